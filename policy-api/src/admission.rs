@@ -1,0 +1,46 @@
+//! Admission: whether a request is let in.
+
+use std::fmt;
+
+use abi_stable::StableAbi;
+use abi_stable::std_types::RString;
+
+use crate::RequestView;
+
+/// The load at a moment, as admission sees it.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AdmissionView {
+    /// The date, in ns.
+    pub now: u64,
+    /// Admitted invocations that have not been dispatched to a container, without this request.
+    pub waiting: u64,
+    /// Of these, those of the request's function.
+    pub waiting_of_function: u64,
+    /// Invocations that hold a core.
+    pub running: u64,
+    /// Of these, those of the request's function.
+    pub running_of_function: u64,
+    /// Free cores of the nodes that are up.
+    pub free_cores: u64,
+    /// How often this request was delayed before.
+    pub delays: u32,
+}
+
+/// What happens to a request.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Debug, PartialEq, Eq)]
+pub enum AdmissionDecision {
+    /// It is let in.
+    Admit,
+    /// It is asked about again after so many ns.
+    Delay(u64),
+    /// It ends as rejected, for this reason.
+    Reject(RString),
+}
+
+/// Decides which requests are let in.
+pub trait Admission: fmt::Debug {
+    /// Called once for each request when the head has processed it, and again after each delay.
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;
+}

@@ -1,0 +1,92 @@
+//! Eviction: which idle containers or images go when room is needed.
+
+use std::fmt;
+
+use abi_stable::StableAbi;
+
+/// What may be evicted: an idle container, or an image in one storage.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvictionItem {
+    /// The item's number, unique among those inserted and dense: containers are numbered within their node, images
+    /// over the platform.
+    pub id: u32,
+    /// The container's function, or [`crate::NONE`] for an image.
+    pub function: u32,
+    /// RAM that goes free with it, in bytes.
+    pub ram: u64,
+    /// Disk that goes free with it, in bytes.
+    pub disk: u64,
+    /// What it would cost to have it again, in ns: a container's startup time; 0 where that is unknown.
+    pub cost: u64,
+}
+
+/// Why an item counts as used.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// A container of the image was started or reused.
+    Use,
+    /// The image was loaded from this disk into RAM.
+    Load,
+}
+
+/// Why an item is gone.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// This policy chose it and the host evicted it.
+    Evicted,
+    /// It was taken into use: an idle container that runs again.
+    Taken,
+    /// It ended by itself: keep-alive over, or dropped with what it depends on.
+    Ended,
+}
+
+/// How much is to be freed.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The date, in ns.
+    pub now: u64,
+    /// Bytes of RAM; 0 when RAM is not short.
+    pub ram: u64,
+    /// Bytes of disk; 0 when disk is not short.
+    pub disk: u64,
+}
+
+/// The host's reaction to an offered victim.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Accepted; more is needed.
+    Accepted,
+    /// In use now, or already offered: does not count. Offer others.
+    Pinned,
+    /// Accepted, and the need is met: stop.
+    Enough,
+}
+
+/// Takes the victims that an eviction policy offers, one after the other.
+pub trait VictimSink {
+    /// Offers the item `id`; unknown ids are an error of the policy.
+    fn offer(&mut self, id: u32) -> Offer;
+}
+
+/// Ranks victims. Each storage of each node has an instance of its own.
+///
+/// Choosing changes nothing: the host removes all accepted victims (telling [`Eviction::remove`] with
+/// [`Removal::Evicted`]) when their sum suffices, and none of them otherwise.
+pub trait Eviction: fmt::Debug {
+    /// An item may be evicted from now on, as the newest: a container became idle, an image arrived.
+    fn insert(&mut self, item: &EvictionItem);
+
+    /// An item was used.
+    fn touch(&mut self, id: u32, touch: Touch);
+
+    /// An item is gone.
+    fn remove(&mut self, id: u32, removal: Removal);
+
+    /// Offers victims, best first, until the sink answers [`Offer::Enough`] or there are no more.
+    fn choose(&mut self, need: &Need, victims: &mut dyn VictimSink);
+}

@@ -1,0 +1,40 @@
+//! Keep-alive: how long an idle container stays.
+
+use std::fmt;
+
+use abi_stable::StableAbi;
+
+/// A container that has just become idle.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// The date, in ns.
+    pub now: u64,
+    /// The function's number.
+    pub function: u32,
+    /// The node.
+    pub node: u32,
+    /// How long the invocation ran, in ns.
+    pub run_time: u64,
+    /// RAM that the container holds, in bytes.
+    pub ram: u64,
+    /// Idle containers of the function, this one included.
+    pub idle_of_function: u32,
+}
+
+/// What becomes of an idle container.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long it is kept unless it is used or evicted before, in ns: 0 ends it at once, `u64::MAX` keeps it.
+    pub keep_for: u64,
+}
+
+/// Decides how long idle containers are kept.
+pub trait KeepAlive: fmt::Debug {
+    /// A container has become idle.
+    fn on_idle(&mut self, completion: &Completion) -> Retention;
+
+    /// A request of the function was submitted.
+    fn on_arrival(&mut self, _function: u32, _now: u64) {}
+}

@@ -1,0 +1,346 @@
+//! The clock, what is scheduled on it, and what moves through links, disks and processors.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use slotmap::{SlotMap, new_key_type};
+
+use crate::fluid::{FlowId, FlowSpec, FluidNetwork, ResourceId, Use};
+use crate::network::{Endpoint, Network, NetworkModel, Path, TransferError};
+use crate::platform::{HostId, Platform};
+use crate::queue::{EventHandle, EventQueue, LaneId, Rank};
+use crate::time::{SimDuration, SimTime};
+
+/// What is simulated: a state, and how each event changes it.
+///
+/// The model owns its type of event, small and usually an `enum`: nothing is boxed on the way from
+/// [`Kernel::schedule`] to [`Model::handle`].
+pub trait Model: 'static {
+    /// What can happen.
+    type Event: 'static;
+    /// Why the simulation cannot go on.
+    type Error: 'static;
+
+    /// Applies an event at the kernel's date.
+    ///
+    /// # Errors
+    /// An error ends the simulation; [`crate::Simulation::run`] returns it.
+    fn handle(&mut self, event: Self::Event, kernel: &mut Kernel<Self::Event>) -> Result<(), Self::Error>;
+}
+
+new_key_type! {
+    /// Names a transfer or computation that is under way.
+    pub struct ActivityId;
+}
+
+/// Whom to tell that an activity has ended.
+enum Notify<E> {
+    Event(E),
+    Wake(Waker),
+}
+
+enum Stage {
+    /// Waiting for a date: the latency of a route, or all of a transfer that shares nothing.
+    Timed(EventHandle),
+    Flowing(FlowId),
+}
+
+struct Activity<E> {
+    stage: Stage,
+    /// What is to move once the latency is over.
+    remaining: Option<(Rc<Path>, u64)>,
+    notify: Notify<E>,
+}
+
+/// What the queue holds.
+enum Due<E> {
+    Event(E),
+    Wake(Waker),
+    Activity(ActivityId),
+}
+
+/// What is to be done at the date the kernel has moved to.
+pub(crate) enum Step<E> {
+    Event(E),
+    Wake(Waker),
+}
+
+/// Simulated time and resources, as models and processes use them.
+pub struct Kernel<E> {
+    now: SimTime,
+    queue: EventQueue<Due<E>>,
+    fluid: FluidNetwork,
+    network: Network,
+    /// By host, made on first use.
+    processors: Vec<Option<ResourceId>>,
+    activities: SlotMap<ActivityId, Activity<E>>,
+    /// By slot of the flow.
+    activity_of_flow: Vec<ActivityId>,
+    seed: u64,
+    handled: u64,
+}
+
+impl<E> Kernel<E> {
+    pub(crate) fn new(platform: Rc<Platform>, model: NetworkModel, seed: u64) -> Self {
+        let mut fluid = FluidNetwork::new();
+        let processors = vec![None; platform.hosts().len()];
+        let network = Network::new(platform, model, &mut fluid);
+        Self {
+            now: SimTime::ZERO,
+            queue: EventQueue::new(),
+            fluid,
+            network,
+            processors,
+            activities: SlotMap::with_key(),
+            activity_of_flow: Vec::new(),
+            seed,
+            handled: 0,
+        }
+    }
+
+    /// The date.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The platform that is simulated.
+    pub fn platform(&self) -> &Rc<Platform> {
+        self.network.platform()
+    }
+
+    /// The seed of the simulation; draw from [`crate::random::stream`] with it.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many events have been handled so far: timers, ends of transfers, wake-ups.
+    pub fn events_handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// Schedules an event after `delay`, behind everything that is scheduled for that date already.
+    pub fn schedule(&mut self, delay: SimDuration, event: E) -> EventHandle {
+        self.queue.schedule(self.now + delay, Rank::Normal, Due::Event(event))
+    }
+
+    /// Schedules an event for a date; a date that is past counts as now.
+    pub fn schedule_at(&mut self, date: SimTime, event: E) -> EventHandle {
+        self.queue.schedule(date.max(self.now), Rank::Normal, Due::Event(event))
+    }
+
+    /// Schedules an event after `delay` that waits for all other events of its date.
+    pub fn schedule_late(&mut self, delay: SimDuration, event: E) -> EventHandle {
+        self.queue.schedule(self.now + delay, Rank::Late, Due::Event(event))
+    }
+
+    /// Makes a lane for timers of one length: see [`crate::queue`].
+    pub fn add_lane(&mut self, length: SimDuration, rank: Rank) -> LaneId {
+        self.queue.add_lane(length, rank)
+    }
+
+    /// Schedules an event after the length of a lane.
+    pub fn schedule_in_lane(&mut self, lane: LaneId, event: E) -> EventHandle {
+        self.queue.schedule_in_lane(lane, self.now, Due::Event(event))
+    }
+
+    /// Takes back a scheduled event; false if it has fired or was taken back.
+    pub fn cancel(&mut self, handle: EventHandle) -> bool {
+        self.queue.cancel(handle).is_some()
+    }
+
+    /// Starts to move bytes; `event` fires when the last has arrived.
+    ///
+    /// # Errors
+    /// When there is no route between the ends, or an end has no disk.
+    pub fn transfer(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        bytes: u64,
+        event: E,
+    ) -> Result<ActivityId, TransferError> {
+        self.start_transfer(from, to, bytes, Notify::Event(event))
+    }
+
+    /// Stops a transfer or computation; its event will not fire. False if it had ended.
+    pub fn cancel_activity(&mut self, activity: ActivityId) -> bool {
+        let Some(activity) = self.activities.remove(activity) else {
+            return false;
+        };
+        match activity.stage {
+            Stage::Timed(timer) => drop(self.queue.cancel(timer)),
+            Stage::Flowing(flow) => drop(self.fluid.cancel(self.now, flow)),
+        }
+        true
+    }
+
+    /// Checks that a transfer between two ends is possible.
+    ///
+    /// # Errors
+    /// When there is no route between the ends, or an end has no disk.
+    pub fn check_path(&mut self, from: Endpoint, to: Endpoint) -> Result<(), TransferError> {
+        self.network.path(from, to).map(drop)
+    }
+
+    pub(crate) fn wake_at(&mut self, date: SimTime, waker: Waker) -> EventHandle {
+        self.queue.schedule(date, Rank::Normal, Due::Wake(waker))
+    }
+
+    pub(crate) fn is_scheduled(&self, handle: EventHandle) -> bool {
+        self.queue.is_scheduled(handle)
+    }
+
+    /// Whether an activity goes on; if so, `waker` is woken at its end.
+    pub(crate) fn rewaken(&mut self, activity: ActivityId, waker: &Waker) -> bool {
+        let Some(activity) = self.activities.get_mut(activity) else {
+            return false;
+        };
+        if let Notify::Wake(held) = &mut activity.notify {
+            held.clone_from(waker);
+        }
+        true
+    }
+
+    pub(crate) fn transfer_then_wake(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        bytes: u64,
+        waker: Waker,
+    ) -> Result<ActivityId, TransferError> {
+        self.start_transfer(from, to, bytes, Notify::Wake(waker))
+    }
+
+    /// Computes on one core of a host; computations beyond the number of cores share them.
+    pub(crate) fn compute_then_wake(&mut self, host: HostId, flops: f64, waker: Waker) -> ActivityId {
+        let described = self.network.platform().host(host);
+        let (speed, cores) = (described.speed, f64::from(described.cores));
+        let processor = &mut self.processors[host.index()];
+        let resource = *processor.get_or_insert_with(|| self.fluid.add_resource(speed * cores));
+        let uses = [Use { resource, weight: 1.0 }];
+        let spec = FlowSpec {
+            amount: flops,
+            efficiency: 1.0,
+            bound: speed,
+            penalty: 1.0,
+            uses: &uses,
+        };
+        let flow = self.fluid.start(self.now, spec);
+        self.flowing(flow, Notify::Wake(waker))
+    }
+
+    fn start_transfer(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        bytes: u64,
+        notify: Notify<E>,
+    ) -> Result<ActivityId, TransferError> {
+        let path = self.network.path(from, to)?;
+        let (delay, remaining) = match self.network.model {
+            NetworkModel::Ideal => (
+                path.delay + SimDuration::from_secs_f64(bytes as f64 / path.ideal_rate),
+                None,
+            ),
+            NetworkModel::Fluid if path.delay == SimDuration::ZERO => {
+                let flow = self.fluid.start(self.now, path.flow(bytes as f64));
+                return Ok(self.flowing(flow, notify));
+            }
+            NetworkModel::Fluid => (path.delay, Some((path, bytes))),
+        };
+        let (queue, date) = (&mut self.queue, self.now + delay);
+        Ok(self.activities.insert_with_key(|activity| {
+            let timer = queue.schedule(date, Rank::Normal, Due::Activity(activity));
+            Activity {
+                stage: Stage::Timed(timer),
+                remaining,
+                notify,
+            }
+        }))
+    }
+
+    fn flowing(&mut self, flow: FlowId, notify: Notify<E>) -> ActivityId {
+        let activity = self.activities.insert(Activity {
+            stage: Stage::Flowing(flow),
+            remaining: None,
+            notify,
+        });
+        self.note_flow(flow, activity);
+        activity
+    }
+
+    fn note_flow(&mut self, flow: FlowId, activity: ActivityId) {
+        if self.activity_of_flow.len() <= flow.index() {
+            self.activity_of_flow.resize(flow.index() + 1, activity);
+        }
+        self.activity_of_flow[flow.index()] = activity;
+    }
+
+    /// Moves the clock to the next thing that happens, no later than `horizon`, and says what it is. Ends of flows
+    /// come before scheduled events of the same date.
+    pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
+        loop {
+            let queue_date = self.queue.next_date();
+            let flow_now = self.fluid.next_completion() == Some(self.now);
+            if !flow_now && queue_date != Some(self.now) && self.fluid.needs_settling() {
+                self.fluid.settle(self.now);
+            }
+            let flow_date = self.fluid.next_completion();
+            let date = match (flow_date, queue_date) {
+                (None, None) => return None,
+                (Some(date), None) | (None, Some(date)) => date,
+                (Some(flow), Some(queue)) => flow.min(queue),
+            };
+            if date > horizon {
+                return None;
+            }
+            self.now = date;
+            let step = if flow_date == Some(date) {
+                self.end_flow()
+            } else {
+                self.next_in_queue()
+            };
+            if step.is_some() {
+                self.handled += 1;
+                return step;
+            }
+        }
+    }
+
+    fn end_flow(&mut self) -> Option<Step<E>> {
+        let flow = self.fluid.pop_completed(self.now)?;
+        self.end_activity(*self.activity_of_flow.get(flow.index())?)
+    }
+
+    fn next_in_queue(&mut self) -> Option<Step<E>> {
+        match self.queue.pop()?.1 {
+            Due::Event(event) => Some(Step::Event(event)),
+            Due::Wake(waker) => Some(Step::Wake(waker)),
+            Due::Activity(activity) => self.timer_of_activity(activity),
+        }
+    }
+
+    /// The latency of a transfer is over, or all of it.
+    fn timer_of_activity(&mut self, id: ActivityId) -> Option<Step<E>> {
+        let activity = self.activities.get_mut(id)?;
+        let Some((path, bytes)) = activity.remaining.take() else {
+            return self.end_activity(id);
+        };
+        let flow = self.fluid.start(self.now, path.flow(bytes as f64));
+        activity.stage = Stage::Flowing(flow);
+        self.note_flow(flow, id);
+        None
+    }
+
+    fn end_activity(&mut self, activity: ActivityId) -> Option<Step<E>> {
+        Some(match self.activities.remove(activity)?.notify {
+            Notify::Event(event) => Step::Event(event),
+            Notify::Wake(waker) => Step::Wake(waker),
+        })
+    }
+
+    /// Moves the clock on to a date at which nothing happens.
+    pub(crate) fn skip_to(&mut self, date: SimTime) {
+        self.now = self.now.max(date);
+    }
+}

@@ -1,0 +1,393 @@
+//! The event queue: a 4-ary heap on `(date, rank, order of scheduling)`, with O(1) cancellation and lanes.
+//!
+//! Events at one date fire in the order they were scheduled, those of [`Rank::Late`] after all others. A *lane* holds
+//! timers of one constant length: they fall due in the order they were set, so a lane is a FIFO of which only the front
+//! stands in the heap, and a timer that is cancelled before it comes to the front never costs a heap operation.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+use dary_heap::QuaternaryHeap;
+
+use crate::time::{SimDuration, SimTime};
+
+/// Where an event stands among those of the same date.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    /// In the order of scheduling.
+    Normal,
+    /// After all normal events of the date, also those that are scheduled at that date itself.
+    Late,
+}
+
+/// Names a scheduled event, for cancelling it. A handle of an event that has fired or was cancelled is recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventHandle {
+    slot: u32,
+    generation: u32,
+}
+
+/// Names a lane of an [`EventQueue`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LaneId(u32);
+
+/// A queue of events of type `E`, by date.
+///
+/// ```
+/// use hearth_simcore::queue::{EventQueue, Rank};
+/// use hearth_simcore::time::SimTime;
+/// let mut queue = EventQueue::new();
+/// let at = SimTime::from_nanos(5);
+/// queue.schedule(at, Rank::Late, "last");
+/// queue.schedule(at, Rank::Normal, "first");
+/// let cancelled = queue.schedule(at, Rank::Normal, "never");
+/// assert_eq!(queue.cancel(cancelled), Some("never"));
+/// assert_eq!(queue.cancel(cancelled), None);
+/// assert_eq!(queue.pop(), Some((at, "first")));
+/// assert_eq!(queue.pop(), Some((at, "last")));
+/// assert_eq!(queue.pop(), None);
+/// ```
+#[derive(Debug)]
+pub struct EventQueue<E> {
+    heap: QuaternaryHeap<Reverse<Entry>>,
+    slots: Vec<Slot<E>>,
+    free: Vec<u32>,
+    lanes: Vec<Lane>,
+    scheduled: u64,
+    /// Entries in the heap whose event was cancelled.
+    stale: usize,
+}
+
+#[derive(Debug)]
+struct Slot<E> {
+    generation: u32,
+    in_heap: bool,
+    event: Option<E>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    length: SimDuration,
+    rank: Rank,
+    /// All timers of the lane that have not been popped; the front one is also in the heap.
+    entries: VecDeque<Entry>,
+}
+
+const NO_LANE: u32 = u32::MAX;
+const LATE: u64 = 1 << 63;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    date: SimTime,
+    /// The number of the scheduling, with the highest bit set for late events.
+    order: u64,
+    slot: u32,
+    generation: u32,
+    lane: u32,
+}
+
+impl Entry {
+    fn key(&self) -> u128 {
+        (u128::from(self.date.as_nanos()) << 64) | u128::from(self.order)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+impl Eq for Entry {}
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl<E> Default for EventQueue<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E> EventQueue<E> {
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self {
+            heap: QuaternaryHeap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            lanes: Vec::new(),
+            scheduled: 0,
+            stale: 0,
+        }
+    }
+
+    /// Schedules an event.
+    pub fn schedule(&mut self, date: SimTime, rank: Rank, event: E) -> EventHandle {
+        let entry = self.enter(date, rank, event, NO_LANE);
+        self.push(entry);
+        EventHandle {
+            slot: entry.slot,
+            generation: entry.generation,
+        }
+    }
+
+    /// Makes a lane for timers of `length`, all of one rank.
+    pub fn add_lane(&mut self, length: SimDuration, rank: Rank) -> LaneId {
+        self.lanes.push(Lane {
+            length,
+            rank,
+            entries: VecDeque::new(),
+        });
+        LaneId(self.lanes.len() as u32 - 1)
+    }
+
+    /// Schedules an event at `now` plus the length of the lane. `now` must not go back between calls.
+    pub fn schedule_in_lane(&mut self, lane: LaneId, now: SimTime, event: E) -> EventHandle {
+        let (length, rank) = (self.lanes[lane.0 as usize].length, self.lanes[lane.0 as usize].rank);
+        let entry = self.enter(now + length, rank, event, lane.0);
+        let entries = &mut self.lanes[lane.0 as usize].entries;
+        entries.push_back(entry);
+        if entries.len() == 1 {
+            self.push(entry);
+        }
+        EventHandle {
+            slot: entry.slot,
+            generation: entry.generation,
+        }
+    }
+
+    /// Takes an event out before it fires; `None` if it has fired or was cancelled.
+    pub fn cancel(&mut self, handle: EventHandle) -> Option<E> {
+        let slot = self.slots.get_mut(handle.slot as usize)?;
+        if slot.generation != handle.generation {
+            return None;
+        }
+        let in_heap = slot.in_heap;
+        let event = self.leave(handle.slot);
+        if in_heap {
+            self.stale += 1;
+            self.compact();
+        }
+        event
+    }
+
+    /// Whether the event is still to fire.
+    pub fn is_scheduled(&self, handle: EventHandle) -> bool {
+        self.slots
+            .get(handle.slot as usize)
+            .is_some_and(|slot| slot.generation == handle.generation)
+    }
+
+    /// The date of the earliest event.
+    pub fn next_date(&mut self) -> Option<SimTime> {
+        self.drop_stale();
+        self.heap.peek().map(|Reverse(entry)| entry.date)
+    }
+
+    /// Takes out the earliest event.
+    pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        self.drop_stale();
+        let Reverse(entry) = self.heap.pop()?;
+        self.advance_lane(entry.lane);
+        let event = self.leave(entry.slot)?;
+        Some((entry.date, event))
+    }
+
+    /// How many events are scheduled.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether no event is scheduled.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn enter(&mut self, date: SimTime, rank: Rank, event: E, lane: u32) -> Entry {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                generation: 0,
+                in_heap: false,
+                event: None,
+            });
+            self.slots.len() as u32 - 1
+        });
+        let held = &mut self.slots[slot as usize];
+        held.event = Some(event);
+        held.in_heap = false;
+        let late = if rank == Rank::Late { LATE } else { 0 };
+        let entry = Entry {
+            date,
+            order: self.scheduled | late,
+            slot,
+            generation: held.generation,
+            lane,
+        };
+        self.scheduled += 1;
+        entry
+    }
+
+    fn leave(&mut self, slot: u32) -> Option<E> {
+        let held = &mut self.slots[slot as usize];
+        held.generation = held.generation.wrapping_add(1);
+        self.free.push(slot);
+        held.event.take()
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.slots[entry.slot as usize].in_heap = true;
+        self.heap.push(Reverse(entry));
+    }
+
+    fn is_live(&self, entry: &Entry) -> bool {
+        self.slots[entry.slot as usize].generation == entry.generation
+    }
+
+    /// Takes the front timer off its lane, and puts the next one that was not cancelled into the heap.
+    fn advance_lane(&mut self, lane: u32) {
+        let Some(lane) = self.lanes.get_mut(lane as usize) else {
+            return;
+        };
+        lane.entries.pop_front();
+        while let Some(&next) = lane.entries.front() {
+            let slot = &mut self.slots[next.slot as usize];
+            if slot.generation == next.generation {
+                slot.in_heap = true;
+                self.heap.push(Reverse(next));
+                return;
+            }
+            lane.entries.pop_front();
+        }
+    }
+
+    fn drop_stale(&mut self) {
+        while let Some(&Reverse(entry)) = self.heap.peek() {
+            if self.is_live(&entry) {
+                return;
+            }
+            self.heap.pop();
+            self.stale -= 1;
+            // A cancelled front still stands for its lane: the timers behind it are due no earlier.
+            self.advance_lane(entry.lane);
+        }
+    }
+
+    /// Rebuilds the heap when most of it is cancelled, so that its size stays within twice the live events.
+    fn compact(&mut self) {
+        if self.stale <= 64 || self.stale * 2 <= self.heap.len() {
+            return;
+        }
+        let entries = std::mem::take(&mut self.heap).into_vec();
+        let (live, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(|Reverse(entry)| self.is_live(entry));
+        self.heap = live.into();
+        self.stale = 0;
+        stale
+            .into_iter()
+            .for_each(|Reverse(entry)| self.advance_lane(entry.lane));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(nanos: u64) -> SimTime {
+        SimTime::from_nanos(nanos)
+    }
+
+    #[test]
+    fn a_cancelled_front_of_a_lane_does_not_hide_the_timers_behind_it() {
+        let mut queue = EventQueue::new();
+        let lane = queue.add_lane(SimDuration::from_nanos(10), Rank::Normal);
+        let first = queue.schedule_in_lane(lane, at(0), 1);
+        let second = queue.schedule_in_lane(lane, at(1), 2);
+        queue.schedule_in_lane(lane, at(2), 3);
+        queue.cancel(first);
+        queue.cancel(second);
+        assert_eq!(queue.pop(), Some((at(12), 3)));
+        assert_eq!(queue.pop(), None);
+        queue.schedule_in_lane(lane, at(20), 4);
+        assert_eq!(queue.pop(), Some((at(30), 4)));
+    }
+
+    #[test]
+    fn many_cancelled_events_do_not_stay_in_the_heap() {
+        let mut queue = EventQueue::new();
+        for date in 0..10_000 {
+            let handle = queue.schedule(at(date), Rank::Normal, date);
+            queue.cancel(handle);
+        }
+        assert!(queue.heap.len() < 200, "{} entries", queue.heap.len());
+        assert!(queue.is_empty());
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Schedule { delay: u64, late: bool },
+        InLane { lane: usize },
+        Cancel { pick: usize },
+        Pop,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..20u64, any::<bool>()).prop_map(|(delay, late)| Step::Schedule { delay, late }),
+            4 => (0..3usize).prop_map(|lane| Step::InLane { lane }),
+            3 => any::<usize>().prop_map(|pick| Step::Cancel { pick }),
+            3 => Just(Step::Pop),
+        ]
+    }
+
+    proptest! {
+        /// The queue agrees with a list that is searched for its least (date, rank, order).
+        #[test]
+        fn pops_in_the_order_of_date_rank_and_scheduling(steps in proptest::collection::vec(step(), 0..400)) {
+            let mut queue = EventQueue::new();
+            let lanes: Vec<LaneId> = [0, 7, 15].map(|length| {
+                queue.add_lane(SimDuration::from_nanos(length), if length == 7 { Rank::Late } else { Rank::Normal })
+            }).to_vec();
+            let mut model: Vec<(u64, bool, u64, EventHandle)> = Vec::new();
+            let mut now = 0;
+            for (number, step) in steps.into_iter().enumerate() {
+                let number = number as u64;
+                match step {
+                    Step::Schedule { delay, late } => {
+                        let rank = if late { Rank::Late } else { Rank::Normal };
+                        let handle = queue.schedule(at(now + delay), rank, number);
+                        model.push((now + delay, late, number, handle));
+                    }
+                    Step::InLane { lane } => {
+                        let handle = queue.schedule_in_lane(lanes[lane], at(now), number);
+                        model.push((now + [0, 7, 15][lane], lane == 1, number, handle));
+                    }
+                    Step::Cancel { pick } if !model.is_empty() => {
+                        let (_, _, event, handle) = model.swap_remove(pick % model.len());
+                        prop_assert_eq!(queue.cancel(handle), Some(event));
+                        prop_assert_eq!(queue.cancel(handle), None);
+                    }
+                    Step::Cancel { .. } => {}
+                    Step::Pop => {
+                        let least = model.iter().copied().min_by_key(|&(date, late, number, _)| (date, late, number));
+                        let expected = least.map(|(date, _, number, _)| (at(date), number));
+                        prop_assert_eq!(queue.next_date(), expected.map(|(date, _)| date));
+                        prop_assert_eq!(queue.pop(), expected);
+                        if let Some((date, number)) = expected {
+                            now = date.as_nanos();
+                            model.retain(|&(_, _, other, _)| other != number);
+                        }
+                    }
+                }
+                prop_assert_eq!(queue.len(), model.len());
+            }
+        }
+    }
+}

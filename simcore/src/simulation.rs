@@ -1,0 +1,172 @@
+//! Runs a model and its processes to the end.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use crate::kernel::{Kernel, Model, Step};
+use crate::network::NetworkModel;
+use crate::platform::Platform;
+use crate::process::{Context, Executor, Process};
+use crate::time::SimTime;
+
+/// What a simulation and its processes share. Models and processes never run at the same time, so neither finds the
+/// other's part borrowed.
+pub(crate) struct Core<M: Model> {
+    pub kernel: RefCell<Kernel<M::Event>>,
+    pub model: RefCell<M>,
+    pub executor: Executor,
+    /// The error of the first process that failed.
+    failure: RefCell<Option<M::Error>>,
+}
+
+/// A model on a platform, with its processes.
+///
+/// See the [crate's documentation](crate) for an example.
+pub struct Simulation<M: Model> {
+    core: Rc<Core<M>>,
+}
+
+/// A simulation of processes alone.
+pub type ProcessSimulation = Simulation<NoModel>;
+
+/// The model of a [`ProcessSimulation`]: nothing happens but what processes do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoModel;
+
+impl Model for NoModel {
+    type Event = Infallible;
+    type Error = Box<dyn std::error::Error>;
+
+    fn handle(&mut self, event: Infallible, _kernel: &mut Kernel<Infallible>) -> Result<(), Self::Error> {
+        match event {}
+    }
+}
+
+/// There is no host of the name that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown host {0:?}: the platform has no host of that name")]
+pub struct UnknownHost(
+    /// The name.
+    pub String,
+);
+
+impl<M: Model + Default> Simulation<M> {
+    /// A simulation on `platform` that draws its random numbers from `seed`, with fluid links and disks.
+    pub fn new(platform: Platform, seed: u64) -> Self {
+        Self::with_model(platform, seed, NetworkModel::Fluid, M::default())
+    }
+}
+
+impl<M: Model> Simulation<M> {
+    /// A simulation of a model that has a state at the start.
+    pub fn with_model(platform: Platform, seed: u64, network: NetworkModel, model: M) -> Self {
+        let core = Core {
+            kernel: RefCell::new(Kernel::new(Rc::new(platform), network, seed)),
+            model: RefCell::new(model),
+            executor: Executor::default(),
+            failure: RefCell::new(None),
+        };
+        Self { core: Rc::new(core) }
+    }
+
+    /// The date.
+    pub fn now(&self) -> SimTime {
+        self.core.kernel.borrow().now()
+    }
+
+    /// Works on the model and the kernel between events.
+    pub fn with_model_mut<T>(&mut self, work: impl FnOnce(&mut M, &mut Kernel<M::Event>) -> T) -> T {
+        work(&mut self.core.model.borrow_mut(), &mut self.core.kernel.borrow_mut())
+    }
+
+    /// A process's hold on the simulation, from a host.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub fn context(&self, host: &str) -> Result<Context<M>, UnknownHost> {
+        let platform = Rc::clone(self.core.kernel.borrow().platform());
+        let host = platform
+            .host_by_name(host)
+            .ok_or_else(|| UnknownHost(host.to_owned()))?;
+        Ok(Context {
+            core: Rc::clone(&self.core),
+            host,
+        })
+    }
+
+    /// Starts a process on a host. If it ends in an error, so does the simulation.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub fn spawn_on<F>(&mut self, host: &str, process: F) -> Result<Process<()>, UnknownHost>
+    where
+        F: AsyncFnOnce(Context<M>) -> Result<(), M::Error> + 'static,
+    {
+        let context = self.context(host)?;
+        let core = Rc::downgrade(&self.core);
+        Ok(self.core.executor.spawn(async move {
+            if let (Err(error), Some(core)) = (process(context).await, core.upgrade()) {
+                core.failure.borrow_mut().get_or_insert(error);
+            }
+        }))
+    }
+
+    /// Runs until nothing is left to happen.
+    ///
+    /// # Errors
+    /// The first error of the model or of a process, at once.
+    pub fn run(&mut self) -> Result<(), M::Error> {
+        self.run_to(SimTime::MAX)
+    }
+
+    /// Runs up to and including a date, and leaves the clock there; what is to happen later stays scheduled.
+    ///
+    /// # Errors
+    /// The first error of the model or of a process, at once.
+    pub fn run_until(&mut self, horizon: SimTime) -> Result<(), M::Error> {
+        self.run_to(horizon)?;
+        self.core.kernel.borrow_mut().skip_to(horizon);
+        Ok(())
+    }
+
+    fn run_to(&mut self, horizon: SimTime) -> Result<(), M::Error> {
+        loop {
+            if self.core.executor.has_woken() {
+                self.core.executor.run_woken();
+                if let Some(error) = self.core.failure.borrow_mut().take() {
+                    return Err(error);
+                }
+            }
+            if !self.run_events(horizon)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Handles events until a process is to run (true) or nothing is left before the horizon (false).
+    fn run_events(&mut self, horizon: SimTime) -> Result<bool, M::Error> {
+        let mut kernel = self.core.kernel.borrow_mut();
+        let mut model = self.core.model.borrow_mut();
+        while !self.core.executor.has_woken() {
+            match kernel.advance(horizon) {
+                Some(Step::Event(event)) => model.handle(event, &mut kernel)?,
+                Some(Step::Wake(waker)) => waker.wake(),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<M: Model> Drop for Simulation<M> {
+    fn drop(&mut self) {
+        self.core.executor.shut_down();
+    }
+}
+
+impl<M: Model> std::fmt::Debug for Simulation<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Simulation at {} s", self.now())
+    }
+}
