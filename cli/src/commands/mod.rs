@@ -1,0 +1,7 @@
+//! The subcommands, one file each.
+
+pub mod policies;
+pub mod run;
+pub mod schema;
+mod selection;
+pub mod validate;

@@ -1,0 +1,54 @@
+//! Why a command fails, and its exit code.
+
+use std::path::PathBuf;
+
+use hearth_serverless::Error;
+use hearth_serverless::scenario::ScenarioError;
+
+/// What can go wrong in a command.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The scenario is wrong.
+    #[error("{}: {error}", file.display())]
+    Scenario {
+        /// The scenario's file.
+        file: PathBuf,
+        /// What is wrong.
+        error: ScenarioError,
+    },
+    /// An argument is wrong.
+    #[error(transparent)]
+    Argument(ScenarioError),
+    /// The folder for results cannot be used.
+    #[error("--output {}: {problem}", folder.display())]
+    OutputFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// The simulation ended in an error.
+    #[error("the simulation stopped: {0}")]
+    Simulation(Error),
+    /// A result cannot be written.
+    #[error("{} cannot be written: {problem}", file.display())]
+    Result {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl CommandError {
+    /// 2 for bad input, 1 for what goes wrong afterwards.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Scenario { .. } | Self::Argument(_) | Self::OutputFolder { .. } => 2,
+            Self::Simulation(_) | Self::Result { .. } | Self::Output(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The `hearth` command.
+
+mod commands;
+mod error;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::CommandError;
+
+/// Simulate serverless platforms: cold starts, placement, eviction, keep-alive.
+#[derive(Debug, Parser)]
+#[command(name = "hearth", version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario and print what came of it.
+    Run(commands::run::RunArguments),
+    /// Check a scenario without running it.
+    Validate(commands::validate::ValidateArguments),
+    /// List the policies there are, with their parameters.
+    Policies,
+    /// Print the JSON Schema of scenarios.
+    Schema,
+}
+
+fn main() -> ExitCode {
+    // clap prints its own errors, beginning with `error:`, and exits with 2.
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Validate(arguments) => commands::validate::validate(&arguments),
+        Command::Policies => commands::policies::list(),
+        Command::Schema => commands::schema::print(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has heard enough.
+        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

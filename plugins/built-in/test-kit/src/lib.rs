@@ -1,0 +1,210 @@
+//! What the tests of policies share: clusters and queues made by hand, and sinks that note the victims offered.
+
+use hearth_policy_api::{
+    BatchView, ClusterView, EvictionItem, FunctionView, NONE, Need, NodeBits, NodeView, Offer, RequestView, VictimSink,
+};
+
+/// A cluster as one request sees it; change its parts at will.
+#[derive(Debug)]
+pub struct TestCluster {
+    /// The nodes.
+    pub nodes: Vec<NodeView>,
+    /// Nodes with a free core.
+    pub free_core: NodeBits,
+    /// Nodes with an idle container of the function.
+    pub idle_container: NodeBits,
+    /// Nodes with the image in RAM.
+    pub image_in_ram: NodeBits,
+    /// Nodes that load the image.
+    pub image_loading: NodeBits,
+    /// Nodes with the image on disk.
+    pub image_on_disk: NodeBits,
+    /// Nodes that the image is being copied to.
+    pub image_copying: NodeBits,
+    up: NodeBits,
+}
+
+/// A node with plenty of everything and eight free cores.
+pub fn idle_node() -> NodeView {
+    let plenty = 1 << 40;
+    NodeView {
+        cores: 8,
+        free_cores: 8,
+        speed: 1e9,
+        ram: plenty,
+        free_ram: plenty,
+        disk: plenty,
+        free_disk: plenty,
+        ..NodeView::default()
+    }
+}
+
+impl TestCluster {
+    /// A cluster of idle nodes without any image.
+    pub fn new(nodes: usize) -> Self {
+        let none = || NodeBits::new(nodes);
+        Self {
+            nodes: vec![idle_node(); nodes],
+            free_core: NodeBits::full(nodes),
+            idle_container: none(),
+            image_in_ram: none(),
+            image_loading: none(),
+            image_on_disk: none(),
+            image_copying: none(),
+            up: NodeBits::full(nodes),
+        }
+    }
+
+    /// Takes all cores of a node.
+    pub fn take_cores(&mut self, node: u32) {
+        self.nodes[node as usize].free_cores = 0;
+        self.free_core.remove(node);
+    }
+
+    /// The cluster as a policy sees it.
+    pub fn view(&self) -> ClusterView<'_> {
+        ClusterView {
+            now: 0,
+            waiting: 1,
+            nodes: self.nodes.as_slice().into(),
+            up: self.up.view(),
+            free_core: self.free_core.view(),
+            idle_container: self.idle_container.view(),
+            image_in_ram: self.image_in_ram.view(),
+            image_loading: self.image_loading.view(),
+            image_on_disk: self.image_on_disk.view(),
+            image_copying: self.image_copying.view(),
+        }
+    }
+}
+
+/// A function in a [`TestBatch`].
+#[derive(Debug)]
+pub struct TestFunction {
+    /// The number of its image.
+    pub image: u32,
+    /// RAM of a container.
+    pub ram_limit: u64,
+    /// Idle containers by node.
+    pub idle_containers: Vec<u32>,
+    nowhere: NodeBits,
+}
+
+/// A cluster and queue as a policy for whole batches sees them.
+#[derive(Debug)]
+pub struct TestBatch {
+    /// The nodes.
+    pub nodes: Vec<NodeView>,
+    /// Nodes that are up.
+    pub up: NodeBits,
+    queue: Vec<RequestView>,
+    functions: Vec<TestFunction>,
+}
+
+impl TestBatch {
+    /// A cluster of idle nodes and an empty queue.
+    pub fn new(nodes: usize) -> Self {
+        Self { nodes: vec![idle_node(); nodes], up: NodeBits::full(nodes), queue: Vec::new(), functions: Vec::new() }
+    }
+
+    /// Adds a request of a function at the end of the queue. Functions are numbered from 0.
+    pub fn add_request(&mut self, function: u32) {
+        let nodes = self.nodes.len();
+        while self.functions.len() <= function as usize {
+            let (idle_containers, nowhere) = (vec![0; nodes], NodeBits::new(nodes));
+            self.functions.push(TestFunction { image: NONE, ram_limit: 0, idle_containers, nowhere });
+        }
+        let invocation = self.queue.len() as u64;
+        self.queue.push(RequestView { invocation, function, ..RequestView::default() });
+    }
+
+    /// A function, to change.
+    pub fn function(&mut self, function: u32) -> &mut TestFunction {
+        &mut self.functions[function as usize]
+    }
+
+    /// Shows the batch to a policy.
+    pub fn show<T>(&self, look: impl FnOnce(&BatchView<'_>) -> T) -> T {
+        let views = self.functions.iter().enumerate().map(|(number, function)| FunctionView {
+            function: number as u32,
+            image: function.image,
+            time_limit: 0,
+            ram_limit: function.ram_limit,
+            disk_limit: 0,
+            idle_containers: function.idle_containers.as_slice().into(),
+            image_in_ram: function.nowhere.view(),
+            image_loading: function.nowhere.view(),
+            image_on_disk: function.nowhere.view(),
+            image_copying: function.nowhere.view(),
+        });
+        let functions: Vec<FunctionView<'_>> = views.collect();
+        look(&BatchView {
+            now: 0,
+            nodes: self.nodes.as_slice().into(),
+            up: self.up.view(),
+            queue: self.queue.as_slice().into(),
+            functions: functions.as_slice().into(),
+        })
+    }
+}
+
+/// An item to evict.
+pub fn item(id: u32, ram: u64, disk: u64) -> EvictionItem {
+    EvictionItem { id, function: NONE, ram, disk, cost: 0 }
+}
+
+/// Notes what is offered; never has enough unless told so.
+#[derive(Debug, Default)]
+pub struct RecordingSink {
+    /// Items that do not count.
+    pub pinned: Vec<u32>,
+    /// How many accepted items are enough; 0 is never.
+    pub enough_after: usize,
+    /// All that was offered, in order.
+    pub offered: Vec<u32>,
+    /// What counted.
+    pub accepted: Vec<u32>,
+}
+
+impl VictimSink for RecordingSink {
+    fn offer(&mut self, id: u32) -> Offer {
+        self.offered.push(id);
+        if self.pinned.contains(&id) {
+            return Offer::Pinned;
+        }
+        self.accepted.push(id);
+        if self.accepted.len() == self.enough_after { Offer::Enough } else { Offer::Accepted }
+    }
+}
+
+/// Adds up what is offered until a need is met, as the simulator does.
+#[derive(Debug)]
+pub struct SummingSink {
+    items: Vec<EvictionItem>,
+    pinned: Vec<u32>,
+    ram: u64,
+    disk: u64,
+    /// What counted, in order.
+    pub accepted: Vec<u32>,
+}
+
+impl SummingSink {
+    /// A sink for a need, over the items there are.
+    pub fn new(items: &[EvictionItem], need: Need, pinned: &[u32]) -> Self {
+        let (items, pinned) = (items.to_vec(), pinned.to_vec());
+        Self { items, pinned, ram: need.ram, disk: need.disk, accepted: Vec::new() }
+    }
+}
+
+impl VictimSink for SummingSink {
+    fn offer(&mut self, id: u32) -> Offer {
+        let Some(item) = self.items.iter().find(|item| item.id == id) else { return Offer::Pinned };
+        if self.pinned.contains(&id) || self.accepted.contains(&id) {
+            return Offer::Pinned;
+        }
+        self.accepted.push(id);
+        self.ram = self.ram.saturating_sub(item.ram);
+        self.disk = self.disk.saturating_sub(item.disk);
+        if self.ram == 0 && self.disk == 0 { Offer::Enough } else { Offer::Accepted }
+    }
+}

@@ -1,0 +1,65 @@
+//! Eviction `fifo`: the item that arrived first goes first, however often it was used.
+
+use std::collections::BTreeMap;
+
+use hearth_policy_api::{Constructor, Eviction, EvictionItem, Need, Offer, PolicyDescriptor, Removal, Touch, VictimSink};
+
+/// The policy as scenarios know it.
+pub static POLICY: PolicyDescriptor = PolicyDescriptor {
+    name: "fifo",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "the oldest first",
+    parameters: &[],
+    constructor: Constructor::Eviction(|_, _| Ok(Box::<Fifo>::default())),
+};
+
+/// The policy and its items by arrival.
+#[derive(Debug, Default)]
+pub struct Fifo {
+    arrivals: u64,
+    by_arrival: BTreeMap<u64, u32>,
+    arrival_of: BTreeMap<u32, u64>,
+}
+
+impl Eviction for Fifo {
+    fn insert(&mut self, item: &EvictionItem) {
+        self.arrivals += 1;
+        self.by_arrival.insert(self.arrivals, item.id);
+        self.arrival_of.insert(item.id, self.arrivals);
+    }
+
+    fn touch(&mut self, _id: u32, _touch: Touch) {}
+
+    fn remove(&mut self, id: u32, _removal: Removal) {
+        if let Some(arrival) = self.arrival_of.remove(&id) {
+            self.by_arrival.remove(&arrival);
+        }
+    }
+
+    fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+        for id in self.by_arrival.values() {
+            if victims.offer(*id) == Offer::Enough {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_plugin_test_kit::{RecordingSink, item};
+
+    use super::*;
+
+    #[test]
+    fn use_does_not_save_an_item_but_coming_back_does() {
+        let mut policy = Fifo::default();
+        [3, 1, 2].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
+        policy.touch(3, Touch::Use);
+        policy.remove(1, Removal::Ended);
+        policy.insert(&item(1, 1, 0));
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut sink);
+        assert_eq!(sink.offered, [3, 2, 1]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Eviction `lru`: the least recently used item goes first.
+//!
+//! With `touch: use` (the default) starting or reusing a container uses its image. With `touch: load` only the arrival of
+//! an image and its loading from disk into RAM count, as in WRENCH (the timing model, section 4). Idle containers are
+//! used when they become idle, so the one idle longest goes first.
+
+use hearth_policy_api::{
+    Constructor, Eviction, EvictionItem, Need, Offer, ParameterKind, ParameterSpec, ParameterValue, PolicyDescriptor,
+    Removal, Touch, VictimSink,
+};
+use lru::LruCache;
+
+/// The policy as scenarios know it.
+pub static POLICY: PolicyDescriptor = PolicyDescriptor {
+    name: "lru",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "the least recently used first",
+    parameters: &[ParameterSpec {
+        name: "touch",
+        kind: ParameterKind::Choice(&["use", "load"]),
+        default: ParameterValue::Choice("use"),
+        help: "what counts as using an image: running a container of it, or only loading it",
+    }],
+    constructor: Constructor::Eviction(|parameters, _| Ok(Box::new(Lru::new(parameters.choice("touch") == "use")))),
+};
+
+/// The policy and its items by recency.
+#[derive(Debug)]
+pub struct Lru {
+    use_counts: bool,
+    items: LruCache<u32, ()>,
+}
+
+impl Lru {
+    /// An instance without items; `use_counts` tells whether [`Touch::Use`] does.
+    pub fn new(use_counts: bool) -> Self {
+        Self { use_counts, items: LruCache::unbounded() }
+    }
+}
+
+impl Eviction for Lru {
+    fn insert(&mut self, item: &EvictionItem) {
+        self.items.put(item.id, ());
+    }
+
+    fn touch(&mut self, id: u32, touch: Touch) {
+        if touch == Touch::Load || self.use_counts {
+            self.items.promote(&id);
+        }
+    }
+
+    fn remove(&mut self, id: u32, _removal: Removal) {
+        self.items.pop(&id);
+    }
+
+    fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+        for (id, ()) in self.items.iter().rev() {
+            if victims.offer(*id) == Offer::Enough {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_plugin_test_kit::{RecordingSink, item};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn order(policy: &mut Lru) -> Vec<u32> {
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
+        sink.offered
+    }
+
+    #[test]
+    fn use_refreshes_an_image_only_when_it_is_to_count() {
+        for (use_counts, expected) in [(true, [2, 3, 1]), (false, [1, 2, 3])] {
+            let mut policy = Lru::new(use_counts);
+            [1, 2, 3].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
+            policy.touch(1, Touch::Use);
+            assert_eq!(order(&mut policy), expected);
+        }
+    }
+
+    #[test]
+    fn a_pinned_item_is_passed_over_and_offering_stops_when_there_is_enough() {
+        let mut policy = Lru::new(true);
+        [1, 2, 3].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
+        let mut sink = RecordingSink { pinned: vec![1], enough_after: 1, ..RecordingSink::default() };
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
+        assert_eq!((sink.offered, sink.accepted), (vec![1, 2], vec![2]));
+    }
+
+    proptest! {
+        /// The order is that of a list in which every use moves an item to the end.
+        #[test]
+        fn the_order_is_that_of_the_last_uses(steps in proptest::collection::vec((0..4_u8, 0..8_u32), 0..200)) {
+            let mut policy = Lru::new(true);
+            let mut model: Vec<u32> = Vec::new();
+            for (step, id) in steps {
+                let was_there = model.contains(&id);
+                match step {
+                    0 if !was_there => {
+                        policy.insert(&item(id, 1, 0));
+                        model.push(id);
+                    }
+                    1 | 2 if was_there => {
+                        policy.touch(id, if step == 1 { Touch::Use } else { Touch::Load });
+                        model.retain(|other| *other != id);
+                        model.push(id);
+                    }
+                    3 => {
+                        policy.remove(id, Removal::Taken);
+                        model.retain(|other| *other != id);
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(order(&mut policy), model.clone());
+            }
+        }
+    }
+}

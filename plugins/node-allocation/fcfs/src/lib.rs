@@ -1,0 +1,86 @@
+//! Node allocation `fcfs`: first come, first served, as WRENCH does it (the timing model, section 5).
+//!
+//! Every round decides anew for everybody who waits, in the order of submission. An invocation goes to the first node,
+//! by number, with a free core and
+//!
+//! 1. an idle container of its function, or else
+//! 2. its image in RAM, or else
+//! 3. its image being loaded, or else
+//! 4. its image on disk, or else
+//! 5. its image being copied, or else
+//! 6. nothing of it.
+
+use hearth_policy_api::{
+    AllocationRules, ClusterView, Commitment, Constructor, NodeAllocation, Placement, PolicyDescriptor, RequestView,
+    Scope,
+};
+
+/// The policy as scenarios know it.
+pub static POLICY: PolicyDescriptor = PolicyDescriptor {
+    name: "fcfs",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "first come, first served on the first node that has most of what is needed",
+    parameters: &[],
+    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(Fcfs))),
+};
+
+/// The policy; it keeps no state.
+#[derive(Debug)]
+pub struct Fcfs;
+
+impl NodeAllocation for Fcfs {
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { scope: Scope::Request, commitment: Commitment::PerRound, observes: false }
+    }
+
+    fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        let best_first = [
+            &cluster.idle_container,
+            &cluster.image_in_ram,
+            &cluster.image_loading,
+            &cluster.image_on_disk,
+            &cluster.image_copying,
+            &cluster.free_core,
+        ];
+        let node = best_first.into_iter().find_map(|nodes| cluster.free_core.first_also_in(nodes));
+        node.map_or(Placement::Wait, Placement::Node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_plugin_test_kit::TestCluster;
+    use hearth_policy_api::RequestView;
+
+    use super::*;
+
+    fn place(cluster: &TestCluster) -> Placement {
+        Fcfs.place(&RequestView::default(), &cluster.view())
+    }
+
+    #[test]
+    fn each_lower_standard_is_tried_only_when_no_node_meets_the_higher_one() {
+        let mut cluster = TestCluster::new(7);
+        assert_eq!(place(&cluster), Placement::Node(0));
+        cluster.image_copying.insert(5);
+        assert_eq!(place(&cluster), Placement::Node(5));
+        cluster.image_on_disk.insert(4);
+        assert_eq!(place(&cluster), Placement::Node(4));
+        cluster.image_loading.insert(3);
+        assert_eq!(place(&cluster), Placement::Node(3));
+        cluster.image_in_ram.insert(2);
+        assert_eq!(place(&cluster), Placement::Node(2));
+        cluster.idle_container.insert(6);
+        assert_eq!(place(&cluster), Placement::Node(6));
+    }
+
+    #[test]
+    fn a_node_without_a_free_core_is_passed_over_whatever_it_has() {
+        let mut cluster = TestCluster::new(2);
+        cluster.idle_container.insert(0);
+        cluster.take_cores(0);
+        assert_eq!(place(&cluster), Placement::Node(1));
+        cluster.take_cores(1);
+        assert_eq!(place(&cluster), Placement::Wait);
+    }
+}

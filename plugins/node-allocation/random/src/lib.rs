@@ -1,0 +1,94 @@
+//! Node allocation `random`: every round shuffles the queue and draws a node for each invocation from all that are up,
+//! even one with no free core, as WRENCH does it (the timing model, section 5). What is drawn for an invocation that
+//! cannot start there only brings its image.
+
+use hearth_policy_api::{
+    AllocationRules, BatchView, ClusterView, Commitment, Constructor, NodeAllocation, Placement, PlanItem,
+    PolicyDescriptor, RequestView, Scope,
+};
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_pcg::Pcg64Mcg;
+
+/// The policy as scenarios know it.
+pub static POLICY: PolicyDescriptor = PolicyDescriptor {
+    name: "random",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "any node, in any order; drawn anew in every round",
+    parameters: &[],
+    constructor: Constructor::NodeAllocation(|_, context| Ok(Box::new(Random::new(context.seed)))),
+};
+
+/// The policy and its stream of random numbers.
+#[derive(Debug)]
+pub struct Random {
+    stream: Pcg64Mcg,
+    order: Vec<u32>,
+    nodes: Vec<u32>,
+}
+
+impl Random {
+    /// A policy that draws from a seed.
+    pub fn new(seed: u64) -> Self {
+        // An odd multiplier spreads the seed over the state of 128 bits.
+        let state = u128::from(seed).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
+        Self { stream: Pcg64Mcg::new(state), order: Vec::new(), nodes: Vec::new() }
+    }
+}
+
+impl NodeAllocation for Random {
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, observes: false }
+    }
+
+    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
+        Placement::Wait
+    }
+
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+        self.nodes.clear();
+        self.nodes.extend(batch.up.iter());
+        self.order.clear();
+        self.order.extend(0..batch.queue.len() as u32);
+        self.order.shuffle(&mut self.stream);
+        for &request in &self.order {
+            if let Some(&node) = self.nodes.choose(&mut self.stream) {
+                plan.push(PlanItem::Run { request, node });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_plugin_test_kit::TestBatch;
+
+    use super::*;
+
+    fn plan(seed: u64) -> Vec<PlanItem> {
+        let mut batch = TestBatch::new(4);
+        (0..100).for_each(|_| batch.add_request(0));
+        batch.up.remove(2);
+        let mut items = Vec::new();
+        batch.show(|view| Random::new(seed).plan(view, &mut items));
+        items
+    }
+
+    #[test]
+    fn everybody_is_placed_once_on_nodes_that_are_up() {
+        let mut seen = [false; 100];
+        let mut used = [0; 4];
+        for item in plan(7) {
+            let PlanItem::Run { request, node } = item else { panic!("{item:?}") };
+            assert!(!std::mem::replace(&mut seen[request as usize], true));
+            used[node as usize] += 1;
+        }
+        assert!(seen.iter().all(|seen| *seen));
+        assert!(used[0] > 10 && used[1] > 10 && used[2] == 0 && used[3] > 10, "{used:?}");
+    }
+
+    #[test]
+    fn the_seed_decides_the_draw() {
+        assert_eq!(plan(7), plan(7));
+        assert_ne!(plan(7), plan(8));
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a simulation of a serverless platform cannot start or go on.
+
+use hearth_simcore::network::TransferError;
+use hearth_simcore::simulation::UnknownHost;
+
+use crate::policy::{PolicyFault, PolicySlot, SelectionError};
+
+/// Everything that can go wrong around a [`crate::ServerlessComputeService`]; each says what and where, and the cure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A host was named that the platform does not have.
+    #[error(transparent)]
+    UnknownHost(#[from] UnknownHost),
+    /// A host cannot do what it is asked to.
+    #[error("host {host:?} cannot be {role}: {reason}")]
+    UnsuitableHost {
+        /// The host.
+        host: String,
+        /// What it was to be.
+        role: &'static str,
+        /// What it lacks.
+        reason: String,
+    },
+    /// A compute node was listed twice.
+    #[error("compute node {0:?} is listed twice: name each node once")]
+    DuplicateNode(String),
+    /// Two images or functions of a service have one name.
+    #[error("{what} {name:?} exists already: choose another name")]
+    DuplicateName {
+        /// Image, function or file.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A function names an image that this service does not have.
+    #[error("function {0:?} is made of an image of another service: create the image with the same manager")]
+    ForeignImage(String),
+    /// A function was invoked that this service does not have.
+    #[error("{0:?} is a function of another service: register it with the same manager")]
+    ForeignFunction(crate::function::FunctionId),
+    /// No node could ever run a function.
+    #[error("function {function:?} cannot be registered: {reason}")]
+    Registration {
+        /// The function.
+        function: String,
+        /// What does not fit, with numbers.
+        reason: String,
+    },
+    /// Bytes cannot get from one host to another.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A policy is unknown or its parameters are wrong.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// A policy could not be made.
+    #[error("policies.{}: {name:?} cannot be made: {cause}", slot.path())]
+    PolicyConstruction {
+        /// Where it was to serve.
+        slot: PolicySlot,
+        /// Its name.
+        name: String,
+        /// What it says.
+        cause: String,
+    },
+    /// A policy gave an answer that cannot be followed.
+    #[error("policies.{}: {name:?} failed in {call}: {cause}", slot.path())]
+    PolicyFault {
+        /// Where it serves.
+        slot: PolicySlot,
+        /// Its name.
+        name: String,
+        /// Which call.
+        call: &'static str,
+        /// What is wrong with the answer.
+        cause: String,
+    },
+    /// A process of the simulation ended in an error of its own.
+    #[error("a process failed: {0}")]
+    Process(Box<dyn std::error::Error>),
+}
+
+impl Error {
+    pub(crate) fn policy(slot: PolicySlot, name: &str, fault: PolicyFault) -> Self {
+        Self::PolicyFault { slot, name: name.to_owned(), call: fault.call, cause: fault.cause }
+    }
+}

@@ -1,0 +1,315 @@
+//! Runs a scenario: from the file's description to a simulation, and to its results.
+//!
+//! ```
+//! use hearth_serverless::experiment::Experiment;
+//! use hearth_serverless::policy::Catalog;
+//! use hearth_serverless::scenario::Scenario;
+//! let scenario = Scenario::from_json(r#"{
+//!     "format": "hearth-scenario/1",
+//!     "platform": {"hosts": [
+//!         {"name": "head", "cores": 1, "speed": "10Gf"},
+//!         {"name": "node", "count": 2, "cores": 4, "speed": "10Gf", "ram": "16GB"}]},
+//!     "service": {"head": "head", "registry": "head", "nodes": ["node-*"]},
+//!     "functions": [{"name": "greet", "ram_limit": "128MB", "body": [{"sleep": "250ms"}]}],
+//!     "workload": {"invocations": [{"at": 0, "function": "greet"}, {"at": 1, "function": "greet"}]}
+//! }"#)?;
+//! let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+//! let results = Experiment::prepare(&scenario, &catalog)?.run()?;
+//! assert_eq!((results.metrics.cold_starts, results.metrics.warm_starts), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::rc::Rc;
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::{Endpoint, NetworkModel};
+use hearth_simcore::platform::HostId;
+use hearth_simcore::time::SimTime;
+
+use crate::Simulation;
+use crate::error::Error;
+use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
+use crate::invocation::InvocationRecord;
+use crate::metrics::Metrics;
+use crate::policy::{Catalog, Factory, PolicyRecord, PolicySet, PolicySlot, SelectionError};
+use crate::scenario::quantity::Bytes;
+use crate::scenario::{ContainerReuse, FunctionSection, NetworkModelName, PolicySection, Scenario, ScenarioError};
+use crate::scenario::StepSection;
+use crate::service::event::{Event, Services};
+use crate::service::ServerlessComputeService;
+use crate::workload::PlannedInvocation;
+
+/// A scenario that is ready to run.
+#[derive(Debug)]
+pub struct Experiment {
+    simulation: Simulation,
+    service: ServerlessComputeService,
+    horizon: Option<SimTime>,
+    about: About,
+}
+
+/// What results say of the scenario they are of.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The scenario's name.
+    pub name: String,
+    /// The seed.
+    pub seed: u64,
+    /// Names of the functions, by number.
+    pub functions: Vec<String>,
+    /// Names of the nodes, by number.
+    pub nodes: Vec<String>,
+    /// The policy in each slot.
+    pub policies: Vec<(PolicySlot, PolicyRecord)>,
+}
+
+/// What came of an experiment.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// What it was.
+    pub about: About,
+    /// The counts.
+    pub metrics: Metrics,
+    /// Every invocation in the order of requests, if they were kept.
+    pub records: Vec<InvocationRecord>,
+    /// Events that the engine handled.
+    pub events: u64,
+    /// The date at the end.
+    pub ended_at: SimTime,
+}
+
+impl Experiment {
+    /// Builds the platform, the service and the workload of a scenario. Everything that can be wrong with the scenario
+    /// is found here, before anything runs. The records of all invocations are kept; see
+    /// [`Experiment::without_records`].
+    ///
+    /// # Errors
+    /// What is wrong, with its place in the scenario.
+    pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
+        let platform = scenario.build_platform()?;
+        let network = match scenario.network_model {
+            NetworkModelName::Fluid => NetworkModel::Fluid,
+            NetworkModelName::Ideal => NetworkModel::Ideal,
+        };
+        let mut simulation = Simulation::with_model(platform, scenario.seed, network, Services::default());
+        let policies = select_policies(scenario, catalog)?;
+        let records = PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec();
+        let service = start_service(scenario, policies, &mut simulation)?;
+        let functions = declare(scenario, service, &mut simulation)?;
+        check_routes(scenario, service, &mut simulation)?;
+        service.set_workload(&mut simulation, plan_workload(scenario, &functions));
+        let nodes = simulation.with_model_mut(|services, _| {
+            services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
+        });
+        let about = About {
+            name: scenario.name.clone(),
+            seed: scenario.seed,
+            functions: scenario.functions.iter().map(|function| function.name.clone()).collect(),
+            nodes,
+            policies: records,
+        };
+        let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
+        Ok(Self { simulation, service, horizon, about })
+    }
+
+    /// Does not keep the records of invocations, so that memory does not grow with their number.
+    pub fn without_records(mut self) -> Self {
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).records = None);
+        self
+    }
+
+    /// What the experiment is.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Runs it to its end or horizon.
+    ///
+    /// # Errors
+    /// When a policy gives an answer that cannot be followed.
+    pub fn run(mut self) -> Result<Results, Error> {
+        match self.horizon {
+            Some(horizon) => self.simulation.run_until(horizon)?,
+            None => self.simulation.run()?,
+        }
+        let (metrics, records) = self.service.close(&mut self.simulation);
+        let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
+        Ok(Results { about: self.about, metrics, records, events, ended_at: self.simulation.now() })
+    }
+}
+
+fn start_service(
+    scenario: &Scenario,
+    policies: PolicySet,
+    simulation: &mut Simulation,
+) -> Result<ServerlessComputeService, ScenarioError> {
+    let section = &scenario.service;
+    ServerlessComputeService::builder(&section.head)
+        .registry(&section.registry)
+        .nodes(&section.nodes)
+        .policies(policies)
+        .container_startup_overhead(section.container_startup_overhead.duration())
+        .invocation_processing_overhead(section.invocation_processing_overhead.duration())
+        .simulate_image_downloads(section.simulate_image_downloads)
+        .reuse_most_recent(section.container_reuse == ContainerReuse::MostRecent)
+        .keep_records(true)
+        .start(simulation)
+        .map_err(|error| ScenarioError::refused("service", error))
+}
+
+/// Adds images, files and functions to the service.
+fn declare(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<Vec<FunctionId>, ScenarioError> {
+    for (position, image) in scenario.images.iter().enumerate() {
+        let ram_footprint = image.ram_footprint.unwrap_or(image.size).whole();
+        let image = Image { name: image.name.clone(), size: image.size.whole(), ram_footprint };
+        let added = service.create_image(simulation, image);
+        added.map_err(|error| ScenarioError::refused(format!("images[{position}]"), error))?;
+    }
+    for (position, file) in scenario.files.iter().enumerate() {
+        let added = service.create_file(simulation, &file.name, file.size.whole());
+        added.map_err(|error| ScenarioError::refused(format!("files[{position}]"), error))?;
+    }
+    let register = |(position, section): (usize, &FunctionSection)| {
+        let registered = service.register(simulation, function(scenario, section));
+        registered.map_err(|error| ScenarioError::refused(format!("functions[{position}]"), error))
+    };
+    scenario.functions.iter().enumerate().map(register).collect()
+}
+
+fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
+    let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
+    Function {
+        name: section.name.clone(),
+        image: section.image.as_ref().and_then(position).map(|position| ImageId(position as u32)),
+        limits: Limits {
+            time: section.time_limit.duration(),
+            ram: section.ram_limit.whole(),
+            disk: section.disk_limit.whole(),
+            ingress: section.ingress_limit.map(Bytes::whole),
+            egress: section.egress_limit.map(Bytes::whole),
+        },
+        startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
+        body: body(&section.body),
+    }
+}
+
+fn body(steps: &[StepSection]) -> Body {
+    let name = |file: &str| Rc::from(file);
+    let step = |step: &StepSection| match step {
+        StepSection::Sleep(time) => Step::Sleep(time.duration()),
+        StepSection::Compute(work) => Step::Compute(work.0),
+        StepSection::Write(file) => Step::Write(name(&file.file), file.size.whole()),
+        StepSection::Create(file) => Step::Create(name(&file.file), file.size.whole()),
+        StepSection::Read(file) => Step::Read(name(&file.file)),
+        StepSection::Ingress(file) => Step::Ingress(name(&file.file)),
+        StepSection::ReadRemote(file) => Step::ReadRemote(name(&file.file)),
+        StepSection::Egress(file) => Step::Egress(name(&file.file)),
+        StepSection::Fail(message) => Step::Fail(name(message)),
+    };
+    Body::steps(steps.iter().map(step).collect::<Vec<_>>())
+}
+
+fn plan_workload(scenario: &Scenario, functions: &[FunctionId]) -> Vec<PlannedInvocation> {
+    let names = scenario.functions.iter().map(|function| function.name.as_str());
+    let by_name: rustc_hash::FxHashMap<&str, FunctionId> = names.zip(functions.iter().copied()).collect();
+    let invocations = scenario.workload.invocations.iter();
+    // Names were checked when the scenario was read.
+    let known = invocations.filter_map(|planned| Some((planned, *by_name.get(planned.function.as_str())?)));
+    known
+        .map(|(planned, function)| PlannedInvocation {
+            at: planned.at.map(|date| SimTime::from_secs_f64(date.0)),
+            after: planned.after.clone(),
+            delay: planned.delay.duration(),
+            function,
+            body: planned.body.as_deref().map(body),
+        })
+        .collect()
+}
+
+/// Finds the routes and disks that the scenario will need, and names the first that is missing.
+fn check_routes(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<(), ScenarioError> {
+    let bodies = scenario.functions.iter().map(|function| &function.body);
+    let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
+    let steps = || bodies.clone().chain(own_bodies.clone()).flatten();
+    let has_images = scenario.functions.iter().any(|function| function.image.is_some());
+    let reads_remote = steps().any(|step| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_)));
+    let sends = steps().any(|step| matches!(step, StepSection::Egress(_)));
+    let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
+    simulation.with_model_mut(|services, kernel| {
+        let service = services.get_mut(service.index);
+        let (head, registry) = (service.head, service.registry);
+        let mut check = |from: Endpoint, to: Endpoint| check_path(kernel, from, to);
+        if has_images && scenario.service.simulate_image_downloads {
+            check(Endpoint::Disk(registry), Endpoint::Disk(head))?;
+        }
+        for node in &service.cluster.nodes {
+            let disk = Endpoint::Disk(node.host);
+            if has_images {
+                check(Endpoint::Disk(head), disk)?;
+            }
+            if reads_remote {
+                check(Endpoint::Disk(registry), disk)?;
+            }
+            if sends {
+                check(disk, Endpoint::Disk(registry))?;
+            }
+            if writes {
+                check(Endpoint::Memory(node.host), disk)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Result<(), ScenarioError> {
+    let place = |host: HostId| kernel.platform().host(host).name.clone();
+    let place = match (from, to) {
+        (Endpoint::Disk(from), Endpoint::Disk(to)) if from != to => {
+            format!("platform (from {:?} to {:?})", place(from), place(to))
+        }
+        _ => "platform".to_owned(),
+    };
+    kernel.check_path(from, to).map_err(|error| ScenarioError::refused(place, error))
+}
+
+fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
+    let eviction = &scenario.policies.eviction;
+    let of_images = |slot, section| select(slot, section, |name, parameters| catalog.eviction(name, parameters));
+    Ok(PolicySet {
+        admission: select(PolicySlot::Admission, &scenario.policies.admission, |name, parameters| {
+            catalog.admission(name, parameters)
+        })?,
+        node_allocation: select(PolicySlot::NodeAllocation, &scenario.policies.node_allocation, |name, parameters| {
+            catalog.node_allocation(name, parameters)
+        })?,
+        keep_alive: select(PolicySlot::KeepAlive, &scenario.policies.keep_alive, |name, parameters| {
+            catalog.keep_alive(name, parameters)
+        })?,
+        containers: of_images(PolicySlot::Containers, &eviction.containers)?,
+        images_in_ram: of_images(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
+        images_on_disk: of_images(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
+        images_on_head: of_images(PolicySlot::ImagesOnHead, &eviction.images_on_head)?,
+    })
+}
+
+fn select<T: ?Sized>(
+    slot: PolicySlot,
+    section: &Option<PolicySection>,
+    find: impl Fn(&str, &crate::policy::ParameterMap) -> Result<Factory<T>, SelectionError>,
+) -> Result<Factory<T>, ScenarioError> {
+    let none = Default::default();
+    let (name, parameters) = match section {
+        None => (slot.default_name(), &none),
+        Some(section) => (section.name.as_deref().unwrap_or(slot.default_name()), &section.parameters),
+    };
+    find(name, parameters).map_err(|error| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string()))
+}

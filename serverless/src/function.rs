@@ -1,0 +1,127 @@
+//! Images, functions, their limits and bodies.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use hearth_simcore::time::SimDuration;
+
+use crate::call::{Call, FunctionError, Output};
+
+/// Names an image of a service.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ImageId(pub(crate) u32);
+
+/// Names a function that is registered with a service.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FunctionId(pub(crate) u32);
+
+/// A container image in the registry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image {
+    /// Its name, unique within the service.
+    pub name: String,
+    /// Bytes on disk, and on the wire.
+    pub size: u64,
+    /// Bytes in RAM once it is loaded.
+    pub ram_footprint: u64,
+}
+
+/// What an invocation of a function may use (the timing model, sections 1, 3 and 7).
+///
+/// ```
+/// use hearth_serverless::prelude::*;
+/// let limits = Limits { time: secs(60), ram: 200 * MB, ..Limits::default() };
+/// assert_eq!(limits.disk, 0);
+/// assert_eq!(limits.egress, None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Longest execution; zero is no limit.
+    pub time: SimDuration,
+    /// Bytes of RAM that each container reserves.
+    pub ram: u64,
+    /// Bytes of disk that each container reserves for its private storage, which may not grow beyond.
+    pub disk: u64,
+    /// Most bytes that an invocation may bring in from the registry; `None` is no limit.
+    pub ingress: Option<u64>,
+    /// Most bytes that an invocation may send to the registry; `None` is no limit.
+    pub egress: Option<u64>,
+}
+
+/// One step of a body that is given as data.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Waits.
+    Sleep(SimDuration),
+    /// Computes so many floating-point operations on the invocation's core.
+    Compute(f64),
+    /// Writes a file of so many bytes into the private storage; takes disk time.
+    Write(Rc<str>, u64),
+    /// Makes a file of so many bytes in the private storage; takes no time.
+    Create(Rc<str>, u64),
+    /// Reads a file of the private storage.
+    Read(Rc<str>),
+    /// Copies a file from the registry into the private storage.
+    Ingress(Rc<str>),
+    /// Reads a file of the registry without storing it.
+    ReadRemote(Rc<str>),
+    /// Copies a file from the private storage to the registry.
+    Egress(Rc<str>),
+    /// Fails with a message.
+    Fail(Rc<str>),
+}
+
+pub(crate) type BodyFuture = Pin<Box<dyn Future<Output = Result<Output, FunctionError>>>>;
+
+/// What a function does when it is invoked.
+#[derive(Clone)]
+pub enum Body {
+    /// Steps, one after the other.
+    Steps(Rc<[Step]>),
+    /// An `async` closure; made by [`Body::closure`].
+    Closure(Rc<dyn Fn(Call) -> BodyFuture>),
+}
+
+impl Body {
+    /// A body of steps.
+    pub fn steps(steps: impl Into<Rc<[Step]>>) -> Self {
+        Self::Steps(steps.into())
+    }
+
+    /// A body that is an `async` closure with the invocation's [`Call`] in hand.
+    pub fn closure<F>(closure: F) -> Self
+    where
+        F: AsyncFn(Call) -> Result<Output, FunctionError> + 'static,
+    {
+        let closure = Rc::new(closure);
+        Self::Closure(Rc::new(move |call| {
+            let closure = Rc::clone(&closure);
+            Box::pin(async move { closure(call).await })
+        }))
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => f.debug_tuple("Steps").field(steps).finish(),
+            Self::Closure(_) => f.write_str("Closure"),
+        }
+    }
+}
+
+/// A function as it is asked to be registered.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name, unique within the service.
+    pub name: String,
+    /// The image its containers are made of; `None` needs no image.
+    pub image: Option<ImageId>,
+    /// What an invocation may use.
+    pub limits: Limits,
+    /// Time that a new container takes to start; `None` is the service's.
+    pub startup_overhead: Option<SimDuration>,
+    /// What it does.
+    pub body: Body,
+}

@@ -1,0 +1,29 @@
+//! Simulated serverless platforms.
+//!
+//! A [`ServerlessComputeService`] runs functions in containers on the nodes of a platform; a [`FunctionManager`] defines,
+//! registers and invokes them. [`scenario`] describes a platform, functions and a workload in a file, and
+//! [`experiment`] runs it. Every choice the platform makes is a policy: see [`policy`] and `hearth-policy-api`.
+
+pub mod call;
+mod cluster;
+pub mod error;
+pub mod experiment;
+pub mod function;
+pub mod invocation;
+mod manager;
+pub mod metrics;
+mod node;
+pub mod policy;
+pub mod prelude;
+pub mod results;
+pub mod scenario;
+mod service;
+pub mod workload;
+
+pub use error::Error;
+pub use manager::{FunctionManager, UnregisteredFunction};
+pub use service::event::{Event, Services};
+pub use service::{ServerlessComputeService, ServiceBuilder};
+
+/// A simulation of serverless services and the processes around them.
+pub type Simulation = hearth_simcore::Simulation<Services>;

@@ -1,0 +1,30 @@
+//! Containers of a node.
+
+use hearth_simcore::queue::EventHandle;
+use hearth_simcore::time::SimTime;
+
+use crate::function::FunctionId;
+
+/// Names a container within its node; the number of one that has ended is used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ContainerId(pub u32);
+
+/// A container: busy with an invocation, or idle.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub function: FunctionId,
+    /// Set while it is idle.
+    pub idle: Option<Idle>,
+}
+
+/// An idle container's place among those of its function on the node, in the order of becoming idle.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    pub since: SimTime,
+    /// The timer that ends it; none if it is kept for ever.
+    pub expiry: Option<EventHandle>,
+    pub older: Option<ContainerId>,
+    pub newer: Option<ContainerId>,
+    /// The round in which a decision took it; the decision is carried out at the end of the round.
+    pub planned_in: u64,
+}

@@ -1,0 +1,146 @@
+//! One compute node: its RAM, disk and containers.
+
+mod container;
+mod storage;
+mod victims;
+
+use hearth_policy_api::{Eviction, EvictionItem, Need, NodeView, Removal};
+use hearth_simcore::platform::HostId;
+use slab::Slab;
+
+pub(crate) use container::{Container, ContainerId, Idle};
+pub(crate) use storage::{Medium, Storage};
+use victims::{Candidate, VictimList};
+
+use crate::function::FunctionId;
+use crate::policy::PolicyFault;
+
+/// What invocations that are bound to a node, but have not started there, will take.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Promised {
+    pub cores: u32,
+    pub ram: u64,
+    pub disk: u64,
+}
+
+/// A compute node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub host: HostId,
+    pub name: String,
+    pub cores: u32,
+    pub speed: f64,
+    pub running: u32,
+    pub ram: Storage,
+    pub disk: Storage,
+    pub ram_capacity: u64,
+    pub disk_capacity: u64,
+    pub promised: Promised,
+    pub containers: Slab<Container>,
+    idle_containers: u32,
+    /// What idle containers hold.
+    idle_ram: u64,
+    idle_disk: u64,
+    container_eviction: Box<dyn Eviction>,
+}
+
+/// The reservations of a container.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Footprint {
+    pub ram: u64,
+    pub disk: u64,
+}
+
+impl Node {
+    pub fn new(
+        host: &hearth_simcore::platform::Host,
+        id: HostId,
+        ram: Storage,
+        disk: Storage,
+        container_eviction: Box<dyn Eviction>,
+    ) -> Self {
+        Self {
+            host: id,
+            name: host.name.clone(),
+            cores: host.cores,
+            speed: host.speed,
+            running: 0,
+            ram_capacity: ram.capacity(),
+            disk_capacity: disk.capacity(),
+            ram,
+            disk,
+            promised: Promised::default(),
+            containers: Slab::new(),
+            idle_containers: 0,
+            idle_ram: 0,
+            idle_disk: 0,
+            container_eviction,
+        }
+    }
+
+    pub fn free_cores(&self) -> u32 {
+        self.cores - self.running
+    }
+
+    /// The node as policies see it between rounds.
+    pub fn view(&self) -> NodeView {
+        NodeView {
+            cores: self.cores,
+            free_cores: self.free_cores().saturating_sub(self.promised.cores),
+            running: self.running,
+            idle_containers: self.idle_containers,
+            speed: self.speed,
+            ram: self.ram_capacity,
+            free_ram: self.ram.free().saturating_sub(self.promised.ram),
+            idle_ram: self.idle_ram,
+            unused_image_ram: self.ram.unpinned_bytes(),
+            disk: self.disk_capacity,
+            free_disk: self.disk.free().saturating_sub(self.promised.disk),
+            idle_disk: self.idle_disk,
+            unused_image_disk: self.disk.unpinned_bytes(),
+        }
+    }
+
+    /// Tells the eviction policy of a container that has become idle.
+    pub fn enter_idle(&mut self, container: ContainerId, footprint: Footprint, function: FunctionId, cost: u64) {
+        self.idle_containers += 1;
+        self.idle_ram += footprint.ram;
+        self.idle_disk += footprint.disk;
+        let Footprint { ram, disk } = footprint;
+        self.container_eviction.insert(&EvictionItem { id: container.0, function: function.0, ram, disk, cost });
+    }
+
+    /// Tells the eviction policy of a container that is no longer idle.
+    pub fn leave_idle(&mut self, container: ContainerId, footprint: Footprint, removal: Removal) {
+        self.idle_containers -= 1;
+        self.idle_ram -= footprint.ram;
+        self.idle_disk -= footprint.disk;
+        self.container_eviction.remove(container.0, removal);
+    }
+
+    /// The idle containers to end so that a new one has room, or `None` if ending all would not do. Counts only what
+    /// is free and what containers hold, no images (the timing model, section 5).
+    pub fn choose_idle_victims(
+        &mut self,
+        wanted: Footprint,
+        now: u64,
+        footprint_of: impl Fn(FunctionId) -> Footprint,
+    ) -> Result<Option<Vec<ContainerId>>, PolicyFault> {
+        let ram = wanted.ram.saturating_sub(self.ram.free());
+        let disk = wanted.disk.saturating_sub(self.disk.free());
+        if (ram == 0 && disk == 0) || ram > self.idle_ram || disk > self.idle_disk {
+            return Ok(None);
+        }
+        let need = Need { now, ram, disk };
+        let containers = &self.containers;
+        let mut victims = VictimList::new(&need, |id| match containers.get(id as usize) {
+            Some(container) if container.idle.is_some() => {
+                let Footprint { ram, disk } = footprint_of(container.function);
+                Candidate::Evictable { ram, disk }
+            }
+            _ => Candidate::Unknown,
+        });
+        self.container_eviction.choose(&need, &mut victims);
+        Ok(victims.into_chosen()?.map(|ids| ids.into_iter().map(ContainerId).collect()))
+    }
+}

@@ -1,0 +1,219 @@
+//! The policies of one service, ready to be made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyContext, PolicyError, PolicyKind};
+use hearth_simcore::random::derive_seed;
+use serde::Serialize;
+
+use super::{Catalog, SelectionError};
+use crate::error::Error;
+
+/// The places of a service that a policy fills.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PolicySlot {
+    /// Who is let in.
+    Admission,
+    /// Where invocations run.
+    NodeAllocation,
+    /// How long idle containers stay.
+    KeepAlive,
+    /// Which idle containers of a node go.
+    Containers,
+    /// Which images in the RAM of a node go.
+    ImagesInRam,
+    /// Which images on the disk of a node go.
+    ImagesOnDisk,
+    /// Which images on the head go.
+    ImagesOnHead,
+}
+
+impl PolicySlot {
+    /// All slots, in the order of scenarios.
+    pub const ALL: [PolicySlot; 7] = [
+        Self::Admission,
+        Self::NodeAllocation,
+        Self::KeepAlive,
+        Self::Containers,
+        Self::ImagesInRam,
+        Self::ImagesOnDisk,
+        Self::ImagesOnHead,
+    ];
+
+    /// Its path in a scenario, under `policies`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::NodeAllocation => "node_allocation",
+            Self::KeepAlive => "keep_alive",
+            Self::Containers => "eviction.containers",
+            Self::ImagesInRam => "eviction.images_in_ram",
+            Self::ImagesOnDisk => "eviction.images_on_disk",
+            Self::ImagesOnHead => "eviction.images_on_head",
+        }
+    }
+
+    /// The kind of policy that fills it.
+    pub fn kind(self) -> PolicyKind {
+        match self {
+            Self::Admission => PolicyKind::Admission,
+            Self::NodeAllocation => PolicyKind::NodeAllocation,
+            Self::KeepAlive => PolicyKind::KeepAlive,
+            Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => PolicyKind::Eviction,
+        }
+    }
+
+    /// The policy of a scenario that names none.
+    pub fn default_name(self) -> &'static str {
+        match self {
+            Self::Admission => "always",
+            Self::NodeAllocation => "fcfs",
+            Self::KeepAlive => "fixed",
+            Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => "lru",
+        }
+    }
+}
+
+/// What a policy was, for the record of a result.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct PolicyRecord {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the library it was loaded from; `None` for one that is built in.
+    pub library_sha256: Option<String>,
+    /// Every parameter, given or default.
+    pub parameters: BTreeMap<String, String>,
+}
+
+type Make<T> = Rc<dyn Fn(&PolicyContext) -> Result<Box<T>, PolicyError>>;
+
+/// Makes the instances of a policy.
+pub struct Factory<T: ?Sized> {
+    pub(crate) record: PolicyRecord,
+    make: Make<T>,
+}
+
+impl<T: ?Sized> Clone for Factory<T> {
+    fn clone(&self) -> Self {
+        Self { record: self.record.clone(), make: Rc::clone(&self.make) }
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Factory<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Factory").field(&self.record).finish()
+    }
+}
+
+impl<T: ?Sized> Factory<T> {
+    /// A policy that is a Rust type of the program itself; `name` is for results and messages.
+    pub fn in_place(name: &str, make: impl Fn(&PolicyContext) -> Box<T> + 'static) -> Self {
+        let record = PolicyRecord {
+            name: name.to_owned(),
+            version: "in place".to_owned(),
+            library_sha256: None,
+            parameters: BTreeMap::new(),
+        };
+        Self::new(record, move |context| Ok(make(context)))
+    }
+
+    pub(crate) fn new(
+        record: PolicyRecord,
+        make: impl Fn(&PolicyContext) -> Result<Box<T>, PolicyError> + 'static,
+    ) -> Self {
+        Self { record, make: Rc::new(make) }
+    }
+}
+
+/// The policies of a service.
+///
+/// ```
+/// use hearth_serverless::prelude::*;
+/// let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+/// let mut policies = PolicySet::defaults(&catalog)?;
+/// policies.node_allocation = catalog.node_allocation("least-loaded", &Default::default())?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PolicySet {
+    /// Who is let in.
+    pub admission: Factory<dyn Admission>,
+    /// Where invocations run.
+    pub node_allocation: Factory<dyn NodeAllocation>,
+    /// How long idle containers stay.
+    pub keep_alive: Factory<dyn KeepAlive>,
+    /// Which idle containers of a node go when a new one needs room.
+    pub containers: Factory<dyn Eviction>,
+    /// Which images in the RAM of a node go.
+    pub images_in_ram: Factory<dyn Eviction>,
+    /// Which images on the disk of a node go.
+    pub images_on_disk: Factory<dyn Eviction>,
+    /// Which images on the head go.
+    pub images_on_head: Factory<dyn Eviction>,
+}
+
+impl PolicySet {
+    /// The policies of a scenario that names none: `always`, `fcfs`, `fixed` and `lru`.
+    ///
+    /// # Errors
+    /// When the catalog lacks one of them.
+    pub fn defaults(catalog: &Catalog) -> Result<Self, SelectionError> {
+        let none = Default::default();
+        let eviction = catalog.eviction(PolicySlot::Containers.default_name(), &none)?;
+        Ok(Self {
+            admission: catalog.admission(PolicySlot::Admission.default_name(), &none)?,
+            node_allocation: catalog.node_allocation(PolicySlot::NodeAllocation.default_name(), &none)?,
+            keep_alive: catalog.keep_alive(PolicySlot::KeepAlive.default_name(), &none)?,
+            containers: eviction.clone(),
+            images_in_ram: eviction.clone(),
+            images_on_disk: eviction.clone(),
+            images_on_head: eviction,
+        })
+    }
+
+    /// What fills a slot.
+    pub fn record(&self, slot: PolicySlot) -> &PolicyRecord {
+        match slot {
+            PolicySlot::Admission => &self.admission.record,
+            PolicySlot::NodeAllocation => &self.node_allocation.record,
+            PolicySlot::KeepAlive => &self.keep_alive.record,
+            PolicySlot::Containers => &self.containers.record,
+            PolicySlot::ImagesInRam => &self.images_in_ram.record,
+            PolicySlot::ImagesOnDisk => &self.images_on_disk.record,
+            PolicySlot::ImagesOnHead => &self.images_on_head.record,
+        }
+    }
+}
+
+/// Makes the instances that a service needs, each with a seed of its own.
+pub(crate) struct Workshop<'a> {
+    pub policies: &'a PolicySet,
+    pub seed: u64,
+    pub nodes: u32,
+}
+
+impl Workshop<'_> {
+    /// An instance for a slot; `place` tells the instances of one slot apart.
+    pub fn make<T: ?Sized>(&self, slot: PolicySlot, factory: &Factory<T>, place: &str) -> Result<Box<T>, Error> {
+        let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
+        (factory.make)(&PolicyContext { seed, nodes: self.nodes }).map_err(|cause| Error::PolicyConstruction {
+            slot,
+            name: factory.record.name.clone(),
+            cause: cause.0,
+        })
+    }
+
+    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Box<dyn Eviction>, Error> {
+        let factory = match slot {
+            PolicySlot::ImagesInRam => &self.policies.images_in_ram,
+            PolicySlot::ImagesOnDisk => &self.policies.images_on_disk,
+            PolicySlot::ImagesOnHead => &self.policies.images_on_head,
+            _ => &self.policies.containers,
+        };
+        self.make(slot, factory, place)
+    }
+}

@@ -1,0 +1,144 @@
+//! `summary.json`: a run in numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::experiment::Results;
+use crate::invocation::Outcome;
+use crate::metrics::{Moved, TimeDistribution};
+use crate::policy::PolicyRecord;
+
+/// A distribution of times, in seconds. Mean and maximum are exact, percentiles within 0.1 %.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct TimeSummary {
+    /// How many times it is of.
+    pub count: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// What 90 % do not exceed.
+    pub p90: f64,
+    /// What 99 % do not exceed.
+    pub p99: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+impl From<&TimeDistribution> for TimeSummary {
+    fn from(times: &TimeDistribution) -> Self {
+        Self {
+            count: times.count(),
+            mean: times.mean_s(),
+            p50: times.percentile_s(0.5),
+            p90: times.percentile_s(0.9),
+            p99: times.percentile_s(0.99),
+            max: times.max_s(),
+        }
+    }
+}
+
+/// RAM over time, in byte-seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct MemorySummary {
+    /// Reserved by containers that ran an invocation.
+    pub used: f64,
+    /// Reserved by idle containers.
+    pub idle: f64,
+}
+
+/// What was evicted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct EvictionSummary {
+    /// Idle containers that were ended to make room.
+    pub containers: u64,
+    /// Images in the RAM of nodes.
+    pub images_in_ram: Moved,
+    /// Images on the disks of nodes.
+    pub images_on_disk: Moved,
+    /// Images on the head.
+    pub images_on_head: Moved,
+}
+
+/// How images moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ImageSummary {
+    /// From the registry to the head.
+    pub downloads: Moved,
+    /// From the head to the disk of a node.
+    pub copies: Moved,
+    /// From the disk of a node into its RAM.
+    pub loads: Moved,
+}
+
+/// A run in numbers, as in `summary.json`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Summary {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// How many invocations there were.
+    pub invocations: u64,
+    /// How many ended so, by outcome.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// Dispatches to a new container.
+    pub cold_starts: u64,
+    /// Dispatches to an idle container.
+    pub warm_starts: u64,
+    /// When the last invocation finished, in seconds.
+    pub makespan_s: f64,
+    /// Requested to finished, of completed invocations, in seconds.
+    pub latency: TimeSummary,
+    /// Requested to started, of all that started, in seconds.
+    pub waiting: TimeSummary,
+    /// RAM of containers over time.
+    pub memory_byte_seconds: MemorySummary,
+    /// What was evicted.
+    pub evictions: EvictionSummary,
+    /// Idle containers whose keep-alive was over.
+    pub expired_containers: u64,
+    /// How images moved.
+    pub images: ImageSummary,
+    /// The policy in each slot.
+    pub policies: BTreeMap<&'static str, PolicyRecord>,
+    /// Events that the engine handled.
+    pub events: u64,
+    /// Seconds on the clock of the wall that the simulation took.
+    pub wall_s: f64,
+}
+
+impl Summary {
+    /// Sums up the results of a run that took `wall_s` seconds.
+    pub fn new(results: &Results, wall_s: f64) -> Self {
+        let metrics = &results.metrics;
+        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
+        Self {
+            scenario: results.about.name.clone(),
+            seed: results.about.seed,
+            invocations: metrics.invocations(),
+            outcomes: outcomes.collect(),
+            cold_starts: metrics.cold_starts,
+            warm_starts: metrics.warm_starts,
+            makespan_s: metrics.last_finish.as_secs_f64(),
+            latency: (&metrics.latency).into(),
+            waiting: (&metrics.waiting).into(),
+            memory_byte_seconds: MemorySummary {
+                used: metrics.busy_byte_seconds(),
+                idle: metrics.idle_byte_seconds(),
+            },
+            evictions: EvictionSummary {
+                containers: metrics.evicted_containers,
+                images_in_ram: metrics.evicted_images_in_ram,
+                images_on_disk: metrics.evicted_images_on_disk,
+                images_on_head: metrics.evicted_images_on_head,
+            },
+            expired_containers: metrics.expired_containers,
+            images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
+            policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
+            events: results.events,
+            wall_s,
+        }
+    }
+}

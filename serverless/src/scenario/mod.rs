@@ -1,0 +1,146 @@
+//! Scenarios: one JSON file that describes a platform, a service, functions, a workload and the policies.
+//!
+//! ```
+//! use hearth_serverless::scenario::Scenario;
+//! let scenario = Scenario::from_json(r#"{
+//!     "format": "hearth-scenario/1",
+//!     "platform": {"hosts": [
+//!         {"name": "head", "cores": 1, "speed": "10Gf"},
+//!         {"name": "node", "count": 2, "cores": 4, "speed": "10Gf", "ram": "16GB"}]},
+//!     "service": {"head": "head", "registry": "head", "nodes": ["node-*"]},
+//!     "functions": [{"name": "greet", "ram_limit": "128MB", "body": [{"sleep": "250ms"}]}],
+//!     "workload": {"invocations": [{"at": 0, "function": "greet"}]}
+//! }"#)?;
+//! assert_eq!(scenario.functions[0].ram_limit.whole(), 128_000_000);
+//! # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
+//! ```
+
+mod error;
+mod overrides;
+mod platform;
+pub mod quantity;
+mod sections;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub use error::ScenarioError;
+pub use overrides::Override;
+use quantity::Seconds;
+pub use sections::{
+    ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection, ImageSection,
+    InvocationSection, LinkSection, NamedFile, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,
+    RouteSection, ServiceSection, SizedFile, StarSection, StepSection, WorkloadSection,
+};
+
+/// The version of the format.
+const FORMAT: &str = "hearth-scenario/1";
+
+/// A scenario.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The version of the format: `hearth-scenario/1`.
+    pub format: String,
+    /// Its name, for results.
+    #[serde(default)]
+    pub name: String,
+    /// Free text.
+    #[serde(default)]
+    pub description: String,
+    /// All random numbers are drawn from it.
+    #[serde(default)]
+    pub seed: u64,
+    /// How transfers are timed.
+    #[serde(default)]
+    pub network_model: NetworkModelName,
+    /// What is simulated on.
+    pub platform: PlatformSection,
+    /// The service.
+    pub service: ServiceSection,
+    /// Container images.
+    #[serde(default)]
+    pub images: Vec<ImageSection>,
+    /// Files in the registry.
+    #[serde(default)]
+    pub files: Vec<FileSection>,
+    /// The functions.
+    #[serde(default)]
+    pub functions: Vec<FunctionSection>,
+    /// What is invoked, and when.
+    pub workload: WorkloadSection,
+    /// The choices that the service makes.
+    #[serde(default)]
+    pub policies: PoliciesSection,
+    /// When to stop; what has not ended by then is reported as unfinished.
+    pub horizon: Option<Seconds>,
+    /// The folder that relative paths start from.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub base: PathBuf,
+}
+
+impl Scenario {
+    /// Reads a scenario from text; relative paths in it start from the current folder.
+    ///
+    /// # Errors
+    /// When it is not JSON, or not a scenario that makes sense.
+    pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
+        Self::with_overrides(text, &[], Path::new(""))
+    }
+
+    /// Reads a scenario from a file, and sets some of its values.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not JSON, or not a scenario that makes sense.
+    pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ScenarioError> {
+        let text = read_text(path)?;
+        Self::with_overrides(&text, overrides, path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
+        let mut scenario: Self = parse(&mut serde_json::Deserializer::from_str(text))?;
+        if !overrides.is_empty() {
+            // Reading the scenario first has found what a JSON value would swallow, such as a key given twice.
+            let mut value = serde_json::from_str(text).map_err(|error| ScenarioError::Syntax(error.to_string()))?;
+            overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
+            scenario = parse(value)?;
+        }
+        base.clone_into(&mut scenario.base);
+        scenario.validate()?;
+        Ok(scenario)
+    }
+}
+
+/// The JSON Schema of scenarios.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Scenario).to_value()
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
+    let problem = |problem: String| ScenarioError::File { path: path.to_owned(), problem };
+    if path.is_dir() {
+        return Err(problem("is a directory: name the file in it".to_owned()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        problem(format!("is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to()))
+    })
+}
+
+fn parse<'de, T: DeserializeOwned>(source: impl serde::Deserializer<'de, Error = serde_json::Error>) -> Result<T, ScenarioError> {
+    serde_path_to_error::deserialize(source).map_err(|error| {
+        let place = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let place = if place == "." { "the scenario".to_owned() } else { place };
+            ScenarioError::invalid(place, inner.to_string())
+        } else {
+            ScenarioError::Syntax(inner.to_string())
+        }
+    })
+}

@@ -1,0 +1,164 @@
+//! Checks what types cannot: names that repeat or dangle, numbers that make no sense, orders that cannot be.
+
+use rustc_hash::FxHashMap;
+
+use super::sections::Positions;
+use super::{FORMAT, Scenario, ScenarioError, StepSection};
+
+impl Scenario {
+    /// Checks the scenario as far as that is possible without its platform and policies.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub(super) fn validate(&self) -> Result<(), ScenarioError> {
+        if self.format != FORMAT {
+            let problem = format!("found {:?}, expected {FORMAT:?}", self.format);
+            return Err(ScenarioError::invalid("format", problem));
+        }
+        if self.service.nodes.is_empty() {
+            return Err(ScenarioError::invalid("service.nodes", "there are none: name at least one host"));
+        }
+        let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
+        let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
+        let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
+        for (position, function) in self.functions.iter().enumerate() {
+            if let Some(image) = &function.image {
+                known(&images, image, "image", || format!("functions[{position}].image"))?;
+            }
+            check_body(&function.body, &files, || format!("functions[{position}].body"))?;
+        }
+        for (position, invocation) in self.workload.invocations.iter().enumerate() {
+            let place = |field: &str| format!("workload.invocations[{position}].{field}");
+            known(&functions, &invocation.function, "function", || place("function"))?;
+            if let Some(body) = &invocation.body {
+                check_body(body, &files, || place("body"))?;
+            }
+            if invocation.at.is_none() && invocation.after.is_empty() {
+                let problem = "has neither \"at\" nor \"after\": give a date or predecessors";
+                return Err(ScenarioError::invalid(format!("workload.invocations[{position}]"), problem));
+            }
+        }
+        self.check_predecessors()
+    }
+
+    fn check_predecessors(&self) -> Result<(), ScenarioError> {
+        let invocations = &self.workload.invocations;
+        let mut missing: Vec<usize> = Vec::with_capacity(invocations.len());
+        let mut dependents = vec![Vec::new(); invocations.len()];
+        for (position, invocation) in invocations.iter().enumerate() {
+            missing.push(invocation.after.len());
+            for (number, &predecessor) in invocation.after.iter().enumerate() {
+                let Some(list) = dependents.get_mut(predecessor) else {
+                    let place = format!("workload.invocations[{position}].after[{number}]");
+                    let problem = format!(
+                        "there is no invocation {predecessor}: they are numbered from 0 to {}",
+                        invocations.len() - 1
+                    );
+                    return Err(ScenarioError::invalid(place, problem));
+                };
+                list.push(position);
+            }
+        }
+        let mut ready: Vec<usize> = (0..invocations.len()).filter(|position| missing[*position] == 0).collect();
+        while let Some(position) = ready.pop() {
+            for &dependent in &dependents[position] {
+                missing[dependent] -= 1;
+                if missing[dependent] == 0 {
+                    ready.push(dependent);
+                }
+            }
+        }
+        match missing.iter().position(|missing| *missing > 0) {
+            None => Ok(()),
+            Some(waiting) => Err(self.cycle_error(waiting, &missing)),
+        }
+    }
+
+    /// Names a cycle that an invocation waits for: each that still misses something has a predecessor that does.
+    fn cycle_error(&self, waiting: usize, missing: &[usize]) -> ScenarioError {
+        let mut path = vec![waiting];
+        let mut seen_at = FxHashMap::from_iter([(waiting, 0)]);
+        loop {
+            let last = path[path.len() - 1];
+            let after = &self.workload.invocations[last].after;
+            let Some(&next) = after.iter().find(|predecessor| missing[**predecessor] > 0) else { break };
+            if let Some(&start) = seen_at.get(&next) {
+                path.drain(..start);
+                break;
+            }
+            seen_at.insert(next, path.len());
+            path.push(next);
+        }
+        let shown: Vec<String> = path.iter().take(10).chain(path.first()).map(usize::to_string).collect();
+        let dots = if path.len() > 10 { " (shortened)" } else { "" };
+        let place = format!("workload.invocations[{}].after", path[0]);
+        let problem = format!("a cycle, so none of these can ever begin: {}{dots}", shown.join(" after "));
+        ScenarioError::invalid(place, problem)
+    }
+}
+
+fn positions<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<Positions<'a>, ScenarioError> {
+    let mut positions = Positions::new();
+    for (position, name) in names.enumerate() {
+        let place = || format!("{list}[{position}].name");
+        if name.is_empty() {
+            return Err(ScenarioError::invalid(place(), "is empty: give it a name"));
+        }
+        if let Some(first) = positions.insert(name, position) {
+            let problem = format!("{name:?} is the name of {list}[{first}] already: names must differ");
+            return Err(ScenarioError::invalid(place(), problem));
+        }
+    }
+    Ok(positions)
+}
+
+fn known(
+    positions: &Positions<'_>,
+    name: &str,
+    what: &str,
+    place: impl Fn() -> String,
+) -> Result<(), ScenarioError> {
+    if positions.contains_key(name) {
+        return Ok(());
+    }
+    let problem = if positions.is_empty() {
+        format!("unknown {what} {name:?}: the scenario declares none")
+    } else {
+        let names: Vec<&str> = positions.keys().take(8).copied().collect();
+        let more = if positions.len() > names.len() { ", …" } else { "" };
+        format!("unknown {what} {name:?}: the scenario declares {}{more}", names.join(", "))
+    };
+    Err(ScenarioError::invalid(place(), problem))
+}
+
+/// Checks that a body takes nothing from the registry that is not there, and reads nothing that it never wrote.
+fn check_body(
+    body: &[StepSection],
+    files: &Positions<'_>,
+    place: impl Fn() -> String,
+) -> Result<(), ScenarioError> {
+    let mut written: Vec<&str> = Vec::new();
+    for (position, step) in body.iter().enumerate() {
+        let at = |kind: &str| format!("{}[{position}].{kind}.file", place());
+        match step {
+            StepSection::Write(file) | StepSection::Create(file) => written.push(&file.file),
+            StepSection::Ingress(file) => {
+                known(files, &file.file, "file", || at("ingress"))?;
+                written.push(&file.file);
+            }
+            StepSection::ReadRemote(file) => known(files, &file.file, "file", || at("read_remote"))?,
+            StepSection::Read(file) if !written.contains(&file.file.as_str()) => {
+                return Err(ScenarioError::invalid(at("read"), never_written(&file.file)));
+            }
+            StepSection::Egress(file) if !written.contains(&file.file.as_str()) => {
+                return Err(ScenarioError::invalid(at("egress"), never_written(&file.file)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn never_written(file: &str) -> String {
+    format!("{file:?} is not in the private storage then: write, create or ingress it in an earlier step")
+}

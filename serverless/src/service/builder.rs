@@ -1,0 +1,270 @@
+//! How a service is set up on a platform.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use hearth_policy_api::{Commitment, Scope};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::platform::{HostId, Platform};
+use hearth_simcore::simulation::UnknownHost;
+use hearth_simcore::time::SimDuration;
+use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
+
+use super::Service;
+use super::event::{Event, Services};
+use super::images::HeadImages;
+use super::scheduling::{Plan, WaitingQueue};
+use super::state::Settings;
+use super::waiting::{FunctionQueues, OrderedQueue};
+use crate::Simulation;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::function::{Function, FunctionId, Image, ImageId};
+use crate::invocation::InvocationRecord;
+use crate::metrics::Metrics;
+use crate::node::{Medium, Node, Storage};
+use crate::policy::{PolicySet, PolicySlot, Workshop};
+use crate::workload::{PlannedInvocation, Workload};
+
+/// A handle on a serverless compute service of a [`Simulation`].
+///
+/// A head host takes requests in and stores images; compute nodes run one invocation per core in containers, with
+/// images and containers' data in their RAM and on their disk. Set one up with [`ServerlessComputeService::builder`]
+/// and use it through a [`crate::FunctionManager`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ServerlessComputeService {
+    pub(crate) index: u32,
+}
+
+impl ServerlessComputeService {
+    /// Begins to set up a service whose head is this host. It needs nodes and policies.
+    pub fn builder(head: &str) -> ServiceBuilder {
+        ServiceBuilder {
+            head: head.to_owned(),
+            registry: head.to_owned(),
+            nodes: Vec::new(),
+            policies: None,
+            settings: Settings {
+                startup_overhead: SimDuration::ZERO,
+                processing_overhead: SimDuration::ZERO,
+                reuse_most_recent: true,
+            },
+            simulate_downloads: true,
+            keep_records: false,
+        }
+    }
+
+    /// Adds an image to the registry.
+    ///
+    /// # Errors
+    /// When there is one of that name.
+    pub fn create_image(&self, simulation: &mut Simulation, image: Image) -> Result<ImageId, Error> {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).add_image(image))
+    }
+
+    /// Adds a file to the registry.
+    ///
+    /// # Errors
+    /// When there is one of that name.
+    pub fn create_file(&self, simulation: &mut Simulation, name: &str, size: u64) -> Result<(), Error> {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).add_file(name, size))
+    }
+
+    /// Registers a function before the simulation runs; processes use [`crate::FunctionManager::register`].
+    ///
+    /// # Errors
+    /// When there is one of that name, or no node could ever run it.
+    pub fn register(&self, simulation: &mut Simulation, function: Function) -> Result<FunctionId, Error> {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).register(function))
+    }
+
+    /// Gives the service its workload, before the simulation runs.
+    pub fn set_workload(&self, simulation: &mut Simulation, planned: Vec<PlannedInvocation>) {
+        simulation.with_model_mut(|services, kernel| {
+            let service = services.get_mut(self.index);
+            service.workload = Workload::new(planned);
+            service.pull_arrival(kernel);
+        });
+    }
+
+    /// Ends the books: call it once, after the simulation has run. Gives the counts, and the record of every
+    /// invocation if they were [kept](ServiceBuilder::keep_records), in the order of requests.
+    pub fn close(&self, simulation: &mut Simulation) -> (Metrics, Vec<InvocationRecord>) {
+        simulation.with_model_mut(|services, kernel| {
+            let service = services.get_mut(self.index);
+            service.close(kernel.now());
+            let mut records = service.records.take().unwrap_or_default();
+            records.sort_by_key(|record| (record.requested_at.is_none(), record.requested_at, record.invocation));
+            (std::mem::take(&mut service.metrics), records)
+        })
+    }
+}
+
+/// Sets up a [`ServerlessComputeService`].
+#[derive(Clone, Debug)]
+pub struct ServiceBuilder {
+    head: String,
+    registry: String,
+    nodes: Vec<String>,
+    policies: Option<PolicySet>,
+    settings: Settings,
+    simulate_downloads: bool,
+    keep_records: bool,
+}
+
+impl ServiceBuilder {
+    /// Adds compute nodes: names of hosts, or `group-*` for all hosts of that prefix.
+    pub fn nodes<T: AsRef<str>>(mut self, nodes: &[T]) -> Self {
+        self.nodes.extend(nodes.iter().map(|node| node.as_ref().to_owned()));
+        self
+    }
+
+    /// The host whose disk holds the remote images and files; without it, the head.
+    pub fn registry(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.registry);
+        self
+    }
+
+    /// The policies.
+    pub fn policies(mut self, policies: PolicySet) -> Self {
+        self.policies = Some(policies);
+        self
+    }
+
+    /// Time that a new container takes to start, where its function says nothing else. Without it, none.
+    pub fn container_startup_overhead(mut self, overhead: SimDuration) -> Self {
+        self.settings.startup_overhead = overhead;
+        self
+    }
+
+    /// Time that the head takes for each request. Without it, none.
+    pub fn invocation_processing_overhead(mut self, overhead: SimDuration) -> Self {
+        self.settings.processing_overhead = overhead;
+        self
+    }
+
+    /// Whether images come from the registry (the default) or are on the head from the start.
+    pub fn simulate_image_downloads(mut self, simulate: bool) -> Self {
+        self.simulate_downloads = simulate;
+        self
+    }
+
+    /// Whether a warm start takes the idle container that was used last (the default) or the one idle longest.
+    pub fn reuse_most_recent(mut self, most_recent: bool) -> Self {
+        self.settings.reuse_most_recent = most_recent;
+        self
+    }
+
+    /// Keeps the record of every invocation, for [`ServerlessComputeService::close`].
+    pub fn keep_records(mut self, keep: bool) -> Self {
+        self.keep_records = keep;
+        self
+    }
+
+    /// Puts the service on the platform of a simulation.
+    ///
+    /// # Errors
+    /// When a host is unknown, listed twice or lacks a disk, there are no nodes, or a policy cannot be made.
+    pub fn start(self, simulation: &mut Simulation) -> Result<ServerlessComputeService, Error> {
+        let context = simulation.context(&self.head)?.downgrade();
+        simulation.with_model_mut(|services, kernel| {
+            let index = services.list.len() as u32;
+            let service = self.build(index, context, kernel)?;
+            services.list.push(service);
+            Ok(ServerlessComputeService { index })
+        })
+    }
+
+    fn build(
+        self,
+        index: u32,
+        context: hearth_simcore::process::WeakContext<Services>,
+        kernel: &Kernel<Event>,
+    ) -> Result<Service, Error> {
+        let platform = Rc::clone(kernel.platform());
+        let head = find_host(&platform, &self.head)?;
+        let registry = find_host(&platform, &self.registry)?;
+        let hosts = self.node_hosts(&platform)?;
+        let policies = self.policies.ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
+        let workshop = Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32 };
+        let nodes = hosts.iter().map(|host| make_node(&platform, *host, &workshop)).collect::<Result<_, _>>()?;
+        let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);
+        let eviction = workshop.eviction(PolicySlot::ImagesOnHead, &self.head)?;
+        let head_storage = Storage::new(Medium::Disk, head_disk, eviction);
+        let node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
+        let rules = node_allocation.rules();
+        let queue = match (rules.scope, rules.commitment) {
+            (Scope::Request, Commitment::UntilStarted) => WaitingQueue::ByFunction(FunctionQueues::default()),
+            _ => WaitingQueue::Ordered(OrderedQueue::default()),
+        };
+        Ok(Service {
+            index,
+            settings: self.settings,
+            head,
+            registry,
+            images: Vec::new(),
+            files: FxHashMap::default(),
+            functions: Vec::new(),
+            cluster: Cluster::new(nodes),
+            head_images: HeadImages::new(head_storage, self.simulate_downloads),
+            head_busy: false,
+            mailbox: VecDeque::new(),
+            live: SlotMap::with_key(),
+            submissions: 0,
+            waiting: 0,
+            running: 0,
+            queue,
+            plan: Plan::default(),
+            bound: FxHashMap::default(),
+            sites_to_advance: Vec::new(),
+            orphaned_images: Vec::new(),
+            admission: workshop.make(PolicySlot::Admission, &policies.admission, "")?,
+            node_allocation,
+            keep_alive: workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?,
+            rules,
+            policies,
+            keep_alive_lanes: Vec::new(),
+            workload: Workload::default(),
+            metrics: Metrics::default(),
+            records: self.keep_records.then(Vec::new),
+            context,
+            timed_out: Rc::from("the time limit was reached"),
+        })
+    }
+
+    fn node_hosts(&self, platform: &Platform) -> Result<Vec<HostId>, Error> {
+        let mut hosts = Vec::new();
+        for name in &self.nodes {
+            let matching = platform.hosts_matching(name);
+            if matching.is_empty() {
+                return Err(UnknownHost(name.clone()).into());
+            }
+            hosts.extend(matching);
+        }
+        let mut seen = rustc_hash::FxHashSet::default();
+        if let Some(twice) = hosts.iter().find(|host| !seen.insert(**host)) {
+            return Err(Error::DuplicateNode(platform.host(*twice).name.clone()));
+        }
+        if hosts.is_empty() {
+            return Err(unsuitable(&self.head, "the head of a service", "the service has no compute nodes: add some"));
+        }
+        Ok(hosts)
+    }
+}
+
+fn find_host(platform: &Platform, name: &str) -> Result<HostId, Error> {
+    platform.host_by_name(name).ok_or_else(|| UnknownHost(name.to_owned()).into())
+}
+
+fn unsuitable(host: &str, role: &'static str, reason: &str) -> Error {
+    Error::UnsuitableHost { host: host.to_owned(), role, reason: reason.to_owned() }
+}
+
+fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result<Node, Error> {
+    let host = platform.host(id);
+    let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
+    let ram = Storage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
+    let disk = Storage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
+    Ok(Node::new(host, id, ram, disk, workshop.eviction(PolicySlot::Containers, &host.name)?))
+}

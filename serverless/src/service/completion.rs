@@ -1,0 +1,120 @@
+//! The end of an invocation: its core goes free, its container is kept or not, and whoever waits is told (the timing
+//! model, section 6).
+
+use hearth_policy_api::{Completion, Removal};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::queue::{EventHandle, Rank};
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::Service;
+use super::event::{Event, Happening, Message};
+use super::live::InvocationKey;
+use crate::error::Error;
+use crate::invocation::{InvocationState, Outcome};
+use crate::node::ContainerId;
+
+/// With so many different keep-alive times, further ones get timers of their own instead of a lane.
+const MAX_LANES: usize = 16;
+
+impl Service {
+    /// The head hears of the end of an invocation that ran.
+    pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get(key) else { return Ok(()) };
+        let (Some(node), Some(container)) = (live.record.node, live.container) else { return Ok(()) };
+        let function_id = live.record.function;
+        let run_time = match (live.record.started_at, live.record.finished_at) {
+            (Some(started), Some(finished)) => finished - started,
+            _ => SimDuration::ZERO,
+        };
+        let function = &mut self.functions[function_id.0 as usize];
+        function.running -= 1;
+        self.running -= 1;
+        let footprint = function.footprint();
+        self.metrics.container_no_longer_busy(footprint.ram, kernel.now());
+        self.cluster.node(node).running -= 1;
+        let retention = self.keep_alive.on_idle(&Completion {
+            now: kernel.now().as_nanos(),
+            function: function_id.0,
+            node,
+            run_time: run_time.as_nanos(),
+            ram: footprint.ram,
+            idle_of_function: self.cluster.idle_count(node, function_id) + 1,
+        });
+        if retention.keep_for == 0 {
+            self.end_container(node, container);
+        } else {
+            self.keep(node, container, SimDuration::from_nanos(retention.keep_for), kernel);
+        }
+        self.cluster.refresh(node);
+        self.conclude(key, kernel);
+        Ok(())
+    }
+
+    /// Makes a container idle for a time.
+    fn keep(&mut self, node: u32, container: ContainerId, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
+        let now = kernel.now();
+        let over = Message::KeepAliveOver { node, container, since: now };
+        let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
+        let held = self.cluster.node(node);
+        let Some(function) = held.containers.get(container.0 as usize).map(|held| held.function) else { return };
+        let registered = &self.functions[function.0 as usize];
+        let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
+        held.enter_idle(container, footprint, function, cost);
+        self.cluster.push_idle(node, function, container, now, expiry);
+        self.metrics.container_idle(footprint.ram, now);
+    }
+
+    /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
+    /// keep-alive still finds the container (the timing model, section 9).
+    fn set_keep_alive_timer(&mut self, length: SimDuration, over: Message, kernel: &mut Kernel<Event>) -> EventHandle {
+        let event = self.event(Happening::Message(over));
+        if let Some((_, lane)) = self.keep_alive_lanes.iter().find(|(of, _)| *of == length) {
+            return kernel.schedule_in_lane(*lane, event);
+        }
+        if self.keep_alive_lanes.len() == MAX_LANES {
+            return kernel.schedule_late(length, event);
+        }
+        let lane = kernel.add_lane(length, Rank::Late);
+        self.keep_alive_lanes.push((length, lane));
+        kernel.schedule_in_lane(lane, event)
+    }
+
+    pub(crate) fn keep_alive_over(
+        &mut self,
+        node: u32,
+        container: ContainerId,
+        since: SimTime,
+        kernel: &mut Kernel<Event>,
+    ) {
+        let held = self.cluster.node(node).containers.get(container.0 as usize);
+        // While the message waited for the head, the container may have been used or evicted.
+        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.since == since) {
+            self.metrics.expired_containers += 1;
+            self.end_idle_container(node, container, Removal::Ended, kernel);
+        }
+    }
+
+    /// Closes the books on an invocation and tells whoever waits for it.
+    pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        let Some(mut live) = self.live.remove(key) else { return };
+        let state = match live.record.outcome {
+            Outcome::Completed => InvocationState::Completed,
+            Outcome::TimedOut => InvocationState::TimedOut,
+            Outcome::Rejected => InvocationState::Rejected,
+            Outcome::Failed | Outcome::Lost | Outcome::Unfinished => InvocationState::Failed,
+        };
+        live.enter(state, live.record.finished_at.unwrap_or(kernel.now()));
+        self.metrics.record(&live.record);
+        if let Some(watched) = &live.watched {
+            let mut watched = watched.borrow_mut();
+            watched.done = true;
+            watched.failure = live.record.failure.clone();
+            watched.output = live.run.result.take().and_then(Result::ok);
+            watched.waiters.drain(..).for_each(std::task::Waker::wake);
+        }
+        self.release_dependents(live.record.invocation, kernel);
+        if let Some(records) = &mut self.records {
+            records.push(live.record);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Gets an invocation into a container: an idle one, or a new one for which room is made if need be (the timing
+//! model, sections 4 and 5).
+
+use hearth_policy_api::{Removal, Touch};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::SimDuration;
+
+use super::Service;
+use super::event::{Event, Happening};
+use super::live::InvocationKey;
+use super::scheduling::WaitingQueue;
+use crate::error::Error;
+use crate::function::{FunctionId, ImageId};
+use crate::invocation::{InvocationState, Start};
+use crate::node::{Container, ContainerId, Footprint};
+use crate::policy::PolicySlot;
+
+impl Service {
+    /// Starts an invocation on a node, in the idle container that was planned for it or in a new one. False if that is
+    /// not possible (any more).
+    pub(crate) fn dispatch(
+        &mut self,
+        key: InvocationKey,
+        node: u32,
+        planned: Option<ContainerId>,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Error> {
+        let Some(live) = self.live.get(key) else { return Ok(false) };
+        let function = live.record.function;
+        if self.cluster.node(node).free_cores() == 0 {
+            return Ok(false);
+        }
+        let container = match planned {
+            Some(container) => self.take_idle(node, container, function, kernel).then_some(container),
+            None => self.create_container(node, function, kernel)?,
+        };
+        let Some(container) = container else { return Ok(false) };
+        self.touch_image(node, function);
+        let start = if planned.is_some() { Start::Warm } else { Start::Cold };
+        self.occupy(key, node, container, start, kernel);
+        Ok(true)
+    }
+
+    /// Gives the invocation its core and starts the container, or the body if the container is warm.
+    fn occupy(&mut self, key: InvocationKey, node: u32, container: ContainerId, start: Start, kernel: &mut Kernel<Event>) {
+        let now = kernel.now();
+        let Some(live) = self.live.get_mut(key) else { return };
+        live.container = Some(container);
+        live.record.node = Some(node);
+        live.record.start = Some(start);
+        live.record.dispatched_at = Some(now);
+        let function = &mut self.functions[live.record.function.0 as usize];
+        function.running += 1;
+        function.waiting -= 1;
+        self.running += 1;
+        self.waiting -= 1;
+        self.metrics.container_busy(function.limits.ram, now);
+        self.metrics.count_start(start);
+        let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
+        self.cluster.node(node).running += 1;
+        self.cluster.refresh(node);
+        if overhead > SimDuration::ZERO {
+            live.enter(InvocationState::Starting, now);
+            kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
+        } else {
+            self.start_body(key, kernel);
+        }
+    }
+
+    fn take_idle(&mut self, node: u32, container: ContainerId, function: FunctionId, kernel: &mut Kernel<Event>) -> bool {
+        let held = self.cluster.node(node).containers.get(container.0 as usize);
+        if !held.is_some_and(|held| held.function == function && held.idle.is_some()) {
+            return false;
+        }
+        self.leave_idle(node, container, Removal::Taken, kernel);
+        true
+    }
+
+    /// Takes a container out of the idle ones.
+    fn leave_idle(&mut self, node: u32, container: ContainerId, removal: Removal, kernel: &mut Kernel<Event>) {
+        let Some(function) = self.cluster.node(node).containers.get(container.0 as usize).map(|held| held.function) else {
+            return;
+        };
+        let footprint = self.functions[function.0 as usize].footprint();
+        if let Some(idle) = self.cluster.remove_idle(node, container) {
+            if let Some(expiry) = idle.expiry {
+                kernel.cancel(expiry);
+            }
+            self.metrics.container_no_longer_idle(footprint.ram, kernel.now());
+            self.cluster.node(node).leave_idle(container, footprint, removal);
+        }
+    }
+
+    fn touch_image(&mut self, node: u32, function: FunctionId) {
+        if let Some(image) = self.functions[function.0 as usize].image {
+            let node = self.cluster.node(node);
+            node.ram.touch(image, Touch::Use);
+            node.disk.touch(image, Touch::Use);
+        }
+    }
+
+    /// Makes a container if the function's image is on the node and room for the reservations is there or can be made.
+    fn create_container(
+        &mut self,
+        node: u32,
+        function: FunctionId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Option<ContainerId>, Error> {
+        let image = self.functions[function.0 as usize].image;
+        if !self.cluster.is_image_ready(node, image) {
+            return Ok(None);
+        }
+        let footprint = self.functions[function.0 as usize].footprint();
+        self.pin_image(node, image);
+        let reserved = self.reserve(node, footprint, kernel)?
+            || (self.evict_idle_containers(node, footprint, kernel)? && self.reserve(node, footprint, kernel)?);
+        if !reserved {
+            self.unpin_image(node, image);
+            self.cluster.refresh(node);
+            return Ok(None);
+        }
+        let number = self.cluster.node(node).containers.insert(Container { function, idle: None });
+        Ok(Some(ContainerId(number as u32)))
+    }
+
+    fn pin_image(&mut self, node: u32, image: Option<ImageId>) {
+        if let Some(image) = image {
+            let node = self.cluster.node(node);
+            node.disk.pin(image);
+            node.ram.pin(image);
+        }
+    }
+
+    fn unpin_image(&mut self, node: u32, image: Option<ImageId>) {
+        if let Some(image) = image {
+            let node = self.cluster.node(node);
+            node.disk.unpin(image);
+            node.ram.unpin(image);
+        }
+    }
+
+    /// Reserves disk, then RAM, evicting images where room is short; both or none.
+    fn reserve(&mut self, node: u32, footprint: Footprint, kernel: &Kernel<Event>) -> Result<bool, Error> {
+        if !self.make_disk_room(node, footprint.disk, kernel)? {
+            return Ok(false);
+        }
+        self.cluster.node(node).disk.reserve(footprint.disk);
+        if !self.make_ram_room(node, footprint.ram, kernel)? {
+            self.cluster.node(node).disk.release(footprint.disk);
+            return Ok(false);
+        }
+        self.cluster.node(node).ram.reserve(footprint.ram);
+        Ok(true)
+    }
+
+    /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
+    fn evict_idle_containers(
+        &mut self,
+        node: u32,
+        wanted: Footprint,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Error> {
+        let functions = &self.functions;
+        let footprint_of = |function: FunctionId| functions[function.0 as usize].footprint();
+        let chosen = self.cluster.node(node).choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
+        let Some(victims) = chosen.map_err(|fault| self.fault(PolicySlot::Containers, fault))? else {
+            return Ok(false);
+        };
+        for container in victims {
+            self.metrics.evicted_containers += 1;
+            self.end_idle_container(node, container, Removal::Evicted, kernel);
+        }
+        Ok(true)
+    }
+
+    /// Ends an idle container and gives back what it held.
+    pub(crate) fn end_idle_container(
+        &mut self,
+        node: u32,
+        container: ContainerId,
+        removal: Removal,
+        kernel: &mut Kernel<Event>,
+    ) {
+        self.leave_idle(node, container, removal, kernel);
+        self.end_container(node, container);
+    }
+
+    /// Ends a container that is not among the idle ones.
+    pub(crate) fn end_container(&mut self, node: u32, container: ContainerId) {
+        let Some(ended) = self.cluster.node(node).containers.try_remove(container.0 as usize) else { return };
+        let function = &self.functions[ended.function.0 as usize];
+        let (footprint, image) = (function.footprint(), function.image);
+        let held = self.cluster.node(node);
+        held.ram.release(footprint.ram);
+        held.disk.release(footprint.disk);
+        self.unpin_image(node, image);
+        self.cluster.refresh(node);
+    }
+
+    /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
+    pub(crate) fn bind(&mut self, key: InvocationKey, node: u32, image: ImageId) {
+        let Some(live) = self.live.get(key) else { return };
+        let footprint = self.functions[live.record.function.0 as usize].footprint();
+        let promised = &mut self.cluster.node(node).promised;
+        promised.cores += 1;
+        promised.ram += footprint.ram;
+        promised.disk += footprint.disk;
+        self.cluster.refresh(node);
+        self.bound.entry((node, image)).or_default().push(key);
+    }
+
+    /// Takes those who are bound to a node a step further where their image has moved, or could not move before.
+    pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for (node, image) in std::mem::take(&mut self.sites_to_advance) {
+            if !self.bound.contains_key(&(node, image)) {
+                continue;
+            }
+            if self.cluster.is_image_ready(node, Some(image)) {
+                self.start_bound(node, image, kernel)?;
+            } else if !self.load(node, image, kernel)? && !self.copy(node, image, kernel)? {
+                self.sites_to_advance.push((node, image));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
+    fn start_bound(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for key in self.bound.remove(&(node, image)).unwrap_or_default() {
+            let Some(live) = self.live.get(key) else { continue };
+            let (function, waiting) = (live.record.function, live.waiting(key));
+            let footprint = self.functions[function.0 as usize].footprint();
+            let promised = &mut self.cluster.node(node).promised;
+            promised.cores -= 1;
+            promised.ram -= footprint.ram;
+            promised.disk -= footprint.disk;
+            self.cluster.refresh(node);
+            self.cluster.round += 1;
+            let idle = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent);
+            self.cluster.unplan_idle(node, function);
+            if !self.dispatch(key, node, idle, kernel)?
+                && let WaitingQueue::ByFunction(queues) = &mut self.queue
+            {
+                queues.insert(waiting);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! What happens to a service, and the model that hands it to the service it belongs to.
+
+use hearth_simcore::kernel::{Kernel, Model};
+use hearth_simcore::time::SimTime;
+
+use super::Service;
+use super::live::InvocationKey;
+use crate::error::Error;
+use crate::function::ImageId;
+use crate::node::ContainerId;
+
+/// An event of one service.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// Which service of the simulation.
+    pub(crate) service: u32,
+    pub(crate) what: Happening,
+}
+
+/// What can happen to a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happening {
+    /// The next invocation of the workload is due.
+    Arrival,
+    /// A message reaches the head.
+    Message(Message),
+    /// The head has processed a request.
+    HeadProcessed(InvocationKey),
+    /// The container of an invocation has started.
+    ContainerStarted(InvocationKey),
+    /// What the current step of a body waits for has come to pass.
+    StepEnded(InvocationKey),
+    /// A body has come to its end.
+    BodyEnded(InvocationKey),
+    /// An invocation has reached its time limit.
+    TimeLimit(InvocationKey),
+}
+
+/// What the head is told; it handles one message after the other (the timing model, section 1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Message {
+    Request(InvocationKey),
+    /// A delayed request asks for admission again.
+    AdmitAgain(InvocationKey),
+    Downloaded(ImageId),
+    Copied { node: u32, image: ImageId },
+    Loaded { node: u32, image: ImageId },
+    Ended(InvocationKey),
+    /// The keep-alive of a container that has been idle since then is over.
+    KeepAliveOver { node: u32, container: ContainerId, since: SimTime },
+}
+
+/// The model behind a [`crate::Simulation`]: the services on its platform.
+#[derive(Debug, Default)]
+pub struct Services {
+    pub(crate) list: Vec<Service>,
+}
+
+impl Services {
+    pub(crate) fn get_mut(&mut self, service: u32) -> &mut Service {
+        &mut self.list[service as usize]
+    }
+}
+
+impl Model for Services {
+    type Event = Event;
+    type Error = Error;
+
+    fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let service = self.get_mut(event.service);
+        match event.what {
+            Happening::Arrival => service.arrive(kernel),
+            Happening::Message(message) => service.receive(message, kernel),
+            Happening::HeadProcessed(key) => service.head_processed(key, kernel),
+            Happening::ContainerStarted(key) => {
+                service.start_body(key, kernel);
+                Ok(())
+            }
+            Happening::StepEnded(key) => service.step_ended(key, kernel),
+            Happening::BodyEnded(key) => service.body_ended(key, kernel),
+            Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The head: a single-threaded server of messages, first in first out. Processing a request takes time, all other
+//! messages take none, but wait their turn.
+
+use std::rc::Rc;
+
+use hearth_policy_api::{AdmissionDecision, AdmissionView, RequestView};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::SimDuration;
+
+use super::Service;
+use super::event::{Event, Happening, Message};
+use super::live::InvocationKey;
+use crate::error::Error;
+use crate::invocation::{InvocationState, Outcome};
+
+impl Service {
+    pub(crate) fn event(&self, what: Happening) -> Event {
+        Event { service: self.index, what }
+    }
+
+    /// Takes a message in, and handles it at once unless the head is busy.
+    pub(crate) fn receive(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.head_busy {
+            self.mailbox.push_back(message);
+            return Ok(());
+        }
+        self.handle(message, kernel)
+    }
+
+    fn handle(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        match message {
+            Message::Request(key) if self.settings.processing_overhead > SimDuration::ZERO => {
+                self.head_busy = true;
+                kernel.schedule(self.settings.processing_overhead, self.event(Happening::HeadProcessed(key)));
+                return Ok(());
+            }
+            Message::Request(key) => self.submit(key, kernel)?,
+            Message::AdmitAgain(key) => self.ask_admission(key, kernel)?,
+            Message::Downloaded(image) => self.downloaded(image, kernel),
+            Message::Copied { node, image } => self.copied(node, image),
+            Message::Loaded { node, image } => self.loaded(node, image),
+            Message::Ended(key) => self.completed(key, kernel)?,
+            Message::KeepAliveOver { node, container, since } => self.keep_alive_over(node, container, since, kernel),
+        }
+        self.after_message(kernel)
+    }
+
+    /// The processing of a request is over: submits it, then handles what came in meanwhile.
+    pub(crate) fn head_processed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.submit(key, kernel)?;
+        self.after_message(kernel)?;
+        self.head_busy = false;
+        while !self.head_busy
+            && let Some(message) = self.mailbox.pop_front()
+        {
+            self.handle(message, kernel)?;
+        }
+        Ok(())
+    }
+
+    fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.retry_downloads(kernel)?;
+        self.schedule(kernel)?;
+        self.drop_orphaned_images();
+        Ok(())
+    }
+
+    fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let now = kernel.now();
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        live.record.submitted_at = Some(now);
+        live.submission = self.submissions;
+        self.submissions += 1;
+        live.enter(InvocationState::Submitted, now);
+        self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
+        if let Some(watched) = &live.watched {
+            watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
+        }
+        self.ask_admission(key, kernel)
+    }
+
+    fn ask_admission(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let function = &self.functions[live.record.function.0 as usize];
+        let load = AdmissionView {
+            now: kernel.now().as_nanos(),
+            waiting: self.waiting,
+            waiting_of_function: function.waiting,
+            running: self.running,
+            running_of_function: function.running,
+            free_cores: self.cluster.free_cores,
+            delays: live.delays,
+        };
+        let request = function.request(live);
+        match self.admission.admit(&request, &load) {
+            AdmissionDecision::Admit => self.admit(key, kernel),
+            AdmissionDecision::Delay(nanos) => {
+                live.delays += 1;
+                let again = self.event(Happening::Message(Message::AdmitAgain(key)));
+                // At least a nanosecond: a policy that always delays by nothing must not stop the clock.
+                kernel.schedule(SimDuration::from_nanos(nanos.max(1)), again);
+                Ok(())
+            }
+            AdmissionDecision::Reject(reason) => {
+                self.reject(key, reason.as_str(), kernel);
+                Ok(())
+            }
+        }
+    }
+
+    fn admit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        live.enter(InvocationState::Admitted, kernel.now());
+        let function = &mut self.functions[live.record.function.0 as usize];
+        function.waiting += 1;
+        self.waiting += 1;
+        match function.image {
+            Some(image) if !self.head_images.is_here(image) => self.await_download(key, image, kernel),
+            _ => {
+                self.enqueue(key, kernel);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts an admitted invocation whose image is on the head among those that wait for a place.
+    pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        if let Some(live) = self.live.get(key) {
+            live.enter(InvocationState::Queued, kernel.now());
+            self.queue.insert(live.waiting(key));
+        }
+    }
+
+    /// Ends an invocation that did not get to run.
+    pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) {
+        if let Some(live) = self.live.get_mut(key) {
+            live.record.outcome = Outcome::Rejected;
+            live.record.failure = Some(Rc::from(reason));
+            live.record.finished_at = Some(kernel.now());
+            self.conclude(key, kernel);
+        }
+    }
+
+    pub(crate) fn no_longer_waiting(&mut self, request: &RequestView) {
+        self.waiting -= 1;
+        self.functions[request.function as usize].waiting -= 1;
+    }
+}

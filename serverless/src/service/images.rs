@@ -1,0 +1,253 @@
+//! The way of an image: registry → head storage → node disk → node RAM (the timing model, sections 1 to 4).
+
+use hearth_policy_api::Touch;
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
+
+use super::Service;
+use super::event::{Event, Happening, Message};
+use super::live::InvocationKey;
+use crate::error::Error;
+use crate::function::ImageId;
+use crate::invocation::InvocationState;
+use crate::metrics::Moved;
+use crate::node::Storage;
+use crate::policy::{PolicyFault, PolicySlot};
+
+/// The head's storage of images.
+#[derive(Debug)]
+pub(crate) struct HeadImages {
+    storage: Storage,
+    /// By image.
+    states: Vec<HeadImage>,
+    /// Downloads for which the head has no room yet, in the order in which they were asked for.
+    stalled: Vec<ImageId>,
+    /// Whether downloads take time and room; if not, every image is on the head from the start.
+    simulate_downloads: bool,
+}
+
+#[derive(Debug, Default)]
+struct HeadImage {
+    asked_for: bool,
+    here: bool,
+    /// Invocations to be queued once it is here.
+    awaiting: Vec<InvocationKey>,
+}
+
+impl HeadImages {
+    pub fn new(storage: Storage, simulate_downloads: bool) -> Self {
+        Self { storage, states: Vec::new(), stalled: Vec::new(), simulate_downloads }
+    }
+
+    pub fn add_image(&mut self) {
+        self.states.push(HeadImage { here: !self.simulate_downloads, ..HeadImage::default() });
+    }
+
+    /// The head's capacity for images; `None` if downloads are not simulated.
+    pub fn capacity(&self) -> Option<u64> {
+        self.simulate_downloads.then(|| self.storage.capacity())
+    }
+
+    /// Whether an image is on the head's storage.
+    pub fn is_here(&self, image: ImageId) -> bool {
+        self.states[image.0 as usize].here
+    }
+
+    fn state(&mut self, image: ImageId) -> &mut HeadImage {
+        &mut self.states[image.0 as usize]
+    }
+}
+
+impl Service {
+    /// Keeps an invocation until its image is on the head, and sees to it that the image comes.
+    pub(crate) fn await_download(
+        &mut self,
+        key: InvocationKey,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
+        self.head_images.state(image).awaiting.push(key);
+        if let Some(live) = self.live.get(key) {
+            live.enter(InvocationState::WaitingForImage, kernel.now());
+        }
+        self.ask_for_download(image, kernel)
+    }
+
+    fn ask_for_download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if std::mem::replace(&mut self.head_images.state(image).asked_for, true) {
+            return Ok(());
+        }
+        if !self.download(image, kernel)? {
+            self.head_images.stalled.push(image);
+        }
+        Ok(())
+    }
+
+    /// Begins a download; false if the head has no room.
+    fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let size = self.images[image.0 as usize].size;
+        let room = self.head_images.storage.make_room(size, kernel.now().as_nanos());
+        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesOnHead, fault))? else {
+            return Ok(false);
+        };
+        for evicted in evicted {
+            self.head_images.state(evicted).here = false;
+            self.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
+        }
+        self.head_images.storage.begin(image, size);
+        let done = self.event(Happening::Message(Message::Downloaded(image)));
+        kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
+        Ok(true)
+    }
+
+    pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) {
+        self.metrics.downloads.add(self.images[image.0 as usize].size);
+        self.head_images.storage.complete(image);
+        let state = self.head_images.state(image);
+        (state.here, state.asked_for) = (true, false);
+        for key in std::mem::take(&mut state.awaiting) {
+            self.enqueue(key, kernel);
+        }
+    }
+
+    /// Begins downloads that found no room on the head before.
+    pub(crate) fn retry_downloads(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.head_images.stalled.is_empty() {
+            return Ok(());
+        }
+        for image in std::mem::take(&mut self.head_images.stalled) {
+            if !self.download(image, kernel)? {
+                self.head_images.stalled.push(image);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to copy an image from the head to a node's disk, unless it is there or on its way; false if there is no
+    /// room, or the head has lost the image and must download it again.
+    pub(crate) fn copy(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let sites = &self.cluster.images[image.0 as usize];
+        if sites.on_disk.contains(node) || sites.copying.contains(node) {
+            return Ok(true);
+        }
+        if !self.head_images.is_here(image) {
+            self.ask_for_download(image, kernel)?;
+            return Ok(false);
+        }
+        let size = self.images[image.0 as usize].size;
+        if !self.make_disk_room(node, size, kernel)? {
+            return Ok(false);
+        }
+        let target = self.cluster.node(node);
+        target.disk.begin(image, size);
+        let host = target.host;
+        self.head_images.storage.pin(image);
+        self.cluster.images[image.0 as usize].copying.insert(node);
+        self.cluster.refresh(node);
+        let done = self.event(Happening::Message(Message::Copied { node, image }));
+        kernel.transfer(Endpoint::Disk(self.head), Endpoint::Disk(host), size, done)?;
+        Ok(true)
+    }
+
+    pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
+        self.metrics.copies.add(self.images[image.0 as usize].size);
+        self.head_images.storage.unpin(image);
+        self.cluster.node(node).disk.complete(image);
+        let sites = &mut self.cluster.images[image.0 as usize];
+        sites.copying.remove(node);
+        sites.on_disk.insert(node);
+        self.cluster.refresh(node);
+        self.sites_to_advance.push((node, image));
+    }
+
+    /// Begins to load an image from a node's disk into its RAM, unless it is there or on its way; false if the image
+    /// is not on the disk or there is no room.
+    pub(crate) fn load(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let sites = &self.cluster.images[image.0 as usize];
+        if sites.in_ram.contains(node) || sites.loading.contains(node) {
+            return Ok(true);
+        }
+        if !sites.on_disk.contains(node) {
+            return Ok(false);
+        }
+        let footprint = self.images[image.0 as usize].ram_footprint;
+        if !self.make_ram_room(node, footprint, kernel)? {
+            return Ok(false);
+        }
+        let target = self.cluster.node(node);
+        target.ram.begin(image, footprint);
+        target.disk.pin(image);
+        let host = target.host;
+        self.cluster.images[image.0 as usize].loading.insert(node);
+        self.cluster.refresh(node);
+        let done = self.event(Happening::Message(Message::Loaded { node, image }));
+        kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), footprint, done)?;
+        Ok(true)
+    }
+
+    pub(crate) fn loaded(&mut self, node: u32, image: ImageId) {
+        self.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
+        let target = self.cluster.node(node);
+        target.ram.complete(image);
+        target.disk.unpin(image);
+        target.disk.touch(image, Touch::Load);
+        let sites = &mut self.cluster.images[image.0 as usize];
+        sites.loading.remove(node);
+        sites.in_ram.insert(node);
+        self.cluster.refresh(node);
+        self.sites_to_advance.push((node, image));
+    }
+
+    /// Makes room in a node's RAM by evicting images that no container needs; false if that cannot be done.
+    pub(crate) fn make_ram_room(&mut self, node: u32, bytes: u64, kernel: &Kernel<Event>) -> Result<bool, Error> {
+        let room = self.cluster.node(node).ram.make_room(bytes, kernel.now().as_nanos());
+        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesInRam, fault))? else {
+            return Ok(false);
+        };
+        for image in evicted {
+            self.metrics.evicted_images_in_ram.add(self.images[image.0 as usize].ram_footprint);
+            self.cluster.images[image.0 as usize].in_ram.remove(node);
+        }
+        Ok(true)
+    }
+
+    /// Makes room on a node's disk by evicting images that no container needs; false if that cannot be done.
+    pub(crate) fn make_disk_room(&mut self, node: u32, bytes: u64, kernel: &Kernel<Event>) -> Result<bool, Error> {
+        let room = self.cluster.node(node).disk.make_room(bytes, kernel.now().as_nanos());
+        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesOnDisk, fault))? else {
+            return Ok(false);
+        };
+        for image in evicted {
+            self.metrics.evicted_images_on_disk.add(self.images[image.0 as usize].size);
+            let sites = &mut self.cluster.images[image.0 as usize];
+            sites.on_disk.remove(node);
+            if sites.in_ram.contains(node) {
+                self.orphaned_images.push((node, image));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Drops from RAM the images that have left the disk of their node; done once the message is handled.
+    pub(crate) fn drop_orphaned_images(&mut self) {
+        for (node, image) in std::mem::take(&mut self.orphaned_images) {
+            let sites = &mut self.cluster.images[image.0 as usize];
+            if !sites.on_disk.contains(node) && sites.in_ram.contains(node) {
+                sites.in_ram.remove(node);
+                self.cluster.node(node).ram.drop_image(image);
+                self.cluster.refresh(node);
+            }
+        }
+    }
+
+    pub(crate) fn fault(&self, slot: PolicySlot, fault: PolicyFault) -> Error {
+        Error::policy(slot, &self.policies.record(slot).name, fault)
+    }
+}
+
+impl Moved {
+    fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes += u128::from(bytes);
+    }
+}

@@ -1,0 +1,92 @@
+//! Invocations that have been requested and have not ended.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use hearth_simcore::kernel::ActivityId;
+use hearth_simcore::process::Process;
+use hearth_simcore::queue::EventHandle;
+use hearth_simcore::time::SimTime;
+use slotmap::new_key_type;
+
+use crate::call::{FunctionError, Input, Output};
+use crate::function::Body;
+use crate::invocation::{InvocationRecord, InvocationState, Watched};
+use crate::node::ContainerId;
+
+new_key_type! {
+    /// Names a live invocation.
+    pub(crate) struct InvocationKey;
+}
+
+/// An invocation on its way.
+#[derive(Debug)]
+pub(crate) struct LiveInvocation {
+    pub record: InvocationRecord,
+    /// Its place in the order of submission.
+    pub submission: u64,
+    pub delays: u32,
+    /// A body of its own instead of the function's.
+    pub body: Option<Body>,
+    pub input: Input,
+    pub container: Option<ContainerId>,
+    pub run: Run,
+    pub watched: Option<Rc<RefCell<Watched>>>,
+}
+
+/// The execution of a body.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// The position of the current step.
+    pub step: usize,
+    pub timer: Option<EventHandle>,
+    pub time_limit: Option<EventHandle>,
+    pub activity: Option<ActivityId>,
+    pub process: Option<Process<()>>,
+    pub storage: PrivateStorage,
+    /// Bytes brought in from the registry so far.
+    pub ingress: u64,
+    /// Bytes sent to the registry so far.
+    pub egress: u64,
+    /// What the closure returned.
+    pub result: Option<Result<Output, FunctionError>>,
+}
+
+/// The files of an invocation in its container.
+#[derive(Debug, Default)]
+pub(crate) struct PrivateStorage {
+    /// Few files each: searched from the front.
+    files: Vec<(Rc<str>, u64)>,
+    pub used: u64,
+}
+
+impl PrivateStorage {
+    pub fn size_of(&self, file: &str) -> Option<u64> {
+        self.files.iter().find(|(name, _)| **name == *file).map(|(_, size)| *size)
+    }
+
+    /// What the storage would hold with the file written anew.
+    pub fn used_with(&self, file: &str, size: u64) -> u64 {
+        (self.used - self.size_of(file).unwrap_or(0)).saturating_add(size)
+    }
+
+    pub fn put(&mut self, file: Rc<str>, size: u64) {
+        self.used = self.used_with(&file, size);
+        match self.files.iter_mut().find(|(name, _)| *name == file) {
+            Some((_, held)) => *held = size,
+            None => self.files.push((file, size)),
+        }
+    }
+}
+
+impl LiveInvocation {
+    /// Moves on to a state, for those who watch.
+    pub fn enter(&self, state: InvocationState, now: SimTime) {
+        if let Some(watched) = &self.watched {
+            let history = &mut watched.borrow_mut().history;
+            if history.last().is_none_or(|(last, _)| *last != state) {
+                history.push((state, now));
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The service itself. An invocation walks through these files in this order: [`head`] (request, admission),
+//! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
+//! [`running`] (body), [`completion`].
+
+pub(crate) mod batch;
+mod builder;
+mod completion;
+mod dispatch;
+pub(crate) mod event;
+mod head;
+mod images;
+pub(crate) mod live;
+pub(crate) mod running;
+mod scheduling;
+pub(crate) mod state;
+mod waiting;
+
+pub use builder::{ServerlessComputeService, ServiceBuilder};
+pub(crate) use state::Service;

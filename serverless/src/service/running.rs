@@ -1,0 +1,251 @@
+//! The execution of a body, from its first step to its end, limit or failure (the timing model, sections 1, 7 and 8).
+
+use std::rc::Rc;
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
+use hearth_simcore::time::SimDuration;
+
+use super::Service;
+use super::event::{Event, Happening, Message};
+use super::live::{InvocationKey, LiveInvocation};
+use crate::call::{Call, FunctionError};
+use crate::error::Error;
+use crate::function::{Body, Step};
+use crate::invocation::{InvocationState, Outcome};
+
+/// What a step asks of the simulation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Effort {
+    /// Nothing: it is done.
+    None,
+    /// To let time pass.
+    Time(SimDuration),
+    /// To move bytes.
+    Transfer { from: Endpoint, to: Endpoint, bytes: u64 },
+}
+
+impl Service {
+    /// The container is up: the body begins, and its time limit runs.
+    pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        let now = kernel.now();
+        let Some(live) = self.live.get_mut(key) else { return };
+        live.record.started_at = Some(now);
+        live.enter(InvocationState::Running, now);
+        let function = &self.functions[live.record.function.0 as usize];
+        let limit = function.limits.time;
+        let body = live.body.clone().unwrap_or_else(|| function.body.clone());
+        let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
+        if let Body::Steps(steps) = &body
+            && let Some(length) = fixed_length(steps, speed)
+        {
+            // Nothing can come between: one event at the end, whichever end it is.
+            let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
+                (limit, Happening::TimeLimit(key))
+            } else {
+                (length, Happening::BodyEnded(key))
+            };
+            kernel.schedule(delay, self.event(end));
+            return;
+        }
+        if limit > SimDuration::ZERO {
+            let timer = kernel.schedule(limit, self.event(Happening::TimeLimit(key)));
+            if let Some(live) = self.live.get_mut(key) {
+                live.run.time_limit = Some(timer);
+            }
+        }
+        match body {
+            // The first step begins when everything else of the date that is already under way has had its turn.
+            Body::Steps(_) => drop(kernel.schedule(SimDuration::ZERO, self.event(Happening::StepEnded(key)))),
+            Body::Closure(closure) => self.start_closure(key, &*closure, kernel),
+        }
+    }
+
+    fn start_closure(
+        &mut self,
+        key: InvocationKey,
+        closure: &dyn Fn(Call) -> crate::function::BodyFuture,
+        kernel: &mut Kernel<Event>,
+    ) {
+        let Some(live) = self.live.get_mut(key) else { return };
+        let (Some(context), Some(node)) = (self.context.upgrade(), live.record.node) else { return };
+        let node = &self.cluster.nodes[node as usize];
+        let service = self.index;
+        let call = Call::new(context.on(node.host), service, key, live.input.clone(), node);
+        let body = closure(call);
+        live.run.process = Some(context.spawn({
+            let context = context.clone();
+            async move {
+                let result = body.await;
+                context.with_model(|services, kernel| {
+                    let service = services.get_mut(service);
+                    if let Some(live) = service.live.get_mut(key) {
+                        live.run.result = Some(result);
+                    }
+                    kernel.schedule(SimDuration::ZERO, service.event(Happening::BodyEnded(key)));
+                });
+            }
+        }));
+        let _ = kernel;
+    }
+
+    /// What the current step waited for is over: on to the next, up to one that takes time.
+    pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        loop {
+            let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+            (live.run.timer, live.run.activity) = (None, None);
+            let function = &self.functions[live.record.function.0 as usize];
+            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else { return Ok(()) };
+            let Some(step) = steps.get(live.run.step).cloned() else { return self.body_ended(key, kernel) };
+            live.run.step += 1;
+            match self.begin_step(key, &step) {
+                Ok(Effort::None) => {}
+                Ok(Effort::Time(length)) => {
+                    let timer = kernel.schedule(length, self.event(Happening::StepEnded(key)));
+                    if let Some(live) = self.live.get_mut(key) {
+                        live.run.timer = Some(timer);
+                    }
+                    return Ok(());
+                }
+                Ok(Effort::Transfer { from, to, bytes }) => {
+                    let activity = kernel.transfer(from, to, bytes, self.event(Happening::StepEnded(key)))?;
+                    if let Some(live) = self.live.get_mut(key) {
+                        live.run.activity = Some(activity);
+                    }
+                    return Ok(());
+                }
+                Err(failure) => {
+                    if let Some(live) = self.live.get_mut(key) {
+                        live.run.result = Some(Err(failure));
+                    }
+                    return self.body_ended(key, kernel);
+                }
+            }
+        }
+    }
+
+    /// Checks a step against the limits and the files there are, counts what it uses, and says what it takes.
+    pub(crate) fn begin_step(&mut self, key: InvocationKey, step: &Step) -> Result<Effort, FunctionError> {
+        let gone = || FunctionError::new("the invocation has ended");
+        let live = self.live.get_mut(key).ok_or_else(gone)?;
+        let node = &self.cluster.nodes[live.record.node.ok_or_else(gone)? as usize];
+        let limits = &self.functions[live.record.function.0 as usize].limits;
+        let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
+        let registry = Endpoint::Disk(self.registry);
+        let remote = |file: &Rc<str>| {
+            let size = self.files.get(&**file).copied();
+            size.ok_or_else(|| FunctionError::new(format!("the registry has no file {file:?}")))
+        };
+        Ok(match step {
+            Step::Sleep(length) => Effort::Time(*length),
+            Step::Compute(flops) => Effort::Time(SimDuration::from_secs_f64(flops / node.speed)),
+            Step::Fail(message) => return Err(FunctionError::new(&**message)),
+            Step::Create(file, size) => {
+                store(live, file, *size, limits.disk)?;
+                Effort::None
+            }
+            Step::Write(file, size) => {
+                store(live, file, *size, limits.disk)?;
+                Effort::Transfer { from: memory, to: disk, bytes: *size }
+            }
+            Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(live, file)? },
+            Step::Ingress(file) => {
+                let size = remote(file)?;
+                count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
+                store(live, file, size, limits.disk)?;
+                Effort::Transfer { from: registry, to: disk, bytes: size }
+            }
+            Step::ReadRemote(file) => {
+                let size = remote(file)?;
+                count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
+                Effort::Transfer { from: registry, to: memory, bytes: size }
+            }
+            Step::Egress(file) => {
+                let size = private(live, file)?;
+                count(&mut live.run.egress, size, limits.egress, "egress")?;
+                Effort::Transfer { from: disk, to: registry, bytes: size }
+            }
+        })
+    }
+
+    /// The body came to its end, well or not.
+    pub(crate) fn body_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let limit = self.functions[live.record.function.0 as usize].limits.time;
+        let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
+        if limit > SimDuration::ZERO && run_time >= limit {
+            return self.time_limit_reached(key, kernel);
+        }
+        live.record.outcome = match &live.run.result {
+            Some(Err(failure)) => {
+                live.record.failure = Some(Rc::from(failure.message()));
+                Outcome::Failed
+            }
+            _ => Outcome::Completed,
+        };
+        self.end_run(key, kernel)
+    }
+
+    /// The time limit of an invocation is reached: whatever its body does is stopped.
+    pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        live.record.outcome = Outcome::TimedOut;
+        live.record.failure = Some(Rc::clone(&self.timed_out));
+        if let Some(activity) = live.run.activity.take() {
+            kernel.cancel_activity(activity);
+        }
+        if let Some(timer) = live.run.timer.take() {
+            kernel.cancel(timer);
+        }
+        if let Some(process) = live.run.process.take() {
+            process.cancel();
+        }
+        self.end_run(key, kernel)
+    }
+
+    fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if let Some(live) = self.live.get_mut(key) {
+            live.record.finished_at = Some(kernel.now());
+            if let Some(timer) = live.run.time_limit.take() {
+                kernel.cancel(timer);
+            }
+        }
+        self.receive(Message::Ended(key), kernel)
+    }
+}
+
+/// How long steps take that only let time pass, or `None` if there are others.
+fn fixed_length(steps: &[Step], speed: f64) -> Option<SimDuration> {
+    steps.iter().try_fold(SimDuration::ZERO, |length, step| match step {
+        Step::Sleep(sleep) => Some(length + *sleep),
+        Step::Compute(flops) => Some(length + SimDuration::from_secs_f64(flops / speed)),
+        _ => None,
+    })
+}
+
+fn private(live: &LiveInvocation, file: &str) -> Result<u64, FunctionError> {
+    let size = live.run.storage.size_of(file);
+    size.ok_or_else(|| FunctionError::new(format!("the private storage has no file {file:?}")))
+}
+
+fn store(live: &mut LiveInvocation, file: &Rc<str>, size: u64, limit: u64) -> Result<(), FunctionError> {
+    let would_hold = live.run.storage.used_with(file, size);
+    if would_hold > limit {
+        return Err(FunctionError::new(format!(
+            "writing {file:?} ({size} B) would make the private storage {would_hold} B, over the disk limit of {limit} B"
+        )));
+    }
+    live.run.storage.put(Rc::clone(file), size);
+    Ok(())
+}
+
+fn count(used: &mut u64, bytes: u64, limit: Option<u64>, what: &str) -> Result<(), FunctionError> {
+    let would_be = used.saturating_add(bytes);
+    if let Some(limit) = limit
+        && would_be > limit
+    {
+        return Err(FunctionError::new(format!("{would_be} B of {what}, over the {what} limit of {limit} B")));
+    }
+    *used = would_be;
+    Ok(())
+}

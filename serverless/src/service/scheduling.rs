@@ -1,0 +1,300 @@
+//! A round of scheduling: asks the node allocation policy about those who wait, on a plan of the cluster, then carries
+//! the decisions out (the timing model, section 5).
+
+use hearth_policy_api::{ClusterView, Commitment, NONE, Placement, RequestView, Scope};
+use hearth_simcore::kernel::Kernel;
+
+use super::Service;
+use super::event::Event;
+use super::live::InvocationKey;
+use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
+use crate::error::Error;
+use crate::function::ImageId;
+use crate::node::ContainerId;
+use crate::policy::{PolicyFault, PolicySlot};
+
+/// Those who wait for a place, in the form that suits the policy.
+#[derive(Debug)]
+pub(crate) enum WaitingQueue {
+    /// For policies that decide anew in each round.
+    Ordered(OrderedQueue),
+    /// For policies whose answers bind.
+    ByFunction(FunctionQueues),
+}
+
+impl WaitingQueue {
+    pub fn insert(&mut self, waiting: Waiting) {
+        match self {
+            Self::Ordered(queue) => queue.insert(waiting),
+            Self::ByFunction(queues) => queues.insert(waiting),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Ordered(queue) => queue.len(),
+            Self::ByFunction(queues) => queues.len(),
+        }
+    }
+}
+
+/// What a round has decided about one invocation.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Run it in an idle container, or in a new one.
+    Dispatch { entry: Entry, node: u32, container: Option<ContainerId> },
+    /// It waits for its image on this node.
+    Bind { entry: Entry, node: u32, image: ImageId },
+    /// End it as rejected.
+    Reject { entry: Entry, reason: String },
+}
+
+/// A waiting invocation, and where it stands in an [`OrderedQueue`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub key: InvocationKey,
+    pub position: usize,
+}
+
+/// The plan of a round. The buffers are kept from round to round.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub decisions: Vec<Decision>,
+    /// Loads and copies to begin, in the order of deciding.
+    pub loads: Vec<(u32, ImageId)>,
+    pub copies: Vec<(u32, ImageId)>,
+    /// Nodes whose cores the plan has taken, and functions whose idle containers it has taken there.
+    touched: Vec<(u32, u32)>,
+}
+
+impl Service {
+    /// Runs a round if somebody waits and something can be decided.
+    pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.advance_bound(kernel)?;
+        if self.queue.len() == 0 || (self.rules.scope == Scope::Request && self.cluster.free_core.view().is_empty()) {
+            return Ok(());
+        }
+        self.cluster.round += 1;
+        let mut plan = std::mem::take(&mut self.plan);
+        self.announce_changes();
+        let planned = match self.rules.scope {
+            Scope::Batch => self.plan_batch(&mut plan, kernel),
+            Scope::Request => self.plan_requests(&mut plan, kernel),
+        };
+        self.take_back(&mut plan);
+        planned?;
+        self.carry_out(&mut plan, kernel)?;
+        self.plan = plan;
+        Ok(())
+    }
+
+    fn announce_changes(&mut self) {
+        if self.rules.observes {
+            for &node in &self.cluster.changed {
+                let up = self.cluster.up.contains(node);
+                self.node_allocation.observe(node, &self.cluster.views[node as usize], up);
+            }
+        }
+        self.cluster.clear_changed();
+    }
+
+    fn plan_requests(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        match self.rules.commitment {
+            Commitment::PerRound => self.plan_in_order(plan, kernel),
+            Commitment::UntilStarted => self.plan_by_function(plan, kernel),
+        }
+    }
+
+    /// Asks about everybody, first submitted first, while cores are left.
+    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let mut position = 0;
+        while let WaitingQueue::Ordered(queue) = &self.queue
+            && position < queue.end()
+            && !self.cluster.free_core.view().is_empty()
+        {
+            if let Some(waiting) = queue.get(position)
+                && self.functions[waiting.function.0 as usize].told_to_wait_in != self.cluster.round
+            {
+                self.place(Entry { key: waiting.key, position }, plan, kernel)?;
+            }
+            position += 1;
+        }
+        Ok(())
+    }
+
+    /// Asks about the first of each function, first submitted first, and about the next of a function once the one
+    /// before it has its place.
+    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let mut submission = 0;
+        while let WaitingQueue::ByFunction(queues) = &mut self.queue
+            && let Some(waiting) = queues.next_head(submission)
+            && !self.cluster.free_core.view().is_empty()
+        {
+            submission = waiting.submission + 1;
+            let decided = self.place(Entry { key: waiting.key, position: 0 }, plan, kernel)?;
+            if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
+                queues.pop_head(waiting.function);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the policy about one invocation and puts the answer into the plan; false if it is to wait.
+    fn place(&mut self, entry: Entry, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let Some(live) = self.live.get(entry.key) else { return Ok(false) };
+        let function = &self.functions[live.record.function.0 as usize];
+        let request = function.request(live);
+        let cluster = &self.cluster;
+        let sites = function.image.map(|image| &cluster.images[image.0 as usize]);
+        let nowhere = hearth_policy_api::NodeSet::empty;
+        let view = ClusterView {
+            now: kernel.now().as_nanos(),
+            waiting: self.queue.len() as u64,
+            nodes: cluster.views.as_slice().into(),
+            up: cluster.up.view(),
+            free_core: cluster.free_core.view(),
+            idle_container: cluster.idle[live.record.function.0 as usize].view(),
+            image_in_ram: sites.map_or(cluster.up.view(), |sites| sites.in_ram.view()),
+            image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
+            image_on_disk: sites.map_or(cluster.up.view(), |sites| sites.on_disk.view()),
+            image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
+        };
+        match self.node_allocation.place(&request, &view) {
+            Placement::Node(node) if cluster.free_core.contains(node) => self.decide(entry, node, &request, plan),
+            Placement::Node(node) => return Err(self.wrong_node(node, "place")),
+            Placement::Wait => {
+                self.functions[request.function as usize].told_to_wait_in = cluster.round;
+                return Ok(false);
+            }
+            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
+        }
+        Ok(true)
+    }
+
+    /// The error for an answer that names a node on which nothing can run.
+    pub(crate) fn wrong_node(&self, node: u32, call: &'static str) -> Error {
+        let nodes = self.cluster.nodes.len();
+        let cause = match self.cluster.nodes.get(node as usize) {
+            None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),
+            Some(described) if !self.cluster.up.contains(node) => {
+                format!("answered node {node} ({:?}), which is down", described.name)
+            }
+            Some(described) => format!("answered node {node} ({:?}), which has no free core", described.name),
+        };
+        self.fault(PolicySlot::NodeAllocation, PolicyFault::new(call, cause))
+    }
+
+    /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
+    /// free core: without one only its image is seen to.
+    pub(crate) fn decide(&mut self, entry: Entry, node: u32, request: &RequestView, plan: &mut Plan) {
+        let image = (request.image != NONE).then_some(ImageId(request.image));
+        let function = crate::function::FunctionId(request.function);
+        let in_ram = self.cluster.image_in_ram(image).contains(node);
+        if self.cluster.views[node as usize].free_cores > 0 {
+            self.cluster.plan_core(node);
+            plan.touched.push((node, request.function));
+            if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
+            }
+            let view = &mut self.cluster.views[node as usize];
+            view.free_ram = view.free_ram.saturating_sub(request.ram_limit);
+            view.free_disk = view.free_disk.saturating_sub(request.disk_limit);
+            if in_ram {
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
+            }
+        }
+        if in_ram {
+            return;
+        }
+        let Some(image) = image else { return };
+        if self.cluster.images[image.0 as usize].on_disk.contains(node) {
+            self.plan_load(node, image, plan);
+        } else {
+            self.plan_copy(node, image, plan);
+        }
+        if self.rules.commitment == Commitment::UntilStarted {
+            plan.decisions.push(Decision::Bind { entry, node, image });
+        }
+    }
+
+    /// Plans to load an image unless it is in RAM or on its way there.
+    pub(crate) fn plan_load(&mut self, node: u32, image: ImageId, plan: &mut Plan) {
+        let sites = &mut self.cluster.images[image.0 as usize];
+        if !sites.in_ram.contains(node) && !sites.loading.contains(node) {
+            sites.loading.insert(node);
+            plan.loads.push((node, image));
+        }
+    }
+
+    /// Plans to copy an image unless it is on disk or on its way there.
+    pub(crate) fn plan_copy(&mut self, node: u32, image: ImageId, plan: &mut Plan) {
+        let sites = &mut self.cluster.images[image.0 as usize];
+        if !sites.on_disk.contains(node) && !sites.copying.contains(node) {
+            sites.copying.insert(node);
+            plan.copies.push((node, image));
+        }
+    }
+
+    /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
+    fn take_back(&mut self, plan: &mut Plan) {
+        for (node, function) in plan.touched.drain(..) {
+            self.cluster.unplan_idle(node, crate::function::FunctionId(function));
+            self.cluster.refresh(node);
+        }
+        for &(node, image) in &plan.loads {
+            self.cluster.images[image.0 as usize].loading.remove(node);
+        }
+        for &(node, image) in &plan.copies {
+            self.cluster.images[image.0 as usize].copying.remove(node);
+        }
+    }
+
+    /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
+    fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for decision in plan.decisions.drain(..) {
+            match decision {
+                Decision::Dispatch { entry, node, container } => {
+                    let dispatched = self.dispatch(entry.key, node, container, kernel)?;
+                    self.settle_entry(entry, dispatched);
+                }
+                Decision::Bind { entry, node, image } => self.bind(entry.key, node, image),
+                Decision::Reject { entry, reason } => {
+                    self.settle_entry(entry, true);
+                    if let Some(live) = self.live.get(entry.key) {
+                        let request = self.functions[live.record.function.0 as usize].request(live);
+                        self.no_longer_waiting(&request);
+                    }
+                    self.reject(entry.key, &reason, kernel);
+                }
+            }
+        }
+        for (node, image) in plan.loads.drain(..) {
+            if !self.load(node, image, kernel)? {
+                self.sites_to_advance.push((node, image));
+            }
+        }
+        for (node, image) in plan.copies.drain(..) {
+            if !self.copy(node, image, kernel)? {
+                self.sites_to_advance.push((node, image));
+            }
+        }
+        if let WaitingQueue::Ordered(queue) = &mut self.queue {
+            queue.close_gaps();
+        }
+        Ok(())
+    }
+
+    /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
+    fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
+        match &mut self.queue {
+            WaitingQueue::Ordered(queue) if dispatched => queue.remove(entry.position),
+            // The queue by function gave it away when it was placed.
+            WaitingQueue::ByFunction(queues) if !dispatched => {
+                if let Some(live) = self.live.get(entry.key) {
+                    queues.insert(live.waiting(entry.key));
+                }
+            }
+            _ => {}
+        }
+    }
+}

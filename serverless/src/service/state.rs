@@ -1,0 +1,247 @@
+//! Everything a service holds.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use hearth_policy_api::{Admission, AllocationRules, KeepAlive, NONE, NodeAllocation, RequestView};
+use hearth_simcore::platform::HostId;
+use hearth_simcore::process::WeakContext;
+use hearth_simcore::queue::LaneId;
+use hearth_simcore::time::{SimDuration, SimTime};
+use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
+
+use super::event::{Message, Services};
+use super::images::HeadImages;
+use super::live::{InvocationKey, LiveInvocation, Run};
+use super::scheduling::{Plan, WaitingQueue};
+use super::waiting::Waiting;
+use crate::call::Input;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
+use crate::invocation::{InvocationRecord, InvocationState, Watched};
+use crate::metrics::Metrics;
+use crate::node::Footprint;
+use crate::policy::PolicySet;
+use crate::workload::Workload;
+
+/// Times and choices of a service that are not policies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub startup_overhead: SimDuration,
+    pub processing_overhead: SimDuration,
+    pub reuse_most_recent: bool,
+}
+
+/// A function that a service has accepted.
+#[derive(Debug)]
+pub(crate) struct RegisteredFunction {
+    pub id: FunctionId,
+    pub name: String,
+    pub image: Option<ImageId>,
+    pub limits: Limits,
+    pub startup_overhead: SimDuration,
+    pub body: Body,
+    /// Admitted invocations that have not been dispatched.
+    pub waiting: u64,
+    /// Invocations that hold a core.
+    pub running: u64,
+    /// The last round in which the policy let it wait.
+    pub told_to_wait_in: u64,
+}
+
+impl RegisteredFunction {
+    /// What each of its containers reserves.
+    pub fn footprint(&self) -> Footprint {
+        Footprint { ram: self.limits.ram, disk: self.limits.disk }
+    }
+
+    /// An invocation of it as policies see it.
+    pub fn request(&self, live: &LiveInvocation) -> RequestView {
+        RequestView {
+            invocation: live.record.invocation,
+            function: self.id.0,
+            image: self.image.map_or(NONE, |image| image.0),
+            requested_at: live.record.requested_at.map_or(0, SimTime::as_nanos),
+            submitted_at: live.record.submitted_at.map_or(0, SimTime::as_nanos),
+            time_limit: self.limits.time.as_nanos(),
+            ram_limit: self.limits.ram,
+            disk_limit: self.limits.disk,
+            startup_overhead: self.startup_overhead.as_nanos(),
+        }
+    }
+}
+
+impl LiveInvocation {
+    /// Its entry in the queue.
+    pub fn waiting(&self, key: InvocationKey) -> Waiting {
+        Waiting { submission: self.submission, function: self.record.function, key }
+    }
+}
+
+/// The state of a service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// Its position among the services of the simulation.
+    pub index: u32,
+    pub settings: Settings,
+    pub head: HostId,
+    /// The host whose disk holds the remote images and files.
+    pub registry: HostId,
+    pub images: Vec<Image>,
+    /// Sizes of the registry's files, looked up by name.
+    pub files: FxHashMap<String, u64>,
+    pub functions: Vec<RegisteredFunction>,
+    pub cluster: Cluster,
+    pub head_images: HeadImages,
+    /// Whether the head is processing a request.
+    pub head_busy: bool,
+    /// Messages that wait for the head.
+    pub mailbox: VecDeque<Message>,
+    pub live: SlotMap<InvocationKey, LiveInvocation>,
+    /// How many requests the head has submitted.
+    pub submissions: u64,
+    /// Admitted invocations that have not been dispatched.
+    pub waiting: u64,
+    /// Invocations that hold a core.
+    pub running: u64,
+    pub queue: WaitingQueue,
+    pub plan: Plan,
+    /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.
+    pub bound: FxHashMap<(u32, ImageId), Vec<InvocationKey>>,
+    /// Where an image has moved, or could not, since those bound there were last looked at.
+    pub sites_to_advance: Vec<(u32, ImageId)>,
+    /// Images that have left the disk of a node and are still in its RAM.
+    pub orphaned_images: Vec<(u32, ImageId)>,
+    pub policies: PolicySet,
+    pub admission: Box<dyn Admission>,
+    pub node_allocation: Box<dyn NodeAllocation>,
+    pub keep_alive: Box<dyn KeepAlive>,
+    pub rules: AllocationRules,
+    /// A lane of timers for each keep-alive time.
+    pub keep_alive_lanes: Vec<(SimDuration, LaneId)>,
+    pub workload: Workload,
+    pub metrics: Metrics,
+    /// The invocations that have ended, if they are asked for.
+    pub records: Option<Vec<InvocationRecord>>,
+    pub context: WeakContext<Services>,
+    /// The failure of every invocation that timed out.
+    pub timed_out: Rc<str>,
+}
+
+impl Service {
+    /// Enters an invocation that its controller requests at `date`.
+    pub fn request(
+        &mut self,
+        number: u64,
+        function: FunctionId,
+        body: Option<Body>,
+        input: Input,
+        date: SimTime,
+    ) -> InvocationKey {
+        let mut record = InvocationRecord::new(number, function);
+        record.requested_at = Some(date);
+        let (run, watched) = (Run::default(), None);
+        self.live.insert(LiveInvocation { record, submission: 0, delays: 0, body, input, container: None, run, watched })
+    }
+
+    /// The same for a controller that watches the invocation.
+    pub fn request_watched(
+        &mut self,
+        function: FunctionId,
+        input: Input,
+        date: SimTime,
+    ) -> (InvocationKey, Rc<RefCell<Watched>>) {
+        let number = self.workload.len() as u64 + self.watched_requests();
+        let key = self.request(number, function, None, input, date);
+        let watched = Rc::new(RefCell::new(Watched {
+            number,
+            history: vec![(InvocationState::Requested, date)],
+            failure: None,
+            output: None,
+            done: false,
+            waiters: Vec::new(),
+        }));
+        if let Some(live) = self.live.get_mut(key) {
+            live.watched = Some(Rc::clone(&watched));
+        }
+        (key, watched)
+    }
+
+    fn watched_requests(&mut self) -> u64 {
+        self.workload.requested_beside += 1;
+        self.workload.requested_beside - 1
+    }
+
+    pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {
+        if self.images.iter().any(|other| other.name == image.name) {
+            return Err(Error::DuplicateName { what: "image", name: image.name });
+        }
+        self.images.push(image);
+        self.cluster.add_image();
+        self.head_images.add_image();
+        Ok(ImageId(self.images.len() as u32 - 1))
+    }
+
+    pub fn add_file(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        match self.files.insert(name.to_owned(), size) {
+            None => Ok(()),
+            Some(_) => Err(Error::DuplicateName { what: "file", name: name.to_owned() }),
+        }
+    }
+
+    pub fn register(&mut self, function: Function) -> Result<FunctionId, Error> {
+        if self.functions.iter().any(|other| other.name == function.name) {
+            return Err(Error::DuplicateName { what: "function", name: function.name });
+        }
+        let id = FunctionId(self.functions.len() as u32);
+        let Function { name, image, limits, startup_overhead, body } = function;
+        if image.is_some_and(|image| image.0 as usize >= self.images.len()) {
+            return Err(Error::ForeignImage(name));
+        }
+        self.check_fit(&name, image, &limits)?;
+        let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
+        let (waiting, running, told_to_wait_in) = (0, 0, 0);
+        self.functions.push(RegisteredFunction {
+            id,
+            name,
+            image,
+            limits,
+            startup_overhead,
+            body,
+            waiting,
+            running,
+            told_to_wait_in,
+        });
+        self.cluster.add_function();
+        Ok(id)
+    }
+
+    /// Refuses a function that no node could ever run (the timing model, section 3).
+    fn check_fit(&self, function: &str, image: Option<ImageId>, limits: &Limits) -> Result<(), Error> {
+        let refuse = |reason| Error::Registration { function: function.to_owned(), reason };
+        let (mut ram, mut disk) = (limits.ram, limits.disk);
+        if let Some(image) = image.and_then(|image| self.images.get(image.0 as usize)) {
+            ram = ram.saturating_add(image.ram_footprint);
+            disk = disk.saturating_add(image.size);
+            if let Some(capacity) = self.head_images.capacity()
+                && image.size > capacity
+            {
+                let (name, size) = (&image.name, image.size);
+                return Err(refuse(format!("image {name:?} is {size} B, the head's disk holds {capacity} B")));
+            }
+        }
+        let fits = |node: &crate::node::Node| ram <= node.ram_capacity && disk <= node.disk_capacity;
+        if self.cluster.nodes.iter().any(fits) {
+            return Ok(());
+        }
+        let largest_ram = self.cluster.nodes.iter().map(|node| node.ram_capacity).max().unwrap_or(0);
+        let largest_disk = self.cluster.nodes.iter().map(|node| node.disk_capacity).max().unwrap_or(0);
+        Err(refuse(format!(
+            "image and limits need {ram} B of RAM and {disk} B of disk on one node; the most that nodes have is \
+             {largest_ram} B of RAM and {largest_disk} B of disk"
+        )))
+    }
+}

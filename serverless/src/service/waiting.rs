@@ -1,0 +1,158 @@
+//! The invocations that wait for a place, in the order of submission.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::live::InvocationKey;
+use crate::function::FunctionId;
+
+/// A waiting invocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Waiting {
+    /// Its place in the order of submission.
+    pub submission: u64,
+    pub function: FunctionId,
+    pub key: InvocationKey,
+}
+
+/// One list in the order of submission, for policies that look at everybody in each round. An invocation that leaves
+/// from the middle leaves a gap, so that positions hold during a round.
+#[derive(Debug, Default)]
+pub(crate) struct OrderedQueue {
+    entries: VecDeque<Option<Waiting>>,
+    waiting: usize,
+}
+
+impl OrderedQueue {
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
+    pub fn insert(&mut self, waiting: Waiting) {
+        self.waiting += 1;
+        let mut position = self.entries.len();
+        // Nearly always at the end; an invocation that waited for its image goes before those submitted later.
+        while position > 0 && self.entries[position - 1].is_none_or(|entry| entry.submission > waiting.submission) {
+            position -= 1;
+        }
+        self.entries.insert(position, Some(waiting));
+    }
+
+    /// One past the last position.
+    pub fn end(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The invocation at a position, unless it has left.
+    pub fn get(&self, position: usize) -> Option<Waiting> {
+        self.entries.get(position).copied().flatten()
+    }
+
+    pub fn remove(&mut self, position: usize) {
+        if let Some(entry) = self.entries.get_mut(position)
+            && entry.take().is_some()
+        {
+            self.waiting -= 1;
+        }
+    }
+
+    /// Closes the gaps, once positions need not hold any more.
+    pub fn close_gaps(&mut self) {
+        while let Some(None) = self.entries.front() {
+            self.entries.pop_front();
+        }
+        if self.entries.len() > 2 * self.waiting + 16 {
+            self.entries.retain(Option::is_some);
+        }
+    }
+}
+
+/// A list for each function, for policies that are asked for the first of each function only: a round costs as much
+/// as it places, plus one question for each function that waits.
+#[derive(Debug, Default)]
+pub(crate) struct FunctionQueues {
+    by_function: Vec<VecDeque<Waiting>>,
+    /// The first of each function, by submission.
+    heads: BTreeMap<u64, FunctionId>,
+    waiting: usize,
+}
+
+impl FunctionQueues {
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
+    pub fn insert(&mut self, waiting: Waiting) {
+        let function = waiting.function.0 as usize;
+        if self.by_function.len() <= function {
+            self.by_function.resize_with(function + 1, VecDeque::new);
+        }
+        let queue = &mut self.by_function[function];
+        let position = queue.partition_point(|entry| entry.submission < waiting.submission);
+        if position == 0 {
+            if let Some(head) = queue.front() {
+                self.heads.remove(&head.submission);
+            }
+            self.heads.insert(waiting.submission, waiting.function);
+        }
+        queue.insert(position, waiting);
+        self.waiting += 1;
+    }
+
+    /// The first of its function that was submitted at or after `submission`.
+    pub fn next_head(&self, submission: u64) -> Option<Waiting> {
+        let (_, function) = self.heads.range(submission..).next()?;
+        self.by_function[function.0 as usize].front().copied()
+    }
+
+    /// Takes out the first of a function.
+    pub fn pop_head(&mut self, function: FunctionId) -> Option<Waiting> {
+        let queue = self.by_function.get_mut(function.0 as usize)?;
+        let head = queue.pop_front()?;
+        self.heads.remove(&head.submission);
+        if let Some(next) = queue.front() {
+            self.heads.insert(next.submission, function);
+        }
+        self.waiting -= 1;
+        Some(head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slotmap::SlotMap;
+
+    use super::*;
+
+    fn waiting(submission: u64, function: u32) -> Waiting {
+        let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
+        Waiting { submission, function: FunctionId(function), key }
+    }
+
+    #[test]
+    fn one_whose_image_came_late_stands_before_those_submitted_after_it() {
+        let mut queue = OrderedQueue::default();
+        [1, 2, 4].into_iter().for_each(|submission| queue.insert(waiting(submission, 0)));
+        queue.remove(1);
+        queue.insert(waiting(3, 1));
+        queue.insert(waiting(0, 1));
+        let order: Vec<u64> = (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.submission).collect();
+        assert_eq!(order, [0, 1, 3, 4]);
+        assert_eq!(queue.len(), 4);
+        queue.close_gaps();
+        assert_eq!(queue.end(), 4);
+    }
+
+    #[test]
+    fn only_the_first_of_each_function_is_offered() {
+        let mut queues = FunctionQueues::default();
+        for (submission, function) in [(5, 0), (1, 0), (2, 1), (3, 0)] {
+            queues.insert(waiting(submission, function));
+        }
+        assert_eq!(queues.next_head(0).map(|head| head.submission), Some(1));
+        assert_eq!(queues.next_head(2).map(|head| head.submission), Some(2));
+        assert_eq!(queues.next_head(3), None);
+        queues.pop_head(FunctionId(0));
+        assert_eq!(queues.next_head(3).map(|head| head.submission), Some(3));
+        assert_eq!(queues.len(), 3);
+    }
+}

@@ -1,0 +1,142 @@
+//! Invocations that are given before the simulation starts: at a date, or after others.
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use crate::call::Input;
+use crate::error::Error;
+use crate::function::{Body, FunctionId};
+use crate::service::Service;
+use crate::service::event::{Event, Happening, Message};
+
+/// One invocation of a workload. With neither date nor predecessors it is requested at the start.
+#[derive(Clone, Debug)]
+pub struct PlannedInvocation {
+    /// Not before this date.
+    pub at: Option<SimTime>,
+    /// Positions in the workload of the invocations that must have ended before.
+    pub after: Vec<usize>,
+    /// How long after the last of those.
+    pub delay: SimDuration,
+    /// What is invoked.
+    pub function: FunctionId,
+    /// A body of its own instead of the function's.
+    pub body: Option<Body>,
+}
+
+/// The state of a workload: what comes next, and who waits for whom.
+#[derive(Debug, Default)]
+pub(crate) struct Workload {
+    planned: Vec<PlannedInvocation>,
+    /// Those that wait only for their date, earliest first.
+    dated: Vec<u32>,
+    next: usize,
+    /// By position: how many predecessors have not ended.
+    missing: Vec<u32>,
+    /// By position: who waits for it.
+    dependents: Vec<Vec<u32>>,
+    /// How many invocations were requested by controllers, besides the workload.
+    pub requested_beside: u64,
+}
+
+impl Workload {
+    pub fn new(planned: Vec<PlannedInvocation>) -> Self {
+        let mut dependents = vec![Vec::new(); planned.len()];
+        for (position, invocation) in planned.iter().enumerate() {
+            for &predecessor in &invocation.after {
+                dependents[predecessor].push(position as u32);
+            }
+        }
+        let missing = planned.iter().map(|invocation| invocation.after.len() as u32).collect();
+        let free = planned.iter().enumerate().filter(|(_, invocation)| invocation.after.is_empty());
+        let mut dated: Vec<u32> = free.map(|(position, _)| position as u32).collect();
+        dated.sort_by_key(|&position| planned[position as usize].at);
+        Self { planned, dated, next: 0, missing, dependents, requested_beside: 0 }
+    }
+
+    pub fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    fn next_date(&self) -> Option<SimTime> {
+        let position = *self.dated.get(self.next)?;
+        Some(self.planned[position as usize].at.unwrap_or(SimTime::ZERO))
+    }
+}
+
+impl Service {
+    /// Schedules the next arrival of the workload: arrivals are pulled one ahead.
+    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) {
+        if let Some(date) = self.workload.next_date() {
+            kernel.schedule_at(date, self.event(Happening::Arrival));
+        }
+    }
+
+    /// The next invocation of the workload is due.
+    pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let position = self.workload.dated[self.workload.next];
+        self.workload.next += 1;
+        self.pull_arrival(kernel);
+        let key = self.request_planned(position, kernel.now());
+        self.receive(Message::Request(key), kernel)
+    }
+
+    fn request_planned(&mut self, position: u32, date: SimTime) -> crate::service::live::InvocationKey {
+        let planned = &self.workload.planned[position as usize];
+        let (function, body) = (planned.function, planned.body.clone());
+        self.request(u64::from(position), function, body, Input::default(), date)
+    }
+
+    /// Requests what waited only for this invocation.
+    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) {
+        let Some(dependents) = self.workload.dependents.get(ended as usize) else { return };
+        if dependents.is_empty() {
+            return;
+        }
+        for dependent in dependents.clone() {
+            let missing = &mut self.workload.missing[dependent as usize];
+            *missing -= 1;
+            if *missing > 0 {
+                continue;
+            }
+            let planned = &self.workload.planned[dependent as usize];
+            let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
+            let key = self.request_planned(dependent, date);
+            kernel.schedule_at(date, self.event(Happening::Message(Message::Request(key))));
+        }
+    }
+
+    /// Ends the books at the end of the simulation: what has not ended is unfinished.
+    pub(crate) fn close(&mut self, now: SimTime) {
+        self.metrics.advance(now);
+        let mut unfinished: Vec<_> = self.live.drain().map(|(_, live)| live.record).collect();
+        unfinished.sort_by_key(|record| record.invocation);
+        for record in &mut unfinished {
+            // Its request is scheduled for later than the end.
+            if record.requested_at.is_some_and(|requested| requested > now) {
+                record.requested_at = None;
+            }
+        }
+        let unasked: Vec<_> = self.workload.unasked().collect();
+        for record in unfinished.into_iter().chain(unasked) {
+            self.metrics.record(&record);
+            if let Some(records) = &mut self.records {
+                records.push(record);
+            }
+        }
+    }
+}
+
+impl Workload {
+    /// Records of the invocations that were never requested.
+    fn unasked(&self) -> impl Iterator<Item = crate::invocation::InvocationRecord> {
+        let dated = self.dated[self.next..].iter().copied();
+        let waiting = (0..self.planned.len() as u32).filter(|position| self.missing[*position as usize] > 0);
+        let mut positions: Vec<u32> = dated.chain(waiting).collect();
+        positions.sort_unstable();
+        positions.into_iter().map(|position| {
+            let function = self.planned[position as usize].function;
+            crate::invocation::InvocationRecord::new(u64::from(position), function)
+        })
+    }
+}
