@@ -211,7 +211,7 @@ impl ServiceBuilder {
             head_busy: false,
             mailbox: VecDeque::new(),
             live: SlotMap::with_key(),
-            submissions: 0,
+            turns: 0,
             waiting: 0,
             running: 0,
             queue,

@@ -69,8 +69,6 @@ impl Service {
         let now = kernel.now();
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         live.record.submitted_at = Some(now);
-        live.submission = self.submissions;
-        self.submissions += 1;
         live.enter(InvocationState::Submitted, now);
         self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
         if let Some(watched) = &live.watched {
@@ -123,9 +121,11 @@ impl Service {
         }
     }
 
-    /// Puts an admitted invocation whose image is on the head among those that wait for a place.
+    /// Puts an admitted invocation whose image is on the head behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        if let Some(live) = self.live.get(key) {
+        if let Some(live) = self.live.get_mut(key) {
+            live.turn = self.turns;
+            self.turns += 1;
             live.enter(InvocationState::Queued, kernel.now());
             self.queue.insert(live.waiting(key));
         }

@@ -3,6 +3,7 @@
 use hearth_policy_api::Touch;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
+use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::event::{Event, Happening, Message};
@@ -22,7 +23,7 @@ pub(crate) struct HeadImages {
     states: Vec<HeadImage>,
     /// Downloads for which the head has no room yet, in the order in which they were asked for.
     stalled: Vec<ImageId>,
-    /// Whether downloads take time and room; if not, every image is on the head from the start.
+    /// Whether downloads take time and room.
     simulate_downloads: bool,
 }
 
@@ -40,7 +41,7 @@ impl HeadImages {
     }
 
     pub fn add_image(&mut self) {
-        self.states.push(HeadImage { here: !self.simulate_downloads, ..HeadImage::default() });
+        self.states.push(HeadImage::default());
     }
 
     /// The head's capacity for images; `None` if downloads are not simulated.
@@ -85,6 +86,12 @@ impl Service {
 
     /// Begins a download; false if the head has no room.
     fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let done = self.event(Happening::Message(Message::Downloaded(image)));
+        if !self.head_images.simulate_downloads {
+            // It takes no time, but the message that it is done waits its turn at the head like any other.
+            kernel.schedule(SimDuration::ZERO, done);
+            return Ok(true);
+        }
         let size = self.images[image.0 as usize].size;
         let room = self.head_images.storage.make_room(size, kernel.now().as_nanos());
         let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesOnHead, fault))? else {
@@ -95,14 +102,15 @@ impl Service {
             self.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
         }
         self.head_images.storage.begin(image, size);
-        let done = self.event(Happening::Message(Message::Downloaded(image)));
         kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
         Ok(true)
     }
 
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) {
-        self.metrics.downloads.add(self.images[image.0 as usize].size);
-        self.head_images.storage.complete(image);
+        if self.head_images.simulate_downloads {
+            self.metrics.downloads.add(self.images[image.0 as usize].size);
+            self.head_images.storage.complete(image);
+        }
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in std::mem::take(&mut state.awaiting) {

@@ -23,8 +23,8 @@ new_key_type! {
 #[derive(Debug)]
 pub(crate) struct LiveInvocation {
     pub record: InvocationRecord,
-    /// Its place in the order of submission.
-    pub submission: u64,
+    /// Its place in the queue, once it is there.
+    pub turn: u64,
     pub delays: u32,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,

@@ -105,7 +105,7 @@ impl Service {
         }
     }
 
-    /// Asks about everybody, first submitted first, while cores are left.
+    /// Asks about everybody, in the order of the queue, while cores are left.
     fn plan_in_order(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let mut position = 0;
         while let WaitingQueue::Ordered(queue) = &self.queue
@@ -122,15 +122,15 @@ impl Service {
         Ok(())
     }
 
-    /// Asks about the first of each function, first submitted first, and about the next of a function once the one
+    /// Asks about the first of each function, in the order of the queue, and about the next of a function once the one
     /// before it has its place.
     fn plan_by_function(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let mut submission = 0;
+        let mut turn = 0;
         while let WaitingQueue::ByFunction(queues) = &mut self.queue
-            && let Some(waiting) = queues.next_head(submission)
+            && let Some(waiting) = queues.next_head(turn)
             && !self.cluster.free_core.view().is_empty()
         {
-            submission = waiting.submission + 1;
+            turn = waiting.turn + 1;
             let decided = self.place(Entry { key: waiting.key, position: 0 }, plan, kernel)?;
             if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
                 queues.pop_head(waiting.function);

@@ -77,7 +77,7 @@ impl RegisteredFunction {
 impl LiveInvocation {
     /// Its entry in the queue.
     pub fn waiting(&self, key: InvocationKey) -> Waiting {
-        Waiting { submission: self.submission, function: self.record.function, key }
+        Waiting { turn: self.turn, function: self.record.function, key }
     }
 }
 
@@ -101,8 +101,8 @@ pub(crate) struct Service {
     /// Messages that wait for the head.
     pub mailbox: VecDeque<Message>,
     pub live: SlotMap<InvocationKey, LiveInvocation>,
-    /// How many requests the head has submitted.
-    pub submissions: u64,
+    /// How many invocations have entered the queue.
+    pub turns: u64,
     /// Admitted invocations that have not been dispatched.
     pub waiting: u64,
     /// Invocations that hold a core.
@@ -144,7 +144,7 @@ impl Service {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
         let (run, watched) = (Run::default(), None);
-        self.live.insert(LiveInvocation { record, submission: 0, delays: 0, body, input, container: None, run, watched })
+        self.live.insert(LiveInvocation { record, turn: 0, delays: 0, body, input, container: None, run, watched })
     }
 
     /// The same for a controller that watches the invocation.

@@ -1,4 +1,4 @@
-//! The invocations that wait for a place, in the order of submission.
+//! The invocations that wait for a place, in the order of turns.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,13 +8,13 @@ use crate::function::FunctionId;
 /// A waiting invocation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Waiting {
-    /// Its place in the order of submission.
-    pub submission: u64,
+    /// Its place in the queue: the earlier an admitted invocation's image was on the head, the lower.
+    pub turn: u64,
     pub function: FunctionId,
     pub key: InvocationKey,
 }
 
-/// One list in the order of submission, for policies that look at everybody in each round. An invocation that leaves
+/// One list in the order of turns, for policies that look at everybody in each round. An invocation that leaves
 /// from the middle leaves a gap, so that positions hold during a round.
 #[derive(Debug, Default)]
 pub(crate) struct OrderedQueue {
@@ -30,8 +30,8 @@ impl OrderedQueue {
     pub fn insert(&mut self, waiting: Waiting) {
         self.waiting += 1;
         let mut position = self.entries.len();
-        // Nearly always at the end; an invocation that waited for its image goes before those submitted later.
-        while position > 0 && self.entries[position - 1].is_none_or(|entry| entry.submission > waiting.submission) {
+        // Nearly always at the end; one that is put back goes to its old place.
+        while position > 0 && self.entries[position - 1].is_none_or(|entry| entry.turn > waiting.turn) {
             position -= 1;
         }
         self.entries.insert(position, Some(waiting));
@@ -71,7 +71,7 @@ impl OrderedQueue {
 #[derive(Debug, Default)]
 pub(crate) struct FunctionQueues {
     by_function: Vec<VecDeque<Waiting>>,
-    /// The first of each function, by submission.
+    /// The first of each function, by turn.
     heads: BTreeMap<u64, FunctionId>,
     waiting: usize,
 }
@@ -87,20 +87,20 @@ impl FunctionQueues {
             self.by_function.resize_with(function + 1, VecDeque::new);
         }
         let queue = &mut self.by_function[function];
-        let position = queue.partition_point(|entry| entry.submission < waiting.submission);
+        let position = queue.partition_point(|entry| entry.turn < waiting.turn);
         if position == 0 {
             if let Some(head) = queue.front() {
-                self.heads.remove(&head.submission);
+                self.heads.remove(&head.turn);
             }
-            self.heads.insert(waiting.submission, waiting.function);
+            self.heads.insert(waiting.turn, waiting.function);
         }
         queue.insert(position, waiting);
         self.waiting += 1;
     }
 
-    /// The first of its function that was submitted at or after `submission`.
-    pub fn next_head(&self, submission: u64) -> Option<Waiting> {
-        let (_, function) = self.heads.range(submission..).next()?;
+    /// The first of its function that has its turn at or after `turn`.
+    pub fn next_head(&self, turn: u64) -> Option<Waiting> {
+        let (_, function) = self.heads.range(turn..).next()?;
         self.by_function[function.0 as usize].front().copied()
     }
 
@@ -108,9 +108,9 @@ impl FunctionQueues {
     pub fn pop_head(&mut self, function: FunctionId) -> Option<Waiting> {
         let queue = self.by_function.get_mut(function.0 as usize)?;
         let head = queue.pop_front()?;
-        self.heads.remove(&head.submission);
+        self.heads.remove(&head.turn);
         if let Some(next) = queue.front() {
-            self.heads.insert(next.submission, function);
+            self.heads.insert(next.turn, function);
         }
         self.waiting -= 1;
         Some(head)
@@ -123,19 +123,19 @@ mod tests {
 
     use super::*;
 
-    fn waiting(submission: u64, function: u32) -> Waiting {
+    fn waiting(turn: u64, function: u32) -> Waiting {
         let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
-        Waiting { submission, function: FunctionId(function), key }
+        Waiting { turn, function: FunctionId(function), key }
     }
 
     #[test]
-    fn one_whose_image_came_late_stands_before_those_submitted_after_it() {
+    fn one_that_is_put_back_stands_at_its_old_place() {
         let mut queue = OrderedQueue::default();
-        [1, 2, 4].into_iter().for_each(|submission| queue.insert(waiting(submission, 0)));
+        [1, 2, 4].into_iter().for_each(|turn| queue.insert(waiting(turn, 0)));
         queue.remove(1);
         queue.insert(waiting(3, 1));
         queue.insert(waiting(0, 1));
-        let order: Vec<u64> = (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.submission).collect();
+        let order: Vec<u64> = (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.turn).collect();
         assert_eq!(order, [0, 1, 3, 4]);
         assert_eq!(queue.len(), 4);
         queue.close_gaps();
@@ -145,14 +145,14 @@ mod tests {
     #[test]
     fn only_the_first_of_each_function_is_offered() {
         let mut queues = FunctionQueues::default();
-        for (submission, function) in [(5, 0), (1, 0), (2, 1), (3, 0)] {
-            queues.insert(waiting(submission, function));
+        for (turn, function) in [(5, 0), (1, 0), (2, 1), (3, 0)] {
+            queues.insert(waiting(turn, function));
         }
-        assert_eq!(queues.next_head(0).map(|head| head.submission), Some(1));
-        assert_eq!(queues.next_head(2).map(|head| head.submission), Some(2));
+        assert_eq!(queues.next_head(0).map(|head| head.turn), Some(1));
+        assert_eq!(queues.next_head(2).map(|head| head.turn), Some(2));
         assert_eq!(queues.next_head(3), None);
         queues.pop_head(FunctionId(0));
-        assert_eq!(queues.next_head(3).map(|head| head.submission), Some(3));
+        assert_eq!(queues.next_head(3).map(|head| head.turn), Some(3));
         assert_eq!(queues.len(), 3);
     }
 }
