@@ -158,7 +158,7 @@ impl Call {
                 Ok(())
             }
             Effort::Transfer { from, to, bytes } => {
-                let moved = self.context.transfer(from, to, bytes).await;
+                let moved = self.context.transfer(from, to, bytes).outliving_waiter().await;
                 moved.map_err(|error| FunctionError::new(error.to_string()))
             }
         }

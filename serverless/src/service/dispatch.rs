@@ -37,14 +37,14 @@ impl Service {
         let Some(container) = container else { return Ok(false) };
         self.touch_image(node, function);
         let start = if planned.is_some() { Start::Warm } else { Start::Cold };
-        self.occupy(key, node, container, start, kernel);
+        self.occupy(key, node, container, start, kernel)?;
         Ok(true)
     }
 
     /// Gives the invocation its core and starts the container, or the body if the container is warm.
-    fn occupy(&mut self, key: InvocationKey, node: u32, container: ContainerId, start: Start, kernel: &mut Kernel<Event>) {
+    fn occupy(&mut self, key: InvocationKey, node: u32, container: ContainerId, start: Start, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else { return };
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         live.container = Some(container);
         live.record.node = Some(node);
         live.record.start = Some(start);
@@ -62,9 +62,9 @@ impl Service {
         if overhead > SimDuration::ZERO {
             live.enter(InvocationState::Starting, now);
             kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
-        } else {
-            self.start_body(key, kernel);
+            return Ok(());
         }
+        self.start_body(key, kernel)
     }
 
     fn take_idle(&mut self, node: u32, container: ContainerId, function: FunctionId, kernel: &mut Kernel<Event>) -> bool {

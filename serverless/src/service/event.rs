@@ -72,10 +72,7 @@ impl Model for Services {
             Happening::Arrival => service.arrive(kernel),
             Happening::Message(message) => service.receive(message, kernel),
             Happening::HeadProcessed(key) => service.head_processed(key, kernel),
-            Happening::ContainerStarted(key) => {
-                service.start_body(key, kernel);
-                Ok(())
-            }
+            Happening::ContainerStarted(key) => service.start_body(key, kernel),
             Happening::StepEnded(key) => service.step_ended(key, kernel),
             Happening::BodyEnded(key) => service.body_ended(key, kernel),
             Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),

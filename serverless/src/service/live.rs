@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hearth_simcore::kernel::ActivityId;
 use hearth_simcore::process::Process;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
@@ -39,9 +38,7 @@ pub(crate) struct LiveInvocation {
 pub(crate) struct Run {
     /// The position of the current step.
     pub step: usize,
-    pub timer: Option<EventHandle>,
     pub time_limit: Option<EventHandle>,
-    pub activity: Option<ActivityId>,
     pub process: Option<Process<()>>,
     pub storage: PrivateStorage,
     /// Bytes brought in from the registry so far.

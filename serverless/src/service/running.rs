@@ -27,9 +27,9 @@ pub(crate) enum Effort {
 
 impl Service {
     /// The container is up: the body begins, and its time limit runs.
-    pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+    pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else { return };
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
         let function = &self.functions[live.record.function.0 as usize];
@@ -37,7 +37,7 @@ impl Service {
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
         let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
         if let Body::Steps(steps) = &body
-            && let Some(length) = fixed_length(steps, speed)
+            && let Some(length) = only_time(steps, speed)
         {
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
@@ -46,7 +46,7 @@ impl Service {
                 (length, Happening::BodyEnded(key))
             };
             kernel.schedule(delay, self.event(end));
-            return;
+            return Ok(());
         }
         if limit > SimDuration::ZERO {
             let timer = kernel.schedule(limit, self.event(Happening::TimeLimit(key)));
@@ -55,17 +55,21 @@ impl Service {
             }
         }
         match body {
-            // The first step begins when everything else of the date that is already under way has had its turn.
-            Body::Steps(_) => drop(kernel.schedule(SimDuration::ZERO, self.event(Happening::StepEnded(key)))),
-            Body::Closure(closure) => self.start_closure(key, &*closure, kernel),
+            Body::Steps(_) => {
+                if self.advance_steps(key, kernel)? {
+                    // Whoever started the body is still at work: the end waits for its turn.
+                    kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+                }
+            }
+            Body::Closure(closure) => self.start_closure(key, &*closure),
         }
+        Ok(())
     }
 
     fn start_closure(
         &mut self,
         key: InvocationKey,
         closure: &dyn Fn(Call) -> crate::function::BodyFuture,
-        kernel: &mut Kernel<Event>,
     ) {
         let Some(live) = self.live.get_mut(key) else { return };
         let (Some(context), Some(node)) = (self.context.upgrade(), live.record.node) else { return };
@@ -86,39 +90,37 @@ impl Service {
                 });
             }
         }));
-        let _ = kernel;
     }
 
-    /// What the current step waited for is over: on to the next, up to one that takes time.
+    /// What the current step waited for is over.
     pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
+    }
+
+    /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
+    fn advance_steps(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         loop {
-            let Some(live) = self.live.get_mut(key) else { return Ok(()) };
-            (live.run.timer, live.run.activity) = (None, None);
+            let Some(live) = self.live.get_mut(key) else { return Ok(false) };
             let function = &self.functions[live.record.function.0 as usize];
-            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else { return Ok(()) };
-            let Some(step) = steps.get(live.run.step).cloned() else { return self.body_ended(key, kernel) };
+            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else { return Ok(false) };
+            let Some(step) = steps.get(live.run.step).cloned() else { return Ok(true) };
             live.run.step += 1;
+            let ended = self.event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
                 Ok(Effort::Time(length)) => {
-                    let timer = kernel.schedule(length, self.event(Happening::StepEnded(key)));
-                    if let Some(live) = self.live.get_mut(key) {
-                        live.run.timer = Some(timer);
-                    }
-                    return Ok(());
+                    kernel.schedule(length, ended);
+                    return Ok(false);
                 }
                 Ok(Effort::Transfer { from, to, bytes }) => {
-                    let activity = kernel.transfer(from, to, bytes, self.event(Happening::StepEnded(key)))?;
-                    if let Some(live) = self.live.get_mut(key) {
-                        live.run.activity = Some(activity);
-                    }
-                    return Ok(());
+                    kernel.transfer(from, to, bytes, ended)?;
+                    return Ok(false);
                 }
                 Err(failure) => {
                     if let Some(live) = self.live.get_mut(key) {
                         live.run.result = Some(Err(failure));
                     }
-                    return self.body_ended(key, kernel);
+                    return Ok(true);
                 }
             }
         }
@@ -186,17 +188,12 @@ impl Service {
         self.end_run(key, kernel)
     }
 
-    /// The time limit of an invocation is reached: whatever its body does is stopped.
+    /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
+    /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
     pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         live.record.outcome = Outcome::TimedOut;
         live.record.failure = Some(Rc::clone(&self.timed_out));
-        if let Some(activity) = live.run.activity.take() {
-            kernel.cancel_activity(activity);
-        }
-        if let Some(timer) = live.run.timer.take() {
-            kernel.cancel(timer);
-        }
         if let Some(process) = live.run.process.take() {
             process.cancel();
         }
@@ -214,13 +211,15 @@ impl Service {
     }
 }
 
-/// How long steps take that only let time pass, or `None` if there are others.
-fn fixed_length(steps: &[Step], speed: f64) -> Option<SimDuration> {
-    steps.iter().try_fold(SimDuration::ZERO, |length, step| match step {
-        Step::Sleep(sleep) => Some(length + *sleep),
-        Step::Compute(flops) => Some(length + SimDuration::from_secs_f64(flops / speed)),
+/// How long a body takes that has one step at the most, which lets time pass; `None` for any other. (The steps of longer
+/// bodies have events of their own: of those that end at one date, the one whose last step began first is handled first.)
+fn only_time(steps: &[Step], speed: f64) -> Option<SimDuration> {
+    match steps {
+        [] => Some(SimDuration::ZERO),
+        [Step::Sleep(length)] => Some(*length),
+        [Step::Compute(flops)] => Some(SimDuration::from_secs_f64(flops / speed)),
         _ => None,
-    })
+    }
 }
 
 fn private(live: &LiveInvocation, file: &str) -> Result<u64, FunctionError> {

@@ -72,6 +72,7 @@ pub struct Activity<M: Model> {
     context: Context<M>,
     work: Work,
     under_way: Option<ActivityId>,
+    outlives_waiter: bool,
 }
 
 impl<M: Model> Activity<M> {
@@ -116,7 +117,7 @@ impl<M: Model> Future for Activity<M> {
 
 impl<M: Model> Drop for Activity<M> {
     fn drop(&mut self) {
-        if let Some(activity) = self.under_way.take() {
+        if let Some(activity) = self.under_way.take().filter(|_| !self.outlives_waiter) {
             self.context.core.kernel.borrow_mut().cancel_activity(activity);
         }
     }
