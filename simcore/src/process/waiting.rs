@@ -77,11 +77,13 @@ pub struct Activity<M: Model> {
 
 impl<M: Model> Activity<M> {
     pub(super) fn new(context: Context<M>, work: Work) -> Self {
-        Self {
-            context,
-            work,
-            under_way: None,
-        }
+        Self { context, work, under_way: None, outlives_waiter: false }
+    }
+
+    /// Lets the work go on to its end when whoever waits for it stops waiting.
+    pub fn outliving_waiter(mut self) -> Self {
+        self.outlives_waiter = true;
+        self
     }
 
     fn start(&self, kernel: &mut Kernel<M::Event>, waker: Waker) -> Result<ActivityId, TransferError> {
