@@ -3,21 +3,138 @@
 use std::fmt::Write;
 
 use hearth_serverless::experiment::Results;
+use hearth_serverless::metrics::Moved;
 use hearth_serverless::results::{Summary, TimeSummary};
 
 /// The summary of a run as text.
 pub fn of_summary(results: &Results, summary: &Summary) -> String {
+    let nodes = results.about.nodes.len();
     let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_summary(&mut text, results, summary);
+    let name = if summary.scenario.is_empty() { "unnamed scenario" } else { &summary.scenario };
+    let simulated = duration(results.ended_at.as_secs_f64());
+    let _ = writeln!(text, "{name}: {simulated} simulated on {}, seed {}\n", count(nodes as u64, "node"), summary.seed);
+    outcomes(&mut text, summary);
+    starts(&mut text, summary);
+    times(&mut text, summary);
+    traffic(&mut text, summary);
+    policies(&mut text, summary);
+    let _ = writeln!(text, "\n{} events in {}", summary.events, duration(summary.wall_s));
     text
 }
 
-fn write_summary(text: &mut String, results: &Results, summary: &Summary) -> std::fmt::Result {
-    let _ = results;
-    writeln!(text, "{summary:#?}")?;
-    Ok(())
+// Writing to a string cannot fail, so the results of `writeln!` are passed over in this file.
+
+fn outcomes(text: &mut String, summary: &Summary) {
+    let _ = writeln!(text, "  invocations  {:>9}", summary.invocations);
+    for (outcome, number) in summary.outcomes.iter().filter(|(_, number)| **number > 0) {
+        let _ = writeln!(text, "    {:<11}{number:>9}  {:>6}", outcome.replace('_', " "), share(*number, summary.invocations));
+    }
 }
 
-#[allow(dead_code)]
-fn times(_: &TimeSummary) {}
+fn starts(text: &mut String, summary: &Summary) {
+    let starts = summary.cold_starts + summary.warm_starts;
+    let _ = writeln!(text, "  starts       {starts:>9}");
+    for (kind, number) in [("cold", summary.cold_starts), ("warm", summary.warm_starts)] {
+        let _ = writeln!(text, "    {kind:<11}{number:>9}  {:>6}", share(number, starts));
+    }
+}
+
+fn times(text: &mut String, summary: &Summary) {
+    let _ = writeln!(text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
+    for (name, times) in [("latency", &summary.latency), ("waiting", &summary.waiting)] {
+        let TimeSummary { mean, p50, p90, p99, max, .. } = *times;
+        let columns: String = [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
+        let _ = writeln!(text, "  {name:<11}{columns}");
+    }
+}
+
+fn traffic(text: &mut String, summary: &Summary) {
+    let moved = |moved: Moved| format!("{:>6}  {:>9}", moved.count, bytes(moved.bytes as f64));
+    let _ = writeln!(text);
+    for (name, amount) in [
+        ("images downloaded to the head", summary.images.downloads),
+        ("images copied to nodes", summary.images.copies),
+        ("images loaded into RAM", summary.images.loads),
+        ("images evicted from RAM", summary.evictions.images_in_ram),
+        ("images evicted from disks", summary.evictions.images_on_disk),
+        ("images evicted from the head", summary.evictions.images_on_head),
+    ] {
+        if amount.count > 0 {
+            let _ = writeln!(text, "  {name:<30}{}", moved(amount));
+        }
+    }
+    for (name, number) in [
+        ("idle containers evicted", summary.evictions.containers),
+        ("idle containers expired", summary.expired_containers),
+    ] {
+        if number > 0 {
+            let _ = writeln!(text, "  {name:<30}{number:>6}");
+        }
+    }
+    let memory = summary.memory_byte_seconds;
+    let _ = writeln!(text, "  memory used by invocations          {:>11}", byte_seconds(memory.used));
+    let _ = writeln!(text, "  memory held by idle containers      {:>11}", byte_seconds(memory.idle));
+}
+
+fn policies(text: &mut String, summary: &Summary) {
+    let _ = writeln!(text, "\n  policies");
+    for (slot, policy) in &summary.policies {
+        let parameters: Vec<String> =
+            policy.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let line = format!("    {slot:<25}{:<20}{}", policy.name, parameters.join(" "));
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
+}
+
+/// A time with three significant digits and a unit that suits it.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        0.0 => "0 s".to_owned(),
+        s if s < 1e-3 => format!("{} us", three_digits(s * 1e6)),
+        s if s < 1.0 => format!("{} ms", three_digits(s * 1e3)),
+        s if s < 120.0 => format!("{} s", three_digits(s)),
+        s if s < 7200.0 => format!("{} min", three_digits(s / 60.0)),
+        s => format!("{} h", three_digits(s / 3600.0)),
+    }
+}
+
+fn bytes(amount: f64) -> String {
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.iter().find(|(_, size)| amount >= *size) {
+        Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
+        None => format!("{amount} B"),
+    }
+}
+
+fn byte_seconds(amount: f64) -> String {
+    format!("{}·s", bytes(amount))
+}
+
+fn three_digits(value: f64) -> String {
+    let decimals = match value {
+        v if v < 10.0 => 2,
+        v if v < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_have_three_digits_and_a_unit_that_suits() {
+        let times: Vec<String> = [0.0, 2.5e-6, 0.25, 12.34, 300.0, 86_400.0].into_iter().map(duration).collect();
+        assert_eq!(times, ["0 s", "2.50 us", "250 ms", "12.3 s", "5.00 min", "24.0 h"]);
+        assert_eq!([12.0, 1234.0, 5e9].map(bytes), ["12 B", "1.23 kB", "5.00 GB"]);
+    }
+}

@@ -225,10 +225,11 @@ impl std::fmt::Display for ParameterKind {
 }
 
 impl std::fmt::Display for ParameterValue {
-    /// The value as a scenario would give it; durations in seconds.
+    /// The value as a scenario would give it, durations in seconds; the greatest whole number is no limit.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Duration(nanos) => write!(f, "{}s", *nanos as f64 / 1e9),
+            Self::Integer(u64::MAX) => f.write_str("no limit"),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number(value) => write!(f, "{value}"),
             Self::Choice(word) => f.write_str(word),

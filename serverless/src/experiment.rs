@@ -124,6 +124,23 @@ impl Experiment {
         &self.about
     }
 
+    /// Runs it up to a date, and looks at the service in steps of so many seconds.
+    #[cfg(test)]
+    pub(crate) fn run_watched<E: From<Error>>(
+        &mut self,
+        until: SimTime,
+        step_s: f64,
+        look: impl Fn(&crate::service::Service) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut date = SimTime::ZERO;
+        while date < until {
+            self.simulation.run_until(date)?;
+            self.simulation.with_model_mut(|services, _| look(services.get_mut(self.service.index)))?;
+            date = date + hearth_simcore::time::SimDuration::from_secs_f64(step_s);
+        }
+        Ok(())
+    }
+
     /// Runs it to its end or horizon.
     ///
     /// # Errors

@@ -16,6 +16,13 @@ pub struct ImageId(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FunctionId(pub(crate) u32);
 
+impl FunctionId {
+    /// Its number: functions are numbered from 0 in the order of registration.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// A container image in the registry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Image {

@@ -10,6 +10,8 @@ pub mod error;
 pub mod experiment;
 pub mod function;
 pub mod invocation;
+#[cfg(test)]
+mod laws;
 mod manager;
 pub mod metrics;
 mod node;

@@ -48,6 +48,12 @@ impl Storage {
         self.capacity - self.used
     }
 
+    /// Bytes of all images, also of those that are arriving.
+    #[cfg(test)]
+    pub fn image_bytes(&self) -> u64 {
+        self.images.values().map(|stored| stored.bytes).sum()
+    }
+
     /// Bytes of images that could be evicted.
     pub fn unpinned_bytes(&self) -> u64 {
         self.unpinned_bytes

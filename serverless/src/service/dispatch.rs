@@ -217,7 +217,12 @@ impl Service {
             }
             if self.cluster.is_image_ready(node, Some(image)) {
                 self.start_bound(node, image, kernel)?;
-            } else if !self.load(node, image, kernel)? && !self.copy(node, image, kernel)? {
+                continue;
+            }
+            let is_on_disk = self.cluster.images[image.0 as usize].on_disk.contains(node);
+            let moves =
+                if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
+            if !moves {
                 self.sites_to_advance.push((node, image));
             }
         }

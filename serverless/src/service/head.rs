@@ -59,10 +59,10 @@ impl Service {
     }
 
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.retry_downloads(kernel)?;
         self.schedule(kernel)?;
         self.drop_orphaned_images();
-        Ok(())
+        // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
+        self.retry_downloads(kernel)
     }
 
     fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {

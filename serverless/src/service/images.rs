@@ -138,11 +138,15 @@ impl Service {
         if sites.on_disk.contains(node) || sites.copying.contains(node) {
             return Ok(true);
         }
+        let size = self.images[image.0 as usize].size;
+        let disk = &self.cluster.nodes[node as usize].disk;
+        if disk.free() + disk.unpinned_bytes() < size {
+            return Ok(false);
+        }
         if !self.head_images.is_here(image) {
             self.ask_for_download(image, kernel)?;
             return Ok(false);
         }
-        let size = self.images[image.0 as usize].size;
         if !self.make_disk_room(node, size, kernel)? {
             return Ok(false);
         }

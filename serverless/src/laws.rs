@@ -1,0 +1,205 @@
+//! What must hold in every simulation, over random small scenarios: conservation of cores, RAM and disk at every
+//! moment, one outcome for each invocation, and no date before its cause.
+
+use hearth_simcore::time::SimTime;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::experiment::{Experiment, Results};
+use crate::invocation::{InvocationRecord, Outcome};
+use crate::policy::Catalog;
+use crate::scenario::Scenario;
+use crate::service::Service;
+
+const GB: u64 = 1_000_000_000;
+
+/// A small cluster under pressure: little RAM and disk, a head that must evict, bodies with input and output.
+fn scenario() -> impl Strategy<Value = Value> {
+    let nodes = (1..4_u32, 1..4_u32, 4..12_u64, 6..20_u64);
+    let images = proptest::collection::vec((1..30_u64, 1..30_u64), 1..4);
+    let functions = proptest::collection::vec(function(), 1..5);
+    let invocations = proptest::collection::vec((0..400_u32, any::<u16>(), any::<u16>(), any::<bool>()), 1..25);
+    let policies = (
+        prop::sample::select(vec!["fcfs", "random", "workload-balancing", "first-fit", "least-loaded", "round-robin"]),
+        prop::sample::select(vec!["lru", "ram", "fifo"]),
+        prop::sample::select(vec!["lru", "fifo"]),
+        prop::sample::select(vec![0, 1, 20, 1000]),
+        prop::sample::select(vec![("always", json!({})), ("queue-limit", json!({"limit": 3}))]),
+    );
+    let overhead = prop::sample::select(vec![0.0, 0.01, 1.0]);
+    (nodes, images, functions, invocations, policies, overhead).prop_map(
+        |((nodes, cores, ram, disk), images, functions, invocations, policies, overhead)| {
+            let (placement, containers, of_images, keep_alive, (admission, limits)) = policies;
+            let image_count = images.len();
+            let function_count = functions.len();
+            let host = |name: &str, count: Value, ram: u64, disk: u64| {
+                json!({"name": name, "count": count, "cores": cores, "speed": "10Gf", "ram": ram * GB,
+                       "disk": {"capacity": disk * GB, "read_bandwidth": "500MBps", "write_bandwidth": "300MBps"}})
+            };
+            let images: Vec<Value> = images
+                .iter()
+                .enumerate()
+                .map(|(i, (size, ram))| json!({"name": format!("i{i}"), "size": size * GB / 10, "ram_footprint": ram * GB / 10}))
+                .collect();
+            let functions: Vec<Value> = functions
+                .into_iter()
+                .enumerate()
+                .map(|(i, (mut function, image))| {
+                    function["name"] = json!(format!("f{i}"));
+                    if let Some(image) = image {
+                        function["image"] = json!(format!("i{}", image as usize % image_count));
+                    }
+                    function
+                })
+                .collect();
+            let invocations: Vec<Value> = invocations
+                .iter()
+                .enumerate()
+                .map(|(i, (at, function, after, chained))| {
+                    let function = format!("f{}", *function as usize % function_count);
+                    if *chained && i > 0 {
+                        json!({"after": [*after as usize % i], "delay": 0.5, "function": function})
+                    } else {
+                        json!({"at": f64::from(*at) / 4.0, "function": function})
+                    }
+                })
+                .collect();
+            json!({
+                "format": "hearth-scenario/1",
+                "platform": {
+                    "hosts": [host("user", Value::Null, 0, 1000), host("head", Value::Null, 0, 4), host("node", json!(nodes), ram, disk)],
+                    "links": [{"name": "wan", "bandwidth": "100MBps", "latency": "1ms"}, {"name": "lan", "bandwidth": "1GBps", "latency": "10us"}],
+                    "routes": [{"from": "user", "to": "head", "links": ["wan"]}, {"from": "head", "to": "node-*", "links": ["lan"]},
+                               {"from": "user", "to": "node-*", "links": ["wan", "lan"]}],
+                },
+                "service": {"head": "head", "registry": "user", "nodes": ["node-*"], "container_startup_overhead": 0.5,
+                            "invocation_processing_overhead": overhead},
+                "images": images, "files": [{"name": "in", "size": "50MB"}], "functions": functions,
+                "workload": {"invocations": invocations},
+                "policies": {
+                    "admission": {"use": admission, "parameters": limits},
+                    "node_allocation": {"use": placement},
+                    "keep_alive": {"use": "fixed", "parameters": {"timeout": keep_alive}},
+                    "eviction": {"containers": {"use": containers}, "images_in_ram": {"use": of_images},
+                                 "images_on_disk": {"use": of_images}, "images_on_head": {"use": of_images}},
+                },
+            })
+        },
+    )
+}
+
+fn function() -> impl Strategy<Value = (Value, Option<u8>)> {
+    let step = prop_oneof![
+        (0..8_u32).prop_map(|quarters| json!({"sleep": f64::from(quarters) / 4.0})),
+        Just(json!({"compute": "12Gf"})),
+        Just(json!({"ingress": {"file": "in"}})),
+        Just(json!({"read_remote": {"file": "in"}})),
+        Just(json!({"write": {"file": "out", "size": "100MB"}})),
+        Just(json!({"fail": "on purpose"})),
+    ];
+    let steps = proptest::collection::vec(step, 0..4);
+    (1..4_u64, 0..3_u64, prop::sample::select(vec![0.0, 1.0, 5.0]), steps, proptest::option::of(any::<u8>())).prop_map(
+        |(ram, disk, limit, body, image)| {
+            (json!({"ram_limit": ram * GB / 2, "disk_limit": disk * GB / 10, "time_limit": limit, "body": body}), image)
+        },
+    )
+}
+
+/// Runs a scenario, looking at the service after every half second; `None` if no node could run a function.
+fn run(scenario: &Value) -> Option<Result<Results, TestCaseError>> {
+    std::fs::write("/tmp/last.json", scenario.to_string()).unwrap();
+    let scenario = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let mut experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).ok()?;
+    Some(experiment.run_watched(SimTime::from_secs_f64(200.0), 0.5, check_conservation).and_then(|()| {
+        experiment.run().map_err(|error| TestCaseError::fail(error.to_string()))
+    }))
+}
+
+fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
+    let mut running = 0;
+    for (position, node) in service.cluster.nodes.iter().enumerate() {
+        prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
+        running += u64::from(node.running);
+        let held = node.containers.iter().map(|(_, container)| service.functions[container.function.0 as usize].footprint());
+        let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| (ram + footprint.ram, disk + footprint.disk));
+        for (what, storage, held) in [("RAM", &node.ram, ram), ("disk", &node.disk, disk)] {
+            prop_assert!(storage.free() <= storage.capacity());
+            prop_assert_eq!(storage.capacity() - storage.free(), held + storage.image_bytes(), "{} of node {}", what, position);
+        }
+        let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
+        prop_assert_eq!(node.containers.len() - idle, node.running as usize, "busy containers and running invocations");
+        prop_assert_eq!(service.cluster.views[position], node.view(), "the view of node {} is out of date", position);
+    }
+    prop_assert_eq!(running, service.running);
+    Ok(())
+}
+
+fn check_dates(scenario: &Value, results: &Results) -> Result<(), TestCaseError> {
+    let invocations = scenario["workload"]["invocations"].as_array().unwrap();
+    prop_assert_eq!(results.records.len(), invocations.len());
+    let mut by_number: Vec<&InvocationRecord> = results.records.iter().collect();
+    by_number.sort_by_key(|record| record.invocation);
+    for (number, record) in by_number.iter().enumerate() {
+        prop_assert_eq!(record.invocation, number as u64, "an invocation has one record");
+        if scenario["policies"]["node_allocation"]["use"] == "workload-balancing" && record.outcome == Outcome::Unfinished {
+            // It evicts nothing, so it may wait for ever for RAM that an unused image holds.
+            continue;
+        }
+        prop_assert!(record.outcome != Outcome::Unfinished, "nothing stays behind: {:?}", record);
+        let dates =
+            [record.requested_at, record.submitted_at, record.dispatched_at, record.started_at, record.finished_at];
+        let known: Vec<SimTime> = dates.into_iter().flatten().collect();
+        prop_assert!(known.is_sorted(), "{record:?}");
+        let ran = matches!(record.outcome, Outcome::Completed | Outcome::Failed | Outcome::TimedOut);
+        prop_assert_eq!(known.len(), if ran { 5 } else { 3 }, "{:?}", record);
+        for predecessor in invocations[number]["after"].as_array().into_iter().flatten() {
+            let ended = by_number[predecessor.as_u64().unwrap() as usize].finished_at;
+            prop_assert!((record.requested_at.unwrap() - ended.unwrap()).as_secs_f64() >= 0.5);
+        }
+    }
+    prop_assert_eq!(results.metrics.invocations(), invocations.len() as u64);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn cores_ram_and_disk_are_conserved_and_everybody_ends_once_and_in_order(scenario in scenario()) {
+        let Some(results) = run(&scenario) else { return Ok(()) };
+        check_dates(&scenario, &results?)?;
+    }
+
+    #[test]
+    fn the_policy_does_not_move_arrivals(scenario in scenario(), other in prop::sample::select(vec!["fcfs", "random", "least-loaded"])) {
+        let mut scenario = scenario;
+        // Chained invocations follow the ends of others, which policies do move.
+        for invocation in scenario["workload"]["invocations"].as_array_mut().unwrap() {
+            *invocation = json!({"at": invocation["at"].as_f64().unwrap_or(1.0), "function": invocation["function"]});
+        }
+        let arrivals = |results: Results| -> Vec<_> {
+            results.records.iter().map(|record| (record.invocation, record.requested_at)).collect()
+        };
+        let Some(first) = run(&scenario) else { return Ok(()) };
+        scenario["policies"]["node_allocation"] = json!({"use": other});
+        let Some(second) = run(&scenario) else { return Ok(()) };
+        prop_assert_eq!(arrivals(first?), arrivals(second?));
+    }
+
+    #[test]
+    fn another_node_on_an_idle_platform_never_delays_the_first_start(scenario in scenario()) {
+        let mut scenario = scenario;
+        // A policy that draws another node in every round sends the image to one after the other.
+        prop_assume!(scenario["policies"]["node_allocation"]["use"] != "random");
+        let function = scenario["workload"]["invocations"][0]["function"].clone();
+        scenario["workload"]["invocations"] = json!([{"at": 0, "function": function}]);
+        let started = |results: Results| results.records[0].started_at;
+        let Some(fewer) = run(&scenario) else { return Ok(()) };
+        let count = scenario["platform"]["hosts"][2]["count"].as_u64().unwrap();
+        scenario["platform"]["hosts"][2]["count"] = json!(count + 1);
+        let more = run(&scenario).unwrap();
+        if let (Some(fewer), Some(more)) = (started(fewer?), started(more?)) {
+            prop_assert!(more <= fewer, "{more} after {fewer}");
+        }
+    }
+}
