@@ -217,7 +217,7 @@ impl ServiceBuilder {
             queue,
             plan: Plan::default(),
             bound: FxHashMap::default(),
-            sites_to_advance: Vec::new(),
+            stalled_sites: Vec::new(),
             orphaned_images: Vec::new(),
             admission: workshop.make(PolicySlot::Admission, &policies.admission, "")?,
             node_allocation,

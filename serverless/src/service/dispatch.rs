@@ -209,22 +209,26 @@ impl Service {
         self.bound.entry((node, image)).or_default().push(key);
     }
 
-    /// Takes those who are bound to a node a step further where their image has moved, or could not move before.
+    /// Tries again where those who are bound to a node could not get their image moved before.
     pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for (node, image) in std::mem::take(&mut self.sites_to_advance) {
-            if !self.bound.contains_key(&(node, image)) {
-                continue;
-            }
-            if self.cluster.is_image_ready(node, Some(image)) {
-                self.start_bound(node, image, kernel)?;
-                continue;
-            }
-            let is_on_disk = self.cluster.images[image.0 as usize].on_disk.contains(node);
-            let moves =
-                if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
-            if !moves {
-                self.sites_to_advance.push((node, image));
-            }
+        for (node, image) in std::mem::take(&mut self.stalled_sites) {
+            self.advance_site(node, image, kernel)?;
+        }
+        Ok(())
+    }
+
+    /// Takes those who are bound to a node and wait for an image there a step further.
+    pub(crate) fn advance_site(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if !self.bound.contains_key(&(node, image)) {
+            return Ok(());
+        }
+        if self.cluster.is_image_ready(node, Some(image)) {
+            return self.start_bound(node, image, kernel);
+        }
+        let is_on_disk = self.cluster.images[image.0 as usize].on_disk.contains(node);
+        let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
+        if !moves {
+            self.stalled_sites.push((node, image));
         }
         Ok(())
     }

@@ -37,8 +37,15 @@ impl Service {
             Message::Request(key) => self.submit(key, kernel)?,
             Message::AdmitAgain(key) => self.ask_admission(key, kernel)?,
             Message::Downloaded(image) => self.downloaded(image, kernel),
-            Message::Copied { node, image } => self.copied(node, image),
-            Message::Loaded { node, image } => self.loaded(node, image),
+            Message::Copied { node, image } => {
+                self.copied(node, image);
+                self.advance_site(node, image, kernel)?;
+            }
+            Message::Loaded { node, image } => {
+                self.loaded(node, image);
+                // At once, before the room is asked for by another image.
+                self.advance_site(node, image, kernel)?;
+            }
             Message::Ended(key) => self.completed(key, kernel)?,
             Message::KeepAliveOver { node, container, since } => self.keep_alive_over(node, container, since, kernel),
         }

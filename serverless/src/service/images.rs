@@ -169,7 +169,6 @@ impl Service {
         sites.copying.remove(node);
         sites.on_disk.insert(node);
         self.cluster.refresh(node);
-        self.sites_to_advance.push((node, image));
     }
 
     /// Begins to load an image from a node's disk into its RAM, unless it is there or on its way; false if the image
@@ -207,7 +206,6 @@ impl Service {
         sites.loading.remove(node);
         sites.in_ram.insert(node);
         self.cluster.refresh(node);
-        self.sites_to_advance.push((node, image));
     }
 
     /// Makes room in a node's RAM by evicting images that no container needs; false if that cannot be done.

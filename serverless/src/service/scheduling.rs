@@ -270,12 +270,12 @@ impl Service {
         }
         for (node, image) in plan.loads.drain(..) {
             if !self.load(node, image, kernel)? {
-                self.sites_to_advance.push((node, image));
+                self.stalled_sites.push((node, image));
             }
         }
         for (node, image) in plan.copies.drain(..) {
             if !self.copy(node, image, kernel)? {
-                self.sites_to_advance.push((node, image));
+                self.stalled_sites.push((node, image));
             }
         }
         if let WaitingQueue::Ordered(queue) = &mut self.queue {

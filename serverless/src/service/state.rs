@@ -111,8 +111,8 @@ pub(crate) struct Service {
     pub plan: Plan,
     /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.
     pub bound: FxHashMap<(u32, ImageId), Vec<InvocationKey>>,
-    /// Where an image has moved, or could not, since those bound there were last looked at.
-    pub sites_to_advance: Vec<(u32, ImageId)>,
+    /// Where an image could not move that somebody bound there waits for.
+    pub stalled_sites: Vec<(u32, ImageId)>,
     /// Images that have left the disk of a node and are still in its RAM.
     pub orphaned_images: Vec<(u32, ImageId)>,
     pub policies: PolicySet,
