@@ -30,7 +30,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             call.compute(30.0 * GFLOP).await;
             Ok(Output::new(call.node().to_owned()))
         });
-        let limits = Limits { time: secs(60), ram: GB, ..Limits::default() };
+        let limits = Limits {
+            time: secs(60),
+            ram: GB,
+            ..Limits::default()
+        };
         let predict = manager.register(function, limits).await?;
 
         let users = (0..3).map(|user| {
@@ -38,11 +42,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             context.clone().spawn(async move {
                 for round in 0..4 {
                     let asked = context.now();
-                    let Ok(invocation) = manager.invoke(&predict, Input::default()).await else { return };
+                    let Ok(invocation) = manager.invoke(&predict, Input::default()).await else {
+                        return;
+                    };
                     manager.wait_one(&invocation).await;
                     let output = invocation.output();
-                    let node = output.as_ref().and_then(|output| output.get::<String>()).map_or("nowhere", String::as_str);
-                    println!("user {user}, round {round}: asked at {asked}, answered at {} by {node}", context.now());
+                    let node = output
+                        .as_ref()
+                        .and_then(|output| output.get::<String>())
+                        .map_or("nowhere", String::as_str);
+                    println!(
+                        "user {user}, round {round}: asked at {asked}, answered at {} by {node}",
+                        context.now()
+                    );
                     context.sleep(secs(1 + user)).await;
                 }
             })
@@ -53,6 +65,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     simulation.run()?;
 
     let (metrics, _) = service.close(&mut simulation);
-    println!("{} cold starts, {} warm, mean latency {:.3} s", metrics.cold_starts, metrics.warm_starts, metrics.latency.mean_s());
+    println!(
+        "{} cold starts, {} warm, mean latency {:.3} s",
+        metrics.cold_starts,
+        metrics.warm_starts,
+        metrics.latency.mean_s()
+    );
     Ok(())
 }

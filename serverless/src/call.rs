@@ -91,7 +91,14 @@ pub struct Call {
 
 impl Call {
     pub(crate) fn new(context: Context<Services>, service: u32, key: InvocationKey, input: Input, node: &Node) -> Self {
-        Self { context, service, key, input, node: Rc::from(node.name.as_str()), speed: node.speed }
+        Self {
+            context,
+            service,
+            key,
+            input,
+            node: Rc::from(node.name.as_str()),
+            speed: node.speed,
+        }
     }
 
     /// What the invocation was given.
@@ -150,7 +157,9 @@ impl Call {
 
     async fn perform(&self, step: Step) -> Result<(), FunctionError> {
         let (service, key) = (self.service, self.key);
-        let effort = self.context.with_model(|services, _| services.get_mut(service).begin_step(key, &step))?;
+        let effort = self
+            .context
+            .with_model(|services, _| services.get_mut(service).begin_step(key, &step))?;
         match effort {
             Effort::None => Ok(()),
             Effort::Time(length) => {
@@ -200,7 +209,11 @@ impl Storage<'_> {
     pub fn used(&self) -> u64 {
         let (service, key) = (self.call.service, self.call.key);
         self.call.context.with_model(|services, _| {
-            services.get_mut(service).live.get(key).map_or(0, |live| live.run.storage.used)
+            services
+                .get_mut(service)
+                .live
+                .get(key)
+                .map_or(0, |live| live.run.storage.used)
         })
     }
 }

@@ -20,7 +20,12 @@ pub(crate) struct ImageSites {
 impl ImageSites {
     fn new(nodes: usize) -> Self {
         let none = || NodeBits::new(nodes);
-        Self { in_ram: none(), loading: none(), on_disk: none(), copying: none() }
+        Self {
+            in_ram: none(),
+            loading: none(),
+            on_disk: none(),
+            copying: none(),
+        }
     }
 }
 
@@ -145,7 +150,13 @@ impl Cluster {
         since: SimTime,
         expiry: Option<EventHandle>,
     ) {
-        let fresh = IdleList { oldest: id, newest: id, count: 0, planned: 0, planned_in: 0 };
+        let fresh = IdleList {
+            oldest: id,
+            newest: id,
+            count: 0,
+            planned: 0,
+            planned_in: 0,
+        };
         let list = self.idle_lists.entry((node, function)).or_insert(fresh);
         let older = (list.count > 0).then_some(list.newest);
         list.newest = id;
@@ -154,7 +165,13 @@ impl Cluster {
         if let Some(idle) = older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
             idle.newer = Some(id);
         }
-        containers[id.0 as usize].idle = Some(Idle { since, expiry, older, newer: None, planned_in: 0 });
+        containers[id.0 as usize].idle = Some(Idle {
+            since,
+            expiry,
+            older,
+            newer: None,
+            planned_in: 0,
+        });
         self.idle[function.0 as usize].insert(node);
     }
 

@@ -48,10 +48,20 @@ impl Workload {
             }
         }
         let missing = planned.iter().map(|invocation| invocation.after.len() as u32).collect();
-        let free = planned.iter().enumerate().filter(|(_, invocation)| invocation.after.is_empty());
+        let free = planned
+            .iter()
+            .enumerate()
+            .filter(|(_, invocation)| invocation.after.is_empty());
         let mut dated: Vec<u32> = free.map(|(position, _)| position as u32).collect();
         dated.sort_by_key(|&position| planned[position as usize].at);
-        Self { planned, dated, next: 0, missing, dependents, requested_beside: 0 }
+        Self {
+            planned,
+            dated,
+            next: 0,
+            missing,
+            dependents,
+            requested_beside: 0,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -89,7 +99,9 @@ impl Service {
 
     /// Requests what waited only for this invocation.
     pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) {
-        let Some(dependents) = self.workload.dependents.get(ended as usize) else { return };
+        let Some(dependents) = self.workload.dependents.get(ended as usize) else {
+            return;
+        };
         if dependents.is_empty() {
             return;
         }

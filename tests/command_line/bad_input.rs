@@ -34,66 +34,274 @@ fn rows() -> Vec<(Edit, &'static str)> {
     let invocation = |index: usize, field: &str| format!("/workload/invocations/{index}/{field}");
     vec![
         // Fields and their types.
-        row("/colour", json!("red"), "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `horizon`"),
-        row("/functions/0/ram", json!(1), "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `body`"),
+        row(
+            "/colour",
+            json!("red"),
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `horizon`",
+        ),
+        row(
+            "/functions/0/ram",
+            json!(1),
+            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `body`",
+        ),
         row("/workload", Value::Null, "the scenario: missing field `workload`"),
-        row("/format", json!("hearth-scenario/2"), "format: found \"hearth-scenario/2\", expected \"hearth-scenario/1\""),
-        row("/functions", json!({}), "functions: invalid type: map, expected a sequence"),
-        row("/functions/0/body/-", json!({"slep": 1}), "functions[0].body[2]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `fail`"),
-        row("/network_model", json!("magic"), "network_model: unknown variant `magic`, expected `fluid` or `ideal`"),
+        row(
+            "/format",
+            json!("hearth-scenario/2"),
+            "format: found \"hearth-scenario/2\", expected \"hearth-scenario/1\"",
+        ),
+        row(
+            "/functions",
+            json!({}),
+            "functions: invalid type: map, expected a sequence",
+        ),
+        row(
+            "/functions/0/body/-",
+            json!({"slep": 1}),
+            "functions[0].body[2]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `fail`",
+        ),
+        row(
+            "/network_model",
+            json!("magic"),
+            "network_model: unknown variant `magic`, expected `fluid` or `ideal`",
+        ),
         // Units and numbers.
-        row("/functions/0/ram_limit", json!("1gb"), "functions[0].ram_limit: unknown unit \"gb\" in \"1gb\": a size has one of the units B kB MB GB TB KiB MiB GiB TiB"),
-        row("/functions/0/time_limit", json!(-1), "functions[0].time_limit: found -1, expected a time that is finite and not negative"),
-        row("/functions/0/time_limit", json!("inf"), "functions[0].time_limit: \"inf\" is no time: it must be finite and not negative"),
-        row("/functions/0/time_limit", json!(1e300), "functions[0].time_limit: found 1e300, expected a time of at most 9e9"),
-        row("/images/0/size", json!("1e30"), "images[0].size: found \"1e30\", expected a size of at most 1e18"),
-        row("/platform/links/0/bandwidth", json!(0), "platform: bandwidth of link \"wan\": found 0, expected a positive number of bytes/s"),
-        row("/platform/hosts/2/cores", json!(0), "platform: cores of host \"node-0\": found 0, expected at least one"),
-        row("/platform/hosts/2/cores", json!(-4), "platform.hosts[2].cores: invalid value: integer `-4`, expected u32"),
-        row("/platform/hosts/2/speed", json!(0), "platform: speed of host \"node-0\": found 0, expected a positive number of flop/s"),
-        row("/platform/hosts/2/count", json!(0), "platform.hosts[2].count: found 0, expected at least one host"),
-        row("/platform/hosts/0/disk/read_bandwidth", json!(0), "platform: read bandwidth of the disk of host \"user\": found 0, expected a positive number of bytes/s"),
+        row(
+            "/functions/0/ram_limit",
+            json!("1gb"),
+            "functions[0].ram_limit: unknown unit \"gb\" in \"1gb\": a size has one of the units B kB MB GB TB KiB MiB GiB TiB",
+        ),
+        row(
+            "/functions/0/time_limit",
+            json!(-1),
+            "functions[0].time_limit: found -1, expected a time that is finite and not negative",
+        ),
+        row(
+            "/functions/0/time_limit",
+            json!("inf"),
+            "functions[0].time_limit: \"inf\" is no time: it must be finite and not negative",
+        ),
+        row(
+            "/functions/0/time_limit",
+            json!(1e300),
+            "functions[0].time_limit: found 1e300, expected a time of at most 9e9",
+        ),
+        row(
+            "/images/0/size",
+            json!("1e30"),
+            "images[0].size: found \"1e30\", expected a size of at most 1e18",
+        ),
+        row(
+            "/platform/links/0/bandwidth",
+            json!(0),
+            "platform: bandwidth of link \"wan\": found 0, expected a positive number of bytes/s",
+        ),
+        row(
+            "/platform/hosts/2/cores",
+            json!(0),
+            "platform: cores of host \"node-0\": found 0, expected at least one",
+        ),
+        row(
+            "/platform/hosts/2/cores",
+            json!(-4),
+            "platform.hosts[2].cores: invalid value: integer `-4`, expected u32",
+        ),
+        row(
+            "/platform/hosts/2/speed",
+            json!(0),
+            "platform: speed of host \"node-0\": found 0, expected a positive number of flop/s",
+        ),
+        row(
+            "/platform/hosts/2/count",
+            json!(0),
+            "platform.hosts[2].count: found 0, expected at least one host",
+        ),
+        row(
+            "/platform/hosts/0/disk/read_bandwidth",
+            json!(0),
+            "platform: read bandwidth of the disk of host \"user\": found 0, expected a positive number of bytes/s",
+        ),
         // Names.
-        row("/platform/hosts/-", json!({"name": "head", "cores": 1, "speed": 1}), "platform: host \"head\" is declared twice: names must differ"),
-        row("/platform/links/-", json!({"name": "lan", "bandwidth": 1, "latency": 0}), "platform: link \"lan\" is declared twice: names must differ"),
-        row("/functions/-", json!({"name": "f"}), "functions[1].name: \"f\" is the name of functions[0] already: names must differ"),
-        row("/images/-", json!({"name": "img", "size": 1}), "images[1].name: \"img\" is the name of images[0] already: names must differ"),
-        row("/files/-", json!({"name": "photo", "size": 1}), "files[1].name: \"photo\" is the name of files[0] already: names must differ"),
-        row("/functions/0/name", json!(""), "functions[0].name: is empty: give it a name"),
-        row("/functions/0/image", json!("image"), "functions[0].image: unknown image \"image\": the scenario declares img"),
-        row("/functions/0/body/0", json!({"ingress": {"file": "foto"}}), "functions[0].body[0].ingress.file: unknown file \"foto\": the scenario declares photo"),
-        row(&invocation(1, "function"), json!("g"), "workload.invocations[1].function: unknown function \"g\": the scenario declares f"),
-        row("/service/head", json!("heat"), "service: unknown host \"heat\": the platform has no host of that name"),
-        row("/service/registry", json!("heat"), "service: unknown host \"heat\": the platform has no host of that name"),
-        row("/service/nodes", json!(["worker-*"]), "service: unknown host \"worker-*\": the platform has no host of that name"),
-        row("/service/nodes", json!(["node-*", "node-1"]), "service: compute node \"node-1\" is listed twice: name each node once"),
-        row("/platform/routes/0/links", json!(["van"]), "platform: the route from \"user\" to \"head\" names link \"van\", which is not declared"),
-        row("/platform/routes/0/to", json!("tail"), "platform: the route from \"user\" to \"tail\" names host \"tail\", which is not declared"),
-        row("/platform/routes/-", json!({"from": "head", "to": "user", "links": ["lan"]}), "platform: the route from \"head\" to \"user\" is given twice: keep one"),
+        row(
+            "/platform/hosts/-",
+            json!({"name": "head", "cores": 1, "speed": 1}),
+            "platform: host \"head\" is declared twice: names must differ",
+        ),
+        row(
+            "/platform/links/-",
+            json!({"name": "lan", "bandwidth": 1, "latency": 0}),
+            "platform: link \"lan\" is declared twice: names must differ",
+        ),
+        row(
+            "/functions/-",
+            json!({"name": "f"}),
+            "functions[1].name: \"f\" is the name of functions[0] already: names must differ",
+        ),
+        row(
+            "/images/-",
+            json!({"name": "img", "size": 1}),
+            "images[1].name: \"img\" is the name of images[0] already: names must differ",
+        ),
+        row(
+            "/files/-",
+            json!({"name": "photo", "size": 1}),
+            "files[1].name: \"photo\" is the name of files[0] already: names must differ",
+        ),
+        row(
+            "/functions/0/name",
+            json!(""),
+            "functions[0].name: is empty: give it a name",
+        ),
+        row(
+            "/functions/0/image",
+            json!("image"),
+            "functions[0].image: unknown image \"image\": the scenario declares img",
+        ),
+        row(
+            "/functions/0/body/0",
+            json!({"ingress": {"file": "foto"}}),
+            "functions[0].body[0].ingress.file: unknown file \"foto\": the scenario declares photo",
+        ),
+        row(
+            &invocation(1, "function"),
+            json!("g"),
+            "workload.invocations[1].function: unknown function \"g\": the scenario declares f",
+        ),
+        row(
+            "/service/head",
+            json!("heat"),
+            "service: unknown host \"heat\": the platform has no host of that name",
+        ),
+        row(
+            "/service/registry",
+            json!("heat"),
+            "service: unknown host \"heat\": the platform has no host of that name",
+        ),
+        row(
+            "/service/nodes",
+            json!(["worker-*"]),
+            "service: unknown host \"worker-*\": the platform has no host of that name",
+        ),
+        row(
+            "/service/nodes",
+            json!(["node-*", "node-1"]),
+            "service: compute node \"node-1\" is listed twice: name each node once",
+        ),
+        row(
+            "/platform/routes/0/links",
+            json!(["van"]),
+            "platform: the route from \"user\" to \"head\" names link \"van\", which is not declared",
+        ),
+        row(
+            "/platform/routes/0/to",
+            json!("tail"),
+            "platform: the route from \"user\" to \"tail\" names host \"tail\", which is not declared",
+        ),
+        row(
+            "/platform/routes/-",
+            json!({"from": "head", "to": "user", "links": ["lan"]}),
+            "platform: the route from \"head\" to \"user\" is given twice: keep one",
+        ),
         // Empty lists.
-        row("/service/nodes", json!([]), "service.nodes: there are none: name at least one host"),
-        row("/platform", json!({"hosts": []}), "platform.hosts: there are none: declare hosts, or name a simgrid_xml file"),
-        row("/functions", json!([]), "workload.invocations[0].function: unknown function \"f\": the scenario declares none"),
+        row(
+            "/service/nodes",
+            json!([]),
+            "service.nodes: there are none: name at least one host",
+        ),
+        row(
+            "/platform",
+            json!({"hosts": []}),
+            "platform.hosts: there are none: declare hosts, or name a simgrid_xml file",
+        ),
+        row(
+            "/functions",
+            json!([]),
+            "workload.invocations[0].function: unknown function \"f\": the scenario declares none",
+        ),
         // What is needed and missing.
-        row("/platform/routes/1/to", json!("node-0"), "platform (from \"head\" to \"node-1\"): no route from host \"head\" to host \"node-1\": add one to the platform"),
-        row("/platform/routes/0/to", json!("node-1"), "platform (from \"user\" to \"head\"): no route from host \"user\" to host \"head\": add one to the platform"),
-        row("/platform/hosts/0/disk", Value::Null, "platform (from \"user\" to \"head\"): host \"user\" has no disk: give it one in the platform"),
-        row(&invocation(0, "at"), Value::Null, "workload.invocations[0]: has neither \"at\" nor \"after\": give a date or predecessors"),
+        row(
+            "/platform/routes/1/to",
+            json!("node-0"),
+            "platform (from \"head\" to \"node-1\"): no route from host \"head\" to host \"node-1\": add one to the platform",
+        ),
+        row(
+            "/platform/routes/0/to",
+            json!("node-1"),
+            "platform (from \"user\" to \"head\"): no route from host \"user\" to host \"head\": add one to the platform",
+        ),
+        row(
+            "/platform/hosts/0/disk",
+            Value::Null,
+            "platform (from \"user\" to \"head\"): host \"user\" has no disk: give it one in the platform",
+        ),
+        row(
+            &invocation(0, "at"),
+            Value::Null,
+            "workload.invocations[0]: has neither \"at\" nor \"after\": give a date or predecessors",
+        ),
         // Orders that cannot be.
-        row(&invocation(1, "after"), json!([7]), "workload.invocations[1].after[0]: there is no invocation 7: they are numbered from 0 to 1"),
-        row(&invocation(1, "after"), json!([1]), "workload.invocations[1].after: a cycle, so none of these can ever begin: 1 after 1"),
-        row(&invocation(0, "after"), json!([1]), "workload.invocations[0].after: a cycle, so none of these can ever begin: 0 after 1 after 0"),
-        row("/functions/0/body/-", json!({"read": {"file": "out"}}), "functions[0].body[2].read.file: \"out\" is not in the private storage then: write, create or ingress it in an earlier step"),
-        row(&invocation(1, "body"), json!([{"egress": {"file": "out"}}]), "workload.invocations[1].body[0].egress.file: \"out\" is not in the private storage then: write, create or ingress it in an earlier step"),
+        row(
+            &invocation(1, "after"),
+            json!([7]),
+            "workload.invocations[1].after[0]: there is no invocation 7: they are numbered from 0 to 1",
+        ),
+        row(
+            &invocation(1, "after"),
+            json!([1]),
+            "workload.invocations[1].after: a cycle, so none of these can ever begin: 1 after 1",
+        ),
+        row(
+            &invocation(0, "after"),
+            json!([1]),
+            "workload.invocations[0].after: a cycle, so none of these can ever begin: 0 after 1 after 0",
+        ),
+        row(
+            "/functions/0/body/-",
+            json!({"read": {"file": "out"}}),
+            "functions[0].body[2].read.file: \"out\" is not in the private storage then: write, create or ingress it in an earlier step",
+        ),
+        row(
+            &invocation(1, "body"),
+            json!([{"egress": {"file": "out"}}]),
+            "workload.invocations[1].body[0].egress.file: \"out\" is not in the private storage then: write, create or ingress it in an earlier step",
+        ),
         // What no node could ever do.
-        row("/functions/0/ram_limit", json!("8GB"), "functions[0]: function \"f\" cannot be registered: image and limits need 8100000000 B of RAM and 1100000000 B of disk on one node; the most that nodes have is 8000000000 B of RAM and 100000000000 B of disk"),
-        row("/images/0/size", json!("200GB"), "functions[0]: function \"f\" cannot be registered: image \"img\" is 200000000000 B, the head's disk holds 100000000000 B"),
+        row(
+            "/functions/0/ram_limit",
+            json!("8GB"),
+            "functions[0]: function \"f\" cannot be registered: image and limits need 8100000000 B of RAM and 1100000000 B of disk on one node; the most that nodes have is 8000000000 B of RAM and 100000000000 B of disk",
+        ),
+        row(
+            "/images/0/size",
+            json!("200GB"),
+            "functions[0]: function \"f\" cannot be registered: image \"img\" is 200000000000 B, the head's disk holds 100000000000 B",
+        ),
         // Policies.
-        row("/policies", json!({"node_allocation": {"use": "best"}}), "policies.node_allocation: unknown node allocation policy \"best\": there are fcfs, first-fit, least-loaded, random, round-robin, workload-balancing"),
-        row("/policies", json!({"keep_alive": {"parameters": {"time": 1}}}), "policies.keep_alive: keep-alive policy \"fixed\": unknown parameter \"time\": the policy takes timeout"),
-        row("/policies", json!({"keep_alive": {"parameters": {"timeout": -1}}}), "policies.keep_alive: keep-alive policy \"fixed\": parameter \"timeout\": found -1, expected a time in seconds, or with a unit (ns us ms s min h d)"),
-        row("/policies", json!({"eviction": {"containers": {"use": "lru", "parameters": {"touch": "see"}}}}), "policies.eviction.containers: eviction policy \"lru\": parameter \"touch\": found \"see\", expected one of use, load"),
-        row("/policies", json!({"placement": {"use": "fcfs"}}), "policies.placement: unknown field `placement`, expected one of `admission`, `node_allocation`, `keep_alive`, `eviction`"),
+        row(
+            "/policies",
+            json!({"node_allocation": {"use": "best"}}),
+            "policies.node_allocation: unknown node allocation policy \"best\": there are fcfs, first-fit, least-loaded, random, round-robin, workload-balancing",
+        ),
+        row(
+            "/policies",
+            json!({"keep_alive": {"parameters": {"time": 1}}}),
+            "policies.keep_alive: keep-alive policy \"fixed\": unknown parameter \"time\": the policy takes timeout",
+        ),
+        row(
+            "/policies",
+            json!({"keep_alive": {"parameters": {"timeout": -1}}}),
+            "policies.keep_alive: keep-alive policy \"fixed\": parameter \"timeout\": found -1, expected a time in seconds, or with a unit (ns us ms s min h d)",
+        ),
+        row(
+            "/policies",
+            json!({"eviction": {"containers": {"use": "lru", "parameters": {"touch": "see"}}}}),
+            "policies.eviction.containers: eviction policy \"lru\": parameter \"touch\": found \"see\", expected one of use, load",
+        ),
+        row(
+            "/policies",
+            json!({"placement": {"use": "fcfs"}}),
+            "policies.placement: unknown field `placement`, expected one of `admission`, `node_allocation`, `keep_alive`, `eviction`",
+        ),
     ]
 }
 
@@ -109,7 +317,11 @@ fn each_mistake_in_a_scenario_is_named_with_its_place() {
         let output = hearth().arg("validate").arg(&file).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         let begin = format!("error: {}: {expected}", file.display());
-        if output.status.code() != Some(2) || !message.starts_with(&begin) || message.lines().count() != 1 || !output.stdout.is_empty() {
+        if output.status.code() != Some(2)
+            || !message.starts_with(&begin)
+            || message.lines().count() != 1
+            || !output.stdout.is_empty()
+        {
             wrong.push(format!("expected {begin}\n     got {message}"));
         }
     }
@@ -129,7 +341,10 @@ fn refuses(arguments: &[&str], code: i32, begin: &str) {
     let output = hearth().args(arguments).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(message.starts_with(begin), "{arguments:?}: expected {begin}\n got {message}");
+    assert!(
+        message.starts_with(begin),
+        "{arguments:?}: expected {begin}\n got {message}"
+    );
     assert!(!message.contains("panicked"), "{message}");
 }
 
@@ -142,7 +357,8 @@ fn files_that_are_no_scenarios_are_named() {
     fs::write(path("empty"), "").unwrap();
     fs::write(path("latin"), b"{\"name\": \"caf\xe9\"}").unwrap();
     fs::write(path("twice"), text.replacen('{', "{\"format\": \"x\", ", 1)).unwrap();
-    let refused = |name: &str, message: &str| refuses(&["run", &path(name)], 2, &format!("error: {}: {message}", path(name)));
+    let refused =
+        |name: &str, message: &str| refuses(&["run", &path(name)], 2, &format!("error: {}: {message}", path(name)));
     refused("absent", "cannot be read: No such file or directory");
     refused("", "is a directory: name the file in it");
     refused("truncated", "not valid JSON: EOF while parsing");
@@ -155,12 +371,38 @@ fn files_that_are_no_scenarios_are_named() {
 fn wrong_arguments_are_named() {
     let scenario = crate::project_path("examples/quickstart.json");
     let scenario = scenario.to_str().unwrap();
-    refuses(&["run", scenario, "--set", "functions[grow].ram_limit=1"], 2, "error: --set \"functions[grow].ram_limit=1\": the list has no element \"grow\"");
-    refuses(&["run", scenario, "--set", "seed"], 2, "error: --set \"seed\": expected path=value");
-    refuses(&["run", scenario, "--set", "sead=1"], 2, &format!("error: {scenario}: sead: unknown field `sead`"));
-    refuses(&["run", scenario, "--policy", "place=fcfs"], 2, "error: --policy \"place=fcfs\": unknown slot \"place\": expected one of admission, node_allocation");
-    refuses(&["run", scenario, "--policy", "admission=fcfs"], 2, &format!("error: {scenario}: policies.admission: unknown admission policy \"fcfs\": there are always, queue-limit"));
-    refuses(&["run", scenario, "--colour", "red"], 2, "error: unexpected argument '--colour' found");
+    refuses(
+        &["run", scenario, "--set", "functions[grow].ram_limit=1"],
+        2,
+        "error: --set \"functions[grow].ram_limit=1\": the list has no element \"grow\"",
+    );
+    refuses(
+        &["run", scenario, "--set", "seed"],
+        2,
+        "error: --set \"seed\": expected path=value",
+    );
+    refuses(
+        &["run", scenario, "--set", "sead=1"],
+        2,
+        &format!("error: {scenario}: sead: unknown field `sead`"),
+    );
+    refuses(
+        &["run", scenario, "--policy", "place=fcfs"],
+        2,
+        "error: --policy \"place=fcfs\": unknown slot \"place\": expected one of admission, node_allocation",
+    );
+    refuses(
+        &["run", scenario, "--policy", "admission=fcfs"],
+        2,
+        &format!(
+            "error: {scenario}: policies.admission: unknown admission policy \"fcfs\": there are always, queue-limit"
+        ),
+    );
+    refuses(
+        &["run", scenario, "--colour", "red"],
+        2,
+        "error: unexpected argument '--colour' found",
+    );
     refuses(&["sprint"], 2, "error: unrecognized subcommand 'sprint'");
 }
 
@@ -172,10 +414,18 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_simulation() {
     let scenario = crate::project_path("examples/quickstart.json");
     let target = file.join("results");
     let target = target.to_str().unwrap();
-    refuses(&["run", scenario.to_str().unwrap(), "--output", target], 2, &format!("error: --output {target}: the folder cannot be made: "));
+    refuses(
+        &["run", scenario.to_str().unwrap(), "--output", target],
+        2,
+        &format!("error: --output {target}: the folder cannot be made: "),
+    );
     // A folder stands where the table is to be written.
     fs::create_dir_all(folder.path().join("results/invocations.csv")).unwrap();
     let target = folder.path().join("results");
     let target = target.to_str().unwrap();
-    refuses(&["run", scenario.to_str().unwrap(), "--output", target], 2, &format!("error: --output {target}: invocations.csv cannot be written there: "));
+    refuses(
+        &["run", scenario.to_str().unwrap(), "--output", target],
+        2,
+        &format!("error: --output {target}: invocations.csv cannot be written there: "),
+    );
 }

@@ -41,7 +41,8 @@ fn help_is_printed_for_every_command() {
 fn json_is_the_summary_alone_and_the_same_as_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().to_str().unwrap();
-    let mut printed: Value = serde_json::from_str(&stdout(&["run", &quickstart(), "--json", "--output", output])).unwrap();
+    let mut printed: Value =
+        serde_json::from_str(&stdout(&["run", &quickstart(), "--json", "--output", output])).unwrap();
     let text = std::fs::read_to_string(folder.path().join("summary.json")).unwrap();
     let mut written: Value = serde_json::from_str(&text).unwrap();
     for summary in [&mut printed, &mut written] {
@@ -55,7 +56,14 @@ fn json_is_the_summary_alone_and_the_same_as_in_the_file() {
 #[test]
 fn the_table_of_invocations_can_be_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    stdout(&["run", &quickstart(), "--invocations", "none", "--output", folder.path().to_str().unwrap()]);
+    stdout(&[
+        "run",
+        &quickstart(),
+        "--invocations",
+        "none",
+        "--output",
+        folder.path().to_str().unwrap(),
+    ]);
     assert!(folder.path().join("summary.json").exists());
     assert!(!folder.path().join("invocations.csv").exists());
 }
@@ -67,7 +75,14 @@ fn values_policies_and_seeds_can_be_set() {
         let arguments = [&["run", &quickstart, "--json"], more].concat();
         serde_json::from_str(&stdout(&arguments)).unwrap()
     };
-    let changed = summary(&["--set", "policies.keep_alive.parameters.timeout=0", "--seed", "7", "--policy", "eviction.containers=ram"]);
+    let changed = summary(&[
+        "--set",
+        "policies.keep_alive.parameters.timeout=0",
+        "--seed",
+        "7",
+        "--policy",
+        "eviction.containers=ram",
+    ]);
     assert_eq!(changed["warm_starts"], 0);
     assert_eq!(changed["seed"], 7);
     assert_eq!(changed["policies"]["eviction.containers"]["name"], "ram");
@@ -78,15 +93,33 @@ fn values_policies_and_seeds_can_be_set() {
 #[test]
 fn a_valid_scenario_is_said_to_be_valid() {
     let text = stdout(&["validate", &quickstart()]);
-    assert!(text.ends_with("quickstart.json is valid: 3 functions on 3 nodes.\n"), "{text}");
+    assert!(
+        text.ends_with("quickstart.json is valid: 3 functions on 3 nodes.\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn the_schema_names_every_part_of_a_scenario() {
     let schema: Value = serde_json::from_str(&stdout(&["schema"])).unwrap();
     assert_eq!(schema["additionalProperties"], false);
-    for part in ["format", "platform", "service", "images", "files", "functions", "workload", "policies", "horizon"] {
+    for part in [
+        "format",
+        "platform",
+        "service",
+        "images",
+        "files",
+        "functions",
+        "workload",
+        "policies",
+        "horizon",
+    ] {
         assert!(schema["properties"][part].is_object(), "{part}");
     }
-    assert!(schema["$defs"]["Bytes"]["anyOf"][1]["pattern"].as_str().unwrap().contains("GiB"));
+    assert!(
+        schema["$defs"]["Bytes"]["anyOf"][1]["pattern"]
+            .as_str()
+            .unwrap()
+            .contains("GiB")
+    );
 }

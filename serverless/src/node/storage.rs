@@ -37,7 +37,14 @@ pub(crate) struct Storage {
 
 impl Storage {
     pub fn new(medium: Medium, capacity: u64, eviction: Box<dyn Eviction>) -> Self {
-        Self { medium, capacity, used: 0, images: FxHashMap::default(), unpinned_bytes: 0, eviction }
+        Self {
+            medium,
+            capacity,
+            used: 0,
+            images: FxHashMap::default(),
+            unpinned_bytes: 0,
+            eviction,
+        }
     }
 
     pub fn capacity(&self) -> u64 {
@@ -70,15 +77,29 @@ impl Storage {
             return Ok(None);
         }
         let need = match self.medium {
-            Medium::Ram => Need { now, ram: short, disk: 0 },
-            Medium::Disk => Need { now, ram: 0, disk: short },
+            Medium::Ram => Need {
+                now,
+                ram: short,
+                disk: 0,
+            },
+            Medium::Disk => Need {
+                now,
+                ram: 0,
+                disk: short,
+            },
         };
         let (images, medium) = (&self.images, self.medium);
         let mut victims = VictimList::new(&need, |id| match images.get(&ImageId(id)) {
             None => Candidate::Unknown,
             Some(stored) if stored.pins > 0 || !stored.complete => Candidate::Pinned,
-            Some(stored) if medium == Medium::Ram => Candidate::Evictable { ram: stored.bytes, disk: 0 },
-            Some(stored) => Candidate::Evictable { ram: 0, disk: stored.bytes },
+            Some(stored) if medium == Medium::Ram => Candidate::Evictable {
+                ram: stored.bytes,
+                disk: 0,
+            },
+            Some(stored) => Candidate::Evictable {
+                ram: 0,
+                disk: stored.bytes,
+            },
         });
         self.eviction.choose(&need, &mut victims);
         let chosen = victims.into_chosen()?;
@@ -92,7 +113,13 @@ impl Storage {
     /// Takes `bytes` for a container. The caller has made room.
     pub fn reserve(&mut self, bytes: u64) {
         self.used += bytes;
-        debug_assert!(self.used <= self.capacity, "{:?}: {} of {} bytes", self.medium, self.used, self.capacity);
+        debug_assert!(
+            self.used <= self.capacity,
+            "{:?}: {} of {} bytes",
+            self.medium,
+            self.used,
+            self.capacity
+        );
     }
 
     /// Gives back what [`Storage::reserve`] took.
@@ -103,19 +130,34 @@ impl Storage {
     /// Takes the room of an image that begins to arrive.
     pub fn begin(&mut self, image: ImageId, bytes: u64) {
         self.reserve(bytes);
-        self.images.insert(image, StoredImage { bytes, pins: 0, complete: false });
+        self.images.insert(
+            image,
+            StoredImage {
+                bytes,
+                pins: 0,
+                complete: false,
+            },
+        );
     }
 
     /// The image has arrived and may be evicted from now on.
     pub fn complete(&mut self, image: ImageId) {
-        let Some(stored) = self.images.get_mut(&image) else { return };
+        let Some(stored) = self.images.get_mut(&image) else {
+            return;
+        };
         stored.complete = true;
         self.unpinned_bytes += stored.bytes;
         let (ram, disk) = match self.medium {
             Medium::Ram => (stored.bytes, 0),
             Medium::Disk => (0, stored.bytes),
         };
-        self.eviction.insert(&EvictionItem { id: image.0, function: NONE, ram, disk, cost: 0 });
+        self.eviction.insert(&EvictionItem {
+            id: image.0,
+            function: NONE,
+            ram,
+            disk,
+            cost: 0,
+        });
     }
 
     /// Keeps an image from eviction until it is unpinned as often.
@@ -149,7 +191,9 @@ impl Storage {
     }
 
     fn remove(&mut self, image: ImageId, removal: Removal) -> bool {
-        let Some(stored) = self.images.remove(&image) else { return false };
+        let Some(stored) = self.images.remove(&image) else {
+            return false;
+        };
         self.used -= stored.bytes;
         self.unpinned_bytes -= stored.bytes;
         self.eviction.remove(image.0, removal);

@@ -25,7 +25,13 @@ pub(crate) struct VictimList<F> {
 
 impl<F: Fn(u32) -> Candidate> VictimList<F> {
     pub fn new(need: &Need, look_up: F) -> Self {
-        Self { short_of_ram: need.ram, short_of_disk: need.disk, chosen: Vec::new(), unknown: None, look_up }
+        Self {
+            short_of_ram: need.ram,
+            short_of_disk: need.disk,
+            chosen: Vec::new(),
+            unknown: None,
+            look_up,
+        }
     }
 
     fn is_enough(&self) -> bool {
@@ -35,7 +41,10 @@ impl<F: Fn(u32) -> Candidate> VictimList<F> {
     /// The victims if they suffice, `None` if they do not.
     pub fn into_chosen(self) -> Result<Option<Vec<u32>>, PolicyFault> {
         if let Some(id) = self.unknown {
-            return Err(PolicyFault::new("choose", format!("offered {id} as a victim, which is not there to be evicted")));
+            return Err(PolicyFault::new(
+                "choose",
+                format!("offered {id} as a victim, which is not there to be evicted"),
+            ));
         }
         Ok(self.is_enough().then_some(self.chosen))
     }
@@ -57,6 +66,10 @@ impl<F: Fn(u32) -> Candidate> VictimSink for VictimList<F> {
         self.chosen.push(id);
         self.short_of_ram = self.short_of_ram.saturating_sub(ram);
         self.short_of_disk = self.short_of_disk.saturating_sub(disk);
-        if self.is_enough() { Offer::Enough } else { Offer::Accepted }
+        if self.is_enough() {
+            Offer::Enough
+        } else {
+            Offer::Accepted
+        }
     }
 }

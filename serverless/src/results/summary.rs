@@ -113,7 +113,9 @@ impl Summary {
     /// Sums up the results of a run that took `wall_s` seconds.
     pub fn new(results: &Results, wall_s: f64) -> Self {
         let metrics = &results.metrics;
-        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
+        let outcomes = Outcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
         Self {
             scenario: results.about.name.clone(),
             seed: results.about.seed,
@@ -135,8 +137,17 @@ impl Summary {
                 images_on_head: metrics.evicted_images_on_head,
             },
             expired_containers: metrics.expired_containers,
-            images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
-            policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
+            images: ImageSummary {
+                downloads: metrics.downloads,
+                copies: metrics.copies,
+                loads: metrics.loads,
+            },
+            policies: results
+                .about
+                .policies
+                .iter()
+                .map(|(slot, record)| (slot.path(), record.clone()))
+                .collect(),
             events: results.events,
             wall_s,
         }

@@ -21,7 +21,10 @@ impl Scenario {
                 .map_err(|error| ScenarioError::invalid("platform.simgrid_xml", format!("{file}: {error}")));
         }
         if section.hosts.is_empty() {
-            return Err(ScenarioError::invalid("platform.hosts", "there are none: declare hosts, or name a simgrid_xml file"));
+            return Err(ScenarioError::invalid(
+                "platform.hosts",
+                "there are none: declare hosts, or name a simgrid_xml file",
+            ));
         }
         let mut builder = PlatformBuilder::new();
         for (position, host) in section.hosts.iter().enumerate() {
@@ -39,7 +42,14 @@ impl Scenario {
         }
         for star in &section.stars {
             let (bandwidth, latency, backbone) = (star.bandwidth.0, star.latency.0, star.backbone.clone());
-            builder = builder.star(&star.name, StarSpec { bandwidth, latency, backbone });
+            builder = builder.star(
+                &star.name,
+                StarSpec {
+                    bandwidth,
+                    latency,
+                    backbone,
+                },
+            );
         }
         for route in &section.routes {
             builder = builder.route(&route.from, &route.to, &route.links);
@@ -51,7 +61,11 @@ impl Scenario {
 fn host_spec(host: &HostSection) -> HostSpec {
     let mut spec = HostSpec::new(host.cores, host.speed.0).ram(host.ram.whole());
     if let Some(disk) = &host.disk {
-        spec = spec.disk(DiskSpec::new(disk.capacity.whole(), disk.read_bandwidth.0, disk.write_bandwidth.0));
+        spec = spec.disk(DiskSpec::new(
+            disk.capacity.whole(),
+            disk.read_bandwidth.0,
+            disk.write_bandwidth.0,
+        ));
     }
     if let Some(star) = &host.star {
         spec = spec.in_star(star);

@@ -16,11 +16,17 @@ impl Scenario {
             return Err(ScenarioError::invalid("format", problem));
         }
         if self.service.nodes.is_empty() {
-            return Err(ScenarioError::invalid("service.nodes", "there are none: name at least one host"));
+            return Err(ScenarioError::invalid(
+                "service.nodes",
+                "there are none: name at least one host",
+            ));
         }
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
-        let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
+        let functions = positions(
+            "functions",
+            self.functions.iter().map(|function| function.name.as_str()),
+        )?;
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
@@ -35,7 +41,10 @@ impl Scenario {
             }
             if invocation.at.is_none() && invocation.after.is_empty() {
                 let problem = "has neither \"at\" nor \"after\": give a date or predecessors";
-                return Err(ScenarioError::invalid(format!("workload.invocations[{position}]"), problem));
+                return Err(ScenarioError::invalid(
+                    format!("workload.invocations[{position}]"),
+                    problem,
+                ));
             }
         }
         self.check_predecessors()
@@ -59,7 +68,9 @@ impl Scenario {
                 list.push(position);
             }
         }
-        let mut ready: Vec<usize> = (0..invocations.len()).filter(|position| missing[*position] == 0).collect();
+        let mut ready: Vec<usize> = (0..invocations.len())
+            .filter(|position| missing[*position] == 0)
+            .collect();
         while let Some(position) = ready.pop() {
             for &dependent in &dependents[position] {
                 missing[dependent] -= 1;
@@ -81,7 +92,9 @@ impl Scenario {
         loop {
             let last = path[path.len() - 1];
             let after = &self.workload.invocations[last].after;
-            let Some(&next) = after.iter().find(|predecessor| missing[**predecessor] > 0) else { break };
+            let Some(&next) = after.iter().find(|predecessor| missing[**predecessor] > 0) else {
+                break;
+            };
             if let Some(&start) = seen_at.get(&next) {
                 path.drain(..start);
                 break;
@@ -92,7 +105,10 @@ impl Scenario {
         let shown: Vec<String> = path.iter().take(10).chain(path.first()).map(usize::to_string).collect();
         let dots = if path.len() > 10 { " (shortened)" } else { "" };
         let place = format!("workload.invocations[{}].after", path[0]);
-        let problem = format!("a cycle, so none of these can ever begin: {}{dots}", shown.join(" after "));
+        let problem = format!(
+            "a cycle, so none of these can ever begin: {}{dots}",
+            shown.join(" after ")
+        );
         ScenarioError::invalid(place, problem)
     }
 }
@@ -112,12 +128,7 @@ fn positions<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<Pos
     Ok(positions)
 }
 
-fn known(
-    positions: &Positions<'_>,
-    name: &str,
-    what: &str,
-    place: impl Fn() -> String,
-) -> Result<(), ScenarioError> {
+fn known(positions: &Positions<'_>, name: &str, what: &str, place: impl Fn() -> String) -> Result<(), ScenarioError> {
     if positions.contains_key(name) {
         return Ok(());
     }
@@ -126,17 +137,16 @@ fn known(
     } else {
         let names: Vec<&str> = positions.keys().take(8).copied().collect();
         let more = if positions.len() > names.len() { ", …" } else { "" };
-        format!("unknown {what} {name:?}: the scenario declares {}{more}", names.join(", "))
+        format!(
+            "unknown {what} {name:?}: the scenario declares {}{more}",
+            names.join(", ")
+        )
     };
     Err(ScenarioError::invalid(place(), problem))
 }
 
 /// Checks that a body takes nothing from the registry that is not there, and reads nothing that it never wrote.
-fn check_body(
-    body: &[StepSection],
-    files: &Positions<'_>,
-    place: impl Fn() -> String,
-) -> Result<(), ScenarioError> {
+fn check_body(body: &[StepSection], files: &Positions<'_>, place: impl Fn() -> String) -> Result<(), ScenarioError> {
     let mut written: Vec<&str> = Vec::new();
     for (position, step) in body.iter().enumerate() {
         let at = |kind: &str| format!("{}[{position}].{kind}.file", place());

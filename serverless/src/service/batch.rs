@@ -45,12 +45,20 @@ impl Service {
     }
 
     fn queue_views(&self) -> (Vec<Entry>, Vec<RequestView>) {
-        let WaitingQueue::Ordered(queue) = &self.queue else { return (Vec::new(), Vec::new()) };
+        let WaitingQueue::Ordered(queue) = &self.queue else {
+            return (Vec::new(), Vec::new());
+        };
         let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));
         let live = waiting.filter_map(|(position, entry)| self.live.get(entry.key).map(|live| (position, entry, live)));
         live.map(|(position, entry, live)| {
             let request = self.functions[entry.function.0 as usize].request(live);
-            (Entry { key: entry.key, position }, request)
+            (
+                Entry {
+                    key: entry.key,
+                    position,
+                },
+                request,
+            )
         })
         .unzip()
     }
@@ -62,7 +70,12 @@ impl Service {
         let nodes = 0..self.cluster.nodes.len() as u32;
         let idle: Vec<Vec<u32>> = numbers
             .iter()
-            .map(|function| nodes.clone().map(|node| self.cluster.idle_count(node, FunctionId(*function))).collect())
+            .map(|function| {
+                nodes
+                    .clone()
+                    .map(|node| self.cluster.idle_count(node, FunctionId(*function)))
+                    .collect()
+            })
             .collect();
         let cluster = &self.cluster;
         let functions: Vec<FunctionView<'_>> = numbers

@@ -20,7 +20,9 @@ impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Some(live) = self.live.get(key) else { return Ok(()) };
-        let (Some(node), Some(container)) = (live.record.node, live.container) else { return Ok(()) };
+        let (Some(node), Some(container)) = (live.record.node, live.container) else {
+            return Ok(());
+        };
         let function_id = live.record.function;
         let run_time = match (live.record.started_at, live.record.finished_at) {
             (Some(started), Some(finished)) => finished - started,
@@ -53,10 +55,16 @@ impl Service {
     /// Makes a container idle for a time.
     fn keep(&mut self, node: u32, container: ContainerId, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
         let now = kernel.now();
-        let over = Message::KeepAliveOver { node, container, since: now };
+        let over = Message::KeepAliveOver {
+            node,
+            container,
+            since: now,
+        };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
         let held = self.cluster.node(node);
-        let Some(function) = held.containers.get(container.0 as usize).map(|held| held.function) else { return };
+        let Some(function) = held.containers.get(container.0 as usize).map(|held| held.function) else {
+            return;
+        };
         let registered = &self.functions[function.0 as usize];
         let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
         held.enter_idle(container, footprint, function, cost);
@@ -88,7 +96,10 @@ impl Service {
     ) {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         // While the message waited for the head, the container may have been used or evicted.
-        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.since == since) {
+        if held
+            .and_then(|held| held.idle.as_ref())
+            .is_some_and(|idle| idle.since == since)
+        {
             self.metrics.expired_containers += 1;
             self.end_idle_container(node, container, Removal::Ended, kernel);
         }

@@ -25,7 +25,9 @@ impl Service {
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
-        let Some(live) = self.live.get(key) else { return Ok(false) };
+        let Some(live) = self.live.get(key) else {
+            return Ok(false);
+        };
         let function = live.record.function;
         if self.cluster.node(node).free_cores() == 0 {
             return Ok(false);
@@ -42,9 +44,18 @@ impl Service {
     }
 
     /// Gives the invocation its core and starts the container, or the body if the container is warm.
-    fn occupy(&mut self, key: InvocationKey, node: u32, container: ContainerId, start: Start, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn occupy(
+        &mut self,
+        key: InvocationKey,
+        node: u32,
+        container: ContainerId,
+        start: Start,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         live.container = Some(container);
         live.record.node = Some(node);
         live.record.start = Some(start);
@@ -56,7 +67,11 @@ impl Service {
         self.waiting -= 1;
         self.metrics.container_busy(function.limits.ram, now);
         self.metrics.count_start(start);
-        let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
+        let overhead = if start == Start::Cold {
+            function.startup_overhead
+        } else {
+            SimDuration::ZERO
+        };
         self.cluster.node(node).running += 1;
         self.cluster.refresh(node);
         if overhead > SimDuration::ZERO {
@@ -67,7 +82,13 @@ impl Service {
         self.start_body(key, kernel)
     }
 
-    fn take_idle(&mut self, node: u32, container: ContainerId, function: FunctionId, kernel: &mut Kernel<Event>) -> bool {
+    fn take_idle(
+        &mut self,
+        node: u32,
+        container: ContainerId,
+        function: FunctionId,
+        kernel: &mut Kernel<Event>,
+    ) -> bool {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         if !held.is_some_and(|held| held.function == function && held.idle.is_some()) {
             return false;
@@ -78,7 +99,13 @@ impl Service {
 
     /// Takes a container out of the idle ones.
     fn leave_idle(&mut self, node: u32, container: ContainerId, removal: Removal, kernel: &mut Kernel<Event>) {
-        let Some(function) = self.cluster.node(node).containers.get(container.0 as usize).map(|held| held.function) else {
+        let Some(function) = self
+            .cluster
+            .node(node)
+            .containers
+            .get(container.0 as usize)
+            .map(|held| held.function)
+        else {
             return;
         };
         let footprint = self.functions[function.0 as usize].footprint();
@@ -119,7 +146,11 @@ impl Service {
             self.cluster.refresh(node);
             return Ok(None);
         }
-        let number = self.cluster.node(node).containers.insert(Container { function, idle: None });
+        let number = self
+            .cluster
+            .node(node)
+            .containers
+            .insert(Container { function, idle: None });
         Ok(Some(ContainerId(number as u32)))
     }
 
@@ -162,7 +193,10 @@ impl Service {
     ) -> Result<bool, Error> {
         let functions = &self.functions;
         let footprint_of = |function: FunctionId| functions[function.0 as usize].footprint();
-        let chosen = self.cluster.node(node).choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
+        let chosen = self
+            .cluster
+            .node(node)
+            .choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
         let Some(victims) = chosen.map_err(|fault| self.fault(PolicySlot::Containers, fault))? else {
             return Ok(false);
         };
@@ -187,7 +221,9 @@ impl Service {
 
     /// Ends a container that is not among the idle ones.
     pub(crate) fn end_container(&mut self, node: u32, container: ContainerId) {
-        let Some(ended) = self.cluster.node(node).containers.try_remove(container.0 as usize) else { return };
+        let Some(ended) = self.cluster.node(node).containers.try_remove(container.0 as usize) else {
+            return;
+        };
         let function = &self.functions[ended.function.0 as usize];
         let (footprint, image) = (function.footprint(), function.image);
         let held = self.cluster.node(node);
@@ -226,7 +262,11 @@ impl Service {
             return self.start_bound(node, image, kernel);
         }
         let is_on_disk = self.cluster.images[image.0 as usize].on_disk.contains(node);
-        let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
+        let moves = if is_on_disk {
+            self.load(node, image, kernel)?
+        } else {
+            self.copy(node, image, kernel)?
+        };
         if !moves {
             self.stalled_sites.push((node, image));
         }

@@ -43,11 +43,21 @@ pub(crate) enum Message {
     /// A delayed request asks for admission again.
     AdmitAgain(InvocationKey),
     Downloaded(ImageId),
-    Copied { node: u32, image: ImageId },
-    Loaded { node: u32, image: ImageId },
+    Copied {
+        node: u32,
+        image: ImageId,
+    },
+    Loaded {
+        node: u32,
+        image: ImageId,
+    },
     Ended(InvocationKey),
     /// The keep-alive of a container that has been idle since then is over.
-    KeepAliveOver { node: u32, container: ContainerId, since: SimTime },
+    KeepAliveOver {
+        node: u32,
+        container: ContainerId,
+        since: SimTime,
+    },
 }
 
 /// The model behind a [`crate::Simulation`]: the services on its platform.

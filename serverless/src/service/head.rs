@@ -15,7 +15,10 @@ use crate::invocation::{InvocationState, Outcome};
 
 impl Service {
     pub(crate) fn event(&self, what: Happening) -> Event {
-        Event { service: self.index, what }
+        Event {
+            service: self.index,
+            what,
+        }
     }
 
     /// Takes a message in, and handles it at once unless the head is busy.
@@ -31,7 +34,10 @@ impl Service {
         match message {
             Message::Request(key) if self.settings.processing_overhead > SimDuration::ZERO => {
                 self.head_busy = true;
-                kernel.schedule(self.settings.processing_overhead, self.event(Happening::HeadProcessed(key)));
+                kernel.schedule(
+                    self.settings.processing_overhead,
+                    self.event(Happening::HeadProcessed(key)),
+                );
                 return Ok(());
             }
             Message::Request(key) => self.submit(key, kernel)?,
@@ -74,7 +80,9 @@ impl Service {
 
     fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         live.record.submitted_at = Some(now);
         live.enter(InvocationState::Submitted, now);
         self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
@@ -85,7 +93,9 @@ impl Service {
     }
 
     fn ask_admission(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         let function = &self.functions[live.record.function.0 as usize];
         let load = AdmissionView {
             now: kernel.now().as_nanos(),
@@ -114,7 +124,9 @@ impl Service {
     }
 
     fn admit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         live.enter(InvocationState::Admitted, kernel.now());
         let function = &mut self.functions[live.record.function.0 as usize];
         function.waiting += 1;

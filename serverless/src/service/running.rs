@@ -29,13 +29,18 @@ impl Service {
     /// The container is up: the body begins, and its time limit runs.
     pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
         let function = &self.functions[live.record.function.0 as usize];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
-        let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
+        let speed = live
+            .record
+            .node
+            .map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
         if let Body::Steps(steps) = &body
             && let Some(length) = only_time(steps, speed)
         {
@@ -66,13 +71,11 @@ impl Service {
         Ok(())
     }
 
-    fn start_closure(
-        &mut self,
-        key: InvocationKey,
-        closure: &dyn Fn(Call) -> crate::function::BodyFuture,
-    ) {
+    fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
         let Some(live) = self.live.get_mut(key) else { return };
-        let (Some(context), Some(node)) = (self.context.upgrade(), live.record.node) else { return };
+        let (Some(context), Some(node)) = (self.context.upgrade(), live.record.node) else {
+            return;
+        };
         let node = &self.cluster.nodes[node as usize];
         let service = self.index;
         let call = Call::new(context.on(node.host), service, key, live.input.clone(), node);
@@ -94,16 +97,26 @@ impl Service {
 
     /// What the current step waited for is over.
     pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
+        if self.advance_steps(key, kernel)? {
+            self.body_ended(key, kernel)
+        } else {
+            Ok(())
+        }
     }
 
     /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
     fn advance_steps(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         loop {
-            let Some(live) = self.live.get_mut(key) else { return Ok(false) };
+            let Some(live) = self.live.get_mut(key) else {
+                return Ok(false);
+            };
             let function = &self.functions[live.record.function.0 as usize];
-            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else { return Ok(false) };
-            let Some(step) = steps.get(live.run.step).cloned() else { return Ok(true) };
+            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
+                return Ok(false);
+            };
+            let Some(step) = steps.get(live.run.step).cloned() else {
+                return Ok(true);
+            };
             live.run.step += 1;
             let ended = self.event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
@@ -148,31 +161,53 @@ impl Service {
             }
             Step::Write(file, size) => {
                 store(live, file, *size, limits.disk)?;
-                Effort::Transfer { from: memory, to: disk, bytes: *size }
+                Effort::Transfer {
+                    from: memory,
+                    to: disk,
+                    bytes: *size,
+                }
             }
-            Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(live, file)? },
+            Step::Read(file) => Effort::Transfer {
+                from: disk,
+                to: memory,
+                bytes: private(live, file)?,
+            },
             Step::Ingress(file) => {
                 let size = remote(file)?;
                 count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
                 store(live, file, size, limits.disk)?;
-                Effort::Transfer { from: registry, to: disk, bytes: size }
+                Effort::Transfer {
+                    from: registry,
+                    to: disk,
+                    bytes: size,
+                }
             }
             Step::ReadRemote(file) => {
                 let size = remote(file)?;
                 count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
-                Effort::Transfer { from: registry, to: memory, bytes: size }
+                Effort::Transfer {
+                    from: registry,
+                    to: memory,
+                    bytes: size,
+                }
             }
             Step::Egress(file) => {
                 let size = private(live, file)?;
                 count(&mut live.run.egress, size, limits.egress, "egress")?;
-                Effort::Transfer { from: disk, to: registry, bytes: size }
+                Effort::Transfer {
+                    from: disk,
+                    to: registry,
+                    bytes: size,
+                }
             }
         })
     }
 
     /// The body came to its end, well or not.
     pub(crate) fn body_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         let limit = self.functions[live.record.function.0 as usize].limits.time;
         let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
@@ -191,7 +226,9 @@ impl Service {
     /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
     /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
     pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(key) else {
+            return Ok(());
+        };
         live.record.outcome = Outcome::TimedOut;
         live.record.failure = Some(Rc::clone(&self.timed_out));
         if let Some(process) = live.run.process.take() {
@@ -243,7 +280,9 @@ fn count(used: &mut u64, bytes: u64, limit: Option<u64>, what: &str) -> Result<(
     if let Some(limit) = limit
         && would_be > limit
     {
-        return Err(FunctionError::new(format!("{would_be} B of {what}, over the {what} limit of {limit} B")));
+        return Err(FunctionError::new(format!(
+            "{would_be} B of {what}, over the {what} limit of {limit} B"
+        )));
     }
     *used = would_be;
     Ok(())

@@ -42,7 +42,11 @@ impl WaitingQueue {
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// Run it in an idle container, or in a new one.
-    Dispatch { entry: Entry, node: u32, container: Option<ContainerId> },
+    Dispatch {
+        entry: Entry,
+        node: u32,
+        container: Option<ContainerId>,
+    },
     /// It waits for its image on this node.
     Bind { entry: Entry, node: u32, image: ImageId },
     /// End it as rejected.
@@ -92,7 +96,8 @@ impl Service {
         if self.rules.observes {
             for &node in &self.cluster.changed {
                 let up = self.cluster.up.contains(node);
-                self.node_allocation.observe(node, &self.cluster.views[node as usize], up);
+                self.node_allocation
+                    .observe(node, &self.cluster.views[node as usize], up);
             }
         }
         self.cluster.clear_changed();
@@ -115,7 +120,14 @@ impl Service {
             if let Some(waiting) = queue.get(position)
                 && self.functions[waiting.function.0 as usize].told_to_wait_in != self.cluster.round
             {
-                self.place(Entry { key: waiting.key, position }, plan, kernel)?;
+                self.place(
+                    Entry {
+                        key: waiting.key,
+                        position,
+                    },
+                    plan,
+                    kernel,
+                )?;
             }
             position += 1;
         }
@@ -131,7 +143,14 @@ impl Service {
             && !self.cluster.free_core.view().is_empty()
         {
             turn = waiting.turn + 1;
-            let decided = self.place(Entry { key: waiting.key, position: 0 }, plan, kernel)?;
+            let decided = self.place(
+                Entry {
+                    key: waiting.key,
+                    position: 0,
+                },
+                plan,
+                kernel,
+            )?;
             if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
                 queues.pop_head(waiting.function);
             }
@@ -141,7 +160,9 @@ impl Service {
 
     /// Asks the policy about one invocation and puts the answer into the plan; false if it is to wait.
     fn place(&mut self, entry: Entry, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let Some(live) = self.live.get(entry.key) else { return Ok(false) };
+        let Some(live) = self.live.get(entry.key) else {
+            return Ok(false);
+        };
         let function = &self.functions[live.record.function.0 as usize];
         let request = function.request(live);
         let cluster = &self.cluster;
@@ -166,7 +187,10 @@ impl Service {
                 self.functions[request.function as usize].told_to_wait_in = cluster.round;
                 return Ok(false);
             }
-            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
+            Placement::Reject(reason) => plan.decisions.push(Decision::Reject {
+                entry,
+                reason: reason.into_string(),
+            }),
         }
         Ok(true)
     }
@@ -175,7 +199,10 @@ impl Service {
     pub(crate) fn wrong_node(&self, node: u32, call: &'static str) -> Error {
         let nodes = self.cluster.nodes.len();
         let cause = match self.cluster.nodes.get(node as usize) {
-            None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),
+            None => format!(
+                "answered node {node}, but there are nodes 0 to {}",
+                nodes.saturating_sub(1)
+            ),
             Some(described) if !self.cluster.up.contains(node) => {
                 format!("answered node {node} ({:?}), which is down", described.name)
             }
@@ -194,13 +221,21 @@ impl Service {
             self.cluster.plan_core(node);
             plan.touched.push((node, request.function));
             if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
+                return plan.decisions.push(Decision::Dispatch {
+                    entry,
+                    node,
+                    container: Some(container),
+                });
             }
             let view = &mut self.cluster.views[node as usize];
             view.free_ram = view.free_ram.saturating_sub(request.ram_limit);
             view.free_disk = view.free_disk.saturating_sub(request.disk_limit);
             if in_ram {
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
+                return plan.decisions.push(Decision::Dispatch {
+                    entry,
+                    node,
+                    container: None,
+                });
             }
         }
         if in_ram {

@@ -24,6 +24,8 @@ mod builder;
 mod error;
 mod routing;
 mod simgrid;
+#[cfg(test)]
+mod simgrid_tests;
 
 use rustc_hash::FxHashMap;
 

@@ -1,12 +1,493 @@
-//! Reads SimGrid's XML.
+//! Reads SimGrid's XML, version 4.1. What would change the platform and is not supported is refused by name.
 
-use super::{Platform, PlatformError};
+use roxmltree::{Document, Node};
+use rustc_hash::FxHashMap;
 
+use super::builder::{check_host, check_link};
+use super::routing::{End, GivenRoute, Point, Routing, Spoke};
+use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, Sharing};
+use crate::units::{self, Dimension};
+
+/// Reads a platform.
 pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
-    let document = roxmltree::Document::parse(text).map_err(|error| PlatformError::Xml(error.to_string()))?;
-    let _ = document;
-    Err(PlatformError::Malformed {
-        line: 1,
-        problem: "nothing".to_owned(),
+    // SimGrid's files name their document type, which is not looked into.
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..Default::default()
+    };
+    let document =
+        Document::parse_with_options(text, options).map_err(|error| PlatformError::Xml(error.to_string()))?;
+    let root = document.root_element();
+    if root.tag_name().name() != "platform" {
+        let found = root.tag_name().name();
+        return Err(malformed(
+            root,
+            format!("found <{found}>, expected <platform version=\"4.1\">"),
+        ));
+    }
+    let mut reader = Reader::default();
+    reader.count_hosts(root);
+    for child in elements(root) {
+        match child.tag_name().name() {
+            "zone" | "AS" => reader.zone(child, &[])?,
+            "cluster" => reader.cluster(child, &[])?,
+            _ => return Err(unsupported_element(child)),
+        }
+    }
+    let Reader {
+        hosts,
+        links,
+        host_names,
+        routing,
+        ..
+    } = reader;
+    Ok(Platform {
+        hosts,
+        links,
+        host_names,
+        routing,
     })
+}
+
+fn elements<'a, 'i>(parent: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    parent.children().filter(Node::is_element)
+}
+
+fn line(node: Node<'_, '_>) -> u32 {
+    node.document().text_pos_at(node.range().start).row
+}
+
+fn malformed(node: Node<'_, '_>, problem: String) -> PlatformError {
+    PlatformError::Malformed {
+        line: line(node),
+        problem,
+    }
+}
+
+fn unsupported(node: Node<'_, '_>, what: String, cure: &'static str) -> PlatformError {
+    PlatformError::Unsupported {
+        line: line(node),
+        what,
+        cure,
+    }
+}
+
+fn unsupported_element(node: Node<'_, '_>) -> PlatformError {
+    let cure = "describe it with zones of routing Full, hosts, links, routes and clusters";
+    unsupported(node, format!("<{}>", node.tag_name().name()), cure)
+}
+
+fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, PlatformError> {
+    let missing = || {
+        malformed(
+            node,
+            format!("<{}> lacks the attribute {name:?}", node.tag_name().name()),
+        )
+    };
+    node.attribute(name).ok_or_else(missing)
+}
+
+/// Refuses attributes that are not among those that are understood.
+fn only(node: Node<'_, '_>, known: &[&str]) -> Result<(), PlatformError> {
+    match node.attributes().find(|attribute| !known.contains(&attribute.name())) {
+        None => Ok(()),
+        Some(attribute) => {
+            let what = format!("attribute {:?} of <{}>", attribute.name(), node.tag_name().name());
+            Err(unsupported(node, what, "leave it out"))
+        }
+    }
+}
+
+fn quantity(node: Node<'_, '_>, name: &str, dimension: Dimension) -> Result<f64, PlatformError> {
+    let text = attribute(node, name)?;
+    if text.contains(',') {
+        let what = format!("a list of values in {name}={text:?}");
+        return Err(unsupported(node, what, "give the one value that holds all the time"));
+    }
+    units::parse(text, dimension).map_err(|error| malformed(node, format!("{name}: {error}")))
+}
+
+fn property<'a>(node: Node<'a, '_>, name: &str) -> Result<Option<&'a str>, PlatformError> {
+    for child in elements(node).filter(|child| child.tag_name().name() == "prop") {
+        if attribute(child, "id")? == name {
+            return attribute(child, "value").map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn whole_bytes(node: Node<'_, '_>, text: &str) -> Result<u64, PlatformError> {
+    let bytes = units::parse(text, Dimension::Size).map_err(|error| malformed(node, error.to_string()))?;
+    Ok(bytes.round() as u64)
+}
+
+/// A platform in the making. Points are numbered hosts first, ends after the points.
+#[derive(Default)]
+struct Reader {
+    hosts: Vec<Host>,
+    links: Vec<Link>,
+    host_names: FxHashMap<String, HostId>,
+    link_names: FxHashMap<String, LinkId>,
+    /// Hosts, routers and zones, by name, as ends of routes.
+    end_names: FxHashMap<String, End>,
+    next_router: Point,
+    next_zone: End,
+    routing: Routing,
+}
+
+/// One direction of a link that has two.
+fn channel(name: &str, direction: &str) -> String {
+    format!("{name}_{direction}")
+}
+
+impl Reader {
+    /// Numbers routers behind all hosts, and zones behind all routers.
+    fn count_hosts(&mut self, root: Node<'_, '_>) {
+        let named = |name: &'static str| root.descendants().filter(move |node| node.tag_name().name() == name);
+        let in_clusters: usize = named("cluster")
+            .filter_map(|node| radical(node, node.attribute("radical")?).ok())
+            .map(|r| r.len())
+            .sum();
+        let hosts = named("host").count() + in_clusters;
+        let routers = named("router").count() + named("cluster").count();
+        self.next_router = hosts as Point;
+        self.next_zone = (hosts + routers) as End;
+        self.routing.ends = vec![Vec::new(); hosts + routers];
+        self.routing.spokes = vec![None; hosts + routers];
+    }
+
+    fn name_end(&mut self, node: Node<'_, '_>, name: &str, end: End) -> Result<(), PlatformError> {
+        match self.end_names.insert(name.to_owned(), end) {
+            None => Ok(()),
+            Some(_) => Err(malformed(
+                node,
+                format!("the name {name:?} is taken: names must differ"),
+            )),
+        }
+    }
+
+    fn enter_zone(&mut self, node: Node<'_, '_>, outer: &[End]) -> Result<Vec<End>, PlatformError> {
+        let zone = self.next_zone;
+        self.next_zone += 1;
+        self.name_end(node, attribute(node, "id")?, zone)?;
+        Ok(std::iter::once(zone).chain(outer.iter().copied()).collect())
+    }
+
+    fn zone(&mut self, node: Node<'_, '_>, outer: &[End]) -> Result<(), PlatformError> {
+        only(node, &["id", "routing"])?;
+        let routing = attribute(node, "routing")?;
+        if routing != "Full" {
+            return Err(unsupported(
+                node,
+                format!("routing={routing:?}"),
+                "use routing=\"Full\", or a <cluster>",
+            ));
+        }
+        let zones = self.enter_zone(node, outer)?;
+        // Routes may stand before what they name.
+        for child in elements(node) {
+            match child.tag_name().name() {
+                "host" => self.host(child, &zones)?,
+                "router" => self.router(child, &zones)?,
+                "link" => self.link(child)?,
+                "zone" | "AS" => self.zone(child, &zones)?,
+                "cluster" => self.cluster(child, &zones)?,
+                "route" | "zoneRoute" | "ASroute" | "prop" => {}
+                _ => return Err(unsupported_element(child)),
+            }
+        }
+        for child in elements(node) {
+            match child.tag_name().name() {
+                "route" => self.route(child, &["src", "dst", "symmetrical"])?,
+                "zoneRoute" | "ASroute" => self.route(child, &["src", "dst", "gw_src", "gw_dst", "symmetrical"])?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add_host(&mut self, node: Node<'_, '_>, host: Host, zones: &[End]) -> Result<Point, PlatformError> {
+        check_host(&host)?;
+        let id = HostId(self.hosts.len() as u32);
+        self.name_end(node, &host.name, id.0)?;
+        self.host_names.insert(host.name.clone(), id);
+        self.hosts.push(host);
+        self.routing.ends[id.index()] = zones.to_vec();
+        Ok(id.0)
+    }
+
+    fn host(&mut self, node: Node<'_, '_>, zones: &[End]) -> Result<(), PlatformError> {
+        only(node, &["id", "speed", "core"])?;
+        let mut disks = Vec::new();
+        for child in elements(node) {
+            match child.tag_name().name() {
+                "disk" => disks.push(disk(child)?),
+                "prop" => {}
+                _ => return Err(unsupported_element(child)),
+            }
+        }
+        let ram = property(node, "ram")?.map_or(Ok(0), |text| whole_bytes(node, text))?;
+        let name = attribute(node, "id")?.to_owned();
+        let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
+        self.add_host(
+            node,
+            Host {
+                name,
+                cores,
+                speed,
+                ram,
+                disks,
+            },
+            zones,
+        )
+        .map(drop)
+    }
+
+    fn add_router(&mut self, node: Node<'_, '_>, name: &str, zones: &[End]) -> Result<Point, PlatformError> {
+        let router = self.next_router;
+        self.next_router += 1;
+        self.name_end(node, name, router)?;
+        self.routing.ends[router as usize] = zones.to_vec();
+        Ok(router)
+    }
+
+    fn router(&mut self, node: Node<'_, '_>, zones: &[End]) -> Result<(), PlatformError> {
+        only(node, &["id"])?;
+        self.add_router(node, attribute(node, "id")?, zones).map(drop)
+    }
+
+    fn add_link(&mut self, node: Node<'_, '_>, link: Link) -> Result<LinkId, PlatformError> {
+        check_link(&link)?;
+        let id = LinkId(self.links.len() as u32);
+        if self.link_names.insert(link.name.clone(), id).is_some() {
+            return Err(malformed(
+                node,
+                format!("link {:?} is declared twice: names must differ", link.name),
+            ));
+        }
+        self.links.push(link);
+        Ok(id)
+    }
+
+    /// Adds a link by SimGrid's name of its sharing: one channel for both directions, or one for each.
+    fn add_channels(
+        &mut self,
+        node: Node<'_, '_>,
+        name: &str,
+        (bandwidth, latency): (f64, f64),
+        policy: &str,
+    ) -> Result<(LinkId, LinkId), PlatformError> {
+        let first = LinkId(self.links.len() as u32);
+        let second = LinkId(first.0 + 1);
+        let sharing = match policy {
+            "SHARED" | "SPLITDUPLEX" => Sharing::Shared,
+            "FATPIPE" => Sharing::FatPipe,
+            _ => {
+                let cure = "use SHARED, SPLITDUPLEX or FATPIPE";
+                return Err(unsupported(node, format!("sharing policy {policy:?}"), cure));
+            }
+        };
+        let link = |name: String, reverse: LinkId| Link {
+            name,
+            bandwidth,
+            latency,
+            sharing,
+            reverse,
+        };
+        if policy != "SPLITDUPLEX" {
+            let both = self.add_link(node, link(name.to_owned(), first))?;
+            return Ok((both, both));
+        }
+        let up = self.add_link(node, link(channel(name, "UP"), second))?;
+        let down = self.add_link(node, link(channel(name, "DOWN"), first))?;
+        Ok((up, down))
+    }
+
+    fn link(&mut self, node: Node<'_, '_>) -> Result<(), PlatformError> {
+        only(node, &["id", "bandwidth", "latency", "sharing_policy"])?;
+        let bandwidth = quantity(node, "bandwidth", Dimension::Rate)?;
+        let latency = if node.has_attribute("latency") {
+            quantity(node, "latency", Dimension::Time)?
+        } else {
+            0.0
+        };
+        let policy = node.attribute("sharing_policy").unwrap_or("SHARED");
+        self.add_channels(node, attribute(node, "id")?, (bandwidth, latency), policy)
+            .map(drop)
+    }
+
+    /// A star of hosts with a router in the middle.
+    fn cluster(&mut self, node: Node<'_, '_>, outer: &[End]) -> Result<(), PlatformError> {
+        let known = [
+            "id",
+            "prefix",
+            "suffix",
+            "radical",
+            "speed",
+            "core",
+            "bw",
+            "lat",
+            "sharing_policy",
+            "bb_bw",
+            "bb_lat",
+            "bb_sharing_policy",
+            "router_id",
+        ];
+        only(node, &known)?;
+        let zones = self.enter_zone(node, outer)?;
+        let (id, prefix) = (attribute(node, "id")?, attribute(node, "prefix")?);
+        let suffix = node.attribute("suffix").unwrap_or("");
+        let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
+        let spoke = (
+            quantity(node, "bw", Dimension::Rate)?,
+            quantity(node, "lat", Dimension::Time)?,
+        );
+        let policy = node.attribute("sharing_policy").unwrap_or("SPLITDUPLEX");
+        for number in radical(node, attribute(node, "radical")?)? {
+            let host = Host {
+                name: format!("{prefix}{number}{suffix}"),
+                cores,
+                speed,
+                ram: 0,
+                disks: Vec::new(),
+            };
+            let point = self.add_host(node, host, &zones)?;
+            let (up, down) = self.add_channels(node, &format!("{id}_link_{number}"), spoke, policy)?;
+            self.routing.spokes[point as usize] = Some(Spoke {
+                zone: zones[0],
+                up,
+                down,
+            });
+        }
+        if node.has_attribute("bb_bw") {
+            let latency = if node.has_attribute("bb_lat") {
+                quantity(node, "bb_lat", Dimension::Time)?
+            } else {
+                0.0
+            };
+            let backbone = (quantity(node, "bb_bw", Dimension::Rate)?, latency);
+            let policy = node.attribute("bb_sharing_policy").unwrap_or("SHARED");
+            if policy == "SPLITDUPLEX" {
+                return Err(unsupported(
+                    node,
+                    "a split-duplex backbone".to_owned(),
+                    "use SHARED or FATPIPE",
+                ));
+            }
+            let (link, _) = self.add_channels(node, &format!("{id}_backbone"), backbone, policy)?;
+            self.routing.backbones.insert(zones[0], link);
+        }
+        let default_router = format!("{prefix}{id}_router{suffix}");
+        let router = self.add_router(node, node.attribute("router_id").unwrap_or(&default_router), &zones)?;
+        self.routing.centres.insert(router, zones[0]);
+        Ok(())
+    }
+
+    fn end(&self, node: Node<'_, '_>, name: &str) -> Result<End, PlatformError> {
+        let text = attribute(node, name)?;
+        let unknown = || malformed(node, format!("{name}: there is no host, router or zone {text:?}"));
+        self.end_names.get(text).copied().ok_or_else(unknown)
+    }
+
+    fn route(&mut self, node: Node<'_, '_>, known: &[&str]) -> Result<(), PlatformError> {
+        only(node, known)?;
+        let (from, to) = (self.end(node, "src")?, self.end(node, "dst")?);
+        let mut links = Vec::new();
+        for child in elements(node) {
+            if child.tag_name().name() != "link_ctn" {
+                return Err(unsupported_element(child));
+            }
+            links.push(self.link_of_route(child)?);
+        }
+        let gateway = |name: &str| {
+            if known.contains(&name) {
+                self.end(node, name).map(Some)
+            } else {
+                Ok(None)
+            }
+        };
+        let (from_gateway, to_gateway) = (gateway("gw_src")?, gateway("gw_dst")?);
+        let symmetric = matches!(node.attribute("symmetrical"), None | Some("yes" | "YES" | "true"));
+        let reverse_given = self
+            .routing
+            .given
+            .get(&(to, from))
+            .is_some_and(|other| symmetric || other.symmetric);
+        let route = GivenRoute {
+            links,
+            from_gateway,
+            to_gateway,
+            symmetric,
+        };
+        if reverse_given || self.routing.given.insert((from, to), route).is_some() {
+            let (from, to) = (attribute(node, "src")?, attribute(node, "dst")?);
+            return Err(malformed(
+                node,
+                format!("the route from {from:?} to {to:?} is given twice: keep one"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn link_of_route(&self, node: Node<'_, '_>) -> Result<LinkId, PlatformError> {
+        only(node, &["id", "direction"])?;
+        let id = attribute(node, "id")?;
+        let name = match node.attribute("direction") {
+            None | Some("NONE") => id.to_owned(),
+            Some(direction @ ("UP" | "DOWN")) => channel(id, direction),
+            Some(other) => {
+                return Err(malformed(
+                    node,
+                    format!("direction={other:?}: expected UP, DOWN or NONE"),
+                ));
+            }
+        };
+        let unknown = || {
+            malformed(
+                node,
+                format!("there is no link {name:?} (a split-duplex link needs a direction)"),
+            )
+        };
+        self.link_names.get(&name).copied().ok_or_else(unknown)
+    }
+}
+
+fn cores(node: Node<'_, '_>) -> Result<u32, PlatformError> {
+    let text = node.attribute("core").unwrap_or("1");
+    text.parse()
+        .map_err(|_| malformed(node, format!("core={text:?}: expected a whole number")))
+}
+
+fn disk(node: Node<'_, '_>) -> Result<Disk, PlatformError> {
+    only(node, &["id", "read_bw", "write_bw"])?;
+    let size =
+        property(node, "size")?.ok_or_else(|| malformed(node, "the disk lacks the property \"size\"".to_owned()))?;
+    Ok(Disk {
+        mount: property(node, "mount")?.unwrap_or("/").to_owned(),
+        capacity: whole_bytes(node, size)?,
+        read_bandwidth: quantity(node, "read_bw", Dimension::Rate)?,
+        write_bandwidth: quantity(node, "write_bw", Dimension::Rate)?,
+    })
+}
+
+/// The numbers that a list such as `0-3,7` stands for.
+fn radical(node: Node<'_, '_>, text: &str) -> Result<Vec<u32>, PlatformError> {
+    let wrong = || {
+        malformed(
+            node,
+            format!("radical={text:?}: expected numbers and ranges such as 0-3,7"),
+        )
+    };
+    let mut numbers = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| wrong());
+        let (first, last) = (number(first)?, number(last)?);
+        // A list of hosts that no machine could hold is a slip of the pen.
+        if first > last || last - first > 1_000_000 {
+            return Err(wrong());
+        }
+        numbers.extend(first..=last);
+    }
+    Ok(numbers)
 }

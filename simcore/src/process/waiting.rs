@@ -77,7 +77,12 @@ pub struct Activity<M: Model> {
 
 impl<M: Model> Activity<M> {
     pub(super) fn new(context: Context<M>, work: Work) -> Self {
-        Self { context, work, under_way: None, outlives_waiter: false }
+        Self {
+            context,
+            work,
+            under_way: None,
+            outlives_waiter: false,
+        }
     }
 
     /// Lets the work go on to its end when whoever waits for it stops waiting.

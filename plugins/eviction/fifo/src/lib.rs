@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{Constructor, Eviction, EvictionItem, Need, Offer, PolicyDescriptor, Removal, Touch, VictimSink};
+use hearth_policy_api::{
+    Constructor, Eviction, EvictionItem, Need, Offer, PolicyDescriptor, Removal, Touch, VictimSink,
+};
 
 /// The policy as scenarios know it.
 pub static POLICY: PolicyDescriptor = PolicyDescriptor {
@@ -59,7 +61,14 @@ mod tests {
         policy.remove(1, Removal::Ended);
         policy.insert(&item(1, 1, 0));
         let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut sink);
+        policy.choose(
+            &Need {
+                now: 0,
+                ram: 9,
+                disk: 0,
+            },
+            &mut sink,
+        );
         assert_eq!(sink.offered, [3, 2, 1]);
     }
 }

@@ -15,7 +15,11 @@ pub static POLICY: PolicyDescriptor = PolicyDescriptor {
         default: ParameterValue::Duration(600_000_000_000),
         help: "how long an idle container is kept, in seconds",
     }],
-    constructor: Constructor::KeepAlive(|parameters, _| Ok(Box::new(Fixed { timeout: parameters.duration("timeout") }))),
+    constructor: Constructor::KeepAlive(|parameters, _| {
+        Ok(Box::new(Fixed {
+            timeout: parameters.duration("timeout"),
+        }))
+    }),
 };
 
 /// The policy.

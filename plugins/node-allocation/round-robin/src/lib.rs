@@ -21,9 +21,7 @@ pub struct RoundRobin {
 impl NodeAllocation for RoundRobin {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         let nodes = cluster.nodes.as_slice();
-        let fits = |node: &u32| {
-            cluster.idle_container.contains(*node) || nodes[*node as usize].can_make_room(request)
-        };
+        let fits = |node: &u32| cluster.idle_container.contains(*node) || nodes[*node as usize].can_make_room(request);
         let next = self.next;
         let mut from_next = cluster.free_core.iter().filter(|node| *node >= next).filter(fits);
         let mut before_next = cluster.free_core.iter().take_while(|node| *node < next).filter(fits);
@@ -46,7 +44,10 @@ mod tests {
     #[test]
     fn the_turn_goes_round_and_skips_what_cannot_take_it() {
         let mut policy = RoundRobin { next: 0 };
-        let request = RequestView { ram_limit: 10, ..RequestView::default() };
+        let request = RequestView {
+            ram_limit: 10,
+            ..RequestView::default()
+        };
         let mut cluster = TestCluster::new(4);
         cluster.take_cores(1);
         cluster.nodes[2].free_ram = 0;
