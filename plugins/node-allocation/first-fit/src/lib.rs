@@ -53,7 +53,7 @@ mod tests {
         cluster.nodes[2].free_ram = 10;
         cluster.nodes[3].free_ram = 0;
         cluster.idle_container.insert(3);
-        let mut place = |cluster: &TestCluster| FirstFit.place(&request, &cluster.view());
+        let place = |cluster: &TestCluster| FirstFit.place(&request, &cluster.view());
         assert_eq!(place(&cluster), Placement::Node(3));
         cluster.take_cores(3);
         assert_eq!(place(&cluster), Placement::Node(2));

@@ -50,7 +50,7 @@ mod tests {
         for (node, running) in [(0, 2), (1, 1), (2, 1), (3, 1)] {
             cluster.nodes[node].running = running;
         }
-        let mut place = |cluster: &TestCluster| LeastLoaded.place(&request, &cluster.view());
+        let place = |cluster: &TestCluster| LeastLoaded.place(&request, &cluster.view());
         assert_eq!(place(&cluster), Placement::Node(1));
         cluster.image_in_ram.insert(2);
         assert_eq!(place(&cluster), Placement::Node(2));
