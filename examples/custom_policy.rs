@@ -38,10 +38,8 @@ impl NodeAllocation for Sticky {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalog = Catalog::new(hearth_plugins::BUILT_IN);
-    let mut candidates = vec![(
-        "sticky",
-        Factory::in_place("sticky", |_| Box::<Sticky>::default() as Box<dyn NodeAllocation>),
-    )];
+    let sticky = Factory::<dyn NodeAllocation>::in_place("sticky", |_| Box::<Sticky>::default());
+    let mut candidates = vec![("sticky", sticky)];
     for name in ["first-fit", "least-loaded", "round-robin"] {
         candidates.push((name, catalog.node_allocation(name, &Default::default())?));
     }
