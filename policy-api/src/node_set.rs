@@ -79,6 +79,7 @@ impl NodeBits {
     }
 
     /// The set as policies see it.
+    #[inline]
     pub fn view(&self) -> NodeSet<'_> {
         NodeSet {
             words: RSlice::from_slice(&self.words),
@@ -105,6 +106,7 @@ impl<'a> NodeSet<'a> {
     }
 
     /// Whether a node is in the set.
+    #[inline]
     pub fn contains(&self, node: u32) -> bool {
         let word = self.words.as_slice().get(node as usize / WORD).copied().unwrap_or(0);
         word & (1 << (node as usize % WORD)) != 0
@@ -116,8 +118,23 @@ impl<'a> NodeSet<'a> {
     }
 
     /// The lowest-numbered node that is in both sets.
+    #[inline]
     pub fn first_also_in(&self, other: &NodeSet<'_>) -> Option<u32> {
-        self.iter_also_in(other).next()
+        let (words, others) = (self.words.as_slice(), other.words.as_slice());
+        let summaries = self.summary.as_slice().iter().zip(other.summary.as_slice());
+        for (block, (mine, theirs)) in summaries.enumerate() {
+            let mut candidates = mine & theirs;
+            while candidates != 0 {
+                let word = block * WORD + candidates.trailing_zeros() as usize;
+                candidates &= candidates - 1;
+                if let (Some(mine), Some(theirs)) = (words.get(word), others.get(word))
+                    && mine & theirs != 0
+                {
+                    return Some((word * WORD) as u32 + (mine & theirs).trailing_zeros());
+                }
+            }
+        }
+        None
     }
 
     /// The nodes in ascending order.
@@ -148,6 +165,7 @@ impl<'a> NodeSet<'a> {
     }
 
     /// Whether the set holds no node.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.summary.as_slice().iter().all(|block| *block == 0)
     }

@@ -55,6 +55,8 @@ pub(crate) struct Cluster {
     idle_lists: FxHashMap<(u32, FunctionId), IdleList>,
     /// Numbers the rounds of scheduling.
     pub round: u64,
+    /// By node: the last round that took a core of it.
+    planned_in: Vec<u64>,
     /// Nodes whose view changed, for policies that want to be told; each node once.
     pub changed: Vec<u32>,
     is_changed: NodeBits,
@@ -74,6 +76,7 @@ impl Cluster {
             idle: Vec::new(),
             idle_lists: FxHashMap::default(),
             round: 0,
+            planned_in: vec![0; count],
             changed: Vec::new(),
             is_changed: NodeBits::new(count),
             free_cores: 0,
@@ -114,13 +117,15 @@ impl Cluster {
         }
     }
 
-    /// Takes a core of a node for the rest of the round.
-    pub fn plan_core(&mut self, node: u32) {
+    /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
+    pub fn plan_core(&mut self, node: u32) -> bool {
+        let is_first = std::mem::replace(&mut self.planned_in[node as usize], self.round) != self.round;
         let view = &mut self.views[node as usize];
         view.free_cores -= 1;
         if view.free_cores == 0 {
             self.free_core.remove(node);
         }
+        is_first
     }
 
     /// The set of nodes on which a function's image is in RAM; all nodes for a function without image.
@@ -200,6 +205,9 @@ impl Cluster {
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
     /// (`most_recent`) or first among those that no decision has taken.
     pub fn plan_idle(&mut self, node: u32, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        if !self.idle[function.0 as usize].contains(node) {
+            return None;
+        }
         let list = self.idle_lists.get_mut(&(node, function))?;
         if list.planned_in != self.round {
             (list.planned_in, list.planned) = (self.round, 0);

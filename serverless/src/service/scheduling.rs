@@ -9,7 +9,7 @@ use super::event::Event;
 use super::live::InvocationKey;
 use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
 use crate::error::Error;
-use crate::function::ImageId;
+use crate::function::{FunctionId, ImageId};
 use crate::node::ContainerId;
 use crate::policy::{PolicyFault, PolicySlot};
 
@@ -67,8 +67,10 @@ pub(crate) struct Plan {
     /// Loads and copies to begin, in the order of deciding.
     pub loads: Vec<(u32, ImageId)>,
     pub copies: Vec<(u32, ImageId)>,
-    /// Nodes whose cores the plan has taken, and functions whose idle containers it has taken there.
-    touched: Vec<(u32, u32)>,
+    /// Nodes whose cores the plan has taken, each once.
+    nodes: Vec<u32>,
+    /// Functions whose idle containers the plan has taken, with the node.
+    idle: Vec<(u32, FunctionId)>,
 }
 
 impl Service {
@@ -215,12 +217,14 @@ impl Service {
     /// free core: without one only its image is seen to.
     pub(crate) fn decide(&mut self, entry: Entry, node: u32, request: &RequestView, plan: &mut Plan) {
         let image = (request.image != NONE).then_some(ImageId(request.image));
-        let function = crate::function::FunctionId(request.function);
+        let function = FunctionId(request.function);
         let in_ram = self.cluster.image_in_ram(image).contains(node);
         if self.cluster.views[node as usize].free_cores > 0 {
-            self.cluster.plan_core(node);
-            plan.touched.push((node, request.function));
+            if self.cluster.plan_core(node) {
+                plan.nodes.push(node);
+            }
             if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
+                plan.idle.push((node, function));
                 return plan.decisions.push(Decision::Dispatch {
                     entry,
                     node,
@@ -272,8 +276,10 @@ impl Service {
 
     /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
     fn take_back(&mut self, plan: &mut Plan) {
-        for (node, function) in plan.touched.drain(..) {
-            self.cluster.unplan_idle(node, crate::function::FunctionId(function));
+        for (node, function) in plan.idle.drain(..) {
+            self.cluster.unplan_idle(node, function);
+        }
+        for node in plan.nodes.drain(..) {
             self.cluster.refresh(node);
         }
         for &(node, image) in &plan.loads {
