@@ -135,7 +135,10 @@ fn the_error_of_a_process_ends_the_simulation_at_once() {
         })
         .unwrap();
     simulation
-        .spawn_on("a", async |context| Ok(context.sleep(secs(9)).await))
+        .spawn_on("a", async |context| {
+            context.sleep(secs(9)).await;
+            Ok(())
+        })
         .unwrap();
     assert_eq!(simulation.run().unwrap_err().to_string(), "broken");
     assert_eq!(simulation.now(), SimTime::from_secs_f64(1.0));
