@@ -40,6 +40,26 @@ pub enum AdmissionDecision {
 }
 
 /// Decides which requests are let in.
+///
+/// ```
+/// use hearth_policy_api::{Admission, AdmissionDecision, AdmissionView, RequestView};
+///
+/// /// Asks those who find no free core to come again in a second, but not for ever.
+/// #[derive(Debug)]
+/// struct Patient;
+///
+/// impl Admission for Patient {
+///     fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+///         match load {
+///             AdmissionView { free_cores: 1.., .. } => AdmissionDecision::Admit,
+///             AdmissionView { delays: 5.., .. } => AdmissionDecision::Reject("came five times for nothing".into()),
+///             _ => AdmissionDecision::Delay(1_000_000_000),
+///         }
+///     }
+/// }
+/// let full = AdmissionView::default();
+/// assert_eq!(Patient.admit(&RequestView::default(), &full), AdmissionDecision::Delay(1_000_000_000));
+/// ```
 pub trait Admission: fmt::Debug {
     /// Called once for each request when the head has processed it, and again after each delay.
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;

@@ -77,6 +77,49 @@ pub trait VictimSink {
 ///
 /// Choosing changes nothing: the host removes all accepted victims (telling [`Eviction::remove`] with
 /// [`Removal::Evicted`]) when their sum suffices, and none of them otherwise.
+///
+/// One that evicts what is cheapest to have again:
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use hearth_policy_api::{Eviction, EvictionItem, Need, Offer, Removal, Touch, VictimSink};
+///
+/// #[derive(Debug, Default)]
+/// struct Cheapest(BTreeSet<(u64, u32)>);
+///
+/// impl Eviction for Cheapest {
+///     fn insert(&mut self, item: &EvictionItem) {
+///         self.0.insert((item.cost, item.id));
+///     }
+///     fn touch(&mut self, _id: u32, _touch: Touch) {}
+///     fn remove(&mut self, id: u32, _removal: Removal) {
+///         self.0.retain(|(_, other)| *other != id);
+///     }
+///     fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+///         for (_, id) in &self.0 {
+///             if victims.offer(*id) == Offer::Enough {
+///                 return;
+///             }
+///         }
+///     }
+/// }
+///
+/// struct All(Vec<u32>);
+/// impl VictimSink for All {
+///     fn offer(&mut self, id: u32) -> Offer {
+///         self.0.push(id);
+///         Offer::Accepted
+///     }
+/// }
+///
+/// let mut policy = Cheapest::default();
+/// for (id, cost) in [(0, 30), (1, 10), (2, 20)] {
+///     policy.insert(&EvictionItem { id, function: 0, ram: 1, disk: 1, cost });
+/// }
+/// let mut all = All(Vec::new());
+/// policy.choose(&Need { now: 0, ram: 3, disk: 0 }, &mut all);
+/// assert_eq!(all.0, [1, 2, 0]);
+/// ```
 pub trait Eviction: fmt::Debug {
     /// An item may be evicted from now on, as the newest: a container became idle, an image arrived.
     fn insert(&mut self, item: &EvictionItem);

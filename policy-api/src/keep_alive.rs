@@ -31,6 +31,22 @@ pub struct Retention {
 }
 
 /// Decides how long idle containers are kept.
+///
+/// ```
+/// use hearth_policy_api::{Completion, KeepAlive, Retention};
+///
+/// /// Keeps a container ten times as long as it ran.
+/// #[derive(Debug)]
+/// struct TenTimes;
+///
+/// impl KeepAlive for TenTimes {
+///     fn on_idle(&mut self, completion: &Completion) -> Retention {
+///         Retention { keep_for: completion.run_time.saturating_mul(10) }
+///     }
+/// }
+/// let completion = Completion { run_time: 7, ..Completion::default() };
+/// assert_eq!(TenTimes.on_idle(&completion).keep_for, 70);
+/// ```
 pub trait KeepAlive: fmt::Debug {
     /// A container has become idle.
     fn on_idle(&mut self, completion: &Completion) -> Retention;

@@ -162,7 +162,7 @@ pub(crate) struct Watched {
     pub waiters: Vec<Waker>,
 }
 
-/// A handle on an invocation, from [`crate::FunctionManager::invoke`]. Clones are handles on the same one.
+/// A handle on an invocation, from [`crate::FunctionManager::invoke`], whose documentation has an example. Clones are handles on the same one.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     pub(crate) watched: Rc<RefCell<Watched>>,

@@ -66,6 +66,42 @@ pub(crate) enum Step<E> {
 }
 
 /// Simulated time and resources, as models and processes use them.
+///
+/// ```
+/// use hearth_simcore::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Log(Vec<(f64, &'static str)>);
+///
+/// impl Model for Log {
+///     type Event = &'static str;
+///     type Error = std::convert::Infallible;
+///     fn handle(&mut self, event: &'static str, kernel: &mut Kernel<&'static str>) -> Result<(), Self::Error> {
+///         self.0.push((kernel.now().as_secs_f64(), event));
+///         Ok(())
+///     }
+/// }
+///
+/// let platform = PlatformBuilder::new()
+///     .host("a", HostSpec::new(1, 1e9))
+///     .host("b", HostSpec::new(1, 1e9))
+///     .link("cable", 105e6, 0.0)
+///     .route("a", "b", &["cable"])
+///     .build()?;
+/// let mut simulation = Simulation::<Log>::new(platform, 0);
+/// simulation.with_model_mut(|_, kernel| {
+///     let host = |name| kernel.platform().host_by_name(name).unwrap();
+///     let (a, b) = (Endpoint::Memory(host("a")), Endpoint::Memory(host("b")));
+///     kernel.schedule(SimDuration::from_secs(5), "timer");
+///     let never = kernel.schedule(SimDuration::from_secs(3), "taken back");
+///     kernel.cancel(never);
+///     // 97 of 105 bytes on the wire are payload.
+///     kernel.transfer(a, b, 97_000_000, "transfer")
+/// })?;
+/// simulation.run()?;
+/// simulation.with_model_mut(|log, _| assert_eq!(log.0, [(1.0, "transfer"), (5.0, "timer")]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Kernel<E> {
     now: SimTime,
     queue: EventQueue<Due<E>>,

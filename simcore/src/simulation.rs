@@ -27,7 +27,7 @@ pub struct Simulation<M: Model> {
     core: Rc<Core<M>>,
 }
 
-/// A simulation of processes alone.
+/// A simulation of processes alone; see [`crate::process`] for an example.
 pub type ProcessSimulation = Simulation<NoModel>;
 
 /// The model of a [`ProcessSimulation`]: nothing happens but what processes do.

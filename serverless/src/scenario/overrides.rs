@@ -6,6 +6,12 @@ use super::ScenarioError;
 
 /// One assignment, such as `service.container_startup_overhead=2s` or `functions[resize].ram_limit=1GB`. Elements of a
 /// list are named by position or by their `name`. The value is JSON, or else taken as text.
+///
+/// ```
+/// use hearth_serverless::scenario::Override;
+/// assert!("functions[resize].ram_limit=1GB".parse::<Override>().is_ok());
+/// assert!("functions[resize].ram_limit".parse::<Override>().is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Override {
     assignment: String,

@@ -102,6 +102,37 @@ impl ServerlessComputeService {
 }
 
 /// Sets up a [`ServerlessComputeService`].
+///
+/// ```
+/// use hearth_serverless::prelude::*;
+/// let platform = PlatformBuilder::new()
+///     .host("head", HostSpec::new(1, 1e9))
+///     .group("node", 2, HostSpec::new(4, 1e9).ram(8 * GB))
+///     .build()?;
+/// let mut simulation = Simulation::new(platform, 42);
+/// let service = ServerlessComputeService::builder("head")
+///     .nodes(&["node-*"])
+///     .policies(PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN))?)
+///     .container_startup_overhead(secs(2))
+///     .keep_records(true)
+///     .start(&mut simulation)?;
+/// let function = Function {
+///     name: "greet".to_owned(),
+///     image: None,
+///     limits: Limits { ram: 128 * MB, ..Limits::default() },
+///     startup_overhead: None,
+///     body: Body::steps([Step::Sleep(secs(1))]),
+/// };
+/// let function = service.register(&mut simulation, function)?;
+/// let first = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, function, body: None };
+/// let second = PlannedInvocation { after: vec![0], ..first.clone() };
+/// service.set_workload(&mut simulation, vec![first, second]);
+/// simulation.run()?;
+/// let (metrics, records) = service.close(&mut simulation);
+/// assert_eq!((metrics.cold_starts, metrics.warm_starts), (1, 1));
+/// assert_eq!(records[1].finished_at, Some(SimTime::from_secs_f64(4.0)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServiceBuilder {
     head: String,

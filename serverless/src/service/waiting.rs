@@ -145,8 +145,16 @@ mod tests {
             .collect();
         assert_eq!(order, [0, 1, 3, 4]);
         assert_eq!(queue.len(), 4);
+    }
+
+    #[test]
+    fn the_gaps_that_many_leave_are_closed() {
+        let mut queue = OrderedQueue::default();
+        (0..100).for_each(|turn| queue.insert(waiting(turn, 0)));
+        (1..99).for_each(|position| queue.remove(position));
         queue.close_gaps();
-        assert_eq!(queue.end(), 4);
+        assert_eq!((queue.end(), queue.len()), (2, 2));
+        assert_eq!(queue.get(1).map(|entry| entry.turn), Some(99));
     }
 
     #[test]
