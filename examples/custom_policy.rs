@@ -96,7 +96,7 @@ fn simulate(policies: PolicySet) -> Result<hearth_serverless::metrics::Metrics, 
             });
         }
     }
-    service.set_workload(&mut simulation, planned);
+    service.set_workload(&mut simulation, planned)?;
     simulation.run()?;
     Ok(service.close(&mut simulation).0)
 }

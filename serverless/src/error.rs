@@ -38,6 +38,16 @@ pub enum Error {
     /// A function was invoked that this service does not have.
     #[error("{0:?} is a function of another service: register it with the same manager")]
     ForeignFunction(crate::function::FunctionId),
+    /// An invocation of a workload is to follow one that is not there.
+    #[error(
+        "invocation {position} of the workload is to follow {predecessor}, which is not there: positions begin at 0"
+    )]
+    UnknownPredecessor {
+        /// Which invocation.
+        position: usize,
+        /// Whom it is to follow.
+        predecessor: usize,
+    },
     /// No node could ever run a function.
     #[error("function {function:?} cannot be registered: {reason}")]
     Registration {

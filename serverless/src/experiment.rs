@@ -99,7 +99,9 @@ impl Experiment {
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
-        service.set_workload(&mut simulation, plan_workload(scenario, &functions));
+        let planned = plan_workload(scenario, &functions);
+        let set = service.set_workload(&mut simulation, planned);
+        set.map_err(|error| ScenarioError::refused("workload", error))?;
         let nodes = simulation.with_model_mut(|services, _| {
             services
                 .get_mut(service.index)

@@ -327,7 +327,8 @@ impl<E> Kernel<E> {
                 (Some(date), None) | (None, Some(date)) => date,
                 (Some(flow), Some(queue)) => flow.min(queue),
             };
-            if date > horizon {
+            // Dates that would lie beyond the clock are never reached.
+            if date > horizon || date == SimTime::MAX {
                 return None;
             }
             self.now = date;

@@ -226,6 +226,71 @@ fn limits_on_data_fail_the_invocation_that_passes_them() {
     .unwrap();
 }
 
+#[test]
+fn a_workload_that_names_what_is_not_there_is_refused() {
+    let (mut simulation, service) = simulation(policies());
+    let function = Function {
+        name: "f".to_owned(),
+        image: None,
+        limits: Limits::default(),
+        startup_overhead: None,
+        body: Body::steps([]),
+    };
+    let function = service.register(&mut simulation, function).unwrap();
+    let planned = PlannedInvocation {
+        at: None,
+        after: vec![3],
+        delay: SimDuration::ZERO,
+        function,
+        body: None,
+    };
+    let error = service.set_workload(&mut simulation, vec![planned]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invocation 0 of the workload is to follow 3, which is not there: positions begin at 0"
+    );
+}
+
+/// Delays every request for ever.
+#[derive(Debug)]
+struct Never;
+
+impl hearth_policy_api::Admission for Never {
+    fn admit(
+        &mut self,
+        _request: &RequestView,
+        _load: &hearth_policy_api::AdmissionView,
+    ) -> hearth_policy_api::AdmissionDecision {
+        hearth_policy_api::AdmissionDecision::Delay(u64::MAX)
+    }
+}
+
+#[test]
+fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
+    let mut policies = policies();
+    policies.admission = Factory::<dyn hearth_policy_api::Admission>::in_place("never", |_| Box::new(Never));
+    let (mut simulation, service) = simulation(policies);
+    let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([]));
+    let function = Function {
+        name,
+        image: None,
+        limits,
+        startup_overhead: None,
+        body,
+    };
+    let function = service.register(&mut simulation, function).unwrap();
+    let planned = PlannedInvocation {
+        at: None,
+        after: Vec::new(),
+        delay: SimDuration::ZERO,
+        function,
+        body: None,
+    };
+    service.set_workload(&mut simulation, vec![planned]).unwrap();
+    simulation.run().unwrap();
+    assert_eq!(service.close(&mut simulation).0.outcome(Outcome::Unfinished), 1);
+}
+
 /// Always answers the same.
 #[derive(Debug)]
 struct Stubborn(Placement);
@@ -257,7 +322,7 @@ fn run_with(placement: Placement) -> (Result<(), Error>, hearth_serverless::metr
         function,
         body: None,
     };
-    service.set_workload(&mut simulation, vec![planned; 3]);
+    service.set_workload(&mut simulation, vec![planned; 3]).unwrap();
     let outcome = simulation.run();
     (outcome, service.close(&mut simulation).0)
 }

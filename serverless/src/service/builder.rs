@@ -80,12 +80,29 @@ impl ServerlessComputeService {
     }
 
     /// Gives the service its workload, before the simulation runs.
-    pub fn set_workload(&self, simulation: &mut Simulation, planned: Vec<PlannedInvocation>) {
+    ///
+    /// # Errors
+    /// When an invocation names a function or a predecessor that is not there.
+    pub fn set_workload(&self, simulation: &mut Simulation, planned: Vec<PlannedInvocation>) -> Result<(), Error> {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
+            let functions = service.functions.len();
+            for (position, invocation) in planned.iter().enumerate() {
+                if invocation.function.0 as usize >= functions {
+                    return Err(Error::ForeignFunction(invocation.function));
+                }
+                if let Some(&predecessor) = invocation
+                    .after
+                    .iter()
+                    .find(|predecessor| **predecessor >= planned.len())
+                {
+                    return Err(Error::UnknownPredecessor { position, predecessor });
+                }
+            }
             service.workload = Workload::new(planned);
             service.pull_arrival(kernel);
-        });
+            Ok(())
+        })
     }
 
     /// Ends the books: call it once, after the simulation has run. Gives the counts, and the record of every
@@ -126,7 +143,7 @@ impl ServerlessComputeService {
 /// let function = service.register(&mut simulation, function)?;
 /// let first = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, function, body: None };
 /// let second = PlannedInvocation { after: vec![0], ..first.clone() };
-/// service.set_workload(&mut simulation, vec![first, second]);
+/// service.set_workload(&mut simulation, vec![first, second])?;
 /// simulation.run()?;
 /// let (metrics, records) = service.close(&mut simulation);
 /// assert_eq!((metrics.cold_starts, metrics.warm_starts), (1, 1));
