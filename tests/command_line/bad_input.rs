@@ -113,8 +113,13 @@ fn rows() -> Vec<(Edit, &'static str)> {
         ),
         row(
             "/platform/hosts/2/count",
+            json!(4_000_000_000_u32),
+            "platform.hosts[2].count: found 4000000000, expected from 1 to 1000000 hosts",
+        ),
+        row(
+            "/platform/hosts/2/count",
             json!(0),
-            "platform.hosts[2].count: found 0, expected at least one host",
+            "platform.hosts[2].count: found 0, expected from 1 to 1000000 hosts",
         ),
         row(
             "/platform/hosts/0/disk/read_bandwidth",

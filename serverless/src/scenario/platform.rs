@@ -4,6 +4,9 @@ use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder, St
 
 use super::{HostSection, Scenario, ScenarioError, read_text};
 
+/// More hosts than this are a slip of the pen, and would not fit the memory of the machine.
+const MAX_COUNT: u32 = 1_000_000;
+
 impl Scenario {
     /// Builds the platform that the scenario describes.
     ///
@@ -30,9 +33,10 @@ impl Scenario {
         for (position, host) in section.hosts.iter().enumerate() {
             builder = match host.count {
                 None => builder.host(&host.name, host_spec(host)),
-                Some(0) => {
+                Some(count) if count == 0 || count > MAX_COUNT => {
                     let place = format!("platform.hosts[{position}].count");
-                    return Err(ScenarioError::invalid(place, "found 0, expected at least one host"));
+                    let problem = format!("found {count}, expected from 1 to {MAX_COUNT} hosts");
+                    return Err(ScenarioError::invalid(place, problem));
                 }
                 Some(count) => builder.group(&host.name, count as usize, host_spec(host)),
             };

@@ -132,9 +132,15 @@ quantity!(
 );
 
 impl Seconds {
-    /// The time on the simulation's clock.
+    /// The time on the simulation's clock. What is shorter than a nanosecond, but not nothing, counts as one: a limit of
+    /// nothing would be no limit.
     pub fn duration(self) -> SimDuration {
-        SimDuration::from_secs_f64(self.0)
+        let duration = SimDuration::from_secs_f64(self.0);
+        if self.0 > 0.0 {
+            duration.max(SimDuration::from_nanos(1))
+        } else {
+            duration
+        }
     }
 }
 
