@@ -1,0 +1,215 @@
+//! Hand-worked cases of the rules that WRENCH leaves open, or that its cases under `tests/reference` do not cover.
+
+use hearth_serverless::experiment::{Experiment, Results};
+use hearth_serverless::invocation::{Outcome, Start};
+use hearth_serverless::policy::Catalog;
+use hearth_serverless::scenario::Scenario;
+use serde_json::{Value, json};
+
+/// A head with the registry, and nodes of two cores and 10 GB of RAM; disks move 100 MB/s and the network is free.
+fn scenario(nodes: u32, functions: Value, invocations: Value) -> Value {
+    let disk = json!({"capacity": "100GB", "read_bandwidth": "100MBps", "write_bandwidth": "100MBps"});
+    json!({
+        "format": "hearth-scenario/1",
+        "platform": {
+            "hosts": [
+                {"name": "user", "cores": 1, "speed": "1Gf", "disk": disk},
+                {"name": "head", "cores": 1, "speed": "1Gf", "disk": disk},
+                {"name": "node", "count": nodes, "cores": 2, "speed": "1Gf", "ram": "10GB", "disk": disk},
+            ],
+            "links": [{"name": "lan", "bandwidth": 1e12, "latency": 0}],
+            "routes": [
+                {"from": "user", "to": "head", "links": ["lan"]},
+                {"from": "head", "to": "node-*", "links": ["lan"]},
+                {"from": "user", "to": "node-*", "links": ["lan"]},
+            ],
+        },
+        "service": {"head": "head", "registry": "user", "nodes": ["node-*"], "container_startup_overhead": 1},
+        "functions": functions,
+        "workload": {"invocations": invocations},
+    })
+}
+
+fn run(scenario: &Value) -> Results {
+    let scenario = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN));
+    experiment
+        .unwrap_or_else(|error| panic!("{error}"))
+        .run()
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn started(results: &Results) -> Vec<f64> {
+    let mut records = results.records.clone();
+    records.sort_by_key(|record| record.invocation);
+    // To the microsecond: whole nanoseconds of several transfers add up.
+    records
+        .iter()
+        .map(|record| (record.started_at.unwrap().as_secs_f64() * 1e6).round() / 1e6)
+        .collect()
+}
+
+fn starts(results: &Results) -> Vec<Start> {
+    results.records.iter().map(|record| record.start.unwrap()).collect()
+}
+
+#[test]
+fn a_request_at_the_very_end_of_a_keep_alive_finds_the_container() {
+    let functions = json!([{"name": "f", "body": [{"sleep": 2}]}]);
+    // Idle from 3 on; kept for 10 seconds, and from 15 on once more.
+    let invocations =
+        json!([{"at": 0, "function": "f"}, {"at": 13, "function": "f"}, {"at": "25.000000001s", "function": "f"}]);
+    let mut scenario = scenario(1, functions, invocations);
+    scenario["policies"] = json!({"keep_alive": {"parameters": {"timeout": 10}}});
+    let results = run(&scenario);
+    assert_eq!(starts(&results), [Start::Cold, Start::Warm, Start::Cold]);
+    assert_eq!(results.metrics.expired_containers, 2);
+}
+
+#[test]
+fn a_warm_start_takes_the_container_used_last_or_the_one_idle_longest() {
+    // Two containers become idle at 3 and 4; the request at 5 takes one, and the other ends at 13 or 14.
+    let functions = json!([{"name": "f", "body": [{"sleep": 2}]}]);
+    let invocations = json!([{"at": 0, "function": "f"}, {"at": 1, "function": "f"}, {"at": 5, "function": "f"}, {"at": 13.5, "function": "f", "body": [{"sleep": 9}]}, {"at": 13.5, "function": "f"}]);
+    for (reuse, expected) in [("most_recent", Start::Cold), ("least_recent", Start::Warm)] {
+        let mut scenario = scenario(1, functions.clone(), invocations.clone());
+        scenario["service"]["container_reuse"] = json!(reuse);
+        scenario["policies"] = json!({"keep_alive": {"parameters": {"timeout": 10}}});
+        assert_eq!(starts(&run(&scenario))[4], expected, "{reuse}");
+    }
+}
+
+#[test]
+fn the_head_makes_room_among_images_that_are_not_being_copied() {
+    let functions = json!([{"name": "f", "image": "a"}, {"name": "g", "image": "b"}]);
+    let mut scenario = scenario(
+        1,
+        functions,
+        json!([{"at": 0, "function": "f"}, {"at": 5, "function": "g"}]),
+    );
+    scenario["images"] =
+        json!([{"name": "a", "size": "1GB", "ram_footprint": 0}, {"name": "b", "size": "1GB", "ram_footprint": 0}]);
+    scenario["platform"]["hosts"][1]["disk"]["capacity"] = json!("1.5GB");
+    let results = run(&scenario);
+    // a: on the head at 10, on the node at 20. b: room on the head from 20 on, there at 30, on the node at 40.
+    assert_eq!(started(&results), [21.0, 41.0]);
+    let evicted = results.metrics.evicted_images_on_head;
+    assert_eq!(
+        (evicted.count, evicted.bytes, results.metrics.downloads.count),
+        (1, 1_000_000_000, 2)
+    );
+}
+
+#[test]
+fn starting_a_container_saves_its_image_only_where_use_counts() {
+    // RAM for two of the three images; a is used again before c needs room.
+    let functions = json!([{"name": "a", "image": "a"}, {"name": "b", "image": "b"}, {"name": "c", "image": "c"}]);
+    let invocations = json!([{"at": 0, "function": "a"}, {"at": 100, "function": "b"}, {"at": 200, "function": "a"}, {"at": 300, "function": "c"}, {"at": 400, "function": "a"}]);
+    for (touch, expected) in [("use", 401.0), ("load", 441.0)] {
+        let mut scenario = scenario(1, functions.clone(), invocations.clone());
+        scenario["images"] =
+            json!(["a", "b", "c"].map(|name| json!({"name": name, "size": "1GB", "ram_footprint": "4GB"})));
+        scenario["policies"] = json!({
+            "keep_alive": {"parameters": {"timeout": 0}},
+            "eviction": {"images_in_ram": {"parameters": {"touch": touch}}},
+        });
+        // Loading 4 GB takes 40 seconds.
+        assert_eq!(started(&run(&scenario))[4], expected, "{touch}");
+    }
+}
+
+#[test]
+fn an_invocation_with_a_date_and_predecessors_waits_for_the_later() {
+    let functions = json!([{"name": "f", "body": [{"sleep": 4}]}]);
+    let invocations = json!([
+        {"at": 0, "function": "f"},
+        {"at": 3, "after": [0], "delay": 1, "function": "f"},
+        {"at": 30, "after": [0], "delay": 1, "function": "f"},
+    ]);
+    let results = run(&scenario(1, functions, invocations));
+    let requested: Vec<f64> = results
+        .records
+        .iter()
+        .map(|record| record.requested_at.unwrap().as_secs_f64())
+        .collect();
+    assert_eq!(requested, [0.0, 6.0, 30.0]);
+}
+
+#[test]
+fn what_has_not_ended_at_the_horizon_is_unfinished_and_what_was_not_requested_has_no_dates() {
+    let functions = json!([{"name": "f", "body": [{"sleep": 10}]}]);
+    let invocations = json!([{"at": 0, "function": "f"}, {"at": 8, "function": "f"}, {"at": 100, "function": "f"}, {"after": [0], "delay": 50, "function": "f"}, {"after": [1], "function": "f"}]);
+    let mut scenario = scenario(1, functions, invocations);
+    scenario["horizon"] = json!(15);
+    let results = run(&scenario);
+    let outcomes: Vec<_> = results
+        .records
+        .iter()
+        .map(|record| (record.invocation, record.outcome, record.requested_at.is_some()))
+        .collect();
+    let unfinished = Outcome::Unfinished;
+    assert_eq!(
+        outcomes,
+        [
+            (0, Outcome::Completed, true),
+            (1, unfinished, true),
+            (2, unfinished, false),
+            (3, unfinished, false),
+            (4, unfinished, false)
+        ]
+    );
+    assert_eq!(results.records[1].started_at.map(|date| date.as_secs_f64()), Some(9.0));
+    assert_eq!(results.ended_at.as_secs_f64(), 15.0);
+}
+
+#[test]
+fn idle_containers_go_when_a_new_one_needs_their_room() {
+    // Each of four functions holds 3 GB of 10; the fourth needs the room of the one idle longest.
+    let functions: Vec<Value> = (0..4)
+        .map(|i| json!({"name": format!("f{i}"), "ram_limit": "3GB"}))
+        .collect();
+    let invocations: Vec<Value> = [0, 1, 2, 0, 3, 0, 1]
+        .iter()
+        .enumerate()
+        .map(|(at, f)| json!({"at": at * 10, "function": format!("f{f}")}))
+        .collect();
+    let results = run(&scenario(1, json!(functions), json!(invocations)));
+    use Start::{Cold, Warm};
+    // f1 goes for f3, so f0 is still warm; then f2 goes for f1.
+    assert_eq!(starts(&results), [Cold, Cold, Cold, Warm, Cold, Warm, Cold]);
+    assert_eq!(results.metrics.evicted_containers, 2);
+}
+
+#[test]
+fn a_queue_limit_rejects_whom_it_finds_too_many_before() {
+    let functions = json!([{"name": "f", "body": [{"sleep": 10}]}]);
+    let invocations: Vec<Value> = (0..6).map(|at| json!({"at": at, "function": "f"})).collect();
+    let mut scenario = scenario(1, functions, json!(invocations));
+    scenario["policies"] = json!({"admission": {"use": "queue-limit", "parameters": {"limit": 2}}});
+    let results = run(&scenario);
+    let outcomes: Vec<Outcome> = results.records.iter().map(|record| record.outcome).collect();
+    use Outcome::{Completed, Rejected};
+    assert_eq!(
+        outcomes,
+        [Completed, Completed, Completed, Completed, Rejected, Rejected]
+    );
+    assert_eq!(
+        results.records[5].failure.as_deref(),
+        Some("2 invocations wait, the limit is 2")
+    );
+}
+
+#[test]
+fn a_function_bound_to_a_node_waits_there_for_its_image_and_the_next_goes_elsewhere() {
+    let functions = json!([{"name": "f", "image": "a", "body": [{"sleep": 1}]}]);
+    let invocations = json!([{"at": 0, "function": "f"}, {"at": 0, "function": "f"}, {"at": 0, "function": "f"}]);
+    let mut scenario = scenario(2, functions, invocations);
+    scenario["images"] = json!([{"name": "a", "size": "1GB", "ram_footprint": "1GB"}]);
+    scenario["policies"] = json!({"node_allocation": {"use": "round-robin"}});
+    let results = run(&scenario);
+    let nodes: Vec<u32> = results.records.iter().map(|record| record.node.unwrap()).collect();
+    assert_eq!(nodes, [0, 1, 0]);
+    // On the head at 10; two copies share the head's disk until 30; loaded at 40.
+    assert_eq!(started(&results), [41.0, 41.0, 41.0]);
+    assert_eq!(results.metrics.copies.count, 2);
+}
