@@ -49,18 +49,17 @@ impl Service {
             return (Vec::new(), Vec::new());
         };
         let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));
-        let live = waiting.filter_map(|(position, entry)| self.live.get(entry.key).map(|live| (position, entry, live)));
-        live.map(|(position, entry, live)| {
-            let request = self.functions[entry.function.0 as usize].request(live);
-            (
-                Entry {
-                    key: entry.key,
-                    position,
-                },
-                request,
-            )
-        })
-        .unzip()
+        waiting
+            .map(|(position, entry)| {
+                (
+                    Entry {
+                        key: entry.key,
+                        position,
+                    },
+                    entry.request,
+                )
+            })
+            .unzip()
     }
 
     fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Vec<PlanItem> {

@@ -276,8 +276,10 @@ impl Service {
     /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
     fn start_bound(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         for key in self.bound.remove(&(node, image)).unwrap_or_default() {
-            let Some(live) = self.live.get(key) else { continue };
-            let (function, waiting) = (live.record.function, live.waiting(key));
+            let Some(waiting) = self.waiting(key) else {
+                continue;
+            };
+            let function = waiting.function;
             let footprint = self.functions[function.0 as usize].footprint();
             let promised = &mut self.cluster.node(node).promised;
             promised.cores -= 1;

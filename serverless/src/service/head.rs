@@ -146,7 +146,9 @@ impl Service {
             live.turn = self.turns;
             self.turns += 1;
             live.enter(InvocationState::Queued, kernel.now());
-            self.queue.insert(live.waiting(key));
+        }
+        if let Some(waiting) = self.waiting(key) {
+            self.queue.insert(waiting);
         }
     }
 

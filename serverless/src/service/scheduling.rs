@@ -105,7 +105,7 @@ impl Service {
         self.cluster.clear_changed();
     }
 
-    fn plan_requests(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
         match self.rules.commitment {
             Commitment::PerRound => self.plan_in_order(plan, kernel),
             Commitment::UntilStarted => self.plan_by_function(plan, kernel),
@@ -113,7 +113,7 @@ impl Service {
     }
 
     /// Asks about everybody, in the order of the queue, while cores are left.
-    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
         let mut position = 0;
         while let WaitingQueue::Ordered(queue) = &self.queue
             && position < queue.end()
@@ -122,14 +122,7 @@ impl Service {
             if let Some(waiting) = queue.get(position)
                 && self.functions[waiting.function.0 as usize].told_to_wait_in != self.cluster.round
             {
-                self.place(
-                    Entry {
-                        key: waiting.key,
-                        position,
-                    },
-                    plan,
-                    kernel,
-                )?;
+                self.place(&waiting, position, plan, kernel)?;
             }
             position += 1;
         }
@@ -138,21 +131,14 @@ impl Service {
 
     /// Asks about the first of each function, in the order of the queue, and about the next of a function once the one
     /// before it has its place.
-    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
         let mut turn = 0;
         while let WaitingQueue::ByFunction(queues) = &mut self.queue
             && let Some(waiting) = queues.next_head(turn)
             && !self.cluster.free_core.view().is_empty()
         {
             turn = waiting.turn + 1;
-            let decided = self.place(
-                Entry {
-                    key: waiting.key,
-                    position: 0,
-                },
-                plan,
-                kernel,
-            )?;
+            let decided = self.place(&waiting, 0, plan, kernel)?;
             if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
                 queues.pop_head(waiting.function);
             }
@@ -161,14 +147,20 @@ impl Service {
     }
 
     /// Asks the policy about one invocation and puts the answer into the plan; false if it is to wait.
-    fn place(&mut self, entry: Entry, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let Some(live) = self.live.get(entry.key) else {
-            return Ok(false);
+    fn place(
+        &mut self,
+        waiting: &Waiting,
+        position: usize,
+        plan: &mut Plan,
+        kernel: &Kernel<Event>,
+    ) -> Result<bool, Error> {
+        let entry = Entry {
+            key: waiting.key,
+            position,
         };
-        let function = &self.functions[live.record.function.0 as usize];
-        let request = function.request(live);
+        let request = &waiting.request;
         let cluster = &self.cluster;
-        let sites = function.image.map(|image| &cluster.images[image.0 as usize]);
+        let sites = (request.image != NONE).then(|| &cluster.images[request.image as usize]);
         let nowhere = hearth_policy_api::NodeSet::empty;
         let view = ClusterView {
             now: kernel.now().as_nanos(),
@@ -176,14 +168,14 @@ impl Service {
             nodes: cluster.views.as_slice().into(),
             up: cluster.up.view(),
             free_core: cluster.free_core.view(),
-            idle_container: cluster.idle[live.record.function.0 as usize].view(),
+            idle_container: cluster.idle[waiting.function.0 as usize].view(),
             image_in_ram: sites.map_or(cluster.up.view(), |sites| sites.in_ram.view()),
             image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
             image_on_disk: sites.map_or(cluster.up.view(), |sites| sites.on_disk.view()),
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
         };
-        match self.node_allocation.place(&request, &view) {
-            Placement::Node(node) if cluster.free_core.contains(node) => self.decide(entry, node, &request, plan),
+        match self.node_allocation.place(request, &view) {
+            Placement::Node(node) if cluster.free_core.contains(node) => self.decide(entry, node, request, plan),
             Placement::Node(node) => return Err(self.wrong_node(node, "place")),
             Placement::Wait => {
                 self.functions[request.function as usize].told_to_wait_in = cluster.round;
@@ -327,12 +319,13 @@ impl Service {
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
     fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
+        let waiting = if dispatched { None } else { self.waiting(entry.key) };
         match &mut self.queue {
             WaitingQueue::Ordered(queue) if dispatched => queue.remove(entry.position),
             // The queue by function gave it away when it was placed.
             WaitingQueue::ByFunction(queues) if !dispatched => {
-                if let Some(live) = self.live.get(entry.key) {
-                    queues.insert(live.waiting(entry.key));
+                if let Some(waiting) = waiting {
+                    queues.insert(waiting);
                 }
             }
             _ => {}

@@ -77,17 +77,6 @@ impl RegisteredFunction {
     }
 }
 
-impl LiveInvocation {
-    /// Its entry in the queue.
-    pub fn waiting(&self, key: InvocationKey) -> Waiting {
-        Waiting {
-            turn: self.turn,
-            function: self.record.function,
-            key,
-        }
-    }
-}
-
 /// The state of a service.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -189,6 +178,19 @@ impl Service {
     fn watched_requests(&mut self) -> u64 {
         self.workload.requested_beside += 1;
         self.workload.requested_beside - 1
+    }
+
+    /// The entry in the queue of an invocation that is alive.
+    pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
+        let live = self.live.get(key)?;
+        let function = live.record.function;
+        let request = self.functions[function.0 as usize].request(live);
+        Some(Waiting {
+            turn: live.turn,
+            function,
+            key,
+            request,
+        })
     }
 
     pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {

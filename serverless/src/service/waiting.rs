@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use hearth_policy_api::RequestView;
+
 use super::live::InvocationKey;
 use crate::function::FunctionId;
 
 /// A waiting invocation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Waiting {
     /// Its place in the queue: the earlier an admitted invocation's image was on the head, the lower.
     pub turn: u64,
     pub function: FunctionId,
     pub key: InvocationKey,
+    /// What policies see of it.
+    pub request: RequestView,
 }
 
 /// One list in the order of turns, for policies that look at everybody in each round. An invocation that leaves
@@ -125,10 +129,12 @@ mod tests {
 
     fn waiting(turn: u64, function: u32) -> Waiting {
         let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
+        let (function, request) = (FunctionId(function), RequestView::default());
         Waiting {
             turn,
-            function: FunctionId(function),
+            function,
             key,
+            request,
         }
     }
 
