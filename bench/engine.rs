@@ -52,11 +52,7 @@ fn timers(pending: u32, with_timeouts: bool) {
     let Ok(platform) = PlatformBuilder::new().build() else {
         return;
     };
-    let model = Timers {
-        left: TIMERS,
-        state: 88_172_645_463_325_252,
-        lane: None,
-    };
+    let model = Timers { left: TIMERS, state: 88_172_645_463_325_252, lane: None };
     let mut simulation = Simulation::with_model(platform, 0, NetworkModel::Ideal, model);
     simulation.with_model_mut(|model, kernel| {
         if with_timeouts {
@@ -78,27 +74,9 @@ fn shared_flows(flows: u32, rounds: u32) {
     let mut now = SimTime::ZERO;
     for _ in 0..rounds {
         for (number, own) in own.iter().enumerate() {
-            let uses = [
-                Use {
-                    resource: shared,
-                    weight: 1.0,
-                },
-                Use {
-                    resource: *own,
-                    weight: 1.0,
-                },
-            ];
+            let uses = [Use { resource: shared, weight: 1.0 }, Use { resource: *own, weight: 1.0 }];
             let amount = 1e6 + number as f64 * 1e4;
-            network.start(
-                now,
-                FlowSpec {
-                    amount,
-                    efficiency: 1.0,
-                    bound: f64::INFINITY,
-                    penalty: 1.0,
-                    uses: &uses,
-                },
-            );
+            network.start(now, FlowSpec { amount, efficiency: 1.0, bound: f64::INFINITY, penalty: 1.0, uses: &uses });
         }
         network.settle(now);
         while let Some(date) = network.next_completion() {
@@ -111,16 +89,9 @@ fn shared_flows(flows: u32, rounds: u32) {
 
 fn main() {
     for pending in [100, 10_000, 1_000_000] {
-        measure(&format!("timers, {pending} pending"), "timer", TIMERS, || {
-            timers(pending, false)
-        });
+        measure(&format!("timers, {pending} pending"), "timer", TIMERS, || timers(pending, false));
     }
-    measure(
-        "timers, 10000 pending, each with a timeout taken back",
-        "timer",
-        TIMERS,
-        || timers(10_000, true),
-    );
+    measure("timers, 10000 pending, each with a timeout taken back", "timer", TIMERS, || timers(10_000, true));
     for flows in [1, 16, 256] {
         let rounds = 25_600 / flows / flows.min(64) + 1;
         let name = format!("flows, {flows} at once on a shared resource");

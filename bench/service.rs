@@ -39,18 +39,14 @@ fn scenario(nodes: u32, invocations: Vec<Value>) -> Scenario {
 
 fn wrench_workload(csv: &str) -> Vec<Value> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let rows = reader
-        .deserialize::<(f64, u32, f64)>()
-        .map(|row| row.unwrap_or_else(|error| panic!("{error}")));
+    let rows = reader.deserialize::<(f64, u32, f64)>().map(|row| row.unwrap_or_else(|error| panic!("{error}")));
     rows.map(|(at, function, length)| json!({"at": at, "function": format!("f{}", function % 100), "body": [{"sleep": length}]}))
         .collect()
 }
 
 /// So many requests at once, for all functions in turn.
 fn burst(requests: u32) -> Vec<Value> {
-    (0..requests)
-        .map(|i| json!({"at": 0, "function": format!("f{}", i % 100), "body": [{"sleep": 0.5}]}))
-        .collect()
+    (0..requests).map(|i| json!({"at": 0, "function": format!("f{}", i % 100), "body": [{"sleep": 0.5}]})).collect()
 }
 
 fn run(scenario: &Scenario) -> Results {
@@ -82,8 +78,5 @@ fn main() {
             || run(&scenario),
         ));
     }
-    println!(
-        "10000 waiting at once cost {:.2} times what 100 cost, a request",
-        by_queue[2] / by_queue[0]
-    );
+    println!("10000 waiting at once cost {:.2} times what 100 cost, a request", by_queue[2] / by_queue[0]);
 }

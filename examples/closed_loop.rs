@@ -30,11 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             call.compute(30.0 * GFLOP).await;
             Ok(Output::new(call.node().to_owned()))
         });
-        let limits = Limits {
-            time: secs(60),
-            ram: GB,
-            ..Limits::default()
-        };
+        let limits = Limits { time: secs(60), ram: GB, ..Limits::default() };
         let predict = manager.register(function, limits).await?;
 
         let users = (0..3).map(|user| {
@@ -47,14 +43,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     };
                     manager.wait_one(&invocation).await;
                     let output = invocation.output();
-                    let node = output
-                        .as_ref()
-                        .and_then(|output| output.get::<String>())
-                        .map_or("nowhere", String::as_str);
-                    println!(
-                        "user {user}, round {round}: asked at {asked}, answered at {} by {node}",
-                        context.now()
-                    );
+                    let node =
+                        output.as_ref().and_then(|output| output.get::<String>()).map_or("nowhere", String::as_str);
+                    println!("user {user}, round {round}: asked at {asked}, answered at {} by {node}", context.now());
                     context.sleep(secs(1 + user)).await;
                 }
             })

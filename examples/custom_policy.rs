@@ -21,11 +21,7 @@ impl NodeAllocation for Sticky {
             self.next = (self.next + 1) % nodes;
             self.next
         });
-        let node = if cluster.free_core.contains(preferred) {
-            Some(preferred)
-        } else {
-            cluster.free_core.first()
-        };
+        let node = if cluster.free_core.contains(preferred) { Some(preferred) } else { cluster.free_core.first() };
         match node {
             Some(node) => {
                 self.last_node.insert(request.function, node);
@@ -49,10 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         policies.node_allocation = policy;
         let metrics = simulate(policies)?;
         let latency = format!("{:.2} s", metrics.latency.mean_s());
-        println!(
-            "{name:<14}{:>12}{:>12}{latency:>16}",
-            metrics.cold_starts, metrics.warm_starts
-        );
+        println!("{name:<14}{:>12}{:>12}{latency:>16}", metrics.cold_starts, metrics.warm_starts);
     }
     Ok(())
 }
@@ -76,10 +69,7 @@ fn simulate(policies: PolicySet) -> Result<hearth_serverless::metrics::Metrics, 
             Function {
                 name: format!("function-{number}"),
                 image: None,
-                limits: Limits {
-                    ram: 512 * MB,
-                    ..Limits::default()
-                },
+                limits: Limits { ram: 512 * MB, ..Limits::default() },
                 startup_overhead: None,
                 body: Body::steps([Step::Sleep(SimDuration::from_secs_f64(0.4))]),
             },
@@ -87,13 +77,7 @@ fn simulate(policies: PolicySet) -> Result<hearth_serverless::metrics::Metrics, 
         for round in 0..50 {
             let at = SimTime::from_secs_f64((round * (4 + number)) as f64 + 0.1 * number as f64);
             let (after, delay) = (Vec::new(), SimDuration::ZERO);
-            planned.push(PlannedInvocation {
-                at: Some(at),
-                after,
-                delay,
-                function,
-                body: None,
-            });
+            planned.push(PlannedInvocation { at: Some(at), after, delay, function, body: None });
         }
     }
     service.set_workload(&mut simulation, planned)?;

@@ -49,9 +49,6 @@ pub fn measure<T>(name: &str, unit: &str, units: u64, mut work: impl FnMut() -> 
     }
     let (steps, elapsed) = best;
     let nanos = elapsed.as_secs_f64() * 1e9 / units as f64;
-    println!(
-        "{name:<58} {:>9.4} s {nanos:>12.1} ns/{unit:<8} {steps:>9.2} hold steps/{unit}",
-        elapsed.as_secs_f64()
-    );
+    println!("{name:<58} {:>9.4} s {nanos:>12.1} ns/{unit:<8} {steps:>9.2} hold steps/{unit}", elapsed.as_secs_f64());
     steps
 }

@@ -10,18 +10,9 @@ use hearth_serverless::results::{Summary, TimeSummary};
 pub fn of_summary(results: &Results, summary: &Summary) -> String {
     let nodes = results.about.nodes.len();
     let mut text = String::new();
-    let name = if summary.scenario.is_empty() {
-        "unnamed scenario"
-    } else {
-        &summary.scenario
-    };
+    let name = if summary.scenario.is_empty() { "unnamed scenario" } else { &summary.scenario };
     let simulated = duration(results.ended_at.as_secs_f64());
-    let _ = writeln!(
-        text,
-        "{name}: {simulated} simulated on {}, seed {}\n",
-        count(nodes as u64, "node"),
-        summary.seed
-    );
+    let _ = writeln!(text, "{name}: {simulated} simulated on {}, seed {}\n", count(nodes as u64, "node"), summary.seed);
     outcomes(&mut text, summary);
     starts(&mut text, summary);
     times(&mut text, summary);
@@ -54,24 +45,11 @@ fn starts(text: &mut String, summary: &Summary) {
 }
 
 fn times(text: &mut String, summary: &Summary) {
-    let _ = writeln!(
-        text,
-        "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}",
-        "", "mean", "p50", "p90", "p99", "max"
-    );
+    let _ = writeln!(text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
     for (name, times) in [("latency", &summary.latency), ("waiting", &summary.waiting)] {
-        let TimeSummary {
-            mean,
-            p50,
-            p90,
-            p99,
-            max,
-            ..
-        } = *times;
-        let columns: String = [mean, p50, p90, p99, max]
-            .iter()
-            .map(|time| format!("{:>11}", duration(*time)))
-            .collect();
+        let TimeSummary { mean, p50, p90, p99, max, .. } = *times;
+        let columns: String =
+            [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
         let _ = writeln!(text, "  {name:<11}{columns}");
     }
 }
@@ -100,26 +78,14 @@ fn traffic(text: &mut String, summary: &Summary) {
         }
     }
     let memory = summary.memory_byte_seconds;
-    let _ = writeln!(
-        text,
-        "  memory used by invocations          {:>11}",
-        byte_seconds(memory.used)
-    );
-    let _ = writeln!(
-        text,
-        "  memory held by idle containers      {:>11}",
-        byte_seconds(memory.idle)
-    );
+    let _ = writeln!(text, "  memory used by invocations          {:>11}", byte_seconds(memory.used));
+    let _ = writeln!(text, "  memory held by idle containers      {:>11}", byte_seconds(memory.idle));
 }
 
 fn policies(text: &mut String, summary: &Summary) {
     let _ = writeln!(text, "\n  policies");
     for (slot, policy) in &summary.policies {
-        let parameters: Vec<String> = policy
-            .parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let parameters: Vec<String> = policy.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let line = format!("    {slot:<25}{:<20}{}", policy.name, parameters.join(" "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
@@ -130,11 +96,7 @@ fn count(number: u64, what: &str) -> String {
 }
 
 fn share(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        String::new()
-    } else {
-        format!("{:.1} %", 100.0 * part as f64 / whole as f64)
-    }
+    if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
 }
 
 /// A time with three significant digits and a unit that suits it.
@@ -176,10 +138,7 @@ mod tests {
 
     #[test]
     fn quantities_have_three_digits_and_a_unit_that_suits() {
-        let times: Vec<String> = [0.0, 2.5e-6, 0.25, 12.34, 300.0, 86_400.0]
-            .into_iter()
-            .map(duration)
-            .collect();
+        let times: Vec<String> = [0.0, 2.5e-6, 0.25, 12.34, 300.0, 86_400.0].into_iter().map(duration).collect();
         assert_eq!(times, ["0 s", "2.50 us", "250 ms", "12.3 s", "5.00 min", "24.0 h"]);
         assert_eq!([12.0, 1234.0, 5e9].map(bytes), ["12 B", "1.23 kB", "5.00 GB"]);
     }

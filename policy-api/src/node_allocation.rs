@@ -55,11 +55,7 @@ pub struct AllocationRules {
 impl Default for AllocationRules {
     /// One request at a time, answers bind, no announcements.
     fn default() -> Self {
-        Self {
-            scope: Scope::Request,
-            commitment: Commitment::UntilStarted,
-            observes: false,
-        }
+        Self { scope: Scope::Request, commitment: Commitment::UntilStarted, observes: false }
     }
 }
 

@@ -29,10 +29,7 @@ impl NodeBits {
     /// An empty set over nodes `0..nodes`.
     pub fn new(nodes: usize) -> Self {
         let words = nodes.div_ceil(WORD);
-        Self {
-            words: vec![0; words],
-            summary: vec![0; words.div_ceil(WORD)],
-        }
+        Self { words: vec![0; words], summary: vec![0; words.div_ceil(WORD)] }
     }
 
     /// The set of all nodes `0..nodes`.
@@ -81,10 +78,7 @@ impl NodeBits {
     /// The set as policies see it.
     #[inline]
     pub fn view(&self) -> NodeSet<'_> {
-        NodeSet {
-            words: RSlice::from_slice(&self.words),
-            summary: RSlice::from_slice(&self.summary),
-        }
+        NodeSet { words: RSlice::from_slice(&self.words), summary: RSlice::from_slice(&self.summary) }
     }
 }
 
@@ -99,10 +93,7 @@ pub struct NodeSet<'a> {
 impl<'a> NodeSet<'a> {
     /// The set without any node.
     pub fn empty() -> Self {
-        Self {
-            words: RSlice::from_slice(&[]),
-            summary: RSlice::from_slice(&[]),
-        }
+        Self { words: RSlice::from_slice(&[]), summary: RSlice::from_slice(&[]) }
     }
 
     /// Whether a node is in the set.
@@ -157,11 +148,7 @@ impl<'a> NodeSet<'a> {
 
     /// How many nodes the set holds.
     pub fn count(&self) -> usize {
-        self.words
-            .as_slice()
-            .iter()
-            .map(|word| word.count_ones() as usize)
-            .sum()
+        self.words.as_slice().iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether the set holds no node.

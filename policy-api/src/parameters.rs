@@ -101,10 +101,7 @@ pub struct Parameters {
 impl Parameters {
     /// Every parameter at its default.
     pub fn defaults(specs: &'static [ParameterSpec]) -> Self {
-        Self {
-            specs,
-            values: specs.iter().map(|spec| spec.default).collect(),
-        }
+        Self { specs, values: specs.iter().map(|spec| spec.default).collect() }
     }
 
     /// The declarations, in order.
@@ -119,15 +116,8 @@ impl Parameters {
     pub fn spec(&self, name: &str) -> Result<&'static ParameterSpec, ParameterError> {
         self.specs.iter().find(|spec| spec.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
-            let known = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            ParameterError::Unknown {
-                name: name.to_owned(),
-                known,
-            }
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            ParameterError::Unknown { name: name.to_owned(), known }
         })
     }
 
@@ -139,11 +129,7 @@ impl Parameters {
         let spec = self.spec(name)?;
         if !spec.kind.admits(value) {
             let (found, expected) = (value.to_string(), spec.kind.to_string());
-            return Err(ParameterError::Unsuitable {
-                name: name.to_owned(),
-                found,
-                expected,
-            });
+            return Err(ParameterError::Unsuitable { name: name.to_owned(), found, expected });
         }
         for (candidate, slot) in self.specs.iter().zip(&mut self.values) {
             if candidate.name == name {
@@ -155,47 +141,27 @@ impl Parameters {
 
     /// The value of a parameter, or `None` where none of that name is declared.
     pub fn get(&self, name: &str) -> Option<ParameterValue> {
-        self.specs
-            .iter()
-            .zip(&self.values)
-            .find(|(spec, _)| spec.name == name)
-            .map(|(_, value)| *value)
+        self.specs.iter().zip(&self.values).find(|(spec, _)| spec.name == name).map(|(_, value)| *value)
     }
 
     /// A duration in ns; 0 where no such duration is declared, which is a mistake in the policy.
     pub fn duration(&self, name: &str) -> u64 {
-        if let Some(ParameterValue::Duration(nanos)) = self.get(name) {
-            nanos
-        } else {
-            0
-        }
+        if let Some(ParameterValue::Duration(nanos)) = self.get(name) { nanos } else { 0 }
     }
 
     /// A whole number; 0 where none of that name is declared, which is a mistake in the policy.
     pub fn integer(&self, name: &str) -> u64 {
-        if let Some(ParameterValue::Integer(value)) = self.get(name) {
-            value
-        } else {
-            0
-        }
+        if let Some(ParameterValue::Integer(value)) = self.get(name) { value } else { 0 }
     }
 
     /// A number; 0 where none of that name is declared, which is a mistake in the policy.
     pub fn number(&self, name: &str) -> f64 {
-        if let Some(ParameterValue::Number(value)) = self.get(name) {
-            value
-        } else {
-            0.0
-        }
+        if let Some(ParameterValue::Number(value)) = self.get(name) { value } else { 0.0 }
     }
 
     /// A word; empty where none of that name is declared, which is a mistake in the policy.
     pub fn choice(&self, name: &str) -> &'static str {
-        if let Some(ParameterValue::Choice(word)) = self.get(name) {
-            word
-        } else {
-            ""
-        }
+        if let Some(ParameterValue::Choice(word)) = self.get(name) { word } else { "" }
     }
 }
 

@@ -91,14 +91,7 @@ pub struct Call {
 
 impl Call {
     pub(crate) fn new(context: Context<Services>, service: u32, key: InvocationKey, input: Input, node: &Node) -> Self {
-        Self {
-            context,
-            service,
-            key,
-            input,
-            node: Rc::from(node.name.as_str()),
-            speed: node.speed,
-        }
+        Self { context, service, key, input, node: Rc::from(node.name.as_str()), speed: node.speed }
     }
 
     /// What the invocation was given.
@@ -157,9 +150,7 @@ impl Call {
 
     async fn perform(&self, step: Step) -> Result<(), FunctionError> {
         let (service, key) = (self.service, self.key);
-        let effort = self
-            .context
-            .with_model(|services, _| services.get_mut(service).begin_step(key, &step))?;
+        let effort = self.context.with_model(|services, _| services.get_mut(service).begin_step(key, &step))?;
         match effort {
             Effort::None => Ok(()),
             Effort::Time(length) => {
@@ -208,12 +199,8 @@ impl Storage<'_> {
     /// Bytes that the files hold.
     pub fn used(&self) -> u64 {
         let (service, key) = (self.call.service, self.call.key);
-        self.call.context.with_model(|services, _| {
-            services
-                .get_mut(service)
-                .live
-                .get(key)
-                .map_or(0, |live| live.run.storage.used)
-        })
+        self.call
+            .context
+            .with_model(|services, _| services.get_mut(service).live.get(key).map_or(0, |live| live.run.storage.used))
     }
 }

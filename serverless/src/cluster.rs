@@ -20,12 +20,7 @@ pub(crate) struct ImageSites {
 impl ImageSites {
     fn new(nodes: usize) -> Self {
         let none = || NodeBits::new(nodes);
-        Self {
-            in_ram: none(),
-            loading: none(),
-            on_disk: none(),
-            copying: none(),
-        }
+        Self { in_ram: none(), loading: none(), on_disk: none(), copying: none() }
     }
 }
 
@@ -60,7 +55,7 @@ pub(crate) struct Cluster {
     /// Nodes whose view changed, for policies that want to be told; each node once.
     pub changed: Vec<u32>,
     is_changed: NodeBits,
-    /// Free cores of all nodes.
+    /// Free cores of all nodes, within a round less what its decisions take.
     pub free_cores: u64,
 }
 
@@ -122,6 +117,7 @@ impl Cluster {
         let is_first = std::mem::replace(&mut self.planned_in[node as usize], self.round) != self.round;
         let view = &mut self.views[node as usize];
         view.free_cores -= 1;
+        self.free_cores -= 1;
         if view.free_cores == 0 {
             self.free_core.remove(node);
         }
@@ -155,13 +151,7 @@ impl Cluster {
         since: SimTime,
         expiry: Option<EventHandle>,
     ) {
-        let fresh = IdleList {
-            oldest: id,
-            newest: id,
-            count: 0,
-            planned: 0,
-            planned_in: 0,
-        };
+        let fresh = IdleList { oldest: id, newest: id, count: 0, planned: 0, planned_in: 0 };
         let list = self.idle_lists.entry((node, function)).or_insert(fresh);
         let older = (list.count > 0).then_some(list.newest);
         list.newest = id;
@@ -170,13 +160,7 @@ impl Cluster {
         if let Some(idle) = older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
             idle.newer = Some(id);
         }
-        containers[id.0 as usize].idle = Some(Idle {
-            since,
-            expiry,
-            older,
-            newer: None,
-            planned_in: 0,
-        });
+        containers[id.0 as usize].idle = Some(Idle { since, expiry, older, newer: None, planned_in: 0 });
         self.idle[function.0 as usize].insert(node);
     }
 
@@ -234,5 +218,75 @@ impl Cluster {
         if self.idle_count(node, function) > 0 {
             self.idle[function.0 as usize].insert(node);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_eviction_lru::Lru;
+    use hearth_simcore::platform::{HostSpec, PlatformBuilder};
+
+    use super::*;
+    use crate::node::{Container, Medium, Storage};
+
+    const F: FunctionId = FunctionId(0);
+
+    /// One node with so many containers of function 0, idle in the order of their numbers.
+    fn cluster(idle: u32) -> Cluster {
+        let platform = PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap();
+        let storage = |medium| Storage::new(medium, 100, Box::new(Lru::new(true)));
+        let id = platform.host_by_name("node").unwrap();
+        let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, Box::new(Lru::new(true)))]);
+        cluster.add_function();
+        for number in 0..idle {
+            cluster.node(0).containers.insert(Container { function: F, idle: None });
+            cluster.push_idle(0, F, ContainerId(number), SimTime::ZERO, None);
+        }
+        cluster
+    }
+
+    fn planned(cluster: &mut Cluster, most_recent: bool) -> Vec<u32> {
+        cluster.round += 1;
+        std::iter::from_fn(|| cluster.plan_idle(0, F, most_recent)).map(|container| container.0).collect()
+    }
+
+    #[test]
+    fn a_round_takes_idle_containers_newest_or_oldest_first_and_each_once() {
+        let mut cluster = cluster(3);
+        assert_eq!(planned(&mut cluster, true), [2, 1, 0]);
+        assert!(!cluster.idle[0].contains(0), "none is left in the plan");
+        cluster.unplan_idle(0, F);
+        assert!(cluster.idle[0].contains(0));
+        assert_eq!(planned(&mut cluster, false), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_order_holds_when_containers_leave_and_come_back() {
+        let mut cluster = cluster(4);
+        for leaves in [1, 3] {
+            assert!(cluster.remove_idle(0, ContainerId(leaves)).is_some());
+            assert!(cluster.remove_idle(0, ContainerId(leaves)).is_none());
+        }
+        cluster.push_idle(0, F, ContainerId(1), SimTime::ZERO, None);
+        assert_eq!(cluster.idle_count(0, F), 3);
+        assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
+        for container in [0, 1, 2] {
+            cluster.remove_idle(0, ContainerId(container));
+        }
+        assert!(!cluster.idle[0].contains(0));
+        assert_eq!(planned(&mut cluster, true), [0_u32; 0]);
+    }
+
+    #[test]
+    fn cores_that_a_round_takes_are_back_after_it() {
+        let mut cluster = cluster(0);
+        cluster.round += 1;
+        assert!(cluster.plan_core(0));
+        assert!((0..7).all(|_| !cluster.plan_core(0)));
+        assert!(cluster.free_core.view().is_empty());
+        cluster.refresh(0);
+        assert_eq!((cluster.views[0].free_cores, cluster.free_cores), (8, 8));
+        assert!(cluster.free_core.contains(0));
     }
 }

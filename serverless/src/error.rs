@@ -91,11 +91,6 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn policy(slot: PolicySlot, name: &str, fault: PolicyFault) -> Self {
-        Self::PolicyFault {
-            slot,
-            name: name.to_owned(),
-            call: fault.call,
-            cause: fault.cause,
-        }
+        Self::PolicyFault { slot, name: name.to_owned(), call: fault.call, cause: fault.cause }
     }
 }

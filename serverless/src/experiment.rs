@@ -93,9 +93,7 @@ impl Experiment {
         };
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, Services::default());
         let policies = select_policies(scenario, catalog)?;
-        let records = PolicySlot::ALL
-            .map(|slot| (slot, policies.record(slot).clone()))
-            .to_vec();
+        let records = PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec();
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
@@ -103,39 +101,23 @@ impl Experiment {
         let set = service.set_workload(&mut simulation, planned);
         set.map_err(|error| ScenarioError::refused("workload", error))?;
         let nodes = simulation.with_model_mut(|services, _| {
-            services
-                .get_mut(service.index)
-                .cluster
-                .nodes
-                .iter()
-                .map(|node| node.name.clone())
-                .collect()
+            services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
         });
         let about = About {
             name: scenario.name.clone(),
             seed: scenario.seed,
-            functions: scenario
-                .functions
-                .iter()
-                .map(|function| function.name.clone())
-                .collect(),
+            functions: scenario.functions.iter().map(|function| function.name.clone()).collect(),
             nodes,
             policies: records,
         };
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
-        Ok(Self {
-            simulation,
-            service,
-            horizon,
-            about,
-        })
+        Ok(Self { simulation, service, horizon, about })
     }
 
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         let service = self.service.index;
-        self.simulation
-            .with_model_mut(|services, _| services.get_mut(service).records = None);
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).records = None);
         self
     }
 
@@ -155,8 +137,7 @@ impl Experiment {
         let mut date = SimTime::ZERO;
         while date < until {
             self.simulation.run_until(date)?;
-            self.simulation
-                .with_model_mut(|services, _| look(services.get_mut(self.service.index)))?;
+            self.simulation.with_model_mut(|services, _| look(services.get_mut(self.service.index)))?;
             date = date + hearth_simcore::time::SimDuration::from_secs_f64(step_s);
         }
         Ok(())
@@ -173,13 +154,7 @@ impl Experiment {
         }
         let (metrics, records) = self.service.close(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
-        Ok(Results {
-            about: self.about,
-            metrics,
-            records,
-            events,
-            ended_at: self.simulation.now(),
-        })
+        Ok(Results { about: self.about, metrics, records, events, ended_at: self.simulation.now() })
     }
 }
 
@@ -210,11 +185,7 @@ fn declare(
 ) -> Result<Vec<FunctionId>, ScenarioError> {
     for (position, image) in scenario.images.iter().enumerate() {
         let ram_footprint = image.ram_footprint.unwrap_or(image.size).whole();
-        let image = Image {
-            name: image.name.clone(),
-            size: image.size.whole(),
-            ram_footprint,
-        };
+        let image = Image { name: image.name.clone(), size: image.size.whole(), ram_footprint };
         let added = service.create_image(simulation, image);
         added.map_err(|error| ScenarioError::refused(format!("images[{position}]"), error))?;
     }
@@ -233,11 +204,7 @@ fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
     let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
     Function {
         name: section.name.clone(),
-        image: section
-            .image
-            .as_ref()
-            .and_then(position)
-            .map(|position| ImageId(position as u32)),
+        image: section.image.as_ref().and_then(position).map(|position| ImageId(position as u32)),
         limits: Limits {
             time: section.time_limit.duration(),
             ram: section.ram_limit.whole(),
@@ -290,11 +257,7 @@ fn check_routes(
     simulation: &mut Simulation,
 ) -> Result<(), ScenarioError> {
     let bodies = scenario.functions.iter().map(|function| &function.body);
-    let own_bodies = scenario
-        .workload
-        .invocations
-        .iter()
-        .filter_map(|invocation| invocation.body.as_ref());
+    let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
     let steps = || bodies.clone().chain(own_bodies.clone()).flatten();
     let has_images = scenario.functions.iter().any(|function| function.image.is_some());
     let reads_remote = steps().any(|step| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_)));
@@ -334,30 +297,22 @@ fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Resul
         }
         _ => "platform".to_owned(),
     };
-    kernel
-        .check_path(from, to)
-        .map_err(|error| ScenarioError::refused(place, error))
+    kernel.check_path(from, to).map_err(|error| ScenarioError::refused(place, error))
 }
 
 fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
     let eviction = &scenario.policies.eviction;
     let of_images = |slot, section| select(slot, section, |name, parameters| catalog.eviction(name, parameters));
     Ok(PolicySet {
-        admission: select(
-            PolicySlot::Admission,
-            &scenario.policies.admission,
-            |name, parameters| catalog.admission(name, parameters),
-        )?,
-        node_allocation: select(
-            PolicySlot::NodeAllocation,
-            &scenario.policies.node_allocation,
-            |name, parameters| catalog.node_allocation(name, parameters),
-        )?,
-        keep_alive: select(
-            PolicySlot::KeepAlive,
-            &scenario.policies.keep_alive,
-            |name, parameters| catalog.keep_alive(name, parameters),
-        )?,
+        admission: select(PolicySlot::Admission, &scenario.policies.admission, |name, parameters| {
+            catalog.admission(name, parameters)
+        })?,
+        node_allocation: select(PolicySlot::NodeAllocation, &scenario.policies.node_allocation, |name, parameters| {
+            catalog.node_allocation(name, parameters)
+        })?,
+        keep_alive: select(PolicySlot::KeepAlive, &scenario.policies.keep_alive, |name, parameters| {
+            catalog.keep_alive(name, parameters)
+        })?,
         containers: of_images(PolicySlot::Containers, &eviction.containers)?,
         images_in_ram: of_images(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
         images_on_disk: of_images(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
@@ -373,10 +328,7 @@ fn select<T: ?Sized>(
     let none = Default::default();
     let (name, parameters) = match section {
         None => (slot.default_name(), &none),
-        Some(section) => (
-            section.name.as_deref().unwrap_or(slot.default_name()),
-            &section.parameters,
-        ),
+        Some(section) => (section.name.as_deref().unwrap_or(slot.default_name()), &section.parameters),
     };
     find(name, parameters)
         .map_err(|error| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string()))

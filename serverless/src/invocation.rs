@@ -63,14 +63,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes, in the order of reports.
-    pub const ALL: [Outcome; 6] = [
-        Self::Completed,
-        Self::TimedOut,
-        Self::Failed,
-        Self::Rejected,
-        Self::Lost,
-        Self::Unfinished,
-    ];
+    pub const ALL: [Outcome; 6] =
+        [Self::Completed, Self::TimedOut, Self::Failed, Self::Rejected, Self::Lost, Self::Unfinished];
 
     /// The word used in files.
     pub fn as_str(self) -> &'static str {
@@ -176,11 +170,7 @@ impl Invocation {
 
     /// Where it stands.
     pub fn state(&self) -> InvocationState {
-        self.watched
-            .borrow()
-            .history
-            .last()
-            .map_or(InvocationState::Requested, |(state, _)| *state)
+        self.watched.borrow().history.last().map_or(InvocationState::Requested, |(state, _)| *state)
     }
 
     /// Every state it has been in so far, with the date of entering it.
@@ -190,12 +180,7 @@ impl Invocation {
 
     /// When it first entered a state.
     pub fn entered(&self, state: InvocationState) -> Option<SimTime> {
-        self.watched
-            .borrow()
-            .history
-            .iter()
-            .find(|(entered, _)| *entered == state)
-            .map(|(_, date)| *date)
+        self.watched.borrow().history.iter().find(|(entered, _)| *entered == state).map(|(_, date)| *date)
     }
 
     /// Whether it has ended and the controller was told.

@@ -20,14 +20,7 @@ fn scenario() -> impl Strategy<Value = Value> {
     let functions = proptest::collection::vec(function(), 1..5);
     let invocations = proptest::collection::vec((0..400_u32, any::<u16>(), any::<u16>(), any::<bool>()), 1..25);
     let policies = (
-        prop::sample::select(vec![
-            "fcfs",
-            "random",
-            "workload-balancing",
-            "first-fit",
-            "least-loaded",
-            "round-robin",
-        ]),
+        prop::sample::select(vec!["fcfs", "random", "workload-balancing", "first-fit", "least-loaded", "round-robin"]),
         prop::sample::select(vec!["lru", "ram", "fifo"]),
         prop::sample::select(vec!["lru", "fifo"]),
         prop::sample::select(vec![0, 1, 20, 1000]),
@@ -107,19 +100,11 @@ fn function() -> impl Strategy<Value = (Value, Option<u8>)> {
         Just(json!({"fail": "on purpose"})),
     ];
     let steps = proptest::collection::vec(step, 0..4);
-    (
-        1..4_u64,
-        0..3_u64,
-        prop::sample::select(vec![0.0, 1.0, 5.0]),
-        steps,
-        proptest::option::of(any::<u8>()),
+    (1..4_u64, 0..3_u64, prop::sample::select(vec![0.0, 1.0, 5.0]), steps, proptest::option::of(any::<u8>())).prop_map(
+        |(ram, disk, limit, body, image)| {
+            (json!({"ram_limit": ram * GB / 2, "disk_limit": disk * GB / 10, "time_limit": limit, "body": body}), image)
+        },
     )
-        .prop_map(|(ram, disk, limit, body, image)| {
-            (
-                json!({"ram_limit": ram * GB / 2, "disk_limit": disk * GB / 10, "time_limit": limit, "body": body}),
-                image,
-            )
-        })
 }
 
 /// Runs a scenario, looking at the service after every half second; `None` if no node could run a function.
@@ -136,20 +121,11 @@ fn run(scenario: &Value) -> Option<Result<Results, TestCaseError>> {
 fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     let mut running = 0;
     for (position, node) in service.cluster.nodes.iter().enumerate() {
-        prop_assert!(
-            node.running <= node.cores,
-            "{} of {} cores run",
-            node.running,
-            node.cores
-        );
+        prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
         running += u64::from(node.running);
-        let held = node
-            .containers
-            .iter()
-            .map(|(_, container)| service.functions[container.function.0 as usize].footprint());
-        let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| {
-            (ram + footprint.ram, disk + footprint.disk)
-        });
+        let held =
+            node.containers.iter().map(|(_, container)| service.functions[container.function.0 as usize].footprint());
+        let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| (ram + footprint.ram, disk + footprint.disk));
         for (what, storage, held) in [("RAM", &node.ram, ram), ("disk", &node.disk, disk)] {
             prop_assert!(storage.free() <= storage.capacity());
             prop_assert_eq!(
@@ -160,23 +136,12 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
                 position
             );
         }
-        let idle = node
-            .containers
-            .iter()
-            .filter(|(_, container)| container.idle.is_some())
-            .count();
-        prop_assert_eq!(
-            node.containers.len() - idle,
-            node.running as usize,
-            "busy containers and running invocations"
-        );
-        prop_assert_eq!(
-            service.cluster.views[position],
-            node.view(),
-            "the view of node {} is out of date",
-            position
-        );
+        let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
+        prop_assert_eq!(node.containers.len() - idle, node.running as usize, "busy containers and running invocations");
+        prop_assert_eq!(service.cluster.views[position], node.view(), "the view of node {} is out of date", position);
     }
+    let free: u64 = service.cluster.views.iter().map(|view| u64::from(view.free_cores)).sum();
+    prop_assert_eq!(free, service.cluster.free_cores);
     prop_assert_eq!(running, service.running);
     Ok(())
 }
@@ -194,18 +159,9 @@ fn check_dates(scenario: &Value, results: &Results) -> Result<(), TestCaseError>
             // It evicts nothing, so it may wait for ever for RAM that an unused image holds.
             continue;
         }
-        prop_assert!(
-            record.outcome != Outcome::Unfinished,
-            "nothing stays behind: {:?}",
-            record
-        );
-        let dates = [
-            record.requested_at,
-            record.submitted_at,
-            record.dispatched_at,
-            record.started_at,
-            record.finished_at,
-        ];
+        prop_assert!(record.outcome != Outcome::Unfinished, "nothing stays behind: {:?}", record);
+        let dates =
+            [record.requested_at, record.submitted_at, record.dispatched_at, record.started_at, record.finished_at];
         let known: Vec<SimTime> = dates.into_iter().flatten().collect();
         prop_assert!(known.is_sorted(), "{record:?}");
         let ran = matches!(record.outcome, Outcome::Completed | Outcome::Failed | Outcome::TimedOut);

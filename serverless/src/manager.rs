@@ -70,15 +70,11 @@ pub struct FunctionManager {
 impl FunctionManager {
     /// A manager of a process, for one service.
     pub fn new(context: &Context<Services>, service: &ServerlessComputeService) -> Self {
-        Self {
-            context: context.clone(),
-            service: *service,
-        }
+        Self { context: context.clone(), service: *service }
     }
 
     fn with_service<T>(&self, work: impl FnOnce(&mut crate::service::Service) -> T) -> T {
-        self.context
-            .with_model(|services, _| work(services.get_mut(self.service.index)))
+        self.context.with_model(|services, _| work(services.get_mut(self.service.index)))
     }
 
     /// Adds an image of `size` bytes to the registry, which takes `ram_footprint` bytes once it is loaded.
@@ -86,13 +82,7 @@ impl FunctionManager {
     /// # Errors
     /// When there is one of that name.
     pub fn create_image(&self, name: &str, size: u64, ram_footprint: u64) -> Result<ImageId, Error> {
-        self.with_service(|service| {
-            service.add_image(Image {
-                name: name.to_owned(),
-                size,
-                ram_footprint,
-            })
-        })
+        self.with_service(|service| service.add_image(Image { name: name.to_owned(), size, ram_footprint }))
     }
 
     /// Adds a file of `size` bytes to the registry.
@@ -108,20 +98,12 @@ impl FunctionManager {
     where
         F: AsyncFn(Call) -> Result<Output, FunctionError> + 'static,
     {
-        UnregisteredFunction {
-            name: name.to_owned(),
-            image: Some(*image),
-            body: Body::closure(body),
-        }
+        UnregisteredFunction { name: name.to_owned(), image: Some(*image), body: Body::closure(body) }
     }
 
     /// Defines a function by its body, with or without an image.
     pub fn define(&self, name: &str, image: Option<ImageId>, body: Body) -> UnregisteredFunction {
-        UnregisteredFunction {
-            name: name.to_owned(),
-            image,
-            body,
-        }
+        UnregisteredFunction { name: name.to_owned(), image, body }
     }
 
     /// Registers a function with what its invocations may use.
@@ -130,15 +112,7 @@ impl FunctionManager {
     /// When there is one of that name, or no node could ever run it.
     pub async fn register(&self, function: UnregisteredFunction, limits: Limits) -> Result<FunctionId, Error> {
         let UnregisteredFunction { name, image, body } = function;
-        self.with_service(|service| {
-            service.register(Function {
-                name,
-                image,
-                limits,
-                startup_overhead: None,
-                body,
-            })
-        })
+        self.with_service(|service| service.register(Function { name, image, limits, startup_overhead: None, body }))
     }
 
     /// Asks for an invocation, and waits until the head has processed the request.
@@ -152,10 +126,7 @@ impl FunctionManager {
                 return Err(Error::ForeignFunction(*function));
             }
             let (key, watched) = service.request_watched(*function, input, kernel.now());
-            let request = Event {
-                service: self.service.index,
-                what: Happening::Message(Message::Request(key)),
-            };
+            let request = Event { service: self.service.index, what: Happening::Message(Message::Request(key)) };
             kernel.schedule(SimDuration::ZERO, request);
             Ok(watched)
         })?;

@@ -29,11 +29,7 @@ impl Default for TimeDistribution {
         // Three significant digits are always valid, so this cannot fail; an empty histogram of the least range would
         // do as well, since it grows on its own.
         let histogram = Histogram::new(3).unwrap_or_else(|_| unreachable!("3 significant digits are valid"));
-        Self {
-            histogram,
-            sum: 0,
-            max: 0,
-        }
+        Self { histogram, sum: 0, max: 0 }
     }
 }
 
@@ -53,11 +49,7 @@ impl TimeDistribution {
 
     /// Mean in seconds; 0 when nothing was counted.
     pub fn mean_s(&self) -> f64 {
-        if self.count() == 0 {
-            0.0
-        } else {
-            self.sum as f64 / self.count() as f64 / 1e9
-        }
+        if self.count() == 0 { 0.0 } else { self.sum as f64 / self.count() as f64 / 1e9 }
     }
 
     /// The greatest time, in seconds.
@@ -203,11 +195,7 @@ mod tests {
         (1..=10_000).for_each(|milliseconds| times.add(SimDuration::from_nanos(milliseconds * 1_000_000)));
         for share in [0.5, 0.9, 0.99] {
             let exact = share * 10.0;
-            assert!(
-                (times.percentile_s(share) / exact - 1.0).abs() < 0.001,
-                "{share}: {}",
-                times.percentile_s(share)
-            );
+            assert!((times.percentile_s(share) / exact - 1.0).abs() < 0.001, "{share}: {}", times.percentile_s(share));
         }
         assert_eq!(times.max_s(), 10.0);
         assert_eq!(times.mean_s(), 5.0005);
@@ -220,9 +208,6 @@ mod tests {
         metrics.container_no_longer_busy(100, SimTime::from_secs_f64(3.0));
         metrics.container_idle(100, SimTime::from_secs_f64(3.0));
         metrics.advance(SimTime::from_secs_f64(4.0));
-        assert_eq!(
-            (metrics.busy_byte_seconds(), metrics.idle_byte_seconds()),
-            (200.0, 100.0)
-        );
+        assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (200.0, 100.0));
     }
 }

@@ -48,20 +48,10 @@ impl Workload {
             }
         }
         let missing = planned.iter().map(|invocation| invocation.after.len() as u32).collect();
-        let free = planned
-            .iter()
-            .enumerate()
-            .filter(|(_, invocation)| invocation.after.is_empty());
+        let free = planned.iter().enumerate().filter(|(_, invocation)| invocation.after.is_empty());
         let mut dated: Vec<u32> = free.map(|(position, _)| position as u32).collect();
         dated.sort_by_key(|&position| planned[position as usize].at);
-        Self {
-            planned,
-            dated,
-            next: 0,
-            missing,
-            dependents,
-            requested_beside: 0,
-        }
+        Self { planned, dated, next: 0, missing, dependents, requested_beside: 0 }
     }
 
     pub fn len(&self) -> usize {

@@ -254,13 +254,7 @@ impl<E> Kernel<E> {
         let processor = &mut self.processors[host.index()];
         let resource = *processor.get_or_insert_with(|| self.fluid.add_resource(speed * cores));
         let uses = [Use { resource, weight: 1.0 }];
-        let spec = FlowSpec {
-            amount: flops,
-            efficiency: 1.0,
-            bound: speed,
-            penalty: 1.0,
-            uses: &uses,
-        };
+        let spec = FlowSpec { amount: flops, efficiency: 1.0, bound: speed, penalty: 1.0, uses: &uses };
         let flow = self.fluid.start(self.now, spec);
         self.flowing(flow, Notify::Wake(waker))
     }
@@ -274,10 +268,7 @@ impl<E> Kernel<E> {
     ) -> Result<ActivityId, TransferError> {
         let path = self.network.path(from, to)?;
         let (delay, remaining) = match self.network.model {
-            NetworkModel::Ideal => (
-                path.delay + SimDuration::from_secs_f64(bytes as f64 / path.ideal_rate),
-                None,
-            ),
+            NetworkModel::Ideal => (path.delay + SimDuration::from_secs_f64(bytes as f64 / path.ideal_rate), None),
             NetworkModel::Fluid if path.delay == SimDuration::ZERO => {
                 let flow = self.fluid.start(self.now, path.flow(bytes as f64));
                 return Ok(self.flowing(flow, notify));
@@ -287,20 +278,12 @@ impl<E> Kernel<E> {
         let (queue, date) = (&mut self.queue, self.now + delay);
         Ok(self.activities.insert_with_key(|activity| {
             let timer = queue.schedule(date, Rank::Normal, Due::Activity(activity));
-            Activity {
-                stage: Stage::Timed(timer),
-                remaining,
-                notify,
-            }
+            Activity { stage: Stage::Timed(timer), remaining, notify }
         }))
     }
 
     fn flowing(&mut self, flow: FlowId, notify: Notify<E>) -> ActivityId {
-        let activity = self.activities.insert(Activity {
-            stage: Stage::Flowing(flow),
-            remaining: None,
-            notify,
-        });
+        let activity = self.activities.insert(Activity { stage: Stage::Flowing(flow), remaining: None, notify });
         self.note_flow(flow, activity);
         activity
     }
@@ -332,11 +315,7 @@ impl<E> Kernel<E> {
                 return None;
             }
             self.now = date;
-            let step = if flow_date == Some(date) {
-                self.end_flow()
-            } else {
-                self.next_in_queue()
-            };
+            let step = if flow_date == Some(date) { self.end_flow() } else { self.next_in_queue() };
             if step.is_some() {
                 self.handled += 1;
                 return step;

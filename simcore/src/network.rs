@@ -135,13 +135,7 @@ impl Network {
             })
         });
         let disks = disks.collect();
-        Self {
-            platform,
-            model,
-            links,
-            disks,
-            paths: FxHashMap::default(),
-        }
+        Self { platform, model, links, disks, paths: FxHashMap::default() }
     }
 
     pub fn platform(&self) -> &Rc<Platform> {
@@ -164,49 +158,26 @@ impl Network {
         let name = |end: Endpoint| self.platform.host(end.host()).name.clone();
         let disk = |end: Endpoint| match end {
             Endpoint::Memory(_) => Ok(None),
-            Endpoint::Disk(host) => self.disks[host.index()]
-                .map(Some)
-                .ok_or_else(|| TransferError::NoDisk(name(end))),
+            Endpoint::Disk(host) => self.disks[host.index()].map(Some).ok_or_else(|| TransferError::NoDisk(name(end))),
         };
         // The factor takes the wire's overhead off again: a disk sees the payload only.
         let weight = lv08::BANDWIDTH_FACTOR;
         if let Some(source) = disk(from)? {
-            uses.push(Use {
-                resource: source.read,
-                weight,
-            });
-            uses.push(Use {
-                resource: source.both,
-                weight,
-            });
+            uses.push(Use { resource: source.read, weight });
+            uses.push(Use { resource: source.both, weight });
             ideal_rate = source.read_bandwidth;
         }
         if let Some(destination) = disk(to)? {
-            uses.push(Use {
-                resource: destination.write,
-                weight,
-            });
-            uses.push(Use {
-                resource: destination.both,
-                weight,
-            });
+            uses.push(Use { resource: destination.write, weight });
+            uses.push(Use { resource: destination.both, weight });
             ideal_rate = ideal_rate.min(destination.write_bandwidth);
         }
         if from.host() == to.host() {
             let ideal_rate = ideal_rate.min(lv08::LOOPBACK_BANDWIDTH);
             let (bound, penalty) = (lv08::LOOPBACK_BANDWIDTH, lv08::LOCAL_PENALTY);
-            return Ok(Path {
-                delay: SimDuration::ZERO,
-                uses,
-                bound,
-                penalty,
-                ideal_rate,
-            });
+            return Ok(Path { delay: SimDuration::ZERO, uses, bound, penalty, ideal_rate });
         }
-        let no_route = || TransferError::NoRoute {
-            from: name(from),
-            to: name(to),
-        };
+        let no_route = || TransferError::NoRoute { from: name(from), to: name(to) };
         let route = self.platform.route(from.host(), to.host()).ok_or_else(no_route)?;
         let links = || route.forward.iter().map(|&link| self.platform.link(link));
         let latency: f64 = links().map(|link| link.latency).sum();
@@ -221,26 +192,13 @@ impl Network {
         Ok(Path {
             delay: SimDuration::from_secs_f64(delay),
             uses,
-            bound: if latency > 0.0 {
-                narrowest.min(lv08::TCP_GAMMA / (2.0 * latency))
-            } else {
-                narrowest
-            },
-            penalty: if latency > 0.0 {
-                latency + crossing
-            } else {
-                lv08::LOCAL_PENALTY
-            },
+            bound: if latency > 0.0 { narrowest.min(lv08::TCP_GAMMA / (2.0 * latency)) } else { narrowest },
+            penalty: if latency > 0.0 { latency + crossing } else { lv08::LOCAL_PENALTY },
             ideal_rate: ideal_rate.min(narrowest),
         })
     }
 
     fn add_links(&self, links: &[LinkId], weight: f64, uses: &mut Vec<Use>) {
-        uses.extend(
-            links
-                .iter()
-                .filter_map(|link| self.links[link.index()])
-                .map(|resource| Use { resource, weight }),
-        );
+        uses.extend(links.iter().filter_map(|link| self.links[link.index()]).map(|resource| Use { resource, weight }));
     }
 }

@@ -132,19 +132,12 @@ impl<E> EventQueue<E> {
     pub fn schedule(&mut self, date: SimTime, rank: Rank, event: E) -> EventHandle {
         let entry = self.enter(date, rank, event, NO_LANE);
         self.push(entry);
-        EventHandle {
-            slot: entry.slot,
-            generation: entry.generation,
-        }
+        EventHandle { slot: entry.slot, generation: entry.generation }
     }
 
     /// Makes a lane for timers of `length`, all of one rank.
     pub fn add_lane(&mut self, length: SimDuration, rank: Rank) -> LaneId {
-        self.lanes.push(Lane {
-            length,
-            rank,
-            entries: VecDeque::new(),
-        });
+        self.lanes.push(Lane { length, rank, entries: VecDeque::new() });
         LaneId(self.lanes.len() as u32 - 1)
     }
 
@@ -157,10 +150,7 @@ impl<E> EventQueue<E> {
         if entries.len() == 1 {
             self.push(entry);
         }
-        EventHandle {
-            slot: entry.slot,
-            generation: entry.generation,
-        }
+        EventHandle { slot: entry.slot, generation: entry.generation }
     }
 
     /// Takes an event out before it fires; `None` if it has fired or was cancelled.
@@ -180,9 +170,7 @@ impl<E> EventQueue<E> {
 
     /// Whether the event is still to fire.
     pub fn is_scheduled(&self, handle: EventHandle) -> bool {
-        self.slots
-            .get(handle.slot as usize)
-            .is_some_and(|slot| slot.generation == handle.generation)
+        self.slots.get(handle.slot as usize).is_some_and(|slot| slot.generation == handle.generation)
     }
 
     /// The date of the earliest event.
@@ -212,24 +200,14 @@ impl<E> EventQueue<E> {
 
     fn enter(&mut self, date: SimTime, rank: Rank, event: E, lane: u32) -> Entry {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                generation: 0,
-                in_heap: false,
-                event: None,
-            });
+            self.slots.push(Slot { generation: 0, in_heap: false, event: None });
             self.slots.len() as u32 - 1
         });
         let held = &mut self.slots[slot as usize];
         held.event = Some(event);
         held.in_heap = false;
         let late = if rank == Rank::Late { LATE } else { 0 };
-        let entry = Entry {
-            date,
-            order: self.scheduled | late,
-            slot,
-            generation: held.generation,
-            lane,
-        };
+        let entry = Entry { date, order: self.scheduled | late, slot, generation: held.generation, lane };
         self.scheduled += 1;
         entry
     }
@@ -288,9 +266,7 @@ impl<E> EventQueue<E> {
         let (live, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(|Reverse(entry)| self.is_live(entry));
         self.heap = live.into();
         self.stale = 0;
-        stale
-            .into_iter()
-            .for_each(|Reverse(entry)| self.advance_lane(entry.lane));
+        stale.into_iter().for_each(|Reverse(entry)| self.advance_lane(entry.lane));
     }
 }
 

@@ -21,9 +21,9 @@ pub fn stream(seed: u64, name: &str) -> Pcg64Mcg {
 /// A seed for a part of the simulation with a generator of its own, from the simulation's seed and the part's name.
 pub fn derive_seed(seed: u64, name: &str) -> u64 {
     // FNV-1a over the name tells the streams apart; SplitMix64's finaliser spreads neighbouring seeds.
-    let named = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let named = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let mut mixed = seed.wrapping_add(named).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

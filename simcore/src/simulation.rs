@@ -86,13 +86,8 @@ impl<M: Model> Simulation<M> {
     /// When there is no such host.
     pub fn context(&self, host: &str) -> Result<Context<M>, UnknownHost> {
         let platform = Rc::clone(self.core.kernel.borrow().platform());
-        let host = platform
-            .host_by_name(host)
-            .ok_or_else(|| UnknownHost(host.to_owned()))?;
-        Ok(Context {
-            core: Rc::clone(&self.core),
-            host,
-        })
+        let host = platform.host_by_name(host).ok_or_else(|| UnknownHost(host.to_owned()))?;
+        Ok(Context { core: Rc::clone(&self.core), host })
     }
 
     /// Starts a process on a host. If it ends in an error, so does the simulation.

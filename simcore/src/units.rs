@@ -17,15 +17,9 @@ impl Dimension {
     /// The units and how many base units each is.
     pub fn units(self) -> &'static [(&'static str, f64)] {
         match self {
-            Self::Time => &[
-                ("ns", 1e-9),
-                ("us", 1e-6),
-                ("ms", 1e-3),
-                ("s", 1.0),
-                ("min", 60.0),
-                ("h", 3600.0),
-                ("d", 86_400.0),
-            ],
+            Self::Time => {
+                &[("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86_400.0)]
+            }
             Self::Size => &[
                 ("B", 1.0),
                 ("kB", 1e3),
@@ -123,46 +117,22 @@ pub enum UnitError {
 pub fn parse(text: &str, dimension: Dimension) -> Result<f64, UnitError> {
     let (what, units) = (dimension.name(), || dimension.unit_names());
     let trimmed = text.trim();
-    let not_a_number = || UnitError::NotANumber {
-        text: text.to_owned(),
-        what,
-        units: units(),
-    };
+    let not_a_number = || UnitError::NotANumber { text: text.to_owned(), what, units: units() };
     // The longest prefix that is a number: "1e3s" is a number with a unit, "1h" is not 1e<something>.
     let splits = (1..=trimmed.len()).rev().filter(|&end| trimmed.is_char_boundary(end));
     let (number, unit) = splits
         .filter(|&end| !trimmed[..end].ends_with(char::is_whitespace))
-        .find_map(|end| {
-            trimmed[..end]
-                .parse::<f64>()
-                .ok()
-                .map(|number| (number, trimmed[end..].trim_start()))
-        })
+        .find_map(|end| trimmed[..end].parse::<f64>().ok().map(|number| (number, trimmed[end..].trim_start())))
         .ok_or_else(not_a_number)?;
-    let unknown = || UnitError::UnknownUnit {
-        unit: unit.to_owned(),
-        text: text.to_owned(),
-        what,
-        units: units(),
-    };
+    let unknown = || UnitError::UnknownUnit { unit: unit.to_owned(), text: text.to_owned(), what, units: units() };
     let factor = match unit {
         "" => 1.0,
-        _ => {
-            dimension
-                .units()
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .ok_or_else(unknown)?
-                .1
-        }
+        _ => dimension.units().iter().find(|(name, _)| *name == unit).ok_or_else(unknown)?.1,
     };
     let value = number * factor;
     // A negative zero is as wrong as a negative one.
     if !value.is_finite() || value.is_sign_negative() {
-        return Err(UnitError::OutOfRange {
-            text: text.to_owned(),
-            what,
-        });
+        return Err(UnitError::OutOfRange { text: text.to_owned(), what });
     }
     Ok(value)
 }
@@ -194,10 +164,7 @@ mod tests {
             "unknown unit \"minutes\" in \"5 minutes\": a time has one of the units ns us ms s min h d"
         );
         for text in ["-1s", "inf", "NaN", "1e400", "-0"] {
-            assert_eq!(
-                message(text),
-                format!("{text:?} is no time: it must be finite and not negative")
-            );
+            assert_eq!(message(text), format!("{text:?} is no time: it must be finite and not negative"));
         }
         assert!(parse("", Dimension::Time).is_err());
         assert!(parse("é", Dimension::Time).is_err());

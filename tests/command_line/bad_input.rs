@@ -50,21 +50,13 @@ fn rows() -> Vec<(Edit, &'static str)> {
             json!("hearth-scenario/2"),
             "format: found \"hearth-scenario/2\", expected \"hearth-scenario/1\"",
         ),
-        row(
-            "/functions",
-            json!({}),
-            "functions: invalid type: map, expected a sequence",
-        ),
+        row("/functions", json!({}), "functions: invalid type: map, expected a sequence"),
         row(
             "/functions/0/body/-",
             json!({"slep": 1}),
             "functions[0].body[2]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `fail`",
         ),
-        row(
-            "/network_model",
-            json!("magic"),
-            "network_model: unknown variant `magic`, expected `fluid` or `ideal`",
-        ),
+        row("/network_model", json!("magic"), "network_model: unknown variant `magic`, expected `fluid` or `ideal`"),
         // Units and numbers.
         row(
             "/functions/0/ram_limit",
@@ -86,26 +78,14 @@ fn rows() -> Vec<(Edit, &'static str)> {
             json!(1e300),
             "functions[0].time_limit: found 1e300, expected a time of at most 9e9",
         ),
-        row(
-            "/images/0/size",
-            json!("1e30"),
-            "images[0].size: found \"1e30\", expected a size of at most 1e18",
-        ),
+        row("/images/0/size", json!("1e30"), "images[0].size: found \"1e30\", expected a size of at most 1e18"),
         row(
             "/platform/links/0/bandwidth",
             json!(0),
             "platform: bandwidth of link \"wan\": found 0, expected a positive number of bytes/s",
         ),
-        row(
-            "/platform/hosts/2/cores",
-            json!(0),
-            "platform: cores of host \"node-0\": found 0, expected at least one",
-        ),
-        row(
-            "/platform/hosts/2/cores",
-            json!(-4),
-            "platform.hosts[2].cores: invalid value: integer `-4`, expected u32",
-        ),
+        row("/platform/hosts/2/cores", json!(0), "platform: cores of host \"node-0\": found 0, expected at least one"),
+        row("/platform/hosts/2/cores", json!(-4), "platform.hosts[2].cores: invalid value: integer `-4`, expected u32"),
         row(
             "/platform/hosts/2/speed",
             json!(0),
@@ -116,11 +96,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
             json!(4_000_000_000_u32),
             "platform.hosts[2].count: found 4000000000, expected from 1 to 1000000 hosts",
         ),
-        row(
-            "/platform/hosts/2/count",
-            json!(0),
-            "platform.hosts[2].count: found 0, expected from 1 to 1000000 hosts",
-        ),
+        row("/platform/hosts/2/count", json!(0), "platform.hosts[2].count: found 0, expected from 1 to 1000000 hosts"),
         row(
             "/platform/hosts/0/disk/read_bandwidth",
             json!(0),
@@ -152,11 +128,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
             json!({"name": "photo", "size": 1}),
             "files[1].name: \"photo\" is the name of files[0] already: names must differ",
         ),
-        row(
-            "/functions/0/name",
-            json!(""),
-            "functions[0].name: is empty: give it a name",
-        ),
+        row("/functions/0/name", json!(""), "functions[0].name: is empty: give it a name"),
         row(
             "/functions/0/image",
             json!("image"),
@@ -172,11 +144,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
             json!("g"),
             "workload.invocations[1].function: unknown function \"g\": the scenario declares f",
         ),
-        row(
-            "/service/head",
-            json!("heat"),
-            "service: unknown host \"heat\": the platform has no host of that name",
-        ),
+        row("/service/head", json!("heat"), "service: unknown host \"heat\": the platform has no host of that name"),
         row(
             "/service/registry",
             json!("heat"),
@@ -208,11 +176,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
             "platform: the route from \"head\" to \"user\" is given twice: keep one",
         ),
         // Empty lists.
-        row(
-            "/service/nodes",
-            json!([]),
-            "service.nodes: there are none: name at least one host",
-        ),
+        row("/service/nodes", json!([]), "service.nodes: there are none: name at least one host"),
         row(
             "/platform",
             json!({"hosts": []}),
@@ -346,10 +310,7 @@ fn refuses(arguments: &[&str], code: i32, begin: &str) {
     let output = hearth().args(arguments).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(
-        message.starts_with(begin),
-        "{arguments:?}: expected {begin}\n got {message}"
-    );
+    assert!(message.starts_with(begin), "{arguments:?}: expected {begin}\n got {message}");
     assert!(!message.contains("panicked"), "{message}");
 }
 
@@ -381,16 +342,8 @@ fn wrong_arguments_are_named() {
         2,
         "error: --set \"functions[grow].ram_limit=1\": the list has no element \"grow\"",
     );
-    refuses(
-        &["run", scenario, "--set", "seed"],
-        2,
-        "error: --set \"seed\": expected path=value",
-    );
-    refuses(
-        &["run", scenario, "--set", "sead=1"],
-        2,
-        &format!("error: {scenario}: sead: unknown field `sead`"),
-    );
+    refuses(&["run", scenario, "--set", "seed"], 2, "error: --set \"seed\": expected path=value");
+    refuses(&["run", scenario, "--set", "sead=1"], 2, &format!("error: {scenario}: sead: unknown field `sead`"));
     refuses(
         &["run", scenario, "--policy", "place=fcfs"],
         2,
@@ -403,11 +356,7 @@ fn wrong_arguments_are_named() {
             "error: {scenario}: policies.admission: unknown admission policy \"fcfs\": there are always, queue-limit"
         ),
     );
-    refuses(
-        &["run", scenario, "--colour", "red"],
-        2,
-        "error: unexpected argument '--colour' found",
-    );
+    refuses(&["run", scenario, "--colour", "red"], 2, "error: unexpected argument '--colour' found");
     refuses(&["sprint"], 2, "error: unrecognized subcommand 'sprint'");
 }
 

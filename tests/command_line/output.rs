@@ -56,14 +56,7 @@ fn json_is_the_summary_alone_and_the_same_as_in_the_file() {
 #[test]
 fn the_table_of_invocations_can_be_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    stdout(&[
-        "run",
-        &quickstart(),
-        "--invocations",
-        "none",
-        "--output",
-        folder.path().to_str().unwrap(),
-    ]);
+    stdout(&["run", &quickstart(), "--invocations", "none", "--output", folder.path().to_str().unwrap()]);
     assert!(folder.path().join("summary.json").exists());
     assert!(!folder.path().join("invocations.csv").exists());
 }
@@ -93,33 +86,15 @@ fn values_policies_and_seeds_can_be_set() {
 #[test]
 fn a_valid_scenario_is_said_to_be_valid() {
     let text = stdout(&["validate", &quickstart()]);
-    assert!(
-        text.ends_with("quickstart.json is valid: 3 functions on 3 nodes.\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("quickstart.json is valid: 3 functions on 3 nodes.\n"), "{text}");
 }
 
 #[test]
 fn the_schema_names_every_part_of_a_scenario() {
     let schema: Value = serde_json::from_str(&stdout(&["schema"])).unwrap();
     assert_eq!(schema["additionalProperties"], false);
-    for part in [
-        "format",
-        "platform",
-        "service",
-        "images",
-        "files",
-        "functions",
-        "workload",
-        "policies",
-        "horizon",
-    ] {
+    for part in ["format", "platform", "service", "images", "files", "functions", "workload", "policies", "horizon"] {
         assert!(schema["properties"][part].is_object(), "{part}");
     }
-    assert!(
-        schema["$defs"]["Bytes"]["anyOf"][1]["pattern"]
-            .as_str()
-            .unwrap()
-            .contains("GiB")
-    );
+    assert!(schema["$defs"]["Bytes"]["anyOf"][1]["pattern"].as_str().unwrap().contains("GiB"));
 }

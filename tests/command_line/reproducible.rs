@@ -11,14 +11,7 @@ use crate::{hearth, project_path};
 fn results(arguments: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let scenario = project_path("examples/quickstart.json");
-    hearth()
-        .arg("run")
-        .arg(scenario)
-        .arg("--output")
-        .arg(folder.path())
-        .args(arguments)
-        .assert()
-        .success();
+    hearth().arg("run").arg(scenario).arg("--output").arg(folder.path()).args(arguments).assert().success();
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let mut summary: Value = serde_json::from_str(&read("summary.json")).unwrap();
     summary["wall_s"] = Value::Null;
@@ -31,10 +24,7 @@ fn compare(name: &str, text: &str) {
     if std::env::var_os("HEARTH_BLESS").is_some() {
         fs::write(&file, text).unwrap();
     }
-    assert!(
-        text == fs::read_to_string(&file).unwrap(),
-        "{name} differs from its golden file"
-    );
+    assert!(text == fs::read_to_string(&file).unwrap(), "{name} differs from its golden file");
 }
 
 #[test]

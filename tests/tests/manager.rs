@@ -63,29 +63,11 @@ fn an_invocation_shows_each_state_with_its_date() {
         manager.wait_one(&invocation).await;
         assert!(manager.is_done(&invocation));
         let states: Vec<_> = invocation.history().iter().map(|(state, _)| *state).collect();
-        assert_eq!(
-            states,
-            [
-                Requested,
-                Submitted,
-                Admitted,
-                WaitingForImage,
-                Queued,
-                Starting,
-                Running,
-                Completed
-            ]
-        );
+        assert_eq!(states, [Requested, Submitted, Admitted, WaitingForImage, Queued, Starting, Running, Completed]);
         // A second to copy, one to load, one to start, five to run.
         let entered = |state| invocation.entered(state).map(|date: SimTime| date.as_secs_f64());
-        assert_eq!(
-            [Starting, Running, Completed].map(entered),
-            [Some(2.0), Some(3.0), Some(8.0)]
-        );
-        assert_eq!(
-            invocation.output().and_then(|output| output.get::<u64>().copied()),
-            Some(50)
-        );
+        assert_eq!([Starting, Running, Completed].map(entered), [Some(2.0), Some(3.0), Some(8.0)]);
+        assert_eq!(invocation.output().and_then(|output| output.get::<u64>().copied()), Some(50));
         assert_eq!(context.now(), SimTime::from_secs_f64(8.0));
         Ok(())
     })
@@ -138,14 +120,7 @@ fn waiting_for_any_and_for_all() {
 #[test]
 fn a_body_that_reaches_its_time_limit_is_stopped() {
     control(async |context, manager| {
-        let function = sleeper(
-            &manager,
-            Limits {
-                time: secs(2),
-                ..Limits::default()
-            },
-        )
-        .await?;
+        let function = sleeper(&manager, Limits { time: secs(2), ..Limits::default() }).await?;
         for seconds in [2_u64, 100] {
             let invocation = manager.invoke(&function, Input::new(seconds)).await?;
             manager.wait_one(&invocation).await;
@@ -153,11 +128,7 @@ fn a_body_that_reaches_its_time_limit_is_stopped() {
             assert_eq!(invocation.failure().as_deref(), Some("the time limit was reached"));
             assert!(invocation.output().is_none());
         }
-        assert_eq!(
-            context.now(),
-            SimTime::from_secs_f64(7.0),
-            "the second found the container warm"
-        );
+        assert_eq!(context.now(), SimTime::from_secs_f64(7.0), "the second found the container warm");
         Ok(())
     })
     .unwrap();
@@ -168,16 +139,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
     control(async |_, manager| {
         let image = manager.create_image("image", 100 * MB, 100 * MB)?;
         let define = |name: &str| manager.define(name, Some(image), Body::steps([]));
-        let too_large = manager
-            .register(
-                define("f"),
-                Limits {
-                    ram: 8 * GB,
-                    ..Limits::default()
-                },
-            )
-            .await
-            .unwrap_err();
+        let too_large = manager.register(define("f"), Limits { ram: 8 * GB, ..Limits::default() }).await.unwrap_err();
         assert_eq!(
             too_large.to_string(),
             "function \"f\" cannot be registered: image and limits need 8100000000 B of RAM and 100000000 B of disk on \
@@ -187,10 +149,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
         let twice = manager.register(define("f"), Limits::default()).await.unwrap_err();
         assert_eq!(twice.to_string(), "function \"f\" exists already: choose another name");
         let image_twice = manager.create_image("image", 1, 1).unwrap_err();
-        assert_eq!(
-            image_twice.to_string(),
-            "image \"image\" exists already: choose another name"
-        );
+        assert_eq!(image_twice.to_string(), "image \"image\" exists already: choose another name");
         Ok(())
     })
     .unwrap();
@@ -237,13 +196,7 @@ fn a_workload_that_names_what_is_not_there_is_refused() {
         body: Body::steps([]),
     };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation {
-        at: None,
-        after: vec![3],
-        delay: SimDuration::ZERO,
-        function,
-        body: None,
-    };
+    let planned = PlannedInvocation { at: None, after: vec![3], delay: SimDuration::ZERO, function, body: None };
     let error = service.set_workload(&mut simulation, vec![planned]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -271,21 +224,9 @@ fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
     policies.admission = Factory::<dyn hearth_policy_api::Admission>::in_place("never", |_| Box::new(Never));
     let (mut simulation, service) = simulation(policies);
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([]));
-    let function = Function {
-        name,
-        image: None,
-        limits,
-        startup_overhead: None,
-        body,
-    };
+    let function = Function { name, image: None, limits, startup_overhead: None, body };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation {
-        at: None,
-        after: Vec::new(),
-        delay: SimDuration::ZERO,
-        function,
-        body: None,
-    };
+    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
     service.set_workload(&mut simulation, vec![planned]).unwrap();
     simulation.run().unwrap();
     assert_eq!(service.close(&mut simulation).0.outcome(Outcome::Unfinished), 1);
@@ -307,21 +248,9 @@ fn run_with(placement: Placement) -> (Result<(), Error>, hearth_serverless::metr
         Factory::<dyn NodeAllocation>::in_place("stubborn", move |_| Box::new(Stubborn(placement.clone())));
     let (mut simulation, service) = simulation(policies);
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([Step::Sleep(secs(5))]));
-    let function = Function {
-        name,
-        image: None,
-        limits,
-        startup_overhead: None,
-        body,
-    };
+    let function = Function { name, image: None, limits, startup_overhead: None, body };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation {
-        at: None,
-        after: Vec::new(),
-        delay: SimDuration::ZERO,
-        function,
-        body: None,
-    };
+    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
     service.set_workload(&mut simulation, vec![planned; 3]).unwrap();
     let outcome = simulation.run();
     (outcome, service.close(&mut simulation).0)

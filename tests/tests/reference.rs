@@ -16,11 +16,7 @@ fn differences(results: &Results, expected: &Path) -> Vec<String> {
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let mut found = Vec::new();
     if rows.len() != results.records.len() {
-        found.push(format!(
-            "{} invocations, expected {}",
-            results.records.len(),
-            rows.len()
-        ));
+        found.push(format!("{} invocations, expected {}", results.records.len(), rows.len()));
     }
     for row in rows {
         let number: u64 = row[0].parse().unwrap();
@@ -46,9 +42,7 @@ fn field(results: &Results, record: &InvocationRecord, column: &str) -> String {
     let date = match column {
         "function" => return results.about.functions[record.function.number() as usize].clone(),
         "node" => {
-            return record
-                .node
-                .map_or(String::new(), |node| results.about.nodes[node as usize].clone());
+            return record.node.map_or(String::new(), |node| results.about.nodes[node as usize].clone());
         }
         "outcome" => return record.outcome.as_str().to_owned(),
         "requested_at" => record.requested_at,

@@ -33,20 +33,14 @@ fn scenario(nodes: u32, functions: Value, invocations: Value) -> Value {
 fn run(scenario: &Value) -> Results {
     let scenario = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
     let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN));
-    experiment
-        .unwrap_or_else(|error| panic!("{error}"))
-        .run()
-        .unwrap_or_else(|error| panic!("{error}"))
+    experiment.unwrap_or_else(|error| panic!("{error}")).run().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn started(results: &Results) -> Vec<f64> {
     let mut records = results.records.clone();
     records.sort_by_key(|record| record.invocation);
     // To the microsecond: whole nanoseconds of several transfers add up.
-    records
-        .iter()
-        .map(|record| (record.started_at.unwrap().as_secs_f64() * 1e6).round() / 1e6)
-        .collect()
+    records.iter().map(|record| (record.started_at.unwrap().as_secs_f64() * 1e6).round() / 1e6).collect()
 }
 
 fn starts(results: &Results) -> Vec<Start> {
@@ -82,11 +76,7 @@ fn a_warm_start_takes_the_container_used_last_or_the_one_idle_longest() {
 #[test]
 fn the_head_makes_room_among_images_that_are_not_being_copied() {
     let functions = json!([{"name": "f", "image": "a"}, {"name": "g", "image": "b"}]);
-    let mut scenario = scenario(
-        1,
-        functions,
-        json!([{"at": 0, "function": "f"}, {"at": 5, "function": "g"}]),
-    );
+    let mut scenario = scenario(1, functions, json!([{"at": 0, "function": "f"}, {"at": 5, "function": "g"}]));
     scenario["images"] =
         json!([{"name": "a", "size": "1GB", "ram_footprint": 0}, {"name": "b", "size": "1GB", "ram_footprint": 0}]);
     scenario["platform"]["hosts"][1]["disk"]["capacity"] = json!("1.5GB");
@@ -94,10 +84,7 @@ fn the_head_makes_room_among_images_that_are_not_being_copied() {
     // a: on the head at 10, on the node at 20. b: room on the head from 20 on, there at 30, on the node at 40.
     assert_eq!(started(&results), [21.0, 41.0]);
     let evicted = results.metrics.evicted_images_on_head;
-    assert_eq!(
-        (evicted.count, evicted.bytes, results.metrics.downloads.count),
-        (1, 1_000_000_000, 2)
-    );
+    assert_eq!((evicted.count, evicted.bytes, results.metrics.downloads.count), (1, 1_000_000_000, 2));
 }
 
 #[test]
@@ -127,11 +114,7 @@ fn an_invocation_with_a_date_and_predecessors_waits_for_the_later() {
         {"at": 30, "after": [0], "delay": 1, "function": "f"},
     ]);
     let results = run(&scenario(1, functions, invocations));
-    let requested: Vec<f64> = results
-        .records
-        .iter()
-        .map(|record| record.requested_at.unwrap().as_secs_f64())
-        .collect();
+    let requested: Vec<f64> = results.records.iter().map(|record| record.requested_at.unwrap().as_secs_f64()).collect();
     assert_eq!(requested, [0.0, 6.0, 30.0]);
 }
 
@@ -165,9 +148,7 @@ fn what_has_not_ended_at_the_horizon_is_unfinished_and_what_was_not_requested_ha
 #[test]
 fn idle_containers_go_when_a_new_one_needs_their_room() {
     // Each of four functions holds 3 GB of 10; the fourth needs the room of the one idle longest.
-    let functions: Vec<Value> = (0..4)
-        .map(|i| json!({"name": format!("f{i}"), "ram_limit": "3GB"}))
-        .collect();
+    let functions: Vec<Value> = (0..4).map(|i| json!({"name": format!("f{i}"), "ram_limit": "3GB"})).collect();
     let invocations: Vec<Value> = [0, 1, 2, 0, 3, 0, 1]
         .iter()
         .enumerate()
@@ -189,14 +170,8 @@ fn a_queue_limit_rejects_whom_it_finds_too_many_before() {
     let results = run(&scenario);
     let outcomes: Vec<Outcome> = results.records.iter().map(|record| record.outcome).collect();
     use Outcome::{Completed, Rejected};
-    assert_eq!(
-        outcomes,
-        [Completed, Completed, Completed, Completed, Rejected, Rejected]
-    );
-    assert_eq!(
-        results.records[5].failure.as_deref(),
-        Some("2 invocations wait, the limit is 2")
-    );
+    assert_eq!(outcomes, [Completed, Completed, Completed, Completed, Rejected, Rejected]);
+    assert_eq!(results.records[5].failure.as_deref(), Some("2 invocations wait, the limit is 2"));
 }
 
 #[test]

@@ -50,14 +50,8 @@ fn a_reference_case_on_a_simgrid_platform_has_the_same_dates() {
     let file = folder.path().join("scenario.json");
     fs::write(&file, scenario.to_string()).unwrap();
     let scenario = Scenario::read(&file, &[]).unwrap();
-    let results = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN))
-        .unwrap()
-        .run()
-        .unwrap();
-    assert_eq!(
-        results.records,
-        run_scenario("tests/reference/s02_warm_reuse.json").records
-    );
+    let results = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
+    assert_eq!(results.records, run_scenario("tests/reference/s02_warm_reuse.json").records);
 }
 
 #[test]
@@ -70,15 +64,9 @@ fn what_is_wrong_with_the_file_is_said_with_its_name() {
     fs::write(&file, scenario.to_string()).unwrap();
     let message = || {
         let scenario = Scenario::read(&file, &[]).unwrap();
-        Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN))
-            .unwrap_err()
-            .to_string()
+        Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap_err().to_string()
     };
-    assert!(
-        message().contains("platform.xml: cannot be read: No such file"),
-        "{}",
-        message()
-    );
+    assert!(message().contains("platform.xml: cannot be read: No such file"), "{}", message());
     fs::write(folder.path().join("platform.xml"), PLATFORM.replace("Full", "Vivaldi")).unwrap();
     assert_eq!(
         message(),

@@ -22,11 +22,7 @@ pub fn list() -> Result<(), CommandError> {
 }
 
 fn list_one(out: &mut impl Write, policy: &PolicyDescriptor) -> Result<(), CommandError> {
-    writeln!(
-        out,
-        "  {:<20} {:<8} built in  {}",
-        policy.name, policy.version, policy.description
-    )?;
+    writeln!(out, "  {:<20} {:<8} built in  {}", policy.name, policy.version, policy.description)?;
     for parameter in policy.parameters {
         let (name, default, help) = (parameter.name, parameter.default, parameter.help);
         writeln!(out, "    {name:<18} {help}; {}; default {default}", parameter.kind)?;

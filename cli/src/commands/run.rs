@@ -48,11 +48,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     if !keep {
         experiment = experiment.without_records();
     }
-    let files = arguments
-        .output
-        .as_deref()
-        .map(|folder| ResultFiles::create(folder, keep))
-        .transpose()?;
+    let files = arguments.output.as_deref().map(|folder| ResultFiles::create(folder, keep)).transpose()?;
     let start = Instant::now();
     let results = experiment.run().map_err(CommandError::Simulation)?;
     let summary = Summary::new(&results, start.elapsed().as_secs_f64());
@@ -84,10 +80,7 @@ struct ResultFiles {
 
 impl ResultFiles {
     fn create(folder: &Path, invocations: bool) -> Result<Self, CommandError> {
-        let unusable = |problem: String| CommandError::OutputFolder {
-            folder: folder.to_owned(),
-            problem,
-        };
+        let unusable = |problem: String| CommandError::OutputFolder { folder: folder.to_owned(), problem };
         fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
         let open = |name: &str| {
             let path = folder.join(name);
@@ -96,28 +89,17 @@ impl ResultFiles {
                 Err(error) => Err(unusable(format!("{name} cannot be written there: {error}"))),
             }
         };
-        let invocations = if invocations {
-            Some(open("invocations.csv")?)
-        } else {
-            None
-        };
-        Ok(Self {
-            summary: open("summary.json")?,
-            invocations,
-        })
+        let invocations = if invocations { Some(open("invocations.csv")?) } else { None };
+        Ok(Self { summary: open("summary.json")?, invocations })
     }
 
     fn write(self, results: &Results, summary: &Summary) -> Result<(), CommandError> {
         if let Some((path, file)) = self.invocations {
-            write_invocations(results, BufWriter::new(file)).map_err(|error| CommandError::Result {
-                file: path,
-                problem: error.to_string(),
-            })?;
+            write_invocations(results, BufWriter::new(file))
+                .map_err(|error| CommandError::Result { file: path, problem: error.to_string() })?;
         }
         let (path, mut file) = self.summary;
-        writeln!(file, "{}", to_json(summary)).map_err(|error| CommandError::Result {
-            file: path,
-            problem: error.to_string(),
-        })
+        writeln!(file, "{}", to_json(summary))
+            .map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
     }
 }

@@ -39,19 +39,12 @@ impl ScenarioArguments {
             overrides.push(policy_override(choice)?);
         }
         if let Some(seed) = self.seed {
-            overrides.push(
-                format!("seed={seed}")
-                    .parse::<Override>()
-                    .map_err(CommandError::Argument)?,
-            );
+            overrides.push(format!("seed={seed}").parse::<Override>().map_err(CommandError::Argument)?);
         }
         let of_scenario = |error| match error {
             // These name their file, or the argument, themselves.
             ScenarioError::File { .. } | ScenarioError::Override { .. } => CommandError::Argument(error),
-            error => CommandError::Scenario {
-                file: self.scenario.clone(),
-                error,
-            },
+            error => CommandError::Scenario { file: self.scenario.clone(), error },
         };
         let scenario = Scenario::read(&self.scenario, &overrides).map_err(of_scenario)?;
         Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).map_err(of_scenario)
@@ -62,19 +55,11 @@ impl ScenarioArguments {
 fn policy_override(choice: &str) -> Result<Override, CommandError> {
     let slots: Vec<&str> = PolicySlot::ALL.iter().map(|slot| slot.path()).collect();
     let wrong = |problem: String| {
-        CommandError::Argument(ScenarioError::Invalid {
-            place: format!("--policy {choice:?}"),
-            problem,
-        })
+        CommandError::Argument(ScenarioError::Invalid { place: format!("--policy {choice:?}"), problem })
     };
-    let (slot, name) = choice
-        .split_once('=')
-        .ok_or_else(|| wrong("expected SLOT=NAME".to_owned()))?;
+    let (slot, name) = choice.split_once('=').ok_or_else(|| wrong("expected SLOT=NAME".to_owned()))?;
     if !slots.contains(&slot) {
-        return Err(wrong(format!(
-            "unknown slot {slot:?}: expected one of {}",
-            slots.join(", ")
-        )));
+        return Err(wrong(format!("unknown slot {slot:?}: expected one of {}", slots.join(", "))));
     }
     let assignment = format!("policies.{slot}={}", serde_json::json!({ "use": name }));
     assignment.parse().map_err(CommandError::Argument)

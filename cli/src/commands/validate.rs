@@ -20,9 +20,6 @@ pub fn validate(arguments: &ValidateArguments) -> Result<(), CommandError> {
     let about = experiment.about();
     let (functions, nodes) = (about.functions.len(), about.nodes.len());
     let file = arguments.scenario.scenario.display();
-    writeln!(
-        std::io::stdout(),
-        "{file} is valid: {functions} functions on {nodes} nodes."
-    )?;
+    writeln!(std::io::stdout(), "{file} is valid: {functions} functions on {nodes} nodes.")?;
     Ok(())
 }

@@ -107,13 +107,7 @@ impl Node {
         self.idle_ram += footprint.ram;
         self.idle_disk += footprint.disk;
         let Footprint { ram, disk } = footprint;
-        self.container_eviction.insert(&EvictionItem {
-            id: container.0,
-            function: function.0,
-            ram,
-            disk,
-            cost,
-        });
+        self.container_eviction.insert(&EvictionItem { id: container.0, function: function.0, ram, disk, cost });
     }
 
     /// Tells the eviction policy of a container that is no longer idle.
@@ -147,8 +141,6 @@ impl Node {
             _ => Candidate::Unknown,
         });
         self.container_eviction.choose(&need, &mut victims);
-        Ok(victims
-            .into_chosen()?
-            .map(|ids| ids.into_iter().map(ContainerId).collect()))
+        Ok(victims.into_chosen()?.map(|ids| ids.into_iter().map(ContainerId).collect()))
     }
 }

@@ -37,14 +37,7 @@ pub(crate) struct Storage {
 
 impl Storage {
     pub fn new(medium: Medium, capacity: u64, eviction: Box<dyn Eviction>) -> Self {
-        Self {
-            medium,
-            capacity,
-            used: 0,
-            images: FxHashMap::default(),
-            unpinned_bytes: 0,
-            eviction,
-        }
+        Self { medium, capacity, used: 0, images: FxHashMap::default(), unpinned_bytes: 0, eviction }
     }
 
     pub fn capacity(&self) -> u64 {
@@ -77,29 +70,15 @@ impl Storage {
             return Ok(None);
         }
         let need = match self.medium {
-            Medium::Ram => Need {
-                now,
-                ram: short,
-                disk: 0,
-            },
-            Medium::Disk => Need {
-                now,
-                ram: 0,
-                disk: short,
-            },
+            Medium::Ram => Need { now, ram: short, disk: 0 },
+            Medium::Disk => Need { now, ram: 0, disk: short },
         };
         let (images, medium) = (&self.images, self.medium);
         let mut victims = VictimList::new(&need, |id| match images.get(&ImageId(id)) {
             None => Candidate::Unknown,
             Some(stored) if stored.pins > 0 || !stored.complete => Candidate::Pinned,
-            Some(stored) if medium == Medium::Ram => Candidate::Evictable {
-                ram: stored.bytes,
-                disk: 0,
-            },
-            Some(stored) => Candidate::Evictable {
-                ram: 0,
-                disk: stored.bytes,
-            },
+            Some(stored) if medium == Medium::Ram => Candidate::Evictable { ram: stored.bytes, disk: 0 },
+            Some(stored) => Candidate::Evictable { ram: 0, disk: stored.bytes },
         });
         self.eviction.choose(&need, &mut victims);
         let chosen = victims.into_chosen()?;
@@ -113,13 +92,7 @@ impl Storage {
     /// Takes `bytes` for a container. The caller has made room.
     pub fn reserve(&mut self, bytes: u64) {
         self.used += bytes;
-        debug_assert!(
-            self.used <= self.capacity,
-            "{:?}: {} of {} bytes",
-            self.medium,
-            self.used,
-            self.capacity
-        );
+        debug_assert!(self.used <= self.capacity, "{:?}: {} of {} bytes", self.medium, self.used, self.capacity);
     }
 
     /// Gives back what [`Storage::reserve`] took.
@@ -130,14 +103,7 @@ impl Storage {
     /// Takes the room of an image that begins to arrive.
     pub fn begin(&mut self, image: ImageId, bytes: u64) {
         self.reserve(bytes);
-        self.images.insert(
-            image,
-            StoredImage {
-                bytes,
-                pins: 0,
-                complete: false,
-            },
-        );
+        self.images.insert(image, StoredImage { bytes, pins: 0, complete: false });
     }
 
     /// The image has arrived and may be evicted from now on.
@@ -151,13 +117,7 @@ impl Storage {
             Medium::Ram => (stored.bytes, 0),
             Medium::Disk => (0, stored.bytes),
         };
-        self.eviction.insert(&EvictionItem {
-            id: image.0,
-            function: NONE,
-            ram,
-            disk,
-            cost: 0,
-        });
+        self.eviction.insert(&EvictionItem { id: image.0, function: NONE, ram, disk, cost: 0 });
     }
 
     /// Keeps an image from eviction until it is unpinned as often.
@@ -198,5 +158,94 @@ impl Storage {
         self.unpinned_bytes -= stored.bytes;
         self.eviction.remove(image.0, removal);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_eviction_lru::Lru;
+
+    use super::*;
+
+    /// A disk of 100 bytes with images 0, 1 and 2 of 30 bytes each, loaded in this order.
+    fn disk() -> Storage {
+        let mut disk = Storage::new(Medium::Disk, 100, Box::new(Lru::new(true)));
+        for image in [0, 1, 2].map(ImageId) {
+            disk.begin(image, 30);
+            disk.complete(image);
+        }
+        disk
+    }
+
+    fn images(numbers: &[u32]) -> Option<Vec<ImageId>> {
+        Some(numbers.iter().copied().map(ImageId).collect())
+    }
+
+    #[test]
+    fn as_many_images_go_as_the_need_takes_and_no_more() {
+        let mut disk = disk();
+        assert_eq!(disk.make_room(10, 0), Ok(images(&[])));
+        assert_eq!(disk.make_room(11, 0), Ok(images(&[0])));
+        assert_eq!(disk.make_room(100, 0), Ok(images(&[1, 2])));
+        assert_eq!((disk.free(), disk.unpinned_bytes()), (100, 0));
+    }
+
+    #[test]
+    fn pinned_and_arriving_images_stay_and_nothing_goes_in_vain() {
+        let mut disk = disk();
+        disk.pin(ImageId(0));
+        disk.begin(ImageId(3), 10);
+        assert_eq!(disk.make_room(61, 0), Ok(None));
+        assert_eq!(disk.free(), 0);
+        assert_eq!(disk.make_room(30, 0), Ok(images(&[1])));
+        disk.unpin(ImageId(0));
+        assert_eq!(disk.make_room(90, 0), Ok(images(&[0, 2])));
+        assert_eq!(disk.make_room(91, 0), Ok(None), "image 3 is still arriving");
+    }
+
+    #[test]
+    fn reservations_are_never_evicted() {
+        let mut disk = disk();
+        assert_eq!(disk.make_room(40, 0), Ok(images(&[0])));
+        disk.reserve(40);
+        assert_eq!(disk.make_room(61, 0), Ok(None));
+        disk.release(40);
+        assert_eq!(disk.make_room(61, 0), Ok(images(&[1])));
+    }
+
+    /// Offers an image that is not there, and the first one twice.
+    #[derive(Debug)]
+    struct Confused {
+        offers: Vec<u32>,
+    }
+
+    impl Eviction for Confused {
+        fn insert(&mut self, _item: &EvictionItem) {}
+        fn touch(&mut self, _id: u32, _touch: Touch) {}
+        fn remove(&mut self, _id: u32, _removal: Removal) {}
+        fn choose(&mut self, _need: &Need, victims: &mut dyn hearth_policy_api::VictimSink) {
+            for id in &self.offers {
+                victims.offer(*id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_victim_that_is_not_there_is_a_fault_and_one_offered_twice_counts_once() {
+        let storage = |offers: &[u32]| {
+            let mut disk = Storage::new(Medium::Disk, 60, Box::new(Confused { offers: offers.to_vec() }));
+            for image in [0, 1].map(ImageId) {
+                disk.begin(image, 30);
+                disk.complete(image);
+            }
+            disk
+        };
+        let fault = storage(&[0, 7, 1]).make_room(60, 0).unwrap_err();
+        assert_eq!(
+            (fault.call, fault.cause.as_str()),
+            ("choose", "offered 7 as a victim, which is not there to be evicted")
+        );
+        assert_eq!(storage(&[0, 0]).make_room(60, 0), Ok(None));
+        assert_eq!(storage(&[0, 0, 1]).make_room(60, 0), Ok(images(&[0, 1])));
     }
 }

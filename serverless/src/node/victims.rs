@@ -25,13 +25,7 @@ pub(crate) struct VictimList<F> {
 
 impl<F: Fn(u32) -> Candidate> VictimList<F> {
     pub fn new(need: &Need, look_up: F) -> Self {
-        Self {
-            short_of_ram: need.ram,
-            short_of_disk: need.disk,
-            chosen: Vec::new(),
-            unknown: None,
-            look_up,
-        }
+        Self { short_of_ram: need.ram, short_of_disk: need.disk, chosen: Vec::new(), unknown: None, look_up }
     }
 
     fn is_enough(&self) -> bool {
@@ -66,10 +60,6 @@ impl<F: Fn(u32) -> Candidate> VictimSink for VictimList<F> {
         self.chosen.push(id);
         self.short_of_ram = self.short_of_ram.saturating_sub(ram);
         self.short_of_disk = self.short_of_disk.saturating_sub(disk);
-        if self.is_enough() {
-            Offer::Enough
-        } else {
-            Offer::Accepted
-        }
+        if self.is_enough() { Offer::Enough } else { Offer::Accepted }
     }
 }

@@ -49,9 +49,7 @@ pub struct Catalog {
 impl Catalog {
     /// A catalog of these policies; of several with one kind and name the first counts.
     pub fn new(descriptors: &[&'static PolicyDescriptor]) -> Self {
-        Self {
-            descriptors: descriptors.to_vec(),
-        }
+        Self { descriptors: descriptors.to_vec() }
     }
 
     /// All policies, in the order given.
@@ -61,23 +59,11 @@ impl Catalog {
 
     fn find(&self, kind: PolicyKind, name: &str) -> Result<&'static PolicyDescriptor, SelectionError> {
         let mut of_kind = self.descriptors.iter().filter(|descriptor| descriptor.kind() == kind);
-        of_kind
-            .clone()
-            .find(|descriptor| descriptor.name == name)
-            .copied()
-            .ok_or_else(|| {
-                let names: Vec<&str> = of_kind.by_ref().map(|descriptor| descriptor.name).collect();
-                let known = if names.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names.join(", ")
-                };
-                SelectionError::Unknown {
-                    kind,
-                    name: name.to_owned(),
-                    known,
-                }
-            })
+        of_kind.clone().find(|descriptor| descriptor.name == name).copied().ok_or_else(|| {
+            let names: Vec<&str> = of_kind.by_ref().map(|descriptor| descriptor.name).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            SelectionError::Unknown { kind, name: name.to_owned(), known }
+        })
     }
 
     fn select(
@@ -95,11 +81,10 @@ impl Catalog {
                 cause,
             })?;
         }
-        let words = descriptor.parameters.iter().filter_map(|spec| {
-            parameters
-                .get(spec.name)
-                .map(|value| (spec.name.to_owned(), value.to_string()))
-        });
+        let words = descriptor
+            .parameters
+            .iter()
+            .filter_map(|spec| parameters.get(spec.name).map(|value| (spec.name.to_owned(), value.to_string())));
         let record = PolicyRecord {
             name: descriptor.name.to_owned(),
             version: descriptor.version.to_owned(),
@@ -170,11 +155,7 @@ impl Catalog {
     }
 
     fn not_of_kind(&self, kind: PolicyKind, name: &str) -> SelectionError {
-        SelectionError::Unknown {
-            kind,
-            name: name.to_owned(),
-            known: "none".to_owned(),
-        }
+        SelectionError::Unknown { kind, name: name.to_owned(), known: "none".to_owned() }
     }
 }
 
@@ -201,10 +182,7 @@ fn read_value(kind: ParameterKind, value: &Value) -> Option<ParameterValue> {
         ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
         ParameterKind::Choice(words) => {
             let given = value.as_str()?;
-            words
-                .iter()
-                .find(|word| **word == given)
-                .map(|word| ParameterValue::Choice(word))
+            words.iter().find(|word| **word == given).map(|word| ParameterValue::Choice(word))
         }
     }
 }

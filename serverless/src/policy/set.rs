@@ -99,10 +99,7 @@ pub struct Factory<T: ?Sized> {
 
 impl<T: ?Sized> Clone for Factory<T> {
     fn clone(&self) -> Self {
-        Self {
-            record: self.record.clone(),
-            make: Rc::clone(&self.make),
-        }
+        Self { record: self.record.clone(), make: Rc::clone(&self.make) }
     }
 }
 
@@ -128,10 +125,7 @@ impl<T: ?Sized> Factory<T> {
         record: PolicyRecord,
         make: impl Fn(&PolicyContext) -> Result<Box<T>, PolicyError> + 'static,
     ) -> Self {
-        Self {
-            record,
-            make: Rc::new(make),
-        }
+        Self { record, make: Rc::new(make) }
     }
 }
 
@@ -206,11 +200,7 @@ impl Workshop<'_> {
     /// An instance for a slot; `place` tells the instances of one slot apart.
     pub fn make<T: ?Sized>(&self, slot: PolicySlot, factory: &Factory<T>, place: &str) -> Result<Box<T>, Error> {
         let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
-        (factory.make)(&PolicyContext {
-            seed,
-            nodes: self.nodes,
-        })
-        .map_err(|cause| Error::PolicyConstruction {
+        (factory.make)(&PolicyContext { seed, nodes: self.nodes }).map_err(|cause| Error::PolicyConstruction {
             slot,
             name: factory.record.name.clone(),
             cause: cause.0,

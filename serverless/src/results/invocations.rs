@@ -36,11 +36,7 @@ pub fn write_invocations(results: &Results, target: impl Write) -> Result<(), cs
         let node = record.node.and_then(|node| results.about.nodes.get(node as usize));
         writer.write_record([
             number.as_str(),
-            results
-                .about
-                .functions
-                .get(record.function.0 as usize)
-                .map_or("", String::as_str),
+            results.about.functions.get(record.function.0 as usize).map_or("", String::as_str),
             &date(record.requested_at),
             &date(record.submitted_at),
             &date(record.dispatched_at),

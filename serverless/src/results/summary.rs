@@ -113,9 +113,7 @@ impl Summary {
     /// Sums up the results of a run that took `wall_s` seconds.
     pub fn new(results: &Results, wall_s: f64) -> Self {
         let metrics = &results.metrics;
-        let outcomes = Outcome::ALL
-            .into_iter()
-            .map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
+        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
         Self {
             scenario: results.about.name.clone(),
             seed: results.about.seed,
@@ -126,10 +124,7 @@ impl Summary {
             makespan_s: metrics.last_finish.as_secs_f64(),
             latency: (&metrics.latency).into(),
             waiting: (&metrics.waiting).into(),
-            memory_byte_seconds: MemorySummary {
-                used: metrics.busy_byte_seconds(),
-                idle: metrics.idle_byte_seconds(),
-            },
+            memory_byte_seconds: MemorySummary { used: metrics.busy_byte_seconds(), idle: metrics.idle_byte_seconds() },
             evictions: EvictionSummary {
                 containers: metrics.evicted_containers,
                 images_in_ram: metrics.evicted_images_in_ram,
@@ -137,17 +132,8 @@ impl Summary {
                 images_on_head: metrics.evicted_images_on_head,
             },
             expired_containers: metrics.expired_containers,
-            images: ImageSummary {
-                downloads: metrics.downloads,
-                copies: metrics.copies,
-                loads: metrics.loads,
-            },
-            policies: results
-                .about
-                .policies
-                .iter()
-                .map(|(slot, record)| (slot.path(), record.clone()))
-                .collect(),
+            images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
+            policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,
             wall_s,
         }

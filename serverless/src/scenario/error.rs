@@ -51,16 +51,10 @@ pub enum ScenarioError {
 
 impl ScenarioError {
     pub(crate) fn invalid(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Invalid {
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Self::Invalid { place: place.into(), problem: problem.into() }
     }
 
     pub(crate) fn refused(place: impl Into<String>, error: impl Into<Error>) -> Self {
-        Self::Refused {
-            place: place.into(),
-            error: Box::new(error.into()),
-        }
+        Self::Refused { place: place.into(), error: Box::new(error.into()) }
     }
 }

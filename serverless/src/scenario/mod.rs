@@ -107,9 +107,7 @@ impl Scenario {
         if !overrides.is_empty() {
             // Reading the scenario first has found what a JSON value would swallow, such as a key given twice.
             let mut value = serde_json::from_str(text).map_err(|error| ScenarioError::Syntax(error.to_string()))?;
-            overrides
-                .iter()
-                .try_for_each(|assignment| assignment.apply(&mut value))?;
+            overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
             scenario = parse(value)?;
         }
         base.clone_into(&mut scenario.base);
@@ -124,20 +122,13 @@ pub fn schema() -> serde_json::Value {
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
-    let problem = |problem: String| ScenarioError::File {
-        path: path.to_owned(),
-        problem,
-    };
+    let problem = |problem: String| ScenarioError::File { path: path.to_owned(), problem };
     if path.is_dir() {
         return Err(problem("is a directory: name the file in it".to_owned()));
     }
     let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
-        problem(format!(
-            "is not UTF-8 text: byte {} is wrong",
-            error.utf8_error().valid_up_to()
-        ))
-    })
+    String::from_utf8(bytes)
+        .map_err(|error| problem(format!("is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
 }
 
 fn parse<'de, T: DeserializeOwned>(

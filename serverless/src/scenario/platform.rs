@@ -46,14 +46,7 @@ impl Scenario {
         }
         for star in &section.stars {
             let (bandwidth, latency, backbone) = (star.bandwidth.0, star.latency.0, star.backbone.clone());
-            builder = builder.star(
-                &star.name,
-                StarSpec {
-                    bandwidth,
-                    latency,
-                    backbone,
-                },
-            );
+            builder = builder.star(&star.name, StarSpec { bandwidth, latency, backbone });
         }
         for route in &section.routes {
             builder = builder.route(&route.from, &route.to, &route.links);
@@ -65,11 +58,7 @@ impl Scenario {
 fn host_spec(host: &HostSection) -> HostSpec {
     let mut spec = HostSpec::new(host.cores, host.speed.0).ram(host.ram.whole());
     if let Some(disk) = &host.disk {
-        spec = spec.disk(DiskSpec::new(
-            disk.capacity.whole(),
-            disk.read_bandwidth.0,
-            disk.write_bandwidth.0,
-        ));
+        spec = spec.disk(DiskSpec::new(disk.capacity.whole(), disk.read_bandwidth.0, disk.write_bandwidth.0));
     }
     if let Some(star) = &host.star {
         spec = spec.in_star(star);

@@ -22,15 +22,10 @@ impl QuantityVisitor {
     fn check<E: de::Error>(&self, value: f64, found: &dyn fmt::Display) -> Result<f64, E> {
         let what = self.dimension.name();
         if !value.is_finite() || value.is_sign_negative() {
-            return Err(E::custom(format!(
-                "found {found}, expected a {what} that is finite and not negative"
-            )));
+            return Err(E::custom(format!("found {found}, expected a {what} that is finite and not negative")));
         }
         if value > self.max {
-            return Err(E::custom(format!(
-                "found {found}, expected a {what} of at most {:e}",
-                self.max
-            )));
+            return Err(E::custom(format!("found {found}, expected a {what} of at most {:e}", self.max)));
         }
         Ok(value)
     }
@@ -41,20 +36,11 @@ impl Visitor<'_> for QuantityVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.dimension.units().iter().map(|(name, _)| *name).collect();
-        write!(
-            f,
-            "a {}: a number, or text with one of the units {}",
-            self.dimension.name(),
-            names.join(" ")
-        )
+        write!(f, "a {}: a number, or text with one of the units {}", self.dimension.name(), names.join(" "))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<f64, E> {
-        if value.abs() < 1e16 {
-            self.check(value, &value)
-        } else {
-            self.check(value, &format_args!("{value:e}"))
-        }
+        if value.abs() < 1e16 { self.check(value, &value) } else { self.check(value, &format_args!("{value:e}")) }
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<f64, E> {
@@ -136,11 +122,7 @@ impl Seconds {
     /// nothing would be no limit.
     pub fn duration(self) -> SimDuration {
         let duration = SimDuration::from_secs_f64(self.0);
-        if self.0 > 0.0 {
-            duration.max(SimDuration::from_nanos(1))
-        } else {
-            duration
-        }
+        if self.0 > 0.0 { duration.max(SimDuration::from_nanos(1)) } else { duration }
     }
 }
 

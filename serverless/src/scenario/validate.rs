@@ -16,17 +16,11 @@ impl Scenario {
             return Err(ScenarioError::invalid("format", problem));
         }
         if self.service.nodes.is_empty() {
-            return Err(ScenarioError::invalid(
-                "service.nodes",
-                "there are none: name at least one host",
-            ));
+            return Err(ScenarioError::invalid("service.nodes", "there are none: name at least one host"));
         }
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
-        let functions = positions(
-            "functions",
-            self.functions.iter().map(|function| function.name.as_str()),
-        )?;
+        let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
@@ -41,10 +35,7 @@ impl Scenario {
             }
             if invocation.at.is_none() && invocation.after.is_empty() {
                 let problem = "has neither \"at\" nor \"after\": give a date or predecessors";
-                return Err(ScenarioError::invalid(
-                    format!("workload.invocations[{position}]"),
-                    problem,
-                ));
+                return Err(ScenarioError::invalid(format!("workload.invocations[{position}]"), problem));
             }
         }
         self.check_predecessors()
@@ -68,9 +59,7 @@ impl Scenario {
                 list.push(position);
             }
         }
-        let mut ready: Vec<usize> = (0..invocations.len())
-            .filter(|position| missing[*position] == 0)
-            .collect();
+        let mut ready: Vec<usize> = (0..invocations.len()).filter(|position| missing[*position] == 0).collect();
         while let Some(position) = ready.pop() {
             for &dependent in &dependents[position] {
                 missing[dependent] -= 1;
@@ -105,10 +94,7 @@ impl Scenario {
         let shown: Vec<String> = path.iter().take(10).chain(path.first()).map(usize::to_string).collect();
         let dots = if path.len() > 10 { " (shortened)" } else { "" };
         let place = format!("workload.invocations[{}].after", path[0]);
-        let problem = format!(
-            "a cycle, so none of these can ever begin: {}{dots}",
-            shown.join(" after ")
-        );
+        let problem = format!("a cycle, so none of these can ever begin: {}{dots}", shown.join(" after "));
         ScenarioError::invalid(place, problem)
     }
 }
@@ -137,10 +123,7 @@ fn known(positions: &Positions<'_>, name: &str, what: &str, place: impl Fn() -> 
     } else {
         let names: Vec<&str> = positions.keys().take(8).copied().collect();
         let more = if positions.len() > names.len() { ", …" } else { "" };
-        format!(
-            "unknown {what} {name:?}: the scenario declares {}{more}",
-            names.join(", ")
-        )
+        format!("unknown {what} {name:?}: the scenario declares {}{more}", names.join(", "))
     };
     Err(ScenarioError::invalid(place(), problem))
 }

@@ -49,17 +49,7 @@ impl Service {
             return (Vec::new(), Vec::new());
         };
         let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));
-        waiting
-            .map(|(position, entry)| {
-                (
-                    Entry {
-                        key: entry.key,
-                        position,
-                    },
-                    entry.request,
-                )
-            })
-            .unzip()
+        waiting.map(|(position, entry)| (Entry { key: entry.key, position }, entry.request)).unzip()
     }
 
     fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Vec<PlanItem> {
@@ -69,12 +59,7 @@ impl Service {
         let nodes = 0..self.cluster.nodes.len() as u32;
         let idle: Vec<Vec<u32>> = numbers
             .iter()
-            .map(|function| {
-                nodes
-                    .clone()
-                    .map(|node| self.cluster.idle_count(node, FunctionId(*function)))
-                    .collect()
-            })
+            .map(|function| nodes.clone().map(|node| self.cluster.idle_count(node, FunctionId(*function))).collect())
             .collect();
         let cluster = &self.cluster;
         let functions: Vec<FunctionView<'_>> = numbers

@@ -91,11 +91,7 @@ impl ServerlessComputeService {
                 if invocation.function.0 as usize >= functions {
                     return Err(Error::ForeignFunction(invocation.function));
                 }
-                if let Some(&predecessor) = invocation
-                    .after
-                    .iter()
-                    .find(|predecessor| **predecessor >= planned.len())
-                {
+                if let Some(&predecessor) = invocation.after.iter().find(|predecessor| **predecessor >= planned.len()) {
                     return Err(Error::UnknownPredecessor { position, predecessor });
                 }
             }
@@ -234,18 +230,9 @@ impl ServiceBuilder {
         let head = find_host(&platform, &self.head)?;
         let registry = find_host(&platform, &self.registry)?;
         let hosts = self.node_hosts(&platform)?;
-        let policies = self
-            .policies
-            .ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
-        let workshop = Workshop {
-            policies: &policies,
-            seed: kernel.seed(),
-            nodes: hosts.len() as u32,
-        };
-        let nodes = hosts
-            .iter()
-            .map(|host| make_node(&platform, *host, &workshop))
-            .collect::<Result<_, _>>()?;
+        let policies = self.policies.ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
+        let workshop = Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32 };
+        let nodes = hosts.iter().map(|host| make_node(&platform, *host, &workshop)).collect::<Result<_, _>>()?;
         let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);
         let eviction = workshop.eviction(PolicySlot::ImagesOnHead, &self.head)?;
         let head_storage = Storage::new(Medium::Disk, head_disk, eviction);
@@ -304,48 +291,24 @@ impl ServiceBuilder {
             return Err(Error::DuplicateNode(platform.host(*twice).name.clone()));
         }
         if hosts.is_empty() {
-            return Err(unsuitable(
-                &self.head,
-                "the head of a service",
-                "the service has no compute nodes: add some",
-            ));
+            return Err(unsuitable(&self.head, "the head of a service", "the service has no compute nodes: add some"));
         }
         Ok(hosts)
     }
 }
 
 fn find_host(platform: &Platform, name: &str) -> Result<HostId, Error> {
-    platform
-        .host_by_name(name)
-        .ok_or_else(|| UnknownHost(name.to_owned()).into())
+    platform.host_by_name(name).ok_or_else(|| UnknownHost(name.to_owned()).into())
 }
 
 fn unsuitable(host: &str, role: &'static str, reason: &str) -> Error {
-    Error::UnsuitableHost {
-        host: host.to_owned(),
-        role,
-        reason: reason.to_owned(),
-    }
+    Error::UnsuitableHost { host: host.to_owned(), role, reason: reason.to_owned() }
 }
 
 fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result<Node, Error> {
     let host = platform.host(id);
     let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
-    let ram = Storage::new(
-        Medium::Ram,
-        host.ram,
-        workshop.eviction(PolicySlot::ImagesInRam, &host.name)?,
-    );
-    let disk = Storage::new(
-        Medium::Disk,
-        disk_capacity,
-        workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?,
-    );
-    Ok(Node::new(
-        host,
-        id,
-        ram,
-        disk,
-        workshop.eviction(PolicySlot::Containers, &host.name)?,
-    ))
+    let ram = Storage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
+    let disk = Storage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
+    Ok(Node::new(host, id, ram, disk, workshop.eviction(PolicySlot::Containers, &host.name)?))
 }

@@ -55,11 +55,7 @@ impl Service {
     /// Makes a container idle for a time.
     fn keep(&mut self, node: u32, container: ContainerId, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
         let now = kernel.now();
-        let over = Message::KeepAliveOver {
-            node,
-            container,
-            since: now,
-        };
+        let over = Message::KeepAliveOver { node, container, since: now };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
         let held = self.cluster.node(node);
         let Some(function) = held.containers.get(container.0 as usize).map(|held| held.function) else {
@@ -96,10 +92,7 @@ impl Service {
     ) {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         // While the message waited for the head, the container may have been used or evicted.
-        if held
-            .and_then(|held| held.idle.as_ref())
-            .is_some_and(|idle| idle.since == since)
-        {
+        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.since == since) {
             self.metrics.expired_containers += 1;
             self.end_idle_container(node, container, Removal::Ended, kernel);
         }

@@ -67,11 +67,7 @@ impl Service {
         self.waiting -= 1;
         self.metrics.container_busy(function.limits.ram, now);
         self.metrics.count_start(start);
-        let overhead = if start == Start::Cold {
-            function.startup_overhead
-        } else {
-            SimDuration::ZERO
-        };
+        let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         self.cluster.node(node).running += 1;
         self.cluster.refresh(node);
         if overhead > SimDuration::ZERO {
@@ -99,12 +95,7 @@ impl Service {
 
     /// Takes a container out of the idle ones.
     fn leave_idle(&mut self, node: u32, container: ContainerId, removal: Removal, kernel: &mut Kernel<Event>) {
-        let Some(function) = self
-            .cluster
-            .node(node)
-            .containers
-            .get(container.0 as usize)
-            .map(|held| held.function)
+        let Some(function) = self.cluster.node(node).containers.get(container.0 as usize).map(|held| held.function)
         else {
             return;
         };
@@ -146,11 +137,7 @@ impl Service {
             self.cluster.refresh(node);
             return Ok(None);
         }
-        let number = self
-            .cluster
-            .node(node)
-            .containers
-            .insert(Container { function, idle: None });
+        let number = self.cluster.node(node).containers.insert(Container { function, idle: None });
         Ok(Some(ContainerId(number as u32)))
     }
 
@@ -193,10 +180,7 @@ impl Service {
     ) -> Result<bool, Error> {
         let functions = &self.functions;
         let footprint_of = |function: FunctionId| functions[function.0 as usize].footprint();
-        let chosen = self
-            .cluster
-            .node(node)
-            .choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
+        let chosen = self.cluster.node(node).choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
         let Some(victims) = chosen.map_err(|fault| self.fault(PolicySlot::Containers, fault))? else {
             return Ok(false);
         };
@@ -262,11 +246,7 @@ impl Service {
             return self.start_bound(node, image, kernel);
         }
         let is_on_disk = self.cluster.images[image.0 as usize].on_disk.contains(node);
-        let moves = if is_on_disk {
-            self.load(node, image, kernel)?
-        } else {
-            self.copy(node, image, kernel)?
-        };
+        let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
         if !moves {
             self.stalled_sites.push((node, image));
         }

@@ -15,10 +15,7 @@ use crate::invocation::{InvocationState, Outcome};
 
 impl Service {
     pub(crate) fn event(&self, what: Happening) -> Event {
-        Event {
-            service: self.index,
-            what,
-        }
+        Event { service: self.index, what }
     }
 
     /// Takes a message in, and handles it at once unless the head is busy.
@@ -34,10 +31,7 @@ impl Service {
         match message {
             Message::Request(key) if self.settings.processing_overhead > SimDuration::ZERO => {
                 self.head_busy = true;
-                kernel.schedule(
-                    self.settings.processing_overhead,
-                    self.event(Happening::HeadProcessed(key)),
-                );
+                kernel.schedule(self.settings.processing_overhead, self.event(Happening::HeadProcessed(key)));
                 return Ok(());
             }
             Message::Request(key) => self.submit(key, kernel)?,

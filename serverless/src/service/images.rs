@@ -37,12 +37,7 @@ struct HeadImage {
 
 impl HeadImages {
     pub fn new(storage: Storage, simulate_downloads: bool) -> Self {
-        Self {
-            storage,
-            states: Vec::new(),
-            stalled: Vec::new(),
-            simulate_downloads,
-        }
+        Self { storage, states: Vec::new(), stalled: Vec::new(), simulate_downloads }
     }
 
     pub fn add_image(&mut self) {
@@ -104,9 +99,7 @@ impl Service {
         };
         for evicted in evicted {
             self.head_images.state(evicted).here = false;
-            self.metrics
-                .evicted_images_on_head
-                .add(self.images[evicted.0 as usize].size);
+            self.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
         }
         self.head_images.storage.begin(image, size);
         kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
@@ -222,9 +215,7 @@ impl Service {
             return Ok(false);
         };
         for image in evicted {
-            self.metrics
-                .evicted_images_in_ram
-                .add(self.images[image.0 as usize].ram_footprint);
+            self.metrics.evicted_images_in_ram.add(self.images[image.0 as usize].ram_footprint);
             self.cluster.images[image.0 as usize].in_ram.remove(node);
         }
         Ok(true)
@@ -237,9 +228,7 @@ impl Service {
             return Ok(false);
         };
         for image in evicted {
-            self.metrics
-                .evicted_images_on_disk
-                .add(self.images[image.0 as usize].size);
+            self.metrics.evicted_images_on_disk.add(self.images[image.0 as usize].size);
             let sites = &mut self.cluster.images[image.0 as usize];
             sites.on_disk.remove(node);
             if sites.in_ram.contains(node) {

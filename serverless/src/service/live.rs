@@ -59,10 +59,7 @@ pub(crate) struct PrivateStorage {
 
 impl PrivateStorage {
     pub fn size_of(&self, file: &str) -> Option<u64> {
-        self.files
-            .iter()
-            .find(|(name, _)| **name == *file)
-            .map(|(_, size)| *size)
+        self.files.iter().find(|(name, _)| **name == *file).map(|(_, size)| *size)
     }
 
     /// What the storage would hold with the file written anew.

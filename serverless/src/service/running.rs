@@ -37,10 +37,7 @@ impl Service {
         let function = &self.functions[live.record.function.0 as usize];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
-        let speed = live
-            .record
-            .node
-            .map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
+        let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
         if let Body::Steps(steps) = &body
             && let Some(length) = only_time(steps, speed)
         {
@@ -97,11 +94,7 @@ impl Service {
 
     /// What the current step waited for is over.
     pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.advance_steps(key, kernel)? {
-            self.body_ended(key, kernel)
-        } else {
-            Ok(())
-        }
+        if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
     }
 
     /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
@@ -161,44 +154,24 @@ impl Service {
             }
             Step::Write(file, size) => {
                 store(live, file, *size, limits.disk)?;
-                Effort::Transfer {
-                    from: memory,
-                    to: disk,
-                    bytes: *size,
-                }
+                Effort::Transfer { from: memory, to: disk, bytes: *size }
             }
-            Step::Read(file) => Effort::Transfer {
-                from: disk,
-                to: memory,
-                bytes: private(live, file)?,
-            },
+            Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(live, file)? },
             Step::Ingress(file) => {
                 let size = remote(file)?;
                 count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
                 store(live, file, size, limits.disk)?;
-                Effort::Transfer {
-                    from: registry,
-                    to: disk,
-                    bytes: size,
-                }
+                Effort::Transfer { from: registry, to: disk, bytes: size }
             }
             Step::ReadRemote(file) => {
                 let size = remote(file)?;
                 count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
-                Effort::Transfer {
-                    from: registry,
-                    to: memory,
-                    bytes: size,
-                }
+                Effort::Transfer { from: registry, to: memory, bytes: size }
             }
             Step::Egress(file) => {
                 let size = private(live, file)?;
                 count(&mut live.run.egress, size, limits.egress, "egress")?;
-                Effort::Transfer {
-                    from: disk,
-                    to: registry,
-                    bytes: size,
-                }
+                Effort::Transfer { from: disk, to: registry, bytes: size }
             }
         })
     }
@@ -280,9 +253,7 @@ fn count(used: &mut u64, bytes: u64, limit: Option<u64>, what: &str) -> Result<(
     if let Some(limit) = limit
         && would_be > limit
     {
-        return Err(FunctionError::new(format!(
-            "{would_be} B of {what}, over the {what} limit of {limit} B"
-        )));
+        return Err(FunctionError::new(format!("{would_be} B of {what}, over the {what} limit of {limit} B")));
     }
     *used = would_be;
     Ok(())

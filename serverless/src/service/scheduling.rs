@@ -42,11 +42,7 @@ impl WaitingQueue {
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// Run it in an idle container, or in a new one.
-    Dispatch {
-        entry: Entry,
-        node: u32,
-        container: Option<ContainerId>,
-    },
+    Dispatch { entry: Entry, node: u32, container: Option<ContainerId> },
     /// It waits for its image on this node.
     Bind { entry: Entry, node: u32, image: ImageId },
     /// End it as rejected.
@@ -98,8 +94,7 @@ impl Service {
         if self.rules.observes {
             for &node in &self.cluster.changed {
                 let up = self.cluster.up.contains(node);
-                self.node_allocation
-                    .observe(node, &self.cluster.views[node as usize], up);
+                self.node_allocation.observe(node, &self.cluster.views[node as usize], up);
             }
         }
         self.cluster.clear_changed();
@@ -154,10 +149,7 @@ impl Service {
         plan: &mut Plan,
         kernel: &Kernel<Event>,
     ) -> Result<bool, Error> {
-        let entry = Entry {
-            key: waiting.key,
-            position,
-        };
+        let entry = Entry { key: waiting.key, position };
         let request = &waiting.request;
         let cluster = &self.cluster;
         let sites = (request.image != NONE).then(|| &cluster.images[request.image as usize]);
@@ -181,10 +173,7 @@ impl Service {
                 self.functions[request.function as usize].told_to_wait_in = cluster.round;
                 return Ok(false);
             }
-            Placement::Reject(reason) => plan.decisions.push(Decision::Reject {
-                entry,
-                reason: reason.into_string(),
-            }),
+            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
         }
         Ok(true)
     }
@@ -193,10 +182,7 @@ impl Service {
     pub(crate) fn wrong_node(&self, node: u32, call: &'static str) -> Error {
         let nodes = self.cluster.nodes.len();
         let cause = match self.cluster.nodes.get(node as usize) {
-            None => format!(
-                "answered node {node}, but there are nodes 0 to {}",
-                nodes.saturating_sub(1)
-            ),
+            None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),
             Some(described) if !self.cluster.up.contains(node) => {
                 format!("answered node {node} ({:?}), which is down", described.name)
             }
@@ -217,21 +203,13 @@ impl Service {
             }
             if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
                 plan.idle.push((node, function));
-                return plan.decisions.push(Decision::Dispatch {
-                    entry,
-                    node,
-                    container: Some(container),
-                });
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
             }
             let view = &mut self.cluster.views[node as usize];
             view.free_ram = view.free_ram.saturating_sub(request.ram_limit);
             view.free_disk = view.free_disk.saturating_sub(request.disk_limit);
             if in_ram {
-                return plan.decisions.push(Decision::Dispatch {
-                    entry,
-                    node,
-                    container: None,
-                });
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
             }
         }
         if in_ram {

@@ -55,10 +55,7 @@ pub(crate) struct RegisteredFunction {
 impl RegisteredFunction {
     /// What each of its containers reserves.
     pub fn footprint(&self) -> Footprint {
-        Footprint {
-            ram: self.limits.ram,
-            disk: self.limits.disk,
-        }
+        Footprint { ram: self.limits.ram, disk: self.limits.disk }
     }
 
     /// An invocation of it as policies see it.
@@ -140,16 +137,7 @@ impl Service {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
         let (run, watched) = (Run::default(), None);
-        self.live.insert(LiveInvocation {
-            record,
-            turn: 0,
-            delays: 0,
-            body,
-            input,
-            container: None,
-            run,
-            watched,
-        })
+        self.live.insert(LiveInvocation { record, turn: 0, delays: 0, body, input, container: None, run, watched })
     }
 
     /// The same for a controller that watches the invocation.
@@ -185,20 +173,12 @@ impl Service {
         let live = self.live.get(key)?;
         let function = live.record.function;
         let request = self.functions[function.0 as usize].request(live);
-        Some(Waiting {
-            turn: live.turn,
-            function,
-            key,
-            request,
-        })
+        Some(Waiting { turn: live.turn, function, key, request })
     }
 
     pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {
         if self.images.iter().any(|other| other.name == image.name) {
-            return Err(Error::DuplicateName {
-                what: "image",
-                name: image.name,
-            });
+            return Err(Error::DuplicateName { what: "image", name: image.name });
         }
         self.images.push(image);
         self.cluster.add_image();
@@ -209,28 +189,16 @@ impl Service {
     pub fn add_file(&mut self, name: &str, size: u64) -> Result<(), Error> {
         match self.files.insert(name.to_owned(), size) {
             None => Ok(()),
-            Some(_) => Err(Error::DuplicateName {
-                what: "file",
-                name: name.to_owned(),
-            }),
+            Some(_) => Err(Error::DuplicateName { what: "file", name: name.to_owned() }),
         }
     }
 
     pub fn register(&mut self, function: Function) -> Result<FunctionId, Error> {
         if self.functions.iter().any(|other| other.name == function.name) {
-            return Err(Error::DuplicateName {
-                what: "function",
-                name: function.name,
-            });
+            return Err(Error::DuplicateName { what: "function", name: function.name });
         }
         let id = FunctionId(self.functions.len() as u32);
-        let Function {
-            name,
-            image,
-            limits,
-            startup_overhead,
-            body,
-        } = function;
+        let Function { name, image, limits, startup_overhead, body } = function;
         if image.is_some_and(|image| image.0 as usize >= self.images.len()) {
             return Err(Error::ForeignImage(name));
         }
@@ -254,10 +222,7 @@ impl Service {
 
     /// Refuses a function that no node could ever run (the timing model, section 3).
     fn check_fit(&self, function: &str, image: Option<ImageId>, limits: &Limits) -> Result<(), Error> {
-        let refuse = |reason| Error::Registration {
-            function: function.to_owned(),
-            reason,
-        };
+        let refuse = |reason| Error::Registration { function: function.to_owned(), reason };
         let (mut ram, mut disk) = (limits.ram, limits.disk);
         if let Some(image) = image.and_then(|image| self.images.get(image.0 as usize)) {
             ram = ram.saturating_add(image.ram_footprint);
@@ -266,29 +231,15 @@ impl Service {
                 && image.size > capacity
             {
                 let (name, size) = (&image.name, image.size);
-                return Err(refuse(format!(
-                    "image {name:?} is {size} B, the head's disk holds {capacity} B"
-                )));
+                return Err(refuse(format!("image {name:?} is {size} B, the head's disk holds {capacity} B")));
             }
         }
         let fits = |node: &crate::node::Node| ram <= node.ram_capacity && disk <= node.disk_capacity;
         if self.cluster.nodes.iter().any(fits) {
             return Ok(());
         }
-        let largest_ram = self
-            .cluster
-            .nodes
-            .iter()
-            .map(|node| node.ram_capacity)
-            .max()
-            .unwrap_or(0);
-        let largest_disk = self
-            .cluster
-            .nodes
-            .iter()
-            .map(|node| node.disk_capacity)
-            .max()
-            .unwrap_or(0);
+        let largest_ram = self.cluster.nodes.iter().map(|node| node.ram_capacity).max().unwrap_or(0);
+        let largest_disk = self.cluster.nodes.iter().map(|node| node.disk_capacity).max().unwrap_or(0);
         Err(refuse(format!(
             "image and limits need {ram} B of RAM and {disk} B of disk on one node; the most that nodes have is \
              {largest_ram} B of RAM and {largest_disk} B of disk"

@@ -130,12 +130,7 @@ mod tests {
     fn waiting(turn: u64, function: u32) -> Waiting {
         let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
         let (function, request) = (FunctionId(function), RequestView::default());
-        Waiting {
-            turn,
-            function,
-            key,
-            request,
-        }
+        Waiting { turn, function, key, request }
     }
 
     #[test]
@@ -145,10 +140,8 @@ mod tests {
         queue.remove(1);
         queue.insert(waiting(3, 1));
         queue.insert(waiting(0, 1));
-        let order: Vec<u64> = (0..queue.end())
-            .filter_map(|position| queue.get(position))
-            .map(|entry| entry.turn)
-            .collect();
+        let order: Vec<u64> =
+            (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.turn).collect();
         assert_eq!(order, [0, 1, 3, 4]);
         assert_eq!(queue.len(), 4);
     }

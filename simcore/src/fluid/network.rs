@@ -110,13 +110,7 @@ impl FluidNetwork {
     /// Adds a resource of a capacity, not negative.
     pub fn add_resource(&mut self, capacity: f64) -> ResourceId {
         let flows = Vec::new();
-        self.resources.push(Resource {
-            capacity,
-            flows,
-            full: false,
-            in_region: 0,
-            place: 0,
-        });
+        self.resources.push(Resource { capacity, flows, full: false, in_region: 0, place: 0 });
         ResourceId(self.resources.len() as u32 - 1)
     }
 
@@ -146,11 +140,7 @@ impl FluidNetwork {
         for used in spec.uses {
             match flow.links.iter_mut().find(|link| link.resource == used.resource.0) {
                 Some(link) => link.weight += used.weight,
-                None => flow.links.push(Link {
-                    resource: used.resource.0,
-                    weight: used.weight,
-                    position: 0,
-                }),
+                None => flow.links.push(Link { resource: used.resource.0, weight: used.weight, position: 0 }),
             }
         }
         for (number, link) in flow.links.iter_mut().enumerate() {
@@ -194,25 +184,17 @@ impl FluidNetwork {
     /// The date at which the next flow ends if no rate changes before.
     pub fn next_completion(&mut self) -> Option<SimTime> {
         let flows = &self.flows;
-        self.completions
-            .peek(|entry| is_current(flows, entry))
-            .map(|entry| entry.date)
+        self.completions.peek(|entry| is_current(flows, entry)).map(|entry| entry.date)
     }
 
     /// Takes out a flow that has ended by `now`: the earliest, and of those of one date the one started first.
     pub fn pop_completed(&mut self, now: SimTime) -> Option<FlowId> {
         let flows = &self.flows;
-        let entry = self
-            .completions
-            .peek(|entry| is_current(flows, entry))
-            .filter(|entry| entry.date <= now)?;
+        let entry = self.completions.peek(|entry| is_current(flows, entry)).filter(|entry| entry.date <= now)?;
         self.completions.pop();
         let generation = self.flows[entry.slot as usize].generation;
         self.end(entry.slot);
-        Some(FlowId {
-            slot: entry.slot,
-            generation,
-        })
+        Some(FlowId { slot: entry.slot, generation })
     }
 
     /// The rate of a flow since the last settling.
@@ -235,9 +217,7 @@ impl FluidNetwork {
 
     /// The capacity of a resource.
     pub fn capacity(&self, resource: ResourceId) -> f64 {
-        self.resources
-            .get(resource.0 as usize)
-            .map_or(0.0, |resource| resource.capacity)
+        self.resources.get(resource.0 as usize).map_or(0.0, |resource| resource.capacity)
     }
 
     /// How many flows there are.
@@ -257,9 +237,7 @@ impl FluidNetwork {
     }
 
     fn get(&self, flow: FlowId) -> Option<&Flow> {
-        self.flows
-            .get(flow.slot as usize)
-            .filter(|held| held.active && held.generation == flow.generation)
+        self.flows.get(flow.slot as usize).filter(|held| held.active && held.generation == flow.generation)
     }
 
     fn change_rate(&mut self, slot: u32, rate: f64, now: SimTime) {
@@ -283,15 +261,9 @@ impl FluidNetwork {
     fn complete_at(&mut self, slot: u32, date: SimTime) {
         let flow = &mut self.flows[slot as usize];
         flow.version = flow.version.wrapping_add(1);
-        let entry = Completion {
-            date,
-            started: flow.started,
-            slot,
-            version: flow.version,
-        };
+        let entry = Completion { date, started: flow.started, slot, version: flow.version };
         let flows = &self.flows;
-        self.completions
-            .push(entry, self.live, |entry| is_current(flows, entry));
+        self.completions.push(entry, self.live, |entry| is_current(flows, entry));
     }
 
     fn end(&mut self, slot: u32) {

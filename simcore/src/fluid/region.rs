@@ -36,26 +36,12 @@ struct Basin {
 impl Basin {
     fn new(resource: u32) -> Self {
         let (left, slope, slope_summed, held_at) = (0.0, 0.0, 0.0, f64::INFINITY);
-        Self {
-            resource,
-            left,
-            slope,
-            slope_summed,
-            rising: 0,
-            held_at,
-            version: 0,
-            touched: false,
-        }
+        Self { resource, left, slope, slope_summed, rising: 0, held_at, version: 0, touched: false }
     }
 
     /// The level at which it is full.
     fn stop(&self, place: u32) -> Stop {
-        Stop {
-            level: self.left.max(0.0) / self.slope,
-            place,
-            version: self.version,
-            of_flow: false,
-        }
+        Stop { level: self.left.max(0.0) / self.slope, place, version: self.version, of_flow: false }
     }
 }
 
@@ -83,9 +69,7 @@ impl Ord for Stop {
     /// By level, then in a fixed order.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |stop: &Self| (stop.of_flow, stop.place, stop.version);
-        self.level
-            .total_cmp(&other.level)
-            .then_with(|| key(self).cmp(&key(other)))
+        self.level.total_cmp(&other.level).then_with(|| key(self).cmp(&key(other)))
     }
 }
 
@@ -267,14 +251,11 @@ impl Region {
             }
             // Penalties differ by nine orders of magnitude: what a subtraction leaves may be nothing but rounding.
             if basin.slope < CANCELLED * basin.slope_summed {
-                let rising = network.resources[basin.resource as usize]
-                    .flows
-                    .iter()
-                    .filter_map(|&(slot, link)| {
-                        let flow = &network.flows[slot as usize];
-                        let rises = flow.in_region == self.solve && self.rates[flow.place as usize].1 == RISING;
-                        rises.then(|| flow.links[link as usize].weight / flow.penalty)
-                    });
+                let rising = network.resources[basin.resource as usize].flows.iter().filter_map(|&(slot, link)| {
+                    let flow = &network.flows[slot as usize];
+                    let rises = flow.in_region == self.solve && self.rates[flow.place as usize].1 == RISING;
+                    rises.then(|| flow.links[link as usize].weight / flow.penalty)
+                });
                 basin.slope = rising.sum();
                 basin.slope_summed = basin.slope;
             }

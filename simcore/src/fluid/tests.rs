@@ -23,20 +23,9 @@ impl Bench {
     }
 
     fn start(&mut self, amount: f64, penalty: f64, bound: f64, uses: &[(u32, f64)]) -> FlowId {
-        let uses: Vec<Use> = uses
-            .iter()
-            .map(|&(resource, weight)| Use {
-                resource: ResourceId(resource),
-                weight,
-            })
-            .collect();
-        let spec = FlowSpec {
-            amount,
-            efficiency: 1.0,
-            bound,
-            penalty,
-            uses: &uses,
-        };
+        let uses: Vec<Use> =
+            uses.iter().map(|&(resource, weight)| Use { resource: ResourceId(resource), weight }).collect();
+        let spec = FlowSpec { amount, efficiency: 1.0, bound, penalty, uses: &uses };
         self.network.start(SimTime::ZERO, spec)
     }
 
@@ -61,20 +50,14 @@ fn a_flow_alone_gets_the_least_of_its_resources_and_its_bound() {
 #[test]
 fn shares_are_inverse_to_penalties() {
     let mut bench = Bench::new(&[12.0]);
-    let flows = [
-        bench.start(1.0, 1.0, FREE, &[(0, 1.0)]),
-        bench.start(1.0, 2.0, FREE, &[(0, 1.0)]),
-    ];
+    let flows = [bench.start(1.0, 1.0, FREE, &[(0, 1.0)]), bench.start(1.0, 2.0, FREE, &[(0, 1.0)])];
     assert_eq!(bench.rates(&flows), [8.0, 4.0]);
 }
 
 #[test]
 fn what_a_bounded_flow_leaves_goes_to_the_others() {
     let mut bench = Bench::new(&[12.0]);
-    let flows = [
-        bench.start(1.0, 1.0, 2.0, &[(0, 1.0)]),
-        bench.start(1.0, 1.0, FREE, &[(0, 1.0)]),
-    ];
+    let flows = [bench.start(1.0, 1.0, 2.0, &[(0, 1.0)]), bench.start(1.0, 1.0, FREE, &[(0, 1.0)])];
     assert_eq!(bench.rates(&flows), [2.0, 10.0]);
 }
 
@@ -104,10 +87,7 @@ fn what_a_stalled_flow_gets_is_exact_when_the_other_is_held_elsewhere() {
     let load = bench.start(1.0, 1.0, FREE, &[(0, 1.0)]);
     let copy = bench.start(1.0, 1e-9, FREE, &[(0, 1.0), (1, 1.0)]);
     let rates = bench.rates(&[load, copy]);
-    assert!(
-        (rates[0] - 70.0).abs() < 1e-12 && (rates[1] - 30.0).abs() < 1e-12,
-        "{rates:?}"
-    );
+    assert!((rates[0] - 70.0).abs() < 1e-12 && (rates[1] - 30.0).abs() < 1e-12, "{rates:?}");
 }
 
 #[test]
@@ -148,16 +128,10 @@ fn solve_naively(capacities: &[f64], flows: &[NaiveFlow]) -> Vec<f64> {
     let mut rates: Vec<Option<f64>> = vec![None; flows.len()];
     while rates.iter().any(Option::is_none) {
         let level_of_resource = |resource: usize| {
-            let held: f64 = (0..flows.len())
-                .filter_map(|i| Some(rates[i]? * flows[i].weight(resource)))
-                .sum();
+            let held: f64 = (0..flows.len()).filter_map(|i| Some(rates[i]? * flows[i].weight(resource))).sum();
             let rising = (0..flows.len()).filter(|i| rates[*i].is_none());
             let slope: f64 = rising.map(|i| flows[i].weight(resource) / flows[i].penalty).sum();
-            if slope > 0.0 {
-                (capacities[resource] - held).max(0.0) / slope
-            } else {
-                f64::INFINITY
-            }
+            if slope > 0.0 { (capacities[resource] - held).max(0.0) / slope } else { f64::INFINITY }
         };
         let levels: Vec<f64> = (0..capacities.len()).map(level_of_resource).collect();
         let rising = || (0..flows.len()).filter(|i| rates[*i].is_none());
@@ -188,22 +162,13 @@ struct NaiveFlow {
 
 impl NaiveFlow {
     fn weight(&self, resource: usize) -> f64 {
-        self.uses
-            .iter()
-            .filter(|(r, _)| *r as usize == resource)
-            .map(|(_, weight)| weight)
-            .sum()
+        self.uses.iter().filter(|(r, _)| *r as usize == resource).map(|(_, weight)| weight).sum()
     }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Start {
-        amount: f64,
-        penalty: f64,
-        bound: f64,
-        uses: Vec<(u32, f64)>,
-    },
+    Start { amount: f64, penalty: f64, bound: f64, uses: Vec<(u32, f64)> },
     Cancel(usize),
     Resize(usize, f64),
     Complete,
@@ -283,19 +248,14 @@ fn check_max_min(network: &FluidNetwork, capacities: &[f64], flows: &[NaiveFlow]
     let level = |flow: &NaiveFlow| network.rate(flow.id).unwrap() * flow.penalty;
     for (resource, capacity) in capacities.iter().enumerate() {
         let usage = network.usage(ResourceId(resource as u32));
-        prop_assert!(
-            usage <= capacity * (1.0 + 1e-9),
-            "resource {resource}: {usage} of {capacity}"
-        );
+        prop_assert!(usage <= capacity * (1.0 + 1e-9), "resource {resource}: {usage} of {capacity}");
     }
     for flow in flows {
         let at_bound = network.rate(flow.id).unwrap() >= flow.bound * (1.0 - 1e-7);
         let has_bottleneck = capacities.iter().enumerate().any(|(resource, capacity)| {
             flow.weight(resource) > 0.0
                 && network.usage(ResourceId(resource as u32)) >= capacity * (1.0 - 1e-7)
-                && flows
-                    .iter()
-                    .all(|f| f.weight(resource) == 0.0 || level(f) <= level(flow) * (1.0 + 1e-6))
+                && flows.iter().all(|f| f.weight(resource) == 0.0 || level(f) <= level(flow) * (1.0 + 1e-6))
         });
         prop_assert!(at_bound || has_bottleneck, "nothing holds {flow:?}");
     }

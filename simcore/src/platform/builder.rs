@@ -18,13 +18,7 @@ pub struct HostSpec {
 impl HostSpec {
     /// A host with so many cores, each of `speed` floating-point operations per second, without RAM or disk.
     pub fn new(cores: u32, speed: f64) -> Self {
-        Self {
-            cores,
-            speed,
-            ram: 0,
-            disks: Vec::new(),
-            star: None,
-        }
+        Self { cores, speed, ram: 0, disks: Vec::new(), star: None }
     }
 
     /// Gives it RAM, in bytes.
@@ -52,12 +46,7 @@ pub type DiskSpec = Disk;
 impl Disk {
     /// A disk mounted at `/` of so many bytes, with bandwidths in bytes per second.
     pub fn new(capacity: u64, read_bandwidth: f64, write_bandwidth: f64) -> Self {
-        Self {
-            mount: "/".to_owned(),
-            capacity,
-            read_bandwidth,
-            write_bandwidth,
-        }
+        Self { mount: "/".to_owned(), capacity, read_bandwidth, write_bandwidth }
     }
 }
 
@@ -108,8 +97,7 @@ impl PlatformBuilder {
 
     /// Declares `count` hosts alike: `name-0`, `name-1`, …
     pub fn group(mut self, name: &str, count: usize, spec: HostSpec) -> Self {
-        self.hosts
-            .extend((0..count).map(|number| (format!("{name}-{number}"), spec.clone())));
+        self.hosts.extend((0..count).map(|number| (format!("{name}-{number}"), spec.clone())));
         self
     }
 
@@ -121,33 +109,20 @@ impl PlatformBuilder {
     /// Declares a link.
     pub fn link_with_sharing(mut self, name: &str, bandwidth: f64, latency: f64, sharing: Sharing) -> Self {
         let reverse = LinkId(self.links.len() as u32);
-        self.links.push(Link {
-            name: name.to_owned(),
-            bandwidth,
-            latency,
-            sharing,
-            reverse,
-        });
+        self.links.push(Link { name: name.to_owned(), bandwidth, latency, sharing, reverse });
         self
     }
 
     /// Declares a star.
     pub fn star(mut self, name: &str, spec: StarSpec) -> Self {
-        self.stars.push(Star {
-            name: name.to_owned(),
-            spec,
-        });
+        self.stars.push(Star { name: name.to_owned(), spec });
         self
     }
 
     /// Declares a route and the same one backwards. An end is a host, all hosts of a prefix (`node-*`), or a star.
     pub fn route<T: AsRef<str>>(mut self, from: &str, to: &str, links: &[T]) -> Self {
         let links = links.iter().map(|link| link.as_ref().to_owned()).collect();
-        self.routes.push(RouteSpec {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            links,
-        });
+        self.routes.push(RouteSpec { from: from.to_owned(), to: to.to_owned(), links });
         self
     }
 
@@ -156,24 +131,14 @@ impl PlatformBuilder {
     /// # Errors
     /// When names repeat or dangle, or a quantity makes no sense.
     pub fn build(self) -> Result<Platform, PlatformError> {
-        let mut parts = Parts {
-            links: self.links,
-            ..Parts::default()
-        };
+        let mut parts = Parts { links: self.links, ..Parts::default() };
         for (name, spec) in self.hosts {
             parts.add_host(name, spec)?;
         }
         for (position, link) in parts.links.iter().enumerate() {
             check_link(link)?;
-            if parts
-                .link_names
-                .insert(link.name.clone(), LinkId(position as u32))
-                .is_some()
-            {
-                return Err(PlatformError::Duplicate {
-                    what: "link",
-                    name: link.name.clone(),
-                });
+            if parts.link_names.insert(link.name.clone(), LinkId(position as u32)).is_some() {
+                return Err(PlatformError::Duplicate { what: "link", name: link.name.clone() });
             }
         }
         parts.ends = parts.hosts.len() as u32;
@@ -189,19 +154,8 @@ impl PlatformBuilder {
         for route in self.routes {
             parts.add_route(route)?;
         }
-        let Parts {
-            hosts,
-            links,
-            host_names,
-            routing,
-            ..
-        } = parts;
-        Ok(Platform {
-            hosts,
-            links,
-            host_names,
-            routing,
-        })
+        let Parts { hosts, links, host_names, routing, .. } = parts;
+        Ok(Platform { hosts, links, host_names, routing })
     }
 }
 
@@ -222,27 +176,12 @@ struct Parts {
 
 impl Parts {
     fn add_host(&mut self, name: String, spec: HostSpec) -> Result<(), PlatformError> {
-        let HostSpec {
-            cores,
-            speed,
-            ram,
-            disks,
-            star,
-        } = spec;
-        let host = Host {
-            name,
-            cores,
-            speed,
-            ram,
-            disks,
-        };
+        let HostSpec { cores, speed, ram, disks, star } = spec;
+        let host = Host { name, cores, speed, ram, disks };
         check_host(&host)?;
         let id = HostId(self.hosts.len() as u32);
         if self.host_names.insert(host.name.clone(), id).is_some() {
-            return Err(PlatformError::Duplicate {
-                what: "host",
-                name: host.name,
-            });
+            return Err(PlatformError::Duplicate { what: "host", name: host.name });
         }
         self.hosts.push(host);
         self.memberships.push(star);
@@ -273,19 +212,12 @@ impl Parts {
 
     fn add_star(&mut self, star: &Star) -> Result<(), PlatformError> {
         if self.host_names.contains_key(&star.name) || self.end_names.contains_key(&star.name) {
-            return Err(PlatformError::Duplicate {
-                what: "star",
-                name: star.name.clone(),
-            });
+            return Err(PlatformError::Duplicate { what: "star", name: star.name.clone() });
         }
         let end = self.new_end(&star.name);
         if let Some(backbone) = &star.spec.backbone {
             let place = format!("star {:?}", star.name);
-            let unknown = || PlatformError::Unknown {
-                place,
-                what: "link",
-                name: backbone.clone(),
-            };
+            let unknown = || PlatformError::Unknown { place, what: "link", name: backbone.clone() };
             let link = *self.link_names.get(backbone).ok_or_else(unknown)?;
             self.routing.backbones.insert(end, link);
         }
@@ -297,37 +229,21 @@ impl Parts {
         for (position, name) in std::mem::take(&mut self.memberships).into_iter().enumerate() {
             let Some(name) = name else { continue };
             let host = &self.hosts[position].name;
-            let star = stars
-                .iter()
-                .find(|star| star.name == name)
-                .ok_or_else(|| PlatformError::Unknown {
-                    place: format!("host {host:?}"),
-                    what: "star",
-                    name: name.clone(),
-                })?;
+            let star = stars.iter().find(|star| star.name == name).ok_or_else(|| PlatformError::Unknown {
+                place: format!("host {host:?}"),
+                what: "star",
+                name: name.clone(),
+            })?;
             let reverse = LinkId(self.links.len() as u32);
             let StarSpec { bandwidth, latency, .. } = star.spec;
-            let link = Link {
-                name: format!("{host}-link"),
-                bandwidth,
-                latency,
-                sharing: Sharing::Shared,
-                reverse,
-            };
+            let link = Link { name: format!("{host}-link"), bandwidth, latency, sharing: Sharing::Shared, reverse };
             check_link(&link)?;
             if self.link_names.insert(link.name.clone(), reverse).is_some() {
-                return Err(PlatformError::Duplicate {
-                    what: "link",
-                    name: link.name,
-                });
+                return Err(PlatformError::Duplicate { what: "link", name: link.name });
             }
             self.links.push(link);
             let zone = self.end_names[&name];
-            self.routing.spokes[position] = Some(Spoke {
-                zone,
-                up: reverse,
-                down: reverse,
-            });
+            self.routing.spokes[position] = Some(Spoke { zone, up: reverse, down: reverse });
             self.routing.ends[position].push(zone);
         }
         Ok(())
@@ -337,38 +253,22 @@ impl Parts {
         let place = format!("the route from {:?} to {:?}", route.from, route.to);
         let end = |name: &str| {
             let host = self.host_names.get(name).map(|host| host.0);
-            let unknown = || PlatformError::Unknown {
-                place: place.clone(),
-                what: "host",
-                name: name.to_owned(),
-            };
+            let unknown = || PlatformError::Unknown { place: place.clone(), what: "host", name: name.to_owned() };
             host.or_else(|| self.end_names.get(name).copied()).ok_or_else(unknown)
         };
         let (from, to) = (end(&route.from)?, end(&route.to)?);
         let link = |name: &String| {
-            let unknown = || PlatformError::Unknown {
-                place: place.clone(),
-                what: "link",
-                name: name.clone(),
-            };
+            let unknown = || PlatformError::Unknown { place: place.clone(), what: "link", name: name.clone() };
             self.link_names.get(name).copied().ok_or_else(unknown)
         };
         let links = route.links.iter().map(link).collect::<Result<_, _>>()?;
         // A star's centre is its gateway, and has the star's own number.
         let gateway = |end: End| self.routing.centres.get(&end).copied();
         let (from_gateway, to_gateway) = (gateway(from), gateway(to));
-        let given = GivenRoute {
-            links,
-            from_gateway,
-            to_gateway,
-            symmetric: true,
-        };
+        let given = GivenRoute { links, from_gateway, to_gateway, symmetric: true };
         let is_new = !self.routing.given.contains_key(&(to, from)) || from == to;
         if !is_new || self.routing.given.insert((from, to), given).is_some() {
-            return Err(PlatformError::DuplicateRoute {
-                from: route.from,
-                to: route.to,
-            });
+            return Err(PlatformError::DuplicateRoute { from: route.from, to: route.to });
         }
         Ok(())
     }
@@ -378,66 +278,27 @@ fn check(place: String, found: f64, holds: bool, expected: &'static str) -> Resu
     if holds && found.is_finite() {
         Ok(())
     } else {
-        Err(PlatformError::Unsuitable {
-            place,
-            found: found.to_string(),
-            expected,
-        })
+        Err(PlatformError::Unsuitable { place, found: found.to_string(), expected })
     }
 }
 
 pub(super) fn check_host(host: &Host) -> Result<(), PlatformError> {
     let name = &host.name;
-    check(
-        format!("cores of host {name:?}"),
-        f64::from(host.cores),
-        host.cores > 0,
-        "at least one",
-    )?;
-    check(
-        format!("speed of host {name:?}"),
-        host.speed,
-        host.speed > 0.0,
-        "a positive number of flop/s",
-    )?;
+    check(format!("cores of host {name:?}"), f64::from(host.cores), host.cores > 0, "at least one")?;
+    check(format!("speed of host {name:?}"), host.speed, host.speed > 0.0, "a positive number of flop/s")?;
     for disk in &host.disks {
         let positive = "a positive number of bytes/s";
         let (read, write) = (disk.read_bandwidth, disk.write_bandwidth);
-        check(
-            format!("read bandwidth of the disk of host {name:?}"),
-            read,
-            read > 0.0,
-            positive,
-        )?;
-        check(
-            format!("write bandwidth of the disk of host {name:?}"),
-            write,
-            write > 0.0,
-            positive,
-        )?;
+        check(format!("read bandwidth of the disk of host {name:?}"), read, read > 0.0, positive)?;
+        check(format!("write bandwidth of the disk of host {name:?}"), write, write > 0.0, positive)?;
     }
     Ok(())
 }
 
 pub(super) fn check_link(link: &Link) -> Result<(), PlatformError> {
-    let Link {
-        name,
-        bandwidth,
-        latency,
-        ..
-    } = link;
-    check(
-        format!("bandwidth of link {name:?}"),
-        *bandwidth,
-        *bandwidth > 0.0,
-        "a positive number of bytes/s",
-    )?;
-    check(
-        format!("latency of link {name:?}"),
-        *latency,
-        *latency >= 0.0,
-        "a number of seconds, not negative",
-    )
+    let Link { name, bandwidth, latency, .. } = link;
+    check(format!("bandwidth of link {name:?}"), *bandwidth, *bandwidth > 0.0, "a positive number of bytes/s")?;
+    check(format!("latency of link {name:?}"), *latency, *latency >= 0.0, "a number of seconds, not negative")
 }
 
 #[cfg(test)]
@@ -446,14 +307,8 @@ mod tests {
 
     fn names(platform: &Platform, from: &str, to: &str) -> Vec<String> {
         let id = |name| platform.host_by_name(name).unwrap();
-        let route = platform
-            .route(id(from), id(to))
-            .unwrap_or_else(|| panic!("no route {from} {to}"));
-        route
-            .forward
-            .iter()
-            .map(|link| platform.link(*link).name.clone())
-            .collect()
+        let route = platform.route(id(from), id(to)).unwrap_or_else(|| panic!("no route {from} {to}"));
+        route.forward.iter().map(|link| platform.link(*link).name.clone()).collect()
     }
 
     fn spec() -> HostSpec {
@@ -476,19 +331,13 @@ mod tests {
         assert_eq!(names(&platform, "node-2", "head"), ["lan"]);
         let id = |name| platform.host_by_name(name).unwrap();
         assert_eq!(platform.route(id("node-0"), id("node-1")), None);
-        assert_eq!(
-            platform.route(id("node-0"), id("node-0")),
-            Some(super::super::Route::default())
-        );
+        assert_eq!(platform.route(id("node-0"), id("node-0")), Some(super::super::Route::default()));
     }
 
     #[test]
     fn hosts_of_two_stars_meet_over_the_route_between_the_stars() {
-        let star = |backbone: Option<&str>| StarSpec {
-            bandwidth: 1e9,
-            latency: 0.0,
-            backbone: backbone.map(str::to_owned),
-        };
+        let star =
+            |backbone: Option<&str>| StarSpec { bandwidth: 1e9, latency: 0.0, backbone: backbone.map(str::to_owned) };
         let platform = PlatformBuilder::new()
             .link("backbone", 1e9, 0.0)
             .link("trunk", 1e9, 0.0)
@@ -500,33 +349,16 @@ mod tests {
             .build()
             .unwrap();
         assert_eq!(names(&platform, "l-0", "l-1"), ["l-0-link", "backbone", "l-1-link"]);
-        assert_eq!(
-            names(&platform, "l-0", "r-1"),
-            ["l-0-link", "backbone", "trunk", "r-1-link"]
-        );
-        assert_eq!(
-            names(&platform, "r-1", "l-0"),
-            ["r-1-link", "trunk", "backbone", "l-0-link"]
-        );
+        assert_eq!(names(&platform, "l-0", "r-1"), ["l-0-link", "backbone", "trunk", "r-1-link"]);
+        assert_eq!(names(&platform, "r-1", "l-0"), ["r-1-link", "trunk", "backbone", "l-0-link"]);
     }
 
     #[test]
     fn what_makes_no_sense_is_refused_with_its_place() {
         let error = |builder: PlatformBuilder| builder.build().unwrap_err().to_string();
-        let two = || {
-            PlatformBuilder::new()
-                .host("a", spec())
-                .host("b", spec())
-                .link("l", 1.0, 0.0)
-        };
-        assert_eq!(
-            error(two().host("a", spec())),
-            "host \"a\" is declared twice: names must differ"
-        );
-        assert_eq!(
-            error(two().link("l", 1.0, 0.0)),
-            "link \"l\" is declared twice: names must differ"
-        );
+        let two = || PlatformBuilder::new().host("a", spec()).host("b", spec()).link("l", 1.0, 0.0);
+        assert_eq!(error(two().host("a", spec())), "host \"a\" is declared twice: names must differ");
+        assert_eq!(error(two().link("l", 1.0, 0.0)), "link \"l\" is declared twice: names must differ");
         assert_eq!(
             error(two().route("a", "c", &["l"])),
             "the route from \"a\" to \"c\" names host \"c\", which is not declared"
@@ -551,9 +383,6 @@ mod tests {
             error(two().host("c", HostSpec::new(1, f64::INFINITY))),
             "speed of host \"c\": found inf, expected a positive number of flop/s"
         );
-        assert_eq!(
-            error(two().host("c", spec().in_star("s"))),
-            "host \"c\" names star \"s\", which is not declared"
-        );
+        assert_eq!(error(two().host("c", spec().in_star("s"))), "host \"c\" names star \"s\", which is not declared");
     }
 }

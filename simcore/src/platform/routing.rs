@@ -81,11 +81,7 @@ impl Routing {
 
     fn extend_within_star(&self, from: Point, to: Point, path: &mut Vec<LinkId>) -> bool {
         let spoke = |point: Point| self.spokes.get(point as usize).copied().flatten();
-        let zone = |point: Point| {
-            spoke(point)
-                .map(|spoke| spoke.zone)
-                .or_else(|| self.centres.get(&point).copied())
-        };
+        let zone = |point: Point| spoke(point).map(|spoke| spoke.zone).or_else(|| self.centres.get(&point).copied());
         let Some(star) = zone(from).filter(|star| zone(to) == Some(*star)) else {
             return false;
         };

@@ -11,19 +11,13 @@ use crate::units::{self, Dimension};
 /// Reads a platform.
 pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
     // SimGrid's files name their document type, which is not looked into.
-    let options = roxmltree::ParsingOptions {
-        allow_dtd: true,
-        ..Default::default()
-    };
+    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     let document =
         Document::parse_with_options(text, options).map_err(|error| PlatformError::Xml(error.to_string()))?;
     let root = document.root_element();
     if root.tag_name().name() != "platform" {
         let found = root.tag_name().name();
-        return Err(malformed(
-            root,
-            format!("found <{found}>, expected <platform version=\"4.1\">"),
-        ));
+        return Err(malformed(root, format!("found <{found}>, expected <platform version=\"4.1\">")));
     }
     let mut reader = Reader::default();
     reader.count_hosts(root);
@@ -34,19 +28,8 @@ pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
             _ => return Err(unsupported_element(child)),
         }
     }
-    let Reader {
-        hosts,
-        links,
-        host_names,
-        routing,
-        ..
-    } = reader;
-    Ok(Platform {
-        hosts,
-        links,
-        host_names,
-        routing,
-    })
+    let Reader { hosts, links, host_names, routing, .. } = reader;
+    Ok(Platform { hosts, links, host_names, routing })
 }
 
 fn elements<'a, 'i>(parent: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
@@ -58,18 +41,11 @@ fn line(node: Node<'_, '_>) -> u32 {
 }
 
 fn malformed(node: Node<'_, '_>, problem: String) -> PlatformError {
-    PlatformError::Malformed {
-        line: line(node),
-        problem,
-    }
+    PlatformError::Malformed { line: line(node), problem }
 }
 
 fn unsupported(node: Node<'_, '_>, what: String, cure: &'static str) -> PlatformError {
-    PlatformError::Unsupported {
-        line: line(node),
-        what,
-        cure,
-    }
+    PlatformError::Unsupported { line: line(node), what, cure }
 }
 
 fn unsupported_element(node: Node<'_, '_>) -> PlatformError {
@@ -78,12 +54,7 @@ fn unsupported_element(node: Node<'_, '_>) -> PlatformError {
 }
 
 fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, PlatformError> {
-    let missing = || {
-        malformed(
-            node,
-            format!("<{}> lacks the attribute {name:?}", node.tag_name().name()),
-        )
-    };
+    let missing = || malformed(node, format!("<{}> lacks the attribute {name:?}", node.tag_name().name()));
     node.attribute(name).ok_or_else(missing)
 }
 
@@ -144,10 +115,8 @@ impl Reader {
     /// Numbers routers behind all hosts, and zones behind all routers.
     fn count_hosts(&mut self, root: Node<'_, '_>) {
         let named = |name: &'static str| root.descendants().filter(move |node| node.tag_name().name() == name);
-        let in_clusters: usize = named("cluster")
-            .filter_map(|node| radical(node, node.attribute("radical")?).ok())
-            .map(|r| r.len())
-            .sum();
+        let in_clusters: usize =
+            named("cluster").filter_map(|node| radical(node, node.attribute("radical")?).ok()).map(|r| r.len()).sum();
         let hosts = named("host").count() + in_clusters;
         let routers = named("router").count() + named("cluster").count();
         self.next_router = hosts as Point;
@@ -159,10 +128,7 @@ impl Reader {
     fn name_end(&mut self, node: Node<'_, '_>, name: &str, end: End) -> Result<(), PlatformError> {
         match self.end_names.insert(name.to_owned(), end) {
             None => Ok(()),
-            Some(_) => Err(malformed(
-                node,
-                format!("the name {name:?} is taken: names must differ"),
-            )),
+            Some(_) => Err(malformed(node, format!("the name {name:?} is taken: names must differ"))),
         }
     }
 
@@ -177,11 +143,7 @@ impl Reader {
         only(node, &["id", "routing"])?;
         let routing = attribute(node, "routing")?;
         if routing != "Full" {
-            return Err(unsupported(
-                node,
-                format!("routing={routing:?}"),
-                "use routing=\"Full\", or a <cluster>",
-            ));
+            return Err(unsupported(node, format!("routing={routing:?}"), "use routing=\"Full\", or a <cluster>"));
         }
         let zones = self.enter_zone(node, outer)?;
         // Routes may stand before what they name.
@@ -229,18 +191,7 @@ impl Reader {
         let ram = property(node, "ram")?.map_or(Ok(0), |text| whole_bytes(node, text))?;
         let name = attribute(node, "id")?.to_owned();
         let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
-        self.add_host(
-            node,
-            Host {
-                name,
-                cores,
-                speed,
-                ram,
-                disks,
-            },
-            zones,
-        )
-        .map(drop)
+        self.add_host(node, Host { name, cores, speed, ram, disks }, zones).map(drop)
     }
 
     fn add_router(&mut self, node: Node<'_, '_>, name: &str, zones: &[End]) -> Result<Point, PlatformError> {
@@ -260,10 +211,7 @@ impl Reader {
         check_link(&link)?;
         let id = LinkId(self.links.len() as u32);
         if self.link_names.insert(link.name.clone(), id).is_some() {
-            return Err(malformed(
-                node,
-                format!("link {:?} is declared twice: names must differ", link.name),
-            ));
+            return Err(malformed(node, format!("link {:?} is declared twice: names must differ", link.name)));
         }
         self.links.push(link);
         Ok(id)
@@ -287,13 +235,7 @@ impl Reader {
                 return Err(unsupported(node, format!("sharing policy {policy:?}"), cure));
             }
         };
-        let link = |name: String, reverse: LinkId| Link {
-            name,
-            bandwidth,
-            latency,
-            sharing,
-            reverse,
-        };
+        let link = |name: String, reverse: LinkId| Link { name, bandwidth, latency, sharing, reverse };
         if policy != "SPLITDUPLEX" {
             let both = self.add_link(node, link(name.to_owned(), first))?;
             return Ok((both, both));
@@ -306,14 +248,9 @@ impl Reader {
     fn link(&mut self, node: Node<'_, '_>) -> Result<(), PlatformError> {
         only(node, &["id", "bandwidth", "latency", "sharing_policy"])?;
         let bandwidth = quantity(node, "bandwidth", Dimension::Rate)?;
-        let latency = if node.has_attribute("latency") {
-            quantity(node, "latency", Dimension::Time)?
-        } else {
-            0.0
-        };
+        let latency = if node.has_attribute("latency") { quantity(node, "latency", Dimension::Time)? } else { 0.0 };
         let policy = node.attribute("sharing_policy").unwrap_or("SHARED");
-        self.add_channels(node, attribute(node, "id")?, (bandwidth, latency), policy)
-            .map(drop)
+        self.add_channels(node, attribute(node, "id")?, (bandwidth, latency), policy).map(drop)
     }
 
     /// A star of hosts with a router in the middle.
@@ -338,41 +275,20 @@ impl Reader {
         let (id, prefix) = (attribute(node, "id")?, attribute(node, "prefix")?);
         let suffix = node.attribute("suffix").unwrap_or("");
         let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
-        let spoke = (
-            quantity(node, "bw", Dimension::Rate)?,
-            quantity(node, "lat", Dimension::Time)?,
-        );
+        let spoke = (quantity(node, "bw", Dimension::Rate)?, quantity(node, "lat", Dimension::Time)?);
         let policy = node.attribute("sharing_policy").unwrap_or("SPLITDUPLEX");
         for number in radical(node, attribute(node, "radical")?)? {
-            let host = Host {
-                name: format!("{prefix}{number}{suffix}"),
-                cores,
-                speed,
-                ram: 0,
-                disks: Vec::new(),
-            };
+            let host = Host { name: format!("{prefix}{number}{suffix}"), cores, speed, ram: 0, disks: Vec::new() };
             let point = self.add_host(node, host, &zones)?;
             let (up, down) = self.add_channels(node, &format!("{id}_link_{number}"), spoke, policy)?;
-            self.routing.spokes[point as usize] = Some(Spoke {
-                zone: zones[0],
-                up,
-                down,
-            });
+            self.routing.spokes[point as usize] = Some(Spoke { zone: zones[0], up, down });
         }
         if node.has_attribute("bb_bw") {
-            let latency = if node.has_attribute("bb_lat") {
-                quantity(node, "bb_lat", Dimension::Time)?
-            } else {
-                0.0
-            };
+            let latency = if node.has_attribute("bb_lat") { quantity(node, "bb_lat", Dimension::Time)? } else { 0.0 };
             let backbone = (quantity(node, "bb_bw", Dimension::Rate)?, latency);
             let policy = node.attribute("bb_sharing_policy").unwrap_or("SHARED");
             if policy == "SPLITDUPLEX" {
-                return Err(unsupported(
-                    node,
-                    "a split-duplex backbone".to_owned(),
-                    "use SHARED or FATPIPE",
-                ));
+                return Err(unsupported(node, "a split-duplex backbone".to_owned(), "use SHARED or FATPIPE"));
             }
             let (link, _) = self.add_channels(node, &format!("{id}_backbone"), backbone, policy)?;
             self.routing.backbones.insert(zones[0], link);
@@ -400,31 +316,15 @@ impl Reader {
             links.push(self.link_of_route(child)?);
         }
         let gateway = |name: &str| {
-            if known.contains(&name) {
-                self.end(node, name).map(Some)
-            } else {
-                Ok(None)
-            }
+            if known.contains(&name) { self.end(node, name).map(Some) } else { Ok(None) }
         };
         let (from_gateway, to_gateway) = (gateway("gw_src")?, gateway("gw_dst")?);
         let symmetric = matches!(node.attribute("symmetrical"), None | Some("yes" | "YES" | "true"));
-        let reverse_given = self
-            .routing
-            .given
-            .get(&(to, from))
-            .is_some_and(|other| symmetric || other.symmetric);
-        let route = GivenRoute {
-            links,
-            from_gateway,
-            to_gateway,
-            symmetric,
-        };
+        let reverse_given = self.routing.given.get(&(to, from)).is_some_and(|other| symmetric || other.symmetric);
+        let route = GivenRoute { links, from_gateway, to_gateway, symmetric };
         if reverse_given || self.routing.given.insert((from, to), route).is_some() {
             let (from, to) = (attribute(node, "src")?, attribute(node, "dst")?);
-            return Err(malformed(
-                node,
-                format!("the route from {from:?} to {to:?} is given twice: keep one"),
-            ));
+            return Err(malformed(node, format!("the route from {from:?} to {to:?} is given twice: keep one")));
         }
         Ok(())
     }
@@ -436,26 +336,17 @@ impl Reader {
             None | Some("NONE") => id.to_owned(),
             Some(direction @ ("UP" | "DOWN")) => channel(id, direction),
             Some(other) => {
-                return Err(malformed(
-                    node,
-                    format!("direction={other:?}: expected UP, DOWN or NONE"),
-                ));
+                return Err(malformed(node, format!("direction={other:?}: expected UP, DOWN or NONE")));
             }
         };
-        let unknown = || {
-            malformed(
-                node,
-                format!("there is no link {name:?} (a split-duplex link needs a direction)"),
-            )
-        };
+        let unknown = || malformed(node, format!("there is no link {name:?} (a split-duplex link needs a direction)"));
         self.link_names.get(&name).copied().ok_or_else(unknown)
     }
 }
 
 fn cores(node: Node<'_, '_>) -> Result<u32, PlatformError> {
     let text = node.attribute("core").unwrap_or("1");
-    text.parse()
-        .map_err(|_| malformed(node, format!("core={text:?}: expected a whole number")))
+    text.parse().map_err(|_| malformed(node, format!("core={text:?}: expected a whole number")))
 }
 
 fn disk(node: Node<'_, '_>) -> Result<Disk, PlatformError> {
@@ -472,12 +363,7 @@ fn disk(node: Node<'_, '_>) -> Result<Disk, PlatformError> {
 
 /// The numbers that a list such as `0-3,7` stands for.
 fn radical(node: Node<'_, '_>, text: &str) -> Result<Vec<u32>, PlatformError> {
-    let wrong = || {
-        malformed(
-            node,
-            format!("radical={text:?}: expected numbers and ranges such as 0-3,7"),
-        )
-    };
+    let wrong = || malformed(node, format!("radical={text:?}: expected numbers and ranges such as 0-3,7"));
     let mut numbers = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

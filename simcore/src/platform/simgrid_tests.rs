@@ -4,9 +4,7 @@ use super::Platform;
 
 fn names(platform: &Platform, from: &str, to: &str) -> (Vec<String>, Vec<String>) {
     let id = |name| platform.host_by_name(name).unwrap_or_else(|| panic!("{name}"));
-    let route = platform
-        .route(id(from), id(to))
-        .unwrap_or_else(|| panic!("no route {from} {to}"));
+    let route = platform.route(id(from), id(to)).unwrap_or_else(|| panic!("no route {from} {to}"));
     let names = |links: &[super::LinkId]| links.iter().map(|link| platform.link(*link).name.clone()).collect();
     (names(&route.forward), names(&route.backward))
 }
@@ -46,21 +44,12 @@ fn a_platform_of_wrench_is_read() {
     let node = platform.host(platform.host_by_name("ServerlessComputeNode1").unwrap());
     assert_eq!((node.cores, node.speed, node.ram), (10, 50e9, 64_000_000_000));
     let disk = node.disk().unwrap();
-    assert_eq!(
-        (disk.capacity, disk.read_bandwidth, disk.write_bandwidth),
-        (200_000_000_000, 100e6, 80e6)
-    );
+    assert_eq!((disk.capacity, disk.read_bandwidth, disk.write_bandwidth), (200_000_000_000, 100e6, 80e6));
     assert_eq!(platform.links()[1].bandwidth, 12.5e9);
-    let there_and_back = (
-        vec!["wide_area".into(), "local_area".into()],
-        vec!["local_area".into(), "wide_area".into()],
-    );
+    let there_and_back = (vec!["wide_area".into(), "local_area".into()], vec!["local_area".into(), "wide_area".into()]);
     assert_eq!(names(&platform, "UserHost", "ServerlessComputeNode1"), there_and_back);
     let id = |name| platform.host_by_name(name).unwrap();
-    assert_eq!(
-        platform.route(id("ServerlessHeadNode"), id("ServerlessComputeNode1")),
-        None
-    );
+    assert_eq!(platform.route(id("ServerlessHeadNode"), id("ServerlessComputeNode1")), None);
 }
 
 #[test]
@@ -82,10 +71,7 @@ fn a_cluster_is_joined_over_its_router_and_has_a_channel_for_each_direction() {
     );
     assert_eq!(
         names(&platform, "user", "n1.org"),
-        (
-            strings(&["wan", "c_backbone", "c_link_1_DOWN"]),
-            strings(&["c_link_1_UP", "c_backbone", "wan"])
-        )
+        (strings(&["wan", "c_backbone", "c_link_1_DOWN"]), strings(&["c_link_1_UP", "c_backbone", "wan"]))
     );
 }
 
@@ -101,10 +87,7 @@ fn nested_zones_meet_over_their_gateways_and_split_duplex_links_turn_round() {
     let platform = Platform::from_simgrid_xml(&text).unwrap();
     assert_eq!(
         names(&platform, "h", "g"),
-        (
-            vec!["la_UP".to_owned(), "lab".to_owned()],
-            vec!["lab".to_owned(), "la_DOWN".to_owned()]
-        )
+        (vec!["la_UP".to_owned(), "lab".to_owned()], vec!["lab".to_owned(), "la_DOWN".to_owned()])
     );
 }
 
@@ -116,10 +99,7 @@ fn what_is_not_supported_or_wrong_is_refused_by_name_and_line() {
             "<peer id=\"p\"/>",
             "line 4: <peer> is not supported: describe it with zones of routing Full, hosts, links, routes and clusters",
         ),
-        (
-            "<bypassRoute src=\"a\" dst=\"b\"/>",
-            "line 4: <bypassRoute> is not supported: describe it",
-        ),
+        ("<bypassRoute src=\"a\" dst=\"b\"/>", "line 4: <bypassRoute> is not supported: describe it"),
         (
             "<zone id=\"z\" routing=\"Floyd\"/>",
             "line 4: routing=\"Floyd\" is not supported: use routing=\"Full\", or a <cluster>",
@@ -140,27 +120,15 @@ fn what_is_not_supported_or_wrong_is_refused_by_name_and_line() {
             "<link id=\"l\" bandwidth=\"1\" sharing_policy=\"WIFI\"/>",
             "line 4: sharing policy \"WIFI\" is not supported: use SHARED",
         ),
-        (
-            "<link id=\"l\" bandwidth=\"1 mile\"/>",
-            "line 4: bandwidth: unknown unit \"mile\" in \"1 mile\"",
-        ),
+        ("<link id=\"l\" bandwidth=\"1 mile\"/>", "line 4: bandwidth: unknown unit \"mile\" in \"1 mile\""),
         ("<host id=\"h\"/>", "line 4: <host> lacks the attribute \"speed\""),
         (
             "<host id=\"h\" speed=\"1f\"><disk id=\"d\" read_bw=\"1\" write_bw=\"1\"/></host>",
             "line 4: the disk lacks the property \"size\"",
         ),
-        (
-            &format!("{host}{host}"),
-            "line 4: the name \"h\" is taken: names must differ",
-        ),
-        (
-            &format!("{host}<route src=\"h\" dst=\"g\"/>"),
-            "line 4: dst: there is no host, router or zone \"g\"",
-        ),
-        (
-            &format!("{host}<route src=\"h\" dst=\"h\"><link_ctn id=\"l\"/></route>"),
-            "line 4: there is no link \"l\"",
-        ),
+        (&format!("{host}{host}"), "line 4: the name \"h\" is taken: names must differ"),
+        (&format!("{host}<route src=\"h\" dst=\"g\"/>"), "line 4: dst: there is no host, router or zone \"g\""),
+        (&format!("{host}<route src=\"h\" dst=\"h\"><link_ctn id=\"l\"/></route>"), "line 4: there is no link \"l\""),
         (
             "<cluster id=\"c\" prefix=\"n\" radical=\"a\" speed=\"1f\" bw=\"1\" lat=\"0\"/>",
             "line 4: radical=\"a\": expected numbers",
@@ -175,10 +143,5 @@ fn what_is_not_supported_or_wrong_is_refused_by_name_and_line() {
             .to_string()
             .starts_with("the platform is not well-formed XML")
     );
-    assert!(
-        Platform::from_simgrid_xml("<jobs/>")
-            .unwrap_err()
-            .to_string()
-            .starts_with("line 1: found <jobs>")
-    );
+    assert!(Platform::from_simgrid_xml("<jobs/>").unwrap_err().to_string().starts_with("line 1: found <jobs>"));
 }

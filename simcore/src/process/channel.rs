@@ -42,17 +42,8 @@ impl<T> Shared<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(RefCell::new(Shared {
-        messages: VecDeque::new(),
-        waiting: VecDeque::new(),
-        senders: 1,
-    }));
-    (
-        Sender {
-            shared: Rc::clone(&shared),
-        },
-        Receiver { shared },
-    )
+    let shared = Rc::new(RefCell::new(Shared { messages: VecDeque::new(), waiting: VecDeque::new(), senders: 1 }));
+    (Sender { shared: Rc::clone(&shared) }, Receiver { shared })
 }
 
 /// The end of a channel that messages go into.
@@ -72,9 +63,7 @@ impl<T> Sender<T> {
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         self.shared.borrow_mut().senders += 1;
-        Self {
-            shared: Rc::clone(&self.shared),
-        }
+        Self { shared: Rc::clone(&self.shared) }
     }
 }
 
@@ -95,9 +84,7 @@ pub struct Receiver<T> {
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Rc::clone(&self.shared),
-        }
+        Self { shared: Rc::clone(&self.shared) }
     }
 }
 

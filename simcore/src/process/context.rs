@@ -21,10 +21,7 @@ pub struct Context<M: Model> {
 
 impl<M: Model> Clone for Context<M> {
     fn clone(&self) -> Self {
-        Self {
-            core: Rc::clone(&self.core),
-            host: self.host,
-        }
+        Self { core: Rc::clone(&self.core), host: self.host }
     }
 }
 
@@ -37,10 +34,7 @@ pub struct WeakContext<M: Model> {
 impl<M: Model> WeakContext<M> {
     /// The context, as long as the simulation is there.
     pub fn upgrade(&self) -> Option<Context<M>> {
-        Some(Context {
-            core: self.core.upgrade()?,
-            host: self.host,
-        })
+        Some(Context { core: self.core.upgrade()?, host: self.host })
     }
 }
 
@@ -53,10 +47,7 @@ impl<M: Model> std::fmt::Debug for WeakContext<M> {
 impl<M: Model> Context<M> {
     /// A context that does not keep the simulation alive.
     pub fn downgrade(&self) -> WeakContext<M> {
-        WeakContext {
-            core: Rc::downgrade(&self.core),
-            host: self.host,
-        }
+        WeakContext { core: Rc::downgrade(&self.core), host: self.host }
     }
 
     /// The date.
@@ -71,10 +62,7 @@ impl<M: Model> Context<M> {
 
     /// The same process's view from another host: what it computes, reads and writes happens there.
     pub fn on(&self, host: HostId) -> Self {
-        Self {
-            core: Rc::clone(&self.core),
-            host,
-        }
+        Self { core: Rc::clone(&self.core), host }
     }
 
     /// Waits.

@@ -20,10 +20,7 @@ struct Woken {
 
 impl Woken {
     fn push(&self, runnable: Runnable) {
-        self.queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(runnable);
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(runnable);
         self.any.store(true, Ordering::Relaxed);
     }
 
@@ -55,11 +52,7 @@ struct Living {
 impl Executor {
     /// Starts a process; it first runs when those woken before it have run.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Process<T> {
-        let outcome = Rc::new(RefCell::new(Outcome {
-            value: None,
-            ended: false,
-            waiter: None,
-        }));
+        let outcome = Rc::new(RefCell::new(Outcome { value: None, ended: false, waiter: None }));
         let id = {
             let mut living = self.living.borrow_mut();
             living.started += 1;
@@ -81,11 +74,7 @@ impl Executor {
         let (runnable, task) = async_task::spawn_local(body, move |runnable| woken.push(runnable));
         self.living.borrow_mut().tasks.insert(id.0, task);
         runnable.schedule();
-        Process {
-            id,
-            outcome,
-            executor: self.clone(),
-        }
+        Process { id, outcome, executor: self.clone() }
     }
 
     /// Whether a process waits to run.

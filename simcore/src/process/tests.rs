@@ -60,11 +60,7 @@ fn a_cancelled_process_ends_where_it_stands_and_its_joiner_hears_of_it() {
         })
         .unwrap();
     simulation.run().unwrap();
-    assert_eq!(
-        simulation.now(),
-        SimTime::from_secs_f64(1.0),
-        "the sleeper's timer is gone with it"
-    );
+    assert_eq!(simulation.now(), SimTime::from_secs_f64(1.0), "the sleeper's timer is gone with it");
 }
 
 #[test]
@@ -78,22 +74,14 @@ fn a_dropped_transfer_leaves_its_bandwidth_to_others_unless_it_outlives_its_wait
                 let (a, b) = (platform.host_by_name("a").unwrap(), platform.host_by_name("b").unwrap());
                 let megabytes = |number: f64| (number * 1e6 * 0.97 / 1.05) as u64;
                 let transfer = |size: f64| context.transfer(Memory(a), Memory(b), megabytes(size));
-                let first = if outlives {
-                    transfer(2.0).outliving_waiter()
-                } else {
-                    transfer(2.0)
-                };
+                let first = if outlives { transfer(2.0).outliving_waiter() } else { transfer(2.0) };
                 let both = join_all([
                     Box::pin(async { drop(context.timeout(secs(2), first).await) })
                         as std::pin::Pin<Box<dyn Future<Output = ()>>>,
                     Box::pin(async { transfer(2.0).await.unwrap() }),
                 ]);
                 both.await;
-                assert!(
-                    (context.now().as_secs_f64() - expected).abs() < 1e-5,
-                    "{} s",
-                    context.now()
-                );
+                assert!((context.now().as_secs_f64() - expected).abs() < 1e-5, "{} s", context.now());
                 Ok(())
             })
             .unwrap();
@@ -186,8 +174,5 @@ fn messages_go_to_receivers_in_turn_and_none_is_lost() {
         })
         .unwrap();
     simulation.run().unwrap();
-    assert_eq!(
-        *log.borrow(),
-        [("first", 0), ("second", 1), ("first", 2), ("second", 3)]
-    );
+    assert_eq!(*log.borrow(), [("first", 0), ("second", 1), ("first", 2), ("second", 3)]);
 }

@@ -21,11 +21,7 @@ pub struct Sleep<M: Model> {
 impl<M: Model> Sleep<M> {
     pub(super) fn new(context: Context<M>, length: SimDuration) -> Self {
         let until = context.now() + length;
-        Self {
-            context,
-            until,
-            timer: None,
-        }
+        Self { context, until, timer: None }
     }
 }
 
@@ -77,12 +73,7 @@ pub struct Activity<M: Model> {
 
 impl<M: Model> Activity<M> {
     pub(super) fn new(context: Context<M>, work: Work) -> Self {
-        Self {
-            context,
-            work,
-            under_way: None,
-            outlives_waiter: false,
-        }
+        Self { context, work, under_way: None, outlives_waiter: false }
     }
 
     /// Lets the work go on to its end when whoever waits for it stops waiting.

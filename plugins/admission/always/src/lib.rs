@@ -27,10 +27,7 @@ mod tests {
 
     #[test]
     fn any_number_may_wait() {
-        let load = AdmissionView {
-            waiting: u64::MAX,
-            ..AdmissionView::default()
-        };
+        let load = AdmissionView { waiting: u64::MAX, ..AdmissionView::default() };
         assert_eq!(Always.admit(&RequestView::default(), &load), AdmissionDecision::Admit);
     }
 }

@@ -42,16 +42,11 @@ impl Admission for QueueLimit {
     fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
         let reject = |text: String| AdmissionDecision::Reject(text.into());
         if load.waiting >= self.limit {
-            return reject(format!(
-                "{} invocations wait, the limit is {}",
-                load.waiting, self.limit
-            ));
+            return reject(format!("{} invocations wait, the limit is {}", load.waiting, self.limit));
         }
         if load.waiting_of_function >= self.per_function {
             let (waiting, limit) = (load.waiting_of_function, self.per_function);
-            return reject(format!(
-                "{waiting} invocations of the function wait, the limit is {limit}"
-            ));
+            return reject(format!("{waiting} invocations of the function wait, the limit is {limit}"));
         }
         AdmissionDecision::Admit
     }
@@ -63,16 +58,9 @@ mod tests {
 
     #[test]
     fn the_one_over_either_limit_is_rejected() {
-        let mut policy = QueueLimit {
-            limit: 5,
-            per_function: 2,
-        };
+        let mut policy = QueueLimit { limit: 5, per_function: 2 };
         let mut admits = |waiting, waiting_of_function| {
-            let load = AdmissionView {
-                waiting,
-                waiting_of_function,
-                ..AdmissionView::default()
-            };
+            let load = AdmissionView { waiting, waiting_of_function, ..AdmissionView::default() };
             policy.admit(&RequestView::default(), &load) == AdmissionDecision::Admit
         };
         assert!(admits(4, 1));

@@ -104,12 +104,7 @@ pub struct TestBatch {
 impl TestBatch {
     /// A cluster of idle nodes and an empty queue.
     pub fn new(nodes: usize) -> Self {
-        Self {
-            nodes: vec![idle_node(); nodes],
-            up: NodeBits::full(nodes),
-            queue: Vec::new(),
-            functions: Vec::new(),
-        }
+        Self { nodes: vec![idle_node(); nodes], up: NodeBits::full(nodes), queue: Vec::new(), functions: Vec::new() }
     }
 
     /// Adds a request of a function at the end of the queue. Functions are numbered from 0.
@@ -117,19 +112,10 @@ impl TestBatch {
         let nodes = self.nodes.len();
         while self.functions.len() <= function as usize {
             let (idle_containers, nowhere) = (vec![0; nodes], NodeBits::new(nodes));
-            self.functions.push(TestFunction {
-                image: NONE,
-                ram_limit: 0,
-                idle_containers,
-                nowhere,
-            });
+            self.functions.push(TestFunction { image: NONE, ram_limit: 0, idle_containers, nowhere });
         }
         let invocation = self.queue.len() as u64;
-        self.queue.push(RequestView {
-            invocation,
-            function,
-            ..RequestView::default()
-        });
+        self.queue.push(RequestView { invocation, function, ..RequestView::default() });
     }
 
     /// A function, to change.
@@ -139,22 +125,18 @@ impl TestBatch {
 
     /// Shows the batch to a policy.
     pub fn show<T>(&self, look: impl FnOnce(&BatchView<'_>) -> T) -> T {
-        let views = self
-            .functions
-            .iter()
-            .enumerate()
-            .map(|(number, function)| FunctionView {
-                function: number as u32,
-                image: function.image,
-                time_limit: 0,
-                ram_limit: function.ram_limit,
-                disk_limit: 0,
-                idle_containers: function.idle_containers.as_slice().into(),
-                image_in_ram: function.nowhere.view(),
-                image_loading: function.nowhere.view(),
-                image_on_disk: function.nowhere.view(),
-                image_copying: function.nowhere.view(),
-            });
+        let views = self.functions.iter().enumerate().map(|(number, function)| FunctionView {
+            function: number as u32,
+            image: function.image,
+            time_limit: 0,
+            ram_limit: function.ram_limit,
+            disk_limit: 0,
+            idle_containers: function.idle_containers.as_slice().into(),
+            image_in_ram: function.nowhere.view(),
+            image_loading: function.nowhere.view(),
+            image_on_disk: function.nowhere.view(),
+            image_copying: function.nowhere.view(),
+        });
         let functions: Vec<FunctionView<'_>> = views.collect();
         look(&BatchView {
             now: 0,
@@ -168,13 +150,7 @@ impl TestBatch {
 
 /// An item to evict.
 pub fn item(id: u32, ram: u64, disk: u64) -> EvictionItem {
-    EvictionItem {
-        id,
-        function: NONE,
-        ram,
-        disk,
-        cost: 0,
-    }
+    EvictionItem { id, function: NONE, ram, disk, cost: 0 }
 }
 
 /// Notes what is offered; never has enough unless told so.
@@ -197,11 +173,7 @@ impl VictimSink for RecordingSink {
             return Offer::Pinned;
         }
         self.accepted.push(id);
-        if self.accepted.len() == self.enough_after {
-            Offer::Enough
-        } else {
-            Offer::Accepted
-        }
+        if self.accepted.len() == self.enough_after { Offer::Enough } else { Offer::Accepted }
     }
 }
 
@@ -220,13 +192,7 @@ impl SummingSink {
     /// A sink for a need, over the items there are.
     pub fn new(items: &[EvictionItem], need: Need, pinned: &[u32]) -> Self {
         let (items, pinned) = (items.to_vec(), pinned.to_vec());
-        Self {
-            items,
-            pinned,
-            ram: need.ram,
-            disk: need.disk,
-            accepted: Vec::new(),
-        }
+        Self { items, pinned, ram: need.ram, disk: need.disk, accepted: Vec::new() }
     }
 }
 
@@ -241,10 +207,6 @@ impl VictimSink for SummingSink {
         self.accepted.push(id);
         self.ram = self.ram.saturating_sub(item.ram);
         self.disk = self.disk.saturating_sub(item.disk);
-        if self.ram == 0 && self.disk == 0 {
-            Offer::Enough
-        } else {
-            Offer::Accepted
-        }
+        if self.ram == 0 && self.disk == 0 { Offer::Enough } else { Offer::Accepted }
     }
 }

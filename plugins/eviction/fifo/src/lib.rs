@@ -61,14 +61,7 @@ mod tests {
         policy.remove(1, Removal::Ended);
         policy.insert(&item(1, 1, 0));
         let mut sink = RecordingSink::default();
-        policy.choose(
-            &Need {
-                now: 0,
-                ram: 9,
-                disk: 0,
-            },
-            &mut sink,
-        );
+        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut sink);
         assert_eq!(sink.offered, [3, 2, 1]);
     }
 }

@@ -34,10 +34,7 @@ pub struct Lru {
 impl Lru {
     /// An instance without items; `use_counts` tells whether [`Touch::Use`] does.
     pub fn new(use_counts: bool) -> Self {
-        Self {
-            use_counts,
-            items: LruCache::unbounded(),
-        }
+        Self { use_counts, items: LruCache::unbounded() }
     }
 }
 
@@ -74,14 +71,7 @@ mod tests {
 
     fn order(policy: &mut Lru) -> Vec<u32> {
         let mut sink = RecordingSink::default();
-        policy.choose(
-            &Need {
-                now: 0,
-                ram: 1,
-                disk: 0,
-            },
-            &mut sink,
-        );
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
         sink.offered
     }
 
@@ -99,19 +89,8 @@ mod tests {
     fn a_pinned_item_is_passed_over_and_offering_stops_when_there_is_enough() {
         let mut policy = Lru::new(true);
         [1, 2, 3].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
-        let mut sink = RecordingSink {
-            pinned: vec![1],
-            enough_after: 1,
-            ..RecordingSink::default()
-        };
-        policy.choose(
-            &Need {
-                now: 0,
-                ram: 1,
-                disk: 0,
-            },
-            &mut sink,
-        );
+        let mut sink = RecordingSink { pinned: vec![1], enough_after: 1, ..RecordingSink::default() };
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
         assert_eq!((sink.offered, sink.accepted), (vec![1, 2], vec![2]));
     }
 

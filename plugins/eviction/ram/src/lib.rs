@@ -46,10 +46,7 @@ impl Eviction for Ram {
         while let Some((_, largest)) = candidates.last() {
             let covers = |item: &EvictionItem| item.ram >= ram && item.disk >= disk;
             let first_largest = || candidates.partition_point(|(_, item)| size(item) < size(largest));
-            let position = candidates
-                .iter()
-                .position(|(_, item)| covers(item))
-                .unwrap_or_else(first_largest);
+            let position = candidates.iter().position(|(_, item)| covers(item)).unwrap_or_else(first_largest);
             let (_, victim) = candidates.remove(position);
             match victims.offer(victim.id) {
                 Offer::Enough => return,
@@ -69,10 +66,7 @@ mod tests {
 
     fn chosen(sizes: &[(u64, u64)], need: Need, pinned: &[u32]) -> Vec<u32> {
         let mut policy = Ram::default();
-        let items = sizes
-            .iter()
-            .enumerate()
-            .map(|(id, &(ram, disk))| item(id as u32, ram, disk));
+        let items = sizes.iter().enumerate().map(|(id, &(ram, disk))| item(id as u32, ram, disk));
         let items: Vec<EvictionItem> = items.collect();
         items.iter().for_each(|item| policy.insert(item));
         let mut sink = SummingSink::new(&items, need, pinned);
@@ -81,11 +75,7 @@ mod tests {
     }
 
     fn ram(bytes: u64) -> Need {
-        Need {
-            now: 0,
-            ram: bytes,
-            disk: 0,
-        }
+        Need { now: 0, ram: bytes, disk: 0 }
     }
 
     #[test]
@@ -99,11 +89,7 @@ mod tests {
 
     #[test]
     fn disk_counts_where_no_ram_is_needed_and_the_first_of_equals_goes() {
-        let need = Need {
-            now: 0,
-            ram: 0,
-            disk: 5,
-        };
+        let need = Need { now: 0, ram: 0, disk: 5 };
         assert_eq!(chosen(&[(9, 1), (1, 6), (1, 5), (1, 5)], need, &[]), [2]);
         assert_eq!(chosen(&[(3, 0), (3, 0), (3, 0)], ram(5), &[]), [0, 1]);
     }

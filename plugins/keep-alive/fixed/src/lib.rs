@@ -16,9 +16,7 @@ pub static POLICY: PolicyDescriptor = PolicyDescriptor {
         help: "how long an idle container is kept, in seconds",
     }],
     constructor: Constructor::KeepAlive(|parameters, _| {
-        Ok(Box::new(Fixed {
-            timeout: parameters.duration("timeout"),
-        }))
+        Ok(Box::new(Fixed { timeout: parameters.duration("timeout") }))
     }),
 };
 

@@ -30,11 +30,7 @@ pub struct Fcfs;
 
 impl NodeAllocation for Fcfs {
     fn rules(&self) -> AllocationRules {
-        AllocationRules {
-            scope: Scope::Request,
-            commitment: Commitment::PerRound,
-            observes: false,
-        }
+        AllocationRules { scope: Scope::Request, commitment: Commitment::PerRound, observes: false }
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -46,9 +42,7 @@ impl NodeAllocation for Fcfs {
             &cluster.image_copying,
             &cluster.free_core,
         ];
-        let node = best_first
-            .into_iter()
-            .find_map(|nodes| cluster.free_core.first_also_in(nodes));
+        let node = best_first.into_iter().find_map(|nodes| cluster.free_core.first_also_in(nodes));
         node.map_or(Placement::Wait, Placement::Node)
     }
 }

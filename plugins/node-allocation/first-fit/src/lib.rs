@@ -28,9 +28,7 @@ impl NodeAllocation for FirstFit {
         let free = || cluster.free_core.iter();
         let with_room = free().find(|&node| nodes[node as usize].has_room(request));
         let with_eviction = || free().find(|&node| nodes[node as usize].can_make_room(request));
-        with_room
-            .or_else(with_eviction)
-            .map_or(Placement::Wait, Placement::Node)
+        with_room.or_else(with_eviction).map_or(Placement::Wait, Placement::Node)
     }
 }
 
@@ -42,10 +40,7 @@ mod tests {
 
     #[test]
     fn a_warm_node_goes_before_a_lower_one_with_room_and_this_before_one_that_must_evict() {
-        let request = RequestView {
-            ram_limit: 10,
-            ..RequestView::default()
-        };
+        let request = RequestView { ram_limit: 10, ..RequestView::default() };
         let mut cluster = TestCluster::new(4);
         cluster.nodes[0].free_ram = 0;
         cluster.nodes[1].free_ram = 0;

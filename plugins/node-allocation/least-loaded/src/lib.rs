@@ -23,13 +23,7 @@ impl NodeAllocation for LeastLoaded {
         let warm = |node: u32| cluster.idle_container.contains(node);
         let candidates = cluster.free_core.iter();
         let fitting = candidates.filter(|&node| warm(node) || nodes[node as usize].can_make_room(request));
-        let load = |node: &u32| {
-            (
-                nodes[*node as usize].running,
-                !warm(*node),
-                !cluster.image_in_ram.contains(*node),
-            )
-        };
+        let load = |node: &u32| (nodes[*node as usize].running, !warm(*node), !cluster.image_in_ram.contains(*node));
         fitting.min_by_key(load).map_or(Placement::Wait, Placement::Node)
     }
 }
@@ -42,10 +36,7 @@ mod tests {
 
     #[test]
     fn the_fewest_running_wins_and_ties_go_to_the_warmest() {
-        let request = RequestView {
-            ram_limit: 10,
-            ..RequestView::default()
-        };
+        let request = RequestView { ram_limit: 10, ..RequestView::default() };
         let mut cluster = TestCluster::new(4);
         for (node, running) in [(0, 2), (1, 1), (2, 1), (3, 1)] {
             cluster.nodes[node].running = running;

@@ -31,21 +31,13 @@ impl Random {
     pub fn new(seed: u64) -> Self {
         // An odd multiplier spreads the seed over the state of 128 bits.
         let state = u128::from(seed).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
-        Self {
-            stream: Pcg64Mcg::new(state),
-            order: Vec::new(),
-            nodes: Vec::new(),
-        }
+        Self { stream: Pcg64Mcg::new(state), order: Vec::new(), nodes: Vec::new() }
     }
 }
 
 impl NodeAllocation for Random {
     fn rules(&self) -> AllocationRules {
-        AllocationRules {
-            scope: Scope::Batch,
-            commitment: Commitment::PerRound,
-            observes: false,
-        }
+        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, observes: false }
     }
 
     fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
@@ -86,9 +78,7 @@ mod tests {
         let mut seen = [false; 100];
         let mut used = [0; 4];
         for item in plan(7) {
-            let PlanItem::Run { request, node } = item else {
-                panic!("{item:?}")
-            };
+            let PlanItem::Run { request, node } = item else { panic!("{item:?}") };
             assert!(!std::mem::replace(&mut seen[request as usize], true));
             used[node as usize] += 1;
         }

@@ -44,10 +44,7 @@ mod tests {
     #[test]
     fn the_turn_goes_round_and_skips_what_cannot_take_it() {
         let mut policy = RoundRobin { next: 0 };
-        let request = RequestView {
-            ram_limit: 10,
-            ..RequestView::default()
-        };
+        let request = RequestView { ram_limit: 10, ..RequestView::default() };
         let mut cluster = TestCluster::new(4);
         cluster.take_cores(1);
         cluster.nodes[2].free_ram = 0;

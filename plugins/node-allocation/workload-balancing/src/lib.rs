@@ -34,11 +34,7 @@ type Allocation = BTreeMap<(u32, usize), u32>;
 
 impl NodeAllocation for WorkloadBalancing {
     fn rules(&self) -> AllocationRules {
-        AllocationRules {
-            scope: Scope::Batch,
-            commitment: Commitment::PerRound,
-            observes: false,
-        }
+        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, observes: false }
     }
 
     fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
@@ -91,20 +87,14 @@ fn cores_by_function(batch: &BatchView<'_>, waiting: &[Vec<u32>]) -> Vec<u32> {
 
 /// Spreads the cores over nodes: the function with the most first, each onto the nodes with the most cores left.
 fn allocate(batch: &BatchView<'_>, wanted: &[u32]) -> Allocation {
-    let mut left: Vec<(u32, u32)> = batch
-        .up
-        .iter()
-        .map(|node| (node, batch.nodes[node as usize].free_cores))
-        .collect();
+    let mut left: Vec<(u32, u32)> = batch.up.iter().map(|node| (node, batch.nodes[node as usize].free_cores)).collect();
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|&position| std::cmp::Reverse(wanted[position]));
     let mut allocation = Allocation::new();
     for position in order {
         let mut missing = wanted[position];
         while missing > 0 {
-            let most = left
-                .iter_mut()
-                .max_by_key(|(node, cores)| (*cores, std::cmp::Reverse(*node)));
+            let most = left.iter_mut().max_by_key(|(node, cores)| (*cores, std::cmp::Reverse(*node)));
             let Some((node, cores)) = most.filter(|(_, cores)| *cores > 0) else {
                 return allocation;
             };
