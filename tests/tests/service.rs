@@ -50,9 +50,12 @@ fn starts(results: &Results) -> Vec<Start> {
 #[test]
 fn a_request_at_the_very_end_of_a_keep_alive_finds_the_container() {
     let functions = json!([{"name": "f", "body": [{"sleep": 2}]}]);
-    // Idle from 3 on; kept for 10 seconds, and from 15 on once more.
-    let invocations =
-        json!([{"at": 0, "function": "f"}, {"at": 13, "function": "f"}, {"at": "25.000000001s", "function": "f"}]);
+    // Idle from 3 on and kept for 10 seconds; the requests are made when the timer is already set.
+    let invocations = json!([
+        {"at": 0, "function": "f"},
+        {"after": [0], "delay": 10, "function": "f"},
+        {"after": [1], "delay": "10.000000001s", "function": "f"},
+    ]);
     let mut scenario = scenario(1, functions, invocations);
     scenario["policies"] = json!({"keep_alive": {"parameters": {"timeout": 10}}});
     let results = run(&scenario);
@@ -187,4 +190,44 @@ fn a_function_bound_to_a_node_waits_there_for_its_image_and_the_next_goes_elsewh
     // On the head at 10; two copies share the head's disk until 30; loaded at 40.
     assert_eq!(started(&results), [41.0, 41.0, 41.0]);
     assert_eq!(results.metrics.copies.count, 2);
+}
+
+#[test]
+fn a_transfer_that_ends_exactly_at_the_time_limit_is_too_late() {
+    let body = json!([{"write": {"file": "out", "size": "200MB"}}]);
+    let functions = json!([{"name": "f", "disk_limit": "1GB", "time_limit": 2, "body": body}]);
+    let results = run(&scenario(1, functions, json!([{"at": 0, "function": "f"}])));
+    assert_eq!(results.records[0].outcome, Outcome::TimedOut);
+    assert_eq!(results.records[0].finished_at.map(|date| date.as_secs_f64()), Some(3.0));
+}
+
+#[test]
+fn loading_an_image_again_saves_it_on_the_disk() {
+    // Disk for two of the three images, RAM for one. a is copied first, and loaded again before c needs room on disk.
+    let functions = json!([{"name": "a", "image": "a"}, {"name": "b", "image": "b"}, {"name": "c", "image": "c"}]);
+    let order = ["a", "b", "a", "c", "a"].iter().enumerate();
+    let invocations: Vec<Value> = order.map(|(at, function)| json!({"at": at * 100, "function": function})).collect();
+    let mut scenario = scenario(1, functions, json!(invocations));
+    let image = |name: &str| json!({"name": name, "size": "1GB", "ram_footprint": "6GB"});
+    scenario["images"] = json!([image("a"), image("b"), image("c")]);
+    scenario["platform"]["hosts"][2]["disk"]["capacity"] = json!("2.5GB");
+    let load = json!({"parameters": {"touch": "load"}});
+    scenario["policies"] = json!({
+        "keep_alive": {"parameters": {"timeout": 0}},
+        "eviction": {"images_in_ram": load, "images_on_disk": load},
+    });
+    let results = run(&scenario);
+    // A minute to load, a second to start; had b stayed instead of a, ten seconds more to copy a.
+    assert_eq!(started(&results)[4], 461.0);
+    assert_eq!(results.metrics.evicted_images_on_disk.count, 1);
+}
+
+#[test]
+fn the_head_processes_one_request_after_the_other() {
+    let invocations = json!([{"at": 0, "function": "f"}, {"at": 0, "function": "f"}, {"at": 0.5, "function": "f"}]);
+    let mut scenario = scenario(2, json!([{"name": "f"}]), invocations);
+    scenario["service"]["invocation_processing_overhead"] = json!(1);
+    let submitted =
+        run(&scenario).records.iter().map(|record| record.submitted_at.unwrap().as_secs_f64()).collect::<Vec<_>>();
+    assert_eq!(submitted, [1.0, 2.0, 3.0]);
 }
