@@ -84,9 +84,9 @@ fn a_flow_of_great_penalty_is_nearly_stalled_by_one_of_small_penalty_and_recover
 #[test]
 fn what_a_stalled_flow_gets_is_exact_when_the_other_is_held_elsewhere() {
     let mut bench = Bench::new(&[100.0, 30.0]);
-    let load = bench.start(1.0, 1.0, FREE, &[(0, 1.0)]);
-    // One over this penalty is no binary fraction: a sum that it is added to and taken from again is off.
-    let copy = bench.start(1.0, 0.7e-9, FREE, &[(0, 1.0), (1, 1.0)]);
+    // One over 0.7 is no binary fraction: a sum of it and a number a thousand million times greater is rounded.
+    let load = bench.start(1.0, 0.7, FREE, &[(0, 1.0)]);
+    let copy = bench.start(1.0, 1e-9, FREE, &[(0, 1.0), (1, 1.0)]);
     let rates = bench.rates(&[load, copy]);
     assert!((rates[0] - 70.0).abs() < 1e-12 && (rates[1] - 30.0).abs() < 1e-12, "{rates:?}");
 }
