@@ -276,3 +276,38 @@ fn a_policy_may_reject_and_may_let_wait_for_ever() {
     outcome.unwrap();
     assert_eq!(metrics.outcome(Outcome::Unfinished), 3);
 }
+
+/// Plans the whole queue in every round, and its answers bind.
+#[derive(Debug)]
+struct BatchBinding;
+
+impl NodeAllocation for BatchBinding {
+    fn rules(&self) -> hearth_policy_api::AllocationRules {
+        hearth_policy_api::AllocationRules { scope: hearth_policy_api::Scope::Batch, ..Default::default() }
+    }
+
+    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
+        Placement::Wait
+    }
+
+    fn plan(&mut self, batch: &hearth_policy_api::BatchView<'_>, plan: &mut Vec<hearth_policy_api::PlanItem>) {
+        plan.extend((0..batch.queue.len() as u32).map(|request| hearth_policy_api::PlanItem::Run { request, node: 0 }));
+    }
+}
+
+#[test]
+fn a_plan_that_binds_starts_everybody_once() {
+    let mut policies = policies();
+    policies.node_allocation = Factory::<dyn NodeAllocation>::in_place("batch", |_| Box::new(BatchBinding));
+    let (mut simulation, service) = simulation(policies);
+    let image = Image { name: "image".to_owned(), size: 100 * MB, ram_footprint: 100 * MB };
+    let image = service.create_image(&mut simulation, image).unwrap();
+    let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([Step::Sleep(secs(1))]));
+    let function = Function { name, image: Some(image), limits, startup_overhead: None, body };
+    let function = service.register(&mut simulation, function).unwrap();
+    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
+    service.set_workload(&mut simulation, vec![planned; 5]).unwrap();
+    simulation.run().unwrap();
+    let metrics = service.close(&mut simulation).0;
+    assert_eq!((metrics.outcome(Outcome::Completed), metrics.cold_starts + metrics.warm_starts), (5, 5));
+}

@@ -8,7 +8,6 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening};
 use super::live::InvocationKey;
-use super::scheduling::WaitingQueue;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationState, Start};
@@ -269,10 +268,8 @@ impl Service {
             self.cluster.round += 1;
             let idle = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent);
             self.cluster.unplan_idle(node, function);
-            if !self.dispatch(key, node, idle, kernel)?
-                && let WaitingQueue::ByFunction(queues) = &mut self.queue
-            {
-                queues.insert(waiting);
+            if !self.dispatch(key, node, idle, kernel)? {
+                self.queue.insert(waiting);
             }
         }
         Ok(())

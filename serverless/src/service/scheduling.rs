@@ -268,7 +268,10 @@ impl Service {
                     let dispatched = self.dispatch(entry.key, node, container, kernel)?;
                     self.settle_entry(entry, dispatched);
                 }
-                Decision::Bind { entry, node, image } => self.bind(entry.key, node, image),
+                Decision::Bind { entry, node, image } => {
+                    self.settle_entry(entry, true);
+                    self.bind(entry.key, node, image);
+                }
                 Decision::Reject { entry, reason } => {
                     self.settle_entry(entry, true);
                     if let Some(live) = self.live.get(entry.key) {
