@@ -16,7 +16,8 @@ pub struct NodeView {
     pub cores: u32,
     /// Cores that neither run an invocation nor are taken by a decision of this round.
     pub free_cores: u32,
-    /// Invocations that hold a core (starting or running).
+    /// Invocations that hold a core: starting, running, or placed here while their image is on its way. Those placed
+    /// by decisions of this round count.
     pub running: u32,
     /// Idle containers.
     pub idle_containers: u32,

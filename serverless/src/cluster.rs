@@ -117,6 +117,7 @@ impl Cluster {
         let is_first = std::mem::replace(&mut self.planned_in[node as usize], self.round) != self.round;
         let view = &mut self.views[node as usize];
         view.free_cores -= 1;
+        view.running += 1;
         self.free_cores -= 1;
         if view.free_cores == 0 {
             self.free_core.remove(node);

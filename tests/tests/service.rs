@@ -231,3 +231,14 @@ fn the_head_processes_one_request_after_the_other() {
         run(&scenario).records.iter().map(|record| record.submitted_at.unwrap().as_secs_f64()).collect::<Vec<_>>();
     assert_eq!(submitted, [1.0, 2.0, 3.0]);
 }
+
+#[test]
+fn least_loaded_counts_those_who_wait_on_a_node_for_their_image() {
+    let functions = json!([{"name": "f", "image": "a", "body": [{"sleep": 1}]}]);
+    let invocations: Vec<Value> = (0..4).map(|at| json!({"at": at, "function": "f"})).collect();
+    let mut scenario = scenario(4, functions, json!(invocations));
+    scenario["images"] = json!([{"name": "a", "size": "1GB", "ram_footprint": "1GB"}]);
+    scenario["policies"] = json!({"node_allocation": {"use": "least-loaded"}});
+    let nodes: Vec<u32> = run(&scenario).records.iter().map(|record| record.node.unwrap()).collect();
+    assert_eq!(nodes, [0, 1, 2, 3]);
+}

@@ -87,7 +87,7 @@ impl Node {
         NodeView {
             cores: self.cores,
             free_cores: self.free_cores().saturating_sub(self.promised.cores),
-            running: self.running,
+            running: self.running + self.promised.cores,
             idle_containers: self.idle_containers,
             speed: self.speed,
             ram: self.ram_capacity,
