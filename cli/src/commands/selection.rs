@@ -15,7 +15,7 @@ pub struct ScenarioArguments {
     /// The scenario file (JSON).
     pub scenario: PathBuf,
 
-    /// Set a value of the scenario, as in service.container_startup_overhead=2s or functions[resize].ram_limit=1GB.
+    /// Set a value of the scenario, as in service.container_startup_overhead=2s or functions.0.time_limit=10.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
 
