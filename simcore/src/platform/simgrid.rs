@@ -1,12 +1,21 @@
 //! Reads SimGrid's XML, version 4.1. What would change the platform and is not supported is refused by name.
 
+mod attributes;
+#[cfg(test)]
+mod tests;
+
 use roxmltree::{Document, Node};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use attributes::{
+    attribute, cores, elements, malformed, only, only_properties, property, quantity, radical, symmetrical,
+    unsupported, unsupported_element, whole_bytes,
+};
 
 use super::builder::{check_host, check_link};
 use super::routing::{End, GivenRoute, Point, Routing, Spoke};
 use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, Sharing};
-use crate::units::{self, Dimension};
+use crate::units::Dimension;
 
 /// Reads a platform.
 pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
@@ -18,6 +27,12 @@ pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
     if root.tag_name().name() != "platform" {
         let found = root.tag_name().name();
         return Err(malformed(root, format!("found <{found}>, expected <platform version=\"4.1\">")));
+    }
+    let version = attribute(root, "version")?;
+    // Older versions mean other units by the same numbers.
+    if !matches!(version, "4" | "4.1") {
+        let cure = "bring the file to version 4.1 with simgrid_update_xml";
+        return Err(unsupported(root, format!("version={version:?}"), cure));
     }
     let mut reader = Reader::default();
     reader.count_hosts(root);
@@ -32,66 +47,6 @@ pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
     Ok(Platform { hosts, links, host_names, routing })
 }
 
-fn elements<'a, 'i>(parent: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
-    parent.children().filter(Node::is_element)
-}
-
-fn line(node: Node<'_, '_>) -> u32 {
-    node.document().text_pos_at(node.range().start).row
-}
-
-fn malformed(node: Node<'_, '_>, problem: String) -> PlatformError {
-    PlatformError::Malformed { line: line(node), problem }
-}
-
-fn unsupported(node: Node<'_, '_>, what: String, cure: &'static str) -> PlatformError {
-    PlatformError::Unsupported { line: line(node), what, cure }
-}
-
-fn unsupported_element(node: Node<'_, '_>) -> PlatformError {
-    let cure = "describe it with zones of routing Full, hosts, links, routes and clusters";
-    unsupported(node, format!("<{}>", node.tag_name().name()), cure)
-}
-
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, PlatformError> {
-    let missing = || malformed(node, format!("<{}> lacks the attribute {name:?}", node.tag_name().name()));
-    node.attribute(name).ok_or_else(missing)
-}
-
-/// Refuses attributes that are not among those that are understood.
-fn only(node: Node<'_, '_>, known: &[&str]) -> Result<(), PlatformError> {
-    match node.attributes().find(|attribute| !known.contains(&attribute.name())) {
-        None => Ok(()),
-        Some(attribute) => {
-            let what = format!("attribute {:?} of <{}>", attribute.name(), node.tag_name().name());
-            Err(unsupported(node, what, "leave it out"))
-        }
-    }
-}
-
-fn quantity(node: Node<'_, '_>, name: &str, dimension: Dimension) -> Result<f64, PlatformError> {
-    let text = attribute(node, name)?;
-    if text.contains(',') {
-        let what = format!("a list of values in {name}={text:?}");
-        return Err(unsupported(node, what, "give the one value that holds all the time"));
-    }
-    units::parse(text, dimension).map_err(|error| malformed(node, format!("{name}: {error}")))
-}
-
-fn property<'a>(node: Node<'a, '_>, name: &str) -> Result<Option<&'a str>, PlatformError> {
-    for child in elements(node).filter(|child| child.tag_name().name() == "prop") {
-        if attribute(child, "id")? == name {
-            return attribute(child, "value").map(Some);
-        }
-    }
-    Ok(None)
-}
-
-fn whole_bytes(node: Node<'_, '_>, text: &str) -> Result<u64, PlatformError> {
-    let bytes = units::parse(text, Dimension::Size).map_err(|error| malformed(node, error.to_string()))?;
-    Ok(bytes.round() as u64)
-}
-
 /// A platform in the making. Points are numbered hosts first, ends after the points.
 #[derive(Default)]
 struct Reader {
@@ -99,10 +54,14 @@ struct Reader {
     links: Vec<Link>,
     host_names: FxHashMap<String, HostId>,
     link_names: FxHashMap<String, LinkId>,
+    /// As the file has them, where a split-duplex link has one.
+    link_ids: FxHashSet<String>,
     /// Hosts, routers and zones, by name, as ends of routes.
     end_names: FxHashMap<String, End>,
     next_router: Point,
     next_zone: End,
+    /// By zone: the one around it.
+    outer_zones: FxHashMap<End, End>,
     routing: Routing,
 }
 
@@ -136,6 +95,7 @@ impl Reader {
         let zone = self.next_zone;
         self.next_zone += 1;
         self.name_end(node, attribute(node, "id")?, zone)?;
+        self.outer_zones.extend(outer.first().map(|outer| (zone, *outer)));
         Ok(std::iter::once(zone).chain(outer.iter().copied()).collect())
     }
 
@@ -160,8 +120,8 @@ impl Reader {
         }
         for child in elements(node) {
             match child.tag_name().name() {
-                "route" => self.route(child, &["src", "dst", "symmetrical"])?,
-                "zoneRoute" | "ASroute" => self.route(child, &["src", "dst", "gw_src", "gw_dst", "symmetrical"])?,
+                "route" => self.route(child, zones[0])?,
+                "zoneRoute" | "ASroute" => self.zone_route(child, zones[0])?,
                 _ => {}
             }
         }
@@ -169,7 +129,7 @@ impl Reader {
     }
 
     fn add_host(&mut self, node: Node<'_, '_>, host: Host, zones: &[End]) -> Result<Point, PlatformError> {
-        check_host(&host)?;
+        check_host(&host).map_err(|error| malformed(node, error.to_string()))?;
         let id = HostId(self.hosts.len() as u32);
         self.name_end(node, &host.name, id.0)?;
         self.host_names.insert(host.name.clone(), id);
@@ -180,10 +140,21 @@ impl Reader {
 
     fn host(&mut self, node: Node<'_, '_>, zones: &[End]) -> Result<(), PlatformError> {
         only(node, &["id", "speed", "core"])?;
-        let mut disks = Vec::new();
+        let mut disks: Vec<Disk> = Vec::new();
+        let mut disk_ids = FxHashSet::default();
         for child in elements(node) {
             match child.tag_name().name() {
-                "disk" => disks.push(disk(child)?),
+                "disk" => {
+                    let (id, disk) = (attribute(child, "id")?, disk(child)?);
+                    if !disk_ids.insert(id) {
+                        return Err(malformed(child, format!("disk {id:?} is declared twice: names must differ")));
+                    }
+                    if disks.iter().any(|other| other.mount == disk.mount) {
+                        let problem = format!("two disks are mounted at {:?}: mounts must differ", disk.mount);
+                        return Err(malformed(child, problem));
+                    }
+                    disks.push(disk);
+                }
                 "prop" => {}
                 _ => return Err(unsupported_element(child)),
             }
@@ -204,11 +175,12 @@ impl Reader {
 
     fn router(&mut self, node: Node<'_, '_>, zones: &[End]) -> Result<(), PlatformError> {
         only(node, &["id"])?;
+        only_properties(node)?;
         self.add_router(node, attribute(node, "id")?, zones).map(drop)
     }
 
     fn add_link(&mut self, node: Node<'_, '_>, link: Link) -> Result<LinkId, PlatformError> {
-        check_link(&link)?;
+        check_link(&link).map_err(|error| malformed(node, error.to_string()))?;
         let id = LinkId(self.links.len() as u32);
         if self.link_names.insert(link.name.clone(), id).is_some() {
             return Err(malformed(node, format!("link {:?} is declared twice: names must differ", link.name)));
@@ -225,6 +197,9 @@ impl Reader {
         (bandwidth, latency): (f64, f64),
         policy: &str,
     ) -> Result<(LinkId, LinkId), PlatformError> {
+        if !self.link_ids.insert(name.to_owned()) {
+            return Err(malformed(node, format!("link {name:?} is declared twice: names must differ")));
+        }
         let first = LinkId(self.links.len() as u32);
         let second = LinkId(first.0 + 1);
         let sharing = match policy {
@@ -247,6 +222,7 @@ impl Reader {
 
     fn link(&mut self, node: Node<'_, '_>) -> Result<(), PlatformError> {
         only(node, &["id", "bandwidth", "latency", "sharing_policy"])?;
+        only_properties(node)?;
         let bandwidth = quantity(node, "bandwidth", Dimension::Rate)?;
         let latency = if node.has_attribute("latency") { quantity(node, "latency", Dimension::Time)? } else { 0.0 };
         let policy = node.attribute("sharing_policy").unwrap_or("SHARED");
@@ -271,19 +247,22 @@ impl Reader {
             "router_id",
         ];
         only(node, &known)?;
+        only_properties(node)?;
         let zones = self.enter_zone(node, outer)?;
         let (id, prefix) = (attribute(node, "id")?, attribute(node, "prefix")?);
         let suffix = node.attribute("suffix").unwrap_or("");
         let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
         let spoke = (quantity(node, "bw", Dimension::Rate)?, quantity(node, "lat", Dimension::Time)?);
         let policy = node.attribute("sharing_policy").unwrap_or("SPLITDUPLEX");
+        // SimGrid gives a cluster's properties to each of its hosts.
+        let ram = property(node, "ram")?.map_or(Ok(0), |text| whole_bytes(node, text))?;
         for number in radical(node, attribute(node, "radical")?)? {
-            let host = Host { name: format!("{prefix}{number}{suffix}"), cores, speed, ram: 0, disks: Vec::new() };
+            let host = Host { name: format!("{prefix}{number}{suffix}"), cores, speed, ram, disks: Vec::new() };
             let point = self.add_host(node, host, &zones)?;
             let (up, down) = self.add_channels(node, &format!("{id}_link_{number}"), spoke, policy)?;
             self.routing.spokes[point as usize] = Some(Spoke { zone: zones[0], up, down });
         }
-        if node.has_attribute("bb_bw") {
+        if node.has_attribute("bb_bw") || node.has_attribute("bb_lat") {
             let latency = if node.has_attribute("bb_lat") { quantity(node, "bb_lat", Dimension::Time)? } else { 0.0 };
             let backbone = (quantity(node, "bb_bw", Dimension::Rate)?, latency);
             let policy = node.attribute("bb_sharing_policy").unwrap_or("SHARED");
@@ -305,28 +284,78 @@ impl Reader {
         self.end_names.get(text).copied().ok_or_else(unknown)
     }
 
-    fn route(&mut self, node: Node<'_, '_>, known: &[&str]) -> Result<(), PlatformError> {
-        only(node, known)?;
-        let (from, to) = (self.end(node, "src")?, self.end(node, "dst")?);
-        let mut links = Vec::new();
-        for child in elements(node) {
-            if child.tag_name().name() != "link_ctn" {
-                return Err(unsupported_element(child));
-            }
-            links.push(self.link_of_route(child)?);
+    /// A host or router that stands in a zone, or anywhere within it.
+    fn point(
+        &self,
+        node: Node<'_, '_>,
+        name: &str,
+        stands: impl Fn(&[End]) -> bool,
+        expected: &str,
+    ) -> Result<Point, PlatformError> {
+        let point = self.end(node, name)?;
+        match self.routing.ends.get(point as usize) {
+            Some(zones) if stands(zones) => Ok(point),
+            _ => Err(malformed(node, format!("{name}: {:?} is not {expected}", attribute(node, name)?))),
         }
-        let gateway = |name: &str| {
-            if known.contains(&name) { self.end(node, name).map(Some) } else { Ok(None) }
+    }
+
+    fn route(&mut self, node: Node<'_, '_>, zone: End) -> Result<(), PlatformError> {
+        only(node, &["src", "dst", "symmetrical"])?;
+        let point = |name: &str| {
+            let expected = "a host or router of the zone that holds the route";
+            self.point(node, name, |zones| zones.first() == Some(&zone), expected)
         };
-        let (from_gateway, to_gateway) = (gateway("gw_src")?, gateway("gw_dst")?);
-        let symmetric = matches!(node.attribute("symmetrical"), None | Some("yes" | "YES" | "true"));
-        let reverse_given = self.routing.given.get(&(to, from)).is_some_and(|other| symmetric || other.symmetric);
-        let route = GivenRoute { links, from_gateway, to_gateway, symmetric };
-        if reverse_given || self.routing.given.insert((from, to), route).is_some() {
+        let (from, to, links) = (point("src")?, point("dst")?, self.links_of_route(node)?);
+        if from == to {
+            let what = format!("a route from {:?} to itself", attribute(node, "src")?);
+            return Err(unsupported(node, what, "leave it out: what stays within a host crosses no link"));
+        }
+        let symmetric = symmetrical(node)?;
+        self.add_route(node, (from, to), GivenRoute { links, from_gateway: None, to_gateway: None, symmetric })
+    }
+
+    /// A route between two zones that lie side by side. That each gateway is within its own zone makes the way to it
+    /// shorter than the way it is part of, so that looking up a route ends.
+    fn zone_route(&mut self, node: Node<'_, '_>, outer: End) -> Result<(), PlatformError> {
+        only(node, &["src", "dst", "gw_src", "gw_dst", "symmetrical"])?;
+        let zone = |name: &str| {
+            let zone = self.end(node, name)?;
+            if self.outer_zones.get(&zone) == Some(&outer) {
+                return Ok(zone);
+            }
+            let text = attribute(node, name)?;
+            Err(malformed(node, format!("{name}: {text:?} is not a zone directly within the one that holds the route")))
+        };
+        let (from, to) = (zone("src")?, zone("dst")?);
+        if from == to {
+            return Err(malformed(node, "a zone route leads from a zone to itself: name two zones".to_owned()));
+        }
+        let gateway = |name: &str, zone: End, end: &str| {
+            let expected = format!("a host or router within zone {:?}", attribute(node, end)?);
+            self.point(node, name, |zones| zones.contains(&zone), &expected).map(Some)
+        };
+        let (from_gateway, to_gateway) = (gateway("gw_src", from, "src")?, gateway("gw_dst", to, "dst")?);
+        let (links, symmetric) = (self.links_of_route(node)?, symmetrical(node)?);
+        self.add_route(node, (from, to), GivenRoute { links, from_gateway, to_gateway, symmetric })
+    }
+
+    fn add_route(&mut self, node: Node<'_, '_>, ends: (End, End), route: GivenRoute) -> Result<(), PlatformError> {
+        let (from, to) = ends;
+        let given = &mut self.routing.given;
+        let reverse_given = given.get(&(to, from)).is_some_and(|other| route.symmetric || other.symmetric);
+        if reverse_given || given.insert(ends, route).is_some() {
             let (from, to) = (attribute(node, "src")?, attribute(node, "dst")?);
             return Err(malformed(node, format!("the route from {from:?} to {to:?} is given twice: keep one")));
         }
         Ok(())
+    }
+
+    fn links_of_route(&self, node: Node<'_, '_>) -> Result<Vec<LinkId>, PlatformError> {
+        let link = |child: Node<'_, '_>| match child.tag_name().name() {
+            "link_ctn" => self.link_of_route(child),
+            _ => Err(unsupported_element(child)),
+        };
+        elements(node).map(link).collect()
     }
 
     fn link_of_route(&self, node: Node<'_, '_>) -> Result<LinkId, PlatformError> {
@@ -344,13 +373,9 @@ impl Reader {
     }
 }
 
-fn cores(node: Node<'_, '_>) -> Result<u32, PlatformError> {
-    let text = node.attribute("core").unwrap_or("1");
-    text.parse().map_err(|_| malformed(node, format!("core={text:?}: expected a whole number")))
-}
-
 fn disk(node: Node<'_, '_>) -> Result<Disk, PlatformError> {
     only(node, &["id", "read_bw", "write_bw"])?;
+    only_properties(node)?;
     let size =
         property(node, "size")?.ok_or_else(|| malformed(node, "the disk lacks the property \"size\"".to_owned()))?;
     Ok(Disk {
@@ -359,21 +384,4 @@ fn disk(node: Node<'_, '_>) -> Result<Disk, PlatformError> {
         read_bandwidth: quantity(node, "read_bw", Dimension::Rate)?,
         write_bandwidth: quantity(node, "write_bw", Dimension::Rate)?,
     })
-}
-
-/// The numbers that a list such as `0-3,7` stands for.
-fn radical(node: Node<'_, '_>, text: &str) -> Result<Vec<u32>, PlatformError> {
-    let wrong = || malformed(node, format!("radical={text:?}: expected numbers and ranges such as 0-3,7"));
-    let mut numbers = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| wrong());
-        let (first, last) = (number(first)?, number(last)?);
-        // A list of hosts that no machine could hold is a slip of the pen.
-        if first > last || last - first > 1_000_000 {
-            return Err(wrong());
-        }
-        numbers.extend(first..=last);
-    }
-    Ok(numbers)
 }
