@@ -265,6 +265,10 @@ impl Parts {
         // A star's centre is its gateway, and has the star's own number.
         let gateway = |end: End| self.routing.centres.get(&end).copied();
         let (from_gateway, to_gateway) = (gateway(from), gateway(to));
+        if from == to && from_gateway.is_some() {
+            // The way to the centre would be looked for by way of the centre, for ever.
+            return Err(PlatformError::StarToItself(route.from));
+        }
         let given = GivenRoute { links, from_gateway, to_gateway, symmetric: true };
         let is_new = !self.routing.given.contains_key(&(to, from)) || from == to;
         if !is_new || self.routing.given.insert((from, to), given).is_some() {
@@ -382,6 +386,11 @@ mod tests {
         assert_eq!(
             error(two().host("c", HostSpec::new(1, f64::INFINITY))),
             "speed of host \"c\": found inf, expected a positive number of flop/s"
+        );
+        let star = StarSpec { bandwidth: 1.0, latency: 0.0, backbone: None };
+        assert_eq!(
+            error(two().star("s", star).route("s", "s", &["l"])),
+            "a route leads from star \"s\" to itself: its hosts meet at its centre; name a backbone instead"
         );
         assert_eq!(error(two().host("c", spec().in_star("s"))), "host \"c\" names star \"s\", which is not declared");
     }

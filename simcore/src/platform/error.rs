@@ -39,6 +39,12 @@ pub enum PlatformError {
         /// The other end.
         to: String,
     },
+    /// A route was given from a star to the same star.
+    #[error("a route leads from star {0:?} to itself: its hosts meet at its centre; name a backbone instead")]
+    StarToItself(
+        /// The star.
+        String,
+    ),
     /// The text is not XML.
     #[error("the platform is not well-formed XML: {0}")]
     Xml(String),
