@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use hearth_simcore::platform::PlatformError;
 
+use super::suggestion::did_you_mean;
 use crate::error::Error;
 
 /// Why a scenario cannot be run. The message names the place, what was found there and what would be right.
@@ -50,11 +51,41 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
+    /// The text is not JSON.
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+        let cure = if error.is_eof() { ": the text ends too early, is the file complete?" } else { "" };
+        Self::Syntax(format!("{error}{cure}"))
+    }
+
+    /// The text is JSON, but a value in it does not suit its place.
+    pub(super) fn unsuitable(place: String, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        // A value that was set from outside has no line.
+        let Some(message) = text.strip_suffix(&format!(" at line {line} column {column}")) else {
+            return Self::invalid(place, format!("{text}{}", cure(&text)));
+        };
+        Self::invalid(place, format!("{message}{} (line {line}, column {column})", cure(message)))
+    }
+
     pub(crate) fn invalid(place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { place: place.into(), problem: problem.into() }
     }
 
     pub(crate) fn refused(place: impl Into<String>, error: impl Into<Error>) -> Self {
         Self::Refused { place: place.into(), error: Box::new(error.into()) }
+    }
+}
+
+/// What to do about an error in the words of serde, which puts names between backticks; nothing where it is plain.
+fn cure(message: &str) -> String {
+    let unknown = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"));
+    if let Some((found, known)) = unknown.and_then(|rest| rest.split_once("`, expected ")) {
+        return did_you_mean(found, known.split('`').skip(1).step_by(2));
+    }
+    let is_whole = |number: &str| ["u32", "u64", "usize"].iter().any(|kind| number.starts_with(kind));
+    match message.split_once(", expected ") {
+        Some((_, expected)) if is_whole(expected) => ": write a whole number that is not negative".to_owned(),
+        _ => String::new(),
     }
 }

@@ -15,26 +15,32 @@
 //! # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
 //! ```
 
+mod body;
 mod error;
+#[cfg(test)]
+mod mistakes;
 mod overrides;
 mod platform;
 pub mod quantity;
 mod sections;
+mod suggestion;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
+pub use body::{NamedFile, SizedFile, StepSection};
 pub use error::ScenarioError;
 pub use overrides::Override;
 use quantity::Seconds;
 pub use sections::{
     ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection, ImageSection,
-    InvocationSection, LinkSection, NamedFile, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,
-    RouteSection, ServiceSection, SizedFile, StarSection, StepSection, WorkloadSection,
+    InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
+    ServiceSection, StarSection, WorkloadSection,
 };
 
 /// The version of the format.
@@ -42,9 +48,10 @@ const FORMAT: &str = "hearth-scenario/1";
 
 /// A scenario.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a scenario: an object")]
 pub struct Scenario {
     /// The version of the format: `hearth-scenario/1`.
+    #[schemars(extend("const" = FORMAT))]
     pub format: String,
     /// Its name, for results.
     #[serde(default)]
@@ -99,14 +106,18 @@ impl Scenario {
     /// When the file cannot be read, is not JSON, or not a scenario that makes sense.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ScenarioError> {
         let text = read_text(path)?;
-        Self::with_overrides(&text, overrides, path.parent().unwrap_or(Path::new("")))
+        let base = path.parent().unwrap_or(Path::new(""));
+        Self::with_overrides(&text, overrides, base).map_err(|error| match error {
+            ScenarioError::Syntax(_) => ScenarioError::File { path: path.to_owned(), problem: error.to_string() },
+            error => error,
+        })
     }
 
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
-        let mut scenario: Self = parse(&mut serde_json::Deserializer::from_str(text))?;
+        let mut scenario = parse_text(text)?;
         if !overrides.is_empty() {
             // Reading the scenario first has found what a JSON value would swallow, such as a key given twice.
-            let mut value = serde_json::from_str(text).map_err(|error| ScenarioError::Syntax(error.to_string()))?;
+            let mut value = serde_json::from_str(text).map_err(|error| ScenarioError::syntax(&error))?;
             overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
             scenario = parse(value)?;
         }
@@ -131,17 +142,21 @@ pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
         .map_err(|error| problem(format!("is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
 }
 
-fn parse<'de, T: DeserializeOwned>(
-    source: impl serde::Deserializer<'de, Error = serde_json::Error>,
-) -> Result<T, ScenarioError> {
+fn parse_text(text: &str) -> Result<Scenario, ScenarioError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let scenario = parse(&mut deserializer)?;
+    deserializer.end().map_err(|error| ScenarioError::syntax(&error))?;
+    Ok(scenario)
+}
+
+fn parse<'de>(source: impl serde::Deserializer<'de, Error = serde_json::Error>) -> Result<Scenario, ScenarioError> {
     serde_path_to_error::deserialize(source).map_err(|error| {
         let place = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
-            let place = if place == "." { "the scenario".to_owned() } else { place };
-            ScenarioError::invalid(place, inner.to_string())
-        } else {
-            ScenarioError::Syntax(inner.to_string())
+        if !inner.is_data() {
+            return ScenarioError::syntax(&inner);
         }
+        let place = if place == "." { "the scenario".to_owned() } else { place };
+        ScenarioError::unsuitable(place, &inner)
     })
 }

@@ -2,10 +2,12 @@
 
 use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder, StarSpec};
 
-use super::{HostSection, Scenario, ScenarioError, read_text};
+use super::{HostSection, PlatformSection, Scenario, ScenarioError, read_text};
 
-/// More hosts than this are a slip of the pen, and would not fit the memory of the machine.
+/// A larger group is a slip of the pen.
 const MAX_COUNT: u32 = 1_000_000;
+/// More hosts in all would not fit the memory of the machine.
+const MAX_HOSTS: u32 = 2_000_000;
 
 impl Scenario {
     /// Builds the platform that the scenario describes.
@@ -15,8 +17,9 @@ impl Scenario {
     pub fn build_platform(&self) -> Result<Platform, ScenarioError> {
         let section = &self.platform;
         if let Some(file) = &section.simgrid_xml {
-            if !(section.hosts.is_empty() && section.links.is_empty() && section.routes.is_empty()) {
-                let problem = "stands beside hosts, links or routes: give either the file or these";
+            let PlatformSection { hosts, links, routes, stars, simgrid_xml: _ } = section;
+            if !(hosts.is_empty() && links.is_empty() && routes.is_empty() && stars.is_empty()) {
+                let problem = "stands beside hosts, links, routes or stars: give either the file or these";
                 return Err(ScenarioError::invalid("platform.simgrid_xml", problem));
             }
             let text = read_text(&self.base.join(file))?;
@@ -29,15 +32,12 @@ impl Scenario {
                 "there are none: declare hosts, or name a simgrid_xml file",
             ));
         }
+        section.check_names()?;
+        section.check_number_of_hosts()?;
         let mut builder = PlatformBuilder::new();
-        for (position, host) in section.hosts.iter().enumerate() {
+        for host in &section.hosts {
             builder = match host.count {
                 None => builder.host(&host.name, host_spec(host)),
-                Some(count) if count == 0 || count > MAX_COUNT => {
-                    let place = format!("platform.hosts[{position}].count");
-                    let problem = format!("found {count}, expected from 1 to {MAX_COUNT} hosts");
-                    return Err(ScenarioError::invalid(place, problem));
-                }
                 Some(count) => builder.group(&host.name, count as usize, host_spec(host)),
             };
         }
@@ -53,6 +53,56 @@ impl Scenario {
         }
         Ok(builder.build()?)
     }
+}
+
+impl PlatformSection {
+    /// Refuses what the builder would take as it comes: empty names, names that routes read as patterns, and routes that
+    /// lead nowhere.
+    fn check_names(&self) -> Result<(), ScenarioError> {
+        check_names_of("hosts", self.hosts.iter().map(|host| &host.name))?;
+        check_names_of("links", self.links.iter().map(|link| &link.name))?;
+        check_names_of("stars", self.stars.iter().map(|star| &star.name))?;
+        for (position, route) in self.routes.iter().enumerate() {
+            let names_many = |end: &String| end.ends_with('*') || self.stars.iter().any(|star| star.name == *end);
+            if route.from == route.to && !names_many(&route.from) {
+                let problem = format!("leads from host {:?} to itself: a host needs no route to itself", route.from);
+                return Err(ScenarioError::invalid(format!("platform.routes[{position}]"), problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_number_of_hosts(&self) -> Result<(), ScenarioError> {
+        let mut total = 0_u32;
+        for (position, host) in self.hosts.iter().enumerate() {
+            let count = host.count.unwrap_or(1);
+            let place = || format!("platform.hosts[{position}].count");
+            if count == 0 || count > MAX_COUNT {
+                let problem = format!("found {count}, expected from 1 to {MAX_COUNT} hosts");
+                return Err(ScenarioError::invalid(place(), problem));
+            }
+            total += count;
+            if total > MAX_HOSTS {
+                let problem = format!("makes {total} hosts with those before, expected at most {MAX_HOSTS} in all");
+                return Err(ScenarioError::invalid(place(), problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_names_of<'a>(list: &str, names: impl Iterator<Item = &'a String>) -> Result<(), ScenarioError> {
+    for (position, name) in names.enumerate() {
+        let place = || format!("platform.{list}[{position}].name");
+        if name.is_empty() {
+            return Err(ScenarioError::invalid(place(), "is empty: give it a name"));
+        }
+        if name.ends_with('*') {
+            let problem = format!("found {name:?}: a name must not end in \"*\", which stands for all of a prefix");
+            return Err(ScenarioError::invalid(place(), problem));
+        }
+    }
+    Ok(())
 }
 
 fn host_spec(host: &HostSection) -> HostSpec {

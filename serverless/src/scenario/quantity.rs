@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hearth_simcore::time::SimDuration;
-use hearth_simcore::units::{self, Dimension};
+use hearth_simcore::units::{self, Dimension, UnitError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
@@ -25,7 +25,8 @@ impl QuantityVisitor {
             return Err(E::custom(format!("found {found}, expected a {what} that is finite and not negative")));
         }
         if value > self.max {
-            return Err(E::custom(format!("found {found}, expected a {what} of at most {:e}", self.max)));
+            let base = self.dimension.units().iter().find(|(_, factor)| *factor == 1.0).map_or("", |(name, _)| name);
+            return Err(E::custom(format!("found {found}, expected a {what} of at most {:e} {base}", self.max)));
         }
         Ok(value)
     }
@@ -52,13 +53,24 @@ impl Visitor<'_> for QuantityVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
-        let value = units::parse(text, self.dimension).map_err(E::custom)?;
+        let value = units::parse(text, self.dimension).map_err(|error| {
+            let cure =
+                right_case(&error, self.dimension).map_or(String::new(), |unit| format!(": did you mean {unit:?}?"));
+            E::custom(format!("{error}{cure}"))
+        })?;
         self.check(value, &format_args!("{text:?}"))
     }
 }
 
+/// The unit that differs from an unknown one in the case of its letters alone; none where that could be two.
+fn right_case(error: &UnitError, dimension: Dimension) -> Option<&'static str> {
+    let UnitError::UnknownUnit { unit, .. } = error else { return None };
+    let mut alike = dimension.units().iter().map(|(name, _)| *name).filter(|name| name.eq_ignore_ascii_case(unit));
+    alike.next().filter(|_| alike.next().is_none())
+}
+
 macro_rules! quantity {
-    ($(#[$doc:meta])* $name:ident, $dimension:expr, $max:expr) => {
+    ($(#[$doc:meta])* $name:ident, $dimension:expr, $max:expr, $example:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, PartialOrd, Debug, Default)]
         pub struct $name(pub f64);
@@ -75,19 +87,20 @@ macro_rules! quantity {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                quantity_schema($dimension, $max)
+                quantity_schema($dimension, $max, $example)
             }
         }
     };
 }
 
-fn quantity_schema(dimension: Dimension, max: f64) -> Schema {
+fn quantity_schema(dimension: Dimension, max: f64, example: &str) -> Schema {
     let names: Vec<&str> = dimension.units().iter().map(|(name, _)| *name).collect();
     json_schema!({
         "description": format!("A {}: a number in base units, or text with a unit ({}).", dimension.name(), names.join(" ")),
+        "examples": [example, 1.5],
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": max},
-            {"type": "string", "pattern": format!("^\\s*[0-9.]+([eE][+-]?[0-9]+)?\\s*({})?\\s*$", names.join("|"))},
+            {"type": "string", "pattern": format!("^\\s*([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*({})?\\s*$", names.join("|"))},
         ],
     })
 }
@@ -96,25 +109,29 @@ quantity!(
     /// A time in seconds.
     Seconds,
     Dimension::Time,
-    MAX_SECONDS
+    MAX_SECONDS,
+    "10s"
 );
 quantity!(
     /// A size in bytes.
     Bytes,
     Dimension::Size,
-    MAX_AMOUNT
+    MAX_AMOUNT,
+    "250MB"
 );
 quantity!(
     /// A rate in bytes per second.
     BytesPerSecond,
     Dimension::Rate,
-    MAX_AMOUNT
+    MAX_AMOUNT,
+    "12.5GBps"
 );
 quantity!(
     /// An amount of work in floating-point operations, or a speed in operations per second.
     Flops,
     Dimension::Work,
-    MAX_AMOUNT
+    MAX_AMOUNT,
+    "5Gf"
 );
 
 impl Seconds {
@@ -146,11 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn where_case_tells_bits_from_bytes_no_unit_is_suggested() {
+        let message = serde_json::from_str::<BytesPerSecond>("\"9MBPS\"").unwrap_err().to_string();
+        assert!(message.starts_with("unknown unit \"MBPS\""), "{message}");
+        assert!(!message.contains("did you mean"), "{message}");
+    }
+
+    #[test]
     fn what_is_no_quantity_is_refused() {
         let message = |json: &str| serde_json::from_str::<Seconds>(json).unwrap_err().to_string();
         assert!(message("-1").starts_with("found -1, expected a time that is finite and not negative"));
-        assert!(message("1e300").starts_with("found 1e300, expected a time of at most 9e9"));
+        assert!(message("1e300").starts_with("found 1e300, expected a time of at most 9e9 s"));
         assert!(message("\"9 parsecs\"").starts_with("unknown unit \"parsecs\""));
+        assert!(message("\"9MIN\"").contains("s min h d: did you mean \"min\"?"));
         assert!(message("true").starts_with("invalid type: boolean `true`, expected a time: a number, or text"));
     }
 }

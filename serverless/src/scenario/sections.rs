@@ -1,10 +1,13 @@
 //! The parts of a scenario file, as they stand in it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 
+use super::StepSection;
 use super::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::policy::ParameterMap;
 
@@ -21,7 +24,7 @@ pub enum NetworkModelName {
 
 /// Hosts, links and routes, or a platform file of SimGrid's.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the platform: an object")]
 pub struct PlatformSection {
     /// Machines.
     #[serde(default)]
@@ -41,13 +44,15 @@ pub struct PlatformSection {
 
 /// A host, or a group of hosts alike.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a host: an object")]
 pub struct HostSection {
     /// Its name; with `count`, the hosts are name-0, name-1, …
     pub name: String,
     /// How many hosts of this kind there are.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub count: Option<u32>,
     /// Cores.
+    #[schemars(range(min = 1))]
     pub cores: u32,
     /// Speed of a core.
     pub speed: Flops,
@@ -62,7 +67,7 @@ pub struct HostSection {
 
 /// A disk.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a disk: an object")]
 pub struct DiskSection {
     /// What it holds.
     pub capacity: Bytes,
@@ -74,7 +79,7 @@ pub struct DiskSection {
 
 /// A link.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a link: an object")]
 pub struct LinkSection {
     /// Its name.
     pub name: String,
@@ -86,7 +91,7 @@ pub struct LinkSection {
 
 /// A route, in both directions.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a route: an object")]
 pub struct RouteSection {
     /// A host, `name-*` for all hosts whose names begin so, or a star.
     pub from: String,
@@ -98,7 +103,7 @@ pub struct RouteSection {
 
 /// A star.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a star: an object")]
 pub struct StarSection {
     /// Its name.
     pub name: String,
@@ -127,7 +132,7 @@ fn yes() -> bool {
 
 /// The serverless compute service.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the service: an object")]
 pub struct ServiceSection {
     /// The host that takes requests in and stores images.
     pub head: String,
@@ -151,7 +156,7 @@ pub struct ServiceSection {
 
 /// A container image.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an image: an object")]
 pub struct ImageSection {
     /// Its name.
     pub name: String,
@@ -163,7 +168,7 @@ pub struct ImageSection {
 
 /// A file in the registry.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a file: an object")]
 pub struct FileSection {
     /// Its name.
     pub name: String,
@@ -173,7 +178,7 @@ pub struct FileSection {
 
 /// A function.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a function: an object")]
 pub struct FunctionSection {
     /// Its name.
     pub name: String,
@@ -199,51 +204,9 @@ pub struct FunctionSection {
     pub body: Vec<StepSection>,
 }
 
-/// A step that names a file and its size.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SizedFile {
-    /// The file's name.
-    pub file: String,
-    /// Its size.
-    pub size: Bytes,
-}
-
-/// A step that names a file.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NamedFile {
-    /// The file's name.
-    pub file: String,
-}
-
-/// A step of a body.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepSection {
-    /// Waits.
-    Sleep(Seconds),
-    /// Computes.
-    Compute(Flops),
-    /// Writes a file into the private storage; takes disk time.
-    Write(SizedFile),
-    /// Makes a file in the private storage in no time.
-    Create(SizedFile),
-    /// Reads a file of the private storage.
-    Read(NamedFile),
-    /// Copies a file from the registry into the private storage.
-    Ingress(NamedFile),
-    /// Reads a file of the registry without storing it.
-    ReadRemote(NamedFile),
-    /// Copies a file from the private storage to the registry.
-    Egress(NamedFile),
-    /// Fails with a message.
-    Fail(String),
-}
-
 /// What is invoked, and when.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the workload: an object")]
 pub struct WorkloadSection {
     /// The invocations, numbered from 0.
     pub invocations: Vec<InvocationSection>,
@@ -251,7 +214,8 @@ pub struct WorkloadSection {
 
 /// One invocation; it has a date, or predecessors, or both.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an invocation: an object")]
+#[schemars(extend("anyOf" = [{"required": ["at"]}, {"required": ["after"]}]))]
 pub struct InvocationSection {
     /// Its date; with `after`, not before this date.
     pub at: Option<Seconds>,
@@ -267,21 +231,47 @@ pub struct InvocationSection {
     pub body: Option<Vec<StepSection>>,
 }
 
+/// Reads parameters, of which a map of JSON values would keep the last of two alike.
+fn distinct_parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParameterMap, D::Error> {
+    struct ParametersVisitor;
+
+    impl<'de> Visitor<'de> for ParametersVisitor {
+        type Value = ParameterMap;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the parameters: an object, as in {\"timeout\": \"60s\"}")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ParameterMap, A::Error> {
+            let mut parameters = ParameterMap::new();
+            while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
+                if parameters.contains_key(&name) {
+                    return Err(de::Error::custom(format!("parameter {name:?} is given twice: keep one")));
+                }
+                parameters.insert(name, value);
+            }
+            Ok(parameters)
+        }
+    }
+
+    deserializer.deserialize_map(ParametersVisitor)
+}
+
 /// A policy and its parameters.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a policy: an object, as in {\"use\": \"lru\"}")]
 pub struct PolicySection {
     /// Its name; without it, the default of its place.
     #[serde(rename = "use")]
     pub name: Option<String>,
     /// Its parameters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct_parameters")]
     pub parameters: ParameterMap,
 }
 
 /// The policies; each may be left out.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the policies: an object")]
 pub struct PoliciesSection {
     /// Who is let in; default `always`.
     pub admission: Option<PolicySection>,
@@ -296,7 +286,7 @@ pub struct PoliciesSection {
 
 /// The eviction policies; each may be left out.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the eviction policies: an object")]
 pub struct EvictionSection {
     /// Of idle containers on a node.
     pub containers: Option<PolicySection>,

@@ -1,16 +1,34 @@
 //! Checks what types cannot: names that repeat or dangle, numbers that make no sense, orders that cannot be.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sections::Positions;
+use super::suggestion::did_you_mean;
 use super::{FORMAT, Scenario, ScenarioError, StepSection};
 
 impl Scenario {
-    /// Checks the scenario as far as that is possible without its platform and policies.
+    /// Checks the scenario as far as that is possible without its platform and policies: names, bodies, and the order of
+    /// invocations. Reading a scenario does this; do it again after changing one. What concerns hosts, routes and
+    /// policies is checked by [`Experiment::prepare`](crate::experiment::Experiment::prepare).
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub(super) fn validate(&self) -> Result<(), ScenarioError> {
+    ///
+    /// ```
+    /// use hearth_serverless::scenario::Scenario;
+    /// let mut scenario = Scenario::from_json(r#"{
+    ///     "format": "hearth-scenario/1",
+    ///     "platform": {"hosts": [{"name": "host", "cores": 1, "speed": "1Gf"}]},
+    ///     "service": {"head": "host", "registry": "host", "nodes": ["host"]},
+    ///     "functions": [{"name": "greet"}],
+    ///     "workload": {"invocations": [{"at": 0, "function": "greet"}]}
+    /// }"#)?;
+    /// scenario.workload.invocations[0].function = "great".to_owned();
+    /// let message = scenario.validate().unwrap_err().to_string();
+    /// assert!(message.starts_with("workload.invocations[0].function: unknown function \"great\""));
+    /// # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
+    /// ```
+    pub fn validate(&self) -> Result<(), ScenarioError> {
         if self.format != FORMAT {
             let problem = format!("found {:?}, expected {FORMAT:?}", self.format);
             return Err(ScenarioError::invalid("format", problem));
@@ -122,28 +140,29 @@ fn known(positions: &Positions<'_>, name: &str, what: &str, place: impl Fn() -> 
         format!("unknown {what} {name:?}: the scenario declares none")
     } else {
         let names: Vec<&str> = positions.keys().take(8).copied().collect();
+        let cure = did_you_mean(name, positions.keys().copied());
         let more = if positions.len() > names.len() { ", …" } else { "" };
-        format!("unknown {what} {name:?}: the scenario declares {}{more}", names.join(", "))
+        format!("unknown {what} {name:?}: the scenario declares {}{more}{cure}", names.join(", "))
     };
     Err(ScenarioError::invalid(place(), problem))
 }
 
 /// Checks that a body takes nothing from the registry that is not there, and reads nothing that it never wrote.
 fn check_body(body: &[StepSection], files: &Positions<'_>, place: impl Fn() -> String) -> Result<(), ScenarioError> {
-    let mut written: Vec<&str> = Vec::new();
+    let mut written: FxHashSet<&str> = FxHashSet::default();
     for (position, step) in body.iter().enumerate() {
         let at = |kind: &str| format!("{}[{position}].{kind}.file", place());
         match step {
-            StepSection::Write(file) | StepSection::Create(file) => written.push(&file.file),
+            StepSection::Write(file) | StepSection::Create(file) => drop(written.insert(&file.file)),
             StepSection::Ingress(file) => {
                 known(files, &file.file, "file", || at("ingress"))?;
-                written.push(&file.file);
+                written.insert(&file.file);
             }
             StepSection::ReadRemote(file) => known(files, &file.file, "file", || at("read_remote"))?,
-            StepSection::Read(file) if !written.contains(&file.file.as_str()) => {
+            StepSection::Read(file) if !written.contains(file.file.as_str()) => {
                 return Err(ScenarioError::invalid(at("read"), never_written(&file.file)));
             }
-            StepSection::Egress(file) if !written.contains(&file.file.as_str()) => {
+            StepSection::Egress(file) if !written.contains(file.file.as_str()) => {
                 return Err(ScenarioError::invalid(at("egress"), never_written(&file.file)));
             }
             _ => {}
