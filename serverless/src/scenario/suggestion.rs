@@ -6,20 +6,18 @@ const MAX_LENGTH: usize = 64;
 /// The known name that a misspelt one differs least from, if it is near: at most a third of its letters, and the first of
 /// several as near.
 pub(super) fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let found: Vec<char> = found.chars().take(MAX_LENGTH + 1).collect();
-    if found.len() > MAX_LENGTH {
-        return None;
-    }
-    let most = (found.len() / 3).max(1);
+    let letters = |name: &str| name.chars().take(MAX_LENGTH + 1).count();
+    let length = letters(found);
+    let most = (length / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        let letters: Vec<char> = name.chars().take(MAX_LENGTH + 1).collect();
+        let other = letters(name);
         // A difference of lengths is a lower bound; names that share no letter are not alike however short they are.
-        if letters.len().abs_diff(found.len()) > most || letters.len() > MAX_LENGTH {
+        if length.max(other) > MAX_LENGTH || other.abs_diff(length) > most {
             continue;
         }
-        let distance = edit_distance(&found, &letters);
-        let is_near = distance <= most && distance < found.len().min(letters.len());
+        let distance = strsim::osa_distance(found, name);
+        let is_near = distance <= most && distance < length.min(other);
         if is_near && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, name));
         }
@@ -32,42 +30,9 @@ pub(super) fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a 
     closest(found, known).map_or(String::new(), |name| format!(": did you mean {name:?}?"))
 }
 
-/// How many letters must be put in, taken out, replaced, or swapped with their neighbour (optimal string alignment), row
-/// by row of the usual table.
-fn edit_distance(from: &[char], to: &[char]) -> usize {
-    let mut two_above = vec![0; to.len() + 1];
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for row in 0..from.len() {
-        let mut current = vec![row + 1];
-        for column in 0..to.len() {
-            let replaced = above[column] + usize::from(from[row] != to[column]);
-            let mut least = replaced.min(above[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && from[row] == to[column - 1] && from[row - 1] == to[column] {
-                least = least.min(two_above[column - 1] + 1);
-            }
-            current.push(least);
-        }
-        two_above = std::mem::replace(&mut above, current);
-    }
-    above[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn distance(from: &str, to: &str) -> usize {
-        edit_distance(&from.chars().collect::<Vec<_>>(), &to.chars().collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn the_distance_counts_letters_put_in_taken_out_replaced_and_swapped() {
-        let pairs = [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("lawn", "flaw", 2), ("idael", "ideal", 1)];
-        for (from, to, expected) in pairs {
-            assert_eq!(distance(from, to), expected, "{from} {to}");
-            assert_eq!(distance(to, from), expected, "{to} {from}");
-        }
-    }
 
     #[test]
     fn a_near_name_is_found_and_a_far_one_is_not() {
