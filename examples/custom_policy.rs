@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use hearth_policy_api::boundary::NodeAllocationObject;
 use hearth_policy_api::{ClusterView, NodeAllocation, Placement, RequestView};
 use hearth_serverless::prelude::*;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Sticky {
     last_node: BTreeMap<u32, u32>,
     next: u32,
@@ -34,10 +35,10 @@ impl NodeAllocation for Sticky {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalog = Catalog::new(hearth_plugins::BUILT_IN);
-    let sticky = Factory::<dyn NodeAllocation>::in_place("sticky", |_| Box::<Sticky>::default());
+    let sticky = Factory::<NodeAllocationObject>::in_place("sticky", |_| Sticky::default());
     let mut candidates = vec![("sticky", sticky)];
     for name in ["first-fit", "least-loaded", "round-robin"] {
-        candidates.push((name, catalog.node_allocation(name, &Default::default())?));
+        candidates.push((name, catalog.node_allocation(name)?));
     }
     println!("{:<14}{:>12}{:>12}{:>16}", "policy", "cold", "warm", "mean latency");
     for (name, policy) in candidates {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod error;
+mod result_files;
 mod table;
 
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ enum Command {
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
     /// List the policies there are, with their parameters.
-    Policies,
+    Policies(commands::policies::PoliciesArguments),
     /// Print the JSON Schema of scenarios.
     Schema,
 }
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
-        Command::Policies => commands::policies::list(),
+        Command::Policies(arguments) => commands::policies::run(&arguments),
         Command::Schema => commands::schema::print(),
     };
     match outcome {

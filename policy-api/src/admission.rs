@@ -1,7 +1,5 @@
 //! Admission: whether a request is let in.
 
-use std::fmt;
-
 use abi_stable::StableAbi;
 use abi_stable::std_types::RString;
 
@@ -45,7 +43,6 @@ pub enum AdmissionDecision {
 /// use hearth_policy_api::{Admission, AdmissionDecision, AdmissionView, RequestView};
 ///
 /// /// Asks those who find no free core to come again in a second, but not for ever.
-/// #[derive(Debug)]
 /// struct Patient;
 ///
 /// impl Admission for Patient {
@@ -60,7 +57,7 @@ pub enum AdmissionDecision {
 /// let full = AdmissionView::default();
 /// assert_eq!(Patient.admit(&RequestView::default(), &full), AdmissionDecision::Delay(1_000_000_000));
 /// ```
-pub trait Admission: fmt::Debug {
+pub trait Admission {
     /// Called once for each request when the head has processed it, and again after each delay.
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;
 }

@@ -1,8 +1,8 @@
 //! Eviction: which idle containers or images go when room is needed.
 
-use std::fmt;
-
 use abi_stable::StableAbi;
+
+use crate::boundary::Victims;
 
 /// What may be evicted: an idle container, or an image in one storage.
 #[repr(C)]
@@ -61,30 +61,26 @@ pub struct Need {
 pub enum Offer {
     /// Accepted; more is needed.
     Accepted,
-    /// In use now, or already offered: does not count. Offer others.
+    /// In use now: does not count. Offer others.
     Pinned,
     /// Accepted, and the need is met: stop.
     Enough,
 }
 
-/// Takes the victims that an eviction policy offers, one after the other.
-pub trait VictimSink {
-    /// Offers the item `id`; unknown ids are an error of the policy.
-    fn offer(&mut self, id: u32) -> Offer;
-}
-
 /// Ranks victims. Each storage of each node has an instance of its own.
 ///
-/// Choosing changes nothing: the host removes all accepted victims (telling [`Eviction::remove`] with
-/// [`Removal::Evicted`]) when their sum suffices, and none of them otherwise.
+/// Choosing changes nothing: the host removes the accepted victims afterwards, telling [`Eviction::remove`] with
+/// [`Removal::Evicted`] of each. It asks only when what is there suffices; to offer too little all the same, an item
+/// twice or one that is not there is an error that ends the simulation, with the policy named.
 ///
 /// One that evicts what is cheapest to have again:
 ///
 /// ```
 /// use std::collections::BTreeSet;
-/// use hearth_policy_api::{Eviction, EvictionItem, Need, Offer, Removal, Touch, VictimSink};
+/// use hearth_policy_api::boundary::{VictimSink, Victims};
+/// use hearth_policy_api::{Eviction, EvictionItem, Need, Offer, Removal, Touch};
 ///
-/// #[derive(Debug, Default)]
+/// #[derive(Default)]
 /// struct Cheapest(BTreeSet<(u64, u32)>);
 ///
 /// impl Eviction for Cheapest {
@@ -95,7 +91,7 @@ pub trait VictimSink {
 ///     fn remove(&mut self, id: u32, _removal: Removal) {
 ///         self.0.retain(|(_, other)| *other != id);
 ///     }
-///     fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+///     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
 ///         for (_, id) in &self.0 {
 ///             if victims.offer(*id) == Offer::Enough {
 ///                 return;
@@ -117,10 +113,10 @@ pub trait VictimSink {
 ///     policy.insert(&EvictionItem { id, function: 0, ram: 1, disk: 1, cost });
 /// }
 /// let mut all = All(Vec::new());
-/// policy.choose(&Need { now: 0, ram: 3, disk: 0 }, &mut all);
+/// policy.choose(&Need { now: 0, ram: 3, disk: 0 }, &mut Victims::new(&mut all));
 /// assert_eq!(all.0, [1, 2, 0]);
 /// ```
-pub trait Eviction: fmt::Debug {
+pub trait Eviction {
     /// An item may be evicted from now on, as the newest: a container became idle, an image arrived.
     fn insert(&mut self, item: &EvictionItem);
 
@@ -131,5 +127,5 @@ pub trait Eviction: fmt::Debug {
     fn remove(&mut self, id: u32, removal: Removal);
 
     /// Offers victims, best first, until the sink answers [`Offer::Enough`] or there are no more.
-    fn choose(&mut self, need: &Need, victims: &mut dyn VictimSink);
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>);
 }

@@ -1,7 +1,5 @@
 //! Keep-alive: how long an idle container stays.
 
-use std::fmt;
-
 use abi_stable::StableAbi;
 
 /// A container that has just become idle.
@@ -30,13 +28,20 @@ pub struct Retention {
     pub keep_for: u64,
 }
 
+/// How the host is to ask a keep-alive policy.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAliveRules {
+    /// Whether to call [`KeepAlive::on_arrival`].
+    pub observes_arrivals: bool,
+}
+
 /// Decides how long idle containers are kept.
 ///
 /// ```
 /// use hearth_policy_api::{Completion, KeepAlive, Retention};
 ///
 /// /// Keeps a container ten times as long as it ran.
-/// #[derive(Debug)]
 /// struct TenTimes;
 ///
 /// impl KeepAlive for TenTimes {
@@ -47,10 +52,15 @@ pub struct Retention {
 /// let completion = Completion { run_time: 7, ..Completion::default() };
 /// assert_eq!(TenTimes.on_idle(&completion).keep_for, 70);
 /// ```
-pub trait KeepAlive: fmt::Debug {
+pub trait KeepAlive {
+    /// How to ask this policy; read once, after construction.
+    fn rules(&self) -> KeepAliveRules {
+        KeepAliveRules::default()
+    }
+
     /// A container has become idle.
     fn on_idle(&mut self, completion: &Completion) -> Retention;
 
-    /// A request of the function was submitted.
+    /// A request of the function was submitted. Called when [`KeepAliveRules::observes_arrivals`] is set.
     fn on_arrival(&mut self, _function: u32, _now: u64) {}
 }

@@ -21,8 +21,16 @@
 //! ```
 //! use hearth_policy_api::*;
 //!
-//! #[derive(Debug)]
 //! struct FirstFree;
+//!
+//! impl Policy for FirstFree {
+//!     const NAME: &'static str = "first-free";
+//!     const VERSION: &'static str = "1.0.0";
+//!     const DESCRIPTION: &'static str = "the lowest-numbered node with a free core";
+//!     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+//!         Ok(FirstFree)
+//!     }
+//! }
 //!
 //! impl NodeAllocation for FirstFree {
 //!     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -33,32 +41,33 @@
 //!     }
 //! }
 //!
-//! pub static FIRST_FREE: PolicyDescriptor = PolicyDescriptor {
-//!     name: "first-free",
-//!     version: "1.0.0",
-//!     description: "the lowest-numbered node with a free core",
-//!     parameters: &[],
-//!     constructor: Constructor::NodeAllocation(|_parameters, _context| Ok(Box::new(FirstFree))),
-//! };
-//! assert_eq!(FIRST_FREE.kind(), PolicyKind::NodeAllocation);
+//! export_policies!(PolicyDescriptor::node_allocation::<FirstFree>());
+//! # fn main() {}
 //! ```
+//!
+//! Compiled as a `cdylib`, this is a library that any `hearth` of the same interface version runs. [`boundary`] says
+//! what crosses between the two and what is promised across versions.
 
 mod admission;
+pub mod boundary;
 mod cluster;
-mod descriptor;
 mod eviction;
 mod keep_alive;
 mod node_allocation;
 mod node_set;
 mod parameters;
+mod policy;
+
+pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 
 pub use admission::{Admission, AdmissionDecision, AdmissionView};
+pub use boundary::{PolicyDescriptor, Victims};
 pub use cluster::{ClusterView, NONE, NodeView, RequestView};
-pub use descriptor::{Constructor, PolicyContext, PolicyDescriptor, PolicyError, PolicyKind};
-pub use eviction::{Eviction, EvictionItem, Need, Offer, Removal, Touch, VictimSink};
-pub use keep_alive::{Completion, KeepAlive, Retention};
+pub use eviction::{Eviction, EvictionItem, Need, Offer, Removal, Touch};
+pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Retention};
 pub use node_allocation::{
     AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,
 };
 pub use node_set::{NodeBits, NodeSet};
-pub use parameters::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters};
+pub use parameters::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters, word};
+pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, nanos};

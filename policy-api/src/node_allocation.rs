@@ -1,9 +1,7 @@
 //! Node allocation: on which node an invocation runs.
 
-use std::fmt;
-
 use abi_stable::StableAbi;
-use abi_stable::std_types::{RSlice, RString};
+use abi_stable::std_types::{RSlice, RString, RVec};
 
 use crate::{ClusterView, NodeView, RequestView};
 
@@ -64,7 +62,7 @@ impl Default for AllocationRules {
 /// The host asks in *rounds*: after each message that the head handles, while some node has a free core and somebody
 /// waits, in the order of submission. Each answer takes a core of its node for the rest of the round. Naming a node
 /// that is down, has no free core or does not exist is an error that ends the simulation, with the policy named.
-pub trait NodeAllocation: fmt::Debug {
+pub trait NodeAllocation {
     /// How to ask this policy; read once, after construction.
     fn rules(&self) -> AllocationRules {
         AllocationRules::default()
@@ -74,7 +72,7 @@ pub trait NodeAllocation: fmt::Debug {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
 
     /// For [`Scope::Batch`]: fills `plan`, which is empty, with decisions in the order in which they count.
-    fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut Vec<PlanItem>) {}
+    fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut RVec<PlanItem>) {}
 
     /// A node has changed (cores, RAM, disk) since the last decision. Called before the next decision when
     /// [`AllocationRules::observes`] is set, once for each changed node.

@@ -225,20 +225,23 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
+    use hearth_policy_api::boundary;
     use hearth_simcore::platform::{HostSpec, PlatformBuilder};
 
     use super::*;
     use crate::node::{Container, Medium, Storage};
+    use crate::policy::{Hosted, PolicySlot, Watch};
 
     const F: FunctionId = FunctionId(0);
 
     /// One node with so many containers of function 0, idle in the order of their numbers.
     fn cluster(idle: u32) -> Cluster {
         let platform = PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap();
-        let storage = |medium| Storage::new(medium, 100, Box::new(Lru::new(true)));
+        let lru = || Hosted::new(boundary::eviction(Lru::new(true)), PolicySlot::Containers, Watch::new());
+        let storage = |medium| Storage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
-        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, Box::new(Lru::new(true)))]);
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru())]);
         cluster.add_function();
         for number in 0..idle {
             cluster.node(0).containers.insert(Container { function: F, idle: None });

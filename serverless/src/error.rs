@@ -3,7 +3,7 @@
 use hearth_simcore::network::TransferError;
 use hearth_simcore::simulation::UnknownHost;
 
-use crate::policy::{PolicyFault, PolicySlot, SelectionError};
+use crate::policy::{PolicyFault, PolicyRecord, PolicySlot, SelectionError};
 
 /// Everything that can go wrong around a [`crate::ServerlessComputeService`]; each says what and where, and the cure.
 #[derive(Debug, thiserror::Error)]
@@ -63,22 +63,22 @@ pub enum Error {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     /// A policy could not be made.
-    #[error("policies.{}: {name:?} cannot be made: {cause}", slot.path())]
+    #[error("policies.{}: {policy} cannot be made: {cause}", slot.path())]
     PolicyConstruction {
         /// Where it was to serve.
         slot: PolicySlot,
-        /// Its name.
-        name: String,
+        /// Its name, and its library if it was loaded.
+        policy: String,
         /// What it says.
         cause: String,
     },
     /// A policy gave an answer that cannot be followed.
-    #[error("policies.{}: {name:?} failed in {call}: {cause}", slot.path())]
+    #[error("policies.{}: {policy} failed in {call}: {cause}", slot.path())]
     PolicyFault {
         /// Where it serves.
         slot: PolicySlot,
-        /// Its name.
-        name: String,
+        /// Its name, and its library if it was loaded.
+        policy: String,
         /// Which call.
         call: &'static str,
         /// What is wrong with the answer.
@@ -90,7 +90,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn policy(slot: PolicySlot, name: &str, fault: PolicyFault) -> Self {
-        Self::PolicyFault { slot, name: name.to_owned(), call: fault.call, cause: fault.cause }
+    pub(crate) fn policy(slot: PolicySlot, record: &PolicyRecord, fault: PolicyFault) -> Self {
+        Self::PolicyFault { slot, policy: record.to_string(), call: fault.call, cause: fault.cause }
     }
 }

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::path::Path;
 use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
@@ -30,11 +31,14 @@ use crate::Simulation;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::invocation::InvocationRecord;
+use crate::ledger::Books;
 use crate::metrics::Metrics;
-use crate::policy::{Catalog, Factory, PolicyRecord, PolicySet, PolicySlot, SelectionError};
+use crate::policy::{self, Catalog, PolicyChoice, PolicyRecord, PolicySet, PolicySlot, SelectionError};
 use crate::scenario::StepSection;
 use crate::scenario::quantity::Bytes;
-use crate::scenario::{ContainerReuse, FunctionSection, NetworkModelName, PolicySection, Scenario, ScenarioError};
+use crate::scenario::{
+    ContainerReuse, FunctionSection, NetworkModelName, PoliciesSection, PolicySection, Scenario, ScenarioError,
+};
 use crate::service::ServerlessComputeService;
 use crate::service::event::{Event, Services};
 use crate::workload::PlannedInvocation;
@@ -117,7 +121,7 @@ impl Experiment {
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).records = None);
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.records = None);
         self
     }
 
@@ -147,15 +151,42 @@ impl Experiment {
     ///
     /// # Errors
     /// When a policy gives an answer that cannot be followed.
-    pub fn run(mut self) -> Result<Results, Error> {
-        match self.horizon {
-            Some(horizon) => self.simulation.run_until(horizon)?,
-            None => self.simulation.run()?,
-        }
+    pub fn run(self) -> Result<Results, Error> {
+        let (results, stopped) = self.run_until_stopped();
+        stopped.map_or(Ok(results), Err)
+    }
+
+    /// Runs it to its end or horizon, or until a policy gives an answer that cannot be followed; gives what has come
+    /// of it up to then, and why it stopped before its end, if it did.
+    pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
+        let about = &self.about;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| policy::running(about, services.get_mut(service).books.reader()));
+        let run = match self.horizon {
+            Some(horizon) => self.simulation.run_until(horizon),
+            None => self.simulation.run(),
+        };
+        policy::idle();
         let (metrics, records) = self.service.close(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
-        Ok(Results { about: self.about, metrics, records, events, ended_at: self.simulation.now() })
+        let ended_at = self.simulation.now();
+        (Results { about: self.about, metrics, records, events, ended_at }, run.err())
     }
+}
+
+impl Results {
+    /// What had come of a simulation that cannot be asked any more.
+    pub(crate) fn so_far(about: About, books: Books) -> Self {
+        let Books { mut metrics, records, date, events } = books;
+        metrics.advance(date);
+        Self { about, metrics, records: in_order(records.unwrap_or_default()), events, ended_at: date }
+    }
+}
+
+/// Records in the order of requests; those that were never requested last.
+pub(crate) fn in_order(mut records: Vec<InvocationRecord>) -> Vec<InvocationRecord> {
+    records.sort_by_key(|record| (record.requested_at.is_none(), record.requested_at, record.invocation));
+    records
 }
 
 fn start_service(
@@ -301,35 +332,31 @@ fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Resul
 }
 
 fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
-    let eviction = &scenario.policies.eviction;
-    let of_images = |slot, section| select(slot, section, |name, parameters| catalog.eviction(name, parameters));
+    let PoliciesSection { admission, node_allocation, keep_alive, eviction } = &scenario.policies;
+    let choose = |slot, section| choice(slot, section, &scenario.base);
+    let wrong = |slot: PolicySlot| {
+        move |error: SelectionError| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string())
+    };
+    let evict = |slot, section| catalog.eviction(choose(slot, section)).map_err(wrong(slot));
+    let (of_admission, of_allocation, of_keep_alive) =
+        (PolicySlot::Admission, PolicySlot::NodeAllocation, PolicySlot::KeepAlive);
     Ok(PolicySet {
-        admission: select(PolicySlot::Admission, &scenario.policies.admission, |name, parameters| {
-            catalog.admission(name, parameters)
-        })?,
-        node_allocation: select(PolicySlot::NodeAllocation, &scenario.policies.node_allocation, |name, parameters| {
-            catalog.node_allocation(name, parameters)
-        })?,
-        keep_alive: select(PolicySlot::KeepAlive, &scenario.policies.keep_alive, |name, parameters| {
-            catalog.keep_alive(name, parameters)
-        })?,
-        containers: of_images(PolicySlot::Containers, &eviction.containers)?,
-        images_in_ram: of_images(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
-        images_on_disk: of_images(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
-        images_on_head: of_images(PolicySlot::ImagesOnHead, &eviction.images_on_head)?,
+        admission: catalog.admission(choose(of_admission, admission)).map_err(wrong(of_admission))?,
+        node_allocation: catalog
+            .node_allocation(choose(of_allocation, node_allocation))
+            .map_err(wrong(of_allocation))?,
+        keep_alive: catalog.keep_alive(choose(of_keep_alive, keep_alive)).map_err(wrong(of_keep_alive))?,
+        containers: evict(PolicySlot::Containers, &eviction.containers)?,
+        images_in_ram: evict(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
+        images_on_disk: evict(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
+        images_on_head: evict(PolicySlot::ImagesOnHead, &eviction.images_on_head)?,
     })
 }
 
-fn select<T: ?Sized>(
-    slot: PolicySlot,
-    section: &Option<PolicySection>,
-    find: impl Fn(&str, &crate::policy::ParameterMap) -> Result<Factory<T>, SelectionError>,
-) -> Result<Factory<T>, ScenarioError> {
-    let none = Default::default();
-    let (name, parameters) = match section {
-        None => (slot.default_name(), &none),
-        Some(section) => (section.name.as_deref().unwrap_or(slot.default_name()), &section.parameters),
-    };
-    find(name, parameters)
-        .map_err(|error| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string()))
+/// What a scenario asks for in a slot; paths in it are relative to the scenario.
+fn choice(slot: PolicySlot, section: &Option<PolicySection>, base: &Path) -> PolicyChoice {
+    let section = section.clone().unwrap_or_default();
+    let library = section.library.map(|library| base.join(library));
+    let default = || library.is_none().then(|| slot.default_name().to_owned());
+    PolicyChoice { name: section.name.or_else(default), library, parameters: section.parameters }
 }

@@ -12,6 +12,7 @@ pub mod function;
 pub mod invocation;
 #[cfg(test)]
 mod laws;
+mod ledger;
 mod manager;
 pub mod metrics;
 mod node;

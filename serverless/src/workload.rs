@@ -110,7 +110,7 @@ impl Service {
 
     /// Ends the books at the end of the simulation: what has not ended is unfinished.
     pub(crate) fn close(&mut self, now: SimTime) {
-        self.metrics.advance(now);
+        self.books.metrics.advance(now);
         let mut unfinished: Vec<_> = self.live.drain().map(|(_, live)| live.record).collect();
         unfinished.sort_by_key(|record| record.invocation);
         for record in &mut unfinished {
@@ -121,8 +121,8 @@ impl Service {
         }
         let unasked: Vec<_> = self.workload.unasked().collect();
         for record in unfinished.into_iter().chain(unasked) {
-            self.metrics.record(&record);
-            if let Some(records) = &mut self.records {
+            self.books.metrics.record(&record);
+            if let Some(records) = &mut self.books.records {
                 records.push(record);
             }
         }

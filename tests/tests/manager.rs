@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use hearth_policy_api::boundary::{AdmissionObject, NodeAllocationObject};
 use hearth_policy_api::{ClusterView, NodeAllocation, Placement, RequestView};
 use hearth_serverless::prelude::*;
 
@@ -221,7 +222,7 @@ impl hearth_policy_api::Admission for Never {
 #[test]
 fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
     let mut policies = policies();
-    policies.admission = Factory::<dyn hearth_policy_api::Admission>::in_place("never", |_| Box::new(Never));
+    policies.admission = Factory::<AdmissionObject>::in_place("never", |_| Never);
     let (mut simulation, service) = simulation(policies);
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([]));
     let function = Function { name, image: None, limits, startup_overhead: None, body };
@@ -245,7 +246,7 @@ impl NodeAllocation for Stubborn {
 fn run_with(placement: Placement) -> (Result<(), Error>, hearth_serverless::metrics::Metrics) {
     let mut policies = policies();
     policies.node_allocation =
-        Factory::<dyn NodeAllocation>::in_place("stubborn", move |_| Box::new(Stubborn(placement.clone())));
+        Factory::<NodeAllocationObject>::in_place("stubborn", move |_| Stubborn(placement.clone()));
     let (mut simulation, service) = simulation(policies);
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([Step::Sleep(secs(5))]));
     let function = Function { name, image: None, limits, startup_overhead: None, body };
@@ -290,7 +291,11 @@ impl NodeAllocation for BatchBinding {
         Placement::Wait
     }
 
-    fn plan(&mut self, batch: &hearth_policy_api::BatchView<'_>, plan: &mut Vec<hearth_policy_api::PlanItem>) {
+    fn plan(
+        &mut self,
+        batch: &hearth_policy_api::BatchView<'_>,
+        plan: &mut hearth_policy_api::RVec<hearth_policy_api::PlanItem>,
+    ) {
         plan.extend((0..batch.queue.len() as u32).map(|request| hearth_policy_api::PlanItem::Run { request, node: 0 }));
     }
 }
@@ -298,7 +303,7 @@ impl NodeAllocation for BatchBinding {
 #[test]
 fn a_plan_that_binds_starts_everybody_once() {
     let mut policies = policies();
-    policies.node_allocation = Factory::<dyn NodeAllocation>::in_place("batch", |_| Box::new(BatchBinding));
+    policies.node_allocation = Factory::<NodeAllocationObject>::in_place("batch", |_| BatchBinding);
     let (mut simulation, service) = simulation(policies);
     let image = Image { name: "image".to_owned(), size: 100 * MB, ram_footprint: 100 * MB };
     let image = service.create_image(&mut simulation, image).unwrap();

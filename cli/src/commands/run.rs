@@ -1,16 +1,19 @@
 //! `hearth run`.
 
-use std::fs;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use hearth_serverless::experiment::Results;
-use hearth_serverless::results::{Summary, write_invocations};
+use hearth_serverless::policy::{StuckCall, Watchdog};
+use hearth_serverless::results::Summary;
+use hearth_simcore::units::{self, Dimension};
 
 use super::selection::ScenarioArguments;
 use crate::error::CommandError;
+use crate::result_files::{ResultFiles, to_json};
 use crate::table;
 
 /// Whether to write the table of invocations.
@@ -39,67 +42,80 @@ pub struct RunArguments {
     /// Print the summary as JSON instead of tables.
     #[arg(long)]
     json: bool,
+
+    /// End the run when one call of a policy takes longer than this, in seconds of real time or with a unit; 0 waits
+    /// for ever.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time)]
+    policy_timeout: Duration,
 }
 
 /// Runs a scenario, writes its results and prints them.
 pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
-    let mut experiment = arguments.scenario.prepare()?;
     let keep = arguments.output.is_some() && arguments.invocations == Invocations::All;
+    let files = arguments.output.as_deref().map(|folder| ResultFiles::new(folder, keep));
+    let start = Instant::now();
+    let watchdog = arguments.watch_policies(files.clone(), start);
+    let mut experiment = arguments.scenario.prepare()?;
     if !keep {
         experiment = experiment.without_records();
     }
-    let files = arguments.output.as_deref().map(|folder| ResultFiles::create(folder, keep)).transpose()?;
+    if let Some(files) = &files {
+        files.create()?;
+    }
     let start = Instant::now();
-    let results = experiment.run().map_err(CommandError::Simulation)?;
+    let (results, stopped) = experiment.run_until_stopped();
+    drop(watchdog);
     let summary = Summary::new(&results, start.elapsed().as_secs_f64());
-    if let Some(files) = files {
-        files.write(&results, &summary)?;
-    }
-    let mut out = std::io::stdout().lock();
-    if arguments.json {
-        writeln!(out, "{}", to_json(&summary))?;
-    } else {
-        write!(out, "{}", table::of_summary(&results, &summary))?;
-        if let Some(folder) = &arguments.output {
-            writeln!(out, "\nResults are in {}.", folder.display())?;
+    match stopped {
+        None => arguments.report(files.as_ref(), &results, &summary),
+        Some(error) => {
+            let summary = summary.interrupted(&error.to_string());
+            arguments.write(files.as_ref(), &results, &summary)?;
+            Err(CommandError::Simulation(error))
         }
     }
-    Ok(())
 }
 
-fn to_json(summary: &Summary) -> String {
-    // Numbers, text and maps with text as keys: there is nothing in a summary that JSON cannot hold.
-    serde_json::to_string_pretty(summary).unwrap_or_default()
-}
+impl RunArguments {
+    /// Ends the process, with what is known, when a policy does not come back.
+    fn watch_policies(&self, files: Option<ResultFiles>, start: Instant) -> Option<Watchdog> {
+        let limit = self.policy_timeout;
+        (limit > Duration::ZERO).then(|| Watchdog::start(limit, move |stuck| end(&stuck, files.as_ref(), start)))
+    }
 
-/// The files of results, opened before the simulation starts: who cannot write them hears of it at once.
-struct ResultFiles {
-    summary: (PathBuf, fs::File),
-    invocations: Option<(PathBuf, fs::File)>,
-}
+    fn write(&self, files: Option<&ResultFiles>, results: &Results, summary: &Summary) -> Result<(), CommandError> {
+        files.map_or(Ok(()), |files| files.write(results, summary))
+    }
 
-impl ResultFiles {
-    fn create(folder: &Path, invocations: bool) -> Result<Self, CommandError> {
-        let unusable = |problem: String| CommandError::OutputFolder { folder: folder.to_owned(), problem };
-        fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
-        let open = |name: &str| {
-            let path = folder.join(name);
-            match fs::File::create(&path) {
-                Ok(file) => Ok((path, file)),
-                Err(error) => Err(unusable(format!("{name} cannot be written there: {error}"))),
+    fn report(&self, files: Option<&ResultFiles>, results: &Results, summary: &Summary) -> Result<(), CommandError> {
+        self.write(files, results, summary)?;
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", to_json(summary))?;
+        } else {
+            write!(out, "{}", table::of_summary(results, summary))?;
+            if let Some(folder) = &self.output {
+                writeln!(out, "\nResults are in {}.", folder.display())?;
             }
-        };
-        let invocations = if invocations { Some(open("invocations.csv")?) } else { None };
-        Ok(Self { summary: open("summary.json")?, invocations })
-    }
-
-    fn write(self, results: &Results, summary: &Summary) -> Result<(), CommandError> {
-        if let Some((path, file)) = self.invocations {
-            write_invocations(results, BufWriter::new(file))
-                .map_err(|error| CommandError::Result { file: path, problem: error.to_string() })?;
         }
-        let (path, mut file) = self.summary;
-        writeln!(file, "{}", to_json(summary))
-            .map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
+        Ok(())
     }
+}
+
+/// Writes what came of a simulation before the call that does not come back, says so and ends the process.
+fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
+    if let (Some(files), Some(results)) = (files, &stuck.results) {
+        let summary = Summary::new(results, start.elapsed().as_secs_f64()).interrupted(&stuck.to_string());
+        if let Err(error) = files.write(results, &summary) {
+            eprintln!("error: {error}");
+        }
+    }
+    eprintln!("error: the simulation stopped: {stuck}");
+    process::exit(1)
+}
+
+/// A time on the clock of the wall: seconds, or with a unit.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

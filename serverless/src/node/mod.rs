@@ -4,7 +4,8 @@ mod container;
 mod storage;
 mod victims;
 
-use hearth_policy_api::{Eviction, EvictionItem, Need, NodeView, Removal};
+use hearth_policy_api::boundary::EvictionObject;
+use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
 use hearth_simcore::platform::HostId;
 use slab::Slab;
 
@@ -13,7 +14,7 @@ pub(crate) use storage::{Medium, Storage};
 use victims::{Candidate, VictimList};
 
 use crate::function::FunctionId;
-use crate::policy::PolicyFault;
+use crate::policy::{Hosted, PolicyFault};
 
 /// What invocations that are bound to a node, but have not started there, will take.
 #[derive(Clone, Copy, Default, Debug)]
@@ -41,7 +42,9 @@ pub(crate) struct Node {
     /// What idle containers hold.
     idle_ram: u64,
     idle_disk: u64,
-    container_eviction: Box<dyn Eviction>,
+    container_eviction: Hosted<EvictionObject>,
+    /// The containers that [`Node::choose_idle_victims`] has chosen; the buffer is kept.
+    pub victims: Vec<u32>,
 }
 
 /// The reservations of a container.
@@ -57,7 +60,7 @@ impl Node {
         id: HostId,
         ram: Storage,
         disk: Storage,
-        container_eviction: Box<dyn Eviction>,
+        container_eviction: Hosted<EvictionObject>,
     ) -> Self {
         Self {
             host: id,
@@ -75,6 +78,7 @@ impl Node {
             idle_ram: 0,
             idle_disk: 0,
             container_eviction,
+            victims: Vec::new(),
         }
     }
 
@@ -118,29 +122,30 @@ impl Node {
         self.container_eviction.remove(container.0, removal);
     }
 
-    /// The idle containers to end so that a new one has room, or `None` if ending all would not do. Counts only what
-    /// is free and what containers hold, no images (the timing model, section 5).
+    /// Chooses the idle containers to end so that a new one has room, into [`Node::victims`]; false if ending all would
+    /// not do. Counts only what is free and what containers hold, no images (the timing model, section 5).
     pub fn choose_idle_victims(
         &mut self,
         wanted: Footprint,
         now: u64,
         footprint_of: impl Fn(FunctionId) -> Footprint,
-    ) -> Result<Option<Vec<ContainerId>>, PolicyFault> {
+    ) -> Result<bool, PolicyFault> {
         let ram = wanted.ram.saturating_sub(self.ram.free());
         let disk = wanted.disk.saturating_sub(self.disk.free());
         if (ram == 0 && disk == 0) || ram > self.idle_ram || disk > self.idle_disk {
-            return Ok(None);
+            return Ok(false);
         }
         let need = Need { now, ram, disk };
         let containers = &self.containers;
-        let mut victims = VictimList::new(&need, |id| match containers.get(id as usize) {
+        let mut victims = VictimList::new(&need, &mut self.victims, |id| match containers.get(id as usize) {
             Some(container) if container.idle.is_some() => {
                 let Footprint { ram, disk } = footprint_of(container.function);
                 Candidate::Evictable { ram, disk }
             }
             _ => Candidate::Unknown,
         });
-        self.container_eviction.choose(&need, &mut victims);
-        Ok(victims.into_chosen()?.map(|ids| ids.into_iter().map(ContainerId).collect()))
+        self.container_eviction.choose(&need, &mut victims)?;
+        victims.finish()?;
+        Ok(true)
     }
 }

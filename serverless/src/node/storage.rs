@@ -1,11 +1,12 @@
 //! A disk or a RAM with images, reservations of containers, and eviction of images (the timing model, section 4).
 
-use hearth_policy_api::{Eviction, EvictionItem, NONE, Need, Removal, Touch};
+use hearth_policy_api::boundary::EvictionObject;
+use hearth_policy_api::{EvictionItem, NONE, Need, Removal, Touch};
 use rustc_hash::FxHashMap;
 
 use super::victims::{Candidate, VictimList};
 use crate::function::ImageId;
-use crate::policy::PolicyFault;
+use crate::policy::{Hosted, PolicyFault};
 
 /// Which resource of a node a storage stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +33,11 @@ pub(crate) struct Storage {
     /// Looked up by image, never walked.
     images: FxHashMap<ImageId, StoredImage>,
     unpinned_bytes: u64,
-    eviction: Box<dyn Eviction>,
+    eviction: Hosted<EvictionObject>,
 }
 
 impl Storage {
-    pub fn new(medium: Medium, capacity: u64, eviction: Box<dyn Eviction>) -> Self {
+    pub fn new(medium: Medium, capacity: u64, eviction: Hosted<EvictionObject>) -> Self {
         Self { medium, capacity, used: 0, images: FxHashMap::default(), unpinned_bytes: 0, eviction }
     }
 
@@ -74,19 +75,20 @@ impl Storage {
             Medium::Disk => Need { now, ram: 0, disk: short },
         };
         let (images, medium) = (&self.images, self.medium);
-        let mut victims = VictimList::new(&need, |id| match images.get(&ImageId(id)) {
+        let mut chosen = Vec::new();
+        let mut victims = VictimList::new(&need, &mut chosen, |id| match images.get(&ImageId(id)) {
             None => Candidate::Unknown,
             Some(stored) if stored.pins > 0 || !stored.complete => Candidate::Pinned,
             Some(stored) if medium == Medium::Ram => Candidate::Evictable { ram: stored.bytes, disk: 0 },
             Some(stored) => Candidate::Evictable { ram: 0, disk: stored.bytes },
         });
-        self.eviction.choose(&need, &mut victims);
-        let chosen = victims.into_chosen()?;
-        let evicted: Option<Vec<ImageId>> = chosen.map(|ids| ids.into_iter().map(ImageId).collect());
-        for image in evicted.iter().flatten() {
+        self.eviction.choose(&need, &mut victims)?;
+        victims.finish()?;
+        let evicted: Vec<ImageId> = chosen.into_iter().map(ImageId).collect();
+        evicted.iter().for_each(|image| {
             self.remove(*image, Removal::Evicted);
-        }
-        Ok(evicted)
+        });
+        Ok(Some(evicted))
     }
 
     /// Takes `bytes` for a container. The caller has made room.
@@ -164,12 +166,18 @@ impl Storage {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
+    use hearth_policy_api::{Eviction, Victims, boundary};
 
     use super::*;
+    use crate::policy::{PolicySlot, Watch};
+
+    fn hosted(policy: impl Eviction + 'static) -> Hosted<EvictionObject> {
+        Hosted::new(boundary::eviction(policy), PolicySlot::ImagesOnDisk, Watch::new())
+    }
 
     /// A disk of 100 bytes with images 0, 1 and 2 of 30 bytes each, loaded in this order.
     fn disk() -> Storage {
-        let mut disk = Storage::new(Medium::Disk, 100, Box::new(Lru::new(true)));
+        let mut disk = Storage::new(Medium::Disk, 100, hosted(Lru::new(true)));
         for image in [0, 1, 2].map(ImageId) {
             disk.begin(image, 30);
             disk.complete(image);
@@ -223,7 +231,7 @@ mod tests {
         fn insert(&mut self, _item: &EvictionItem) {}
         fn touch(&mut self, _id: u32, _touch: Touch) {}
         fn remove(&mut self, _id: u32, _removal: Removal) {}
-        fn choose(&mut self, _need: &Need, victims: &mut dyn hearth_policy_api::VictimSink) {
+        fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
             for id in &self.offers {
                 victims.offer(*id);
             }
@@ -231,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn a_victim_that_is_not_there_is_a_fault_and_one_offered_twice_counts_once() {
+    fn victims_that_are_not_there_or_offered_twice_or_too_few_are_faults() {
         let storage = |offers: &[u32]| {
-            let mut disk = Storage::new(Medium::Disk, 60, Box::new(Confused { offers: offers.to_vec() }));
+            let mut disk = Storage::new(Medium::Disk, 60, hosted(Confused { offers: offers.to_vec() }));
             for image in [0, 1].map(ImageId) {
                 disk.begin(image, 30);
                 disk.complete(image);
@@ -245,7 +253,11 @@ mod tests {
             (fault.call, fault.cause.as_str()),
             ("choose", "offered 7 as a victim, which is not there to be evicted")
         );
-        assert_eq!(storage(&[0, 0]).make_room(60, 0), Ok(None));
-        assert_eq!(storage(&[0, 0, 1]).make_room(60, 0), Ok(images(&[0, 1])));
+        let cause = |offers: &[u32]| storage(offers).make_room(60, 0).unwrap_err().cause;
+        assert_eq!(cause(&[0, 0, 1]), "offered 0 as a victim twice");
+        let too_few = "offered too few victims: 0 B of RAM and 30 B of disk are still to be freed, and there are others to free \
+                       them";
+        assert_eq!(cause(&[0]), too_few);
+        assert_eq!(storage(&[0, 1]).make_room(60, 0), Ok(images(&[0, 1])));
     }
 }

@@ -1,8 +1,9 @@
 //! Takes the victims that an eviction policy offers, and checks each.
 
-use hearth_policy_api::{Need, Offer, VictimSink};
+use hearth_policy_api::boundary::VictimSink;
+use hearth_policy_api::{Need, Offer};
 
-use crate::policy::PolicyFault;
+use crate::policy::{Call, PolicyFault};
 
 /// What an offered item is to the storage.
 pub(crate) enum Candidate {
@@ -14,47 +15,65 @@ pub(crate) enum Candidate {
     Evictable { ram: u64, disk: u64 },
 }
 
-/// The victims accepted so far for one need.
-pub(crate) struct VictimList<F> {
+/// The victims accepted so far for one need. There is enough to meet it, or the policy would not have been asked.
+pub(crate) struct VictimList<'a, F> {
     short_of_ram: u64,
     short_of_disk: u64,
-    chosen: Vec<u32>,
-    unknown: Option<u32>,
+    chosen: &'a mut Vec<u32>,
+    pinned: Vec<u32>,
+    wrong: Option<String>,
     look_up: F,
 }
 
-impl<F: Fn(u32) -> Candidate> VictimList<F> {
-    pub fn new(need: &Need, look_up: F) -> Self {
-        Self { short_of_ram: need.ram, short_of_disk: need.disk, chosen: Vec::new(), unknown: None, look_up }
+impl<'a, F: Fn(u32) -> Candidate> VictimList<'a, F> {
+    /// An empty list, in a buffer that is kept from need to need.
+    pub fn new(need: &Need, chosen: &'a mut Vec<u32>, look_up: F) -> Self {
+        chosen.clear();
+        let (short_of_ram, short_of_disk) = (need.ram, need.disk);
+        Self { short_of_ram, short_of_disk, chosen, pinned: Vec::new(), wrong: None, look_up }
     }
 
     fn is_enough(&self) -> bool {
         self.short_of_ram == 0 && self.short_of_disk == 0
     }
 
-    /// The victims if they suffice, `None` if they do not.
-    pub fn into_chosen(self) -> Result<Option<Vec<u32>>, PolicyFault> {
-        if let Some(id) = self.unknown {
-            return Err(PolicyFault::new(
-                "choose",
-                format!("offered {id} as a victim, which is not there to be evicted"),
-            ));
-        }
-        Ok(self.is_enough().then_some(self.chosen))
+    /// Checks that the victims, which are in the buffer then, suffice.
+    pub fn finish(self) -> Result<(), PolicyFault> {
+        let cause = match self.wrong {
+            Some(cause) => cause,
+            None if self.is_enough() => return Ok(()),
+            None => format!(
+                "offered too few victims: {} B of RAM and {} B of disk are still to be freed, and there are others to free \
+                 them",
+                self.short_of_ram, self.short_of_disk
+            ),
+        };
+        Err(PolicyFault::new(Call::Choose, cause))
+    }
+
+    fn reject(&mut self, cause: String) -> Offer {
+        self.wrong.get_or_insert(cause);
+        // Nothing more is wanted of a policy that offers such things.
+        Offer::Enough
     }
 }
 
-impl<F: Fn(u32) -> Candidate> VictimSink for VictimList<F> {
+impl<F: Fn(u32) -> Candidate> VictimSink for VictimList<'_, F> {
     fn offer(&mut self, id: u32) -> Offer {
-        if self.is_enough() {
+        if self.is_enough() || self.wrong.is_some() {
             return Offer::Enough;
         }
+        if self.chosen.contains(&id) || self.pinned.contains(&id) {
+            return self.reject(format!("offered {id} as a victim twice"));
+        }
         let (ram, disk) = match (self.look_up)(id) {
-            Candidate::Evictable { ram, disk } if !self.chosen.contains(&id) => (ram, disk),
-            Candidate::Evictable { .. } | Candidate::Pinned => return Offer::Pinned,
-            Candidate::Unknown => {
-                self.unknown.get_or_insert(id);
+            Candidate::Evictable { ram, disk } => (ram, disk),
+            Candidate::Pinned => {
+                self.pinned.push(id);
                 return Offer::Pinned;
+            }
+            Candidate::Unknown => {
+                return self.reject(format!("offered {id} as a victim, which is not there to be evicted"));
             }
         };
         self.chosen.push(id);

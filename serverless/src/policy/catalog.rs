@@ -1,15 +1,21 @@
-//! Finds policies by kind and name, and checks their parameters.
+//! Finds policies by kind and name, built in or compiled, and checks their parameters.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
+use hearth_policy_api::boundary::{
+    AdmissionObject, CallFailure, Constructor, EvictionObject, KeepAliveObject, Made, NodeAllocationObject, RResult,
+};
 use hearth_policy_api::{
-    Admission, Constructor, Eviction, KeepAlive, NodeAllocation, ParameterError, ParameterKind, ParameterValue,
-    Parameters, PolicyDescriptor, PolicyKind,
+    ParameterError, ParameterKind, ParameterValue, Parameters, PolicyDescriptor, PolicyKind, RStr,
 };
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 use serde_json::Value;
 
+use super::library::{BrokenLibrary, Libraries};
 use super::{Factory, PolicyRecord};
 
 /// Why a policy cannot be used as asked.
@@ -25,12 +31,42 @@ pub enum SelectionError {
         /// The names that exist, in words.
         known: String,
     },
+    /// A library is of no use.
+    #[error("{} {cause}", path.display())]
+    Library {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: LoadError,
+    },
+    /// A library does not have the policy that was asked for.
+    #[error("{} has no {kind} policy{name}: it has {known}", path.display())]
+    NotInLibrary {
+        /// The file.
+        path: PathBuf,
+        /// The kind that was asked for.
+        kind: PolicyKind,
+        /// The name that was asked for, as a message goes on.
+        name: String,
+        /// What it has, in words.
+        known: String,
+    },
+    /// A library has several policies of that kind, and none was named.
+    #[error("{} has several {kind} policies: name one of {known}", path.display())]
+    SeveralInLibrary {
+        /// The file.
+        path: PathBuf,
+        /// The kind that was asked for.
+        kind: PolicyKind,
+        /// Their names, in words.
+        known: String,
+    },
     /// A parameter is unknown or its value unsuitable.
-    #[error("{kind} policy {name:?}: {cause}")]
+    #[error("{kind} policy {name}: {cause}")]
     Parameter {
         /// The policy's kind.
         kind: PolicyKind,
-        /// The policy's name.
+        /// The policy's name, and its library.
         name: String,
         /// What is wrong.
         cause: ParameterError,
@@ -40,123 +76,216 @@ pub enum SelectionError {
 /// Values for parameters, as in a scenario.
 pub type ParameterMap = serde_json::Map<String, Value>;
 
+/// Which policy is wanted.
+///
+/// ```
+/// use hearth_serverless::policy::PolicyChoice;
+/// let by_name = PolicyChoice::named("first-fit");
+/// assert_eq!(by_name.library, None);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct PolicyChoice {
+    /// Its name; in a library, the only one of its kind needs no name.
+    pub name: Option<String>,
+    /// The library it is in; without it, built-in policies and then those in plugin folders are searched.
+    pub library: Option<PathBuf>,
+    /// Values for its parameters.
+    pub parameters: ParameterMap,
+}
+
+impl PolicyChoice {
+    /// The policy of that name, with its default parameters.
+    pub fn named(name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..Self::default() }
+    }
+}
+
+impl From<&str> for PolicyChoice {
+    fn from(name: &str) -> Self {
+        Self::named(name)
+    }
+}
+
+/// A policy and the library it is from; none is built in.
+#[derive(Clone, Debug)]
+pub struct FoundPolicy {
+    /// The policy.
+    pub descriptor: PolicyDescriptor,
+    /// Its library.
+    pub library: Option<Rc<PolicyLibrary>>,
+}
+
 /// The policies there are.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    descriptors: Vec<&'static PolicyDescriptor>,
+    built_in: Vec<PolicyDescriptor>,
+    libraries: Libraries,
 }
 
 impl Catalog {
-    /// A catalog of these policies; of several with one kind and name the first counts.
-    pub fn new(descriptors: &[&'static PolicyDescriptor]) -> Self {
-        Self { descriptors: descriptors.to_vec() }
+    /// A catalog of these policies; of several with one kind and name the first counts. Libraries can still be named
+    /// by their path.
+    pub fn new(built_in: &[PolicyDescriptor]) -> Self {
+        Self { built_in: built_in.to_vec(), libraries: Libraries::default() }
     }
 
-    /// All policies, in the order given.
-    pub fn descriptors(&self) -> &[&'static PolicyDescriptor] {
-        &self.descriptors
+    /// Searches these libraries, too, for policies that are not built in.
+    pub fn with_libraries(mut self, libraries: Libraries) -> Self {
+        self.libraries = libraries;
+        self
     }
 
-    fn find(&self, kind: PolicyKind, name: &str) -> Result<&'static PolicyDescriptor, SelectionError> {
-        let mut of_kind = self.descriptors.iter().filter(|descriptor| descriptor.kind() == kind);
-        of_kind.clone().find(|descriptor| descriptor.name == name).copied().ok_or_else(|| {
-            let names: Vec<&str> = of_kind.by_ref().map(|descriptor| descriptor.name).collect();
-            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    /// Everything there is: built-in policies, then those of libraries in plugin folders.
+    pub fn policies(&self) -> Vec<FoundPolicy> {
+        let built_in = self.built_in.iter().map(|descriptor| FoundPolicy { descriptor: *descriptor, library: None });
+        let loaded = self.libraries.shelf().libraries.iter().flat_map(|library| {
+            let found = |descriptor: &PolicyDescriptor| (*descriptor, Some(Rc::clone(library)));
+            library.policies.iter().map(found).map(|(descriptor, library)| FoundPolicy { descriptor, library })
+        });
+        built_in.chain(loaded).collect()
+    }
+
+    /// Libraries in plugin folders that are of no use.
+    pub fn broken_libraries(&self) -> &[BrokenLibrary] {
+        &self.libraries.shelf().broken
+    }
+
+    fn find(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<FoundPolicy, SelectionError> {
+        match (&choice.library, &choice.name) {
+            (Some(path), name) => self.find_in_library(kind, path, name.as_deref()),
+            (None, name) => self.find_by_name(kind, name.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn find_by_name(&self, kind: PolicyKind, name: &str) -> Result<FoundPolicy, SelectionError> {
+        let is_it = |descriptor: &&PolicyDescriptor| descriptor.kind() == kind && descriptor.name() == name;
+        if let Some(descriptor) = self.built_in.iter().find(is_it) {
+            return Ok(FoundPolicy { descriptor: *descriptor, library: None });
+        }
+        let policies = self.policies();
+        policies.iter().find(|found| is_it(&&found.descriptor)).cloned().ok_or_else(|| {
+            let of_kind = policies.iter().filter(|found| found.descriptor.kind() == kind);
+            let mut known = names(of_kind.map(|found| found.descriptor.name()));
+            if let Some(broken) = self.broken_libraries().first() {
+                known += &format!("; {} {}", broken.path.display(), broken.problem);
+            }
             SelectionError::Unknown { kind, name: name.to_owned(), known }
         })
+    }
+
+    fn find_in_library(
+        &self,
+        kind: PolicyKind,
+        path: &Path,
+        name: Option<&str>,
+    ) -> Result<FoundPolicy, SelectionError> {
+        let opened = self.libraries.open(path);
+        let library = opened.map_err(|cause| SelectionError::Library { path: path.to_owned(), cause })?;
+        let of_kind = || library.policies.iter().filter(|descriptor| descriptor.kind() == kind);
+        let mut matching = of_kind().filter(|descriptor| name.is_none_or(|name| descriptor.name() == name));
+        let path = path.to_owned();
+        match (matching.next(), matching.next(), name) {
+            (Some(_), Some(_), None) => {
+                let known = names(of_kind().map(PolicyDescriptor::name));
+                Err(SelectionError::SeveralInLibrary { path, kind, known })
+            }
+            (Some(descriptor), ..) => Ok(FoundPolicy { descriptor: *descriptor, library: Some(Rc::clone(&library)) }),
+            (None, ..) => {
+                let name = name.map_or(String::new(), |name| format!(" {name:?}"));
+                let all = library.policies.iter().map(|policy| format!("{} ({})", policy.name(), policy.kind()));
+                let known = all.collect::<Vec<_>>().join(", ");
+                Err(SelectionError::NotInLibrary { path, kind, name, known })
+            }
+        }
     }
 
     fn select(
         &self,
         kind: PolicyKind,
-        name: &str,
-        given: &ParameterMap,
+        choice: &PolicyChoice,
     ) -> Result<(Constructor, Parameters, PolicyRecord), SelectionError> {
-        let descriptor = self.find(kind, name)?;
-        let mut parameters = Parameters::defaults(descriptor.parameters);
-        for (parameter, value) in given {
+        let FoundPolicy { descriptor, library } = self.find(kind, choice)?;
+        let mut record = PolicyRecord {
+            name: descriptor.name().to_string(),
+            version: descriptor.version().to_string(),
+            library: library.as_ref().map(|library| library.path.clone()),
+            library_sha256: library.as_ref().map(|library| library.sha256.clone()),
+            parameters: BTreeMap::new(),
+        };
+        let specs = descriptor.parameters().as_slice();
+        let mut parameters = Parameters::defaults(specs);
+        for (parameter, value) in &choice.parameters {
             set_parameter(&mut parameters, parameter, value).map_err(|cause| SelectionError::Parameter {
                 kind,
-                name: name.to_owned(),
+                name: record.to_string(),
                 cause,
             })?;
         }
-        let words = descriptor
-            .parameters
-            .iter()
-            .filter_map(|spec| parameters.get(spec.name).map(|value| (spec.name.to_owned(), value.to_string())));
-        let record = PolicyRecord {
-            name: descriptor.name.to_owned(),
-            version: descriptor.version.to_owned(),
-            library_sha256: None,
-            parameters: words.collect::<BTreeMap<_, _>>(),
-        };
-        Ok((descriptor.constructor, parameters, record))
+        let value_of = |name: RStr<'static>| Some((name.to_string(), parameters.get(name.as_str())?.to_string()));
+        record.parameters = specs.iter().filter_map(|spec| value_of(spec.name)).collect();
+        Ok((descriptor.constructor(), parameters, record))
     }
 
-    /// The node allocation policy of that name.
+    /// The node allocation policy of that name, or in that library.
     ///
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn node_allocation(
         &self,
-        name: &str,
-        parameters: &ParameterMap,
-    ) -> Result<Factory<dyn NodeAllocation>, SelectionError> {
-        let kind = PolicyKind::NodeAllocation;
-        match self.select(kind, name, parameters)? {
-            (Constructor::NodeAllocation(make), parameters, record) => {
-                Ok(Factory::new(record, move |context| make(&parameters, context)))
-            }
-            _ => Err(self.not_of_kind(kind, name)),
-        }
+        choice: impl Into<PolicyChoice>,
+    ) -> Result<Factory<NodeAllocationObject>, SelectionError> {
+        let (constructor, parameters, record) = self.select(PolicyKind::NodeAllocation, &choice.into())?;
+        Ok(Factory::new(record, move |context| match constructor {
+            Constructor::NodeAllocation(make) => make(&parameters, context),
+            other => not_of_kind(other),
+        }))
     }
 
-    /// The eviction policy of that name.
+    /// The eviction policy of that name, or in that library.
     ///
     /// # Errors
     /// When there is none, or a parameter does not suit it.
-    pub fn eviction(&self, name: &str, parameters: &ParameterMap) -> Result<Factory<dyn Eviction>, SelectionError> {
-        let kind = PolicyKind::Eviction;
-        match self.select(kind, name, parameters)? {
-            (Constructor::Eviction(make), parameters, record) => {
-                Ok(Factory::new(record, move |context| make(&parameters, context)))
-            }
-            _ => Err(self.not_of_kind(kind, name)),
-        }
+    pub fn eviction(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<EvictionObject>, SelectionError> {
+        let (constructor, parameters, record) = self.select(PolicyKind::Eviction, &choice.into())?;
+        Ok(Factory::new(record, move |context| match constructor {
+            Constructor::Eviction(make) => make(&parameters, context),
+            other => not_of_kind(other),
+        }))
     }
 
-    /// The admission policy of that name.
+    /// The admission policy of that name, or in that library.
     ///
     /// # Errors
     /// When there is none, or a parameter does not suit it.
-    pub fn admission(&self, name: &str, parameters: &ParameterMap) -> Result<Factory<dyn Admission>, SelectionError> {
-        let kind = PolicyKind::Admission;
-        match self.select(kind, name, parameters)? {
-            (Constructor::Admission(make), parameters, record) => {
-                Ok(Factory::new(record, move |context| make(&parameters, context)))
-            }
-            _ => Err(self.not_of_kind(kind, name)),
-        }
+    pub fn admission(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AdmissionObject>, SelectionError> {
+        let (constructor, parameters, record) = self.select(PolicyKind::Admission, &choice.into())?;
+        Ok(Factory::new(record, move |context| match constructor {
+            Constructor::Admission(make) => make(&parameters, context),
+            other => not_of_kind(other),
+        }))
     }
 
-    /// The keep-alive policy of that name.
+    /// The keep-alive policy of that name, or in that library.
     ///
     /// # Errors
     /// When there is none, or a parameter does not suit it.
-    pub fn keep_alive(&self, name: &str, parameters: &ParameterMap) -> Result<Factory<dyn KeepAlive>, SelectionError> {
-        let kind = PolicyKind::KeepAlive;
-        match self.select(kind, name, parameters)? {
-            (Constructor::KeepAlive(make), parameters, record) => {
-                Ok(Factory::new(record, move |context| make(&parameters, context)))
-            }
-            _ => Err(self.not_of_kind(kind, name)),
-        }
+    pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
+        let (constructor, parameters, record) = self.select(PolicyKind::KeepAlive, &choice.into())?;
+        Ok(Factory::new(record, move |context| match constructor {
+            Constructor::KeepAlive(make) => make(&parameters, context),
+            other => not_of_kind(other),
+        }))
     }
+}
 
-    fn not_of_kind(&self, kind: PolicyKind, name: &str) -> SelectionError {
-        SelectionError::Unknown { kind, name: name.to_owned(), known: "none".to_owned() }
-    }
+/// What was found is of the kind that was looked for, so this is never reached.
+fn not_of_kind<T>(constructor: Constructor) -> Made<T> {
+    RResult::RErr(CallFailure { cause: format!("is another kind of policy: {constructor:?}").into() })
+}
+
+fn names(names: impl Iterator<Item = RStr<'static>>) -> String {
+    let names: Vec<&str> = names.map(|name| name.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
@@ -170,19 +299,21 @@ fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Resu
 }
 
 fn read_value(kind: ParameterKind, value: &Value) -> Option<ParameterValue> {
+    let quantity = |dimension| match value {
+        Value::String(text) => units::parse(text, dimension).ok(),
+        number => number.as_f64().filter(|number| *number >= 0.0),
+    };
     match kind {
         ParameterKind::Duration => {
-            let seconds = match value {
-                Value::String(text) => units::parse(text, Dimension::Time).ok()?,
-                number => number.as_f64().filter(|seconds| *seconds >= 0.0)?,
-            };
-            Some(ParameterValue::Duration(SimDuration::from_secs_f64(seconds).as_nanos()))
+            Some(ParameterValue::Duration(SimDuration::from_secs_f64(quantity(Dimension::Time)?).as_nanos()))
         }
+        ParameterKind::Bytes => Some(ParameterValue::Bytes(quantity(Dimension::Size)?.round() as u64)),
         ParameterKind::Integer { .. } => value.as_u64().map(ParameterValue::Integer),
         ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
         ParameterKind::Choice(words) => {
             let given = value.as_str()?;
-            words.iter().find(|word| **word == given).map(|word| ParameterValue::Choice(word))
+            words.as_slice().iter().find(|word| word.as_str() == given).map(|word| ParameterValue::Choice(*word))
         }
+        ParameterKind::Flag => value.as_bool().map(ParameterValue::Flag),
     }
 }

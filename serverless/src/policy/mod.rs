@@ -1,13 +1,20 @@
-//! Which policies a service runs with, and how they are found by name.
+//! Which policies a service runs with: found by name or in compiled libraries, made, called and watched.
 
 mod catalog;
+mod hosted;
+mod library;
 mod set;
+mod watch;
 
-pub use catalog::{Catalog, ParameterMap, SelectionError};
+pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
+pub(crate) use hosted::Hosted;
+pub use library::{BrokenLibrary, Libraries};
 pub(crate) use set::Workshop;
 pub use set::{Factory, PolicyRecord, PolicySet, PolicySlot};
+pub(crate) use watch::{Call, Watch, idle, running};
+pub use watch::{StuckCall, Watchdog};
 
-/// A wrong answer of a policy: which call, and what is wrong with the answer.
+/// A call to a policy that went wrong, or a wrong answer of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct PolicyFault {
     pub call: &'static str,
@@ -15,7 +22,7 @@ pub(crate) struct PolicyFault {
 }
 
 impl PolicyFault {
-    pub fn new(call: &'static str, cause: String) -> Self {
-        Self { call, cause }
+    pub fn new(call: Call, cause: String) -> Self {
+        Self { call: call.name(), cause }
     }
 }

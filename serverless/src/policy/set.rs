@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::rc::Rc;
 
-use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyContext, PolicyError, PolicyKind};
+use hearth_policy_api::boundary::RResult::{RErr, ROk};
+use hearth_policy_api::boundary::{self, AdmissionObject, EvictionObject, KeepAliveObject, Made, NodeAllocationObject};
+use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyContext, PolicyKind};
 use hearth_simcore::random::derive_seed;
 use serde::Serialize;
 
-use super::{Catalog, SelectionError};
+use super::{Call, Catalog, Hosted, SelectionError, Watch};
 use crate::error::Error;
 
 /// The places of a service that a policy fills.
@@ -83,51 +86,77 @@ pub struct PolicyRecord {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The library it was loaded from, for messages: results do not depend on where a file lies.
+    #[serde(skip)]
+    pub library: Option<PathBuf>,
     /// SHA-256 of the library it was loaded from; `None` for one that is built in.
     pub library_sha256: Option<String>,
     /// Every parameter, given or default.
     pub parameters: BTreeMap<String, String>,
 }
 
-type Make<T> = Rc<dyn Fn(&PolicyContext) -> Result<Box<T>, PolicyError>>;
-
-/// Makes the instances of a policy.
-pub struct Factory<T: ?Sized> {
-    pub(crate) record: PolicyRecord,
-    make: Make<T>,
+impl fmt::Display for PolicyRecord {
+    /// The name, and the library if there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.library {
+            None => write!(f, "{:?}", self.name),
+            Some(library) => write!(f, "{:?} of {}", self.name, library.display()),
+        }
+    }
 }
 
-impl<T: ?Sized> Clone for Factory<T> {
+type Make<O> = Rc<dyn Fn(&PolicyContext) -> Made<O>>;
+
+/// Makes the instances of a policy.
+pub struct Factory<O> {
+    pub(crate) record: PolicyRecord,
+    make: Make<O>,
+}
+
+impl<O> Clone for Factory<O> {
     fn clone(&self) -> Self {
         Self { record: self.record.clone(), make: Rc::clone(&self.make) }
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Factory<T> {
+impl<O> fmt::Debug for Factory<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Factory").field(&self.record).finish()
     }
 }
 
-impl<T: ?Sized> Factory<T> {
-    /// A policy that is a Rust type of the program itself; `name` is for results and messages.
-    pub fn in_place(name: &str, make: impl Fn(&PolicyContext) -> Box<T> + 'static) -> Self {
+impl<O> Factory<O> {
+    pub(crate) fn new(record: PolicyRecord, make: impl Fn(&PolicyContext) -> Made<O> + 'static) -> Self {
+        Self { record, make: Rc::new(make) }
+    }
+
+    fn of_program(name: &str, make: impl Fn(&PolicyContext) -> O + 'static) -> Self {
         let record = PolicyRecord {
             name: name.to_owned(),
             version: "in place".to_owned(),
+            library: None,
             library_sha256: None,
             parameters: BTreeMap::new(),
         };
-        Self::new(record, move |context| Ok(make(context)))
-    }
-
-    pub(crate) fn new(
-        record: PolicyRecord,
-        make: impl Fn(&PolicyContext) -> Result<Box<T>, PolicyError> + 'static,
-    ) -> Self {
-        Self { record, make: Rc::new(make) }
+        Self::new(record, move |context| ROk(ROk(make(context))))
     }
 }
+
+macro_rules! in_place {
+    ($object:ident, $kind:ident, $wrap:ident) => {
+        impl Factory<$object> {
+            /// A policy that is a Rust type of the program itself; `name` is for results and messages.
+            pub fn in_place<T: $kind + 'static>(name: &str, make: impl Fn(&PolicyContext) -> T + 'static) -> Self {
+                Self::of_program(name, move |context| boundary::$wrap(make(context)))
+            }
+        }
+    };
+}
+
+in_place!(NodeAllocationObject, NodeAllocation, node_allocation);
+in_place!(EvictionObject, Eviction, eviction);
+in_place!(AdmissionObject, Admission, admission);
+in_place!(KeepAliveObject, KeepAlive, keep_alive);
 
 /// The policies of a service.
 ///
@@ -135,25 +164,25 @@ impl<T: ?Sized> Factory<T> {
 /// use hearth_serverless::prelude::*;
 /// let catalog = Catalog::new(hearth_plugins::BUILT_IN);
 /// let mut policies = PolicySet::defaults(&catalog)?;
-/// policies.node_allocation = catalog.node_allocation("least-loaded", &Default::default())?;
+/// policies.node_allocation = catalog.node_allocation("least-loaded")?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct PolicySet {
     /// Who is let in.
-    pub admission: Factory<dyn Admission>,
+    pub admission: Factory<AdmissionObject>,
     /// Where invocations run.
-    pub node_allocation: Factory<dyn NodeAllocation>,
+    pub node_allocation: Factory<NodeAllocationObject>,
     /// How long idle containers stay.
-    pub keep_alive: Factory<dyn KeepAlive>,
+    pub keep_alive: Factory<KeepAliveObject>,
     /// Which idle containers of a node go when a new one needs room.
-    pub containers: Factory<dyn Eviction>,
+    pub containers: Factory<EvictionObject>,
     /// Which images in the RAM of a node go.
-    pub images_in_ram: Factory<dyn Eviction>,
+    pub images_in_ram: Factory<EvictionObject>,
     /// Which images on the disk of a node go.
-    pub images_on_disk: Factory<dyn Eviction>,
+    pub images_on_disk: Factory<EvictionObject>,
     /// Which images on the head go.
-    pub images_on_head: Factory<dyn Eviction>,
+    pub images_on_head: Factory<EvictionObject>,
 }
 
 impl PolicySet {
@@ -162,12 +191,11 @@ impl PolicySet {
     /// # Errors
     /// When the catalog lacks one of them.
     pub fn defaults(catalog: &Catalog) -> Result<Self, SelectionError> {
-        let none = Default::default();
-        let eviction = catalog.eviction(PolicySlot::Containers.default_name(), &none)?;
+        let eviction = catalog.eviction(PolicySlot::Containers.default_name())?;
         Ok(Self {
-            admission: catalog.admission(PolicySlot::Admission.default_name(), &none)?,
-            node_allocation: catalog.node_allocation(PolicySlot::NodeAllocation.default_name(), &none)?,
-            keep_alive: catalog.keep_alive(PolicySlot::KeepAlive.default_name(), &none)?,
+            admission: catalog.admission(PolicySlot::Admission.default_name())?,
+            node_allocation: catalog.node_allocation(PolicySlot::NodeAllocation.default_name())?,
+            keep_alive: catalog.keep_alive(PolicySlot::KeepAlive.default_name())?,
             containers: eviction.clone(),
             images_in_ram: eviction.clone(),
             images_on_disk: eviction.clone(),
@@ -194,20 +222,24 @@ pub(crate) struct Workshop<'a> {
     pub policies: &'a PolicySet,
     pub seed: u64,
     pub nodes: u32,
+    pub watch: Rc<Watch>,
 }
 
 impl Workshop<'_> {
     /// An instance for a slot; `place` tells the instances of one slot apart.
-    pub fn make<T: ?Sized>(&self, slot: PolicySlot, factory: &Factory<T>, place: &str) -> Result<Box<T>, Error> {
+    pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>, place: &str) -> Result<Hosted<O>, Error> {
         let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
-        (factory.make)(&PolicyContext { seed, nodes: self.nodes }).map_err(|cause| Error::PolicyConstruction {
-            slot,
-            name: factory.record.name.clone(),
-            cause: cause.0,
-        })
+        let context = PolicyContext { seed, nodes: self.nodes };
+        let made = self.watch.during(slot, Call::Construct, || (factory.make)(&context));
+        let cause = match made {
+            ROk(ROk(object)) => return Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
+            ROk(RErr(refusal)) => refusal.to_string(),
+            RErr(failure) => failure.to_string(),
+        };
+        Err(Error::PolicyConstruction { slot, policy: factory.record.to_string(), cause })
     }
 
-    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Box<dyn Eviction>, Error> {
+    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Hosted<EvictionObject>, Error> {
         let factory = match slot {
             PolicySlot::ImagesInRam => &self.policies.images_in_ram,
             PolicySlot::ImagesOnDisk => &self.policies.images_on_disk,

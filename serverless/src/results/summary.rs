@@ -107,6 +107,9 @@ pub struct Summary {
     pub events: u64,
     /// Seconds on the clock of the wall that the simulation took.
     pub wall_s: f64,
+    /// Why the simulation stopped before its end; left out when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<String>,
 }
 
 impl Summary {
@@ -136,6 +139,13 @@ impl Summary {
             policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,
             wall_s,
+            interrupted: None,
         }
+    }
+
+    /// Notes that the simulation stopped before its end.
+    pub fn interrupted(mut self, why: &str) -> Self {
+        self.interrupted = Some(why.to_owned());
+        self
     }
 }

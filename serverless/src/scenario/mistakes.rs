@@ -76,7 +76,7 @@ fn fields_and_their_types_are_named() {
         (
             "/policies/keep_alive/library",
             json!("x.so"),
-            "policies.keep_alive.library: unknown field `library`, expected `use` or `parameters`",
+            "policies.keep_alive: x.so cannot be read: No such file or directory (os error 2)",
         ),
         ("/platform/hosts/0", json!(5), "platform.hosts[0]: invalid type: integer `5`, expected a host: an object"),
         (

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -258,12 +259,15 @@ fn distinct_parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Par
 }
 
 /// A policy and its parameters.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a policy: an object, as in {\"use\": \"lru\"}")]
 pub struct PolicySection {
-    /// Its name; without it, the default of its place.
+    /// Its name; without it, the default of its place, or the only one of its kind in the library.
     #[serde(rename = "use")]
     pub name: Option<String>,
+    /// The library it is in, relative to the scenario file; without it, the built-in policies and then those in plugin
+    /// folders are searched.
+    pub library: Option<PathBuf>,
     /// Its parameters.
     #[serde(default, deserialize_with = "distinct_parameters")]
     pub parameters: ParameterMap,

@@ -1,6 +1,6 @@
 //! Rounds in which the policy plans for the whole queue at once.
 
-use hearth_policy_api::{BatchView, FunctionView, NONE, NodeSet, PlanItem, RequestView};
+use hearth_policy_api::{BatchView, FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
@@ -8,13 +8,13 @@ use super::event::Event;
 use super::scheduling::{Entry, Plan, WaitingQueue};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::policy::{PolicyFault, PolicySlot};
+use crate::policy::{Call, PolicyFault, PolicySlot};
 
 impl Service {
     /// Shows the policy the queue and puts its items into the plan, in their order.
     pub(crate) fn plan_batch(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let (entries, requests) = self.queue_views();
-        let items = self.ask_for_plan(&requests, kernel);
+        let items = self.ask_for_plan(&requests, kernel)?;
         let mut placed = vec![false; entries.len()];
         for item in items {
             match item {
@@ -27,7 +27,7 @@ impl Service {
                         return Err(self.wrong_item(format!("places request {request} twice")));
                     }
                     if !self.cluster.up.contains(node) {
-                        return Err(self.wrong_node(node, "plan"));
+                        return Err(self.wrong_node(node, Call::Plan));
                     }
                     self.decide(entry, node, view, plan);
                 }
@@ -52,7 +52,7 @@ impl Service {
         waiting.map(|(position, entry)| (Entry { key: entry.key, position }, entry.request)).unzip()
     }
 
-    fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Vec<PlanItem> {
+    fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Result<RVec<PlanItem>, Error> {
         let mut numbers: Vec<u32> = requests.iter().map(|request| request.function).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -89,9 +89,10 @@ impl Service {
             queue: requests.into(),
             functions: functions.as_slice().into(),
         };
-        let mut items = Vec::new();
-        self.node_allocation.plan(&view, &mut items);
-        items
+        let mut items = RVec::new();
+        let planned = self.node_allocation.plan(&view, &mut items);
+        planned.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))?;
+        Ok(items)
     }
 
     fn check_image(&self, image: u32, node: u32) -> Result<ImageId, Error> {
@@ -99,12 +100,12 @@ impl Service {
             return Err(self.wrong_item(format!("names image {image} of {}", self.images.len())));
         }
         if !self.cluster.up.contains(node) {
-            return Err(self.wrong_node(node, "plan"));
+            return Err(self.wrong_node(node, Call::Plan));
         }
         Ok(ImageId(image))
     }
 
     fn wrong_item(&self, cause: String) -> Error {
-        self.fault(PolicySlot::NodeAllocation, PolicyFault::new("plan", cause))
+        self.fault(PolicySlot::NodeAllocation, PolicyFault::new(Call::Plan, cause))
     }
 }

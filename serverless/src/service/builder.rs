@@ -20,11 +20,13 @@ use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::experiment::in_order;
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::node::{Medium, Node, Storage};
-use crate::policy::{PolicySet, PolicySlot, Workshop};
+use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::workload::{PlannedInvocation, Workload};
 
 /// A handle on a serverless compute service of a [`Simulation`].
@@ -107,9 +109,8 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
             service.close(kernel.now());
-            let mut records = service.records.take().unwrap_or_default();
-            records.sort_by_key(|record| (record.requested_at.is_none(), record.requested_at, record.invocation));
-            (std::mem::take(&mut service.metrics), records)
+            let records = service.books.records.take().unwrap_or_default();
+            (std::mem::take(&mut service.books.metrics), in_order(records))
         })
     }
 }
@@ -231,17 +232,23 @@ impl ServiceBuilder {
         let registry = find_host(&platform, &self.registry)?;
         let hosts = self.node_hosts(&platform)?;
         let policies = self.policies.ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
-        let workshop = Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32 };
+        let workshop =
+            Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32, watch: Watch::new() };
         let nodes = hosts.iter().map(|host| make_node(&platform, *host, &workshop)).collect::<Result<_, _>>()?;
         let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);
         let eviction = workshop.eviction(PolicySlot::ImagesOnHead, &self.head)?;
         let head_storage = Storage::new(Medium::Disk, head_disk, eviction);
-        let node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
-        let rules = node_allocation.rules();
+        let mut node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
+        let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
+        let fault = |slot, fault| Error::policy(slot, policies.record(slot), fault);
+        let rules = node_allocation.rules().map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?;
+        let keep_alive_rules = keep_alive.rules().map_err(|cause| fault(PolicySlot::KeepAlive, cause))?;
         let queue = match (rules.scope, rules.commitment) {
             (Scope::Request, Commitment::UntilStarted) => WaitingQueue::ByFunction(FunctionQueues::default()),
             _ => WaitingQueue::Ordered(OrderedQueue::default()),
         };
+        let mut books = Ledger::default();
+        books.records = self.keep_records.then(Vec::new);
         Ok(Service {
             index,
             settings: self.settings,
@@ -265,13 +272,14 @@ impl ServiceBuilder {
             orphaned_images: Vec::new(),
             admission: workshop.make(PolicySlot::Admission, &policies.admission, "")?,
             node_allocation,
-            keep_alive: workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?,
+            keep_alive,
             rules,
+            keep_alive_rules,
+            watch: workshop.watch,
             policies,
             keep_alive_lanes: Vec::new(),
             workload: Workload::default(),
-            metrics: Metrics::default(),
-            records: self.keep_records.then(Vec::new),
+            books,
             context,
             timed_out: Rc::from("the time limit was reached"),
         })

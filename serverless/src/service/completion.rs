@@ -12,6 +12,7 @@ use super::live::InvocationKey;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 use crate::node::ContainerId;
+use crate::policy::PolicySlot;
 
 /// With so many different keep-alive times, further ones get timers of their own instead of a lane.
 const MAX_LANES: usize = 16;
@@ -32,16 +33,18 @@ impl Service {
         function.running -= 1;
         self.running -= 1;
         let footprint = function.footprint();
-        self.metrics.container_no_longer_busy(footprint.ram, kernel.now());
+        self.books.metrics.container_no_longer_busy(footprint.ram, kernel.now());
         self.cluster.node(node).running -= 1;
-        let retention = self.keep_alive.on_idle(&Completion {
+        let completion = Completion {
             now: kernel.now().as_nanos(),
             function: function_id.0,
             node,
             run_time: run_time.as_nanos(),
             ram: footprint.ram,
             idle_of_function: self.cluster.idle_count(node, function_id) + 1,
-        });
+        };
+        let retention = self.keep_alive.on_idle(&completion);
+        let retention = retention.map_err(|fault| self.fault(PolicySlot::KeepAlive, fault))?;
         if retention.keep_for == 0 {
             self.end_container(node, container);
         } else {
@@ -65,7 +68,7 @@ impl Service {
         let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
         held.enter_idle(container, footprint, function, cost);
         self.cluster.push_idle(node, function, container, now, expiry);
-        self.metrics.container_idle(footprint.ram, now);
+        self.books.metrics.container_idle(footprint.ram, now);
     }
 
     /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
@@ -93,7 +96,7 @@ impl Service {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         // While the message waited for the head, the container may have been used or evicted.
         if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.since == since) {
-            self.metrics.expired_containers += 1;
+            self.books.metrics.expired_containers += 1;
             self.end_idle_container(node, container, Removal::Ended, kernel);
         }
     }
@@ -108,7 +111,7 @@ impl Service {
             Outcome::Failed | Outcome::Lost | Outcome::Unfinished => InvocationState::Failed,
         };
         live.enter(state, live.record.finished_at.unwrap_or(kernel.now()));
-        self.metrics.record(&live.record);
+        self.books.metrics.record(&live.record);
         if let Some(watched) = &live.watched {
             let mut watched = watched.borrow_mut();
             watched.done = true;
@@ -117,7 +120,7 @@ impl Service {
             watched.waiters.drain(..).for_each(std::task::Waker::wake);
         }
         self.release_dependents(live.record.invocation, kernel);
-        if let Some(records) = &mut self.records {
+        if let Some(records) = &mut self.books.records {
             records.push(live.record);
         }
     }

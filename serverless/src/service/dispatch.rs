@@ -64,8 +64,8 @@ impl Service {
         function.waiting -= 1;
         self.running += 1;
         self.waiting -= 1;
-        self.metrics.container_busy(function.limits.ram, now);
-        self.metrics.count_start(start);
+        self.books.metrics.container_busy(function.limits.ram, now);
+        self.books.metrics.count_start(start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         self.cluster.node(node).running += 1;
         self.cluster.refresh(node);
@@ -103,7 +103,7 @@ impl Service {
             if let Some(expiry) = idle.expiry {
                 kernel.cancel(expiry);
             }
-            self.metrics.container_no_longer_idle(footprint.ram, kernel.now());
+            self.books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
             self.cluster.node(node).leave_idle(container, footprint, removal);
         }
     }
@@ -180,13 +180,15 @@ impl Service {
         let functions = &self.functions;
         let footprint_of = |function: FunctionId| functions[function.0 as usize].footprint();
         let chosen = self.cluster.node(node).choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
-        let Some(victims) = chosen.map_err(|fault| self.fault(PolicySlot::Containers, fault))? else {
+        if !chosen.map_err(|fault| self.fault(PolicySlot::Containers, fault))? {
             return Ok(false);
-        };
-        for container in victims {
-            self.metrics.evicted_containers += 1;
-            self.end_idle_container(node, container, Removal::Evicted, kernel);
         }
+        let victims = std::mem::take(&mut self.cluster.node(node).victims);
+        for container in &victims {
+            self.books.metrics.evicted_containers += 1;
+            self.end_idle_container(node, ContainerId(*container), Removal::Evicted, kernel);
+        }
+        self.cluster.node(node).victims = victims;
         Ok(true)
     }
 

@@ -78,7 +78,9 @@ impl Model for Services {
 
     fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let service = self.get_mut(event.service);
-        match event.what {
+        service.books.date = kernel.now();
+        service.books.events = kernel.events_handled();
+        let handled = match event.what {
             Happening::Arrival => service.arrive(kernel),
             Happening::Message(message) => service.receive(message, kernel),
             Happening::HeadProcessed(key) => service.head_processed(key, kernel),
@@ -86,6 +88,10 @@ impl Model for Services {
             Happening::StepEnded(key) => service.step_ended(key, kernel),
             Happening::BodyEnded(key) => service.body_ended(key, kernel),
             Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),
+        };
+        match service.watch.take_fault() {
+            Some((slot, fault)) => Err(service.fault(slot, fault)),
+            None => handled,
         }
     }
 }

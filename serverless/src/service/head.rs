@@ -12,6 +12,7 @@ use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
+use crate::policy::PolicySlot;
 
 impl Service {
     pub(crate) fn event(&self, what: Happening) -> Event {
@@ -79,7 +80,9 @@ impl Service {
         };
         live.record.submitted_at = Some(now);
         live.enter(InvocationState::Submitted, now);
-        self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
+        if self.keep_alive_rules.observes_arrivals {
+            self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
+        }
         if let Some(watched) = &live.watched {
             watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
         }
@@ -87,7 +90,7 @@ impl Service {
     }
 
     fn ask_admission(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else {
+        let Some(live) = self.live.get(key) else {
             return Ok(());
         };
         let function = &self.functions[live.record.function.0 as usize];
@@ -101,10 +104,13 @@ impl Service {
             delays: live.delays,
         };
         let request = function.request(live);
-        match self.admission.admit(&request, &load) {
+        let decision = self.admission.admit(&request, &load);
+        match decision.map_err(|fault| self.fault(PolicySlot::Admission, fault))? {
             AdmissionDecision::Admit => self.admit(key, kernel),
             AdmissionDecision::Delay(nanos) => {
-                live.delays += 1;
+                if let Some(live) = self.live.get_mut(key) {
+                    live.delays += 1;
+                }
                 let again = self.event(Happening::Message(Message::AdmitAgain(key)));
                 // At least a nanosecond: a policy that always delays by nothing must not stop the clock.
                 kernel.schedule(SimDuration::from_nanos(nanos.max(1)), again);

@@ -99,7 +99,7 @@ impl Service {
         };
         for evicted in evicted {
             self.head_images.state(evicted).here = false;
-            self.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
+            self.books.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
         }
         self.head_images.storage.begin(image, size);
         kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
@@ -108,7 +108,7 @@ impl Service {
 
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) {
         if self.head_images.simulate_downloads {
-            self.metrics.downloads.add(self.images[image.0 as usize].size);
+            self.books.metrics.downloads.add(self.images[image.0 as usize].size);
             self.head_images.storage.complete(image);
         }
         let state = self.head_images.state(image);
@@ -162,7 +162,7 @@ impl Service {
     }
 
     pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
-        self.metrics.copies.add(self.images[image.0 as usize].size);
+        self.books.metrics.copies.add(self.images[image.0 as usize].size);
         self.head_images.storage.unpin(image);
         self.cluster.node(node).disk.complete(image);
         let sites = &mut self.cluster.images[image.0 as usize];
@@ -197,7 +197,7 @@ impl Service {
     }
 
     pub(crate) fn loaded(&mut self, node: u32, image: ImageId) {
-        self.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
+        self.books.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
         let target = self.cluster.node(node);
         target.ram.complete(image);
         target.disk.unpin(image);
@@ -215,7 +215,7 @@ impl Service {
             return Ok(false);
         };
         for image in evicted {
-            self.metrics.evicted_images_in_ram.add(self.images[image.0 as usize].ram_footprint);
+            self.books.metrics.evicted_images_in_ram.add(self.images[image.0 as usize].ram_footprint);
             self.cluster.images[image.0 as usize].in_ram.remove(node);
         }
         Ok(true)
@@ -228,7 +228,7 @@ impl Service {
             return Ok(false);
         };
         for image in evicted {
-            self.metrics.evicted_images_on_disk.add(self.images[image.0 as usize].size);
+            self.books.metrics.evicted_images_on_disk.add(self.images[image.0 as usize].size);
             let sites = &mut self.cluster.images[image.0 as usize];
             sites.on_disk.remove(node);
             if sites.in_ram.contains(node) {
@@ -251,7 +251,7 @@ impl Service {
     }
 
     pub(crate) fn fault(&self, slot: PolicySlot, fault: PolicyFault) -> Error {
-        Error::policy(slot, &self.policies.record(slot).name, fault)
+        Error::policy(slot, self.policies.record(slot), fault)
     }
 }
 

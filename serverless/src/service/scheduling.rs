@@ -11,7 +11,7 @@ use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::ContainerId;
-use crate::policy::{PolicyFault, PolicySlot};
+use crate::policy::{Call, PolicyFault, PolicySlot};
 
 /// Those who wait for a place, in the form that suits the policy.
 #[derive(Debug)]
@@ -166,9 +166,10 @@ impl Service {
             image_on_disk: sites.map_or(cluster.up.view(), |sites| sites.on_disk.view()),
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
         };
-        match self.node_allocation.place(request, &view) {
+        let placement = self.node_allocation.place(request, &view);
+        match placement.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))? {
             Placement::Node(node) if cluster.free_core.contains(node) => self.decide(entry, node, request, plan),
-            Placement::Node(node) => return Err(self.wrong_node(node, "place")),
+            Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
             Placement::Wait => {
                 self.functions[request.function as usize].told_to_wait_in = cluster.round;
                 return Ok(false);
@@ -179,7 +180,7 @@ impl Service {
     }
 
     /// The error for an answer that names a node on which nothing can run.
-    pub(crate) fn wrong_node(&self, node: u32, call: &'static str) -> Error {
+    pub(crate) fn wrong_node(&self, node: u32, call: Call) -> Error {
         let nodes = self.cluster.nodes.len();
         let cause = match self.cluster.nodes.get(node as usize) {
             None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),

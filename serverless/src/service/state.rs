@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use hearth_policy_api::{Admission, AllocationRules, KeepAlive, NONE, NodeAllocation, RequestView};
+use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
+use hearth_policy_api::{AllocationRules, KeepAliveRules, NONE, RequestView};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
@@ -22,9 +23,9 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
-use crate::metrics::Metrics;
+use crate::ledger::Ledger;
 use crate::node::Footprint;
-use crate::policy::PolicySet;
+use crate::policy::{Hosted, PolicySet, Watch};
 use crate::workload::Workload;
 
 /// Times and choices of a service that are not policies.
@@ -109,16 +110,16 @@ pub(crate) struct Service {
     /// Images that have left the disk of a node and are still in its RAM.
     pub orphaned_images: Vec<(u32, ImageId)>,
     pub policies: PolicySet,
-    pub admission: Box<dyn Admission>,
-    pub node_allocation: Box<dyn NodeAllocation>,
-    pub keep_alive: Box<dyn KeepAlive>,
+    pub admission: Hosted<AdmissionObject>,
+    pub node_allocation: Hosted<NodeAllocationObject>,
+    pub keep_alive: Hosted<KeepAliveObject>,
     pub rules: AllocationRules,
+    pub keep_alive_rules: KeepAliveRules,
+    pub watch: Rc<Watch>,
     /// A lane of timers for each keep-alive time.
     pub keep_alive_lanes: Vec<(SimDuration, LaneId)>,
     pub workload: Workload,
-    pub metrics: Metrics,
-    /// The invocations that have ended, if they are asked for.
-    pub records: Option<Vec<InvocationRecord>>,
+    pub books: Ledger,
     pub context: WeakContext<Services>,
     /// The failure of every invocation that timed out.
     pub timed_out: Rc<str>,

@@ -1,19 +1,24 @@
 //! Admission `always`: everybody is let in.
 
-use hearth_policy_api::{Admission, AdmissionDecision, AdmissionView, Constructor, PolicyDescriptor, RequestView};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "always",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "lets everybody in",
-    parameters: &[],
-    constructor: Constructor::Admission(|_, _| Ok(Box::new(Always))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<Always>();
+export_policies!(POLICY);
 
 /// The policy; it keeps no state.
 #[derive(Debug)]
 pub struct Always;
+
+impl Policy for Always {
+    const NAME: &'static str = "always";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "lets everybody in";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
 
 impl Admission for Always {
     fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {

@@ -1,41 +1,32 @@
 //! Admission `queue-limit`: a request is rejected when `limit` invocations wait already, or `per_function` of its
 //! function. Waiting is who was let in and has no container yet.
 
-use hearth_policy_api::{
-    Admission, AdmissionDecision, AdmissionView, Constructor, ParameterKind, ParameterSpec, ParameterValue,
-    PolicyDescriptor, RequestView,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "queue-limit",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "rejects requests when too many wait",
-    parameters: &[
-        ParameterSpec {
-            name: "limit",
-            kind: ParameterKind::Integer { min: 0, max: u64::MAX },
-            default: ParameterValue::Integer(1000),
-            help: "how many invocations may wait",
-        },
-        ParameterSpec {
-            name: "per_function",
-            kind: ParameterKind::Integer { min: 0, max: u64::MAX },
-            default: ParameterValue::Integer(u64::MAX),
-            help: "how many invocations of one function may wait",
-        },
-    ],
-    constructor: Constructor::Admission(|parameters, _| {
-        let (limit, per_function) = (parameters.integer("limit"), parameters.integer("per_function"));
-        Ok(Box::new(QueueLimit { limit, per_function }))
-    }),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<QueueLimit>();
+export_policies!(POLICY);
 
 /// The policy.
 #[derive(Debug)]
 pub struct QueueLimit {
     limit: u64,
     per_function: u64,
+}
+
+impl Policy for QueueLimit {
+    const NAME: &'static str = "queue-limit";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "rejects requests when too many wait";
+    const PARAMETERS: &'static [ParameterSpec] = &[
+        ParameterSpec::integer("limit", 0..=u64::MAX, 1000, "how many may wait").unit("invocations"),
+        ParameterSpec::integer("per_function", 0..=u64::MAX, u64::MAX, "how many of one function may wait")
+            .unit("invocations"),
+    ];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { limit: parameters.integer("limit"), per_function: parameters.integer("per_function") })
+    }
 }
 
 impl Admission for QueueLimit {

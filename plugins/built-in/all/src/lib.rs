@@ -1,24 +1,24 @@
 //! The policies that are built into `hearth`.
 //!
 //! ```
-//! let names: Vec<&str> = hearth_plugins::BUILT_IN.iter().map(|policy| policy.name).collect();
+//! let names: Vec<&str> = hearth_plugins::BUILT_IN.iter().map(|policy| policy.name().as_str()).collect();
 //! assert!(names.contains(&"fcfs") && names.contains(&"lru"));
 //! ```
 
 use hearth_policy_api::PolicyDescriptor;
 
 /// All of them, by kind and name.
-pub static BUILT_IN: &[&PolicyDescriptor] = &[
-    &hearth_admission_always::POLICY,
-    &hearth_admission_queue_limit::POLICY,
-    &hearth_eviction_fifo::POLICY,
-    &hearth_eviction_lru::POLICY,
-    &hearth_eviction_ram::POLICY,
-    &hearth_keep_alive_fixed::POLICY,
-    &hearth_node_allocation_fcfs::POLICY,
-    &hearth_node_allocation_first_fit::POLICY,
-    &hearth_node_allocation_least_loaded::POLICY,
-    &hearth_node_allocation_random::POLICY,
-    &hearth_node_allocation_round_robin::POLICY,
-    &hearth_node_allocation_workload_balancing::POLICY,
+pub static BUILT_IN: &[PolicyDescriptor] = &[
+    hearth_admission_always::POLICY,
+    hearth_admission_queue_limit::POLICY,
+    hearth_eviction_fifo::POLICY,
+    hearth_eviction_lru::POLICY,
+    hearth_eviction_ram::POLICY,
+    hearth_keep_alive_fixed::POLICY,
+    hearth_node_allocation_fcfs::POLICY,
+    hearth_node_allocation_first_fit::POLICY,
+    hearth_node_allocation_least_loaded::POLICY,
+    hearth_node_allocation_random::POLICY,
+    hearth_node_allocation_round_robin::POLICY,
+    hearth_node_allocation_workload_balancing::POLICY,
 ];

@@ -1,7 +1,8 @@
 //! What the tests of policies share: clusters and queues made by hand, and sinks that note the victims offered.
 
+use hearth_policy_api::boundary::VictimSink;
 use hearth_policy_api::{
-    BatchView, ClusterView, EvictionItem, FunctionView, NONE, Need, NodeBits, NodeView, Offer, RequestView, VictimSink,
+    BatchView, ClusterView, EvictionItem, FunctionView, NONE, Need, NodeBits, NodeView, Offer, RequestView,
 };
 
 /// A cluster as one request sees it; change its parts at will.

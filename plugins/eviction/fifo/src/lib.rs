@@ -2,18 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{
-    Constructor, Eviction, EvictionItem, Need, Offer, PolicyDescriptor, Removal, Touch, VictimSink,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "fifo",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "the oldest first",
-    parameters: &[],
-    constructor: Constructor::Eviction(|_, _| Ok(Box::<Fifo>::default())),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Fifo>();
+export_policies!(POLICY);
 
 /// The policy and its items by arrival.
 #[derive(Debug, Default)]
@@ -21,6 +14,16 @@ pub struct Fifo {
     arrivals: u64,
     by_arrival: BTreeMap<u64, u32>,
     arrival_of: BTreeMap<u32, u64>,
+}
+
+impl Policy for Fifo {
+    const NAME: &'static str = "fifo";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "the oldest first";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self::default())
+    }
 }
 
 impl Eviction for Fifo {
@@ -38,7 +41,7 @@ impl Eviction for Fifo {
         }
     }
 
-    fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+    fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
         for id in self.by_arrival.values() {
             if victims.offer(*id) == Offer::Enough {
                 return;
@@ -61,7 +64,7 @@ mod tests {
         policy.remove(1, Removal::Ended);
         policy.insert(&item(1, 1, 0));
         let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut sink);
+        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut Victims::new(&mut sink));
         assert_eq!(sink.offered, [3, 2, 1]);
     }
 }

@@ -4,25 +4,12 @@
 //! an image and its loading from disk into RAM count, as in WRENCH (the timing model, section 4). Idle containers are
 //! used when they become idle, so the one idle longest goes first.
 
-use hearth_policy_api::{
-    Constructor, Eviction, EvictionItem, Need, Offer, ParameterKind, ParameterSpec, ParameterValue, PolicyDescriptor,
-    Removal, Touch, VictimSink,
-};
+use hearth_policy_api::*;
 use lru::LruCache;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "lru",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "the least recently used first",
-    parameters: &[ParameterSpec {
-        name: "touch",
-        kind: ParameterKind::Choice(&["use", "load"]),
-        default: ParameterValue::Choice("use"),
-        help: "what counts as using an image: running a container of it, or only loading it",
-    }],
-    constructor: Constructor::Eviction(|parameters, _| Ok(Box::new(Lru::new(parameters.choice("touch") == "use")))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Lru>();
+export_policies!(POLICY);
 
 /// The policy and its items by recency.
 #[derive(Debug)]
@@ -35,6 +22,22 @@ impl Lru {
     /// An instance without items; `use_counts` tells whether [`Touch::Use`] does.
     pub fn new(use_counts: bool) -> Self {
         Self { use_counts, items: LruCache::unbounded() }
+    }
+}
+
+impl Policy for Lru {
+    const NAME: &'static str = "lru";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "the least recently used first";
+    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
+        "touch",
+        &[word("use"), word("load")],
+        "use",
+        "what counts as using an image: running a container of it, or only loading it",
+    )];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self::new(parameters.choice("touch") == "use"))
     }
 }
 
@@ -53,7 +56,7 @@ impl Eviction for Lru {
         self.items.pop(&id);
     }
 
-    fn choose(&mut self, _need: &Need, victims: &mut dyn VictimSink) {
+    fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
         for (id, ()) in self.items.iter().rev() {
             if victims.offer(*id) == Offer::Enough {
                 return;
@@ -71,7 +74,7 @@ mod tests {
 
     fn order(policy: &mut Lru) -> Vec<u32> {
         let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
         sink.offered
     }
 
@@ -90,7 +93,7 @@ mod tests {
         let mut policy = Lru::new(true);
         [1, 2, 3].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
         let mut sink = RecordingSink { pinned: vec![1], enough_after: 1, ..RecordingSink::default() };
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut sink);
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
         assert_eq!((sink.offered, sink.accepted), (vec![1, 2], vec![2]));
     }
 

@@ -5,18 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{
-    Constructor, Eviction, EvictionItem, Need, Offer, PolicyDescriptor, Removal, Touch, VictimSink,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "ram",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "the smallest item that suffices, else the largest",
-    parameters: &[],
-    constructor: Constructor::Eviction(|_, _| Ok(Box::<Ram>::default())),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Ram>();
+export_policies!(POLICY);
 
 /// The policy and its items.
 #[derive(Debug, Default)]
@@ -24,6 +17,16 @@ pub struct Ram {
     arrivals: u64,
     /// With the number of their arrival.
     items: BTreeMap<u32, (u64, EvictionItem)>,
+}
+
+impl Policy for Ram {
+    const NAME: &'static str = "ram";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "the smallest item that suffices, else the largest";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self::default())
+    }
 }
 
 impl Eviction for Ram {
@@ -38,7 +41,7 @@ impl Eviction for Ram {
         self.items.remove(&id);
     }
 
-    fn choose(&mut self, need: &Need, victims: &mut dyn VictimSink) {
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {
         let size = |item: &EvictionItem| if need.ram == 0 { item.disk } else { item.ram };
         let mut candidates: Vec<(u64, EvictionItem)> = self.items.values().copied().collect();
         candidates.sort_by_key(|(arrival, item)| (size(item), *arrival));
@@ -70,7 +73,7 @@ mod tests {
         let items: Vec<EvictionItem> = items.collect();
         items.iter().for_each(|item| policy.insert(item));
         let mut sink = SummingSink::new(&items, need, pinned);
-        policy.choose(&need, &mut sink);
+        policy.choose(&need, &mut Victims::new(&mut sink));
         sink.accepted
     }
 

@@ -1,30 +1,28 @@
 //! Keep-alive `fixed`: an idle container is kept for `timeout` after its last use; with 0 it ends at once.
 
-use hearth_policy_api::{
-    Completion, Constructor, KeepAlive, ParameterKind, ParameterSpec, ParameterValue, PolicyDescriptor, Retention,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "fixed",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "keeps idle containers for a fixed time",
-    parameters: &[ParameterSpec {
-        name: "timeout",
-        kind: ParameterKind::Duration,
-        default: ParameterValue::Duration(600_000_000_000),
-        help: "how long an idle container is kept, in seconds",
-    }],
-    constructor: Constructor::KeepAlive(|parameters, _| {
-        Ok(Box::new(Fixed { timeout: parameters.duration("timeout") }))
-    }),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::keep_alive::<Fixed>();
+export_policies!(POLICY);
 
 /// The policy.
 #[derive(Debug)]
 pub struct Fixed {
     /// In ns.
     timeout: u64,
+}
+
+impl Policy for Fixed {
+    const NAME: &'static str = "fixed";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "keeps idle containers for a fixed time";
+    const PARAMETERS: &'static [ParameterSpec] =
+        &[ParameterSpec::duration("timeout", 600_000_000_000, "how long an idle container is kept")];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { timeout: parameters.duration("timeout") })
+    }
 }
 
 impl KeepAlive for Fixed {

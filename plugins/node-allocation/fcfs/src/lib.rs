@@ -10,23 +10,25 @@
 //! 5. its image being copied, or else
 //! 6. nothing of it.
 
-use hearth_policy_api::{
-    AllocationRules, ClusterView, Commitment, Constructor, NodeAllocation, Placement, PolicyDescriptor, RequestView,
-    Scope,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "fcfs",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "first come, first served on the first node that has most of what is needed",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(Fcfs))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Fcfs>();
+export_policies!(POLICY);
 
 /// The policy; it keeps no state.
 #[derive(Debug)]
 pub struct Fcfs;
+
+impl Policy for Fcfs {
+    const NAME: &'static str = "fcfs";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "first come, first served on the first node that has most of what is needed";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
 
 impl NodeAllocation for Fcfs {
     fn rules(&self) -> AllocationRules {
@@ -50,7 +52,6 @@ impl NodeAllocation for Fcfs {
 #[cfg(test)]
 mod tests {
     use hearth_plugin_test_kit::TestCluster;
-    use hearth_policy_api::RequestView;
 
     use super::*;
 

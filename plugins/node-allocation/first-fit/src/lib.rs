@@ -4,20 +4,26 @@
 //! 2. room for a new one, or else
 //! 3. room for a new one once idle containers and unused images are evicted.
 
-use hearth_policy_api::{ClusterView, Constructor, NodeAllocation, Placement, PolicyDescriptor, RequestView};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "first-fit",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "the first node with an idle container, else with room, else with room after eviction",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(FirstFit))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<FirstFit>();
+export_policies!(POLICY);
 
 /// The policy; it keeps no state.
 #[derive(Debug)]
 pub struct FirstFit;
+
+impl Policy for FirstFit {
+    const NAME: &'static str = "first-fit";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str =
+        "the first node with an idle container, else with room, else with room after eviction";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
 
 impl NodeAllocation for FirstFit {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {

@@ -2,20 +2,25 @@
 //! make room for a new one, the one that runs the fewest invocations. Ties go to a node with an idle container, then
 //! to one with the image in RAM, then to the lowest number.
 
-use hearth_policy_api::{ClusterView, Constructor, NodeAllocation, Placement, PolicyDescriptor, RequestView};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "least-loaded",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "the node that runs the fewest invocations, ties to a warm one",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(LeastLoaded))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<LeastLoaded>();
+export_policies!(POLICY);
 
 /// The policy; it keeps no state.
 #[derive(Debug)]
 pub struct LeastLoaded;
+
+impl Policy for LeastLoaded {
+    const NAME: &'static str = "least-loaded";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "the node that runs the fewest invocations, ties to a warm one";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
 
 impl NodeAllocation for LeastLoaded {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {

@@ -2,21 +2,13 @@
 //! even one with no free core, as WRENCH does it (the timing model, section 5). What is drawn for an invocation that
 //! cannot start there only brings its image.
 
-use hearth_policy_api::{
-    AllocationRules, BatchView, ClusterView, Commitment, Constructor, NodeAllocation, Placement, PlanItem,
-    PolicyDescriptor, RequestView, Scope,
-};
+use hearth_policy_api::*;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_pcg::Pcg64Mcg;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "random",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "any node, in any order; drawn anew in every round",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, context| Ok(Box::new(Random::new(context.seed)))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Random>();
+export_policies!(POLICY);
 
 /// The policy and its stream of random numbers.
 #[derive(Debug)]
@@ -28,10 +20,20 @@ pub struct Random {
 
 impl Random {
     /// A policy that draws from a seed.
-    pub fn new(seed: u64) -> Self {
+    pub fn with_seed(seed: u64) -> Self {
         // An odd multiplier spreads the seed over the state of 128 bits.
         let state = u128::from(seed).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
         Self { stream: Pcg64Mcg::new(state), order: Vec::new(), nodes: Vec::new() }
+    }
+}
+
+impl Policy for Random {
+    const NAME: &'static str = "random";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "any node, in any order; drawn anew in every round";
+
+    fn new(_parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self::with_seed(context.seed))
     }
 }
 
@@ -44,7 +46,7 @@ impl NodeAllocation for Random {
         Placement::Wait
     }
 
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
         self.nodes.clear();
         self.nodes.extend(batch.up.iter());
         self.order.clear();
@@ -64,12 +66,12 @@ mod tests {
 
     use super::*;
 
-    fn plan(seed: u64) -> Vec<PlanItem> {
+    fn plan(seed: u64) -> RVec<PlanItem> {
         let mut batch = TestBatch::new(4);
         (0..100).for_each(|_| batch.add_request(0));
         batch.up.remove(2);
-        let mut items = Vec::new();
-        batch.show(|view| Random::new(seed).plan(view, &mut items));
+        let mut items = RVec::new();
+        batch.show(|view| Random::with_seed(seed).plan(view, &mut items));
         items
     }
 

@@ -1,21 +1,26 @@
 //! Node allocation `round-robin`: the first node after the one used last, in a circle, with a free core and an idle
 //! container of the function or room that can be made for a new one.
 
-use hearth_policy_api::{ClusterView, Constructor, NodeAllocation, Placement, PolicyDescriptor, RequestView};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "round-robin",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "one node after the other",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(RoundRobin { next: 0 }))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<RoundRobin>();
+export_policies!(POLICY);
 
 /// The policy and whose turn it is.
 #[derive(Debug)]
 pub struct RoundRobin {
     next: u32,
+}
+
+impl Policy for RoundRobin {
+    const NAME: &'static str = "round-robin";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "one node after the other";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { next: 0 })
+    }
 }
 
 impl NodeAllocation for RoundRobin {

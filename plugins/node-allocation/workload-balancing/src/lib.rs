@@ -11,19 +11,11 @@
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{
-    AllocationRules, BatchView, ClusterView, Commitment, Constructor, FunctionView, NONE, NodeAllocation, NodeView,
-    Placement, PlanItem, PolicyDescriptor, RequestView, Scope,
-};
+use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub static POLICY: PolicyDescriptor = PolicyDescriptor {
-    name: "workload-balancing",
-    version: env!("CARGO_PKG_VERSION"),
-    description: "cores to functions by their share of the waiting work",
-    parameters: &[],
-    constructor: Constructor::NodeAllocation(|_, _| Ok(Box::new(WorkloadBalancing))),
-};
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<WorkloadBalancing>();
+export_policies!(POLICY);
 
 /// The policy; it keeps no state.
 #[derive(Debug)]
@@ -31,6 +23,16 @@ pub struct WorkloadBalancing;
 
 /// Cores by node and position of the function.
 type Allocation = BTreeMap<(u32, usize), u32>;
+
+impl Policy for WorkloadBalancing {
+    const NAME: &'static str = "workload-balancing";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "cores to functions by their share of the waiting work";
+
+    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
 
 impl NodeAllocation for WorkloadBalancing {
     fn rules(&self) -> AllocationRules {
@@ -41,7 +43,7 @@ impl NodeAllocation for WorkloadBalancing {
         Placement::Wait
     }
 
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
         let functions = batch.functions.as_slice();
         let mut waiting = waiting_by_function(batch);
         let allocation = allocate(batch, &cores_by_function(batch, &waiting));
@@ -114,7 +116,7 @@ fn start(
     view: &mut NodeView,
     cores: u32,
     waiting: &mut Vec<u32>,
-    plan: &mut Vec<PlanItem>,
+    plan: &mut RVec<PlanItem>,
 ) {
     let mut idle = function.idle_containers.get(node as usize).copied().unwrap_or(0);
     let mut started = 0;
@@ -139,7 +141,7 @@ fn start(
     }
 }
 
-fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut Vec<PlanItem>) {
+fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut RVec<PlanItem>) {
     let image = function.image;
     if image == NONE {
         return;
@@ -169,8 +171,8 @@ mod tests {
         batch
     }
 
-    fn plan(batch: &TestBatch) -> Vec<PlanItem> {
-        let mut items = Vec::new();
+    fn plan(batch: &TestBatch) -> RVec<PlanItem> {
+        let mut items = RVec::new();
         batch.show(|view| WorkloadBalancing.plan(view, &mut items));
         items
     }

@@ -1,0 +1,51 @@
+//! `hearth policies`: lists them.
+
+use std::io::Write;
+
+use hearth_policy_api::{ParameterKind, PolicyKind};
+use hearth_serverless::policy::FoundPolicy;
+
+use super::super::selection::PluginArguments;
+use crate::error::CommandError;
+
+/// Lists the policies there are, by kind, and the libraries that are of no use.
+pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
+    let catalog = plugins.catalog();
+    let policies = catalog.policies();
+    let mut out = std::io::stdout().lock();
+    for (position, kind) in PolicyKind::ALL.into_iter().enumerate() {
+        if position > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{kind}")?;
+        for policy in policies.iter().filter(|policy| policy.descriptor.kind() == kind) {
+            list_one(&mut out, policy)?;
+        }
+    }
+    if !catalog.broken_libraries().is_empty() {
+        writeln!(out, "\nof no use")?;
+    }
+    for broken in catalog.broken_libraries() {
+        writeln!(out, "  {} {}", broken.path.display(), broken.problem)?;
+    }
+    Ok(())
+}
+
+fn list_one(out: &mut impl Write, policy: &FoundPolicy) -> Result<(), CommandError> {
+    let descriptor = &policy.descriptor;
+    let (name, version, description) = (descriptor.name(), descriptor.version(), descriptor.description());
+    let source = if policy.library.is_some() { "loaded" } else { "built in" };
+    writeln!(out, "  {name:<20} {version:<8} {source:<8}  {description}")?;
+    if let Some(library) = &policy.library {
+        writeln!(out, "    from {}", library.path.display())?;
+    }
+    for parameter in descriptor.parameters() {
+        let (name, default, help) = (parameter.name, parameter.default, parameter.help);
+        // What a time or a size is given in is part of its kind.
+        let says_unit = matches!(parameter.kind, ParameterKind::Duration | ParameterKind::Bytes);
+        let unit =
+            if parameter.unit.is_empty() || says_unit { String::new() } else { format!(" ({})", parameter.unit) };
+        writeln!(out, "    {name:<18} {help}{unit}; {}; default {default}", parameter.kind)?;
+    }
+    Ok(())
+}

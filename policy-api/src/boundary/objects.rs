@@ -1,0 +1,134 @@
+//! The trait objects that cross the boundary: the policy traits with every answer wrapped, so that a panic comes back
+//! as a value.
+
+// The macro writes items without docs, and `unsafe` code that upholds what `abi_stable` documents.
+#![allow(missing_docs, unsafe_code, non_local_definitions)]
+
+use std::fmt;
+
+use abi_stable::sabi_trait::TD_Opaque;
+use abi_stable::std_types::{RBox, RResult, RString, RVec};
+use abi_stable::{RMut, StableAbi, sabi_trait};
+
+use crate::{
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, EvictionItem,
+    KeepAliveRules, Need, NodeView, Offer, Placement, PlanItem, Removal, RequestView, Retention, Touch,
+};
+
+/// A call that did not come to an answer.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, PartialEq, Eq)]
+pub struct CallFailure {
+    /// What happened, with its place in the source where that is known.
+    pub cause: RString,
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+
+/// What a call gives back.
+pub type Called<T> = RResult<T, CallFailure>;
+
+#[sabi_trait]
+pub trait RawNodeAllocation {
+    fn rules(&self) -> Called<AllocationRules>;
+    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement>;
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()>;
+    #[sabi(last_prefix_field)]
+    fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()>;
+}
+
+#[sabi_trait]
+pub trait RawEviction {
+    fn insert(&mut self, item: &EvictionItem) -> Called<()>;
+    fn touch(&mut self, id: u32, touch: Touch) -> Called<()>;
+    fn remove(&mut self, id: u32, removal: Removal) -> Called<()>;
+    #[sabi(last_prefix_field)]
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()>;
+}
+
+#[sabi_trait]
+pub trait RawAdmission {
+    #[sabi(last_prefix_field)]
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision>;
+}
+
+#[sabi_trait]
+pub trait RawKeepAlive {
+    fn rules(&self) -> Called<KeepAliveRules>;
+    fn on_idle(&mut self, completion: &Completion) -> Called<Retention>;
+    #[sabi(last_prefix_field)]
+    fn on_arrival(&mut self, function: u32, now: u64) -> Called<()>;
+}
+
+#[sabi_trait]
+pub trait RawVictimSink {
+    #[sabi(last_prefix_field)]
+    fn offer(&mut self, id: u32) -> Offer;
+}
+
+/// A node allocation policy on the other side of the boundary.
+pub type NodeAllocationObject = RawNodeAllocation_TO<'static, RBox<()>>;
+/// An eviction policy on the other side of the boundary.
+pub type EvictionObject = RawEviction_TO<'static, RBox<()>>;
+/// An admission policy on the other side of the boundary.
+pub type AdmissionObject = RawAdmission_TO<'static, RBox<()>>;
+/// A keep-alive policy on the other side of the boundary.
+pub type KeepAliveObject = RawKeepAlive_TO<'static, RBox<()>>;
+
+/// Takes the victims that an eviction policy offers, one after the other; the host's side of [`Victims`].
+pub trait VictimSink {
+    /// Takes or leaves the item `id`.
+    fn offer(&mut self, id: u32) -> Offer;
+}
+
+impl<S: VictimSink> RawVictimSink for S {
+    fn offer(&mut self, id: u32) -> Offer {
+        VictimSink::offer(self, id)
+    }
+}
+
+/// Where [`crate::Eviction::choose`] offers its victims.
+///
+/// ```
+/// use hearth_policy_api::boundary::{VictimSink, Victims};
+/// use hearth_policy_api::Offer;
+///
+/// /// Has enough after two.
+/// struct Two(Vec<u32>);
+/// impl VictimSink for Two {
+///     fn offer(&mut self, id: u32) -> Offer {
+///         self.0.push(id);
+///         if self.0.len() == 2 { Offer::Enough } else { Offer::Accepted }
+///     }
+/// }
+/// let mut two = Two(Vec::new());
+/// let mut victims = Victims::new(&mut two);
+/// assert_eq!([7, 8].map(|id| victims.offer(id)), [Offer::Accepted, Offer::Enough]);
+/// ```
+#[repr(C)]
+#[derive(StableAbi)]
+pub struct Victims<'a> {
+    sink: RawVictimSink_TO<'a, RMut<'a, ()>>,
+}
+
+impl<'a> Victims<'a> {
+    /// Passes on to this sink what is offered.
+    pub fn new<S: VictimSink + 'a>(sink: &'a mut S) -> Self {
+        Self { sink: RawVictimSink_TO::from_ptr(RMut::new(sink), TD_Opaque) }
+    }
+
+    /// Offers the item `id` and hears what becomes of it; unknown ids are an error of the policy.
+    pub fn offer(&mut self, id: u32) -> Offer {
+        self.sink.offer(id)
+    }
+}
+
+impl fmt::Debug for Victims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Victims")
+    }
+}

@@ -1,0 +1,124 @@
+//! Policies as the service calls them: every call is watched, and a panic in it becomes a fault that names the call.
+
+use std::fmt;
+use std::rc::Rc;
+
+use hearth_policy_api::boundary::{
+    AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink,
+};
+use hearth_policy_api::{
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, EvictionItem,
+    KeepAliveRules, Need, NodeView, Placement, PlanItem, RVec, Removal, RequestView, Retention, Touch, Victims,
+};
+
+use super::watch::{Call, Watch};
+use super::{PolicyFault, PolicySlot};
+
+/// A policy in its slot.
+pub(crate) struct Hosted<O> {
+    object: O,
+    slot: PolicySlot,
+    watch: Rc<Watch>,
+    /// A call has failed: it is not called again.
+    failed: bool,
+}
+
+impl<O> fmt::Debug for Hosted<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} policy", self.slot.path())
+    }
+}
+
+impl<O> Hosted<O> {
+    pub fn new(object: O, slot: PolicySlot, watch: Rc<Watch>) -> Self {
+        Self { object, slot, watch, failed: false }
+    }
+
+    /// A call whose answer is waited for.
+    #[inline]
+    fn ask<T>(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, PolicyFault> {
+        let Self { object, slot, watch, .. } = self;
+        match watch.during(*slot, call, || work(object)).into_result() {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                self.failed = true;
+                Err(PolicyFault::new(call, failure.cause.into_string()))
+            }
+        }
+    }
+
+    /// A call that only tells; its fault shows after the event that it belongs to.
+    #[inline]
+    fn tell(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<()>) {
+        if self.failed {
+            return;
+        }
+        if let Err(fault) = self.ask(call, work) {
+            self.watch.report(self.slot, fault);
+        }
+    }
+}
+
+impl Hosted<NodeAllocationObject> {
+    pub fn rules(&mut self) -> Result<AllocationRules, PolicyFault> {
+        self.ask(Call::Rules, |object| object.rules())
+    }
+
+    #[inline]
+    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, PolicyFault> {
+        self.ask(Call::Place, |object| object.place(request, cluster))
+    }
+
+    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Result<(), PolicyFault> {
+        self.ask(Call::Plan, |object| object.plan(batch, plan))
+    }
+
+    #[inline]
+    pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
+        self.tell(Call::Observe, |object| object.observe(node, view, up));
+    }
+}
+
+impl Hosted<EvictionObject> {
+    #[inline]
+    pub fn insert(&mut self, item: &EvictionItem) {
+        self.tell(Call::Insert, |object| object.insert(item));
+    }
+
+    #[inline]
+    pub fn touch(&mut self, id: u32, touch: Touch) {
+        self.tell(Call::Touch, |object| object.touch(id, touch));
+    }
+
+    #[inline]
+    pub fn remove(&mut self, id: u32, removal: Removal) {
+        self.tell(Call::Remove, |object| object.remove(id, removal));
+    }
+
+    pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), PolicyFault> {
+        self.ask(Call::Choose, |object| object.choose(need, &mut Victims::new(victims)))
+    }
+}
+
+impl Hosted<AdmissionObject> {
+    #[inline]
+    pub fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Result<AdmissionDecision, PolicyFault> {
+        self.ask(Call::Admit, |object| object.admit(request, load))
+    }
+}
+
+impl Hosted<KeepAliveObject> {
+    pub fn rules(&mut self) -> Result<KeepAliveRules, PolicyFault> {
+        self.ask(Call::Rules, |object| object.rules())
+    }
+
+    #[inline]
+    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, PolicyFault> {
+        self.ask(Call::OnIdle, |object| object.on_idle(completion))
+    }
+
+    #[inline]
+    pub fn on_arrival(&mut self, function: u32, now: u64) {
+        self.tell(Call::OnArrival, |object| object.on_arrival(function, now));
+    }
+}

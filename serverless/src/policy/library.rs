@@ -1,0 +1,81 @@
+//! Compiled policies in files: opened once each, and searched for in folders.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
+
+/// A file in a plugin folder that is of no use.
+#[derive(Clone, Debug)]
+pub struct BrokenLibrary {
+    /// The file, or the folder if that cannot be read.
+    pub path: PathBuf,
+    /// Why, as in "is not a shared library".
+    pub problem: String,
+}
+
+/// What is in the plugin folders.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    pub libraries: Vec<Rc<PolicyLibrary>>,
+    pub broken: Vec<BrokenLibrary>,
+}
+
+/// The libraries that policies come from. A folder is read when somebody asks for a policy that is not built in.
+#[derive(Clone, Debug, Default)]
+pub struct Libraries {
+    folders: Vec<PathBuf>,
+    /// By path, so that a library that serves in several places is opened once.
+    opened: Rc<RefCell<BTreeMap<PathBuf, Rc<PolicyLibrary>>>>,
+    shelf: Rc<OnceCell<Shelf>>,
+}
+
+impl Libraries {
+    /// Libraries in these folders, the first of which to have a policy counts.
+    pub fn in_folders(folders: Vec<PathBuf>) -> Self {
+        Self { folders, ..Self::default() }
+    }
+
+    pub(super) fn open(&self, path: &Path) -> Result<Rc<PolicyLibrary>, LoadError> {
+        if let Some(library) = self.opened.borrow().get(path) {
+            return Ok(Rc::clone(library));
+        }
+        let library = Rc::new(PolicyLibrary::open(path)?);
+        self.opened.borrow_mut().insert(path.to_owned(), Rc::clone(&library));
+        Ok(library)
+    }
+
+    /// Everything in the folders, files by name.
+    pub(super) fn shelf(&self) -> &Shelf {
+        self.shelf.get_or_init(|| {
+            let mut shelf = Shelf::default();
+            self.folders.iter().for_each(|folder| self.read_folder(folder, &mut shelf));
+            shelf
+        })
+    }
+
+    fn read_folder(&self, folder: &Path, shelf: &mut Shelf) {
+        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let mut paths: Vec<PathBuf> = match entries {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+            Err(error) => {
+                let problem = format!("cannot be read: {error}");
+                return shelf.broken.push(BrokenLibrary { path: folder.to_owned(), problem });
+            }
+        };
+        paths.sort();
+        for path in paths.into_iter().filter(|path| is_library(path)) {
+            match self.open(&path) {
+                Ok(library) => shelf.libraries.push(library),
+                Err(error) => shelf.broken.push(BrokenLibrary { path, problem: error.to_string() }),
+            }
+        }
+    }
+}
+
+fn is_library(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new(std::env::consts::DLL_EXTENSION))
+}

@@ -1,0 +1,243 @@
+//! Watches the calls into policies, so that one that does not come back is reported instead of waited for.
+//!
+//! Around each call the simulation writes down which call it is in: two stores to memory. A [`Watchdog`] on a thread of
+//! its own looks there now and then. A call that lasts too long cannot be ended, since it runs on the thread of the
+//! simulation; but the process can, with what is known so far written.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{PolicyFault, PolicySlot};
+use crate::experiment::{About, Results};
+use crate::ledger::LedgerReader;
+
+/// A call into a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Call {
+    Construct = 1,
+    Rules,
+    Place,
+    Plan,
+    Observe,
+    Insert,
+    Touch,
+    Remove,
+    Choose,
+    Admit,
+    OnIdle,
+    OnArrival,
+}
+
+impl Call {
+    const ALL: [Self; 12] = [
+        Self::Construct,
+        Self::Rules,
+        Self::Place,
+        Self::Plan,
+        Self::Observe,
+        Self::Insert,
+        Self::Touch,
+        Self::Remove,
+        Self::Choose,
+        Self::Admit,
+        Self::OnIdle,
+        Self::OnArrival,
+    ];
+
+    /// The name of the method.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Construct => "new",
+            Self::Rules => "rules",
+            Self::Place => "place",
+            Self::Plan => "plan",
+            Self::Observe => "observe",
+            Self::Insert => "insert",
+            Self::Touch => "touch",
+            Self::Remove => "remove",
+            Self::Choose => "choose",
+            Self::Admit => "admit",
+            Self::OnIdle => "on_idle",
+            Self::OnArrival => "on_arrival",
+        }
+    }
+}
+
+/// What the thread of a simulation shows its watchdog.
+#[derive(Debug, Default)]
+struct Desk {
+    /// The number of the call, the slot of the policy and the call; the last two are 0 between calls.
+    call: AtomicU64,
+    /// The watchdog is about to end the process: stay where you are.
+    hold: AtomicBool,
+    /// What is running, for the results so far.
+    running: Mutex<Option<(About, LedgerReader)>>,
+}
+
+const CALL_BITS: u32 = 8;
+const SLOT_BITS: u32 = 8;
+const NUMBER: u64 = 1 << (CALL_BITS + SLOT_BITS);
+
+thread_local! {
+    static DESK: Arc<Desk> = Arc::default();
+}
+
+/// Keeps track of the calls of one service.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    desk: Arc<Desk>,
+    /// A fault of a call that has no answer to go wrong; the service asks for it after every event.
+    fault: RefCell<Option<(PolicySlot, PolicyFault)>>,
+    has_fault: Cell<bool>,
+}
+
+impl Watch {
+    pub fn new() -> Rc<Self> {
+        Rc::new(Self { desk: DESK.with(Arc::clone), fault: RefCell::new(None), has_fault: Cell::new(false) })
+    }
+
+    /// Makes a call and notes when it begins and ends.
+    #[inline]
+    pub fn during<T>(&self, slot: PolicySlot, call: Call, work: impl FnOnce() -> T) -> T {
+        let number = self.desk.call.load(Ordering::Relaxed) + NUMBER;
+        self.desk.call.store(number | (slot as u64) << CALL_BITS | call as u64, Ordering::Release);
+        let answer = work();
+        self.desk.call.store(number, Ordering::Release);
+        if self.desk.hold.load(Ordering::Acquire) {
+            self.wait_for_the_end();
+        }
+        answer
+    }
+
+    #[cold]
+    fn wait_for_the_end(&self) {
+        while self.desk.hold.load(Ordering::Acquire) {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Keeps a fault until the service asks for it; the first counts.
+    #[cold]
+    pub fn report(&self, slot: PolicySlot, fault: PolicyFault) {
+        self.fault.borrow_mut().get_or_insert((slot, fault));
+        self.has_fault.set(true);
+    }
+
+    /// The first fault since the last time.
+    #[inline]
+    pub fn take_fault(&self) -> Option<(PolicySlot, PolicyFault)> {
+        if self.has_fault.replace(false) { self.fault.take() } else { None }
+    }
+}
+
+/// Says what the thread is running, until [`idle`].
+pub(crate) fn running(about: &About, ledger: LedgerReader) {
+    set_running(Some((about.clone(), ledger)));
+}
+
+/// Says that the thread runs nothing.
+pub(crate) fn idle() {
+    set_running(None);
+}
+
+fn set_running(running: Option<(About, LedgerReader)>) {
+    DESK.with(|desk| *desk.running.lock().unwrap_or_else(PoisonError::into_inner) = running);
+}
+
+/// A call that has lasted too long, and what was known when it began.
+#[derive(Debug)]
+pub struct StuckCall {
+    /// Where the policy serves.
+    pub slot: PolicySlot,
+    /// The method.
+    pub call: &'static str,
+    /// The name of the policy with the path of its library, if a simulation had begun.
+    pub policy: Option<String>,
+    /// How long it was allowed to take.
+    pub limit: Duration,
+    /// What had come of the simulation before the call, if it had begun: invocations that have not ended are not in it.
+    pub results: Option<Results>,
+}
+
+impl fmt::Display for StuckCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, call, limit, .. } = self;
+        let policy = self.policy.as_deref().unwrap_or("the policy");
+        let seconds = limit.as_secs_f64();
+        write!(
+            f,
+            "policies.{}: {policy} has not come back from {call} for {seconds} s: mend it, or allow more with \
+             --policy-timeout",
+            slot.path()
+        )
+    }
+}
+
+/// Watches the policies of simulations that run on one thread, until it is dropped.
+#[derive(Debug)]
+pub struct Watchdog {
+    ended: Arc<AtomicBool>,
+}
+
+impl Watchdog {
+    /// Watches the current thread. When a call lasts longer than `limit`, `end` is called on another thread with what
+    /// is known; it must end the process, since the simulation can neither go on nor be dropped.
+    pub fn start(limit: Duration, end: impl FnOnce(StuckCall) + Send + 'static) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let (desk, over) = (DESK.with(Arc::clone), Arc::clone(&ended));
+        thread::spawn(move || {
+            if let Some(call) = watch(&desk, limit, &over) {
+                end(stuck(&desk, call, limit));
+            }
+        });
+        Self { ended }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
+/// Waits until a call has lasted too long, and holds the simulation; `None` once the watchdog is dropped.
+fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<u64> {
+    let pause = (limit / 16).clamp(Duration::from_millis(1), Duration::from_millis(100));
+    let (mut seen, mut since) = (0, Instant::now());
+    while !ended.load(Ordering::Acquire) {
+        thread::sleep(pause);
+        let call = desk.call.load(Ordering::Acquire);
+        if call != seen || call % NUMBER == 0 {
+            (seen, since) = (call, Instant::now());
+        } else if since.elapsed() >= limit {
+            desk.hold.store(true, Ordering::SeqCst);
+            // If the call has just come back, it either shows by now or the simulation waits for `hold` to end.
+            thread::sleep(Duration::from_millis(20));
+            if desk.call.load(Ordering::SeqCst) == call {
+                return Some(call);
+            }
+            desk.hold.store(false, Ordering::SeqCst);
+        }
+    }
+    None
+}
+
+fn stuck(desk: &Desk, call: u64, limit: Duration) -> StuckCall {
+    let (method, slot) = (call & 0xff, call >> CALL_BITS & 0xff);
+    let slot = PolicySlot::ALL.into_iter().find(|of| *of as u64 == slot).unwrap_or(PolicySlot::NodeAllocation);
+    let method = Call::ALL.into_iter().find(|of| *of as u64 == method).map_or("a call", Call::name);
+    let mut running = desk.running.lock().unwrap_or_else(PoisonError::into_inner);
+    let running = running.take();
+    let policy = running.as_ref().and_then(|(about, _)| {
+        let record = about.policies.iter().find(|(of, _)| *of == slot).map(|(_, record)| record);
+        record.map(ToString::to_string)
+    });
+    let results = running.map(|(about, ledger)| ledger.results_so_far(about));
+    StuckCall { slot, call: method, policy, limit, results }
+}
