@@ -19,6 +19,10 @@ pub struct EvictionItem {
     pub disk: u64,
     /// What it would cost to have it again, in ns: a container's startup time; 0 where that is unknown.
     pub cost: u64,
+    /// The date from which it may be evicted, in ns.
+    pub since: u64,
+    /// The date at which its keep-alive is over, in ns; `u64::MAX` is never.
+    pub expires: u64,
 }
 
 /// Why an item counts as used.
@@ -110,7 +114,7 @@ pub enum Offer {
 ///
 /// let mut policy = Cheapest::default();
 /// for (id, cost) in [(0, 30), (1, 10), (2, 20)] {
-///     policy.insert(&EvictionItem { id, function: 0, ram: 1, disk: 1, cost });
+///     policy.insert(&EvictionItem { id, function: 0, ram: 1, disk: 1, cost, since: 0, expires: u64::MAX });
 /// }
 /// let mut all = All(Vec::new());
 /// policy.choose(&Need { now: 0, ram: 3, disk: 0 }, &mut Victims::new(&mut all));

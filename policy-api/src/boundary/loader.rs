@@ -11,9 +11,10 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
+use abi_stable::abi_stability::abi_checking::{AbiInstability, AbiInstabilityErrors, check_layout_compatibility};
 use abi_stable::library::{AbiHeader, LibHeader};
 use abi_stable::sabi_types::VersionNumber;
+use abi_stable::type_layout::TLFieldOrFunction;
 use object::{Object, ObjectSymbol};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -161,11 +162,14 @@ fn open_module(library: &libloading::Library, symbol: &str) -> Result<PolicyModu
     // SAFETY: a valid header is the beginning of a `LibHeader` of this version of `abi_stable`.
     let header = unsafe { &*std::ptr::from_ref(header).cast::<LibHeader>() };
     check_version(header)?;
-    if let Some(layout) = header.layout() {
-        check_layout_compatibility(PolicyModule::LAYOUT, layout).map_err(|errors| other_layout(&errors))?;
-    }
-    // Its layout has just been checked, in words that a user understands; this checks it again and makes the module.
-    let module = header.check_layout::<PolicyModule>().map_err(|error| LoadError::System(error.to_string()))?;
+    // `abi_stable` lets the second have more fields than the first at the ends of modules and of tables of methods. The
+    // other way round it is for programs that load newer libraries than they know; here the library is the older one.
+    let layout = header.layout().ok_or(LoadError::NoPolicies)?;
+    check_layout_compatibility(layout, PolicyModule::LAYOUT).map_err(|errors| other_layout(&errors))?;
+    // SAFETY: everything that the library knows of is laid out as it is here. What it does not know of yet is past the end
+    // of its own tables, which carry their length, and is then answered by the defaults.
+    let module = unsafe { header.unchecked_layout::<PolicyModule>() };
+    let module = module.map_err(|error| LoadError::System(error.to_string()))?;
     if module.aborts_on_panic() {
         return Err(LoadError::AbortsOnPanic);
     }
@@ -183,15 +187,48 @@ fn check_version(header: &LibHeader) -> Result<(), LoadError> {
 
 /// The first difference, in a line.
 fn other_layout(errors: &AbiInstabilityErrors) -> LoadError {
-    let first = errors.errors.first();
-    let place = first.and_then(|error| {
-        let fields: Vec<String> = error.stack_trace.iter().map(|step| step.expected.to_string()).collect();
-        fields.last().map(|last| last.lines().next().unwrap_or_default().to_owned())
-    });
-    let difference = first.and_then(|error| error.errs.first()).map(|difference| format!("{difference:?}"));
-    LoadError::OtherLayout {
-        place: place.unwrap_or_else(|| "the interface".to_owned()),
-        difference: difference.unwrap_or_else(|| "unknown".to_owned()),
-        ours: ours(),
+    // A difference deep inside shows in all types around it, too: in their sizes.
+    let with_cause = errors.errors.iter().filter(|error| !error.errs.is_empty());
+    let innermost = with_cause.rev().max_by_key(|error| error.stack_trace.len());
+    let steps = innermost.map_or(&[][..], |error| error.stack_trace.as_slice());
+    let place = match steps {
+        [.., outer, inner] => format!("{} in {}", step_name(&inner.found), step_type(&outer.found)),
+        [only] => step_name(&only.found),
+        [] => "the interface".to_owned(),
+    };
+    let difference = innermost.and_then(|error| error.errs.first()).map_or_else(String::new, describe);
+    LoadError::OtherLayout { place, difference, ours: ours() }
+}
+
+fn step_name(step: &TLFieldOrFunction) -> String {
+    match step {
+        TLFieldOrFunction::Field(field) => field.name().to_owned(),
+        TLFieldOrFunction::Function(function) => function.name.to_string(),
+    }
+}
+
+fn step_type(step: &TLFieldOrFunction) -> String {
+    match step {
+        TLFieldOrFunction::Field(field) => field.layout().name().to_owned(),
+        TLFieldOrFunction::Function(function) => function.name.to_string(),
+    }
+}
+
+/// The check takes what the library has for expected, and what is here for found.
+fn describe(difference: &AbiInstability) -> String {
+    match difference {
+        AbiInstability::Name(types) => format!("{} here, {} there", types.found.name(), types.expected.name()),
+        AbiInstability::Size(sizes) => format!("{} bytes here, {} there", sizes.found, sizes.expected),
+        AbiInstability::FieldCountMismatch(counts) => {
+            format!("{} fields here, {} there", counts.found, counts.expected)
+        }
+        AbiInstability::UnexpectedField(fields) => {
+            format!("field {} here, {} there", fields.found.name(), fields.expected.name())
+        }
+        AbiInstability::TooManyVariants(counts) => format!("{} variants here, {} there", counts.found, counts.expected),
+        other => {
+            let words = format!("{other:?}");
+            words.split_whitespace().take(20).collect::<Vec<_>>().join(" ")
+        }
     }
 }

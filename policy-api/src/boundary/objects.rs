@@ -39,6 +39,10 @@ pub trait RawNodeAllocation {
     fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()>;
     #[sabi(last_prefix_field)]
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()>;
+    // Since 1.1.
+    fn rank(&mut self, _request: &RequestView, _now: u64) -> Called<u64> {
+        RResult::ROk(0)
+    }
 }
 
 #[sabi_trait]

@@ -95,6 +95,10 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()> {
         contain(|| self.0.observe(node, view, up))
     }
+
+    fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64> {
+        contain(|| self.0.rank(request, now))
+    }
 }
 
 impl<T: Eviction> RawEviction for Shim<T> {

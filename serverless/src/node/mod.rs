@@ -106,12 +106,11 @@ impl Node {
     }
 
     /// Tells the eviction policy of a container that has become idle.
-    pub fn enter_idle(&mut self, container: ContainerId, footprint: Footprint, function: FunctionId, cost: u64) {
+    pub fn enter_idle(&mut self, container: &EvictionItem) {
         self.idle_containers += 1;
-        self.idle_ram += footprint.ram;
-        self.idle_disk += footprint.disk;
-        let Footprint { ram, disk } = footprint;
-        self.container_eviction.insert(&EvictionItem { id: container.0, function: function.0, ram, disk, cost });
+        self.idle_ram += container.ram;
+        self.idle_disk += container.disk;
+        self.container_eviction.insert(container);
     }
 
     /// Tells the eviction policy of a container that is no longer idle.

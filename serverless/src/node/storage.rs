@@ -2,6 +2,7 @@
 
 use hearth_policy_api::boundary::EvictionObject;
 use hearth_policy_api::{EvictionItem, NONE, Need, Removal, Touch};
+use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
 use super::victims::{Candidate, VictimList};
@@ -108,8 +109,8 @@ impl Storage {
         self.images.insert(image, StoredImage { bytes, pins: 0, complete: false });
     }
 
-    /// The image has arrived and may be evicted from now on.
-    pub fn complete(&mut self, image: ImageId) {
+    /// The image has arrived and may be evicted from this date on.
+    pub fn complete(&mut self, image: ImageId, since: SimTime) {
         let Some(stored) = self.images.get_mut(&image) else {
             return;
         };
@@ -119,7 +120,8 @@ impl Storage {
             Medium::Ram => (stored.bytes, 0),
             Medium::Disk => (0, stored.bytes),
         };
-        self.eviction.insert(&EvictionItem { id: image.0, function: NONE, ram, disk, cost: 0 });
+        let (id, since) = (image.0, since.as_nanos());
+        self.eviction.insert(&EvictionItem { id, function: NONE, ram, disk, cost: 0, since, expires: u64::MAX });
     }
 
     /// Keeps an image from eviction until it is unpinned as often.
@@ -180,7 +182,7 @@ mod tests {
         let mut disk = Storage::new(Medium::Disk, 100, hosted(Lru::new(true)));
         for image in [0, 1, 2].map(ImageId) {
             disk.begin(image, 30);
-            disk.complete(image);
+            disk.complete(image, SimTime::ZERO);
         }
         disk
     }
@@ -244,7 +246,7 @@ mod tests {
             let mut disk = Storage::new(Medium::Disk, 60, hosted(Confused { offers: offers.to_vec() }));
             for image in [0, 1].map(ImageId) {
                 disk.begin(image, 30);
-                disk.complete(image);
+                disk.complete(image, SimTime::ZERO);
             }
             disk
         };

@@ -73,6 +73,14 @@ impl Hosted<NodeAllocationObject> {
         self.ask(Call::Plan, |object| object.plan(batch, plan))
     }
 
+    /// Asks in which order a request comes; with a fault that shows after the event.
+    #[inline]
+    pub fn rank(&mut self, request: &RequestView, now: u64) -> u64 {
+        let mut rank = 0;
+        self.tell(Call::Rank, |object| object.rank(request, now).map(|answer| rank = answer));
+        rank
+    }
+
     #[inline]
     pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
         self.tell(Call::Observe, |object| object.observe(node, view, up));

@@ -25,6 +25,7 @@ pub(crate) enum Call {
     Place,
     Plan,
     Observe,
+    Rank,
     Insert,
     Touch,
     Remove,
@@ -35,12 +36,13 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
         Self::Plan,
         Self::Observe,
+        Self::Rank,
         Self::Insert,
         Self::Touch,
         Self::Remove,
@@ -58,6 +60,7 @@ impl Call {
             Self::Place => "place",
             Self::Plan => "plan",
             Self::Observe => "observe",
+            Self::Rank => "rank",
             Self::Insert => "insert",
             Self::Touch => "touch",
             Self::Remove => "remove",

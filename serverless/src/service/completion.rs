@@ -1,7 +1,7 @@
 //! The end of an invocation: its core goes free, its container is kept or not, and whoever waits is told (the timing
 //! model, section 6).
 
-use hearth_policy_api::{Completion, Removal};
+use hearth_policy_api::{Completion, EvictionItem, Removal};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::{EventHandle, Rank};
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -66,7 +66,15 @@ impl Service {
         };
         let registered = &self.functions[function.0 as usize];
         let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
-        held.enter_idle(container, footprint, function, cost);
+        held.enter_idle(&EvictionItem {
+            id: container.0,
+            function: function.0,
+            ram: footprint.ram,
+            disk: footprint.disk,
+            cost,
+            since: now.as_nanos(),
+            expires: if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX },
+        });
         self.cluster.push_idle(node, function, container, now, expiry);
         self.books.metrics.container_idle(footprint.ram, now);
     }

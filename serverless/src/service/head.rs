@@ -10,6 +10,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
+use super::waiting::Turn;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
@@ -142,14 +143,15 @@ impl Service {
 
     /// Puts an admitted invocation whose image is on the head behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        let Some(mut waiting) = self.waiting(key) else { return };
+        let rank = self.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
+        waiting.turn = Turn { rank, number: self.turns };
+        self.turns += 1;
         if let Some(live) = self.live.get_mut(key) {
-            live.turn = self.turns;
-            self.turns += 1;
+            live.turn = waiting.turn;
             live.enter(InvocationState::Queued, kernel.now());
         }
-        if let Some(waiting) = self.waiting(key) {
-            self.queue.insert(waiting);
-        }
+        self.queue.insert(waiting);
     }
 
     /// Ends an invocation that did not get to run.

@@ -109,7 +109,7 @@ impl Service {
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) {
         if self.head_images.simulate_downloads {
             self.books.metrics.downloads.add(self.images[image.0 as usize].size);
-            self.head_images.storage.complete(image);
+            self.head_images.storage.complete(image, self.books.date);
         }
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
@@ -164,7 +164,7 @@ impl Service {
     pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
         self.books.metrics.copies.add(self.images[image.0 as usize].size);
         self.head_images.storage.unpin(image);
-        self.cluster.node(node).disk.complete(image);
+        self.cluster.node(node).disk.complete(image, self.books.date);
         let sites = &mut self.cluster.images[image.0 as usize];
         sites.copying.remove(node);
         sites.on_disk.insert(node);
@@ -198,8 +198,9 @@ impl Service {
 
     pub(crate) fn loaded(&mut self, node: u32, image: ImageId) {
         self.books.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
+        let now = self.books.date;
         let target = self.cluster.node(node);
-        target.ram.complete(image);
+        target.ram.complete(image, now);
         target.disk.unpin(image);
         target.disk.touch(image, Touch::Load);
         let sites = &mut self.cluster.images[image.0 as usize];

@@ -8,6 +8,7 @@ use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 use slotmap::new_key_type;
 
+use super::waiting::Turn;
 use crate::call::{FunctionError, Input, Output};
 use crate::function::Body;
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
@@ -23,7 +24,7 @@ new_key_type! {
 pub(crate) struct LiveInvocation {
     pub record: InvocationRecord,
     /// Its place in the queue, once it is there.
-    pub turn: u64,
+    pub turn: Turn,
     pub delays: u32,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,

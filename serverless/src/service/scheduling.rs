@@ -127,12 +127,12 @@ impl Service {
     /// Asks about the first of each function, in the order of the queue, and about the next of a function once the one
     /// before it has its place.
     fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
-        let mut turn = 0;
+        let mut last = None;
         while let WaitingQueue::ByFunction(queues) = &mut self.queue
-            && let Some(waiting) = queues.next_head(turn)
+            && let Some(waiting) = queues.next_head(last)
             && !self.cluster.free_core.view().is_empty()
         {
-            turn = waiting.turn + 1;
+            last = Some(waiting.turn);
             let decided = self.place(&waiting, 0, plan, kernel)?;
             if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
                 queues.pop_head(waiting.function);

@@ -17,7 +17,7 @@ use super::event::{Message, Services};
 use super::images::HeadImages;
 use super::live::{InvocationKey, LiveInvocation, Run};
 use super::scheduling::{Plan, WaitingQueue};
-use super::waiting::Waiting;
+use super::waiting::{Turn, Waiting};
 use crate::call::Input;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -138,7 +138,16 @@ impl Service {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
         let (run, watched) = (Run::default(), None);
-        self.live.insert(LiveInvocation { record, turn: 0, delays: 0, body, input, container: None, run, watched })
+        self.live.insert(LiveInvocation {
+            record,
+            turn: Turn::default(),
+            delays: 0,
+            body,
+            input,
+            container: None,
+            run,
+            watched,
+        })
     }
 
     /// The same for a controller that watches the invocation.

@@ -1,17 +1,27 @@
 //! The invocations that wait for a place, in the order of turns.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 use hearth_policy_api::RequestView;
 
 use super::live::InvocationKey;
 use crate::function::FunctionId;
 
+/// A place in the queue; the lower comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) struct Turn {
+    /// What the node allocation policy says of the request.
+    pub rank: u64,
+    /// The earlier an admitted invocation's image was on the head, the lower.
+    pub number: u64,
+}
+
 /// A waiting invocation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Waiting {
-    /// Its place in the queue: the earlier an admitted invocation's image was on the head, the lower.
-    pub turn: u64,
+    /// Its place in the queue.
+    pub turn: Turn,
     pub function: FunctionId,
     pub key: InvocationKey,
     /// What policies see of it.
@@ -76,7 +86,7 @@ impl OrderedQueue {
 pub(crate) struct FunctionQueues {
     by_function: Vec<VecDeque<Waiting>>,
     /// The first of each function, by turn.
-    heads: BTreeMap<u64, FunctionId>,
+    heads: BTreeMap<Turn, FunctionId>,
     waiting: usize,
 }
 
@@ -102,9 +112,10 @@ impl FunctionQueues {
         self.waiting += 1;
     }
 
-    /// The first of its function that has its turn at or after `turn`.
-    pub fn next_head(&self, turn: u64) -> Option<Waiting> {
-        let (_, function) = self.heads.range(turn..).next()?;
+    /// The first of its function that has its turn after `last`.
+    pub fn next_head(&self, last: Option<Turn>) -> Option<Waiting> {
+        let after = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let (_, function) = self.heads.range((after, Bound::Unbounded)).next()?;
         self.by_function[function.0 as usize].front().copied()
     }
 
@@ -127,7 +138,8 @@ mod tests {
 
     use super::*;
 
-    fn waiting(turn: u64, function: u32) -> Waiting {
+    fn waiting(number: u64, function: u32) -> Waiting {
+        let turn = Turn { rank: 0, number };
         let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
         let (function, request) = (FunctionId(function), RequestView::default());
         Waiting { turn, function, key, request }
@@ -141,7 +153,7 @@ mod tests {
         queue.insert(waiting(3, 1));
         queue.insert(waiting(0, 1));
         let order: Vec<u64> =
-            (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.turn).collect();
+            (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.turn.number).collect();
         assert_eq!(order, [0, 1, 3, 4]);
         assert_eq!(queue.len(), 4);
     }
@@ -153,7 +165,7 @@ mod tests {
         (1..99).for_each(|position| queue.remove(position));
         queue.close_gaps();
         assert_eq!((queue.end(), queue.len()), (2, 2));
-        assert_eq!(queue.get(1).map(|entry| entry.turn), Some(99));
+        assert_eq!(queue.get(1).map(|entry| entry.turn.number), Some(99));
     }
 
     #[test]
@@ -162,11 +174,11 @@ mod tests {
         for (turn, function) in [(5, 0), (1, 0), (2, 1), (3, 0)] {
             queues.insert(waiting(turn, function));
         }
-        assert_eq!(queues.next_head(0).map(|head| head.turn), Some(1));
-        assert_eq!(queues.next_head(2).map(|head| head.turn), Some(2));
-        assert_eq!(queues.next_head(3), None);
+        assert_eq!(queues.next_head(None).map(|head| head.turn.number), Some(1));
+        assert_eq!(queues.next_head(Some(Turn { rank: 0, number: 1 })).map(|head| head.turn.number), Some(2));
+        assert_eq!(queues.next_head(Some(Turn { rank: 0, number: 2 })), None);
         queues.pop_head(FunctionId(0));
-        assert_eq!(queues.next_head(3).map(|head| head.turn), Some(3));
+        assert_eq!(queues.next_head(Some(Turn { rank: 0, number: 2 })).map(|head| head.turn.number), Some(3));
         assert_eq!(queues.len(), 3);
     }
 }

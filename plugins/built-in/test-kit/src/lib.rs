@@ -151,7 +151,7 @@ impl TestBatch {
 
 /// An item to evict.
 pub fn item(id: u32, ram: u64, disk: u64) -> EvictionItem {
-    EvictionItem { id, function: NONE, ram, disk, cost: 0 }
+    EvictionItem { id, function: NONE, ram, disk, cost: 0, since: 0, expires: u64::MAX }
 }
 
 /// Notes what is offered; never has enough unless told so.

@@ -1,0 +1,158 @@
+//! Eviction, admission and keep-alive that go wrong.
+
+use hearth_policy_api::*;
+
+use crate::panic_with;
+
+/// Evicts in the order of arrival, unless it is to do something else.
+#[derive(Debug)]
+pub struct Misevicts {
+    how: &'static str,
+    items: Vec<u32>,
+}
+
+impl Policy for Misevicts {
+    const NAME: &'static str = "misevicts";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "eviction that goes wrong";
+    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
+        "how",
+        &[
+            word("well"),
+            word("absent"),
+            word("twice"),
+            word("too_few"),
+            word("panic_insert"),
+            word("panic_touch"),
+            word("panic_remove"),
+            word("panic_choose"),
+            word("offer_for_ever"),
+        ],
+        "well",
+        "what goes wrong",
+    )];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: parameters.choice("how"), items: Vec::new() })
+    }
+}
+
+impl Misevicts {
+    fn panic_in(&self, call: &str) {
+        if self.how == call {
+            panic_with(call);
+        }
+    }
+}
+
+impl Eviction for Misevicts {
+    fn insert(&mut self, item: &EvictionItem) {
+        self.panic_in("panic_insert");
+        self.items.push(item.id);
+    }
+
+    fn touch(&mut self, _id: u32, _touch: Touch) {
+        self.panic_in("panic_touch");
+    }
+
+    fn remove(&mut self, id: u32, _removal: Removal) {
+        self.panic_in("panic_remove");
+        self.items.retain(|other| *other != id);
+    }
+
+    fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
+        self.panic_in("panic_choose");
+        match self.how {
+            "absent" => {
+                victims.offer(4_000_000);
+            }
+            "twice" => (0..2).for_each(|_| {
+                victims.offer(self.items[0]);
+            }),
+            "offer_for_ever" => loop {
+                victims.offer(self.items[0]);
+            },
+            "too_few" => {}
+            _ => {
+                let _ = self.items.iter().find(|id| victims.offer(**id) == Offer::Enough);
+            }
+        }
+    }
+}
+
+/// Lets everybody in, unless it is to do something else.
+#[derive(Debug)]
+pub struct Misadmits {
+    how: &'static str,
+}
+
+impl Policy for Misadmits {
+    const NAME: &'static str = "misadmits";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "admission that goes wrong";
+    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
+        "how",
+        &[word("well"), word("panic_admit"), word("negative_delay")],
+        "well",
+        "what goes wrong",
+    )];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: parameters.choice("how") })
+    }
+}
+
+impl Admission for Misadmits {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+        match self.how {
+            "panic_admit" => panic_with(self.how),
+            "negative_delay" => AdmissionDecision::Delay(nanos(-0.5)),
+            _ => AdmissionDecision::Admit,
+        }
+    }
+}
+
+/// Keeps containers for a minute, unless it is to do something else.
+#[derive(Debug)]
+pub struct Miskeeps {
+    how: &'static str,
+}
+
+impl Policy for Miskeeps {
+    const NAME: &'static str = "miskeeps";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "keep-alive that goes wrong";
+    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
+        "how",
+        &[word("well"), word("nan"), word("panic_on_idle"), word("panic_on_arrival"), word("panic_rules")],
+        "well",
+        "what goes wrong",
+    )];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: parameters.choice("how") })
+    }
+}
+
+impl KeepAlive for Miskeeps {
+    fn rules(&self) -> KeepAliveRules {
+        if self.how == "panic_rules" {
+            panic_with(self.how);
+        }
+        KeepAliveRules { observes_arrivals: true }
+    }
+
+    fn on_idle(&mut self, _completion: &Completion) -> Retention {
+        match self.how {
+            "nan" => Retention { keep_for: nanos(f64::NAN) },
+            "panic_on_idle" => panic_with(self.how),
+            _ => Retention { keep_for: nanos(60.0) },
+        }
+    }
+
+    fn on_arrival(&mut self, _function: u32, _now: u64) {
+        if self.how == "panic_on_arrival" {
+            panic_with(self.how);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+use std::any::Any;
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use abi_stable::sabi_trait::TD_Opaque;
+use abi_stable::std_types::{RResult, RString, RVec};
+
+use super::objects::{
+    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RawAdmission,
+    RawAdmission_TO, RawEviction, RawEviction_TO, RawKeepAlive, RawKeepAlive_TO, RawNodeAllocation,
+    RawNodeAllocation_TO, Victims,
+};
+use crate::{
+    Admission, AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Eviction,
+    EvictionItem, KeepAlive, KeepAliveRules, Need, NodeAllocation, NodeView, Placement, PlanItem, Removal, RequestView,
+    Retention, Touch,
+};
+
+thread_local! {
+    static PANIC_PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+pub(super) fn silence_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
+        let _ = PANIC_PLACE.try_with(|slot| *slot.borrow_mut() = place);
+    }));
+}
+
+pub(super) fn contain<T>(call: impl FnOnce() -> T) -> Called<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(answer) => RResult::ROk(answer),
+        Err(payload) => RResult::RErr(failure(payload)),
+    }
+}
+
+#[cold]
+fn failure(payload: Box<dyn Any + Send>) -> CallFailure {
+    let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => format!("panicked: {text}"),
+        (_, Some(text)) => format!("panicked: {text}"),
+        _ => "panicked, without a message".to_owned(),
+    };
+    std::mem::forget(payload);
+    let place = PANIC_PLACE.with(RefCell::take).map_or(String::new(), |place| format!(" (at {place})"));
+    CallFailure { cause: RString::from(message + &place) }
+}
+
+struct Shim<T>(ManuallyDrop<T>);
+
+impl<T> Shim<T> {
+    fn new(policy: T) -> Self {
+        Self(ManuallyDrop::new(policy))
+    }
+}
+
+impl<T> Drop for Shim<T> {
+    fn drop(&mut self) {
+        let drop = AssertUnwindSafe(|| {
+            #[allow(unsafe_code)]
+            unsafe {
+                ManuallyDrop::drop(&mut self.0);
+            }
+        });
+        catch_unwind(drop).unwrap_or_else(std::mem::forget);
+    }
+}
+
+impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
+    fn rules(&self) -> Called<AllocationRules> {
+        contain(|| self.0.rules())
+    }
+
+    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
+        contain(|| self.0.place(request, cluster))
+    }
+
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()> {
+        contain(|| self.0.plan(batch, plan))
+    }
+
+    fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()> {
+        contain(|| self.0.observe(node, view, up))
+    }
+}
+
+impl<T: Eviction> RawEviction for Shim<T> {
+    fn insert(&mut self, item: &EvictionItem) -> Called<()> {
+        contain(|| self.0.insert(item))
+    }
+
+    fn touch(&mut self, id: u32, touch: Touch) -> Called<()> {
+        contain(|| self.0.touch(id, touch))
+    }
+
+    fn remove(&mut self, id: u32, removal: Removal) -> Called<()> {
+        contain(|| self.0.remove(id, removal))
+    }
+
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()> {
+        contain(|| self.0.choose(need, victims))
+    }
+}
+
+impl<T: Admission> RawAdmission for Shim<T> {
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision> {
+        contain(|| self.0.admit(request, load))
+    }
+}
+
+impl<T: KeepAlive> RawKeepAlive for Shim<T> {
+    fn rules(&self) -> Called<KeepAliveRules> {
+        contain(|| self.0.rules())
+    }
+
+    fn on_idle(&mut self, completion: &Completion) -> Called<Retention> {
+        contain(|| self.0.on_idle(completion))
+    }
+
+    fn on_arrival(&mut self, function: u32, now: u64) -> Called<()> {
+        contain(|| self.0.on_arrival(function, now))
+    }
+}
+
+pub fn node_allocation<T: NodeAllocation + 'static>(policy: T) -> NodeAllocationObject {
+    RawNodeAllocation_TO::from_value(Shim::new(policy), TD_Opaque)
+}
+
+pub fn eviction<T: Eviction + 'static>(policy: T) -> EvictionObject {
+    RawEviction_TO::from_value(Shim::new(policy), TD_Opaque)
+}
+
+pub fn admission<T: Admission + 'static>(policy: T) -> AdmissionObject {
+    RawAdmission_TO::from_value(Shim::new(policy), TD_Opaque)
+}
+
+pub fn keep_alive<T: KeepAlive + 'static>(policy: T) -> KeepAliveObject {
+    RawKeepAlive_TO::from_value(Shim::new(policy), TD_Opaque)
+}

@@ -1,0 +1,179 @@
+//! Files that are of no use as libraries of policies, each refused before it runs with what is wrong with it; and
+//! libraries of an older interface, which are not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+
+use super::workshop::{built, cargo, write_crate};
+use super::{failure, hearth, misbehaving, project_path, quickstart, text};
+
+fn refusal(choice: &str) -> String {
+    let (code, message) = failure(&["run", &quickstart(), "--policy", choice]);
+    assert_eq!(code, 2, "{message}");
+    message.split_once("policies.node_allocation: ").expect(&message).1.to_owned()
+}
+
+/// Compiles a library of one file with nothing of Hearth in it.
+fn compile(folder: &Path, name: &str, source: &str) -> String {
+    let (file, library) = (folder.join(format!("{name}.rs")), folder.join(format!("lib{name}.so")));
+    fs::write(&file, source).unwrap();
+    let compiler =
+        Command::new("rustc").args(["--crate-type", "cdylib", "-o"]).args([&library, &file]).output().unwrap();
+    assert!(compiler.status.success(), "{}", text(&compiler.stderr));
+    library.display().to_string()
+}
+
+#[test]
+fn files_that_are_no_libraries_of_policies_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let refused = |file: &str| refusal(&format!("node_allocation={file}")).replace(file, "FILE");
+    assert_eq!(refused(&path("none.so")), "FILE cannot be read: No such file or directory (os error 2)");
+    let not_a_library =
+        "FILE is not a shared library: build the policy with crate-type = [\"cdylib\"] and name the file it makes";
+    for (name, bytes) in
+        [("empty.so", &b""[..]), ("text.so", b"no library"), ("cut.so", &fs::read(misbehaving()).unwrap()[..500])]
+    {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        assert_eq!(refused(&path(name)), not_a_library, "{name}");
+    }
+    assert_eq!(
+        refused(env!("CARGO_BIN_EXE_hearth")).split(':').next(),
+        Some("FILE is a library, but exports no policies")
+    );
+    let other = compile(folder.path(), "other", "#[unsafe(no_mangle)] pub extern \"C\" fn hello() -> u32 { 7 }");
+    let no_policies = "FILE is a library, but exports no policies: call hearth_policy_api::export_policies! in it";
+    assert_eq!(refused(&other), no_policies);
+    let newer = compile(
+        folder.path(),
+        "newer",
+        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__newer: [u64; 64] = [0; 64];",
+    );
+    let ours = "this hearth has 1.1: build it with hearth-policy-api 1.1";
+    assert_eq!(refused(&newer), format!("FILE is built for policy interface 2.x; {ours}"));
+    let spoofed = compile(
+        folder.path(),
+        "spoofed",
+        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_1__spoofed: [u64; 64] = [7; 64];",
+    );
+    assert!(
+        refused(&spoofed).starts_with("FILE is built with abi_stable 7.0; this hearth has "),
+        "{}",
+        refused(&spoofed)
+    );
+}
+
+#[test]
+fn names_kinds_and_parameters_that_a_library_does_not_have_are_refused() {
+    let library = misbehaving();
+    let has = "it has misplaces (node allocation), misevicts (eviction), misadmits (admission), miskeeps (keep-alive)";
+    assert_eq!(
+        refusal(&format!("node_allocation={library}:best")),
+        format!("{library} has no node allocation policy \"best\": {has}")
+    );
+    assert_eq!(
+        refusal(&format!("node_allocation={library}:misevicts")),
+        format!("{library} has no node allocation policy \"misevicts\": {has}")
+    );
+    let parameters = [
+        (json!({"hwo": "well"}), "unknown parameter \"hwo\": the policy takes how, limit"),
+        (json!({"how": "badly"}), "parameter \"how\": found \"badly\", expected one of well, refuse, "),
+        (json!({"how": 3}), "parameter \"how\": found 3, expected one of well, "),
+        (json!({"limit": 11}), "parameter \"limit\": found 11, expected a whole number from 1 to 10"),
+        (json!({"limit": null}), "parameter \"limit\": found null, expected a whole number from 1 to 10"),
+    ];
+    for (given, expected) in parameters {
+        let section = json!({"use": "misplaces", "library": library, "parameters": given});
+        let set = format!("policies.node_allocation={section}");
+        let (code, message) = failure(&["validate", &quickstart(), "--set", &set]);
+        let prefix = format!("policies.node_allocation: node allocation policy \"misplaces\" of {library}: ");
+        assert!(message.contains(&(prefix + expected)), "{given}: {message}");
+        assert_eq!(code, 2);
+    }
+}
+
+/// A copy of the interface in which something stands instead of something else.
+fn changed_interface(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
+    let copy = folder.join("policy-api");
+    copy_folder(&project_path("tests/frozen/policy-api-1.0"), &copy);
+    let changed = copy.join(file);
+    let source = fs::read_to_string(&changed).unwrap();
+    assert!(source.contains(from), "{from:?} is not in {file}");
+    fs::write(&changed, source.replacen(from, to, 1)).unwrap();
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Builds the crate of four policies against an interface and gives its library.
+fn build_against(folder: &Path, name: &str, interface: &Path, more: &[&str]) -> String {
+    write_crate(folder, name, interface);
+    cargo(folder, &[&["rustc", "--lib"], more].concat());
+    built(name).display().to_string()
+}
+
+#[test]
+fn a_library_built_against_the_previous_interface_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = build_against(folder.path(), "of-1-0", &project_path("tests/frozen/policy-api-1.0"), &[]);
+    let arguments = ["admission", "node_allocation", "keep_alive", "eviction.containers", "eviction.images_in_ram"];
+    let choices: Vec<String> = arguments.iter().map(|slot| format!("{slot}={library}")).collect();
+    let mut command = vec!["run".to_owned(), quickstart(), "--json".to_owned()];
+    choices.into_iter().for_each(|choice| command.extend(["--policy".to_owned(), choice]));
+    let output = hearth(&command.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["policies"]["node_allocation"]["version"], "0.3.1");
+    assert_eq!(summary["invocations"], 34);
+}
+
+#[test]
+fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let changed = changed_interface(folder.path(), "src/cluster.rs", "pub free_cores: u32", "pub free_cores: u64");
+    let library = build_against(&folder.path().join("plugin"), "changed-layout", &changed, &[]);
+    let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
+    assert_eq!(
+        message,
+        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.1 as \
+         published"
+    );
+}
+
+#[test]
+fn a_library_built_against_a_newer_interface_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let newer = changed_interface(folder.path(), "Cargo.toml", "version = \"1.0.0\"", "version = \"1.9.0\"");
+    let library = build_against(&folder.path().join("plugin"), "newer-minor", &newer, &[]);
+    let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
+    assert_eq!(
+        message,
+        "FILE is built for policy interface 1.9; this hearth has 1.1: build it with hearth-policy-api 1.1"
+    );
+}
+
+#[test]
+fn a_library_that_aborts_on_panic_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let interface = project_path("tests/frozen/policy-api-1.0");
+    let library = build_against(folder.path(), "aborting", &interface, &["--", "-C", "panic=abort"]);
+    let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
+    assert_eq!(
+        message,
+        "FILE is built with panic = \"abort\", so that a panic in it would end hearth: build it with panic = \"unwind\""
+    );
+}

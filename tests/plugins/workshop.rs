@@ -1,0 +1,52 @@
+//! Builds small crates as an author would, offline and with the versions of this project.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use super::{project_path, text};
+
+/// One build at a time, since all share a target folder: what they depend on is built once.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// Runs Cargo in a folder and gives what it said on standard error; fails with it.
+pub fn cargo(folder: &Path, arguments: &[&str]) -> String {
+    let _turn = BUILDING.lock().unwrap_or_else(|error| error.into_inner());
+    let lock = folder.join("Cargo.lock");
+    if !lock.exists() {
+        fs::copy(project_path("Cargo.lock"), lock).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(folder).args(arguments);
+    command.env("CARGO_TARGET_DIR", target()).env("CARGO_NET_OFFLINE", "true");
+    // A test runs under Cargo, whose variables are not for the crates that it builds.
+    for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_CRATE_NAME"] {
+        command.env_remove(variable);
+    }
+    let output = command.output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?} in {}:\n{said}\n{}", folder.display(), text(&output.stdout));
+    said
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins")
+}
+
+/// The library of a crate that was built without optimisation.
+pub fn built(package: &str) -> PathBuf {
+    let name = package.replace('-', "_");
+    target().join("debug").join(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+}
+
+/// Writes a crate with a policy of each kind, against the interface in `policy_api`.
+pub fn write_crate(folder: &Path, name: &str, policy_api: &Path) {
+    let manifest = format!(
+        "[package]\nname = {name:?}\nversion = \"0.3.1\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nhearth-policy-api = {{ path = {policy_api:?} }}\n\n[workspace]\n"
+    );
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("src/lib.rs"), include_str!("four_kinds.rs")).unwrap();
+}
