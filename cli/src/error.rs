@@ -19,6 +19,12 @@ pub enum CommandError {
     /// An argument is wrong.
     #[error(transparent)]
     Argument(ScenarioError),
+    /// An argument of a tool is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// Policies have not stood the check.
+    #[error("unsound: {0}")]
+    Unsound(String),
     /// The folder for results cannot be used.
     #[error("--output {}: {problem}", folder.display())]
     OutputFolder {
@@ -47,8 +53,8 @@ impl CommandError {
     /// 2 for bad input, 1 for what goes wrong afterwards.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Scenario { .. } | Self::Argument(_) | Self::OutputFolder { .. } => 2,
-            Self::Simulation(_) | Self::Result { .. } | Self::Output(_) => 1,
+            Self::Scenario { .. } | Self::Argument(_) | Self::Usage(_) | Self::OutputFolder { .. } => 2,
+            Self::Simulation(_) | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
         }
     }
 }

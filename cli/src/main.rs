@@ -25,7 +25,7 @@ enum Command {
     Run(commands::run::RunArguments),
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
-    /// List the policies there are, with their parameters.
+    /// List the policies there are, with their parameters; write and check policies.
     Policies(commands::policies::PoliciesArguments),
     /// Print the JSON Schema of scenarios.
     Schema,

@@ -57,6 +57,8 @@ mod node_allocation;
 mod node_set;
 mod parameters;
 mod policy;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 

@@ -115,7 +115,7 @@ fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
 }
 
 /// A time on the clock of the wall: seconds, or with a unit.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub fn parse_time(text: &str) -> Result<Duration, String> {
     let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

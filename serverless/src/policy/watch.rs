@@ -216,7 +216,7 @@ fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<u64> {
     while !ended.load(Ordering::Acquire) {
         thread::sleep(pause);
         let call = desk.call.load(Ordering::Acquire);
-        if call != seen || call % NUMBER == 0 {
+        if call != seen || call.is_multiple_of(NUMBER) {
             (seen, since) = (call, Instant::now());
         } else if since.elapsed() >= limit {
             desk.hold.store(true, Ordering::SeqCst);

@@ -1,20 +1,38 @@
 //! `hearth policies`: what there is, and the tools of a policy's author.
 
+mod check;
 mod list;
+mod new;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::selection::PluginArguments;
 use crate::error::CommandError;
 
 /// The arguments of `hearth policies`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct PoliciesArguments {
     #[command(flatten)]
     plugins: PluginArguments,
+
+    #[command(subcommand)]
+    command: Option<PoliciesCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum PoliciesCommand {
+    /// Write a small crate with a policy that builds, passes its tests and runs.
+    New(new::NewArguments),
+    /// Hold the policies of a library to what they owe the simulator, over random histories.
+    Check(check::CheckArguments),
 }
 
 /// Runs `hearth policies`.
 pub fn run(arguments: &PoliciesArguments) -> Result<(), CommandError> {
-    list::list(&arguments.plugins)
+    match &arguments.command {
+        None => list::list(&arguments.plugins),
+        Some(PoliciesCommand::New(arguments)) => new::new(arguments),
+        Some(PoliciesCommand::Check(arguments)) => check::check(arguments),
+    }
 }

@@ -28,7 +28,14 @@ impl Admission for Always {
 
 #[cfg(test)]
 mod tests {
+    use hearth_policy_api::testkit;
+
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn any_number_may_wait() {

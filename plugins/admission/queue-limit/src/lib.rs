@@ -45,7 +45,14 @@ impl Admission for QueueLimit {
 
 #[cfg(test)]
 mod tests {
+    use hearth_policy_api::testkit;
+
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn the_one_over_either_limit_is_rejected() {

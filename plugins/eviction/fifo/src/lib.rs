@@ -52,9 +52,14 @@ impl Eviction for Fifo {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::{RecordingSink, item};
+    use hearth_policy_api::testkit::{self, RecordingSink, item};
 
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn use_does_not_save_an_item_but_coming_back_does() {

@@ -67,7 +67,7 @@ impl Eviction for Lru {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::{RecordingSink, item};
+    use hearth_policy_api::testkit::{self, RecordingSink, item};
     use proptest::prelude::*;
 
     use super::*;
@@ -76,6 +76,11 @@ mod tests {
         let mut sink = RecordingSink::default();
         policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
         sink.offered
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
     }
 
     #[test]

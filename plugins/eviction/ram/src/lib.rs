@@ -62,7 +62,7 @@ impl Eviction for Ram {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::{SummingSink, item};
+    use hearth_policy_api::testkit::{self, SummingSink, item};
     use proptest::prelude::*;
 
     use super::*;
@@ -79,6 +79,11 @@ mod tests {
 
     fn ram(bytes: u64) -> Need {
         Need { now: 0, ram: bytes, disk: 0 }
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
     }
 
     #[test]

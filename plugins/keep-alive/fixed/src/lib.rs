@@ -33,7 +33,14 @@ impl KeepAlive for Fixed {
 
 #[cfg(test)]
 mod tests {
+    use hearth_policy_api::testkit;
+
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn every_container_is_kept_as_long() {

@@ -24,6 +24,8 @@ impl Policy for Fcfs {
     const NAME: &'static str = "fcfs";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "first come, first served on the first node that has most of what is needed";
+    // It looks at cores and images, not at room, and a node without room is answered again in every round.
+    const CLAIMS: Claims = Claims { work_conserving: false, respects_capacity: false, ..Claims::ALL };
 
     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
@@ -51,12 +53,17 @@ impl NodeAllocation for Fcfs {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::TestCluster;
+    use hearth_policy_api::testkit::{self, TestCluster};
 
     use super::*;
 
     fn place(cluster: &TestCluster) -> Placement {
         Fcfs.place(&RequestView::default(), &cluster.view())
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
     }
 
     #[test]

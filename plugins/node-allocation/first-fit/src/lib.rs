@@ -40,9 +40,14 @@ impl NodeAllocation for FirstFit {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::TestCluster;
+    use hearth_policy_api::testkit::{self, TestCluster};
 
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn a_warm_node_goes_before_a_lower_one_with_room_and_this_before_one_that_must_evict() {

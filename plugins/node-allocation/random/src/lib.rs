@@ -62,7 +62,7 @@ impl NodeAllocation for Random {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::TestBatch;
+    use hearth_policy_api::testkit::{self, TestBatch};
 
     use super::*;
 
@@ -73,6 +73,11 @@ mod tests {
         let mut items = RVec::new();
         batch.show(|view| Random::with_seed(seed).plan(view, &mut items));
         items
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
     }
 
     #[test]

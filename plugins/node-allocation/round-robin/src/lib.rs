@@ -42,9 +42,14 @@ impl NodeAllocation for RoundRobin {
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::TestCluster;
+    use hearth_policy_api::testkit::{self, TestCluster};
 
     use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
 
     #[test]
     fn the_turn_goes_round_and_skips_what_cannot_take_it() {

@@ -28,6 +28,8 @@ impl Policy for WorkloadBalancing {
     const NAME: &'static str = "workload-balancing";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "cores to functions by their share of the waiting work";
+    // It evicts nothing, and a function may be given nodes without room in every round.
+    const CLAIMS: Claims = Claims { work_conserving: false, ..Claims::ALL };
 
     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
@@ -158,7 +160,7 @@ fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut RVec<PlanItem>)
 
 #[cfg(test)]
 mod tests {
-    use hearth_plugin_test_kit::TestBatch;
+    use hearth_policy_api::testkit::{self, TestBatch};
 
     use super::*;
 
@@ -175,6 +177,11 @@ mod tests {
         let mut items = RVec::new();
         batch.show(|view| WorkloadBalancing.plan(view, &mut items));
         items
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
     }
 
     #[test]

@@ -1,0 +1,313 @@
+//! Checks node allocation policies.
+
+use proptest::prelude::*;
+
+use super::history::{Checked, Exercise, Log};
+use super::keep_alive::claimed;
+use super::model::{FunctionSpec, Model, NodeSpec};
+use super::subject::{Subject, answer};
+use crate::boundary::NodeAllocationObject;
+use crate::{AllocationRules, Claims, Commitment, Placement, PlanItem, RVec, RequestView, Scope};
+
+/// Rounds within which everybody must run once the whole cluster is there.
+const ROUNDS: usize = 200;
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A request of a function, of those there are.
+    Arrive(usize),
+    /// The end of an invocation, of those that run.
+    Finish(usize),
+    /// A node goes, of those there are.
+    Down(u32),
+    /// A node comes back.
+    Up(u32),
+    /// All images on their way arrive.
+    Deliver,
+    /// An idle container of a node ends.
+    Expire(u32),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    nodes: Vec<NodeSpec>,
+    functions: Vec<FunctionSpec>,
+    steps: Vec<Step>,
+}
+
+pub(super) struct Check {
+    pub claims: Claims,
+    pub subject: Subject<NodeAllocationObject>,
+}
+
+fn history() -> impl Strategy<Value = History> {
+    let node = (1..4_u32, 1..10_u64, 1..10_u64).prop_map(|(cores, ram, disk)| NodeSpec { cores, ram, disk });
+    let function =
+        (0..6_u64, 0..6_u64, any::<bool>()).prop_map(|(ram, disk, has_image)| FunctionSpec { ram, disk, has_image });
+    let step = prop_oneof![
+        6 => (0..4_usize).prop_map(Step::Arrive),
+        3 => (0..8_usize).prop_map(Step::Finish),
+        1 => (0..5_u32).prop_map(Step::Down),
+        1 => (0..5_u32).prop_map(Step::Up),
+        2 => Just(Step::Deliver),
+        1 => (0..5_u32).prop_map(Step::Expire),
+    ];
+    let parts = (
+        proptest::collection::vec(node, 1..6),
+        proptest::collection::vec(function, 1..4),
+        proptest::collection::vec(step, 0..50),
+    );
+    parts.prop_map(|(nodes, mut functions, steps)| {
+        // The host registers no function that no node could ever run.
+        for function in &mut functions {
+            let fits = |node: &NodeSpec| function.ram <= node.ram && function.disk <= node.disk;
+            if let (false, Some(node)) = (nodes.iter().any(fits), nodes.first()) {
+                (function.ram, function.disk) = (function.ram.min(node.ram), function.disk.min(node.disk));
+            }
+        }
+        History { nodes, functions, steps }
+    })
+}
+
+/// A policy and the cluster it decides about.
+struct Play<'a> {
+    policy: NodeAllocationObject,
+    rules: AllocationRules,
+    claims: Claims,
+    model: Model,
+    plan: RVec<PlanItem>,
+    log: &'a mut Log,
+}
+
+impl<'a> Play<'a> {
+    fn new(check: &Check, nodes: &[NodeSpec], functions: &[FunctionSpec], log: &'a mut Log) -> Result<Self, String> {
+        let policy = check.subject.instance(nodes.len() as u32)?;
+        let rules = answer("rules", policy.rules())?;
+        let model = Model::new(nodes, functions);
+        Ok(Self { policy, rules, claims: check.claims, model, plan: RVec::new(), log })
+    }
+
+    fn apply(&mut self, step: &Step) -> Result<(), String> {
+        self.model.now += 1_000_000_000;
+        let nodes = self.model.node_count() as u32;
+        match *step {
+            Step::Arrive(function) => self.arrive(function)?,
+            Step::Finish(which) => {
+                if let Some((node, function)) = self.model.finish(which) {
+                    self.log.note(format!("(an invocation of function {function} ends on node {node})"));
+                }
+            }
+            Step::Down(node) => self.set_up(node % nodes, false),
+            Step::Up(node) => self.set_up(node % nodes, true),
+            Step::Deliver => {
+                self.log.note("(all images arrive that are on their way)".to_owned());
+                self.model.deliver();
+            }
+            Step::Expire(node) => {
+                if self.model.expire(node % nodes) {
+                    self.log.note(format!("(an idle container ends on node {})", node % nodes));
+                }
+            }
+        }
+        self.round()
+    }
+
+    fn arrive(&mut self, function: usize) -> Result<(), String> {
+        let request = self.model.arrive(function);
+        self.log.note(format!("(request {} of function {function} arrives)", request.invocation));
+        answer("rank", self.policy.rank(&request, self.model.now)).map(|_| ())
+    }
+
+    fn set_up(&mut self, node: u32, up: bool) {
+        if self.model.set_up(node, up) {
+            self.log.note(format!("(node {node} is {})", if up { "up again" } else { "down" }));
+        }
+    }
+
+    fn round(&mut self) -> Result<(), String> {
+        for (node, view, up) in self.model.take_changed() {
+            if self.rules.observes {
+                answer("observe", self.policy.observe(node, &view, up))?;
+            }
+        }
+        match self.rules.scope {
+            Scope::Request => self.place_all()?,
+            Scope::Batch => self.plan_all()?,
+        }
+        self.model.end_round();
+        Ok(())
+    }
+
+    /// Asks about everybody in turn, but for the later requests of a function that is to wait.
+    fn place_all(&mut self) -> Result<(), String> {
+        let mut told_to_wait = Vec::new();
+        for request in self.model.queue.clone() {
+            let function = request.function as usize;
+            let sets = self.model.sets(function);
+            let view = self.model.cluster(&sets, function);
+            if told_to_wait.contains(&function) || view.free_core.is_empty() {
+                continue;
+            }
+            let placement = answer("place", self.policy.place(&request, &view))?;
+            self.log.note(format!(
+                "place(request {}: function {function}, {} B RAM, {} B disk): {placement:?}",
+                request.invocation, request.ram_limit, request.disk_limit
+            ));
+            match placement {
+                Placement::Node(node) => self.check_node(node, &request)?,
+                Placement::Wait => {
+                    self.check_wait(&request)?;
+                    told_to_wait.push(function);
+                }
+                Placement::Reject(_) => self.leave(&request),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_node(&mut self, node: u32, request: &RequestView) -> Result<(), String> {
+        let nodes = self.model.node_count();
+        if node as usize >= nodes {
+            return Err(format!("places a request on node {node}, of nodes 0 to {}", nodes - 1));
+        }
+        if !self.model.is_up(node) {
+            return Err(format!("places a request on node {node}, which is down"));
+        }
+        if self.model.view(node).free_cores == 0 {
+            return Err(format!("places a request on node {node}, which has no free core"));
+        }
+        if !self.model.can_start(node, request) {
+            let fault = format!("places a request on node {node}, which cannot make room for it");
+            claimed(self.claims, |claims| claims.respects_capacity, fault)?;
+        }
+        if self.model.place(request, node, self.rules.commitment == Commitment::UntilStarted) {
+            self.leave(request);
+        }
+        Ok(())
+    }
+
+    fn check_wait(&self, request: &RequestView) -> Result<(), String> {
+        let place = (0..self.model.node_count() as u32).find(|node| self.model.has_place(*node, request));
+        let Some(node) = place else { return Ok(()) };
+        let fault = format!("lets request {} wait, though node {node} has a core and room for it", request.invocation);
+        claimed(self.claims, |claims| claims.work_conserving, fault)
+    }
+
+    fn leave(&mut self, request: &RequestView) {
+        self.model.queue.retain(|other| other.invocation != request.invocation);
+    }
+
+    fn plan_all(&mut self) -> Result<(), String> {
+        if self.model.queue.is_empty() {
+            return Ok(());
+        }
+        self.plan.clear();
+        let (policy, plan) = (&mut self.policy, &mut self.plan);
+        answer("plan", self.model.show_batch(|batch| policy.plan(batch, plan)))?;
+        let items: Vec<PlanItem> = self.plan.to_vec();
+        self.log.note(format!("plan({} waiting): {items:?}", self.model.queue.len()));
+        let queue = self.model.queue.clone();
+        let mut placed = vec![false; queue.len()];
+        for item in items {
+            match item {
+                PlanItem::Run { request, node } => {
+                    let Some(waiting) = queue.get(request as usize) else {
+                        return Err(format!("plans request {request} of {}", queue.len()));
+                    };
+                    if std::mem::replace(&mut placed[request as usize], true) {
+                        return Err(format!("plans request {request} twice"));
+                    }
+                    self.check_up(node)?;
+                    if self.model.place(waiting, node, self.rules.commitment == Commitment::UntilStarted) {
+                        self.leave(waiting);
+                    }
+                }
+                PlanItem::Load { image, node } | PlanItem::Copy { image, node } => {
+                    if queue.iter().all(|request| request.image != image) {
+                        return Err(format!("moves image {image}, which nobody waits for"));
+                    }
+                    self.check_up(node)?;
+                    self.model.copy(image as usize, node);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_up(&self, node: u32) -> Result<(), String> {
+        if self.model.is_up(node) { Ok(()) } else { Err(format!("plans for node {node}, which is not there or down")) }
+    }
+
+    /// The whole cluster is there, everything that runs ends and all images arrive: everybody must run in the end.
+    fn drain(&mut self) -> Result<(), String> {
+        (0..self.model.node_count() as u32).for_each(|node| self.set_up(node, true));
+        for _ in 0..ROUNDS {
+            if self.model.queue.is_empty() {
+                return Ok(());
+            }
+            self.round()?;
+            while self.model.finish(0).is_some() {}
+            self.model.deliver();
+        }
+        let Some(request) = self.model.queue.first() else { return Ok(()) };
+        let fault = format!("request {} still waits after {ROUNDS} rounds on an idle cluster", request.invocation);
+        claimed(self.claims, |claims| claims.work_conserving, fault)
+    }
+}
+
+impl Checked for Check {
+    type History = History;
+
+    fn histories(&self) -> impl Strategy<Value = History> {
+        history()
+    }
+
+    fn play(&self, history: &History, log: &mut Log) -> Result<(), String> {
+        let History { nodes, functions, steps } = history;
+        for (number, NodeSpec { cores, ram, disk }) in nodes.iter().enumerate() {
+            log.note(format!("(node {number}: {cores} cores, {ram} B RAM, {disk} B disk)"));
+        }
+        let mut play = Play::new(self, nodes, functions, log)?;
+        steps.iter().try_for_each(|step| {
+            // Numbers of functions are drawn before it is known how many there are.
+            let step = match step {
+                Step::Arrive(function) => &Step::Arrive(function % functions.len()),
+                other => other,
+            };
+            play.apply(step)
+        })?;
+        play.drain()
+    }
+
+    fn exercise(&self) -> Result<Exercise<'_>, String> {
+        let nodes = vec![NodeSpec { cores: 2, ram: 8, disk: 8 }; 4];
+        let functions: Vec<FunctionSpec> =
+            (0..3).map(|function| FunctionSpec { ram: 1 + function, disk: 1, has_image: function == 2 }).collect();
+        let mut log = Log::default();
+        let play = Play::new(self, &nodes, &functions, &mut log)?;
+        let (mut policy, rules, mut model) = (Some(play.policy), play.rules, Some(play.model));
+        Ok(Box::new(move |calls| {
+            let mut log = Log::default();
+            let (Some(of_policy), Some(of_model)) = (policy.take(), model.take()) else { return Ok(()) };
+            let mut play = Play {
+                policy: of_policy,
+                rules,
+                claims: self.claims,
+                model: of_model,
+                plan: RVec::new(),
+                log: &mut log,
+            };
+            for call in 0..calls as usize {
+                play.log.0.clear();
+                play.apply(&Step::Arrive(call % 3))?;
+                play.apply(&Step::Finish(call))?;
+                play.apply(&Step::Deliver)?;
+                // A policy that lets wait, or may, must not make the queue grow.
+                play.model.queue.truncate(4);
+            }
+            let Play { policy: of_policy, model: of_model, .. } = play;
+            (policy, model) = (Some(of_policy), Some(of_model));
+            Ok(())
+        }))
+    }
+}

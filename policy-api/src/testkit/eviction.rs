@@ -1,0 +1,218 @@
+//! Checks eviction policies.
+
+use proptest::prelude::*;
+
+use super::history::{Checked, Exercise, Log};
+use super::subject::{Subject, answer};
+use crate::boundary::{EvictionObject, VictimSink, Victims};
+use crate::{EvictionItem, Need, Offer, Removal, Touch};
+
+/// Items are numbered below this, and numbers are used again.
+const ITEMS: u32 = 12;
+/// A policy that goes on offering after this many offers has lost its way.
+const TOO_MANY: usize = 1000;
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// If the number is free.
+    Insert { id: u32, function: u32, ram: u64, disk: u64, cost: u64 },
+    /// If the item is there.
+    Touch { id: u32, load: bool },
+    /// If the item is there.
+    Remove { id: u32, taken: bool },
+    /// For a share of what is there and not pinned, in 256ths.
+    Choose { ram: u8, disk: u8, pinned: Vec<u32> },
+}
+
+pub(super) struct Check {
+    pub subject: Subject<EvictionObject>,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let id = || 0..ITEMS;
+    let insert = (id(), 0..4_u32, 0..5_u64, 0..5_u64, 0..3_u64)
+        .prop_map(|(id, function, ram, disk, cost)| Step::Insert { id, function, ram, disk, cost });
+    let pinned = proptest::collection::vec(id(), 0..3);
+    prop_oneof![
+        4 => insert,
+        2 => (id(), any::<bool>()).prop_map(|(id, load)| Step::Touch { id, load }),
+        1 => (id(), any::<bool>()).prop_map(|(id, taken)| Step::Remove { id, taken }),
+        2 => (any::<u8>(), any::<u8>(), pinned).prop_map(|(ram, disk, pinned)| Step::Choose { ram, disk, pinned }),
+    ]
+}
+
+/// What the host knows of the store.
+#[derive(Default)]
+struct Store {
+    now: u64,
+    items: Vec<EvictionItem>,
+}
+
+/// Takes offers as the host does, and notes what is wrong with them.
+struct Sink<'a> {
+    items: &'a [EvictionItem],
+    pinned: &'a [u32],
+    ram: u64,
+    disk: u64,
+    offered: Vec<u32>,
+    accepted: Vec<u32>,
+    offers: usize,
+    fault: Option<String>,
+}
+
+impl Sink<'_> {
+    fn is_enough(&self) -> bool {
+        self.ram == 0 && self.disk == 0
+    }
+
+    fn wrong(&mut self, fault: String) -> Offer {
+        self.fault.get_or_insert(fault);
+        Offer::Enough
+    }
+}
+
+impl VictimSink for Sink<'_> {
+    fn offer(&mut self, id: u32) -> Offer {
+        self.offers += 1;
+        if self.offers > TOO_MANY {
+            return self.wrong(format!("offers on and on: {TOO_MANY} offers for {} items", self.items.len()));
+        }
+        if self.fault.is_some() {
+            return Offer::Enough;
+        }
+        if self.is_enough() {
+            return self.wrong(format!("offers item {id} when it has been told that there is enough"));
+        }
+        let Some(item) = self.items.iter().find(|item| item.id == id) else {
+            return self.wrong(format!("offers item {id}, which is not there"));
+        };
+        if self.offered.contains(&id) {
+            return self.wrong(format!("offers item {id} twice"));
+        }
+        self.offered.push(id);
+        if self.pinned.contains(&id) {
+            return Offer::Pinned;
+        }
+        self.ram = self.ram.saturating_sub(item.ram);
+        self.disk = self.disk.saturating_sub(item.disk);
+        self.accepted.push(id);
+        if self.is_enough() { Offer::Enough } else { Offer::Accepted }
+    }
+}
+
+impl Store {
+    fn has(&self, id: u32) -> bool {
+        self.items.iter().any(|item| item.id == id)
+    }
+
+    fn apply(&mut self, policy: &mut EvictionObject, step: &Step, log: &mut Log) -> Result<(), String> {
+        self.now += 1_000_000_000;
+        match step {
+            Step::Insert { id, function, ram, disk, cost } if !self.has(*id) => {
+                let (id, function, ram, disk, cost) = (*id, *function, *ram, *disk, *cost);
+                let expires = self.now + 600_000_000_000;
+                let item = EvictionItem { id, function, ram, disk, cost, since: self.now, expires };
+                log.note(format!("insert(item {id}: {ram} B RAM, {disk} B disk, function {function}, cost {cost})"));
+                self.items.push(item);
+                answer("insert", policy.insert(&item))
+            }
+            Step::Touch { id, load } if self.has(*id) => {
+                let touch = if *load { Touch::Load } else { Touch::Use };
+                log.note(format!("touch(item {id}, {touch:?})"));
+                answer("touch", policy.touch(*id, touch))
+            }
+            Step::Remove { id, taken } if self.has(*id) => {
+                self.remove(policy, *id, if *taken { Removal::Taken } else { Removal::Ended }, log)
+            }
+            Step::Choose { ram, disk, pinned } => {
+                let evictable = self.items.iter().filter(|item| !pinned.contains(&item.id));
+                let (all_ram, all_disk) =
+                    evictable.fold((0, 0), |(ram, disk), item| (ram + item.ram, disk + item.disk));
+                let share = |all: u64, share: u8| (all * u64::from(share)).div_ceil(255);
+                self.choose(policy, share(all_ram, *ram), share(all_disk, *disk), pinned, log)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn remove(&mut self, policy: &mut EvictionObject, id: u32, removal: Removal, log: &mut Log) -> Result<(), String> {
+        self.items.retain(|item| item.id != id);
+        log.note(format!("remove(item {id}, {removal:?})"));
+        answer("remove", policy.remove(id, removal))
+    }
+
+    /// Needs so much, which all that are not pinned together can free.
+    fn choose(
+        &mut self,
+        policy: &mut EvictionObject,
+        ram: u64,
+        disk: u64,
+        pinned: &[u32],
+        log: &mut Log,
+    ) -> Result<(), String> {
+        if ram == 0 && disk == 0 {
+            return Ok(());
+        }
+        let pinned_here: Vec<u32> = pinned.iter().copied().filter(|id| self.has(*id)).collect();
+        log.note(format!("choose({ram} B RAM, {disk} B disk; pinned: {pinned_here:?})"));
+        let items = self.items.clone();
+        let (offered, accepted) = (Vec::new(), Vec::new());
+        let mut sink = Sink { items: &items, pinned, ram, disk, offered, accepted, offers: 0, fault: None };
+        answer("choose", policy.choose(&Need { now: self.now, ram, disk }, &mut Victims::new(&mut sink)))?;
+        let (ram, disk) = (sink.ram, sink.disk);
+        let Sink { offered, accepted, fault, .. } = sink;
+        log.note(format!("  offers {offered:?}"));
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        if ram > 0 || disk > 0 {
+            let left: Vec<u32> =
+                items.iter().map(|item| item.id).filter(|id| !offered.contains(id) && !pinned.contains(id)).collect();
+            return Err(format!(
+                "frees too little: {ram} B RAM and {disk} B disk are missing, and items {left:?} are not offered"
+            ));
+        }
+        accepted.into_iter().try_for_each(|id| self.remove(policy, id, Removal::Evicted, log))
+    }
+
+    /// Needs everything.
+    fn choose_all(&mut self, policy: &mut EvictionObject, log: &mut Log) -> Result<(), String> {
+        let (ram, disk) = self.items.iter().fold((0, 0), |(ram, disk), item| (ram + item.ram, disk + item.disk));
+        self.choose(policy, ram, disk, &[], log)
+    }
+}
+
+impl Checked for Check {
+    type History = Vec<Step>;
+
+    fn histories(&self) -> impl Strategy<Value = Vec<Step>> {
+        proptest::collection::vec(step(), 0..60)
+    }
+
+    fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
+        let mut policy = self.subject.instance(1)?;
+        let mut store = Store::default();
+        history.iter().try_for_each(|step| store.apply(&mut policy, step, log))?;
+        store.choose_all(&mut policy, log)
+    }
+
+    fn exercise(&self) -> Result<Exercise<'_>, String> {
+        let mut policy = self.subject.instance(1)?;
+        let mut store = Store::default();
+        Ok(Box::new(move |calls| {
+            let mut log = Log::default();
+            (0..calls).try_for_each(|call| {
+                log.0.clear();
+                let id = call % ITEMS;
+                let pinned = Vec::new();
+                let steps = [
+                    Step::Insert { id, function: id % 4, ram: 2, disk: 2, cost: 1 },
+                    Step::Touch { id, load: call % 2 == 0 },
+                    Step::Remove { id: (call * 5) % ITEMS, taken: call % 3 == 0 },
+                    Step::Choose { ram: 60, disk: 30, pinned },
+                ];
+                steps.iter().try_for_each(|step| store.apply(&mut policy, step, &mut log))
+            })
+        }))
+    }
+}

@@ -1,0 +1,44 @@
+//! Finds out memory that grows with the number of calls.
+
+// The C library is asked how much memory is in use.
+#![allow(unsafe_code)]
+
+/// Calls in the first window; each window is twice as long as the one before, since a table that grows does so by
+/// doubling.
+const CALLS: u32 = 512;
+const WINDOWS: u32 = 5;
+/// Grown by so much a call, memory is taken to grow with the calls.
+const BYTES_A_CALL: i64 = 4;
+
+/// Calls a policy again and again, and looks whether memory grows in every window.
+pub(super) fn check(exercise: &mut dyn FnMut(u32) -> Result<(), String>) -> Result<(), String> {
+    // Buffers and tables find their sizes.
+    exercise(CALLS)?;
+    let mut grown = 0;
+    for window in 0..WINDOWS {
+        let calls = CALLS << window;
+        let before = bytes_in_use();
+        exercise(calls)?;
+        let growth = bytes_in_use() - before;
+        if growth < i64::from(calls) * BYTES_A_CALL {
+            return Ok(());
+        }
+        grown += growth;
+    }
+    let calls = CALLS * ((1 << WINDOWS) - 1);
+    Err(format!("memory grows with the number of calls: by {grown} B in {calls}"))
+}
+
+/// Bytes that the process has allocated, of this library and others. Elsewhere than on Linux with the GNU C library
+/// nobody tells, and nothing is found.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn bytes_in_use() -> i64 {
+    // SAFETY: `mallinfo2` only reads counters.
+    let info = unsafe { libc::mallinfo2() };
+    (info.uordblks + info.hblkhd) as i64
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn bytes_in_use() -> i64 {
+    0
+}

@@ -1,0 +1,170 @@
+//! The test kit (feature `testkit`): holds a policy to what it owes the host, over histories drawn at random.
+//!
+//! A history is a list of what happens to a cluster, to a store of items, or to a stream of requests. The kit plays it
+//! against a model of the host and checks every answer; a history that shows a fault is made as small as possible and
+//! told call by call. A policy's own test is one line:
+//!
+//! ```
+//! use hearth_policy_api::testkit;
+//! use hearth_policy_api::*;
+//! # struct FirstFree;
+//! # impl Policy for FirstFree {
+//! #     const NAME: &'static str = "first-free";
+//! #     const VERSION: &'static str = "1.0.0";
+//! #     const DESCRIPTION: &'static str = "the lowest-numbered node with a free core";
+//! #     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(FirstFree) }
+//! # }
+//! # impl NodeAllocation for FirstFree {
+//! #     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+//! #         cluster.free_core.first().map_or(Placement::Wait, Placement::Node)
+//! #     }
+//! # }
+//! # const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<FirstFree>();
+//! // It looks at no RAM, which it promises without meaning to.
+//! let fault = testkit::check(&POLICY, &testkit::Options::default()).unwrap_err();
+//! assert!(fault.to_string().contains("which cannot make room"), "{fault}");
+//! ```
+//!
+//! What is checked:
+//!
+//! | of | what |
+//! |---|---|
+//! | every policy | no panic; the same answers to the same history, in another instance, at another place in memory and at another time; memory that does not grow with the number of calls |
+//! | node allocation | nodes that exist, are up and have a free core; items of plans that exist, each request once; with [`Claims`]: nobody waits while there is a place, no place without room, everybody runs in the end |
+//! | eviction | victims that are there, each once; none after the need is met; enough, whatever was inserted, touched, pinned and removed before |
+//! | admission | delays that move the clock; with [`Claims`]: an idle cluster lets requests in |
+//! | keep-alive | times that have not overflowed |
+//!
+//! [`Claims`]: crate::Claims
+
+mod admission;
+mod allocation;
+mod cluster;
+mod eviction;
+mod growth;
+mod history;
+mod keep_alive;
+mod model;
+mod quiet;
+mod sinks;
+mod subject;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use cluster::{TestBatch, TestCluster, TestFunction, idle_node};
+pub use sinks::{RecordingSink, SummingSink, item};
+
+use crate::boundary::Constructor;
+use crate::{Parameters, PolicyDescriptor};
+
+/// How thoroughly to check.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many histories are drawn.
+    pub cases: u32,
+    /// Values for the parameters; without them the defaults.
+    pub parameters: Option<Parameters>,
+    /// Histories are played again so long after the first time, to find out answers that hang on the clock.
+    pub later: Duration,
+}
+
+impl Default for Options {
+    /// 256 histories, default parameters, played again at once.
+    fn default() -> Self {
+        Self { cases: 256, parameters: None, later: Duration::ZERO }
+    }
+}
+
+/// A fault of a policy, and the shortest history found that shows it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Counterexample {
+    /// What the policy did wrong.
+    pub fault: String,
+    /// The calls that led to it, one a line.
+    pub history: Vec<String>,
+}
+
+/// Of a longer history, the display leaves out the middle.
+const SHOWN_AT_FIRST: usize = 14;
+const SHOWN_AT_LAST: usize = 6;
+
+impl fmt::Display for Counterexample {
+    /// The fault and the calls that led to it, as lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.fault)?;
+        if !self.history.is_empty() {
+            write!(f, "\nafter")?;
+        }
+        let left_out = self.history.len().saturating_sub(SHOWN_AT_FIRST + SHOWN_AT_LAST);
+        for (position, call) in self.history.iter().enumerate() {
+            match position.checked_sub(SHOWN_AT_FIRST) {
+                Some(0) if left_out > 0 => write!(f, "\n  … {left_out} more …")?,
+                Some(beyond) if beyond < left_out => {}
+                _ => write!(f, "\n  {call}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One check at a time: what others allocate would be taken for a leak.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Checks a policy, built in or loaded.
+///
+/// # Errors
+/// The first fault found, with the history that shows it.
+pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counterexample> {
+    let parameters = options.parameters.clone().unwrap_or_else(|| Parameters::defaults(policy.parameters().as_slice()));
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _quiet = quiet::Quiet::begin();
+    let begin = Instant::now();
+    let claims = policy.claims();
+    match policy.constructor() {
+        Constructor::NodeAllocation(make) => {
+            let check = allocation::Check { claims, subject: subject::Subject::new(make, parameters) };
+            history::check(&check, options, begin)
+        }
+        Constructor::Eviction(make) => {
+            let check = eviction::Check { subject: subject::Subject::new(make, parameters) };
+            history::check(&check, options, begin)
+        }
+        Constructor::Admission(make) => {
+            let check = admission::Check { claims, subject: subject::Subject::new(make, parameters) };
+            history::check(&check, options, begin)
+        }
+        Constructor::KeepAlive(make) => {
+            let check = keep_alive::Check { subject: subject::Subject::new(make, parameters) };
+            history::check(&check, options, begin)
+        }
+    }
+}
+
+/// Checks a policy in a test.
+///
+/// # Panics
+/// With the counterexample, if there is one.
+///
+/// ```
+/// use hearth_policy_api::testkit::assert_sound;
+/// # use hearth_policy_api::*;
+/// # struct Keep;
+/// # impl Policy for Keep {
+/// #     const NAME: &'static str = "keep";
+/// #     const VERSION: &'static str = "1.0.0";
+/// #     const DESCRIPTION: &'static str = "keeps everything";
+/// #     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(Keep) }
+/// # }
+/// # impl KeepAlive for Keep {
+/// #     fn on_idle(&mut self, _completion: &Completion) -> Retention { Retention { keep_for: u64::MAX } }
+/// # }
+/// # const POLICY: PolicyDescriptor = PolicyDescriptor::keep_alive::<Keep>();
+/// assert_sound(&POLICY);
+/// ```
+pub fn assert_sound(policy: &PolicyDescriptor) {
+    if let Err(fault) = check(policy, &Options::default()) {
+        panic!("{policy:?}: {fault}");
+    }
+}

@@ -1,0 +1,342 @@
+//! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
+
+use crate::{BatchView, ClusterView, FunctionView, NONE, NodeBits, NodeView, RequestView};
+
+/// What a node has.
+#[derive(Clone, Debug)]
+pub(super) struct NodeSpec {
+    pub cores: u32,
+    pub ram: u64,
+    pub disk: u64,
+}
+
+/// What a container of a function reserves; functions with an image each have their own.
+#[derive(Clone, Debug)]
+pub(super) struct FunctionSpec {
+    pub ram: u64,
+    pub disk: u64,
+    pub has_image: bool,
+}
+
+#[derive(Debug)]
+struct Node {
+    spec: NodeSpec,
+    up: bool,
+    /// Functions of the invocations that run.
+    running: Vec<usize>,
+    /// Functions of those that hold a core and wait for their image.
+    bound: Vec<usize>,
+    /// Functions of the idle containers.
+    idle: Vec<usize>,
+    /// Cores that decisions of this round have taken in vain; free again after it.
+    held: u32,
+}
+
+/// Where the image of a function is.
+#[derive(Debug)]
+struct Image {
+    present: NodeBits,
+    copying: NodeBits,
+}
+
+/// The cluster.
+#[derive(Debug)]
+pub(super) struct Model {
+    nodes: Vec<Node>,
+    functions: Vec<FunctionSpec>,
+    images: Vec<Image>,
+    pub queue: Vec<RequestView>,
+    pub now: u64,
+    requests: u64,
+    changed: NodeBits,
+}
+
+/// The sets that views are made of.
+pub(super) struct Sets {
+    nodes: Vec<NodeView>,
+    up: NodeBits,
+    free_core: NodeBits,
+    idle: NodeBits,
+    everywhere: NodeBits,
+    nowhere: NodeBits,
+}
+
+impl Model {
+    pub fn new(nodes: &[NodeSpec], functions: &[FunctionSpec]) -> Self {
+        let count = nodes.len();
+        let node = |spec: &NodeSpec| Node {
+            spec: spec.clone(),
+            up: true,
+            running: Vec::new(),
+            bound: Vec::new(),
+            idle: Vec::new(),
+            held: 0,
+        };
+        let image = |_| Image { present: NodeBits::new(count), copying: NodeBits::new(count) };
+        Self {
+            nodes: nodes.iter().map(node).collect(),
+            functions: functions.to_vec(),
+            images: functions.iter().map(image).collect(),
+            queue: Vec::new(),
+            now: 0,
+            requests: 0,
+            changed: NodeBits::full(count),
+        }
+    }
+
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Nodes that have changed since the last time, with their views.
+    pub fn take_changed(&mut self) -> Vec<(u32, NodeView, bool)> {
+        let changed = std::mem::replace(&mut self.changed, NodeBits::new(self.nodes.len()));
+        changed.view().iter().map(|node| (node, self.view(node), self.nodes[node as usize].up)).collect()
+    }
+
+    pub fn view(&self, node: u32) -> NodeView {
+        let node = &self.nodes[node as usize];
+        let held = |functions: &[usize]| {
+            let specs = functions.iter().map(|function| &self.functions[*function]);
+            specs.fold((0, 0), |(ram, disk), spec| (ram + spec.ram, disk + spec.disk))
+        };
+        let (idle_ram, idle_disk) = held(&node.idle);
+        let ((running_ram, running_disk), (bound_ram, bound_disk)) = (held(&node.running), held(&node.bound));
+        let running = (node.running.len() + node.bound.len()) as u32;
+        NodeView {
+            cores: node.spec.cores,
+            free_cores: if node.up { node.spec.cores - running - node.held } else { 0 },
+            running,
+            idle_containers: node.idle.len() as u32,
+            speed: 1e9,
+            ram: node.spec.ram,
+            free_ram: node.spec.ram - idle_ram - running_ram - bound_ram,
+            idle_ram,
+            unused_image_ram: 0,
+            disk: node.spec.disk,
+            free_disk: node.spec.disk - idle_disk - running_disk - bound_disk,
+            idle_disk,
+            unused_image_disk: 0,
+        }
+    }
+
+    pub fn arrive(&mut self, function: usize) -> RequestView {
+        let spec = &self.functions[function];
+        let request = RequestView {
+            invocation: self.requests,
+            function: function as u32,
+            image: if spec.has_image { function as u32 } else { NONE },
+            requested_at: self.now,
+            submitted_at: self.now,
+            ram_limit: spec.ram,
+            disk_limit: spec.disk,
+            ..RequestView::default()
+        };
+        self.requests += 1;
+        self.queue.push(request);
+        request
+    }
+
+    /// Ends the invocation of this number, counted over all nodes and round; its container becomes idle.
+    pub fn finish(&mut self, which: usize) -> Option<(u32, usize)> {
+        let mut left = which.checked_rem(self.nodes.iter().map(|node| node.running.len()).sum())?;
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            if left < node.running.len() {
+                let function = node.running.remove(left);
+                node.idle.push(function);
+                self.changed.insert(number as u32);
+                return Some((number as u32, function));
+            }
+            left -= node.running.len();
+        }
+        None
+    }
+
+    /// Ends an idle container of a node.
+    pub fn expire(&mut self, node: u32) -> bool {
+        let expired = self.nodes[node as usize].idle.pop().is_some();
+        self.changed.set(node, expired || self.changed.contains(node));
+        expired
+    }
+
+    /// Takes a node down, with everything on it, or up again; false if it is so already.
+    pub fn set_up(&mut self, node: u32, up: bool) -> bool {
+        let state = &mut self.nodes[node as usize];
+        if state.up == up {
+            return false;
+        }
+        state.up = up;
+        state.running.clear();
+        state.bound.clear();
+        state.idle.clear();
+        for image in &mut self.images {
+            image.present.remove(node);
+            image.copying.remove(node);
+        }
+        self.changed.insert(node);
+        true
+    }
+
+    /// All images arrive that are on their way; who waits for them starts.
+    pub fn deliver(&mut self) {
+        for (function, image) in self.images.iter_mut().enumerate() {
+            let arriving: Vec<u32> = image.copying.view().iter().collect();
+            for node in arriving {
+                image.copying.remove(node);
+                image.present.insert(node);
+                let state = &mut self.nodes[node as usize];
+                state.running.extend(state.bound.extract_if(.., |of| *of == function));
+                self.changed.insert(node);
+            }
+        }
+    }
+
+    /// What a policy sees when it is asked about a function.
+    pub fn sets(&self, function: usize) -> Sets {
+        let count = self.nodes.len();
+        let numbers = || 0..count as u32;
+        let bits = |chosen: &dyn Fn(&Node) -> bool| {
+            let mut bits = NodeBits::new(count);
+            numbers().filter(|node| chosen(&self.nodes[*node as usize])).for_each(|node| bits.insert(node));
+            bits
+        };
+        let nodes: Vec<NodeView> = numbers().map(|node| self.view(node)).collect();
+        let mut free_core = NodeBits::new(count);
+        numbers().for_each(|node| free_core.set(node, nodes[node as usize].free_cores > 0));
+        Sets {
+            nodes,
+            up: bits(&|node| node.up),
+            free_core,
+            idle: bits(&|node| node.idle.contains(&function)),
+            everywhere: bits(&|node| node.up),
+            nowhere: NodeBits::new(count),
+        }
+    }
+
+    /// The cluster as a request of a function sees it.
+    pub fn cluster<'a>(&'a self, sets: &'a Sets, function: usize) -> ClusterView<'a> {
+        let image = &self.images[function];
+        let has_image = self.functions[function].has_image;
+        let present = if has_image { image.present.view() } else { sets.everywhere.view() };
+        ClusterView {
+            now: self.now,
+            waiting: self.queue.len() as u64,
+            nodes: sets.nodes.as_slice().into(),
+            up: sets.up.view(),
+            free_core: sets.free_core.view(),
+            idle_container: sets.idle.view(),
+            image_in_ram: present,
+            image_loading: sets.nowhere.view(),
+            image_on_disk: present,
+            image_copying: if has_image { image.copying.view() } else { sets.nowhere.view() },
+        }
+    }
+
+    /// Shows the cluster and the whole queue.
+    pub fn show_batch<T>(&self, look: impl FnOnce(&BatchView<'_>) -> T) -> T {
+        let sets = self.sets(0);
+        let waiting = |function: &usize| self.queue.iter().any(|request| request.function as usize == *function);
+        let functions: Vec<usize> = (0..self.functions.len()).filter(waiting).collect();
+        let idle: Vec<Vec<u32>> = functions
+            .iter()
+            .map(|function| {
+                let count = |node: &Node| node.idle.iter().filter(|of| *of == function).count() as u32;
+                self.nodes.iter().map(count).collect()
+            })
+            .collect();
+        let views: Vec<FunctionView<'_>> = functions
+            .iter()
+            .zip(&idle)
+            .map(|(function, idle)| {
+                let (spec, cluster) = (&self.functions[*function], self.cluster(&sets, *function));
+                FunctionView {
+                    function: *function as u32,
+                    image: if spec.has_image { *function as u32 } else { NONE },
+                    time_limit: 0,
+                    ram_limit: spec.ram,
+                    disk_limit: spec.disk,
+                    idle_containers: idle.as_slice().into(),
+                    image_in_ram: cluster.image_in_ram,
+                    image_loading: cluster.image_loading,
+                    image_on_disk: cluster.image_on_disk,
+                    image_copying: cluster.image_copying,
+                }
+            })
+            .collect();
+        look(&BatchView {
+            now: self.now,
+            nodes: sets.nodes.as_slice().into(),
+            up: sets.up.view(),
+            queue: self.queue.as_slice().into(),
+            functions: views.as_slice().into(),
+        })
+    }
+
+    /// Whether a function could run on a node that has a free core: in an idle container, or in a new one.
+    pub fn has_place(&self, node: u32, request: &RequestView) -> bool {
+        let view = self.view(node);
+        view.free_cores > 0 && self.can_start(node, request)
+    }
+
+    /// Whether a node has an idle container of a function or can make room for a new one.
+    pub fn can_start(&self, node: u32, request: &RequestView) -> bool {
+        let idle = &self.nodes[node as usize].idle;
+        idle.contains(&(request.function as usize)) || self.view(node).can_make_room(request)
+    }
+
+    pub fn is_up(&self, node: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|node| node.up)
+    }
+
+    /// The image is copied to a node, unless it is there or on its way.
+    pub fn copy(&mut self, image: usize, node: u32) {
+        let image = &mut self.images[image];
+        if !image.present.contains(node) {
+            image.copying.insert(node);
+        }
+    }
+
+    /// Carries out that a request goes to a node, and says whether it has left the queue. With `binds`, one whose image
+    /// is not there waits for it on the node.
+    pub fn place(&mut self, request: &RequestView, node: u32, binds: bool) -> bool {
+        let function = request.function as usize;
+        let has_core = self.view(node).free_cores > 0;
+        let lacks_image = self.functions[function].has_image && !self.images[function].present.contains(node);
+        if lacks_image {
+            self.copy(function, node);
+        }
+        if !has_core {
+            return false;
+        }
+        self.changed.insert(node);
+        let idle = self.nodes[node as usize].idle.iter().position(|of| *of == function);
+        if let (Some(position), false) = (idle, lacks_image) {
+            self.nodes[node as usize].idle.remove(position);
+            self.nodes[node as usize].running.push(function);
+            return true;
+        }
+        while !self.view(node).has_room(request) && self.view(node).can_make_room(request) {
+            self.nodes[node as usize].idle.remove(0);
+        }
+        if !self.view(node).has_room(request) || (lacks_image && !binds) {
+            self.nodes[node as usize].held += 1;
+            return false;
+        }
+        let state = &mut self.nodes[node as usize];
+        if lacks_image {
+            state.bound.push(function)
+        } else {
+            state.running.push(function)
+        }
+        true
+    }
+
+    /// Frees the cores that a round has taken in vain.
+    pub fn end_round(&mut self) {
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            if std::mem::take(&mut node.held) > 0 {
+                self.changed.insert(number as u32);
+            }
+        }
+    }
+}
