@@ -1,6 +1,7 @@
 //! Compiled policies from outside: loaded and built in give the same bytes, they are found where they should be, and
 //! nothing that one does brings `hearth` down.
 
+mod author;
 mod contained;
 mod found;
 mod refused;

@@ -6,6 +6,7 @@
 // Loading a library runs code that nobody here can check; each block says what is relied on.
 #![allow(unsafe_code)]
 
+use std::error::Error as _;
 use std::fs;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub struct PolicyLibrary {
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// What it exports.
-    pub policies: &'static [PolicyDescriptor],
+    pub policies: Vec<PolicyDescriptor>,
 }
 
 /// Why a file is of no use as a library of policies. The messages begin with what is wrong and leave the file to be
@@ -102,14 +103,19 @@ impl PolicyLibrary {
         // to be loaded. Its initialisers are the Rust runtime's.
         let loaded = unsafe { libloading::Library::new(&absolute) };
         // Descriptors are handed out for good, so the library is never closed.
-        let library = ManuallyDrop::new(loaded.map_err(|error| LoadError::System(error.to_string()))?);
+        let library = ManuallyDrop::new(loaded.map_err(|error| system(&error))?);
         let mut policies = Vec::new();
         for symbol in symbols {
             policies.extend_from_slice(open_module(&library, &symbol)?.policies().as_slice());
         }
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: path.to_owned(), sha256, policies: policies.leak() })
+        Ok(Self { path: path.to_owned(), sha256, policies })
     }
+}
+
+/// What the system's loader says, which is the cause of what `libloading` says.
+fn system(error: &libloading::Error) -> LoadError {
+    LoadError::System(error.source().map_or_else(|| error.to_string(), ToString::to_string))
 }
 
 fn ours() -> String {
@@ -152,7 +158,7 @@ fn open_module(library: &libloading::Library, symbol: &str) -> Result<PolicyModu
     // is checked before anything after it is read.
     let header = unsafe {
         let address = library.get::<*const AbiHeader>(symbol.as_bytes());
-        let address = address.map_err(|error| LoadError::System(error.to_string()))?;
+        let address = address.map_err(|error| system(&error))?;
         &**address
     };
     if !header.is_valid() {

@@ -38,6 +38,8 @@ pub mod loader;
 mod module;
 mod objects;
 mod shim;
+#[cfg(test)]
+mod tests;
 
 pub use module::{Constructor, Made, PolicyDescriptor, PolicyModule, interface_version};
 #[doc(hidden)]

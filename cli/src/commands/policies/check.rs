@@ -59,7 +59,7 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
 fn open(path: &Path) -> Result<Vec<PolicyDescriptor>, CommandError> {
     let library = PolicyLibrary::open(path);
     let library = library.map_err(|cause| CommandError::Usage(format!("{} {cause}", path.display())))?;
-    Ok(library.policies.to_vec())
+    Ok(library.policies)
 }
 
 /// Ends the process when a check does not end: a call that does not come back cannot be called off.

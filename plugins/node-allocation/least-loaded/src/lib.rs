@@ -55,7 +55,7 @@ impl LeastLoaded {
     /// The best node of one load.
     fn best(nodes: NodeSet<'_>, request: &RequestView, cluster: &ClusterView<'_>) -> Option<u32> {
         let fits = |node: &u32| cluster.nodes[*node as usize].can_make_room(request);
-        let with_image = || nodes.iter().filter(|node| cluster.image_in_ram.contains(*node)).find(fits);
+        let with_image = || nodes.iter_also_in(&cluster.image_in_ram).find(fits);
         let warm = nodes.first_also_in(&cluster.idle_container);
         warm.or_else(with_image).or_else(|| nodes.iter().find(fits))
     }

@@ -1,0 +1,132 @@
+//! What crosses the boundary, without loading anything: these run under Miri.
+
+use abi_stable::std_types::RVec;
+
+use super::{RResult, VictimSink, Victims};
+use crate::*;
+
+/// Panics as it is told, also when it is dropped.
+struct Restless {
+    payload: u8,
+}
+
+/// A payload that panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("again");
+    }
+}
+
+impl NodeAllocation for Restless {
+    fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        match self.payload {
+            0 => cluster.free_core.first().map_or(Placement::Reject("nowhere".into()), Placement::Node),
+            1 => panic!("on purpose"),
+            2 => std::panic::panic_any(7_u64),
+            _ => std::panic::panic_any(Bomb),
+        }
+    }
+
+    fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+        plan.extend((0..100).map(|request| PlanItem::Run { request, node: 0 }));
+    }
+}
+
+impl Drop for Restless {
+    fn drop(&mut self) {
+        if self.payload > 0 {
+            panic!("in the destructor, too");
+        }
+    }
+}
+
+fn placed(payload: u8, nodes: usize) -> Result<Placement, String> {
+    let free = NodeBits::full(nodes);
+    let (views, none) = (vec![NodeView::default(); nodes], NodeSet::empty());
+    let view = ClusterView {
+        now: 0,
+        waiting: 1,
+        nodes: views.as_slice().into(),
+        up: free.view(),
+        free_core: free.view(),
+        idle_container: none,
+        image_in_ram: none,
+        image_loading: none,
+        image_on_disk: none,
+        image_copying: none,
+    };
+    let mut policy = boundary::node_allocation(Restless { payload });
+    policy.place(&RequestView::default(), &view).into_result().map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn answers_cross_and_panics_become_values() {
+    assert_eq!(placed(0, 70), Ok(Placement::Node(0)));
+    assert_eq!(placed(0, 0), Ok(Placement::Reject("nowhere".into())));
+    assert_eq!(placed(1, 1), Err("panicked: on purpose".to_owned()));
+    assert_eq!(placed(2, 1), Err("panicked, without a message".to_owned()));
+    assert_eq!(placed(3, 1), Err("panicked, without a message".to_owned()));
+}
+
+#[test]
+fn a_plan_grows_on_either_side() {
+    let mut policy = boundary::node_allocation(Restless { payload: 0 });
+    let (queue, none) = ([RequestView::default()], NodeSet::empty());
+    let batch = BatchView {
+        now: 0,
+        nodes: (&[][..]).into(),
+        up: none,
+        queue: queue.as_slice().into(),
+        functions: (&[][..]).into(),
+    };
+    let mut plan = RVec::new();
+    plan.push(PlanItem::Load { image: 1, node: 1 });
+    assert_eq!(policy.plan(&batch, &mut plan), RResult::ROk(()));
+    assert_eq!(plan.len(), 101);
+    assert_eq!(policy.rank(&RequestView::default(), 0), RResult::ROk(0));
+}
+
+/// Offers what was inserted.
+#[derive(Default)]
+struct Everything(Vec<u32>);
+
+impl Eviction for Everything {
+    fn insert(&mut self, item: &EvictionItem) {
+        self.0.push(item.id);
+    }
+
+    fn touch(&mut self, _id: u32, _touch: Touch) {}
+
+    fn remove(&mut self, id: u32, _removal: Removal) {
+        self.0.retain(|other| *other != id);
+    }
+
+    fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
+        let _ = self.0.iter().find(|id| victims.offer(**id) == Offer::Enough);
+    }
+}
+
+struct Taker<'a>(&'a mut Vec<u32>);
+
+impl VictimSink for Taker<'_> {
+    fn offer(&mut self, id: u32) -> Offer {
+        self.0.push(id);
+        if self.0.len() == 2 { Offer::Enough } else { Offer::Accepted }
+    }
+}
+
+#[test]
+fn victims_are_offered_to_a_borrowed_sink() {
+    let mut policy = boundary::eviction(Everything::default());
+    for id in 0..4 {
+        let item = EvictionItem { id, function: 0, ram: 1, disk: 1, cost: 0, since: 0, expires: u64::MAX };
+        assert_eq!(policy.insert(&item), RResult::ROk(()));
+    }
+    assert_eq!(policy.remove(1, Removal::Taken), RResult::ROk(()));
+    let mut taken = Vec::new();
+    let mut sink = Taker(&mut taken);
+    let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0 }, &mut Victims::new(&mut sink));
+    assert_eq!((chosen, taken), (RResult::ROk(()), vec![0, 2]));
+}

@@ -1,0 +1,93 @@
+//! Decisions allocate nothing, on neither side of the boundary: the same source is built in and loaded.
+
+// The counting allocator passes everything on to the system's.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use hearth_policy_api::boundary::{AdmissionObject, Constructor, KeepAliveObject, Made, NodeAllocationObject};
+use hearth_policy_api::testkit::TestCluster;
+use hearth_policy_api::{AdmissionView, Completion, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is the system allocator's, with the arguments as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: as the caller vouches.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller vouches.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Allocations of a thousand calls, once a thousand have been made.
+fn allocations(mut call: impl FnMut()) -> u64 {
+    (0..1000).for_each(|_| call());
+    let before = ALLOCATIONS.with(Cell::get);
+    (0..1000).for_each(|_| call());
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+fn make<O>(policy: &PolicyDescriptor, make: extern "C" fn(&Parameters, &PolicyContext) -> Made<O>) -> O {
+    let parameters = Parameters::defaults(policy.parameters().as_slice());
+    let made = make(&parameters, &PolicyContext { seed: 1, nodes: 16 });
+    made.into_result().unwrap().into_result().unwrap()
+}
+
+fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
+    let cluster = TestCluster::new(16);
+    let rules = policy.rules().unwrap();
+    cluster.nodes.iter().zip(0..).for_each(|(view, node)| policy.observe(node, view, true).unwrap());
+    let (view, request) = (cluster.view(), RequestView::default());
+    (rules.scope == Scope::Request).then(|| {
+        allocations(|| {
+            policy.observe(3, &cluster.nodes[3], true).unwrap();
+            let _ = policy.rank(&request, 0).unwrap();
+            let _ = policy.place(&request, &view).unwrap();
+        })
+    })
+}
+
+fn of_admission(mut policy: AdmissionObject) -> u64 {
+    let (request, load) = (RequestView::default(), AdmissionView::default());
+    allocations(|| drop(policy.admit(&request, &load).unwrap()))
+}
+
+fn of_keep_alive(mut policy: KeepAliveObject) -> u64 {
+    let completion = Completion { idle_of_function: 1, ..Completion::default() };
+    allocations(|| {
+        policy.on_arrival(0, 0).unwrap();
+        let _ = policy.on_idle(&completion).unwrap();
+    })
+}
+
+#[test]
+fn decisions_allocate_nothing() {
+    let mut decided = 0;
+    for policy in hearth_plugins::BUILT_IN {
+        let allocated = match policy.constructor() {
+            Constructor::NodeAllocation(constructor) => of_placement(make(policy, constructor)),
+            Constructor::Admission(constructor) => Some(of_admission(make(policy, constructor))),
+            Constructor::KeepAlive(constructor) => Some(of_keep_alive(make(policy, constructor))),
+            // Ranks items in tables of its own.
+            Constructor::Eviction(_) => None,
+        };
+        assert_eq!(allocated.unwrap_or(0), 0, "{policy:?}");
+        decided += u32::from(allocated.is_some());
+    }
+    assert!(decided >= 7, "{decided} policies decide one at a time");
+    assert!(allocations(|| drop(vec![1_u8])) >= 1000, "the count counts");
+}
