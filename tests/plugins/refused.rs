@@ -121,7 +121,7 @@ fn copy_folder(from: &Path, to: &Path) {
 
 /// Builds the crate of four policies against an interface and gives its library.
 fn build_against(folder: &Path, name: &str, interface: &Path, more: &[&str]) -> String {
-    write_crate(folder, name, interface);
+    write_crate(folder, name, "0.3.1", interface);
     cargo(folder, &[&["rustc", "--lib"], more].concat());
     built(name).display().to_string()
 }
@@ -139,6 +139,25 @@ fn a_library_built_against_the_previous_interface_runs() {
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["policies"]["node_allocation"]["version"], "0.3.1");
     assert_eq!(summary["invocations"], 34);
+}
+
+#[test]
+fn two_versions_of_a_policy_serve_in_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let older =
+        build_against(&folder.path().join("older"), "of-1-0", &project_path("tests/frozen/policy-api-1.0"), &[]);
+    let newer = folder.path().join("newer");
+    write_crate(&newer, "of-today", "0.4.0", &project_path("policy-api"));
+    cargo(&newer, &["build"]);
+    let (older, newer) = (
+        format!("eviction.containers={older}:evict"),
+        format!("eviction.images_in_ram={}:evict", built("of-today").display()),
+    );
+    let output = hearth(&["run", &quickstart(), "--json", "--policy", &older, "--policy", &newer]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let version = |slot: &str| summary["policies"][format!("eviction.{slot}")]["version"].clone();
+    assert_eq!((version("containers"), version("images_in_ram")), (json!("0.3.1"), json!("0.4.0")));
 }
 
 #[test]

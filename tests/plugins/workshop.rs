@@ -41,9 +41,9 @@ pub fn built(package: &str) -> PathBuf {
 }
 
 /// Writes a crate with a policy of each kind, against the interface in `policy_api`.
-pub fn write_crate(folder: &Path, name: &str, policy_api: &Path) {
+pub fn write_crate(folder: &Path, name: &str, version: &str, policy_api: &Path) {
     let manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.3.1\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+        "[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
          [dependencies]\nhearth-policy-api = {{ path = {policy_api:?} }}\n\n[workspace]\n"
     );
     fs::create_dir_all(folder.join("src")).unwrap();
