@@ -145,7 +145,7 @@ fn a_library_built_against_the_previous_interface_runs() {
 fn two_versions_of_a_policy_serve_in_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let older =
-        build_against(&folder.path().join("older"), "of-1-0", &project_path("tests/frozen/policy-api-1.0"), &[]);
+        build_against(&folder.path().join("older"), "of-old", &project_path("tests/frozen/policy-api-1.0"), &[]);
     let newer = folder.path().join("newer");
     write_crate(&newer, "of-today", "0.4.0", &project_path("policy-api"));
     cargo(&newer, &["build"]);

@@ -12,7 +12,9 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{AbiInstability, AbiInstabilityErrors, check_layout_compatibility};
+use abi_stable::abi_stability::abi_checking::{
+    AbiInstability, AbiInstabilityErrors, CheckingGlobals, check_layout_compatibility_with_globals,
+};
 use abi_stable::library::{AbiHeader, LibHeader};
 use abi_stable::sabi_types::VersionNumber;
 use abi_stable::type_layout::TLFieldOrFunction;
@@ -171,7 +173,9 @@ fn open_module(library: &libloading::Library, symbol: &str) -> Result<PolicyModu
     // `abi_stable` lets the second have more fields than the first at the ends of modules and of tables of methods. The
     // other way round it is for programs that load newer libraries than they know; here the library is the older one.
     let layout = header.layout().ok_or(LoadError::NoPolicies)?;
-    check_layout_compatibility(layout, PolicyModule::LAYOUT).map_err(|errors| other_layout(&errors))?;
+    // Nothing goes from one library to another, so what was found of other libraries does not count.
+    let checked = check_layout_compatibility_with_globals(layout, PolicyModule::LAYOUT, &CheckingGlobals::new());
+    checked.map_err(|errors| other_layout(&errors))?;
     // SAFETY: everything that the library knows of is laid out as it is here. What it does not know of yet is past the end
     // of its own tables, which carry their length, and is then answered by the defaults.
     let module = unsafe { header.unchecked_layout::<PolicyModule>() };
