@@ -59,6 +59,9 @@ pub enum Error {
     /// Bytes cannot get from one host to another.
     #[error(transparent)]
     Transfer(#[from] TransferError),
+    /// A trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] crate::workload::TraceError),
     /// A policy is unknown or its parameters are wrong.
     #[error(transparent)]
     Selection(#[from] SelectionError),

@@ -25,7 +25,7 @@ use std::rc::Rc;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::{Endpoint, NetworkModel};
 use hearth_simcore::platform::HostId;
-use hearth_simcore::time::SimTime;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::Simulation;
 use crate::error::Error;
@@ -34,14 +34,15 @@ use crate::invocation::InvocationRecord;
 use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyChoice, PolicyRecord, PolicySet, PolicySlot, SelectionError};
-use crate::scenario::StepSection;
 use crate::scenario::quantity::Bytes;
 use crate::scenario::{
     ContainerReuse, FunctionSection, NetworkModelName, PoliciesSection, PolicySection, Scenario, ScenarioError,
 };
+use crate::scenario::{StepSection, TraceFormat, WorkloadSection};
 use crate::service::ServerlessComputeService;
 use crate::service::event::{Event, Services};
-use crate::workload::PlannedInvocation;
+use crate::workload::generate::Generator;
+use crate::workload::{ArrivalSource, CsvTrace, DeclaredFunction, PlannedInvocation, read_functions};
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -101,19 +102,12 @@ impl Experiment {
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
-        let planned = plan_workload(scenario, &functions);
-        let set = service.set_workload(&mut simulation, planned);
-        set.map_err(|error| ScenarioError::refused("workload", error))?;
+        let names = set_workload(scenario, service, functions, &mut simulation)?;
         let nodes = simulation.with_model_mut(|services, _| {
             services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
         });
-        let about = About {
-            name: scenario.name.clone(),
-            seed: scenario.seed,
-            functions: scenario.functions.iter().map(|function| function.name.clone()).collect(),
-            nodes,
-            policies: records,
-        };
+        let about =
+            About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         Ok(Self { simulation, service, horizon, about })
     }
@@ -262,6 +256,65 @@ fn body(steps: &[StepSection]) -> Body {
         StepSection::Fail(message) => Step::Fail(name(message)),
     };
     Body::steps(steps.iter().map(step).collect::<Vec<_>>())
+}
+
+/// Gives the service its workload, with the functions that it declares; gives the names of all functions.
+fn set_workload(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    mut functions: Vec<FunctionId>,
+    simulation: &mut Simulation,
+) -> Result<Vec<String>, ScenarioError> {
+    let mut names: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
+    let WorkloadSection { trace, generate, .. } = &scenario.workload;
+    let mut register =
+        |place: &str, declared: Vec<DeclaredFunction>| -> Result<(Vec<FunctionId>, Vec<String>), ScenarioError> {
+            for function in declared {
+                names.push(function.name.clone());
+                let registered = service.register(simulation, declared_function(function));
+                functions.push(registered.map_err(|error| ScenarioError::refused(place, error))?);
+            }
+            Ok((functions.clone(), names.clone()))
+        };
+    let (place, source, functions, names): (_, Box<dyn ArrivalSource>, _, _) = match (trace, generate) {
+        (Some(trace), _) => {
+            let place = "workload.trace";
+            let wrong = |error| ScenarioError::refused(place, Error::Trace(error));
+            let declared = trace.functions_path.as_ref().map(|path| read_functions(&scenario.base.join(path)));
+            let (functions, names) = register(place, declared.transpose().map_err(wrong)?.unwrap_or_default())?;
+            let source = match trace.format {
+                TraceFormat::Csv => CsvTrace::open(&scenario.base.join(&trace.path), &names, trace.lenient),
+            };
+            (place, Box::new(source.map_err(wrong)?), functions, names)
+        }
+        (None, Some(spec)) => {
+            let others = scenario.functions.len() as u32;
+            let (generator, declared) = Generator::new(spec, others, scenario.seed);
+            // Positions of a generator with functions of its own begin with these.
+            let before = if declared.is_empty() { 0 } else { others as usize };
+            let (functions, names) = register("workload.generate", declared)?;
+            ("workload.generate", Box::new(generator), functions[before..].to_vec(), names)
+        }
+        (None, None) => {
+            let planned = plan_workload(scenario, &functions);
+            let set = service.set_workload(simulation, planned);
+            set.map_err(|error| ScenarioError::refused("workload", error))?;
+            return Ok(names);
+        }
+    };
+    let set = service.set_source(simulation, source, functions);
+    set.map_err(|error| ScenarioError::refused(place, error))?;
+    Ok(names)
+}
+
+fn declared_function(declared: DeclaredFunction) -> Function {
+    Function {
+        name: declared.name,
+        image: None,
+        limits: Limits { ram: declared.ram, ..Limits::default() },
+        startup_overhead: declared.startup_overhead,
+        body: Body::Sleep(SimDuration::ZERO),
+    }
 }
 
 fn plan_workload(scenario: &Scenario, functions: &[FunctionId]) -> Vec<PlannedInvocation> {

@@ -84,6 +84,8 @@ pub(crate) type BodyFuture = Pin<Box<dyn Future<Output = Result<Output, Function
 /// What a function does when it is invoked.
 #[derive(Clone)]
 pub enum Body {
+    /// Waits, and nothing else.
+    Sleep(SimDuration),
     /// Steps, one after the other.
     Steps(Rc<[Step]>),
     /// An `async` closure; made by [`Body::closure`].
@@ -112,6 +114,7 @@ impl Body {
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Sleep(length) => f.debug_tuple("Sleep").field(length).finish(),
             Self::Steps(steps) => f.debug_tuple("Steps").field(steps).finish(),
             Self::Closure(_) => f.write_str("Closure"),
         }

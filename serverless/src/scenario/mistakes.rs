@@ -72,7 +72,7 @@ fn fields_and_their_types_are_named() {
             json!("yes"),
             "service.simulate_image_downloads: invalid type: string \"yes\", expected a boolean",
         ),
-        ("/workload/trace", json!({"path": "t.csv"}), "workload.trace: unknown field `trace`, expected `invocations`"),
+        ("/workload/trace", json!({"path": "t.csv"}), "workload.trace: missing field `format`"),
         (
             "/policies/keep_alive/library",
             json!("x.so"),

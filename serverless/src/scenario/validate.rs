@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sections::Positions;
 use super::suggestion::did_you_mean;
-use super::{FORMAT, Scenario, ScenarioError, StepSection};
+use super::{FORMAT, Scenario, ScenarioError, StepSection, WorkloadSection};
 
 impl Scenario {
     /// Checks the scenario as far as that is possible without its platform and policies: names, bodies, and the order of
@@ -45,6 +45,7 @@ impl Scenario {
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
         }
+        self.check_workload()?;
         for (position, invocation) in self.workload.invocations.iter().enumerate() {
             let place = |field: &str| format!("workload.invocations[{position}].{field}");
             known(&functions, &invocation.function, "function", || place("function"))?;
@@ -57,6 +58,24 @@ impl Scenario {
             }
         }
         self.check_predecessors()
+    }
+
+    /// One kind of workload, and numbers that make sense.
+    fn check_workload(&self) -> Result<(), ScenarioError> {
+        let WorkloadSection { invocations, trace, generate } = &self.workload;
+        let given = [!invocations.is_empty(), trace.is_some(), generate.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            let problem = "has several of \"invocations\", \"trace\" and \"generate\": keep one";
+            return Err(ScenarioError::invalid("workload", problem));
+        }
+        if let Some(generate) = generate {
+            generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
+            if generate.functions.is_none() && self.functions.is_empty() {
+                let problem = "there are no functions: declare some in \"functions\", here or in the scenario";
+                return Err(ScenarioError::invalid("workload.generate", problem));
+            }
+        }
+        Ok(())
     }
 
     fn check_predecessors(&self) -> Result<(), ScenarioError> {

@@ -27,7 +27,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::node::{Medium, Node, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
-use crate::workload::{PlannedInvocation, Workload};
+use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
 /// A handle on a serverless compute service of a [`Simulation`].
 ///
@@ -98,8 +98,28 @@ impl ServerlessComputeService {
                 }
             }
             service.workload = Workload::new(planned);
-            service.pull_arrival(kernel);
-            Ok(())
+            service.pull_arrival(kernel)
+        })
+    }
+
+    /// Gives the service a stream of invocations, before the simulation runs. `functions` are those that the source's
+    /// positions stand for.
+    ///
+    /// # Errors
+    /// When a function is not the service's, or the first invocation cannot be read.
+    pub fn set_source(
+        &self,
+        simulation: &mut Simulation,
+        source: Box<dyn ArrivalSource>,
+        functions: Vec<FunctionId>,
+    ) -> Result<(), Error> {
+        simulation.with_model_mut(|services, kernel| {
+            let service = services.get_mut(self.index);
+            if let Some(foreign) = functions.iter().find(|function| function.0 as usize >= service.functions.len()) {
+                return Err(Error::ForeignFunction(*foreign));
+            }
+            service.workload = Workload::streamed(source, functions);
+            service.pull_arrival(kernel)
         })
     }
 

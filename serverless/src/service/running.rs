@@ -38,9 +38,7 @@ impl Service {
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
         let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
-        if let Body::Steps(steps) = &body
-            && let Some(length) = only_time(steps, speed)
-        {
+        if let Some(length) = only_time(&body, speed) {
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
                 (limit, Happening::TimeLimit(key))
@@ -57,7 +55,7 @@ impl Service {
             }
         }
         match body {
-            Body::Steps(_) => {
+            Body::Steps(_) | Body::Sleep(_) => {
                 if self.advance_steps(key, kernel)? {
                     // Whoever started the body is still at work: the end waits for its turn.
                     kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
@@ -223,8 +221,13 @@ impl Service {
 
 /// How long a body takes that has one step at the most, which lets time pass; `None` for any other. (The steps of longer
 /// bodies have events of their own: of those that end at one date, the one whose last step began first is handled first.)
-fn only_time(steps: &[Step], speed: f64) -> Option<SimDuration> {
-    match steps {
+fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
+    let steps = match body {
+        Body::Sleep(length) => return Some(*length),
+        Body::Steps(steps) => steps,
+        Body::Closure(_) => return None,
+    };
+    match &**steps {
         [] => Some(SimDuration::ZERO),
         [Step::Sleep(length)] => Some(*length),
         [Step::Compute(flops)] => Some(SimDuration::from_secs_f64(flops / speed)),

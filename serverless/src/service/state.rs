@@ -157,7 +157,7 @@ impl Service {
         input: Input,
         date: SimTime,
     ) -> (InvocationKey, Rc<RefCell<Watched>>) {
-        let number = self.workload.len() as u64 + self.watched_requests();
+        let number = self.workload.len() + self.watched_requests();
         let key = self.request(number, function, None, input, date);
         let watched = Rc::new(RefCell::new(Watched {
             number,

@@ -1,4 +1,10 @@
-//! Invocations that are given before the simulation starts: at a date, or after others.
+//! What is invoked, and when: invocations listed one by one, at a date or after others; or a [stream](ArrivalSource) of
+//! them, from a trace or a generator, of which only the next one is known.
+
+mod csv_trace;
+pub mod generate;
+mod rows;
+mod source;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -8,6 +14,10 @@ use crate::error::Error;
 use crate::function::{Body, FunctionId};
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
+use crate::service::live::InvocationKey;
+
+pub use csv_trace::{CsvTrace, read_functions};
+pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 
 /// One invocation of a workload. With neither date nor predecessors it is requested at the start.
 #[derive(Clone, Debug)]
@@ -35,8 +45,21 @@ pub(crate) struct Workload {
     missing: Vec<u32>,
     /// By position: who waits for it.
     dependents: Vec<Vec<u32>>,
+    /// Where invocations come from besides.
+    stream: Option<Stream>,
     /// How many invocations were requested by controllers, besides the workload.
     pub requested_beside: u64,
+}
+
+/// A source and its next invocation, which is scheduled.
+#[derive(Debug)]
+struct Stream {
+    source: Box<dyn ArrivalSource>,
+    next: Option<Arrival>,
+    /// The service's function at each position of the source's list.
+    functions: Vec<FunctionId>,
+    /// How many have been requested.
+    requested: u64,
 }
 
 impl Workload {
@@ -51,11 +74,22 @@ impl Workload {
         let free = planned.iter().enumerate().filter(|(_, invocation)| invocation.after.is_empty());
         let mut dated: Vec<u32> = free.map(|(position, _)| position as u32).collect();
         dated.sort_by_key(|&position| planned[position as usize].at);
-        Self { planned, dated, next: 0, missing, dependents, requested_beside: 0 }
+        Self { planned, dated, next: 0, missing, dependents, stream: None, requested_beside: 0 }
     }
 
-    pub fn len(&self) -> usize {
-        self.planned.len()
+    /// Invocations of a source, of the service's functions at the positions that it names.
+    pub fn streamed(source: Box<dyn ArrivalSource>, functions: Vec<FunctionId>) -> Self {
+        Self { stream: Some(Stream { source, next: None, functions, requested: 0 }), ..Self::default() }
+    }
+
+    /// How many invocations it has had, or has in all if they are listed.
+    pub fn len(&self) -> u64 {
+        self.planned.len() as u64 + self.stream.as_ref().map_or(0, |stream| stream.requested)
+    }
+
+    /// Rows of a trace that were passed over.
+    pub fn skipped_rows(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| stream.source.skipped_rows())
     }
 
     fn next_date(&self) -> Option<SimTime> {
@@ -66,22 +100,54 @@ impl Workload {
 
 impl Service {
     /// Schedules the next arrival of the workload: arrivals are pulled one ahead.
-    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) {
-        if let Some(date) = self.workload.next_date() {
+    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let date = match &mut self.workload.stream {
+            Some(stream) => {
+                stream.next = stream.source.next_arrival()?;
+                stream.next.map(|arrival| arrival.at)
+            }
+            None => self.workload.next_date(),
+        };
+        if let Some(date) = date {
             kernel.schedule_at(date, self.event(Happening::Arrival));
         }
+        Ok(())
     }
 
     /// The next invocation of the workload is due.
     pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let position = self.workload.dated[self.workload.next];
-        self.workload.next += 1;
-        self.pull_arrival(kernel);
-        let key = self.request_planned(position, kernel.now());
+        let key = match &mut self.workload.stream {
+            Some(stream) => match stream.next.take() {
+                Some(arrival) => {
+                    stream.requested += 1;
+                    let number = stream.requested - 1;
+                    let unknown = || Error::ForeignFunction(FunctionId(arrival.function));
+                    let function = *stream.functions.get(arrival.function as usize).ok_or_else(unknown)?;
+                    self.request_streamed(number, function, arrival.run_time, kernel.now())
+                }
+                None => return Ok(()),
+            },
+            None => {
+                let position = self.workload.dated[self.workload.next];
+                self.workload.next += 1;
+                self.request_planned(position, kernel.now())
+            }
+        };
+        self.pull_arrival(kernel)?;
         self.receive(Message::Request(key), kernel)
     }
 
-    fn request_planned(&mut self, position: u32, date: SimTime) -> crate::service::live::InvocationKey {
+    fn request_streamed(
+        &mut self,
+        number: u64,
+        function: FunctionId,
+        run_time: SimDuration,
+        date: SimTime,
+    ) -> InvocationKey {
+        self.request(number, function, Some(Body::Sleep(run_time)), Input::default(), date)
+    }
+
+    fn request_planned(&mut self, position: u32, date: SimTime) -> InvocationKey {
         let planned = &self.workload.planned[position as usize];
         let (function, body) = (planned.function, planned.body.clone());
         self.request(u64::from(position), function, body, Input::default(), date)

@@ -1,0 +1,90 @@
+//! Traces with a row for each invocation: `arrival_s,function,duration_s`; and lists of functions:
+//! `function,memory_mb,cold_start_s`.
+
+use std::path::Path;
+
+use hearth_simcore::time::{SimDuration, SimTime};
+use rustc_hash::FxHashMap;
+
+use super::rows::{Rows, shown};
+use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+
+/// A trace that is read row by row. Times must not go back.
+#[derive(Debug)]
+pub struct CsvTrace {
+    rows: Rows,
+    functions: FxHashMap<Vec<u8>, u32>,
+    last: SimTime,
+    lenient: bool,
+    skipped: u64,
+}
+
+impl CsvTrace {
+    /// Opens a trace of these functions. A lenient one passes over rows that are wrong.
+    ///
+    /// # Errors
+    /// When the file cannot be read or lacks a column.
+    pub fn open(path: &Path, functions: &[String], lenient: bool) -> Result<Self, TraceError> {
+        let rows = Rows::open(path, &["arrival_s", "function", "duration_s"])?;
+        let functions = functions.iter().zip(0..).map(|(name, position)| (name.clone().into_bytes(), position));
+        Ok(Self { rows, functions: functions.collect(), last: SimTime::ZERO, lenient, skipped: 0 })
+    }
+
+    fn row(&mut self) -> Result<Arrival, TraceError> {
+        let at = SimTime::ZERO + self.rows.seconds(0)?;
+        if at < self.last {
+            let problem =
+                format!("{at} s is before {} s, the time of the row before: sort the rows by time", self.last);
+            return Err(self.rows.wrong(0, problem));
+        }
+        let name = self.rows.text(1)?;
+        let Some(&function) = self.functions.get(name) else {
+            let problem =
+                format!("unknown function {}: the scenario or its functions_path must declare it", shown(name));
+            return Err(self.rows.wrong(1, problem));
+        };
+        let run_time = self.rows.seconds(2)?;
+        self.last = at;
+        Ok(Arrival { at, function, run_time })
+    }
+}
+
+impl ArrivalSource for CsvTrace {
+    fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
+        while self.rows.advance()? {
+            match self.row() {
+                Ok(arrival) => return Ok(Some(arrival)),
+                Err(_) if self.lenient => self.skipped += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn skipped_rows(&self) -> u64 {
+        self.skipped
+    }
+}
+
+/// Reads a list of functions: names, memory in megabytes (10⁶ B) and the time that a container takes to start.
+///
+/// # Errors
+/// When the file cannot be read, lacks a column, or a row is wrong.
+pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> {
+    let mut rows = Rows::open(path, &["function", "memory_mb", "cold_start_s"])?;
+    let mut functions: Vec<DeclaredFunction> = Vec::new();
+    let mut lines: FxHashMap<String, usize> = FxHashMap::default();
+    while rows.advance()? {
+        let name = String::from_utf8_lossy(rows.text(0)?).into_owned();
+        if name.is_empty() {
+            return Err(rows.wrong(0, "is empty: give the function a name".to_owned()));
+        }
+        if lines.insert(name.clone(), functions.len()).is_some() {
+            return Err(rows.wrong(0, format!("{name:?} is listed already: names must differ")));
+        }
+        let ram = (rows.number(1)? * 1e6).round() as u64;
+        let startup_overhead: Option<SimDuration> = Some(rows.seconds(2)?);
+        functions.push(DeclaredFunction { name, ram, startup_overhead });
+    }
+    Ok(functions)
+}
