@@ -199,8 +199,8 @@ impl Storage<'_> {
     /// Bytes that the files hold.
     pub fn used(&self) -> u64 {
         let (service, key) = (self.call.service, self.call.key);
-        self.call
-            .context
-            .with_model(|services, _| services.get_mut(service).live.get(key).map_or(0, |live| live.run.storage.used))
+        self.call.context.with_model(|services, _| {
+            services.get_mut(service).live.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
+        })
     }
 }

@@ -187,6 +187,15 @@ impl Cluster {
         Some(idle)
     }
 
+    /// The idle container of a function that a warm start takes: the one that became idle last (`most_recent`) or first.
+    pub fn first_idle(&self, node: u32, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        if !self.idle[function.0 as usize].contains(node) {
+            return None;
+        }
+        let list = self.idle_lists.get(&(node, function))?;
+        Some(if most_recent { list.newest } else { list.oldest })
+    }
+
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
     /// (`most_recent`) or first among those that no decision has taken.
     pub fn plan_idle(&mut self, node: u32, function: FunctionId, most_recent: bool) -> Option<ContainerId> {

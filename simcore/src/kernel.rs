@@ -164,6 +164,12 @@ impl<E> Kernel<E> {
         self.queue.schedule(date.max(self.now), Rank::Normal, Due::Event(event))
     }
 
+    /// Schedules an event for a date, for a stream of events each of which schedules the next: it cannot be taken back,
+    /// and costs less than others.
+    pub fn schedule_sole(&mut self, date: SimTime, event: E) {
+        self.queue.schedule_sole(date.max(self.now), Due::Event(event));
+    }
+
     /// Schedules an event after `delay` that waits for all other events of its date.
     pub fn schedule_late(&mut self, delay: SimDuration, event: E) -> EventHandle {
         self.queue.schedule(self.now + delay, Rank::Late, Due::Event(event))

@@ -56,6 +56,8 @@ pub struct EventQueue<E> {
     scheduled: u64,
     /// Entries in the heap whose event was cancelled.
     stale: usize,
+    /// The event of [`EventQueue::schedule_sole`].
+    sole: Option<(SimTime, u64, E)>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl<E> EventQueue<E> {
             lanes: Vec::new(),
             scheduled: 0,
             stale: 0,
+            sole: None,
         }
     }
 
@@ -133,6 +136,17 @@ impl<E> EventQueue<E> {
         let entry = self.enter(date, rank, event, NO_LANE);
         self.push(entry);
         EventHandle { slot: entry.slot, generation: entry.generation }
+    }
+
+    /// Schedules the one event that may stand outside the heap, which costs no heap operation: for a stream of events
+    /// each of which schedules the next. One that is there already is scheduled like any other.
+    pub fn schedule_sole(&mut self, date: SimTime, event: E) {
+        if self.sole.is_some() {
+            self.schedule(date, Rank::Normal, event);
+            return;
+        }
+        self.sole = Some((date, self.scheduled, event));
+        self.scheduled += 1;
     }
 
     /// Makes a lane for timers of `length`, all of one rank.
@@ -176,12 +190,22 @@ impl<E> EventQueue<E> {
     /// The date of the earliest event.
     pub fn next_date(&mut self) -> Option<SimTime> {
         self.drop_stale();
-        self.heap.peek().map(|Reverse(entry)| entry.date)
+        let in_heap = self.heap.peek().map(|Reverse(entry)| entry.date);
+        match (&self.sole, in_heap) {
+            (Some((sole, ..)), Some(date)) => Some(date.min(*sole)),
+            (Some((sole, ..)), None) => Some(*sole),
+            (None, date) => date,
+        }
     }
 
     /// Takes out the earliest event.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         self.drop_stale();
+        if let Some((date, order, _)) = self.sole
+            && self.heap.peek().is_none_or(|Reverse(entry)| (date, order) < (entry.date, entry.order))
+        {
+            return self.sole.take().map(|(date, _, event)| (date, event));
+        }
         let Reverse(entry) = self.heap.pop()?;
         self.advance_lane(entry.lane);
         let event = self.leave(entry.slot)?;
@@ -190,7 +214,7 @@ impl<E> EventQueue<E> {
 
     /// How many events are scheduled.
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() + usize::from(self.sole.is_some())
     }
 
     /// Whether no event is scheduled.
@@ -308,15 +332,27 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Schedule { delay: u64, late: bool },
-        InLane { lane: usize },
-        Cancel { pick: usize },
+        Schedule {
+            delay: u64,
+            late: bool,
+        },
+        /// Not to be cancelled.
+        Sole {
+            delay: u64,
+        },
+        InLane {
+            lane: usize,
+        },
+        Cancel {
+            pick: usize,
+        },
         Pop,
     }
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             4 => (0..20u64, any::<bool>()).prop_map(|(delay, late)| Step::Schedule { delay, late }),
+            2 => (0..20u64).prop_map(|delay| Step::Sole { delay }),
             4 => (0..3usize).prop_map(|lane| Step::InLane { lane }),
             3 => any::<usize>().prop_map(|pick| Step::Cancel { pick }),
             3 => Just(Step::Pop),
@@ -341,12 +377,22 @@ mod tests {
                         let handle = queue.schedule(at(now + delay), rank, number);
                         model.push((now + delay, late, number, handle));
                     }
+                    Step::Sole { delay } => {
+                        queue.schedule_sole(at(now + delay), number);
+                        // A handle that names nothing, so that this is never cancelled.
+                        let handle = EventHandle { slot: u32::MAX, generation: 0 };
+                        model.push((now + delay, false, number, handle));
+                    }
                     Step::InLane { lane } => {
                         let handle = queue.schedule_in_lane(lanes[lane], at(now), number);
                         model.push((now + [0, 7, 15][lane], lane == 1, number, handle));
                     }
                     Step::Cancel { pick } if !model.is_empty() => {
-                        let (_, _, event, handle) = model.swap_remove(pick % model.len());
+                        let pick = pick % model.len();
+                        if model[pick].3.slot == u32::MAX {
+                            continue;
+                        }
+                        let (_, _, event, handle) = model.swap_remove(pick);
                         prop_assert_eq!(queue.cancel(handle), Some(event));
                         prop_assert_eq!(queue.cancel(handle), None);
                     }

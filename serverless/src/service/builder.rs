@@ -287,6 +287,7 @@ impl ServiceBuilder {
             running: 0,
             queue,
             plan: Plan::default(),
+            round_done: false,
             bound: FxHashMap::default(),
             stalled_sites: Vec::new(),
             orphaned_images: Vec::new(),

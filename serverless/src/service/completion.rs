@@ -120,11 +120,11 @@ impl Service {
         };
         live.enter(state, live.record.finished_at.unwrap_or(kernel.now()));
         self.books.metrics.record(&live.record);
-        if let Some(watched) = &live.watched {
+        if let Some(watched) = live.watched.take() {
             let mut watched = watched.borrow_mut();
             watched.done = true;
             watched.failure = live.record.failure.clone();
-            watched.output = live.run.result.take().and_then(Result::ok);
+            watched.output = live.run_mut().result.take().and_then(Result::ok);
             watched.waiters.drain(..).for_each(std::task::Waker::wake);
         }
         self.release_dependents(live.record.invocation, kernel);

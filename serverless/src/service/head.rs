@@ -38,7 +38,7 @@ impl Service {
             }
             Message::Request(key) => self.submit(key, kernel)?,
             Message::AdmitAgain(key) => self.ask_admission(key, kernel)?,
-            Message::Downloaded(image) => self.downloaded(image, kernel),
+            Message::Downloaded(image) => self.downloaded(image, kernel)?,
             Message::Copied { node, image } => {
                 self.copied(node, image);
                 self.advance_site(node, image, kernel)?;
@@ -134,16 +134,13 @@ impl Service {
         self.waiting += 1;
         match function.image {
             Some(image) if !self.head_images.is_here(image) => self.await_download(key, image, kernel),
-            _ => {
-                self.enqueue(key, kernel);
-                Ok(())
-            }
+            _ => self.enqueue(key, kernel),
         }
     }
 
     /// Puts an admitted invocation whose image is on the head behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(mut waiting) = self.waiting(key) else { return };
+    pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(mut waiting) = self.waiting(key) else { return Ok(()) };
         let rank = self.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
         waiting.turn = Turn { rank, number: self.turns };
         self.turns += 1;
@@ -151,7 +148,10 @@ impl Service {
             live.turn = waiting.turn;
             live.enter(InvocationState::Queued, kernel.now());
         }
-        self.queue.insert(waiting);
+        if !self.place_at_once(&waiting, kernel)? {
+            self.queue.insert(waiting);
+        }
+        Ok(())
     }
 
     /// Ends an invocation that did not get to run.

@@ -106,7 +106,7 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) {
+    pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.head_images.simulate_downloads {
             self.books.metrics.downloads.add(self.images[image.0 as usize].size);
             self.head_images.storage.complete(image, self.books.date);
@@ -114,8 +114,9 @@ impl Service {
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in std::mem::take(&mut state.awaiting) {
-            self.enqueue(key, kernel);
+            self.enqueue(key, kernel)?;
         }
+        Ok(())
     }
 
     /// Begins downloads that found no room on the head before.

@@ -30,7 +30,7 @@ pub(crate) struct LiveInvocation {
     pub body: Option<Body>,
     pub input: Input,
     pub container: Option<ContainerId>,
-    pub run: Run,
+    run: Option<Box<Run>>,
     pub watched: Option<Rc<RefCell<Watched>>>,
 }
 
@@ -78,6 +78,22 @@ impl PrivateStorage {
 }
 
 impl LiveInvocation {
+    /// An invocation that is requested, with a body of its own or its function's.
+    pub fn new(record: InvocationRecord, body: Option<Body>, input: Input) -> Self {
+        let (turn, delays, container, run, watched) = (Turn::default(), 0, None, None, None);
+        Self { record, turn, delays, body, input, container, run, watched }
+    }
+
+    /// What has come of its body so far, if that does more than let time pass.
+    pub fn run(&self) -> Option<&Run> {
+        self.run.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub fn run_mut(&mut self) -> &mut Run {
+        self.run.get_or_insert_default()
+    }
+
     /// Moves on to a state, for those who watch.
     pub fn enter(&self, state: InvocationState, now: SimTime) {
         if let Some(watched) = &self.watched {

@@ -51,7 +51,7 @@ impl Service {
         if limit > SimDuration::ZERO {
             let timer = kernel.schedule(limit, self.event(Happening::TimeLimit(key)));
             if let Some(live) = self.live.get_mut(key) {
-                live.run.time_limit = Some(timer);
+                live.run_mut().time_limit = Some(timer);
             }
         }
         match body {
@@ -75,14 +75,14 @@ impl Service {
         let service = self.index;
         let call = Call::new(context.on(node.host), service, key, live.input.clone(), node);
         let body = closure(call);
-        live.run.process = Some(context.spawn({
+        live.run_mut().process = Some(context.spawn({
             let context = context.clone();
             async move {
                 let result = body.await;
                 context.with_model(|services, kernel| {
                     let service = services.get_mut(service);
                     if let Some(live) = service.live.get_mut(key) {
-                        live.run.result = Some(result);
+                        live.run_mut().result = Some(result);
                     }
                     kernel.schedule(SimDuration::ZERO, service.event(Happening::BodyEnded(key)));
                 });
@@ -105,10 +105,10 @@ impl Service {
             let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
                 return Ok(false);
             };
-            let Some(step) = steps.get(live.run.step).cloned() else {
+            let Some(step) = steps.get(live.run().map_or(0, |run| run.step)).cloned() else {
                 return Ok(true);
             };
-            live.run.step += 1;
+            live.run_mut().step += 1;
             let ended = self.event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
@@ -122,7 +122,7 @@ impl Service {
                 }
                 Err(failure) => {
                     if let Some(live) = self.live.get_mut(key) {
-                        live.run.result = Some(Err(failure));
+                        live.run_mut().result = Some(Err(failure));
                     }
                     return Ok(true);
                 }
@@ -157,18 +157,18 @@ impl Service {
             Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(live, file)? },
             Step::Ingress(file) => {
                 let size = remote(file)?;
-                count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
+                count(&mut live.run_mut().ingress, size, limits.ingress, "ingress")?;
                 store(live, file, size, limits.disk)?;
                 Effort::Transfer { from: registry, to: disk, bytes: size }
             }
             Step::ReadRemote(file) => {
                 let size = remote(file)?;
-                count(&mut live.run.ingress, size, limits.ingress, "ingress")?;
+                count(&mut live.run_mut().ingress, size, limits.ingress, "ingress")?;
                 Effort::Transfer { from: registry, to: memory, bytes: size }
             }
             Step::Egress(file) => {
                 let size = private(live, file)?;
-                count(&mut live.run.egress, size, limits.egress, "egress")?;
+                count(&mut live.run_mut().egress, size, limits.egress, "egress")?;
                 Effort::Transfer { from: disk, to: registry, bytes: size }
             }
         })
@@ -184,7 +184,7 @@ impl Service {
         if limit > SimDuration::ZERO && run_time >= limit {
             return self.time_limit_reached(key, kernel);
         }
-        live.record.outcome = match &live.run.result {
+        live.record.outcome = match live.run().and_then(|run| run.result.as_ref()) {
             Some(Err(failure)) => {
                 live.record.failure = Some(Rc::from(failure.message()));
                 Outcome::Failed
@@ -202,7 +202,7 @@ impl Service {
         };
         live.record.outcome = Outcome::TimedOut;
         live.record.failure = Some(Rc::clone(&self.timed_out));
-        if let Some(process) = live.run.process.take() {
+        if let Some(process) = live.run().is_some().then(|| live.run_mut().process.take()).flatten() {
             process.cancel();
         }
         self.end_run(key, kernel)
@@ -211,7 +211,7 @@ impl Service {
     fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if let Some(live) = self.live.get_mut(key) {
             live.record.finished_at = Some(kernel.now());
-            if let Some(timer) = live.run.time_limit.take() {
+            if let Some(timer) = live.run().and_then(|run| run.time_limit) {
                 kernel.cancel(timer);
             }
         }
@@ -236,18 +236,18 @@ fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
 }
 
 fn private(live: &LiveInvocation, file: &str) -> Result<u64, FunctionError> {
-    let size = live.run.storage.size_of(file);
+    let size = live.run().and_then(|run| run.storage.size_of(file));
     size.ok_or_else(|| FunctionError::new(format!("the private storage has no file {file:?}")))
 }
 
 fn store(live: &mut LiveInvocation, file: &Rc<str>, size: u64, limit: u64) -> Result<(), FunctionError> {
-    let would_hold = live.run.storage.used_with(file, size);
+    let would_hold = live.run_mut().storage.used_with(file, size);
     if would_hold > limit {
         return Err(FunctionError::new(format!(
             "writing {file:?} ({size} B) would make the private storage {would_hold} B, over the disk limit of {limit} B"
         )));
     }
-    live.run.storage.put(Rc::clone(file), size);
+    live.run_mut().storage.put(Rc::clone(file), size);
     Ok(())
 }
 

@@ -73,7 +73,10 @@ impl Service {
     /// Runs a round if somebody waits and something can be decided.
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.advance_bound(kernel)?;
-        if self.queue.len() == 0 || (self.rules.scope == Scope::Request && self.cluster.free_core.view().is_empty()) {
+        if std::mem::take(&mut self.round_done)
+            || self.queue.len() == 0
+            || (self.rules.scope == Scope::Request && self.cluster.free_core.view().is_empty())
+        {
             return Ok(());
         }
         self.cluster.round += 1;
@@ -141,6 +144,35 @@ impl Service {
         Ok(())
     }
 
+    /// Asks the policy about an invocation that comes to an empty queue, and carries the answer out: a round of one, which
+    /// needs no plan. False if it is to wait, or if this is no case for it: an image may have to be moved, or the policy
+    /// looks at the whole queue or decides anew in each round.
+    pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let is_case = matches!(&self.queue, WaitingQueue::ByFunction(queues) if queues.len() == 0)
+            && waiting.request.image == NONE
+            && self.stalled_sites.is_empty()
+            && !self.cluster.free_core.view().is_empty();
+        if !is_case {
+            return Ok(false);
+        }
+        self.round_done = true;
+        self.cluster.round += 1;
+        self.announce_changes();
+        match self.ask(waiting, kernel)? {
+            Placement::Node(node) if self.cluster.free_core.contains(node) => {
+                let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
+                self.dispatch(waiting.key, node, idle, kernel)
+            }
+            Placement::Node(node) => Err(self.wrong_node(node, Call::Place)),
+            Placement::Wait => Ok(false),
+            Placement::Reject(reason) => {
+                self.no_longer_waiting(&waiting.request);
+                self.reject(waiting.key, reason.as_str(), kernel);
+                Ok(true)
+            }
+        }
+    }
+
     /// Asks the policy about one invocation and puts the answer into the plan; false if it is to wait.
     fn place(
         &mut self,
@@ -151,12 +183,27 @@ impl Service {
     ) -> Result<bool, Error> {
         let entry = Entry { key: waiting.key, position };
         let request = &waiting.request;
+        match self.ask(waiting, kernel)? {
+            Placement::Node(node) if self.cluster.free_core.contains(node) => self.decide(entry, node, request, plan),
+            Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
+            Placement::Wait => {
+                self.functions[request.function as usize].told_to_wait_in = self.cluster.round;
+                return Ok(false);
+            }
+            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
+        }
+        Ok(true)
+    }
+
+    /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
+    fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
+        let request = &waiting.request;
         let cluster = &self.cluster;
         let sites = (request.image != NONE).then(|| &cluster.images[request.image as usize]);
         let nowhere = hearth_policy_api::NodeSet::empty;
         let view = ClusterView {
             now: kernel.now().as_nanos(),
-            waiting: self.queue.len() as u64,
+            waiting: self.queue.len().max(1) as u64,
             nodes: cluster.views.as_slice().into(),
             up: cluster.up.view(),
             free_core: cluster.free_core.view(),
@@ -167,16 +214,7 @@ impl Service {
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
         };
         let placement = self.node_allocation.place(request, &view);
-        match placement.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))? {
-            Placement::Node(node) if cluster.free_core.contains(node) => self.decide(entry, node, request, plan),
-            Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
-            Placement::Wait => {
-                self.functions[request.function as usize].told_to_wait_in = cluster.round;
-                return Ok(false);
-            }
-            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
-        }
-        Ok(true)
+        placement.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))
     }
 
     /// The error for an answer that names a node on which nothing can run.

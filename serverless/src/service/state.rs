@@ -15,9 +15,9 @@ use slotmap::SlotMap;
 
 use super::event::{Message, Services};
 use super::images::HeadImages;
-use super::live::{InvocationKey, LiveInvocation, Run};
+use super::live::{InvocationKey, LiveInvocation};
 use super::scheduling::{Plan, WaitingQueue};
-use super::waiting::{Turn, Waiting};
+use super::waiting::Waiting;
 use crate::call::Input;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -103,6 +103,8 @@ pub(crate) struct Service {
     pub running: u64,
     pub queue: WaitingQueue,
     pub plan: Plan,
+    /// The round that follows a message has been done while it was handled.
+    pub round_done: bool,
     /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.
     pub bound: FxHashMap<(u32, ImageId), Vec<InvocationKey>>,
     /// Where an image could not move that somebody bound there waits for.
@@ -137,17 +139,7 @@ impl Service {
     ) -> InvocationKey {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
-        let (run, watched) = (Run::default(), None);
-        self.live.insert(LiveInvocation {
-            record,
-            turn: Turn::default(),
-            delays: 0,
-            body,
-            input,
-            container: None,
-            run,
-            watched,
-        })
+        self.live.insert(LiveInvocation::new(record, body, input))
     }
 
     /// The same for a controller that watches the invocation.

@@ -109,7 +109,7 @@ impl Service {
             None => self.workload.next_date(),
         };
         if let Some(date) = date {
-            kernel.schedule_at(date, self.event(Happening::Arrival));
+            kernel.schedule_sole(date, self.event(Happening::Arrival));
         }
         Ok(())
     }

@@ -1,19 +1,29 @@
 //! Rows of CSV files, plain or compressed, with the place of everything for errors.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
 use hearth_simcore::time::SimDuration;
 
 use super::TraceError;
 
 /// Reads the rows of a file, in the order of columns that is asked for.
+///
+/// Traces have hundreds of millions of short rows without quotes, which are split where the commas are; a row with a quote
+/// goes through the `csv` crate. A quoted field must end on its line.
 pub(crate) struct Rows {
     file: PathBuf,
-    reader: csv::Reader<Box<dyn Read>>,
-    record: ByteRecord,
+    source: Box<dyn BufRead>,
+    header: Vec<String>,
+    /// The current row, without the end of the line.
+    row: Vec<u8>,
+    /// Where the fields of the row are, of `unquoted` if it has quotes.
+    fields: Vec<Range<usize>>,
+    unquoted: Option<Vec<u8>>,
+    /// The number of the current line, from 1.
+    line: u64,
     /// By column asked for: its position in the file.
     positions: Vec<usize>,
     columns: Vec<String>,
@@ -25,15 +35,18 @@ impl std::fmt::Debug for Rows {
     }
 }
 
+const BUFFER: usize = 1 << 18;
+
 /// Opens a file, decompressing it if its name ends in `.gz` or `.zst`.
-fn open(path: &Path) -> Result<Box<dyn Read>, String> {
+fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let file = BufReader::with_capacity(1 << 18, file);
+    let file = BufReader::with_capacity(BUFFER, file);
     Ok(match path.extension().and_then(|extension| extension.to_str()) {
-        Some("gz") => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
+        Some("gz") => Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(file))),
         Some("zst") => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(file);
-            Box::new(decoder.map_err(|error| format!("is not a Zstandard file: {error}"))?)
+            let decoder = decoder.map_err(|error| format!("is not a Zstandard file: {error}"))?;
+            Box::new(BufReader::with_capacity(BUFFER, decoder))
         }
         _ => Box::new(file),
     })
@@ -51,29 +64,37 @@ impl Rows {
     pub fn open_any(path: &Path) -> Result<Self, TraceError> {
         let of_file = |problem| TraceError { file: path.to_owned(), line: None, column: None, problem };
         let source = open(path).map_err(of_file)?;
-        let mut reader = csv::ReaderBuilder::new()
-            .buffer_capacity(1 << 18)
-            .trim(csv::Trim::Headers)
-            .flexible(true)
-            .from_reader(source);
-        let empty = reader.byte_headers().map_err(|error| of_file(format!("cannot be read: {error}")))?.is_empty();
-        if empty {
+        let mut rows = Self {
+            file: path.to_owned(),
+            source,
+            header: Vec::new(),
+            row: Vec::new(),
+            fields: Vec::new(),
+            unquoted: None,
+            line: 0,
+            positions: Vec::new(),
+            columns: Vec::new(),
+        };
+        if !rows.advance()? {
             return Err(of_file("is empty: expected a line with the names of columns".to_owned()));
         }
-        let (record, positions, columns) = (ByteRecord::new(), Vec::new(), Vec::new());
-        Ok(Self { file: path.to_owned(), reader, record, positions, columns })
+        if rows.row.starts_with(b"\xef\xbb\xbf") {
+            rows.row.drain(..3);
+            rows.split()?;
+        }
+        let name = |field: &Range<usize>| String::from_utf8_lossy(rows.field(field)).trim().to_owned();
+        rows.header = rows.fields.iter().map(name).collect();
+        Ok(rows)
     }
 
     /// The names of the columns of the file.
-    pub fn header(&mut self) -> Vec<String> {
-        // They were read when the file was opened.
-        let header = self.reader.byte_headers().cloned().unwrap_or_default();
-        header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    pub fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// Asks for more columns, which come after those asked for before.
     pub fn require(&mut self, columns: &[&str]) -> Result<(), TraceError> {
-        let header = self.header();
+        let header = &self.header;
         for column in columns {
             let Some(position) = header.iter().position(|name| name == column) else {
                 let shown: Vec<&str> = header.iter().take(12).map(String::as_str).collect();
@@ -87,18 +108,69 @@ impl Rows {
         Ok(())
     }
 
-    /// Moves on to the next row; false at the end.
+    /// Moves on to the next row that is not empty; false at the end.
     pub fn advance(&mut self) -> Result<bool, TraceError> {
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            let line = error.position().map(csv::Position::line);
-            TraceError { file: self.file.clone(), line, column: None, problem: format!("cannot be read: {error}") }
-        })
+        loop {
+            self.row.clear();
+            self.line += 1;
+            let read = self.source.read_until(b'\n', &mut self.row);
+            match read {
+                Ok(0) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => return Err(self.unreadable(format!("cannot be read: {error}"))),
+            }
+            while let Some(b'\n' | b'\r') = self.row.last() {
+                self.row.pop();
+            }
+            if !self.row.is_empty() {
+                self.split()?;
+                return Ok(true);
+            }
+        }
+    }
+
+    fn unreadable(&self, problem: String) -> TraceError {
+        TraceError { file: self.file.clone(), line: Some(self.line), column: None, problem }
+    }
+
+    /// Finds the fields of the row.
+    fn split(&mut self) -> Result<(), TraceError> {
+        self.fields.clear();
+        self.unquoted = None;
+        if memchr::memchr(b'"', &self.row).is_some() {
+            return self.split_quoted();
+        }
+        let mut start = 0;
+        for comma in memchr::memchr_iter(b',', &self.row) {
+            self.fields.push(start..comma);
+            start = comma + 1;
+        }
+        self.fields.push(start..self.row.len());
+        Ok(())
+    }
+
+    fn split_quoted(&mut self) -> Result<(), TraceError> {
+        let closed = self.row.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
+        let mut record = csv::ByteRecord::new();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.row.as_slice());
+        let read = reader.read_byte_record(&mut record);
+        if !closed || read.is_err() {
+            return Err(self.unreadable("has a quote that is not closed on its line".to_owned()));
+        }
+        self.fields.extend((0..record.len()).filter_map(|field| record.range(field)));
+        self.unquoted = Some(record.as_slice().to_owned());
+        Ok(())
+    }
+
+    fn field(&self, range: &Range<usize>) -> &[u8] {
+        self.unquoted.as_ref().unwrap_or(&self.row).get(range.clone()).unwrap_or_default()
     }
 
     /// The text of a column asked for.
     pub fn text(&self, column: usize) -> Result<&[u8], TraceError> {
+        let range = self.positions.get(column).and_then(|position| self.fields.get(*position));
         let missing = || self.wrong(column, "is missing: the row is too short".to_owned());
-        self.record.get(*self.positions.get(column).ok_or_else(missing)?).ok_or_else(missing)
+        range.map(|range| self.field(range)).ok_or_else(missing)
     }
 
     /// A number that is finite and not negative.
@@ -121,8 +193,7 @@ impl Rows {
 
     /// An error about a column of the current row.
     pub fn wrong(&self, column: usize, problem: String) -> TraceError {
-        let line = self.record.position().map(csv::Position::line);
-        TraceError { file: self.file.clone(), line, column: self.columns.get(column).cloned(), problem }
+        TraceError { column: self.columns.get(column).cloned(), ..self.unreadable(problem) }
     }
 }
 
