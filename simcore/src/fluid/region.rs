@@ -304,7 +304,9 @@ impl Region {
         if outside == 0.0 {
             return false;
         }
-        let loosened = resource.full && used_now < used_before - tolerance;
+        // A resource that was full and is not any more has to be looked at however little has gone at a time, or it would
+        // be taken for one that holds nobody.
+        let loosened = resource.full && (!full_now || used_now < used_before - tolerance);
         let unfair_to_inside = full_now && basin.held_at < outside * (1.0 - EPSILON);
         let was_bottleneck_outside = resource.full && outside >= inside_before * (1.0 - EPSILON);
         loosened || unfair_to_inside || (was_bottleneck_outside && inside_now > outside * (1.0 + EPSILON))
