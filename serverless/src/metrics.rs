@@ -158,6 +158,9 @@ impl Metrics {
 
     /// Brings the sums over time up to a date.
     pub(crate) fn advance(&mut self, now: SimTime) {
+        if now == self.levels_at {
+            return;
+        }
         let nanos = now.since(self.levels_at).as_nanos();
         self.busy.advance(nanos);
         self.idle.advance(nanos);

@@ -6,6 +6,7 @@
 
 use hearth_policy_api::*;
 use lru::LruCache;
+use rustc_hash::FxBuildHasher;
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Lru>();
@@ -15,13 +16,13 @@ export_policies!(POLICY);
 #[derive(Debug)]
 pub struct Lru {
     use_counts: bool,
-    items: LruCache<u32, ()>,
+    items: LruCache<u32, (), FxBuildHasher>,
 }
 
 impl Lru {
     /// An instance without items; `use_counts` tells whether [`Touch::Use`] does.
     pub fn new(use_counts: bool) -> Self {
-        Self { use_counts, items: LruCache::unbounded() }
+        Self { use_counts, items: LruCache::unbounded_with_hasher(FxBuildHasher) }
     }
 }
 
