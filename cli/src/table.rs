@@ -17,6 +17,9 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
     starts(&mut text, summary);
     times(&mut text, summary);
     traffic(&mut text, summary);
+    if summary.skipped_rows > 0 {
+        let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
+    }
     policies(&mut text, summary);
     let _ = writeln!(text, "\n{} events in {}", summary.events, duration(summary.wall_s));
     text

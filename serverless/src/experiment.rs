@@ -38,11 +38,11 @@ use crate::scenario::quantity::Bytes;
 use crate::scenario::{
     ContainerReuse, FunctionSection, NetworkModelName, PoliciesSection, PolicySection, Scenario, ScenarioError,
 };
-use crate::scenario::{StepSection, TraceFormat, WorkloadSection};
+use crate::scenario::{StepSection, WorkloadSection};
 use crate::service::ServerlessComputeService;
 use crate::service::event::{Event, Services};
 use crate::workload::generate::Generator;
-use crate::workload::{ArrivalSource, CsvTrace, DeclaredFunction, PlannedInvocation, read_functions};
+use crate::workload::{ArrivalSource, DeclaredFunction, OpenedTrace, PlannedInvocation};
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -81,6 +81,8 @@ pub struct Results {
     pub events: u64,
     /// The date at the end.
     pub ended_at: SimTime,
+    /// Rows of a trace that were passed over because something was wrong with them.
+    pub skipped_rows: u64,
 }
 
 impl Experiment {
@@ -161,10 +163,12 @@ impl Experiment {
             None => self.simulation.run(),
         };
         policy::idle();
+        let skipped_rows =
+            self.simulation.with_model_mut(|services, _| services.get_mut(service).workload.skipped_rows());
         let (metrics, records) = self.service.close(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
-        (Results { about: self.about, metrics, records, events, ended_at }, run.err())
+        (Results { about: self.about, metrics, records, events, ended_at, skipped_rows }, run.err())
     }
 }
 
@@ -173,7 +177,8 @@ impl Results {
     pub(crate) fn so_far(about: About, books: Books) -> Self {
         let Books { mut metrics, records, date, events } = books;
         metrics.advance(date);
-        Self { about, metrics, records: in_order(records.unwrap_or_default()), events, ended_at: date }
+        let records = in_order(records.unwrap_or_default());
+        Self { about, metrics, records, events, ended_at: date, skipped_rows: 0 }
     }
 }
 
@@ -280,12 +285,10 @@ fn set_workload(
         (Some(trace), _) => {
             let place = "workload.trace";
             let wrong = |error| ScenarioError::refused(place, Error::Trace(error));
-            let declared = trace.functions_path.as_ref().map(|path| read_functions(&scenario.base.join(path)));
-            let (functions, names) = register(place, declared.transpose().map_err(wrong)?.unwrap_or_default())?;
-            let source = match trace.format {
-                TraceFormat::Csv => CsvTrace::open(&scenario.base.join(&trace.path), &names, trace.lenient),
-            };
-            (place, Box::new(source.map_err(wrong)?), functions, names)
+            let known: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
+            let OpenedTrace { source, declared } = trace.open(&scenario.base, &known, scenario.seed).map_err(wrong)?;
+            let (functions, names) = register(place, declared)?;
+            (place, source, functions, names)
         }
         (None, Some(spec)) => {
             let others = scenario.functions.len() as u32;

@@ -50,6 +50,10 @@ pub struct ScenarioArguments {
     #[command(flatten)]
     plugins: PluginArguments,
 
+    /// Pass over rows of a trace that are wrong, and count them, instead of stopping at the first.
+    #[arg(long)]
+    lenient: bool,
+
     /// Draw all random numbers from this seed instead of the scenario's.
     #[arg(long)]
     seed: Option<u64>,
@@ -64,6 +68,9 @@ impl ScenarioArguments {
         }
         for choice in &self.policy {
             overrides.push(policy_override(choice)?);
+        }
+        if self.lenient {
+            overrides.push("workload.trace.lenient=true".parse::<Override>().map_err(CommandError::Argument)?);
         }
         if let Some(seed) = self.seed {
             overrides.push(format!("seed={seed}").parse::<Override>().map_err(CommandError::Argument)?);

@@ -107,9 +107,16 @@ pub struct Summary {
     pub events: u64,
     /// Seconds on the clock of the wall that the simulation took.
     pub wall_s: f64,
+    /// Rows of a trace that were passed over because something was wrong with them; left out when there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub skipped_rows: u64,
     /// Why the simulation stopped before its end; left out when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
+}
+
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Summary {
@@ -139,6 +146,7 @@ impl Summary {
             policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,
             wall_s,
+            skipped_rows: results.skipped_rows,
             interrupted: None,
         }
     }

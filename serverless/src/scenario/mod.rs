@@ -40,7 +40,7 @@ use quantity::Seconds;
 pub use sections::{
     ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection, ImageSection,
     InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
-    ServiceSection, StarSection, TraceFormat, TraceSection, WorkloadSection,
+    ServiceSection, StarSection, WorkloadSection,
 };
 
 /// The version of the format.

@@ -11,6 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use super::StepSection;
 use super::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::policy::ParameterMap;
+use crate::workload::TraceSection;
 use crate::workload::generate::GeneratorSpec;
 
 /// How transfers are timed.
@@ -218,30 +219,6 @@ pub struct WorkloadSection {
     pub trace: Option<TraceSection>,
     /// Drawn at random.
     pub generate: Option<GeneratorSpec>,
-}
-
-/// The format of a trace.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-pub enum TraceFormat {
-    /// Rows of `arrival_s,function,duration_s`, in the order of time.
-    #[serde(rename = "csv")]
-    Csv,
-}
-
-/// A trace. Files whose names end in `.gz` or `.zst` are decompressed.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a trace: an object")]
-pub struct TraceSection {
-    /// Its format.
-    pub format: TraceFormat,
-    /// The file, relative to the scenario file.
-    pub path: PathBuf,
-    /// A file of rows `function,memory_mb,cold_start_s` that declares functions without image, with this RAM limit and
-    /// startup time.
-    pub functions_path: Option<PathBuf>,
-    /// Pass over rows that are wrong, and count them, instead of stopping at the first.
-    #[serde(default)]
-    pub lenient: bool,
 }
 
 /// One invocation; it has a date, or predecessors, or both.

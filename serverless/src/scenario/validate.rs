@@ -68,6 +68,15 @@ impl Scenario {
             let problem = "has several of \"invocations\", \"trace\" and \"generate\": keep one";
             return Err(ScenarioError::invalid("workload", problem));
         }
+        if let Some(trace) = trace {
+            let wrong = |field: &str, problem: &str| ScenarioError::invalid(format!("workload.trace.{field}"), problem);
+            if trace.rate.is_some_and(|rate| !rate.is_finite() || rate < 0.0) {
+                return Err(wrong("rate", "must be at least 0"));
+            }
+            if trace.select.minutes.is_some_and(|minutes| !(0.0..=1e8).contains(&minutes)) {
+                return Err(wrong("select.minutes", "must be from 0 to 1e8"));
+            }
+        }
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
             if generate.functions.is_none() && self.functions.is_empty() {

@@ -1,10 +1,15 @@
 //! What is invoked, and when: invocations listed one by one, at a date or after others; or a [stream](ArrivalSource) of
 //! them, from a trace or a generator, of which only the next one is known.
 
+mod azure_2019;
+mod azure_2021;
 mod csv_trace;
 pub mod generate;
 mod rows;
 mod source;
+#[cfg(test)]
+mod tests;
+mod trace;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -16,8 +21,10 @@ use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
 use crate::service::live::InvocationKey;
 
+pub use azure_2019::WithinMinute;
 pub use csv_trace::{CsvTrace, read_functions};
 pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+pub use trace::{OpenedTrace, SelectSection, TraceFormat, TraceSection};
 
 /// One invocation of a workload. With neither date nor predecessors it is requested at the start.
 #[derive(Clone, Debug)]

@@ -87,11 +87,6 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The names of the columns of the file.
-    pub fn header(&self) -> &[String] {
-        &self.header
-    }
-
     /// Asks for more columns, which come after those asked for before.
     pub fn require(&mut self, columns: &[&str]) -> Result<(), TraceError> {
         let header = &self.header;
@@ -186,6 +181,19 @@ impl Rows {
             Some(number) => Ok(number),
             None => Err(self.wrong(column, format!("found {}, expected a number of at least 0", shown(text)))),
         }
+    }
+
+    /// A whole number; samplers write some with a point.
+    pub fn whole(&self, column: usize) -> Result<u32, TraceError> {
+        let text = self.text(column)?;
+        if let &[digit @ b'0'..=b'9'] = text {
+            return Ok(u32::from(digit - b'0'));
+        }
+        let number = self.number(column)?;
+        if number.fract() == 0.0 && number <= f64::from(u32::MAX) {
+            return Ok(number as u32);
+        }
+        Err(self.wrong(column, format!("found {}, expected a whole number", shown(text))))
     }
 
     /// A time in seconds, to the nanosecond.

@@ -141,7 +141,7 @@ impl Sampler {
 }
 
 /// The number at a percentage, on the straight line between the points around it.
-fn between(points: &[(f64, f64)], percent: f64) -> f64 {
+pub(crate) fn between(points: &[(f64, f64)], percent: f64) -> f64 {
     let above = points.partition_point(|(at, _)| *at <= percent);
     match (above.checked_sub(1).and_then(|below| points.get(below)), points.get(above)) {
         (Some((from, low)), Some((to, high))) => low + (high - low) * (percent - from) / (to - from),

@@ -20,6 +20,7 @@ pub use arrivals::Arrivals;
 use arrivals::Process;
 pub use distribution::Distribution;
 use distribution::Sampler;
+pub(super) use distribution::between;
 
 /// A set of functions to draw.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]

@@ -1,0 +1,278 @@
+//! Traces as scenarios ask for them: a format, where the files are, and which part of them counts.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hearth_simcore::random::stream;
+use hearth_simcore::time::{SimDuration, SimTime};
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rand_pcg::Pcg64Mcg;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::azure_2019::{Azure2019, WithinMinute};
+use super::azure_2021::Azure2021;
+use super::csv_trace::{CsvTrace, read_functions};
+use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+use crate::scenario::quantity::{Bytes, Seconds};
+
+/// The format of a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+pub enum TraceFormat {
+    /// Rows of `arrival_s,function,duration_s`, in the order of time.
+    #[serde(rename = "csv")]
+    Csv,
+    /// The Azure Functions trace of 2019: a folder with three files a day.
+    #[serde(rename = "azure-functions-2019")]
+    AzureFunctions2019,
+    /// The Azure Functions invocation trace of 2021: rows of `app,func,end_timestamp,duration`.
+    #[serde(rename = "azure-functions-2021")]
+    AzureFunctions2021,
+}
+
+/// A trace. Files whose names end in `.gz` or `.zst` are decompressed.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a trace: an object")]
+pub struct TraceSection {
+    /// Its format.
+    pub format: TraceFormat,
+    /// The file, or for the trace of 2019 the folder, relative to the scenario file.
+    pub path: PathBuf,
+    /// With `csv`: a file of rows `function,memory_mb,cold_start_s` that declares functions without image, with this RAM
+    /// limit and startup time.
+    pub functions_path: Option<PathBuf>,
+    /// With the trace of 2019: which days, in this order; without it, all that are in the folder.
+    #[serde(default)]
+    pub days: Vec<u32>,
+    /// With the trace of 2019: how the invocations of a minute lie in it.
+    #[serde(default)]
+    pub within_minute: WithinMinute,
+    /// RAM of functions of which an Azure trace does not tell it; without it, 170 MB, the median of 2019.
+    pub default_ram: Option<Bytes>,
+    /// Run time of functions of which the trace of 2019 does not tell it; without it, a second.
+    pub default_run_time: Option<Seconds>,
+    /// How long a container takes to start, for functions of Azure traces; without it, the service's time.
+    pub cold_start: Option<Seconds>,
+    /// Pass over rows that are wrong, and count them, instead of stopping at the first.
+    #[serde(default)]
+    pub lenient: bool,
+    /// Which part of the trace counts.
+    #[serde(default)]
+    pub select: SelectSection,
+    /// How many times as many invocations: each is there so often, a fraction by chance.
+    pub rate: Option<f64>,
+}
+
+/// A part of a trace; what is not given does not restrict it. Popularity is counted, and applications are drawn, among
+/// what the other conditions leave.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a selection: an object")]
+pub struct SelectSection {
+    /// The first minutes.
+    pub minutes: Option<f64>,
+    /// Functions by name; those of Azure traces are called `application/function`.
+    pub functions: Option<Vec<String>>,
+    /// So many applications, drawn at random; a function of a CSV trace is an application of its own.
+    pub sample_apps: Option<usize>,
+    /// The so many functions with the most invocations.
+    pub most_popular: Option<usize>,
+}
+
+/// What is taken for functions of which a trace does not tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Defaults {
+    pub ram: u64,
+    pub run_time: SimDuration,
+    pub startup_overhead: Option<SimDuration>,
+}
+
+/// A function that a trace is about, and its application.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceFunction {
+    pub declared: DeclaredFunction,
+    pub app: String,
+}
+
+/// A trace that is ready to be read.
+#[derive(Debug)]
+pub struct OpenedTrace {
+    /// Its invocations; positions are those among the functions that were there before and then those declared.
+    pub source: Box<dyn ArrivalSource>,
+    /// The functions that it declares.
+    pub declared: Vec<DeclaredFunction>,
+}
+
+impl TraceSection {
+    /// Opens the trace, whose relative paths start from `base`, beside functions that are there already.
+    ///
+    /// # Errors
+    /// When a file cannot be read, lacks something, or a row that is read now is wrong.
+    pub fn open(&self, base: &Path, known: &[String], seed: u64) -> Result<OpenedTrace, TraceError> {
+        let (source, functions) = self.open_all(base, known, seed)?;
+        let of_known = known.iter().map(|name| (name.clone(), name.clone()));
+        let names: Vec<(String, String)> =
+            of_known.chain(functions.iter().map(|it| (it.declared.name.clone(), it.app.clone()))).collect();
+        let keep = self.chosen_functions(base, known, &names, seed)?;
+        let rate = self.rate.unwrap_or(1.0);
+        let selected =
+            Selected { source, keep, end: self.end(), rate, random: stream(seed, "trace rate"), again: None };
+        let declared = functions.into_iter().map(|function| function.declared).collect();
+        Ok(OpenedTrace { source: Box::new(selected), declared })
+    }
+
+    fn end(&self) -> SimTime {
+        self.select.minutes.map_or(SimTime::MAX, |minutes| SimTime::from_secs_f64(60.0 * minutes))
+    }
+
+    fn open_all(
+        &self,
+        base: &Path,
+        known: &[String],
+        seed: u64,
+    ) -> Result<(Box<dyn ArrivalSource>, Vec<TraceFunction>), TraceError> {
+        let path = base.join(&self.path);
+        let defaults = Defaults {
+            ram: self.default_ram.map_or(170_000_000, Bytes::whole),
+            run_time: self.default_run_time.map_or(SimDuration::from_secs(1), Seconds::duration),
+            startup_overhead: self.cold_start.map(Seconds::duration),
+        };
+        match self.format {
+            TraceFormat::Csv => {
+                let declared = self.functions_path.as_ref().map(|file| read_functions(&base.join(file)));
+                let declared = declared.transpose()?.unwrap_or_default();
+                let names: Vec<String> =
+                    known.iter().cloned().chain(declared.iter().map(|function| function.name.clone())).collect();
+                let of_app = |declared: DeclaredFunction| TraceFunction { app: declared.name.clone(), declared };
+                let source = CsvTrace::open(&path, &names, self.lenient)?;
+                Ok((Box::new(source), declared.into_iter().map(of_app).collect()))
+            }
+            TraceFormat::AzureFunctions2019 => {
+                let opened = Azure2019::open(&path, &self.days, self.within_minute, defaults, self.lenient, seed)?;
+                Ok((shifted(opened.0, known), opened.1))
+            }
+            TraceFormat::AzureFunctions2021 => {
+                let opened = Azure2021::open(&path, defaults, self.lenient)?;
+                Ok((shifted(opened.0, known), opened.1))
+            }
+        }
+    }
+
+    /// Which functions count, by position; `None` if all do.
+    fn chosen_functions(
+        &self,
+        base: &Path,
+        known: &[String],
+        names: &[(String, String)],
+        seed: u64,
+    ) -> Result<Option<Vec<bool>>, TraceError> {
+        let SelectSection { functions, sample_apps, most_popular, .. } = &self.select;
+        if functions.is_none() && sample_apps.is_none() && most_popular.is_none() {
+            return Ok(None);
+        }
+        let mut keep = vec![true; names.len()];
+        if let Some(wanted) = functions {
+            let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+            let there: BTreeSet<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+            if let Some(unknown) = wanted.difference(&there).next() {
+                let problem = format!("has no function {unknown:?}, which is selected");
+                return Err(TraceError { file: base.join(&self.path), line: None, column: None, problem });
+            }
+            keep.iter_mut().zip(names).for_each(|(keep, (name, _))| *keep &= wanted.contains(name.as_str()));
+        }
+        if let Some(count) = sample_apps {
+            let apps: BTreeSet<&str> =
+                names.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(it, _)| it.1.as_str()).collect();
+            let apps: Vec<&str> = apps.into_iter().collect();
+            let drawn: BTreeSet<&str> = apps.sample(&mut stream(seed, "trace apps"), *count).copied().collect();
+            keep.iter_mut().zip(names).for_each(|(keep, (_, app))| *keep &= drawn.contains(app.as_str()));
+        }
+        if let Some(count) = most_popular {
+            let invocations = self.count_invocations(base, known, names.len(), seed)?;
+            let mut by_popularity: Vec<usize> = (0..names.len()).filter(|function| keep[*function]).collect();
+            by_popularity.sort_by_key(|function| std::cmp::Reverse(invocations[*function]));
+            by_popularity.iter().skip(*count).for_each(|function| keep[*function] = false);
+        }
+        Ok(Some(keep))
+    }
+
+    /// Reads the part of the trace that counts once, for the invocations of each function.
+    fn count_invocations(
+        &self,
+        base: &Path,
+        known: &[String],
+        functions: usize,
+        seed: u64,
+    ) -> Result<Vec<u64>, TraceError> {
+        let (mut source, _) = self.open_all(base, known, seed)?;
+        let mut invocations = vec![0; functions];
+        while let Some(arrival) = source.next_arrival()?.filter(|arrival| arrival.at < self.end()) {
+            if let Some(count) = invocations.get_mut(arrival.function as usize) {
+                *count += 1;
+            }
+        }
+        Ok(invocations)
+    }
+}
+
+/// A source whose functions come after those that are there already.
+fn shifted(source: impl ArrivalSource + 'static, known: &[String]) -> Box<dyn ArrivalSource> {
+    Box::new(Shifted { source, by: known.len() as u32 })
+}
+
+#[derive(Debug)]
+struct Shifted<S> {
+    source: S,
+    by: u32,
+}
+
+impl<S: ArrivalSource> ArrivalSource for Shifted<S> {
+    fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
+        let arrival = self.source.next_arrival()?;
+        Ok(arrival.map(|arrival| Arrival { function: arrival.function + self.by, ..arrival }))
+    }
+
+    fn skipped_rows(&self) -> u64 {
+        self.source.skipped_rows()
+    }
+}
+
+/// A part of a source, more or less often.
+#[derive(Debug)]
+struct Selected {
+    source: Box<dyn ArrivalSource>,
+    keep: Option<Vec<bool>>,
+    end: SimTime,
+    rate: f64,
+    random: Pcg64Mcg,
+    /// An invocation that is to come again, and how often.
+    again: Option<(Arrival, u64)>,
+}
+
+impl ArrivalSource for Selected {
+    fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
+        loop {
+            if let Some((arrival, times)) = &mut self.again
+                && let Some(left) = times.checked_sub(1)
+            {
+                *times = left;
+                return Ok(Some(*arrival));
+            }
+            let Some(arrival) = self.source.next_arrival()?.filter(|arrival| arrival.at < self.end) else {
+                return Ok(None);
+            };
+            if self.keep.as_ref().is_some_and(|keep| keep.get(arrival.function as usize) != Some(&true)) {
+                continue;
+            }
+            if self.rate == 1.0 {
+                return Ok(Some(arrival));
+            }
+            let by_chance = self.random.random::<f64>() < self.rate.fract();
+            self.again = Some((arrival, self.rate as u64 + u64::from(by_chance)));
+        }
+    }
+
+    fn skipped_rows(&self) -> u64 {
+        self.source.skipped_rows()
+    }
+}
