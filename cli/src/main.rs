@@ -27,6 +27,8 @@ enum Command {
     Validate(commands::validate::ValidateArguments),
     /// List the policies there are, with their parameters; write and check policies.
     Policies(commands::policies::PoliciesArguments),
+    /// Make traces, turn one format into another, and tell what is in one.
+    Trace(commands::trace::TraceArguments),
     /// Print the JSON Schema of scenarios.
     Schema,
 }
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
+        Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Schema => commands::schema::print(),
     };
     match outcome {

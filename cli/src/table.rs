@@ -103,7 +103,7 @@ fn share(part: u64, whole: u64) -> String {
 }
 
 /// A time with three significant digits and a unit that suits it.
-fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     match seconds {
         0.0 => "0 s".to_owned(),
         s if s < 1e-3 => format!("{} us", three_digits(s * 1e6)),

@@ -4,6 +4,7 @@
 mod bad_input;
 mod output;
 mod reproducible;
+mod trace;
 
 use std::path::{Path, PathBuf};
 

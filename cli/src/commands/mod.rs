@@ -4,4 +4,5 @@ pub mod policies;
 pub mod run;
 pub mod schema;
 mod selection;
+pub mod trace;
 pub mod validate;

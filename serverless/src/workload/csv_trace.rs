@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use hearth_simcore::time::{SimDuration, SimTime};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::rows::{Rows, shown};
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
@@ -87,4 +87,22 @@ pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> 
         functions.push(DeclaredFunction { name, ram, startup_overhead });
     }
     Ok(functions)
+}
+
+/// The functions that a trace of rows is about, by first appearance; reads it to its end.
+///
+/// # Errors
+/// When the file cannot be read or lacks a column.
+pub fn functions_of(path: &Path) -> Result<Vec<String>, TraceError> {
+    let mut rows = Rows::open(path, &["function"])?;
+    let mut seen: FxHashSet<Vec<u8>> = FxHashSet::default();
+    let mut names = Vec::new();
+    while rows.advance()? {
+        let name = rows.text(0)?;
+        if !seen.contains(name) {
+            seen.insert(name.to_owned());
+            names.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Ok(names)
 }

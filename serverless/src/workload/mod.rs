@@ -3,10 +3,12 @@
 
 mod azure_2019;
 mod azure_2021;
+mod csv_text;
 mod csv_trace;
 pub mod generate;
 mod rows;
 mod source;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -22,8 +24,10 @@ use crate::service::event::{Event, Happening, Message};
 use crate::service::live::InvocationKey;
 
 pub use azure_2019::WithinMinute;
-pub use csv_trace::{CsvTrace, read_functions};
+pub use csv_text::{write_functions, write_trace};
+pub use csv_trace::{CsvTrace, functions_of, read_functions};
 pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+pub use statistics::TraceStatistics;
 pub use trace::{OpenedTrace, SelectSection, TraceFormat, TraceSection};
 
 /// One invocation of a workload. With neither date nor predecessors it is requested at the start.

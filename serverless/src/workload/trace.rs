@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::azure_2019::{Azure2019, WithinMinute};
 use super::azure_2021::Azure2021;
 use super::csv_trace::{CsvTrace, read_functions};
+use super::rows::Rows;
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 use crate::scenario::quantity::{Bytes, Seconds};
 
@@ -29,6 +30,21 @@ pub enum TraceFormat {
     /// The Azure Functions invocation trace of 2021: rows of `app,func,end_timestamp,duration`.
     #[serde(rename = "azure-functions-2021")]
     AzureFunctions2021,
+}
+
+impl TraceFormat {
+    /// The format that a file or folder looks like.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(path: &Path) -> Result<Self, TraceError> {
+        if path.is_dir() {
+            return Ok(Self::AzureFunctions2019);
+        }
+        let mut rows = Rows::open_any(path)?;
+        let is_2021 = rows.require(&["app", "func", "end_timestamp"]).is_ok();
+        Ok(if is_2021 { Self::AzureFunctions2021 } else { Self::Csv })
+    }
 }
 
 /// A trace. Files whose names end in `.gz` or `.zst` are decompressed.
@@ -92,6 +108,25 @@ pub(crate) struct Defaults {
 pub(crate) struct TraceFunction {
     pub declared: DeclaredFunction,
     pub app: String,
+}
+
+impl TraceSection {
+    /// All of a trace, with nothing said beside.
+    pub fn whole(format: TraceFormat, path: &Path) -> Self {
+        Self {
+            format,
+            path: path.to_owned(),
+            functions_path: None,
+            days: Vec::new(),
+            within_minute: WithinMinute::default(),
+            default_ram: None,
+            default_run_time: None,
+            cold_start: None,
+            lenient: false,
+            select: SelectSection::default(),
+            rate: None,
+        }
+    }
 }
 
 /// A trace that is ready to be read.

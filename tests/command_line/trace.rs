@@ -1,0 +1,100 @@
+//! `hearth trace`, and scenarios with traces and generators.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{good_scenario, hearth};
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = hearth().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn generator(folder: &Path) -> String {
+    let file = folder.join("generator.json");
+    let spec = json!({
+        "arrivals": {"poisson": {"rate": 20}}, "duration_s": 600,
+        "functions": {"count": 30, "zipf": 1, "ram": {"choice": [64e6, 128e6]}, "cold_start": {"constant": 0.25}},
+        "run_time": {"lognormal": {"median": 0.2, "sigma": 1}},
+    });
+    fs::write(&file, spec.to_string()).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn what_is_generated_can_be_converted_counted_and_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let generator = generator(folder.path());
+    let (rows, functions) = (path("t.csv"), path("f.csv"));
+    let said =
+        stdout(&["trace", "generate", &generator, "--seed", "3", "--output", &rows, "--functions-output", &functions]);
+    let count = fs::read_to_string(&rows).unwrap().lines().count() - 1;
+    assert_eq!(said, format!("{count} rows are in {rows}.\n"));
+    assert!((11_000..13_000).contains(&count), "{count}");
+    assert!(fs::read_to_string(&functions).unwrap().starts_with("function,memory_mb,cold_start_s\n0,"));
+    // The same text, compressed and not.
+    for compressed in ["t.csv.gz", "t.csv.zst"] {
+        let (compressed, back) = (path(compressed), path("back.csv"));
+        stdout(&["trace", "convert", &rows, "--output", &compressed]);
+        stdout(&["trace", "convert", &compressed, "--output", &back]);
+        assert_eq!(fs::read_to_string(&back).unwrap(), fs::read_to_string(&rows).unwrap());
+    }
+    let head = stdout(&["trace", "head", "-n", "2", &rows]);
+    assert_eq!(
+        head,
+        fs::read_to_string(&rows).unwrap().lines().take(3).map(|line| line.to_owned() + "\n").collect::<String>()
+    );
+    let part = stdout(&["trace", "stats", &rows, "--minutes", "5", "--most-popular", "3"]);
+    assert!(part.contains("  functions             3, of 30 that are known\n"), "{part}");
+    // The generator in a scenario draws what was written: a run of either gives the same.
+    let mut scenario = good_scenario();
+    (scenario["functions"], scenario["seed"], scenario["images"]) = (json!([]), json!(3), json!([]));
+    let run = |workload: Value| {
+        let mut scenario = scenario.clone();
+        scenario["workload"] = workload;
+        let file = path("scenario.json");
+        fs::write(&file, scenario.to_string()).unwrap();
+        let mut summary: Value = serde_json::from_str(&stdout(&["run", &file, "--json"])).unwrap();
+        summary["wall_s"].take();
+        summary
+    };
+    let spec: Value = serde_json::from_str(&fs::read_to_string(&generator).unwrap()).unwrap();
+    let generated = run(json!({ "generate": spec }));
+    assert_eq!(generated, run(json!({"trace": {"format": "csv", "path": "t.csv", "functions_path": "f.csv"}})));
+    assert_eq!(generated["invocations"], count);
+}
+
+#[test]
+fn statistics_are_for_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("t.csv");
+    let row = |second: u32| format!("{second},{},0.5\n", if second % 4 == 0 { "rare" } else { "frequent" });
+    let text: String = (0..240).map(row).collect();
+    fs::write(&rows, "arrival_s,function,duration_s\n".to_owned() + &text).unwrap();
+    insta::assert_snapshot!(stdout(&["trace", "stats", rows.to_str().unwrap()]));
+}
+
+#[test]
+fn a_row_that_is_wrong_stops_a_run_where_it_is_met_or_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenario = good_scenario();
+    let name = scenario["functions"][0]["name"].as_str().unwrap().to_owned();
+    scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
+    let (file, rows) = (folder.path().join("scenario.json"), folder.path().join("t.csv"));
+    fs::write(&file, scenario.to_string()).unwrap();
+    fs::write(&rows, format!("arrival_s,function,duration_s\n1,{name},2\n2,{name},two\n3,{name},1\n")).unwrap();
+    let output = hearth().args(["run", file.to_str().unwrap()]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    let expected = format!(
+        "error: the simulation stopped: {}:3, column duration_s: found \"two\", expected a number of at least 0\n",
+        rows.display()
+    );
+    assert_eq!((output.status.code(), message), (Some(1), expected));
+    let lenient: Value =
+        serde_json::from_str(&stdout(&["run", file.to_str().unwrap(), "--json", "--lenient"])).unwrap();
+    assert_eq!((&lenient["invocations"], &lenient["skipped_rows"]), (&json!(2), &json!(1)));
+}
