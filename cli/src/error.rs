@@ -33,6 +33,9 @@ pub enum CommandError {
         /// Why.
         problem: String,
     },
+    /// The user stopped the simulation.
+    #[error("interrupted: the results are of what had happened up to then")]
+    Interrupted,
     /// The simulation ended in an error.
     #[error("the simulation stopped: {0}")]
     Simulation(Error),
@@ -50,10 +53,11 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// 2 for bad input, 1 for what goes wrong afterwards.
+    /// 2 for bad input, 130 after Ctrl-C, 1 for what goes wrong afterwards.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Scenario { .. } | Self::Argument(_) | Self::Usage(_) | Self::OutputFolder { .. } => 2,
+            Self::Interrupted => 130,
             Self::Simulation(_) | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
         }
     }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod error;
+mod progress;
 mod result_files;
 mod table;
 

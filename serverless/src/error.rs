@@ -87,6 +87,9 @@ pub enum Error {
         /// What is wrong with the answer.
         cause: String,
     },
+    /// Somebody stopped the simulation.
+    #[error("interrupted")]
+    Interrupted,
     /// A process of the simulation ended in an error of its own.
     #[error("a process failed: {0}")]
     Process(Box<dyn std::error::Error>),

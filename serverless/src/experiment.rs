@@ -50,7 +50,17 @@ pub struct Experiment {
     simulation: Simulation,
     service: ServerlessComputeService,
     horizon: Option<SimTime>,
+    extent: Extent,
     about: About,
+}
+
+/// How much there is to simulate, as far as that is known before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Extent {
+    /// How many requests there will be.
+    pub requests: Option<u64>,
+    /// No request comes, or nothing happens, after this date.
+    pub end: Option<SimTime>,
 }
 
 /// What results say of the scenario they are of.
@@ -111,7 +121,8 @@ impl Experiment {
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
-        Ok(Self { simulation, service, horizon, about })
+        let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
+        Ok(Self { simulation, service, horizon, extent, about })
     }
 
     /// Does not keep the records of invocations, so that memory does not grow with their number.
@@ -119,6 +130,11 @@ impl Experiment {
         let service = self.service.index;
         self.simulation.with_model_mut(|services, _| services.get_mut(service).books.records = None);
         self
+    }
+
+    /// How much there is to simulate, as far as that is known before.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// What the experiment is.
@@ -261,6 +277,22 @@ fn body(steps: &[StepSection]) -> Body {
         StepSection::Fail(message) => Step::Fail(name(message)),
     };
     Body::steps(steps.iter().map(step).collect::<Vec<_>>())
+}
+
+fn known_requests(scenario: &Scenario) -> Option<u64> {
+    let WorkloadSection { invocations, trace, generate } = &scenario.workload;
+    match (trace, generate) {
+        (None, Some(generate)) => generate.requests,
+        (None, None) => Some(invocations.len() as u64),
+        (Some(_), _) => None,
+    }
+}
+
+fn known_end(scenario: &Scenario) -> Option<SimTime> {
+    let WorkloadSection { trace, generate, .. } = &scenario.workload;
+    let of_trace = trace.as_ref().and_then(|trace| trace.select.minutes).map(|minutes| 60.0 * minutes);
+    let seconds = of_trace.or_else(|| generate.as_ref()?.duration_s);
+    seconds.map(SimTime::from_secs_f64)
 }
 
 /// Gives the service its workload, with the functions that it declares; gives the names of all functions.

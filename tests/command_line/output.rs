@@ -98,3 +98,44 @@ fn the_schema_names_every_part_of_a_scenario() {
     }
     assert!(schema["$defs"]["Bytes"]["anyOf"][1]["pattern"].as_str().unwrap().contains("GiB"));
 }
+
+/// A run that would take minutes.
+fn endless(folder: &std::path::Path) -> String {
+    let mut scenario = super::good_scenario();
+    let functions = serde_json::json!({"count": 100, "zipf": 1, "ram": {"constant": 1e6}});
+    scenario["workload"] = serde_json::json!({"generate": {"arrivals": {"poisson": {"rate": 2}},
+        "requests": 2_000_000_000_u64, "functions": functions, "run_time": {"constant": 0.5}}});
+    let file = folder.join("endless.json");
+    std::fs::write(&file, scenario.to_string()).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_writes_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results");
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_hearth"))
+        .args(["run", &endless(folder.path()), "--invocations", "none", "--output"])
+        .arg(&results)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Its files are made just before it starts.
+    while !results.join("summary.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "error: interrupted: the results are of what had happened up to then\n");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("  invocations"));
+    let summary = std::fs::read_to_string(results.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!((&summary["interrupted"], &summary["stopped_by"]), (&true.into(), &"Ctrl-C".into()));
+    assert!(summary["outcomes"]["completed"].as_u64().unwrap() > 0);
+}

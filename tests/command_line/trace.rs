@@ -72,7 +72,7 @@ fn what_is_generated_can_be_converted_counted_and_run() {
 fn statistics_are_for_reading() {
     let folder = tempfile::tempdir().unwrap();
     let rows = folder.path().join("t.csv");
-    let row = |second: u32| format!("{second},{},0.5\n", if second % 4 == 0 { "rare" } else { "frequent" });
+    let row = |second: u32| format!("{second},{},0.5\n", if second.is_multiple_of(4) { "rare" } else { "frequent" });
     let text: String = (0..240).map(row).collect();
     fs::write(&rows, "arrival_s,function,duration_s\n".to_owned() + &text).unwrap();
     insta::assert_snapshot!(stdout(&["trace", "stats", rows.to_str().unwrap()]));

@@ -148,7 +148,7 @@ fn what_came_before_a_failure_is_written() {
     let (code, message) = failure(&["run", &quickstart(), "--output", target, "--set", &set]);
     let (summary, rows) = written(target);
     assert_eq!(code, 1);
-    assert_eq!(format!("the simulation stopped: {}", summary["interrupted"].as_str().unwrap()), message);
+    assert_eq!(format!("the simulation stopped: {}", summary["stopped_by"].as_str().unwrap()), message);
     // Everybody has a row; those who had not ended are unfinished.
     assert_eq!(rows.len(), 34);
     assert!(rows.iter().any(|row| row.contains(",completed,")) && rows.iter().any(|row| row.contains(",unfinished,")));
@@ -180,7 +180,7 @@ fn a_call_that_does_not_come_back_is_reported_and_what_came_before_is_written() 
         );
         assert_eq!((code, message), (1, expected));
         let (summary, rows) = written(target);
-        assert!(summary["interrupted"].as_str().unwrap().contains("has not come back"));
+        assert!(summary["stopped_by"].as_str().unwrap().contains("has not come back"));
         assert_eq!(rows.iter().any(|row| row.contains(",completed,")), ended, "{how}: {rows:?}");
     }
 }

@@ -3,16 +3,19 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use hearth_serverless::Error;
 use hearth_serverless::experiment::Results;
-use hearth_serverless::policy::{StuckCall, Watchdog};
+use hearth_serverless::policy::{Monitor, StuckCall, Watchdog};
 use hearth_serverless::results::Summary;
 use hearth_simcore::units::{self, Dimension};
 
 use super::selection::ScenarioArguments;
 use crate::error::CommandError;
+use crate::progress::Progress;
 use crate::result_files::{ResultFiles, to_json};
 use crate::table;
 
@@ -43,6 +46,10 @@ pub struct RunArguments {
     #[arg(long)]
     json: bool,
 
+    /// Show no progress on a terminal.
+    #[arg(long, short)]
+    quiet: bool,
+
     /// End the run when one call of a policy takes longer than this, in seconds of real time or with a unit; 0 waits
     /// for ever.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time)]
@@ -62,12 +69,19 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     if let Some(files) = &files {
         files.create()?;
     }
+    let monitor = Monitor::of_this_thread();
+    stop_on_interrupt(monitor.clone());
+    let progress = (!arguments.quiet && !arguments.json).then(|| Progress::start(monitor, experiment.extent()));
     let start = Instant::now();
     let (results, stopped) = experiment.run_until_stopped();
-    drop(watchdog);
+    drop((watchdog, progress));
     let summary = Summary::new(&results, start.elapsed().as_secs_f64());
     match stopped {
         None => arguments.report(files.as_ref(), &results, &summary),
+        Some(Error::Interrupted) => {
+            arguments.report(files.as_ref(), &results, &summary.interrupted("Ctrl-C"))?;
+            Err(CommandError::Interrupted)
+        }
         Some(error) => {
             let summary = summary.interrupted(&error.to_string());
             arguments.write(files.as_ref(), &results, &summary)?;
@@ -112,6 +126,18 @@ fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
     }
     eprintln!("error: the simulation stopped: {stuck}");
     process::exit(1)
+}
+
+/// The first Ctrl-C stops the simulation after the event that it handles, the second one ends the process.
+fn stop_on_interrupt(monitor: Monitor) {
+    let asked = AtomicBool::new(false);
+    // Without a handler Ctrl-C ends the process at once, which is no reason not to run.
+    let _ = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+        monitor.interrupt();
+    });
 }
 
 /// A time on the clock of the wall: seconds, or with a unit.

@@ -12,7 +12,7 @@ pub use library::{BrokenLibrary, Libraries};
 pub(crate) use set::Workshop;
 pub use set::{Factory, PolicyRecord, PolicySet, PolicySlot};
 pub(crate) use watch::{Call, Watch, idle, running};
-pub use watch::{StuckCall, Watchdog};
+pub use watch::{Monitor, StuckCall, Watchdog};
 
 /// A call to a policy that went wrong, or a wrong answer of one.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hearth_simcore::time::SimTime;
+
 use super::{PolicyFault, PolicySlot};
 use crate::experiment::{About, Results};
 use crate::ledger::LedgerReader;
@@ -79,6 +81,11 @@ struct Desk {
     call: AtomicU64,
     /// The watchdog is about to end the process: stay where you are.
     hold: AtomicBool,
+    /// Somebody wants the simulation to stop after this event.
+    interrupted: AtomicBool,
+    /// The date of the event that is being handled, in ns, and how many requests there have been.
+    date: AtomicU64,
+    requests: AtomicU64,
     /// What is running, for the results so far.
     running: Mutex<Option<(About, LedgerReader)>>,
 }
@@ -125,6 +132,20 @@ impl Watch {
         }
     }
 
+    /// Notes how far the simulation is; true if it is to stop.
+    #[inline]
+    pub fn advance(&self, date: SimTime) -> bool {
+        self.desk.date.store(date.as_nanos(), Ordering::Relaxed);
+        self.desk.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Notes a request.
+    #[inline]
+    pub fn count_request(&self) {
+        let requests = self.desk.requests.load(Ordering::Relaxed);
+        self.desk.requests.store(requests + 1, Ordering::Relaxed);
+    }
+
     /// Keeps a fault until the service asks for it; the first counts.
     #[cold]
     pub fn report(&self, slot: PolicySlot, fault: PolicyFault) {
@@ -151,6 +172,38 @@ pub(crate) fn idle() {
 
 fn set_running(running: Option<(About, LedgerReader)>) {
     DESK.with(|desk| *desk.running.lock().unwrap_or_else(PoisonError::into_inner) = running);
+}
+
+/// Looks from another thread at the simulation that runs on the thread which made this, and can stop it.
+///
+/// ```
+/// use hearth_serverless::policy::Monitor;
+/// let monitor = Monitor::of_this_thread();
+/// assert_eq!(monitor.requests(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Monitor(Arc<Desk>);
+
+impl Monitor {
+    /// A monitor of the simulations of the current thread.
+    pub fn of_this_thread() -> Self {
+        Self(DESK.with(Arc::clone))
+    }
+
+    /// The date that the simulation has come to.
+    pub fn now(&self) -> SimTime {
+        SimTime::from_nanos(self.0.date.load(Ordering::Relaxed))
+    }
+
+    /// How many requests there have been, of all simulations of the thread.
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// Stops the simulation after the event that it handles, with [`crate::Error::Interrupted`].
+    pub fn interrupt(&self) {
+        self.0.interrupted.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A call that has lasted too long, and what was known when it began.

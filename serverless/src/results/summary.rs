@@ -110,9 +110,12 @@ pub struct Summary {
     /// Rows of a trace that were passed over because something was wrong with them; left out when there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub skipped_rows: u64,
-    /// Why the simulation stopped before its end; left out when it did not.
+    /// Whether the simulation stopped before its end; left out when it did not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// Why it stopped; left out when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interrupted: Option<String>,
+    pub stopped_by: Option<String>,
 }
 
 fn is_none(number: &u64) -> bool {
@@ -147,13 +150,15 @@ impl Summary {
             events: results.events,
             wall_s,
             skipped_rows: results.skipped_rows,
-            interrupted: None,
+            interrupted: false,
+            stopped_by: None,
         }
     }
 
     /// Notes that the simulation stopped before its end.
     pub fn interrupted(mut self, why: &str) -> Self {
-        self.interrupted = Some(why.to_owned());
+        self.interrupted = true;
+        self.stopped_by = Some(why.to_owned());
         self
     }
 }

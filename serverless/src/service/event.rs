@@ -78,6 +78,9 @@ impl Model for Services {
 
     fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let service = self.get_mut(event.service);
+        if service.watch.advance(kernel.now()) {
+            return Err(Error::Interrupted);
+        }
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = match event.what {

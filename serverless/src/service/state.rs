@@ -139,6 +139,7 @@ impl Service {
     ) -> InvocationKey {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
+        self.watch.count_request();
         self.live.insert(LiveInvocation::new(record, body, input))
     }
 

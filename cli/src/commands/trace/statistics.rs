@@ -71,7 +71,7 @@ fn popularity(text: &mut String, statistics: &TraceStatistics, functions: &[Decl
         let name = parts.collect::<Vec<_>>().join("/");
         let _ = writeln!(text, "    {name:<40} {count:>12}  {:>5.1} %", share(count));
     }
-    for percent in [1, 10] {
+    for percent in [1, 10].into_iter().filter(|percent| functions.len() * percent >= 100) {
         let top = (functions.len() * percent).div_ceil(100);
         let of_top: u64 = by_popularity.iter().take(top).map(|function| statistics.by_function[*function]).sum();
         let _ = writeln!(text, "    {percent:>2} % of functions have {:>39.1} %", share(of_top));
