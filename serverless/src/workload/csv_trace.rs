@@ -6,6 +6,7 @@ use std::path::Path;
 use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::plain_row::{PlainRow, ShortName, plain_row};
 use super::rows::{Rows, shown};
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 
@@ -14,10 +15,14 @@ use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 pub struct CsvTrace {
     rows: Rows,
     functions: FxHashMap<Vec<u8>, u32>,
+    /// Those functions that plain rows can name; empty if the columns are not those of plain rows.
+    short_names: FxHashMap<ShortName, u32>,
     last: SimTime,
     lenient: bool,
     skipped: u64,
 }
+
+const COLUMNS: [&str; 3] = ["arrival_s", "function", "duration_s"];
 
 impl CsvTrace {
     /// Opens a trace of these functions. A lenient one passes over rows that are wrong.
@@ -25,9 +30,25 @@ impl CsvTrace {
     /// # Errors
     /// When the file cannot be read or lacks a column.
     pub fn open(path: &Path, functions: &[String], lenient: bool) -> Result<Self, TraceError> {
-        let rows = Rows::open(path, &["arrival_s", "function", "duration_s"])?;
+        let rows = Rows::open(path, &COLUMNS)?;
+        let numbered = functions.iter().zip(0..).filter(|_| rows.has_only(&COLUMNS));
+        let short = numbered.filter_map(|(name, position)| Some((ShortName::new(name.as_bytes())?, position)));
+        let short_names = short.collect();
         let functions = functions.iter().zip(0..).map(|(name, position)| (name.clone().into_bytes(), position));
-        Ok(Self { rows, functions: functions.collect(), last: SimTime::ZERO, lenient, skipped: 0 })
+        Ok(Self { rows, functions: functions.collect(), short_names, last: SimTime::ZERO, lenient, skipped: 0 })
+    }
+
+    /// The next row, if it is a plain one in which nothing is wrong; leaves any other where it is.
+    fn plain_row(&mut self) -> Option<Arrival> {
+        let PlainRow { first, name, second, length } = plain_row(self.rows.ahead())?;
+        let function = *self.short_names.get(&name)?;
+        let at = SimTime::from_nanos(first);
+        if at < self.last {
+            return None;
+        }
+        self.rows.skip_ahead(length);
+        self.last = at;
+        Some(Arrival { at, function, run_time: SimDuration::from_nanos(second) })
     }
 
     fn row(&mut self) -> Result<Arrival, TraceError> {
@@ -51,6 +72,9 @@ impl CsvTrace {
 
 impl ArrivalSource for CsvTrace {
     fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
+        if let Some(arrival) = self.plain_row() {
+            return Ok(Some(arrival));
+        }
         while self.rows.advance()? {
             match self.row() {
                 Ok(arrival) => return Ok(Some(arrival)),

@@ -6,6 +6,7 @@ mod azure_2021;
 mod csv_text;
 mod csv_trace;
 pub mod generate;
+mod plain_row;
 mod rows;
 mod source;
 mod statistics;

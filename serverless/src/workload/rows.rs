@@ -124,6 +124,23 @@ impl Rows {
         }
     }
 
+    /// Whether the file has these columns and no others.
+    pub fn has_only(&self, columns: &[&str]) -> bool {
+        self.header == columns
+    }
+
+    /// What has been read ahead of the current row, if anything.
+    pub fn ahead(&mut self) -> &[u8] {
+        // An error shows when the row is asked for.
+        self.source.fill_buf().unwrap_or_default()
+    }
+
+    /// Passes over a row that somebody else has taken from what is [ahead](Self::ahead).
+    pub fn skip_ahead(&mut self, length: usize) {
+        self.source.consume(length);
+        self.line += 1;
+    }
+
     fn unreadable(&self, problem: String) -> TraceError {
         TraceError { file: self.file.clone(), line: Some(self.line), column: None, problem }
     }

@@ -149,10 +149,12 @@ impl TraceSection {
         let names: Vec<(String, String)> =
             of_known.chain(functions.iter().map(|it| (it.declared.name.clone(), it.app.clone()))).collect();
         let keep = self.chosen_functions(base, known, &names, seed)?;
-        let rate = self.rate.unwrap_or(1.0);
-        let selected =
-            Selected { source, keep, end: self.end(), rate, random: stream(seed, "trace rate"), again: None };
+        let (end, rate) = (self.end(), self.rate.unwrap_or(1.0));
         let declared = functions.into_iter().map(|function| function.declared).collect();
+        if keep.is_none() && end == SimTime::MAX && rate == 1.0 {
+            return Ok(OpenedTrace { source, declared });
+        }
+        let selected = Selected { source, keep, end, rate, random: stream(seed, "trace rate"), again: None };
         Ok(OpenedTrace { source: Box::new(selected), declared })
     }
 

@@ -1,0 +1,150 @@
+//! Rows `seconds,name,seconds` without quotes, spaces or exponents, as nearly all rows of large traces are, taken straight
+//! from the buffer of the reader, eight bytes at a time. What looks otherwise is left to [`super::rows`], which reads
+//! everything and says what is wrong.
+
+/// Bytes that hold no digit have their high bit set.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const SCALES: [u64; 9] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10];
+
+/// A row, and how many bytes it takes with the end of its line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PlainRow {
+    /// In ns.
+    pub first: u64,
+    pub name: ShortName,
+    /// In ns.
+    pub second: u64,
+    pub length: usize,
+}
+
+/// A name of at most seven bytes, packed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct ShortName(u64);
+
+impl ShortName {
+    /// Packs a name; `None` for one that is empty, too long or has bytes that a plain row cannot hold.
+    pub fn new(name: &[u8]) -> Option<Self> {
+        let mut padded = [0; 8];
+        padded.get_mut(..name.len())?.copy_from_slice(name);
+        let is_plain = !name.is_empty() && name.len() < 8 && name.iter().all(|byte| !b"\0,\"\r\n".contains(byte));
+        is_plain.then_some(Self(u64::from_le_bytes(padded)))
+    }
+}
+
+/// Takes the first row of `bytes`; `None` if it is not plain or not all there.
+pub(crate) fn plain_row(bytes: &[u8]) -> Option<PlainRow> {
+    let (first, rest) = plain_seconds(bytes)?;
+    let (name, rest) = short_name(rest.strip_prefix(b",")?)?;
+    let (second, rest) = plain_seconds(rest)?;
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?;
+    Some(PlainRow { first, name, second, length: bytes.len() - rest.len() })
+}
+
+/// The name up to the comma, and what follows the comma.
+fn short_name(bytes: &[u8]) -> Option<(ShortName, &[u8])> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let length = first_of(word, b',')?;
+    if length == 0 {
+        return None;
+    }
+    let name = word & ((1 << (8 * length)) - 1);
+    // What must not be in a name shows as an unknown function, and the row is read anew by those who know better.
+    Some((ShortName(name), bytes.get(length + 1..)?))
+}
+
+/// The position of the first byte of this value in a word.
+fn first_of(word: u64, byte: u8) -> Option<usize> {
+    let zeros = word ^ (ONES * u64::from(byte));
+    // The lowest mark is exact; those above it may be set by a borrow.
+    let marks = zeros.wrapping_sub(ONES) & !zeros & HIGH;
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
+}
+
+/// Decimal seconds with at most eight digits before and after the point, in ns, and what follows them.
+fn plain_seconds(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (whole, digits) = up_to_eight_digits(bytes)?;
+    if digits == 0 {
+        return None;
+    }
+    let rest = bytes.get(digits..)?;
+    let Some(fraction) = rest.strip_prefix(b".") else {
+        return Some((whole * SCALES[0], rest));
+    };
+    let (parts, digits) = up_to_eight_digits(fraction)?;
+    Some((whole * SCALES[0] + parts * SCALES[digits], fraction.get(digits..)?))
+}
+
+/// The number that the bytes begin with, and how many digits it has; with more than eight, some are left.
+fn up_to_eight_digits(bytes: &[u8]) -> Option<(u64, usize)> {
+    let digits = u64::from_le_bytes(*bytes.first_chunk()?) ^ (ONES * u64::from(b'0'));
+    // Digits are 0 to 9 now: everything else reaches the high bit with 0x76 added, or has it.
+    let others = ((digits & !HIGH).wrapping_add(ONES * 0x76) | digits) & HIGH;
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 0 {
+        return Some((0, 0));
+    }
+    // The last digit to the highest byte, zeros before the first; then pairs, fours and eights of digits.
+    let aligned = digits << (64 - 8 * count);
+    let pairs = (aligned * 10 + (aligned >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let number = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
+    Some((number, count))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_the_standard_library(number in 0..100_000_000_u64, zeros in 0..8_usize, end in "[^0-9]") {
+            let digits = format!("{number:0zeros$}");
+            let text = format!("{digits}{end}       ");
+            prop_assert_eq!(up_to_eight_digits(text.as_bytes()), Some((number, digits.len())));
+        }
+
+        #[test]
+        fn a_row_gives_back_what_was_written(
+            first in (0..100_000_000_u64, 0..100_000_000_u64),
+            name in "[a-z0-9_]{1,7}",
+            second in (0..100_000_000_u64, 0..1000_u64),
+            carriage_return in any::<bool>(),
+        ) {
+            let end = if carriage_return { "\r\n" } else { "\n" };
+            let row = format!("{}.{:08},{name},{}.{:03}{end}", first.0, first.1, second.0, second.1);
+            let expected = PlainRow {
+                first: first.0 * 1_000_000_000 + first.1 * 10,
+                name: ShortName::new(name.as_bytes()).unwrap(),
+                second: second.0 * 1_000_000_000 + second.1 * 1_000_000,
+                length: row.len(),
+            };
+            prop_assert_eq!(plain_row((row + "next row").as_bytes()), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_others() {
+        let rows = [
+            "1.5,f,2\n",                 // too near the end to be read eight bytes at a time
+            "-1,f,2\n        ",          // a sign
+            "1e3,f,2\n        ",         // an exponent
+            ".5,f,2\n        ",          // no digit before the point
+            "123456789,f,2\n        ",   // nine digits
+            "1.123456789,f,2\n        ", // nine digits
+            "1,eightlet,2\n        ",    // a long name
+            "1,,2\n        ",            // no name
+            "1, f ,2 \n        ",        // a space after the number
+            "1,f,2,3\n        ",         // another column
+            "1,f\n1,f,2\n        ",      // a column too few
+            "nan,f,1\n        ",
+        ];
+        for row in rows {
+            assert_eq!(plain_row(row.as_bytes()), None, "{row:?}");
+        }
+        assert!(plain_row(b"1.5,f,2\n1.5,f,2\n").is_some());
+        assert_eq!([&b""[..], b"eightlet", b"a,b", b"a\0"].map(ShortName::new), [None; 4]);
+    }
+}
