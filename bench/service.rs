@@ -62,7 +62,7 @@ fn main() {
     for (nodes, workload) in [(4, &thousand), (64, &thousand), (256, &thousand), (4, &ten_thousand)] {
         let (scenario, requests) = (scenario(nodes, workload.clone()), workload.len());
         let results = run(&scenario);
-        let (cold, mean) = (results.metrics.cold_starts, results.metrics.latency.mean_s());
+        let (cold, mean) = (results.metrics.cold_starts, results.metrics.latency.mean());
         println!("{requests} requests, {nodes} nodes: {cold} cold starts, mean latency {mean:.9} s");
         let name = format!("{requests} requests, {nodes} nodes");
         by_nodes.push(measure(&name, "request", requests as u64, || run(&scenario)));

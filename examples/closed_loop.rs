@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{} cold starts, {} warm, mean latency {:.3} s",
         metrics.cold_starts,
         metrics.warm_starts,
-        metrics.latency.mean_s()
+        metrics.latency.mean()
     );
     Ok(())
 }

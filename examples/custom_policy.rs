@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut policies = PolicySet::defaults(&catalog)?;
         policies.node_allocation = policy;
         let metrics = simulate(policies)?;
-        let latency = format!("{:.2} s", metrics.latency.mean_s());
+        let latency = format!("{:.2} s", metrics.latency.mean());
         println!("{name:<14}{:>12}{:>12}{latency:>16}", metrics.cold_starts, metrics.warm_starts);
     }
     Ok(())

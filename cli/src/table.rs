@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hearth_serverless::experiment::Results;
 use hearth_serverless::metrics::Moved;
-use hearth_serverless::results::{Summary, TimeSummary};
+use hearth_serverless::results::{DistributionSummary, Summary};
 
 /// The summary of a run as text.
 pub fn of_summary(results: &Results, summary: &Summary) -> String {
@@ -50,7 +50,7 @@ fn starts(text: &mut String, summary: &Summary) {
 fn times(text: &mut String, summary: &Summary) {
     let _ = writeln!(text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
     for (name, times) in [("latency", &summary.latency), ("waiting", &summary.waiting)] {
-        let TimeSummary { mean, p50, p90, p99, max, .. } = *times;
+        let DistributionSummary { mean, p50, p90, p99, max, .. } = *times;
         let columns: String =
             [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
         let _ = writeln!(text, "  {name:<11}{columns}");

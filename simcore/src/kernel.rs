@@ -52,6 +52,9 @@ struct Activity<E> {
     notify: Notify<E>,
 }
 
+/// Dates that would lie beyond the clock are never reached.
+const LAST_DATE: SimTime = SimTime::from_nanos(u64::MAX - 1);
+
 /// What the queue holds.
 enum Due<E> {
     Event(E),
@@ -305,23 +308,7 @@ impl<E> Kernel<E> {
     /// come before scheduled events of the same date.
     pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
         loop {
-            let queue_date = self.queue.next_date();
-            let flow_now = self.fluid.next_completion() == Some(self.now);
-            if !flow_now && queue_date != Some(self.now) && self.fluid.needs_settling() {
-                self.fluid.settle(self.now);
-            }
-            let flow_date = self.fluid.next_completion();
-            let date = match (flow_date, queue_date) {
-                (None, None) => return None,
-                (Some(date), None) | (None, Some(date)) => date,
-                (Some(flow), Some(queue)) => flow.min(queue),
-            };
-            // Dates that would lie beyond the clock are never reached.
-            if date > horizon || date == SimTime::MAX {
-                return None;
-            }
-            self.now = date;
-            let step = if flow_date == Some(date) { self.end_flow() } else { self.next_in_queue() };
+            let step = if self.fluid.is_still() { self.next_timed(horizon)? } else { self.next_among_flows(horizon)? };
             if step.is_some() {
                 self.handled += 1;
                 return step;
@@ -329,13 +316,44 @@ impl<E> Kernel<E> {
         }
     }
 
+    /// The step when nothing flows: `Some(None)` if the date has come without one, `None` if there is none in time.
+    fn next_timed(&mut self, horizon: SimTime) -> Option<Option<Step<E>>> {
+        let (date, due) = self.queue.pop_until(horizon.min(LAST_DATE))?;
+        self.now = date;
+        Some(self.step(due))
+    }
+
+    /// The same while something flows. Ends of flows come before scheduled events of the same date.
+    fn next_among_flows(&mut self, horizon: SimTime) -> Option<Option<Step<E>>> {
+        let queue_date = self.queue.next_date();
+        let flow_now = self.fluid.next_completion() == Some(self.now);
+        if !flow_now && queue_date != Some(self.now) && self.fluid.needs_settling() {
+            self.fluid.settle(self.now);
+        }
+        let flow_date = self.fluid.next_completion();
+        let date = match (flow_date, queue_date) {
+            (None, None) => return None,
+            (Some(date), None) | (None, Some(date)) => date,
+            (Some(flow), Some(queue)) => flow.min(queue),
+        };
+        if date > horizon.min(LAST_DATE) {
+            return None;
+        }
+        self.now = date;
+        if flow_date == Some(date) {
+            return Some(self.end_flow());
+        }
+        let due = self.queue.pop()?.1;
+        Some(self.step(due))
+    }
+
     fn end_flow(&mut self) -> Option<Step<E>> {
         let flow = self.fluid.pop_completed(self.now)?;
         self.end_activity(*self.activity_of_flow.get(flow.index())?)
     }
 
-    fn next_in_queue(&mut self) -> Option<Step<E>> {
-        match self.queue.pop()?.1 {
+    fn step(&mut self, due: Due<E>) -> Option<Step<E>> {
+        match due {
             Due::Event(event) => Some(Step::Event(event)),
             Due::Wake(waker) => Some(Step::Wake(waker)),
             Due::Activity(activity) => self.timer_of_activity(activity),

@@ -4,7 +4,7 @@
 //! timers of one constant length: they fall due in the order they were set, so a lane is a FIFO of which only the front
 //! stands in the heap, and a timer that is cancelled before it comes to the front never costs a heap operation.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use dary_heap::QuaternaryHeap;
@@ -23,8 +23,8 @@ pub enum Rank {
 /// Names a scheduled event, for cancelling it. A handle of an event that has fired or was cancelled is recognised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventHandle {
+    order: u64,
     slot: u32,
-    generation: u32,
 }
 
 /// Names a lane of an [`EventQueue`].
@@ -49,7 +49,7 @@ pub struct LaneId(u32);
 /// ```
 #[derive(Debug)]
 pub struct EventQueue<E> {
-    heap: QuaternaryHeap<Reverse<Entry>>,
+    heap: QuaternaryHeap<Entry>,
     slots: Vec<Slot<E>>,
     free: Vec<u32>,
     lanes: Vec<Lane>,
@@ -62,7 +62,8 @@ pub struct EventQueue<E> {
 
 #[derive(Debug)]
 struct Slot<E> {
-    generation: u32,
+    /// Of the event that it holds; no two events have the same.
+    order: u64,
     in_heap: bool,
     event: Option<E>,
 }
@@ -77,6 +78,8 @@ struct Lane {
 
 const NO_LANE: u32 = u32::MAX;
 const LATE: u64 = 1 << 63;
+/// The order of no event.
+const NONE: u64 = u64::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -84,7 +87,6 @@ struct Entry {
     /// The number of the scheduling, with the highest bit set for late events.
     order: u64,
     slot: u32,
-    generation: u32,
     lane: u32,
 }
 
@@ -92,24 +94,38 @@ impl Entry {
     fn key(&self) -> u128 {
         (u128::from(self.date.as_nanos()) << 64) | u128::from(self.order)
     }
+
+    fn handle(&self) -> EventHandle {
+        EventHandle { order: self.order, slot: self.slot }
+    }
 }
 
+/// The earlier, the greater: heaps have their greatest on top.
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key().cmp(&self.key())
+    }
+}
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+
+    // Heaps compare with `<=` and `<`, which would go through `Ordering` otherwise.
+    fn le(&self, other: &Self) -> bool {
+        other.key() <= self.key()
+    }
+
+    fn lt(&self, other: &Self) -> bool {
+        other.key() < self.key()
+    }
+}
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
@@ -135,7 +151,7 @@ impl<E> EventQueue<E> {
     pub fn schedule(&mut self, date: SimTime, rank: Rank, event: E) -> EventHandle {
         let entry = self.enter(date, rank, event, NO_LANE);
         self.push(entry);
-        EventHandle { slot: entry.slot, generation: entry.generation }
+        entry.handle()
     }
 
     /// Schedules the one event that may stand outside the heap, which costs no heap operation: for a stream of events
@@ -164,13 +180,13 @@ impl<E> EventQueue<E> {
         if entries.len() == 1 {
             self.push(entry);
         }
-        EventHandle { slot: entry.slot, generation: entry.generation }
+        entry.handle()
     }
 
     /// Takes an event out before it fires; `None` if it has fired or was cancelled.
     pub fn cancel(&mut self, handle: EventHandle) -> Option<E> {
-        let slot = self.slots.get_mut(handle.slot as usize)?;
-        if slot.generation != handle.generation {
+        let slot = self.slots.get(handle.slot as usize)?;
+        if slot.order != handle.order {
             return None;
         }
         let in_heap = slot.in_heap;
@@ -184,13 +200,13 @@ impl<E> EventQueue<E> {
 
     /// Whether the event is still to fire.
     pub fn is_scheduled(&self, handle: EventHandle) -> bool {
-        self.slots.get(handle.slot as usize).is_some_and(|slot| slot.generation == handle.generation)
+        self.slots.get(handle.slot as usize).is_some_and(|slot| slot.order == handle.order)
     }
 
     /// The date of the earliest event.
     pub fn next_date(&mut self) -> Option<SimTime> {
         self.drop_stale();
-        let in_heap = self.heap.peek().map(|Reverse(entry)| entry.date);
+        let in_heap = self.heap.peek().map(|entry| entry.date);
         match (&self.sole, in_heap) {
             (Some((sole, ..)), Some(date)) => Some(date.min(*sole)),
             (Some((sole, ..)), None) => Some(*sole),
@@ -200,14 +216,25 @@ impl<E> EventQueue<E> {
 
     /// Takes out the earliest event.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        self.pop_until(SimTime::MAX)
+    }
+
+    /// Takes out the earliest event, unless it is due after this date.
+    pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         self.drop_stale();
+        let top = self.heap.peek().map(|entry| (entry.date, entry.order));
         if let Some((date, order, _)) = self.sole
-            && self.heap.peek().is_none_or(|Reverse(entry)| (date, order) < (entry.date, entry.order))
+            && top.is_none_or(|top| (date, order) < top)
         {
-            return self.sole.take().map(|(date, _, event)| (date, event));
+            return if date <= horizon { self.sole.take().map(|(date, _, event)| (date, event)) } else { None };
         }
-        let Reverse(entry) = self.heap.pop()?;
-        self.advance_lane(entry.lane);
+        if top?.0 > horizon {
+            return None;
+        }
+        let entry = self.heap.pop()?;
+        if entry.lane != NO_LANE {
+            self.advance_lane(entry.lane);
+        }
         let event = self.leave(entry.slot)?;
         Some((entry.date, event))
     }
@@ -224,32 +251,30 @@ impl<E> EventQueue<E> {
 
     fn enter(&mut self, date: SimTime, rank: Rank, event: E, lane: u32) -> Entry {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, in_heap: false, event: None });
+            self.slots.push(Slot { order: NONE, in_heap: false, event: None });
             self.slots.len() as u32 - 1
         });
-        let held = &mut self.slots[slot as usize];
-        held.event = Some(event);
-        held.in_heap = false;
         let late = if rank == Rank::Late { LATE } else { 0 };
-        let entry = Entry { date, order: self.scheduled | late, slot, generation: held.generation, lane };
+        let order = self.scheduled | late;
+        self.slots[slot as usize] = Slot { order, in_heap: false, event: Some(event) };
         self.scheduled += 1;
-        entry
+        Entry { date, order, slot, lane }
     }
 
     fn leave(&mut self, slot: u32) -> Option<E> {
         let held = &mut self.slots[slot as usize];
-        held.generation = held.generation.wrapping_add(1);
+        held.order = NONE;
         self.free.push(slot);
         held.event.take()
     }
 
     fn push(&mut self, entry: Entry) {
         self.slots[entry.slot as usize].in_heap = true;
-        self.heap.push(Reverse(entry));
+        self.heap.push(entry);
     }
 
     fn is_live(&self, entry: &Entry) -> bool {
-        self.slots[entry.slot as usize].generation == entry.generation
+        self.slots[entry.slot as usize].order == entry.order
     }
 
     /// Takes the front timer off its lane, and puts the next one that was not cancelled into the heap.
@@ -260,9 +285,9 @@ impl<E> EventQueue<E> {
         lane.entries.pop_front();
         while let Some(&next) = lane.entries.front() {
             let slot = &mut self.slots[next.slot as usize];
-            if slot.generation == next.generation {
+            if slot.order == next.order {
                 slot.in_heap = true;
-                self.heap.push(Reverse(next));
+                self.heap.push(next);
                 return;
             }
             lane.entries.pop_front();
@@ -270,7 +295,7 @@ impl<E> EventQueue<E> {
     }
 
     fn drop_stale(&mut self) {
-        while let Some(&Reverse(entry)) = self.heap.peek() {
+        while let Some(&entry) = self.heap.peek() {
             if self.is_live(&entry) {
                 return;
             }
@@ -287,10 +312,10 @@ impl<E> EventQueue<E> {
             return;
         }
         let entries = std::mem::take(&mut self.heap).into_vec();
-        let (live, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(|Reverse(entry)| self.is_live(entry));
+        let (live, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| self.is_live(entry));
         self.heap = live.into();
         self.stale = 0;
-        stale.into_iter().for_each(|Reverse(entry)| self.advance_lane(entry.lane));
+        stale.into_iter().for_each(|entry| self.advance_lane(entry.lane));
     }
 }
 
@@ -380,7 +405,7 @@ mod tests {
                     Step::Sole { delay } => {
                         queue.schedule_sole(at(now + delay), number);
                         // A handle that names nothing, so that this is never cancelled.
-                        let handle = EventHandle { slot: u32::MAX, generation: 0 };
+                        let handle = EventHandle { slot: u32::MAX, order: NONE };
                         model.push((now + delay, false, number, handle));
                     }
                     Step::InLane { lane } => {

@@ -3,6 +3,7 @@
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
+use crate::cluster::PoolId;
 use crate::function::FunctionId;
 
 /// Names a container within its node; the number of one that has ended is used again.
@@ -13,6 +14,8 @@ pub(crate) struct ContainerId(pub u32);
 #[derive(Debug)]
 pub(crate) struct Container {
     pub function: FunctionId,
+    /// Those of its function on the node.
+    pub pool: PoolId,
     /// Set while it is idle.
     pub idle: Option<Idle>,
 }

@@ -86,23 +86,25 @@ impl Node {
         self.cores - self.running
     }
 
-    /// The node as policies see it between rounds.
-    pub fn view(&self) -> NodeView {
-        NodeView {
-            cores: self.cores,
-            free_cores: self.free_cores().saturating_sub(self.promised.cores),
-            running: self.running + self.promised.cores,
-            idle_containers: self.idle_containers,
-            speed: self.speed,
-            ram: self.ram_capacity,
-            free_ram: self.ram.free().saturating_sub(self.promised.ram),
-            idle_ram: self.idle_ram,
-            unused_image_ram: self.ram.unpinned_bytes(),
-            disk: self.disk_capacity,
-            free_disk: self.disk.free().saturating_sub(self.promised.disk),
-            idle_disk: self.idle_disk,
-            unused_image_disk: self.disk.unpinned_bytes(),
-        }
+    /// Writes into the view of the node, as policies see it between rounds, its cores and idle containers.
+    pub fn show_use(&self, view: &mut NodeView) {
+        view.free_cores = self.free_cores().saturating_sub(self.promised.cores);
+        view.running = self.running + self.promised.cores;
+        view.idle_containers = self.idle_containers;
+        view.idle_ram = self.idle_ram;
+        view.idle_disk = self.idle_disk;
+    }
+
+    /// The same with what it is and its storage.
+    pub fn show_storage(&self, view: &mut NodeView) {
+        view.cores = self.cores;
+        view.speed = self.speed;
+        view.ram = self.ram_capacity;
+        view.free_ram = self.ram.free().saturating_sub(self.promised.ram);
+        view.unused_image_ram = self.ram.unpinned_bytes();
+        view.disk = self.disk_capacity;
+        view.free_disk = self.disk.free().saturating_sub(self.promised.disk);
+        view.unused_image_disk = self.disk.unpinned_bytes();
     }
 
     /// Tells the eviction policy of a container that has become idle.

@@ -21,4 +21,4 @@ mod invocations;
 mod summary;
 
 pub use invocations::write_invocations;
-pub use summary::{Summary, TimeSummary};
+pub use summary::{DistributionSummary, Summary};

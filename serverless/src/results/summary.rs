@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::experiment::Results;
 use crate::invocation::Outcome;
-use crate::metrics::{Moved, TimeDistribution};
+use crate::metrics::{Distribution, Moved};
 use crate::policy::PolicyRecord;
 
-/// A distribution of times, in seconds. Mean and maximum are exact, percentiles within 0.1 %.
+/// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct TimeSummary {
-    /// How many times it is of.
+pub struct DistributionSummary {
+    /// How many values it is of.
     pub count: u64,
     /// The mean.
     pub mean: f64,
@@ -26,15 +26,15 @@ pub struct TimeSummary {
     pub max: f64,
 }
 
-impl From<&TimeDistribution> for TimeSummary {
-    fn from(times: &TimeDistribution) -> Self {
+impl<const BITS: u32> From<&Distribution<BITS>> for DistributionSummary {
+    fn from(values: &Distribution<BITS>) -> Self {
         Self {
-            count: times.count(),
-            mean: times.mean_s(),
-            p50: times.percentile_s(0.5),
-            p90: times.percentile_s(0.9),
-            p99: times.percentile_s(0.99),
-            max: times.max_s(),
+            count: values.count(),
+            mean: values.mean(),
+            p50: values.percentile(0.5),
+            p90: values.percentile(0.9),
+            p99: values.percentile(0.99),
+            max: values.max(),
         }
     }
 }
@@ -90,9 +90,13 @@ pub struct Summary {
     /// When the last invocation finished, in seconds.
     pub makespan_s: f64,
     /// Requested to finished, of completed invocations, in seconds.
-    pub latency: TimeSummary,
+    pub latency: DistributionSummary,
     /// Requested to started, of all that started, in seconds.
-    pub waiting: TimeSummary,
+    pub waiting: DistributionSummary,
+    /// Latency over execution time, of completed invocations whose execution took time.
+    pub slowdown: DistributionSummary,
+    /// Dispatched to started, of invocations that started in a new container, in seconds.
+    pub cold_start_delay: DistributionSummary,
     /// RAM of containers over time.
     pub memory_byte_seconds: MemorySummary,
     /// What was evicted.
@@ -137,6 +141,8 @@ impl Summary {
             makespan_s: metrics.last_finish.as_secs_f64(),
             latency: (&metrics.latency).into(),
             waiting: (&metrics.waiting).into(),
+            slowdown: (&metrics.slowdown).into(),
+            cold_start_delay: (&metrics.cold_start_delay).into(),
             memory_byte_seconds: MemorySummary { used: metrics.busy_byte_seconds(), idle: metrics.idle_byte_seconds() },
             evictions: EvictionSummary {
                 containers: metrics.evicted_containers,

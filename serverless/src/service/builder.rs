@@ -277,7 +277,7 @@ impl ServiceBuilder {
             images: Vec::new(),
             files: FxHashMap::default(),
             functions: Vec::new(),
-            cluster: Cluster::new(nodes),
+            cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
             head_busy: false,
             mailbox: VecDeque::new(),

@@ -8,9 +8,10 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
 use super::event::{Event, Happening, Message};
-use super::live::InvocationKey;
+use super::live::{InvocationKey, LiveInvocation};
 use crate::error::Error;
-use crate::invocation::{InvocationState, Outcome};
+use crate::function::FunctionId;
+use crate::invocation::{InvocationRecord, InvocationState, Outcome};
 use crate::node::ContainerId;
 use crate::policy::PolicySlot;
 
@@ -20,16 +21,27 @@ const MAX_LANES: usize = 16;
 impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get(key) else { return Ok(()) };
-        let (Some(node), Some(container)) = (live.record.node, live.container) else {
-            return Ok(());
-        };
-        let function_id = live.record.function;
-        let run_time = match (live.record.started_at, live.record.finished_at) {
+        let Some(live) = self.live.remove(key) else { return Ok(()) };
+        if let (Some(node), Some(container)) = (live.record.node, live.container) {
+            self.release(&live.record, node, container, kernel)?;
+        }
+        self.conclude(live, kernel);
+        Ok(())
+    }
+
+    /// Gives back the core of an invocation, and keeps or ends its container.
+    fn release(
+        &mut self,
+        record: &InvocationRecord,
+        node: u32,
+        container: ContainerId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
+        let run_time = match (record.started_at, record.finished_at) {
             (Some(started), Some(finished)) => finished - started,
             _ => SimDuration::ZERO,
         };
-        let function = &mut self.functions[function_id.0 as usize];
+        let function = &mut self.functions[record.function.0 as usize];
         function.running -= 1;
         self.running -= 1;
         let footprint = function.footprint();
@@ -37,36 +49,38 @@ impl Service {
         self.cluster.node(node).running -= 1;
         let completion = Completion {
             now: kernel.now().as_nanos(),
-            function: function_id.0,
+            function: record.function.0,
             node,
             run_time: run_time.as_nanos(),
             ram: footprint.ram,
-            idle_of_function: self.cluster.idle_count(node, function_id) + 1,
+            idle_of_function: self.cluster.idle_beside(node, container) + 1,
         };
         let retention = self.keep_alive.on_idle(&completion);
         let retention = retention.map_err(|fault| self.fault(PolicySlot::KeepAlive, fault))?;
         if retention.keep_for == 0 {
             self.end_container(node, container);
         } else {
-            self.keep(node, container, SimDuration::from_nanos(retention.keep_for), kernel);
+            self.keep(node, record.function, container, SimDuration::from_nanos(retention.keep_for), kernel);
         }
-        self.cluster.refresh(node);
-        self.conclude(key, kernel);
+        self.cluster.refresh_use(node);
         Ok(())
     }
 
     /// Makes a container idle for a time.
-    fn keep(&mut self, node: u32, container: ContainerId, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
+    fn keep(
+        &mut self,
+        node: u32,
+        function: FunctionId,
+        container: ContainerId,
+        keep_for: SimDuration,
+        kernel: &mut Kernel<Event>,
+    ) {
         let now = kernel.now();
         let over = Message::KeepAliveOver { node, container, since: now };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
-        let held = self.cluster.node(node);
-        let Some(function) = held.containers.get(container.0 as usize).map(|held| held.function) else {
-            return;
-        };
         let registered = &self.functions[function.0 as usize];
         let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
-        held.enter_idle(&EvictionItem {
+        self.cluster.node(node).enter_idle(&EvictionItem {
             id: container.0,
             function: function.0,
             ram: footprint.ram,
@@ -110,8 +124,7 @@ impl Service {
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
-    pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(mut live) = self.live.remove(key) else { return };
+    pub(crate) fn conclude(&mut self, mut live: LiveInvocation, kernel: &mut Kernel<Event>) {
         let state = match live.record.outcome {
             Outcome::Completed => InvocationState::Completed,
             Outcome::TimedOut => InvocationState::TimedOut,

@@ -11,7 +11,7 @@ use super::live::InvocationKey;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationState, Start};
-use crate::node::{Container, ContainerId, Footprint};
+use crate::node::{ContainerId, Footprint};
 use crate::policy::PolicySlot;
 
 impl Service {
@@ -65,10 +65,13 @@ impl Service {
         self.running += 1;
         self.waiting -= 1;
         self.books.metrics.container_busy(function.limits.ram, now);
-        self.books.metrics.count_start(start);
+        self.books.metrics.count_start(live.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         self.cluster.node(node).running += 1;
-        self.cluster.refresh(node);
+        match start {
+            Start::Cold => self.cluster.refresh(node),
+            Start::Warm => self.cluster.refresh_use(node),
+        }
         if overhead > SimDuration::ZERO {
             live.enter(InvocationState::Starting, now);
             kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
@@ -85,27 +88,29 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> bool {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
-        if !held.is_some_and(|held| held.function == function && held.idle.is_some()) {
-            return false;
-        }
-        self.leave_idle(node, container, Removal::Taken, kernel);
-        true
+        held.is_some_and(|held| held.function == function)
+            && self.leave_idle(node, function, container, Removal::Taken, kernel)
     }
 
-    /// Takes a container out of the idle ones.
-    fn leave_idle(&mut self, node: u32, container: ContainerId, removal: Removal, kernel: &mut Kernel<Event>) {
-        let Some(function) = self.cluster.node(node).containers.get(container.0 as usize).map(|held| held.function)
-        else {
-            return;
+    /// Takes a container out of the idle ones of its function; false if it is not among them.
+    fn leave_idle(
+        &mut self,
+        node: u32,
+        function: FunctionId,
+        container: ContainerId,
+        removal: Removal,
+        kernel: &mut Kernel<Event>,
+    ) -> bool {
+        let Some(idle) = self.cluster.remove_idle(node, function, container) else {
+            return false;
         };
-        let footprint = self.functions[function.0 as usize].footprint();
-        if let Some(idle) = self.cluster.remove_idle(node, container) {
-            if let Some(expiry) = idle.expiry {
-                kernel.cancel(expiry);
-            }
-            self.books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
-            self.cluster.node(node).leave_idle(container, footprint, removal);
+        if let Some(expiry) = idle.expiry {
+            kernel.cancel(expiry);
         }
+        let footprint = self.functions[function.0 as usize].footprint();
+        self.books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
+        self.cluster.node(node).leave_idle(container, footprint, removal);
+        true
     }
 
     fn touch_image(&mut self, node: u32, function: FunctionId) {
@@ -136,8 +141,7 @@ impl Service {
             self.cluster.refresh(node);
             return Ok(None);
         }
-        let number = self.cluster.node(node).containers.insert(Container { function, idle: None });
-        Ok(Some(ContainerId(number as u32)))
+        Ok(Some(self.cluster.add_container(node, function)))
     }
 
     fn pin_image(&mut self, node: u32, image: Option<ImageId>) {
@@ -200,16 +204,19 @@ impl Service {
         removal: Removal,
         kernel: &mut Kernel<Event>,
     ) {
-        self.leave_idle(node, container, removal, kernel);
-        self.end_container(node, container);
+        let held = self.cluster.node(node).containers.get(container.0 as usize);
+        if let Some(function) = held.map(|held| held.function) {
+            self.leave_idle(node, function, container, removal, kernel);
+            self.end_container(node, container);
+        }
     }
 
     /// Ends a container that is not among the idle ones.
     pub(crate) fn end_container(&mut self, node: u32, container: ContainerId) {
-        let Some(ended) = self.cluster.node(node).containers.try_remove(container.0 as usize) else {
+        let Some(function) = self.cluster.remove_container(node, container) else {
             return;
         };
-        let function = &self.functions[ended.function.0 as usize];
+        let function = &self.functions[function.0 as usize];
         let (footprint, image) = (function.footprint(), function.image);
         let held = self.cluster.node(node);
         held.ram.release(footprint.ram);

@@ -156,11 +156,11 @@ impl Service {
 
     /// Ends an invocation that did not get to run.
     pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) {
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(mut live) = self.live.remove(key) {
             live.record.outcome = Outcome::Rejected;
             live.record.failure = Some(Rc::from(reason));
             live.record.finished_at = Some(kernel.now());
-            self.conclude(key, kernel);
+            self.conclude(live, kernel);
         }
     }
 

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
 use crate::ledger::Ledger;
+use crate::metrics::FunctionMetrics;
 use crate::node::Footprint;
 use crate::policy::{Hosted, PolicySet, Watch};
 use crate::workload::Workload;
@@ -220,6 +221,7 @@ impl Service {
             told_to_wait_in,
         });
         self.cluster.add_function();
+        self.books.metrics.functions.push(FunctionMetrics::default());
         Ok(id)
     }
 

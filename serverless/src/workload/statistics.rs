@@ -3,7 +3,7 @@
 use hearth_simcore::time::SimTime;
 
 use super::{ArrivalSource, TraceError};
-use crate::metrics::TimeDistribution;
+use crate::metrics::Precise;
 
 /// Counts over a trace.
 ///
@@ -15,7 +15,7 @@ use crate::metrics::TimeDistribution;
 /// let mut generator = Generator::new(&spec, 1, 0).0;
 /// let statistics = TraceStatistics::of(&mut generator, 1)?;
 /// assert_eq!((statistics.requests, statistics.per_minute[0]), (240, 119));
-/// assert_eq!(statistics.durations.mean_s(), 3.0);
+/// assert_eq!(statistics.durations.mean(), 3.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -31,9 +31,9 @@ pub struct TraceStatistics {
     /// Invocations in each minute.
     pub per_minute: Vec<u64>,
     /// From one invocation to the next.
-    pub gaps: TimeDistribution,
+    pub gaps: Precise,
     /// How long they run.
-    pub durations: TimeDistribution,
+    pub durations: Precise,
 }
 
 impl TraceStatistics {
@@ -48,8 +48,8 @@ impl TraceStatistics {
             first: SimTime::ZERO,
             last: SimTime::ZERO,
             per_minute: Vec::new(),
-            gaps: TimeDistribution::default(),
-            durations: TimeDistribution::default(),
+            gaps: Precise::default(),
+            durations: Precise::default(),
         };
         while let Some(arrival) = source.next_arrival()? {
             if statistics.requests == 0 {

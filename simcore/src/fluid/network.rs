@@ -168,6 +168,11 @@ impl FluidNetwork {
         !self.fresh.is_empty() || !self.loosened.is_empty()
     }
 
+    /// Whether nothing flows and nothing has changed.
+    pub fn is_still(&self) -> bool {
+        self.live == 0 && !self.needs_settling()
+    }
+
     /// Works out the rates anew where something has changed. To be called at the date of the changes, once after all
     /// of them, before time moves on.
     pub fn settle(&mut self, now: SimTime) {

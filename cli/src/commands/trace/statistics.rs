@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hearth_serverless::metrics::TimeDistribution;
+use hearth_serverless::metrics::Precise;
 use hearth_serverless::workload::{DeclaredFunction, TraceStatistics};
 
 use crate::table::duration;
@@ -36,9 +36,8 @@ pub fn text(statistics: &TraceStatistics, functions: &[DeclaredFunction]) -> Str
     text
 }
 
-fn columns(times: &TimeDistribution) -> String {
-    let numbers =
-        [times.mean_s(), times.percentile_s(0.5), times.percentile_s(0.9), times.percentile_s(0.99), times.max_s()];
+fn columns(times: &Precise) -> String {
+    let numbers = [times.mean(), times.percentile(0.5), times.percentile(0.9), times.percentile(0.99), times.max()];
     numbers.iter().map(|seconds| format!("{:>11}", duration(*seconds))).collect()
 }
 

@@ -16,7 +16,9 @@ export_policies!(POLICY);
 #[derive(Debug)]
 pub struct Lru {
     use_counts: bool,
-    items: LruCache<u32, (), FxBuildHasher>,
+    /// Whether an item can be evicted. A container that is taken nearly always comes back, so it stays, passed over: no
+    /// memory is given back and asked for again with each invocation.
+    items: LruCache<u32, bool, FxBuildHasher>,
 }
 
 impl Lru {
@@ -44,7 +46,10 @@ impl Policy for Lru {
 
 impl Eviction for Lru {
     fn insert(&mut self, item: &EvictionItem) {
-        self.items.put(item.id, ());
+        match self.items.get_mut(&item.id) {
+            Some(is_here) => *is_here = true,
+            None => drop(self.items.put(item.id, true)),
+        }
     }
 
     fn touch(&mut self, id: u32, touch: Touch) {
@@ -53,13 +58,17 @@ impl Eviction for Lru {
         }
     }
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
-        self.items.pop(&id);
+    fn remove(&mut self, id: u32, removal: Removal) {
+        if removal != Removal::Taken {
+            self.items.pop(&id);
+        } else if let Some(is_here) = self.items.peek_mut(&id) {
+            *is_here = false;
+        }
     }
 
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
-        for (id, ()) in self.items.iter().rev() {
-            if victims.offer(*id) == Offer::Enough {
+        for (id, is_here) in self.items.iter().rev() {
+            if *is_here && victims.offer(*id) == Offer::Enough {
                 return;
             }
         }
@@ -122,7 +131,7 @@ mod tests {
                         model.push(id);
                     }
                     3 => {
-                        policy.remove(id, Removal::Taken);
+                        policy.remove(id, if was_there && id % 2 == 0 { Removal::Taken } else { Removal::Evicted });
                         model.retain(|other| *other != id);
                     }
                     _ => {}

@@ -3,10 +3,14 @@
 use hearth_policy_api::{NodeBits, NodeSet, NodeView};
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
-use rustc_hash::FxHashMap;
 
 use crate::function::{FunctionId, ImageId};
-use crate::node::{ContainerId, Idle, Node};
+use crate::node::{Container, ContainerId, Idle, Node};
+
+mod pools;
+
+pub(crate) use pools::PoolId;
+use pools::Pools;
 
 /// On which nodes an image is, and in what state.
 #[derive(Debug)]
@@ -24,17 +28,6 @@ impl ImageSites {
     }
 }
 
-/// The idle containers of one function on one node, from the one idle longest to the newest.
-#[derive(Clone, Copy, Debug)]
-struct IdleList {
-    oldest: ContainerId,
-    newest: ContainerId,
-    count: u32,
-    /// How many of them decisions of the round `planned_in` have taken.
-    planned: u32,
-    planned_in: u64,
-}
-
 /// The nodes and what is where.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -46,13 +39,14 @@ pub(crate) struct Cluster {
     pub images: Vec<ImageSites>,
     /// By function: the nodes with an idle container that no decision of this round has taken.
     pub idle: Vec<NodeBits>,
-    /// Looked up by node and function, never walked.
-    idle_lists: FxHashMap<(u32, FunctionId), IdleList>,
+    pools: Pools,
     /// Numbers the rounds of scheduling.
     pub round: u64,
     /// By node: the last round that took a core of it.
     planned_in: Vec<u64>,
-    /// Nodes whose view changed, for policies that want to be told; each node once.
+    /// Whether somebody wants to be told of nodes whose view changed.
+    is_observed: bool,
+    /// Nodes whose view changed, each once.
     pub changed: Vec<u32>,
     is_changed: NodeBits,
     /// Free cores of all nodes, within a round less what its decisions take.
@@ -60,7 +54,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub fn new(nodes: Vec<Node>) -> Self {
+    /// `is_observed` tells whether to note which nodes change.
+    pub fn new(nodes: Vec<Node>, is_observed: bool) -> Self {
         let count = nodes.len();
         let mut cluster = Self {
             views: vec![NodeView::default(); count],
@@ -69,9 +64,10 @@ impl Cluster {
             free_core: NodeBits::new(count),
             images: Vec::new(),
             idle: Vec::new(),
-            idle_lists: FxHashMap::default(),
+            pools: Pools::default(),
             round: 0,
             planned_in: vec![0; count],
+            is_observed,
             changed: Vec::new(),
             is_changed: NodeBits::new(count),
             free_cores: 0,
@@ -94,12 +90,21 @@ impl Cluster {
 
     /// Brings the node's view up to date after a change of the node.
     pub fn refresh(&mut self, node: u32) {
-        let view = self.nodes[node as usize].view();
-        let held = &mut self.views[node as usize];
-        self.free_cores = self.free_cores - u64::from(held.free_cores) + u64::from(view.free_cores);
-        *held = view;
-        self.free_core.set(node, view.free_cores > 0);
-        if !self.is_changed.contains(node) {
+        self.nodes[node as usize].show_storage(&mut self.views[node as usize]);
+        self.refresh_use(node);
+    }
+
+    /// The same after a change of the cores and idle containers alone.
+    pub fn refresh_use(&mut self, node: u32) {
+        let view = &mut self.views[node as usize];
+        let before = view.free_cores;
+        self.nodes[node as usize].show_use(view);
+        let after = view.free_cores;
+        self.free_cores = self.free_cores - u64::from(before) + u64::from(after);
+        if (before > 0) != (after > 0) {
+            self.free_core.set(node, after > 0);
+        }
+        if self.is_observed && !self.is_changed.contains(node) {
             self.is_changed.insert(node);
             self.changed.push(node);
         }
@@ -140,7 +145,27 @@ impl Cluster {
 
     /// How many idle containers a function has on a node.
     pub fn idle_count(&self, node: u32, function: FunctionId) -> u32 {
-        self.idle_lists.get(&(node, function)).map_or(0, |list| list.count)
+        self.pools.find(node, function).map_or(0, |pool| pool.idle)
+    }
+
+    /// How many idle containers there are beside this one, of its function and node.
+    pub fn idle_beside(&self, node: u32, id: ContainerId) -> u32 {
+        let container = self.nodes[node as usize].containers.get(id.0 as usize);
+        container.map_or(0, |container| self.pools.get(container.pool).idle)
+    }
+
+    /// Makes a container of a function.
+    pub fn add_container(&mut self, node: u32, function: FunctionId) -> ContainerId {
+        let pool = self.pools.enter(node, function);
+        let containers = &mut self.nodes[node as usize].containers;
+        ContainerId(containers.insert(Container { function, pool, idle: None }) as u32)
+    }
+
+    /// Forgets a container that is not idle; `None` if there is no such container.
+    pub fn remove_container(&mut self, node: u32, id: ContainerId) -> Option<FunctionId> {
+        let ended = self.nodes[node as usize].containers.try_remove(id.0 as usize)?;
+        self.pools.leave(ended.pool);
+        Some(ended.function)
     }
 
     /// Makes a container idle, as the newest of its function on the node.
@@ -152,36 +177,14 @@ impl Cluster {
         since: SimTime,
         expiry: Option<EventHandle>,
     ) {
-        let fresh = IdleList { oldest: id, newest: id, count: 0, planned: 0, planned_in: 0 };
-        let list = self.idle_lists.entry((node, function)).or_insert(fresh);
-        let older = (list.count > 0).then_some(list.newest);
-        list.newest = id;
-        list.count += 1;
-        let containers = &mut self.nodes[node as usize].containers;
-        if let Some(idle) = older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
-            idle.newer = Some(id);
-        }
-        containers[id.0 as usize].idle = Some(Idle { since, expiry, older, newer: None, planned_in: 0 });
+        self.pools.push_idle(&mut self.nodes[node as usize].containers, id, since, expiry);
         self.idle[function.0 as usize].insert(node);
     }
 
     /// Takes a container out of the idle ones of its function; `None` if it is not idle.
-    pub fn remove_idle(&mut self, node: u32, id: ContainerId) -> Option<Idle> {
-        let containers = &mut self.nodes[node as usize].containers;
-        let container = containers.get_mut(id.0 as usize)?;
-        let (function, idle) = (container.function, container.idle.take()?);
-        let list = self.idle_lists.get_mut(&(node, function))?;
-        list.count -= 1;
-        match idle.older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
-            Some(older) => older.newer = idle.newer,
-            None => list.oldest = idle.newer.unwrap_or(id),
-        }
-        match idle.newer.and_then(|newer| containers[newer.0 as usize].idle.as_mut()) {
-            Some(newer) => newer.older = idle.older,
-            None => list.newest = idle.older.unwrap_or(id),
-        }
-        if list.count == 0 {
-            self.idle_lists.remove(&(node, function));
+    pub fn remove_idle(&mut self, node: u32, function: FunctionId, id: ContainerId) -> Option<Idle> {
+        let (idle, left) = self.pools.remove_idle(&mut self.nodes[node as usize].containers, id)?;
+        if left == 0 {
             self.idle[function.0 as usize].remove(node);
         }
         Some(idle)
@@ -192,8 +195,7 @@ impl Cluster {
         if !self.idle[function.0 as usize].contains(node) {
             return None;
         }
-        let list = self.idle_lists.get(&(node, function))?;
-        Some(if most_recent { list.newest } else { list.oldest })
+        self.pools.find(node, function)?.first_idle(most_recent)
     }
 
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
@@ -202,25 +204,13 @@ impl Cluster {
         if !self.idle[function.0 as usize].contains(node) {
             return None;
         }
-        let list = self.idle_lists.get_mut(&(node, function))?;
-        if list.planned_in != self.round {
-            (list.planned_in, list.planned) = (self.round, 0);
-        }
         let containers = &mut self.nodes[node as usize].containers;
-        let mut next = Some(if most_recent { list.newest } else { list.oldest });
-        while let Some(id) = next {
-            let idle = containers[id.0 as usize].idle.as_mut()?;
-            if idle.planned_in != self.round {
-                idle.planned_in = self.round;
-                list.planned += 1;
-                if list.planned == list.count {
-                    self.idle[function.0 as usize].remove(node);
-                }
-                return Some(id);
-            }
-            next = if most_recent { idle.older } else { idle.newer };
+        let pool = self.pools.find_mut(node, function)?;
+        let (container, is_last) = pool.plan_idle(containers, self.round, most_recent)?;
+        if is_last {
+            self.idle[function.0 as usize].remove(node);
         }
-        None
+        Some(container)
     }
 
     /// Undoes what planning changed in the set of idle containers.
@@ -238,7 +228,7 @@ mod tests {
     use hearth_simcore::platform::{HostSpec, PlatformBuilder};
 
     use super::*;
-    use crate::node::{Container, Medium, Storage};
+    use crate::node::{Medium, Storage};
     use crate::policy::{Hosted, PolicySlot, Watch};
 
     const F: FunctionId = FunctionId(0);
@@ -250,10 +240,10 @@ mod tests {
         let storage = |medium| Storage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
-        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru())]);
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru())], true);
         cluster.add_function();
         for number in 0..idle {
-            cluster.node(0).containers.insert(Container { function: F, idle: None });
+            assert_eq!(cluster.add_container(0, F), ContainerId(number));
             cluster.push_idle(0, F, ContainerId(number), SimTime::ZERO, None);
         }
         cluster
@@ -278,14 +268,14 @@ mod tests {
     fn the_order_holds_when_containers_leave_and_come_back() {
         let mut cluster = cluster(4);
         for leaves in [1, 3] {
-            assert!(cluster.remove_idle(0, ContainerId(leaves)).is_some());
-            assert!(cluster.remove_idle(0, ContainerId(leaves)).is_none());
+            assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_some());
+            assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_none());
         }
         cluster.push_idle(0, F, ContainerId(1), SimTime::ZERO, None);
         assert_eq!(cluster.idle_count(0, F), 3);
         assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
         for container in [0, 1, 2] {
-            cluster.remove_idle(0, ContainerId(container));
+            cluster.remove_idle(0, F, ContainerId(container));
         }
         assert!(!cluster.idle[0].contains(0));
         assert_eq!(planned(&mut cluster, true), [0_u32; 0]);

@@ -1,0 +1,139 @@
+//! The containers of each function on each node, and which of them are idle, in the order of becoming idle.
+
+use hearth_simcore::queue::EventHandle;
+use hearth_simcore::time::SimTime;
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+use crate::function::FunctionId;
+use crate::node::{Container, ContainerId, Idle};
+
+/// Names the pool of a container.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PoolId(u32);
+
+/// The containers of one function on one node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool {
+    node: u32,
+    function: FunctionId,
+    containers: u32,
+    /// The idle ones from the one idle longest to the newest; meaningless when there is none.
+    oldest: ContainerId,
+    newest: ContainerId,
+    pub idle: u32,
+    /// How many of those the decisions of the round `planned_in` have taken.
+    planned: u32,
+    planned_in: u64,
+}
+
+/// All pools that hold a container.
+#[derive(Debug, Default)]
+pub(crate) struct Pools {
+    pools: Slab<Pool>,
+    /// Looked up by node and function, never walked.
+    index: FxHashMap<(u32, FunctionId), PoolId>,
+}
+
+impl Pools {
+    /// Enters a new container of a function on a node.
+    pub fn enter(&mut self, node: u32, function: FunctionId) -> PoolId {
+        let pools = &mut self.pools;
+        let id = *self.index.entry((node, function)).or_insert_with(|| {
+            let none = ContainerId(0);
+            let (containers, idle, planned, planned_in) = (0, 0, 0, 0);
+            let fresh = Pool { node, function, containers, oldest: none, newest: none, idle, planned, planned_in };
+            PoolId(pools.insert(fresh) as u32)
+        });
+        self.pools[id.0 as usize].containers += 1;
+        id
+    }
+
+    /// Forgets a container, which is not idle.
+    pub fn leave(&mut self, id: PoolId) {
+        let pool = &mut self.pools[id.0 as usize];
+        pool.containers -= 1;
+        if pool.containers == 0 {
+            self.index.remove(&(pool.node, pool.function));
+            self.pools.remove(id.0 as usize);
+        }
+    }
+
+    pub fn get(&self, id: PoolId) -> &Pool {
+        &self.pools[id.0 as usize]
+    }
+
+    pub fn find(&self, node: u32, function: FunctionId) -> Option<&Pool> {
+        self.index.get(&(node, function)).map(|id| self.get(*id))
+    }
+
+    pub fn find_mut(&mut self, node: u32, function: FunctionId) -> Option<&mut Pool> {
+        self.index.get(&(node, function)).map(|id| &mut self.pools[id.0 as usize])
+    }
+
+    /// Makes a container idle, as the newest of its pool.
+    pub fn push_idle(
+        &mut self,
+        containers: &mut Slab<Container>,
+        id: ContainerId,
+        since: SimTime,
+        expiry: Option<EventHandle>,
+    ) {
+        let pool = &mut self.pools[containers[id.0 as usize].pool.0 as usize];
+        let older = (pool.idle > 0).then_some(pool.newest);
+        match older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
+            Some(older) => older.newer = Some(id),
+            None => pool.oldest = id,
+        }
+        pool.newest = id;
+        pool.idle += 1;
+        containers[id.0 as usize].idle = Some(Idle { since, expiry, older, newer: None, planned_in: 0 });
+    }
+
+    /// Takes a container out of the idle ones, and says how many are left; `None` if it is not idle.
+    pub fn remove_idle(&mut self, containers: &mut Slab<Container>, id: ContainerId) -> Option<(Idle, u32)> {
+        let container = containers.get_mut(id.0 as usize)?;
+        let pool = &mut self.pools[container.pool.0 as usize];
+        let idle = container.idle.take()?;
+        pool.idle -= 1;
+        match idle.older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
+            Some(older) => older.newer = idle.newer,
+            None => pool.oldest = idle.newer.unwrap_or(id),
+        }
+        match idle.newer.and_then(|newer| containers[newer.0 as usize].idle.as_mut()) {
+            Some(newer) => newer.older = idle.older,
+            None => pool.newest = idle.older.unwrap_or(id),
+        }
+        Some((idle, pool.idle))
+    }
+}
+
+impl Pool {
+    /// The idle container that a warm start takes: the one that became idle last (`most_recent`) or first.
+    pub fn first_idle(&self, most_recent: bool) -> Option<ContainerId> {
+        (self.idle > 0).then_some(if most_recent { self.newest } else { self.oldest })
+    }
+
+    /// The first of the idle containers that no decision of this round has taken, and whether it is the last of those.
+    pub fn plan_idle(
+        &mut self,
+        containers: &mut Slab<Container>,
+        round: u64,
+        most_recent: bool,
+    ) -> Option<(ContainerId, bool)> {
+        if self.planned_in != round {
+            (self.planned_in, self.planned) = (round, 0);
+        }
+        let mut next = self.first_idle(most_recent);
+        while let Some(id) = next {
+            let idle = containers[id.0 as usize].idle.as_mut()?;
+            if idle.planned_in != round {
+                idle.planned_in = round;
+                self.planned += 1;
+                return Some((id, self.planned == self.idle));
+            }
+            next = if most_recent { idle.older } else { idle.newer };
+        }
+        None
+    }
+}

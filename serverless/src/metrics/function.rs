@@ -1,0 +1,39 @@
+//! The counts of one function.
+
+use super::{Coarse, Spans};
+use crate::invocation::Outcome;
+
+/// The counts of one function.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionMetrics {
+    outcomes: [u64; Outcome::ALL.len()],
+    /// Dispatches to a new container.
+    pub cold_starts: u64,
+    /// Dispatches to an idle container.
+    pub warm_starts: u64,
+    /// Requested to finished, of completed invocations.
+    pub latency: Coarse,
+    /// Requested to started, of all that started.
+    pub waiting: Coarse,
+    /// Latency over execution time, of completed invocations whose execution took time.
+    pub slowdown: Coarse,
+    /// Dispatched to started, of invocations that started in a new container.
+    pub cold_start_delay: Coarse,
+}
+
+impl FunctionMetrics {
+    /// How many invocations ended so.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// How many invocations there were.
+    pub fn invocations(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    pub(super) fn record(&mut self, outcome: Outcome, spans: &Spans) {
+        self.outcomes[outcome as usize] += 1;
+        spans.count(&mut self.latency, &mut self.waiting, &mut self.slowdown, &mut self.cold_start_delay);
+    }
+}

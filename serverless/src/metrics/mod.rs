@@ -1,0 +1,267 @@
+//! What a service counts while it runs. Everything is a sum, a maximum or a histogram, so that memory does not grow
+//! with the number of invocations.
+
+mod distribution;
+mod function;
+mod histogram;
+
+use hearth_simcore::time::{SimDuration, SimTime};
+use serde::Serialize;
+
+pub use self::distribution::{Coarse, Distribution, Precise};
+pub use self::function::FunctionMetrics;
+use crate::function::FunctionId;
+use crate::invocation::{InvocationRecord, Outcome, Start};
+
+/// How often something was moved or evicted, and how many bytes in all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Moved {
+    /// How often.
+    pub count: u64,
+    /// Bytes in all.
+    pub bytes: u128,
+}
+
+/// RAM over time, in bytes and byte-nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    bytes: u128,
+    integral: u128,
+}
+
+impl Level {
+    fn advance(&mut self, nanos: u64) {
+        self.integral += self.bytes * u128::from(nanos);
+    }
+
+    fn byte_seconds(self) -> f64 {
+        self.integral as f64 / 1e9
+    }
+}
+
+/// The times of an invocation that are counted.
+#[derive(Clone, Copy, Debug)]
+struct Spans {
+    latency: Option<SimDuration>,
+    waiting: Option<SimDuration>,
+    /// In billionths.
+    slowdown: Option<u64>,
+    cold_start_delay: Option<SimDuration>,
+}
+
+impl Spans {
+    fn of(record: &InvocationRecord) -> Self {
+        let between = |from: Option<SimTime>, to: Option<SimTime>| Some(to? - from?);
+        let completed = record.finished_at.filter(|_| record.outcome == Outcome::Completed);
+        let latency = between(record.requested_at, completed);
+        let execution = between(record.started_at, completed).filter(|time| *time > SimDuration::ZERO);
+        let is_cold = record.start == Some(Start::Cold);
+        Self {
+            latency,
+            waiting: between(record.requested_at, record.started_at),
+            slowdown: latency.zip(execution).map(|(latency, execution)| ratio(latency, execution)),
+            cold_start_delay: between(record.dispatched_at, record.started_at).filter(|_| is_cold),
+        }
+    }
+
+    #[inline]
+    fn count<const BITS: u32>(
+        &self,
+        latency: &mut Distribution<BITS>,
+        waiting: &mut Distribution<BITS>,
+        slowdown: &mut Distribution<BITS>,
+        cold_start_delay: &mut Distribution<BITS>,
+    ) {
+        if let Some(time) = self.latency {
+            latency.add(time);
+        }
+        if let Some(time) = self.waiting {
+            waiting.add(time);
+        }
+        if let Some(billionths) = self.slowdown {
+            slowdown.add_billionths(billionths);
+        }
+        if let Some(time) = self.cold_start_delay {
+            cold_start_delay.add(time);
+        }
+    }
+}
+
+/// In billionths.
+fn ratio(of: SimDuration, to: SimDuration) -> u64 {
+    const ONE: u64 = 1_000_000_000;
+    // Nearly always so, and divisions are slow.
+    if of == to { ONE } else { (of.as_nanos() as f64 / to.as_nanos() as f64 * ONE as f64) as u64 }
+}
+
+/// The counts of one service.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    outcomes: [u64; Outcome::ALL.len()],
+    /// Dispatches to a new container.
+    pub cold_starts: u64,
+    /// Dispatches to an idle container.
+    pub warm_starts: u64,
+    /// Requested to finished, of completed invocations.
+    pub latency: Precise,
+    /// Requested to started, of all that started.
+    pub waiting: Precise,
+    /// Latency over execution time, of completed invocations whose execution took time.
+    pub slowdown: Precise,
+    /// Dispatched to started, of invocations that started in a new container.
+    pub cold_start_delay: Precise,
+    /// The counts of each function, by number.
+    pub functions: Vec<FunctionMetrics>,
+    /// Idle containers ended to make room.
+    pub evicted_containers: u64,
+    /// Idle containers whose keep-alive was over.
+    pub expired_containers: u64,
+    /// Images evicted from the RAM of nodes.
+    pub evicted_images_in_ram: Moved,
+    /// Images evicted from the disks of nodes.
+    pub evicted_images_on_disk: Moved,
+    /// Images evicted from the head.
+    pub evicted_images_on_head: Moved,
+    /// Images downloaded from the registry to the head.
+    pub downloads: Moved,
+    /// Images copied from the head to nodes.
+    pub copies: Moved,
+    /// Images loaded from disk into RAM.
+    pub loads: Moved,
+    /// When the last invocation finished.
+    pub last_finish: SimTime,
+    busy: Level,
+    idle: Level,
+    levels_at: SimTime,
+}
+
+impl Metrics {
+    /// How many invocations ended so.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// How many invocations there were.
+    pub fn invocations(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// RAM reserved by containers that ran an invocation, in byte-seconds.
+    pub fn busy_byte_seconds(&self) -> f64 {
+        self.busy.byte_seconds()
+    }
+
+    /// RAM reserved by idle containers, in byte-seconds.
+    pub fn idle_byte_seconds(&self) -> f64 {
+        self.idle.byte_seconds()
+    }
+
+    /// Counts an invocation that has ended, or never will.
+    pub(crate) fn record(&mut self, record: &InvocationRecord) {
+        let spans = Spans::of(record);
+        self.outcomes[record.outcome as usize] += 1;
+        if let Some(finished) = record.finished_at {
+            self.last_finish = self.last_finish.max(finished);
+        }
+        spans.count(&mut self.latency, &mut self.waiting, &mut self.slowdown, &mut self.cold_start_delay);
+        if let Some(function) = self.functions.get_mut(record.function.0 as usize) {
+            function.record(record.outcome, &spans);
+        }
+    }
+
+    pub(crate) fn count_start(&mut self, function: FunctionId, start: Start) {
+        let function = &mut self.functions[function.0 as usize];
+        match start {
+            Start::Cold => {
+                self.cold_starts += 1;
+                function.cold_starts += 1;
+            }
+            Start::Warm => {
+                self.warm_starts += 1;
+                function.warm_starts += 1;
+            }
+        }
+    }
+
+    /// Brings the sums over time up to a date.
+    pub(crate) fn advance(&mut self, now: SimTime) {
+        if now == self.levels_at {
+            return;
+        }
+        let nanos = now.since(self.levels_at).as_nanos();
+        self.busy.advance(nanos);
+        self.idle.advance(nanos);
+        self.levels_at = now;
+    }
+
+    pub(crate) fn container_busy(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.busy.bytes += u128::from(ram);
+    }
+
+    pub(crate) fn container_no_longer_busy(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.busy.bytes -= u128::from(ram);
+    }
+
+    pub(crate) fn container_idle(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.idle.bytes += u128::from(ram);
+    }
+
+    pub(crate) fn container_no_longer_idle(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.idle.bytes -= u128::from(ram);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invocation_counts_with_all_and_with_its_function() {
+        let mut metrics = Metrics::default();
+        metrics.functions.resize_with(2, FunctionMetrics::default);
+        let mut record = InvocationRecord::new(0, FunctionId(1));
+        let at = |seconds| Some(SimTime::from_secs_f64(seconds));
+        (record.requested_at, record.dispatched_at, record.started_at) = (at(1.0), at(2.0), at(3.0));
+        (record.finished_at, record.start, record.outcome) = (at(5.0), Some(Start::Cold), Outcome::Completed);
+        metrics.record(&record);
+        metrics.count_start(FunctionId(1), Start::Cold);
+        let function = &metrics.functions[1];
+        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
+        assert_eq!(all.map(Distribution::max), [4.0, 2.0, 2.0, 1.0]);
+        let its = [&function.latency, &function.waiting, &function.slowdown, &function.cold_start_delay];
+        assert_eq!(its.map(Distribution::max), [4.0, 2.0, 2.0, 1.0]);
+        assert_eq!((function.cold_starts, function.outcome(Outcome::Completed), function.invocations()), (1, 1, 1));
+        assert_eq!(metrics.functions[0].invocations(), 0);
+    }
+
+    #[test]
+    fn what_did_not_happen_is_not_counted() {
+        let mut metrics = Metrics::default();
+        let mut record = InvocationRecord::new(0, FunctionId(0));
+        (record.requested_at, record.finished_at) = (Some(SimTime::ZERO), Some(SimTime::ZERO));
+        record.outcome = Outcome::Rejected;
+        metrics.record(&record);
+        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
+        assert_eq!(all.map(Distribution::count), [0; 4]);
+        // A body that takes no time has no slowdown, a warm start no delay.
+        (record.started_at, record.dispatched_at) = (Some(SimTime::ZERO), Some(SimTime::ZERO));
+        (record.start, record.outcome) = (Some(Start::Warm), Outcome::Completed);
+        metrics.record(&record);
+        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
+        assert_eq!(all.map(Distribution::count), [1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn memory_is_summed_over_time() {
+        let mut metrics = Metrics::default();
+        metrics.container_busy(100, SimTime::from_secs_f64(1.0));
+        metrics.container_no_longer_busy(100, SimTime::from_secs_f64(3.0));
+        metrics.container_idle(100, SimTime::from_secs_f64(3.0));
+        metrics.advance(SimTime::from_secs_f64(4.0));
+        assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (200.0, 100.0));
+    }
+}
