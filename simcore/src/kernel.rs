@@ -306,58 +306,51 @@ impl<E> Kernel<E> {
 
     /// Moves the clock to the next thing that happens, no later than `horizon`, and says what it is. Ends of flows
     /// come before scheduled events of the same date.
+    #[inline]
     pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
+        let horizon = horizon.min(LAST_DATE);
         loop {
-            let step = if self.fluid.is_still() { self.next_timed(horizon)? } else { self.next_among_flows(horizon)? };
-            if step.is_some() {
+            if !self.fluid.is_still()
+                && let Some(flow) = self.next_flow(horizon)
+            {
                 self.handled += 1;
-                return step;
+                return Some(flow);
             }
+            let (date, due) = self.queue.pop_until(horizon)?;
+            self.now = date;
+            let step = match due {
+                Due::Event(event) => Step::Event(event),
+                Due::Wake(waker) => Step::Wake(waker),
+                Due::Activity(activity) => match self.timer_of_activity(activity) {
+                    Some(step) => step,
+                    None => continue,
+                },
+            };
+            self.handled += 1;
+            return Some(step);
         }
     }
 
-    /// The step when nothing flows: `Some(None)` if the date has come without one, `None` if there is none in time.
-    fn next_timed(&mut self, horizon: SimTime) -> Option<Option<Step<E>>> {
-        let (date, due) = self.queue.pop_until(horizon.min(LAST_DATE))?;
-        self.now = date;
-        Some(self.step(due))
-    }
-
-    /// The same while something flows. Ends of flows come before scheduled events of the same date.
-    fn next_among_flows(&mut self, horizon: SimTime) -> Option<Option<Step<E>>> {
+    /// The end of a flow, if that comes next.
+    fn next_flow(&mut self, horizon: SimTime) -> Option<Step<E>> {
         let queue_date = self.queue.next_date();
         let flow_now = self.fluid.next_completion() == Some(self.now);
         if !flow_now && queue_date != Some(self.now) && self.fluid.needs_settling() {
             self.fluid.settle(self.now);
         }
-        let flow_date = self.fluid.next_completion();
-        let date = match (flow_date, queue_date) {
-            (None, None) => return None,
-            (Some(date), None) | (None, Some(date)) => date,
-            (Some(flow), Some(queue)) => flow.min(queue),
-        };
-        if date > horizon.min(LAST_DATE) {
-            return None;
+        loop {
+            let date =
+                self.fluid.next_completion().filter(|date| *date <= queue_date.unwrap_or(LAST_DATE).min(horizon))?;
+            self.now = date;
+            if let Some(step) = self.end_flow() {
+                return Some(step);
+            }
         }
-        self.now = date;
-        if flow_date == Some(date) {
-            return Some(self.end_flow());
-        }
-        let due = self.queue.pop()?.1;
-        Some(self.step(due))
     }
 
     fn end_flow(&mut self) -> Option<Step<E>> {
         let flow = self.fluid.pop_completed(self.now)?;
         self.end_activity(*self.activity_of_flow.get(flow.index())?)
-    }
-
-    fn step(&mut self, due: Due<E>) -> Option<Step<E>> {
-        match due {
-            Due::Event(event) => Some(Step::Event(event)),
-            Due::Wake(waker) => Some(Step::Wake(waker)),
-            Due::Activity(activity) => self.timer_of_activity(activity),
-        }
     }
 
     /// The latency of a transfer is over, or all of it.

@@ -2,10 +2,9 @@
 
 use hearth_policy_api::{NodeBits, NodeSet, NodeView};
 use hearth_simcore::queue::EventHandle;
-use hearth_simcore::time::SimTime;
 
 use crate::function::{FunctionId, ImageId};
-use crate::node::{Container, ContainerId, Idle, Node};
+use crate::node::{Container, ContainerId, Idle, Node, Spell};
 
 mod pools;
 
@@ -174,10 +173,10 @@ impl Cluster {
         node: u32,
         function: FunctionId,
         id: ContainerId,
-        since: SimTime,
+        spell: Spell,
         expiry: Option<EventHandle>,
     ) {
-        self.pools.push_idle(&mut self.nodes[node as usize].containers, id, since, expiry);
+        self.pools.push_idle(&mut self.nodes[node as usize].containers, id, spell, expiry);
         self.idle[function.0 as usize].insert(node);
     }
 
@@ -244,7 +243,7 @@ mod tests {
         cluster.add_function();
         for number in 0..idle {
             assert_eq!(cluster.add_container(0, F), ContainerId(number));
-            cluster.push_idle(0, F, ContainerId(number), SimTime::ZERO, None);
+            cluster.push_idle(0, F, ContainerId(number), Spell::default(), None);
         }
         cluster
     }
@@ -271,7 +270,7 @@ mod tests {
             assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_some());
             assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_none());
         }
-        cluster.push_idle(0, F, ContainerId(1), SimTime::ZERO, None);
+        cluster.push_idle(0, F, ContainerId(1), Spell::default(), None);
         assert_eq!(cluster.idle_count(0, F), 3);
         assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
         for container in [0, 1, 2] {

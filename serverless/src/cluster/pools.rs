@@ -1,12 +1,11 @@
 //! The containers of each function on each node, and which of them are idle, in the order of becoming idle.
 
 use hearth_simcore::queue::EventHandle;
-use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use crate::function::FunctionId;
-use crate::node::{Container, ContainerId, Idle};
+use crate::node::{Container, ContainerId, Idle, Spell};
 
 /// Names the pool of a container.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +75,7 @@ impl Pools {
         &mut self,
         containers: &mut Slab<Container>,
         id: ContainerId,
-        since: SimTime,
+        spell: Spell,
         expiry: Option<EventHandle>,
     ) {
         let pool = &mut self.pools[containers[id.0 as usize].pool.0 as usize];
@@ -87,7 +86,7 @@ impl Pools {
         }
         pool.newest = id;
         pool.idle += 1;
-        containers[id.0 as usize].idle = Some(Idle { since, expiry, older, newer: None, planned_in: 0 });
+        containers[id.0 as usize].idle = Some(Idle { spell, expiry, older, newer: None, planned_in: 0 });
     }
 
     /// Takes a container out of the idle ones, and says how many are left; `None` if it is not idle.

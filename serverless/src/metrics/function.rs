@@ -1,12 +1,12 @@
 //! The counts of one function.
 
-use super::{Coarse, Spans};
+use super::Coarse;
 use crate::invocation::Outcome;
 
 /// The counts of one function.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionMetrics {
-    outcomes: [u64; Outcome::ALL.len()],
+    pub(super) outcomes: [u64; Outcome::ALL.len()],
     /// Dispatches to a new container.
     pub cold_starts: u64,
     /// Dispatches to an idle container.
@@ -30,10 +30,5 @@ impl FunctionMetrics {
     /// How many invocations there were.
     pub fn invocations(&self) -> u64 {
         self.outcomes.iter().sum()
-    }
-
-    pub(super) fn record(&mut self, outcome: Outcome, spans: &Spans) {
-        self.outcomes[outcome as usize] += 1;
-        spans.count(&mut self.latency, &mut self.waiting, &mut self.slowdown, &mut self.cold_start_delay);
     }
 }

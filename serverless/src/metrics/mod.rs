@@ -25,65 +25,17 @@ pub struct Moved {
 /// RAM over time, in bytes and byte-nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
-    bytes: u128,
+    bytes: u64,
     integral: u128,
 }
 
 impl Level {
     fn advance(&mut self, nanos: u64) {
-        self.integral += self.bytes * u128::from(nanos);
+        self.integral += u128::from(self.bytes) * u128::from(nanos);
     }
 
     fn byte_seconds(self) -> f64 {
         self.integral as f64 / 1e9
-    }
-}
-
-/// The times of an invocation that are counted.
-#[derive(Clone, Copy, Debug)]
-struct Spans {
-    latency: Option<SimDuration>,
-    waiting: Option<SimDuration>,
-    /// In billionths.
-    slowdown: Option<u64>,
-    cold_start_delay: Option<SimDuration>,
-}
-
-impl Spans {
-    fn of(record: &InvocationRecord) -> Self {
-        let between = |from: Option<SimTime>, to: Option<SimTime>| Some(to? - from?);
-        let completed = record.finished_at.filter(|_| record.outcome == Outcome::Completed);
-        let latency = between(record.requested_at, completed);
-        let execution = between(record.started_at, completed).filter(|time| *time > SimDuration::ZERO);
-        let is_cold = record.start == Some(Start::Cold);
-        Self {
-            latency,
-            waiting: between(record.requested_at, record.started_at),
-            slowdown: latency.zip(execution).map(|(latency, execution)| ratio(latency, execution)),
-            cold_start_delay: between(record.dispatched_at, record.started_at).filter(|_| is_cold),
-        }
-    }
-
-    #[inline]
-    fn count<const BITS: u32>(
-        &self,
-        latency: &mut Distribution<BITS>,
-        waiting: &mut Distribution<BITS>,
-        slowdown: &mut Distribution<BITS>,
-        cold_start_delay: &mut Distribution<BITS>,
-    ) {
-        if let Some(time) = self.latency {
-            latency.add(time);
-        }
-        if let Some(time) = self.waiting {
-            waiting.add(time);
-        }
-        if let Some(billionths) = self.slowdown {
-            slowdown.add_billionths(billionths);
-        }
-        if let Some(time) = self.cold_start_delay {
-            cold_start_delay.add(time);
-        }
     }
 }
 
@@ -158,14 +110,32 @@ impl Metrics {
 
     /// Counts an invocation that has ended, or never will.
     pub(crate) fn record(&mut self, record: &InvocationRecord) {
-        let spans = Spans::of(record);
+        let function = &mut self.functions[record.function.0 as usize];
         self.outcomes[record.outcome as usize] += 1;
+        function.outcomes[record.outcome as usize] += 1;
         if let Some(finished) = record.finished_at {
             self.last_finish = self.last_finish.max(finished);
         }
-        spans.count(&mut self.latency, &mut self.waiting, &mut self.slowdown, &mut self.cold_start_delay);
-        if let Some(function) = self.functions.get_mut(record.function.0 as usize) {
-            function.record(record.outcome, &spans);
+        let Some(requested) = record.requested_at else { return };
+        let completed = record.finished_at.filter(|_| record.outcome == Outcome::Completed);
+        let latency = completed.map(|finished| finished - requested);
+        if let Some(latency) = latency {
+            self.latency.add(latency);
+            function.latency.add(latency);
+        }
+        let Some(started) = record.started_at else { return };
+        self.waiting.add(started - requested);
+        function.waiting.add(started - requested);
+        if let (Some(latency), Some(finished)) = (latency, completed)
+            && finished > started
+        {
+            let slowdown = ratio(latency, finished - started);
+            self.slowdown.add_billionths(slowdown);
+            function.slowdown.add_billionths(slowdown);
+        }
+        if let (Some(Start::Cold), Some(dispatched)) = (record.start, record.dispatched_at) {
+            self.cold_start_delay.add(started - dispatched);
+            function.cold_start_delay.add(started - dispatched);
         }
     }
 
@@ -196,22 +166,22 @@ impl Metrics {
 
     pub(crate) fn container_busy(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
-        self.busy.bytes += u128::from(ram);
+        self.busy.bytes += ram;
     }
 
     pub(crate) fn container_no_longer_busy(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
-        self.busy.bytes -= u128::from(ram);
+        self.busy.bytes -= ram;
     }
 
     pub(crate) fn container_idle(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
-        self.idle.bytes += u128::from(ram);
+        self.idle.bytes += ram;
     }
 
     pub(crate) fn container_no_longer_idle(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
-        self.idle.bytes -= u128::from(ram);
+        self.idle.bytes -= ram;
     }
 }
 
@@ -244,6 +214,7 @@ mod tests {
         let mut record = InvocationRecord::new(0, FunctionId(0));
         (record.requested_at, record.finished_at) = (Some(SimTime::ZERO), Some(SimTime::ZERO));
         record.outcome = Outcome::Rejected;
+        metrics.functions.push(FunctionMetrics::default());
         metrics.record(&record);
         let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
         assert_eq!(all.map(Distribution::count), [0; 4]);

@@ -1,7 +1,6 @@
 //! Containers of a node.
 
 use hearth_simcore::queue::EventHandle;
-use hearth_simcore::time::SimTime;
 
 use crate::cluster::PoolId;
 use crate::function::FunctionId;
@@ -9,6 +8,17 @@ use crate::function::FunctionId;
 /// Names a container within its node; the number of one that has ended is used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ContainerId(pub u32);
+
+/// Tells the times apart that containers are idle; events stay small with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Spell(u32);
+
+impl Spell {
+    /// The next one. When all numbers have been used, the first spells are long over.
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
 
 /// A container: busy with an invocation, or idle.
 #[derive(Debug)]
@@ -23,7 +33,7 @@ pub(crate) struct Container {
 /// An idle container's place among those of its function on the node, in the order of becoming idle.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    pub since: SimTime,
+    pub spell: Spell,
     /// The timer that ends it; none if it is kept for ever.
     pub expiry: Option<EventHandle>,
     pub older: Option<ContainerId>,

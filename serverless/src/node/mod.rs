@@ -9,7 +9,7 @@ use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
 use hearth_simcore::platform::HostId;
 use slab::Slab;
 
-pub(crate) use container::{Container, ContainerId, Idle};
+pub(crate) use container::{Container, ContainerId, Idle, Spell};
 pub(crate) use storage::{Medium, Storage};
 use victims::{Candidate, VictimList};
 

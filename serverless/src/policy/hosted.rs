@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink,
+    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RResult, VictimSink,
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, EvictionItem,
@@ -35,20 +35,23 @@ impl<O> Hosted<O> {
     }
 
     /// A call whose answer is waited for.
-    #[inline]
+    #[inline(always)]
     fn ask<T>(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, PolicyFault> {
         let Self { object, slot, watch, .. } = self;
-        match watch.during(*slot, call, || work(object)).into_result() {
-            Ok(answer) => Ok(answer),
-            Err(failure) => {
-                self.failed = true;
-                Err(PolicyFault::new(call, failure.cause.into_string()))
-            }
+        match watch.during(*slot, call, || work(object)) {
+            RResult::ROk(answer) => Ok(answer),
+            RResult::RErr(failure) => Err(self.fail(call, failure)),
         }
     }
 
+    #[cold]
+    fn fail(&mut self, call: Call, failure: CallFailure) -> PolicyFault {
+        self.failed = true;
+        PolicyFault::new(call, failure.cause.into_string())
+    }
+
     /// A call that only tells; its fault shows after the event that it belongs to.
-    #[inline]
+    #[inline(always)]
     fn tell(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<()>) {
         if self.failed {
             return;

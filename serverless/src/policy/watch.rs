@@ -113,7 +113,7 @@ impl Watch {
     }
 
     /// Makes a call and notes when it begins and ends.
-    #[inline]
+    #[inline(always)]
     pub fn during<T>(&self, slot: PolicySlot, call: Call, work: impl FnOnce() -> T) -> T {
         let number = self.desk.call.load(Ordering::Relaxed) + NUMBER;
         self.desk.call.store(number | (slot as u64) << CALL_BITS | call as u64, Ordering::Release);

@@ -25,7 +25,7 @@ use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::node::{Medium, Node, Storage};
+use crate::node::{Medium, Node, Spell, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
@@ -298,6 +298,7 @@ impl ServiceBuilder {
             keep_alive_rules,
             watch: workshop.watch,
             policies,
+            spell: Spell::default(),
             keep_alive_lanes: Vec::new(),
             workload: Workload::default(),
             books,

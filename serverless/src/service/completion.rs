@@ -4,7 +4,7 @@
 use hearth_policy_api::{Completion, EvictionItem, Removal};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::{EventHandle, Rank};
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::event::{Event, Happening, Message};
@@ -12,7 +12,7 @@ use super::live::{InvocationKey, LiveInvocation};
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, InvocationState, Outcome};
-use crate::node::ContainerId;
+use crate::node::{ContainerId, Spell};
 use crate::policy::PolicySlot;
 
 /// With so many different keep-alive times, further ones get timers of their own instead of a lane.
@@ -76,7 +76,9 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) {
         let now = kernel.now();
-        let over = Message::KeepAliveOver { node, container, since: now };
+        self.spell = self.spell.next();
+        let spell = self.spell;
+        let over = Message::KeepAliveOver { node, container, spell };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
         let registered = &self.functions[function.0 as usize];
         let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
@@ -89,7 +91,7 @@ impl Service {
             since: now.as_nanos(),
             expires: if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX },
         });
-        self.cluster.push_idle(node, function, container, now, expiry);
+        self.cluster.push_idle(node, function, container, spell, expiry);
         self.books.metrics.container_idle(footprint.ram, now);
     }
 
@@ -112,12 +114,12 @@ impl Service {
         &mut self,
         node: u32,
         container: ContainerId,
-        since: SimTime,
+        spell: Spell,
         kernel: &mut Kernel<Event>,
     ) {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         // While the message waited for the head, the container may have been used or evicted.
-        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.since == since) {
+        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.spell == spell) {
             self.books.metrics.expired_containers += 1;
             self.end_idle_container(node, container, Removal::Ended, kernel);
         }

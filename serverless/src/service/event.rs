@@ -1,13 +1,12 @@
 //! What happens to a service, and the model that hands it to the service it belongs to.
 
 use hearth_simcore::kernel::{Kernel, Model};
-use hearth_simcore::time::SimTime;
 
 use super::Service;
 use super::live::InvocationKey;
 use crate::error::Error;
 use crate::function::ImageId;
-use crate::node::ContainerId;
+use crate::node::{ContainerId, Spell};
 
 /// An event of one service.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +51,11 @@ pub(crate) enum Message {
         image: ImageId,
     },
     Ended(InvocationKey),
-    /// The keep-alive of a container that has been idle since then is over.
+    /// The keep-alive of a container is over that has been idle in this spell.
     KeepAliveOver {
         node: u32,
         container: ContainerId,
-        since: SimTime,
+        spell: Spell,
     },
 }
 

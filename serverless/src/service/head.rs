@@ -10,7 +10,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
-use super::waiting::Turn;
+use super::waiting::{Turn, Waiting};
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
@@ -49,7 +49,7 @@ impl Service {
                 self.advance_site(node, image, kernel)?;
             }
             Message::Ended(key) => self.completed(key, kernel)?,
-            Message::KeepAliveOver { node, container, since } => self.keep_alive_over(node, container, since, kernel),
+            Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
         }
         self.after_message(kernel)
     }
@@ -67,11 +67,24 @@ impl Service {
         Ok(())
     }
 
+    #[inline]
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.is_settled() {
+            self.round_done = false;
+            return Ok(());
+        }
         self.schedule(kernel)?;
         self.drop_orphaned_images();
         // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
         self.retry_downloads(kernel)
+    }
+
+    /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.
+    fn is_settled(&self) -> bool {
+        self.queue.len() == 0
+            && self.stalled_sites.is_empty()
+            && self.orphaned_images.is_empty()
+            && !self.head_images.is_stalled()
     }
 
     fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
@@ -80,12 +93,12 @@ impl Service {
             return Ok(());
         };
         live.record.submitted_at = Some(now);
-        live.enter(InvocationState::Submitted, now);
+        if let Some(watched) = &live.watched {
+            live.enter(InvocationState::Submitted, now);
+            watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
+        }
         if self.keep_alive_rules.observes_arrivals {
             self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
-        }
-        if let Some(watched) = &live.watched {
-            watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
         }
         self.ask_admission(key, kernel)
     }
@@ -104,10 +117,10 @@ impl Service {
             free_cores: self.cluster.free_cores,
             delays: live.delays,
         };
-        let request = function.request(live);
-        let decision = self.admission.admit(&request, &load);
+        let waiting = Waiting::new(key, function.request(live));
+        let decision = self.admission.admit(&waiting.request, &load);
         match decision.map_err(|fault| self.fault(PolicySlot::Admission, fault))? {
-            AdmissionDecision::Admit => self.admit(key, kernel),
+            AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 if let Some(live) = self.live.get_mut(key) {
                     live.delays += 1;
@@ -124,33 +137,37 @@ impl Service {
         }
     }
 
-    fn admit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else {
-            return Ok(());
-        };
-        live.enter(InvocationState::Admitted, kernel.now());
-        let function = &mut self.functions[live.record.function.0 as usize];
+    fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.enter(waiting.key, InvocationState::Admitted, kernel);
+        let function = &mut self.functions[waiting.function.0 as usize];
         function.waiting += 1;
         self.waiting += 1;
         match function.image {
-            Some(image) if !self.head_images.is_here(image) => self.await_download(key, image, kernel),
-            _ => self.enqueue(key, kernel),
+            Some(image) if !self.head_images.is_here(image) => self.await_download(waiting.key, image, kernel),
+            _ => self.enqueue(waiting, kernel),
         }
     }
 
-    /// Puts an admitted invocation whose image is on the head behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(mut waiting) = self.waiting(key) else { return Ok(()) };
+    /// Moves an invocation on to a state, for those who watch.
+    fn enter(&self, key: InvocationKey, state: InvocationState, kernel: &Kernel<Event>) {
+        if let Some(live) = self.live.get(key) {
+            live.enter(state, kernel.now());
+        }
+    }
+
+    /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
+    pub(crate) fn enqueue(&mut self, mut waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.enter(waiting.key, InvocationState::Queued, kernel);
+        if self.place_at_once(&waiting, kernel)? {
+            return Ok(());
+        }
         let rank = self.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
         waiting.turn = Turn { rank, number: self.turns };
         self.turns += 1;
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(live) = self.live.get_mut(waiting.key) {
             live.turn = waiting.turn;
-            live.enter(InvocationState::Queued, kernel.now());
         }
-        if !self.place_at_once(&waiting, kernel)? {
-            self.queue.insert(waiting);
-        }
+        self.queue.insert(waiting);
         Ok(())
     }
 

@@ -44,6 +44,11 @@ impl HeadImages {
         self.states.push(HeadImage::default());
     }
 
+    /// Whether a download waits for room.
+    pub fn is_stalled(&self) -> bool {
+        !self.stalled.is_empty()
+    }
+
     /// The head's capacity for images; `None` if downloads are not simulated.
     pub fn capacity(&self) -> Option<u64> {
         self.simulate_downloads.then(|| self.storage.capacity())
@@ -114,16 +119,15 @@ impl Service {
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in std::mem::take(&mut state.awaiting) {
-            self.enqueue(key, kernel)?;
+            if let Some(waiting) = self.waiting(key) {
+                self.enqueue(waiting, kernel)?;
+            }
         }
         Ok(())
     }
 
     /// Begins downloads that found no room on the head before.
     pub(crate) fn retry_downloads(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.head_images.stalled.is_empty() {
-            return Ok(());
-        }
         for image in std::mem::take(&mut self.head_images.stalled) {
             if !self.download(image, kernel)? {
                 self.head_images.stalled.push(image);

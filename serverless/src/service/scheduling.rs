@@ -30,7 +30,7 @@ impl WaitingQueue {
         }
     }
 
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Self::Ordered(queue) => queue.len(),
             Self::ByFunction(queues) => queues.len(),

@@ -25,7 +25,7 @@ use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
 use crate::ledger::Ledger;
 use crate::metrics::FunctionMetrics;
-use crate::node::Footprint;
+use crate::node::{Footprint, Spell};
 use crate::policy::{Hosted, PolicySet, Watch};
 use crate::workload::Workload;
 
@@ -119,6 +119,8 @@ pub(crate) struct Service {
     pub rules: AllocationRules,
     pub keep_alive_rules: KeepAliveRules,
     pub watch: Rc<Watch>,
+    /// The last time that a container became idle.
+    pub spell: Spell,
     /// A lane of timers for each keep-alive time.
     pub keep_alive_lanes: Vec<(SimDuration, LaneId)>,
     pub workload: Workload,
@@ -175,9 +177,8 @@ impl Service {
     /// The entry in the queue of an invocation that is alive.
     pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
         let live = self.live.get(key)?;
-        let function = live.record.function;
-        let request = self.functions[function.0 as usize].request(live);
-        Some(Waiting { turn: live.turn, function, key, request })
+        let request = self.functions[live.record.function.0 as usize].request(live);
+        Some(Waiting { turn: live.turn, ..Waiting::new(key, request) })
     }
 
     pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {

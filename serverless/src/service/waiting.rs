@@ -28,6 +28,13 @@ pub(crate) struct Waiting {
     pub request: RequestView,
 }
 
+impl Waiting {
+    /// An invocation that has no place in the queue yet.
+    pub fn new(key: InvocationKey, request: RequestView) -> Self {
+        Self { turn: Turn::default(), function: FunctionId(request.function), key, request }
+    }
+}
+
 /// One list in the order of turns, for policies that look at everybody in each round. An invocation that leaves
 /// from the middle leaves a gap, so that positions hold during a round.
 #[derive(Debug, Default)]
