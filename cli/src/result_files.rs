@@ -1,57 +1,97 @@
 //! The files that a run writes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use hearth_serverless::experiment::Results;
-use hearth_serverless::results::{Summary, write_invocations};
+use clap::ValueEnum;
+use hearth_serverless::experiment::{Experiment, Results};
+use hearth_serverless::results::{InvocationsCsv, InvocationsParquet, RecordSink, SinkError, Summary, write_functions};
+use hearth_simcore::time::SimDuration;
 
 use crate::error::CommandError;
+
+/// How the table of invocations is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TableFormat {
+    /// Text, in invocations.csv.
+    Csv,
+    /// Columns, in invocations.parquet.
+    Parquet,
+}
+
+/// Which invocations are written, and how.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct InvocationsTable {
+    /// The form of the table.
+    pub format: TableFormat,
+    /// Which share of all invocations is in it.
+    pub share: f64,
+}
 
 /// Where results go.
 #[derive(Clone, Debug)]
 pub struct ResultFiles {
     folder: PathBuf,
-    summary: PathBuf,
-    invocations: Option<PathBuf>,
+    invocations: Option<InvocationsTable>,
+    /// Of the time series, if there is one.
+    interval: Option<SimDuration>,
 }
 
 impl ResultFiles {
-    /// Files in a folder, with or without the table of invocations.
-    pub fn new(folder: &Path, invocations: bool) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            summary: folder.join("summary.json"),
-            invocations: invocations.then(|| folder.join("invocations.csv")),
-        }
+    /// Files in a folder, with or without the table of invocations and the time series.
+    pub fn new(folder: &Path, invocations: Option<InvocationsTable>, interval: Option<SimDuration>) -> Self {
+        Self { folder: folder.to_owned(), invocations, interval }
     }
 
     fn unusable(&self, problem: String) -> CommandError {
         CommandError::OutputFolder { folder: self.folder.clone(), problem }
     }
 
-    /// Makes folder and files, before the simulation starts: who cannot write them hears of it at once.
-    pub fn create(&self) -> Result<(), CommandError> {
+    /// Makes folder and files, before the simulation starts: who cannot write them hears of it at once. The experiment
+    /// writes into some of them while it runs.
+    pub fn open(&self, experiment: Experiment) -> Result<Experiment, CommandError> {
         let folder = fs::create_dir_all(&self.folder);
         folder.map_err(|error| self.unusable(format!("the folder cannot be made: {error}")))?;
-        for path in [Some(&self.summary), self.invocations.as_ref()].into_iter().flatten() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            fs::File::create(path)
-                .map_err(|error| self.unusable(format!("{name} cannot be written there: {error}")))?;
-        }
-        Ok(())
+        ["summary.json", "functions.csv"].iter().try_for_each(|name| self.create(name).map(drop))?;
+        let experiment = match self.interval {
+            Some(interval) => {
+                let file = Box::new(BufWriter::new(self.create("timeseries.csv")?));
+                experiment.write_time_series(interval, file).map_err(|error| self.unusable(error.to_string()))?
+            }
+            None => experiment,
+        };
+        let Some(InvocationsTable { format, share }) = self.invocations else {
+            return Ok(experiment.without_records());
+        };
+        let about = experiment.about();
+        let sink: Result<Box<dyn RecordSink>, SinkError> = match format {
+            TableFormat::Csv => {
+                InvocationsCsv::new(about, self.create("invocations.csv")?).map(|sink| Box::new(sink) as _)
+            }
+            TableFormat::Parquet => {
+                let file = BufWriter::new(self.create("invocations.parquet")?);
+                InvocationsParquet::new(about, file).map(|sink| Box::new(sink) as _)
+            }
+        };
+        Ok(experiment.record_to(sink.map_err(|error| self.unusable(error.to_string()))?, share))
     }
 
-    /// Writes everything.
+    fn create(&self, name: &str) -> Result<File, CommandError> {
+        let file = File::create(self.folder.join(name));
+        file.map_err(|error| self.unusable(format!("{name} cannot be written there: {error}")))
+    }
+
+    /// Writes what is known at the end.
     pub fn write(&self, results: &Results, summary: &Summary) -> Result<(), CommandError> {
-        if let Some(path) = &self.invocations {
-            let file = fs::File::create(path);
-            let written = file.map_err(Into::into).and_then(|file| write_invocations(results, BufWriter::new(file)));
-            written.map_err(|error| CommandError::Result { file: path.clone(), problem: error.to_string() })?;
-        }
-        let written = fs::File::create(&self.summary).and_then(|mut file| writeln!(file, "{}", to_json(summary)));
-        written.map_err(|error| CommandError::Result { file: self.summary.clone(), problem: error.to_string() })
+        self.write_file("functions.csv", |file| write_functions(results, BufWriter::new(file)).map_err(Into::into))?;
+        self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))
+    }
+
+    fn write_file(&self, name: &str, write: impl FnOnce(File) -> Result<(), SinkError>) -> Result<(), CommandError> {
+        let path = self.folder.join(name);
+        let written = File::create(&path).map_err(Into::into).and_then(write);
+        written.map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
     }
 }
 

@@ -87,6 +87,14 @@ pub enum Error {
         /// What is wrong with the answer.
         cause: String,
     },
+    /// A result cannot be written while the simulation runs.
+    #[error("the {what} cannot be written: {cause}")]
+    Result {
+        /// Which result.
+        what: &'static str,
+        /// Why.
+        cause: String,
+    },
     /// Somebody stopped the simulation.
     #[error("interrupted")]
     Interrupted,

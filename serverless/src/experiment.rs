@@ -25,6 +25,7 @@ use std::rc::Rc;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::{Endpoint, NetworkModel};
 use hearth_simcore::platform::HostId;
+use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::Simulation;
@@ -34,6 +35,7 @@ use crate::invocation::InvocationRecord;
 use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyChoice, PolicyRecord, PolicySet, PolicySlot, SelectionError};
+use crate::results::{RecordSink, Recorder, TimeSeries};
 use crate::scenario::quantity::Bytes;
 use crate::scenario::{
     ContainerReuse, FunctionSection, NetworkModelName, PoliciesSection, PolicySection, Scenario, ScenarioError,
@@ -128,8 +130,39 @@ impl Experiment {
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.records = None);
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.recorder = None);
         self
+    }
+
+    /// Passes a share of the invocations on to a sink while the simulation runs, instead of keeping all; which ones
+    /// depends on the seed and their numbers alone, so that runs with other policies give the same.
+    pub fn record_to(mut self, sink: Box<dyn RecordSink>, share: f64) -> Self {
+        let (service, seed) = (self.service.index, derive_seed(self.about.seed, "sample of invocations"));
+        let mut recorder = Recorder::to_sink(sink, share, seed);
+        self.simulation.with_model_mut(|services, _| {
+            let service = services.get_mut(service);
+            // What waits already for its date was noted by the recorder before this one.
+            service.live.values().for_each(|live| {
+                recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
+            });
+            service.books.recorder = Some(recorder);
+        });
+        self
+    }
+
+    /// Writes how the service stands at the end of every interval, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_time_series(
+        mut self,
+        interval: SimDuration,
+        target: Box<dyn std::io::Write + Send>,
+    ) -> Result<Self, Error> {
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), target)?;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
+        Ok(self)
     }
 
     /// How much there is to simulate, as far as that is known before.
@@ -181,27 +214,23 @@ impl Experiment {
         policy::idle();
         let skipped_rows =
             self.simulation.with_model_mut(|services, _| services.get_mut(service).workload.skipped_rows());
-        let (metrics, records) = self.service.close(&mut self.simulation);
+        let (metrics, records) = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
-        (Results { about: self.about, metrics, records, events, ended_at, skipped_rows }, run.err())
+        let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
+        (Results { about: self.about, metrics, records, events, ended_at, skipped_rows }, run.err().or(unwritten))
     }
 }
 
 impl Results {
     /// What had come of a simulation that cannot be asked any more.
-    pub(crate) fn so_far(about: About, books: Books) -> Self {
-        let Books { mut metrics, records, date, events } = books;
-        metrics.advance(date);
-        let records = in_order(records.unwrap_or_default());
-        Self { about, metrics, records, events, ended_at: date, skipped_rows: 0 }
+    pub(crate) fn so_far(about: About, mut books: Books) -> Self {
+        let (date, events) = (books.date, books.events);
+        books.metrics.advance(date);
+        // Who runs and waits is not in the books, so the time series ends with the last whole interval.
+        let (metrics, records) = books.finish(|_| None);
+        Self { about, metrics, records: records.unwrap_or_default(), events, ended_at: date, skipped_rows: 0 }
     }
-}
-
-/// Records in the order of requests; those that were never requested last.
-pub(crate) fn in_order(mut records: Vec<InvocationRecord>) -> Vec<InvocationRecord> {
-    records.sort_by_key(|record| (record.requested_at.is_none(), record.requested_at, record.invocation));
-    records
 }
 
 fn start_service(

@@ -13,28 +13,45 @@ use std::sync::Arc;
 
 use hearth_simcore::time::SimTime;
 
+use crate::error::Error;
 use crate::experiment::{About, Results};
 use crate::invocation::InvocationRecord;
 use crate::metrics::Metrics;
+use crate::results::{Recorder, Standing, TimeSeries};
 
-/// What a service has counted, and the invocations that have ended, if they are asked for.
-#[derive(Clone, Debug, Default)]
+/// What a service has counted, and who takes the invocations that have ended.
+#[derive(Debug, Default)]
 pub(crate) struct Books {
     pub metrics: Metrics,
-    pub records: Option<Vec<InvocationRecord>>,
+    pub recorder: Option<Recorder>,
+    pub series: Option<TimeSeries>,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
     pub events: u64,
 }
 
+impl Books {
+    /// Ends what is written while the simulation runs; gives the counts, and the invocations if they were kept. `end`
+    /// tells the date and how things stand, if that is known.
+    pub fn finish(
+        &mut self,
+        end: impl FnOnce(&Metrics) -> Option<(SimTime, Standing)>,
+    ) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
+        let metrics = std::mem::take(&mut self.metrics);
+        let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
+        let series = self.series.take().map_or(Ok(()), |series| series.finish(end(&metrics)));
+        (metrics, series.and(records))
+    }
+}
+
 #[derive(Default)]
 struct Shelf(UnsafeCell<Books>);
 
-// SAFETY: the books are written through the one `Ledger` alone. A `LedgerReader` reads them only while the thread of the
+// SAFETY: the books are written through the one `Ledger` alone. A `LedgerReader` takes them only while the thread of the
 // ledger is in a call to a policy, which does not reach them, or waits for the process to end (`policy::watch`).
 unsafe impl Sync for Shelf {}
-// SAFETY: as above; the counted references in the records are neither cloned for good nor dropped by the reader, which
-// ends the process.
+// SAFETY: as above; what is not made for other threads, like counted references in records, is not used by two at a time:
+// the thread of the ledger does nothing any more once the books are taken, and the process ends.
 unsafe impl Send for Shelf {}
 
 /// The books, in the hands of their service.
@@ -64,13 +81,13 @@ impl fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// A way to read the books when their owner stands still.
+    /// A way to take the books when their owner stands still for good.
     pub fn reader(&self) -> LedgerReader {
         LedgerReader(Arc::clone(&self.0))
     }
 }
 
-/// Reads the books of a service that stands still.
+/// Takes the books of a service that stands still.
 pub(crate) struct LedgerReader(Arc<Shelf>);
 
 impl fmt::Debug for LedgerReader {
@@ -83,7 +100,7 @@ impl LedgerReader {
     /// What had come of the simulation. For the watchdog alone, which has stopped the thread of the ledger.
     pub fn results_so_far(&self, about: About) -> Results {
         // SAFETY: the watchdog has seen that the thread of the ledger is in a call, and keeps it from going on after it.
-        let books = unsafe { (*self.0.0.get()).clone() };
+        let books = unsafe { std::mem::take(&mut *self.0.0.get()) };
         Results::so_far(about, books)
     }
 }

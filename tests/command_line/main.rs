@@ -4,6 +4,7 @@
 mod bad_input;
 mod output;
 mod reproducible;
+mod results;
 mod trace;
 
 use std::path::{Path, PathBuf};

@@ -11,12 +11,13 @@ use hearth_serverless::Error;
 use hearth_serverless::experiment::Results;
 use hearth_serverless::policy::{Monitor, StuckCall, Watchdog};
 use hearth_serverless::results::Summary;
+use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
 use super::selection::ScenarioArguments;
 use crate::error::CommandError;
 use crate::progress::Progress;
-use crate::result_files::{ResultFiles, to_json};
+use crate::result_files::{InvocationsTable, ResultFiles, TableFormat, to_json};
 use crate::table;
 
 /// Whether to write the table of invocations.
@@ -34,13 +35,26 @@ pub struct RunArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
 
-    /// Write summary.json and invocations.csv into this folder, which is made if it is not there.
+    /// Write summary.json, functions.csv, timeseries.csv and invocations.csv into this folder, which is made if it is
+    /// not there.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
     /// Which invocations to write.
     #[arg(long, value_enum, default_value_t = Invocations::All)]
     invocations: Invocations,
+
+    /// Write only this share of the invocations, chosen by chance: the same ones in every run of the seed.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = parse_share)]
+    sample: f64,
+
+    /// How to write the invocations.
+    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
+    format: TableFormat,
+
+    /// Length of the intervals of timeseries.csv, in simulated seconds or with a unit; 0 leaves it out.
+    #[arg(long, value_name = "TIME", default_value = "1min", value_parser = parse_interval)]
+    interval: SimDuration,
 
     /// Print the summary as JSON instead of tables.
     #[arg(long)]
@@ -58,17 +72,14 @@ pub struct RunArguments {
 
 /// Runs a scenario, writes its results and prints them.
 pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
-    let keep = arguments.output.is_some() && arguments.invocations == Invocations::All;
-    let files = arguments.output.as_deref().map(|folder| ResultFiles::new(folder, keep));
+    let files = arguments.result_files();
     let start = Instant::now();
     let watchdog = arguments.watch_policies(files.clone(), start);
     let mut experiment = arguments.scenario.prepare()?;
-    if !keep {
-        experiment = experiment.without_records();
-    }
-    if let Some(files) = &files {
-        files.create()?;
-    }
+    experiment = match &files {
+        Some(files) => files.open(experiment)?,
+        None => experiment.without_records(),
+    };
     let monitor = Monitor::of_this_thread();
     stop_on_interrupt(monitor.clone());
     let progress = (!arguments.quiet && !arguments.json).then(|| Progress::start(monitor, experiment.extent()));
@@ -91,6 +102,13 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
 }
 
 impl RunArguments {
+    fn result_files(&self) -> Option<ResultFiles> {
+        let table = InvocationsTable { format: self.format, share: self.sample };
+        let invocations = (self.invocations == Invocations::All).then_some(table);
+        let interval = (self.interval > SimDuration::ZERO).then_some(self.interval);
+        self.output.as_deref().map(|folder| ResultFiles::new(folder, invocations, interval))
+    }
+
     /// Ends the process, with what is known, when a policy does not come back.
     fn watch_policies(&self, files: Option<ResultFiles>, start: Instant) -> Option<Watchdog> {
         let limit = self.policy_timeout;
@@ -144,4 +162,16 @@ fn stop_on_interrupt(monitor: Monitor) {
 pub fn parse_time(text: &str) -> Result<Duration, String> {
     let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// A simulated time.
+fn parse_interval(text: &str) -> Result<SimDuration, String> {
+    let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
+    Ok(SimDuration::from_secs_f64(seconds))
+}
+
+/// More than nothing, and at most all.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "expected a share above 0 and at most 1, like 0.01".to_owned())
 }

@@ -49,6 +49,8 @@ fn ratio(of: SimDuration, to: SimDuration) -> u64 {
 /// The counts of one service.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
+    /// Requests that the head has processed.
+    pub requests: u64,
     outcomes: [u64; Outcome::ALL.len()],
     /// Dispatches to a new container.
     pub cold_starts: u64,
@@ -84,6 +86,7 @@ pub struct Metrics {
     pub last_finish: SimTime,
     busy: Level,
     idle: Level,
+    idle_containers: u64,
     levels_at: SimTime,
 }
 
@@ -96,6 +99,21 @@ impl Metrics {
     /// How many invocations there were.
     pub fn invocations(&self) -> u64 {
         self.outcomes.iter().sum()
+    }
+
+    /// How many containers are idle now.
+    pub(crate) fn idle_containers(&self) -> u64 {
+        self.idle_containers
+    }
+
+    /// RAM that containers which run an invocation reserve now.
+    pub(crate) fn busy_bytes(&self) -> u64 {
+        self.busy.bytes
+    }
+
+    /// RAM that idle containers reserve now.
+    pub(crate) fn idle_bytes(&self) -> u64 {
+        self.idle.bytes
     }
 
     /// RAM reserved by containers that ran an invocation, in byte-seconds.
@@ -177,11 +195,13 @@ impl Metrics {
     pub(crate) fn container_idle(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
         self.idle.bytes += ram;
+        self.idle_containers += 1;
     }
 
     pub(crate) fn container_no_longer_idle(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
         self.idle.bytes -= ram;
+        self.idle_containers -= 1;
     }
 }
 

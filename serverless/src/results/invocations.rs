@@ -4,8 +4,10 @@ use std::io::Write;
 
 use hearth_simcore::time::SimTime;
 
-use crate::experiment::Results;
-use crate::invocation::Start;
+use super::recorder::{RecordSink, SinkError, unwritable};
+use crate::error::Error;
+use crate::experiment::{About, Results};
+use crate::invocation::{InvocationRecord, Start};
 
 /// The columns of `invocations.csv`.
 const COLUMNS: [&str; 11] = [
@@ -22,21 +24,39 @@ const COLUMNS: [&str; 11] = [
     "failure",
 ];
 
-/// Writes one row for each invocation, in the order of requests: dates in seconds with nine decimals, an empty field
-/// where there is no date.
-///
-/// # Errors
-/// When the target cannot be written.
-pub fn write_invocations(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(target);
-    writer.write_record(COLUMNS)?;
-    let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
-    for record in &results.records {
+/// Writes one row for each invocation: dates in seconds with nine decimals, an empty field where there is no date.
+pub struct InvocationsCsv<W: Write> {
+    writer: csv::Writer<W>,
+    functions: Vec<String>,
+    nodes: Vec<String>,
+}
+
+impl<W: Write> std::fmt::Debug for InvocationsCsv<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvocationsCsv")
+    }
+}
+
+impl<W: Write> InvocationsCsv<W> {
+    /// Begins a table about an experiment.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn new(about: &About, target: W) -> Result<Self, SinkError> {
+        let mut writer = csv::Writer::from_writer(target);
+        writer.write_record(COLUMNS)?;
+        Ok(Self { writer, functions: about.functions.clone(), nodes: about.nodes.clone() })
+    }
+}
+
+impl<W: Write> RecordSink for InvocationsCsv<W> {
+    fn write(&mut self, record: &InvocationRecord) -> Result<(), SinkError> {
+        let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
         let number = record.invocation.to_string();
-        let node = record.node.and_then(|node| results.about.nodes.get(node as usize));
-        writer.write_record([
+        let node = record.node.and_then(|node| self.nodes.get(node as usize));
+        self.writer.write_record([
             number.as_str(),
-            results.about.functions.get(record.function.0 as usize).map_or("", String::as_str),
+            self.functions.get(record.function.number() as usize).map_or("", String::as_str),
             &date(record.requested_at),
             &date(record.submitted_at),
             &date(record.dispatched_at),
@@ -47,6 +67,23 @@ pub fn write_invocations(results: &Results, target: impl Write) -> Result<(), cs
             record.outcome.as_str(),
             record.failure.as_deref().unwrap_or(""),
         ])?;
+        Ok(())
     }
-    Ok(writer.flush()?)
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(self.writer.flush()?)
+    }
+}
+
+/// Writes the invocations that results hold, in the order of requests.
+///
+/// # Errors
+/// When the target cannot be written.
+pub fn write_invocations(results: &Results, target: impl Write) -> Result<(), Error> {
+    let write = || {
+        let mut table = InvocationsCsv::new(&results.about, target)?;
+        results.records.iter().try_for_each(|record| table.write(record))?;
+        table.finish()
+    };
+    write().map_err(|error: SinkError| unwritable(&error))
 }

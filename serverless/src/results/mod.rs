@@ -1,4 +1,4 @@
-//! What results look like outside: the summary and the table of invocations.
+//! What results look like outside: the summary, and the tables of invocations, functions and the course of time.
 //!
 //! ```
 //! # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
@@ -17,8 +17,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod functions;
 mod invocations;
+mod parquet;
+mod recorder;
 mod summary;
+mod time_series;
 
-pub use invocations::write_invocations;
+pub use functions::write_functions;
+pub use invocations::{InvocationsCsv, write_invocations};
+pub use parquet::InvocationsParquet;
+pub(crate) use recorder::Recorder;
+pub use recorder::{RecordSink, SinkError};
 pub use summary::{DistributionSummary, Summary};
+pub(crate) use time_series::{Standing, TimeSeries};

@@ -20,13 +20,13 @@ use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::experiment::in_order;
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::node::{Medium, Node, Spell, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
+use crate::results::{Recorder, Standing};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
 /// A handle on a serverless compute service of a [`Simulation`].
@@ -126,11 +126,18 @@ impl ServerlessComputeService {
     /// Ends the books: call it once, after the simulation has run. Gives the counts, and the record of every
     /// invocation if they were [kept](ServiceBuilder::keep_records), in the order of requests.
     pub fn close(&self, simulation: &mut Simulation) -> (Metrics, Vec<InvocationRecord>) {
+        // What is kept in memory cannot fail to be written.
+        let (metrics, records) = self.end(simulation);
+        (metrics, records.unwrap_or_default())
+    }
+
+    /// The same when invocations may go elsewhere.
+    pub(crate) fn end(&self, simulation: &mut Simulation) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
             service.close(kernel.now());
-            let records = service.books.records.take().unwrap_or_default();
-            (std::mem::take(&mut service.books.metrics), in_order(records))
+            let (running, queued) = (service.running, service.waiting);
+            service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))))
         })
     }
 }
@@ -268,7 +275,7 @@ impl ServiceBuilder {
             _ => WaitingQueue::Ordered(OrderedQueue::default()),
         };
         let mut books = Ledger::default();
-        books.records = self.keep_records.then(Vec::new);
+        books.recorder = self.keep_records.then(Recorder::in_memory);
         Ok(Service {
             index,
             settings: self.settings,

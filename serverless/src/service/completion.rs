@@ -25,8 +25,7 @@ impl Service {
         if let (Some(node), Some(container)) = (live.record.node, live.container) {
             self.release(&live.record, node, container, kernel)?;
         }
-        self.conclude(live, kernel);
-        Ok(())
+        self.conclude(live, kernel)
     }
 
     /// Gives back the core of an invocation, and keeps or ends its container.
@@ -126,7 +125,7 @@ impl Service {
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
-    pub(crate) fn conclude(&mut self, mut live: LiveInvocation, kernel: &mut Kernel<Event>) {
+    pub(crate) fn conclude(&mut self, mut live: LiveInvocation, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let state = match live.record.outcome {
             Outcome::Completed => InvocationState::Completed,
             Outcome::TimedOut => InvocationState::TimedOut,
@@ -143,8 +142,9 @@ impl Service {
             watched.waiters.drain(..).for_each(std::task::Waker::wake);
         }
         self.release_dependents(live.record.invocation, kernel);
-        if let Some(records) = &mut self.books.records {
-            records.push(live.record);
+        match &mut self.books.recorder {
+            Some(recorder) => recorder.ended(live.record, kernel.now()),
+            None => Ok(()),
         }
     }
 }

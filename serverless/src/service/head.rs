@@ -93,6 +93,7 @@ impl Service {
             return Ok(());
         };
         live.record.submitted_at = Some(now);
+        self.books.metrics.requests += 1;
         if let Some(watched) = &live.watched {
             live.enter(InvocationState::Submitted, now);
             watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
@@ -130,10 +131,7 @@ impl Service {
                 kernel.schedule(SimDuration::from_nanos(nanos.max(1)), again);
                 Ok(())
             }
-            AdmissionDecision::Reject(reason) => {
-                self.reject(key, reason.as_str(), kernel);
-                Ok(())
-            }
+            AdmissionDecision::Reject(reason) => self.reject(key, reason.as_str(), kernel),
         }
     }
 
@@ -172,13 +170,14 @@ impl Service {
     }
 
     /// Ends an invocation that did not get to run.
-    pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) {
+    pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if let Some(mut live) = self.live.remove(key) {
             live.record.outcome = Outcome::Rejected;
             live.record.failure = Some(Rc::from(reason));
             live.record.finished_at = Some(kernel.now());
-            self.conclude(live, kernel);
+            self.conclude(live, kernel)?;
         }
+        Ok(())
     }
 
     pub(crate) fn no_longer_waiting(&mut self, request: &RequestView) {

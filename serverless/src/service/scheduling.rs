@@ -167,8 +167,7 @@ impl Service {
             Placement::Wait => Ok(false),
             Placement::Reject(reason) => {
                 self.no_longer_waiting(&waiting.request);
-                self.reject(waiting.key, reason.as_str(), kernel);
-                Ok(true)
+                self.reject(waiting.key, reason.as_str(), kernel).map(|()| true)
             }
         }
     }
@@ -317,7 +316,7 @@ impl Service {
                         let request = self.functions[live.record.function.0 as usize].request(live);
                         self.no_longer_waiting(&request);
                     }
-                    self.reject(entry.key, &reason, kernel);
+                    self.reject(entry.key, &reason, kernel)?;
                 }
             }
         }

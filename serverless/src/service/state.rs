@@ -27,6 +27,7 @@ use crate::ledger::Ledger;
 use crate::metrics::FunctionMetrics;
 use crate::node::{Footprint, Spell};
 use crate::policy::{Hosted, PolicySet, Watch};
+use crate::results::Standing;
 use crate::workload::Workload;
 
 /// Times and choices of a service that are not policies.
@@ -131,6 +132,16 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Time has come to a date at which something happens.
+    pub fn note_time(&mut self, now: SimTime) -> Result<(), Error> {
+        let (running, queued) = (self.running, self.waiting);
+        let books = &mut *self.books;
+        match &mut books.series {
+            Some(series) if now >= series.next => series.advance(now, Standing::of(&books.metrics, running, queued)),
+            _ => Ok(()),
+        }
+    }
+
     /// Enters an invocation that its controller requests at `date`.
     pub fn request(
         &mut self,
@@ -142,6 +153,9 @@ impl Service {
     ) -> InvocationKey {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
+        if let Some(recorder) = &mut self.books.recorder {
+            recorder.requested(date, number);
+        }
         self.watch.count_request();
         self.live.insert(LiveInvocation::new(record, body, input))
     }

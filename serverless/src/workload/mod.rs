@@ -200,8 +200,8 @@ impl Service {
         let unasked: Vec<_> = self.workload.unasked().collect();
         for record in unfinished.into_iter().chain(unasked) {
             self.books.metrics.record(&record);
-            if let Some(records) = &mut self.books.records {
-                records.push(record);
+            if let Some(recorder) = &mut self.books.recorder {
+                recorder.never_ends(record);
             }
         }
     }

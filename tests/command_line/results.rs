@@ -1,0 +1,196 @@
+//! The tables that `hearth run --output` writes, and how they belong together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::RowAccessor;
+use serde_json::{Value, json};
+
+use super::{good_scenario, hearth};
+
+/// A generated workload of some thousand requests, some of which are rejected.
+fn scenario(folder: &Path) -> String {
+    let mut scenario = good_scenario();
+    (scenario["functions"], scenario["seed"], scenario["images"]) = (json!([]), json!(5), json!([]));
+    scenario["workload"] = json!({"generate": {
+        "arrivals": {"poisson": {"rate": 4}}, "duration_s": 900,
+        "functions": {"count": 12, "zipf": 1, "ram": {"constant": 256e6}, "cold_start": {"constant": 0.5}},
+        "run_time": {"exponential": {"mean": 0.6}},
+    }});
+    scenario["policies"] = json!({"admission": {"use": "queue-limit", "parameters": {"limit": 3}},
+        "node_allocation": {"use": "first-fit"}});
+    let file = folder.join("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    file.display().to_string()
+}
+
+fn run(scenario: &str, output: &Path, more: &[&str]) {
+    let output = output.display().to_string();
+    hearth().args(["run", scenario, "--output", &output]).args(more).assert().success();
+}
+
+/// The rows of a table, by name of column.
+fn table(file: &Path) -> Vec<BTreeMap<String, String>> {
+    let text = fs::read_to_string(file).unwrap();
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    lines.map(|row| header.iter().cloned().zip(row).collect()).collect()
+}
+
+fn sum(rows: &[BTreeMap<String, String>], column: &str) -> u64 {
+    rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
+}
+
+fn summary(folder: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn tables_and_summary_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    run(&scenario(folder.path()), &output, &[]);
+    let summary = summary(&output);
+    let invocations = table(&output.join("invocations.csv"));
+    let functions = table(&output.join("functions.csv"));
+    let series = table(&output.join("timeseries.csv"));
+    let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_u64).unwrap();
+    assert!(number("/outcomes/rejected") > 10 && number("/outcomes/completed") > 2000, "{summary}");
+    for (column, pointer) in [
+        ("invocations", "/invocations"),
+        ("completed", "/outcomes/completed"),
+        ("rejected", "/outcomes/rejected"),
+        ("cold_starts", "/cold_starts"),
+        ("warm_starts", "/warm_starts"),
+    ] {
+        assert_eq!(sum(&functions, column), number(pointer), "{column} of functions");
+    }
+    for (column, pointer) in [
+        ("requests", "/invocations"),
+        ("completed", "/outcomes/completed"),
+        ("cold_starts", "/cold_starts"),
+        ("warm_starts", "/warm_starts"),
+    ] {
+        assert_eq!(sum(&series, column), number(pointer), "{column} of the time series");
+    }
+    assert_eq!(invocations.len() as u64, number("/invocations"));
+    // The distributions of one function, worked out anew from its invocations.
+    let date = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap();
+    let of_function = |row: &&BTreeMap<String, String>| row["function"] == "3" && row["outcome"] == "completed";
+    let rows: Vec<_> = invocations.iter().filter(of_function).collect();
+    let told = functions.iter().find(|row| row["function"] == "3").unwrap();
+    let mut values = BTreeMap::new();
+    values.insert(
+        "latency",
+        rows.iter().map(|row| date(row, "finished_at") - date(row, "requested_at")).collect::<Vec<_>>(),
+    );
+    values.insert("waiting", rows.iter().map(|row| date(row, "started_at") - date(row, "requested_at")).collect());
+    let slowdown = |row: &&BTreeMap<String, String>| {
+        (date(row, "finished_at") - date(row, "requested_at")) / (date(row, "finished_at") - date(row, "started_at"))
+    };
+    values.insert("slowdown", rows.iter().map(slowdown).collect());
+    let cold = rows.iter().filter(|row| row["start"] == "cold");
+    values.insert("cold_start_delay", cold.map(|row| date(row, "started_at") - date(row, "dispatched_at")).collect());
+    for (name, mut values) in values {
+        values.sort_by(f64::total_cmp);
+        let number = |part: &str| told[&format!("{name}_{part}")].parse::<f64>().unwrap();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        assert!((number("mean") - mean).abs() < 1e-6, "mean {name}: {} for {mean}", number("mean"));
+        assert!((number("max") - values[values.len() - 1]).abs() < 1e-6, "greatest {name}");
+        for (part, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
+            let exact = values[(values.len() as f64 * share).ceil() as usize - 1];
+            let told = number(part);
+            assert!((exact - 1e-6..=exact * 1.032 + 1e-6).contains(&told), "{part} of {name}: {told} for {exact}");
+        }
+    }
+}
+
+#[test]
+fn the_time_series_stands_as_the_invocations_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    run(&scenario(folder.path()), &output, &["--interval", "30s"]);
+    let invocations = table(&output.join("invocations.csv"));
+    for row in table(&output.join("timeseries.csv")) {
+        let end: f64 = row["time_s"].parse().unwrap();
+        // Of dates alone: a field is empty if the date never came.
+        let came =
+            |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().is_ok_and(|date| date < end);
+        let count =
+            |holds: &dyn Fn(&BTreeMap<String, String>) -> bool| invocations.iter().filter(|row| holds(row)).count();
+        let running = count(&|row| came(row, "dispatched_at") && !came(row, "finished_at"));
+        let queued =
+            count(&|row| came(row, "submitted_at") && !came(row, "dispatched_at") && !came(row, "finished_at"));
+        assert_eq!([&row["running"], &row["queued"]], [&running.to_string(), &queued.to_string()], "at {end} s");
+    }
+}
+
+#[test]
+fn a_sample_is_a_part_of_all_in_the_same_order_with_every_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let rows = |name: &str, more: &[&str]| {
+        let output = folder.path().join(name);
+        run(&scenario, &output, more);
+        let text = fs::read_to_string(output.join("invocations.csv")).unwrap();
+        (text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>(), summary(&output)["invocations"].clone())
+    };
+    let (all, count) = rows("all", &[]);
+    let (sample, of) = rows("sample", &["--sample", "0.1"]);
+    assert_eq!(count, of, "the counts are of all");
+    assert!((all.len() / 15..all.len() / 7).contains(&sample.len()), "{} of {}", sample.len(), all.len());
+    let mut rest = all.iter();
+    assert!(sample.iter().all(|row| rest.any(|other| other == row)), "a row is not among all, or out of order");
+    let numbers =
+        |rows: &[String]| rows.iter().map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>();
+    let (other, _) = rows("other", &["--sample", "0.1", "--policy", "node_allocation=least-loaded"]);
+    assert_eq!(numbers(&sample), numbers(&other));
+}
+
+#[test]
+fn parquet_holds_what_the_table_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("out");
+    run(&scenario, &output, &[]);
+    run(&scenario, &output, &["--format", "parquet"]);
+    let text = table(&output.join("invocations.csv"));
+    let file = fs::File::open(output.join("invocations.parquet")).unwrap();
+    let columns = SerializedFileReader::new(file).unwrap();
+    let mut rows = 0;
+    for (row, expected) in columns.get_row_iter(None).unwrap().zip(&text) {
+        let row = row.unwrap();
+        rows += 1;
+        assert_eq!(row.get_long(0).unwrap().to_string(), expected["invocation"]);
+        assert_eq!(row.get_string(1).unwrap(), &expected["function"]);
+        let date = row.get_double(6).map(|date| format!("{date:.9}")).unwrap_or_default();
+        assert_eq!(date, expected["finished_at"]);
+        assert_eq!(row.get_string(8).map(String::as_str).unwrap_or_default(), expected["start"]);
+    }
+    assert_eq!(rows, text.len());
+}
+
+#[test]
+fn results_that_are_not_wanted_are_left_out_and_wrong_wishes_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("out");
+    run(&scenario, &output, &["--invocations", "none", "--interval", "0"]);
+    let mut names: Vec<_> =
+        fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["functions.csv", "summary.json"]);
+    for (arguments, said) in [
+        (["--sample", "0"], "expected a share above 0 and at most 1, like 0.01"),
+        (["--sample", "1.5"], "expected a share above 0 and at most 1, like 0.01"),
+        (["--interval", "-5s"], "unexpected argument '-5'"),
+        (["--interval", "5 bananas"], "unknown unit"),
+        (["--format", "xlsx"], "[possible values: csv, parquet]"),
+    ] {
+        let output = hearth().args(["run", &scenario]).args(arguments).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && error.contains(said), "{arguments:?}: {error}");
+    }
+}
