@@ -4,7 +4,7 @@ use super::Coarse;
 use crate::invocation::Outcome;
 
 /// The counts of one function.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FunctionMetrics {
     pub(super) outcomes: [u64; Outcome::ALL.len()],
     /// Dispatches to a new container.
@@ -19,6 +19,20 @@ pub struct FunctionMetrics {
     pub slowdown: Coarse,
     /// Dispatched to started, of invocations that started in a new container.
     pub cold_start_delay: Coarse,
+}
+
+impl Default for FunctionMetrics {
+    fn default() -> Self {
+        Self {
+            outcomes: [0; Outcome::ALL.len()],
+            cold_starts: 0,
+            warm_starts: 0,
+            latency: Coarse::default(),
+            waiting: Coarse::default(),
+            slowdown: Coarse::from_one(),
+            cold_start_delay: Coarse::default(),
+        }
+    }
 }
 
 impl FunctionMetrics {

@@ -47,7 +47,7 @@ fn ratio(of: SimDuration, to: SimDuration) -> u64 {
 }
 
 /// The counts of one service.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Metrics {
     /// Requests that the head has processed.
     pub requests: u64,
@@ -88,6 +88,35 @@ pub struct Metrics {
     idle: Level,
     idle_containers: u64,
     levels_at: SimTime,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            outcomes: [0; Outcome::ALL.len()],
+            cold_starts: 0,
+            warm_starts: 0,
+            latency: Precise::default(),
+            waiting: Precise::default(),
+            slowdown: Precise::from_one(),
+            cold_start_delay: Precise::default(),
+            functions: Vec::new(),
+            evicted_containers: 0,
+            expired_containers: 0,
+            evicted_images_in_ram: Moved::default(),
+            evicted_images_on_disk: Moved::default(),
+            evicted_images_on_head: Moved::default(),
+            downloads: Moved::default(),
+            copies: Moved::default(),
+            loads: Moved::default(),
+            last_finish: SimTime::ZERO,
+            busy: Level::default(),
+            idle: Level::default(),
+            idle_containers: 0,
+            levels_at: SimTime::ZERO,
+        }
+    }
 }
 
 impl Metrics {

@@ -8,7 +8,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, Platform};
 use hearth_simcore::simulation::UnknownHost;
 use hearth_simcore::time::SimDuration;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::Service;
@@ -284,6 +284,7 @@ impl ServiceBuilder {
             images: Vec::new(),
             files: FxHashMap::default(),
             functions: Vec::new(),
+            function_names: FxHashSet::default(),
             cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
             head_busy: false,

@@ -10,7 +10,7 @@ use hearth_simcore::platform::HostId;
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
 use hearth_simcore::time::{SimDuration, SimTime};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::event::{Message, Services};
@@ -42,7 +42,6 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct RegisteredFunction {
     pub id: FunctionId,
-    pub name: String,
     pub image: Option<ImageId>,
     pub limits: Limits,
     pub startup_overhead: SimDuration,
@@ -90,6 +89,7 @@ pub(crate) struct Service {
     /// Sizes of the registry's files, looked up by name.
     pub files: FxHashMap<String, u64>,
     pub functions: Vec<RegisteredFunction>,
+    pub function_names: FxHashSet<String>,
     pub cluster: Cluster,
     pub head_images: HeadImages,
     /// Whether the head is processing a request.
@@ -213,7 +213,7 @@ impl Service {
     }
 
     pub fn register(&mut self, function: Function) -> Result<FunctionId, Error> {
-        if self.functions.iter().any(|other| other.name == function.name) {
+        if self.function_names.contains(&function.name) {
             return Err(Error::DuplicateName { what: "function", name: function.name });
         }
         let id = FunctionId(self.functions.len() as u32);
@@ -224,9 +224,9 @@ impl Service {
         self.check_fit(&name, image, &limits)?;
         let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
         let (waiting, running, told_to_wait_in) = (0, 0, 0);
+        self.function_names.insert(name);
         self.functions.push(RegisteredFunction {
             id,
-            name,
             image,
             limits,
             startup_overhead,
