@@ -53,7 +53,7 @@ struct Activity<E> {
 }
 
 /// Dates that would lie beyond the clock are never reached.
-const LAST_DATE: SimTime = SimTime::from_nanos(u64::MAX - 1);
+const LAST_DATE: SimTime = SimTime::from_nanos(u64::MAX - 2);
 
 /// What the queue holds.
 enum Due<E> {

@@ -1,6 +1,7 @@
 //! Simulated time: unsigned 64-bit nanoseconds, so that no two dates are ever compared as floating-point numbers.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, AddAssign, Sub};
 
 /// A date in simulated time: nanoseconds since the start of the simulation.
@@ -11,8 +12,9 @@ use std::ops::{Add, AddAssign, Sub};
 /// assert_eq!(date.as_nanos(), 1_500_000_000);
 /// assert_eq!(date.to_string(), "1.500000000");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub struct SimTime(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// One more than the nanoseconds: so that a date that may not be known (five of each invocation) takes no more room.
+pub struct SimTime(NonZeroU64);
 
 /// A span of simulated time in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -22,33 +24,35 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 
 impl SimTime {
     /// The start of every simulation.
-    pub const ZERO: SimTime = SimTime(0);
-    /// A date no event reaches.
-    pub const MAX: SimTime = SimTime(u64::MAX);
+    pub const ZERO: SimTime = SimTime(NonZeroU64::MIN);
+    /// A date no event reaches: 2⁶⁴ − 2 ns, a good 584 years.
+    pub const MAX: SimTime = SimTime(NonZeroU64::MAX);
 
-    /// The date `nanos` nanoseconds after the start.
+    /// The date `nanos` nanoseconds after the start, [`SimTime::MAX`] at the most.
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
+        Self(NonZeroU64::MIN.saturating_add(nanos))
     }
 
     /// The date `seconds` after the start, to the nearest nanosecond; see [`SimDuration::from_secs_f64`].
     pub fn from_secs_f64(seconds: f64) -> Self {
-        Self(SimDuration::from_secs_f64(seconds).0)
+        Self::from_nanos(SimDuration::from_secs_f64(seconds).0)
     }
 
     /// Nanoseconds since the start.
+    #[inline]
     pub const fn as_nanos(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Seconds since the start.
     pub fn as_secs_f64(self) -> f64 {
-        self.0 as f64 / NANOS_PER_SEC as f64
+        self.as_nanos() as f64 / NANOS_PER_SEC as f64
     }
 
     /// The span from `earlier` to this date; zero if `earlier` is later.
     pub const fn since(self, earlier: SimTime) -> SimDuration {
-        SimDuration(self.0.saturating_sub(earlier.0))
+        SimDuration(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
@@ -83,6 +87,20 @@ impl SimDuration {
     /// The span in seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / NANOS_PER_SEC as f64
+    }
+}
+
+impl Default for SimTime {
+    /// The start.
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for SimTime {
+    /// Like a span: the nanoseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SimTime").field(&self.as_nanos()).finish()
     }
 }
 
@@ -121,7 +139,7 @@ fn write_seconds(nanos: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 impl fmt::Display for SimTime {
     /// Seconds with nine decimals, exact.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_seconds(self.0, f)
+        write_seconds(self.as_nanos(), f)
     }
 }
 

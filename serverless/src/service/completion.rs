@@ -8,10 +8,9 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::event::{Event, Happening, Message};
-use super::live::{InvocationKey, LiveInvocation};
+use super::live::InvocationKey;
 use crate::error::Error;
 use crate::function::FunctionId;
-use crate::invocation::{InvocationRecord, InvocationState, Outcome};
 use crate::node::{ContainerId, Spell};
 use crate::policy::PolicySlot;
 
@@ -21,34 +20,35 @@ const MAX_LANES: usize = 16;
 impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.remove(key) else { return Ok(()) };
+        let Some(live) = self.live.get(key) else { return Ok(()) };
         if let (Some(node), Some(container)) = (live.record.node, live.container) {
-            self.release(&live.record, node, container, kernel)?;
+            let run_time = match (live.record.started_at, live.record.finished_at) {
+                (Some(started), Some(finished)) => finished - started,
+                _ => SimDuration::ZERO,
+            };
+            self.release(live.record.function, run_time, node, container, kernel)?;
         }
-        self.conclude(live, kernel)
+        self.conclude(key, kernel)
     }
 
     /// Gives back the core of an invocation, and keeps or ends its container.
     fn release(
         &mut self,
-        record: &InvocationRecord,
+        function: FunctionId,
+        run_time: SimDuration,
         node: u32,
         container: ContainerId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let run_time = match (record.started_at, record.finished_at) {
-            (Some(started), Some(finished)) => finished - started,
-            _ => SimDuration::ZERO,
-        };
-        let function = &mut self.functions[record.function.0 as usize];
-        function.running -= 1;
+        let registered = &mut self.functions[function.0 as usize];
+        registered.running -= 1;
         self.running -= 1;
-        let footprint = function.footprint();
+        let footprint = registered.footprint();
         self.books.metrics.container_no_longer_busy(footprint.ram, kernel.now());
         self.cluster.node(node).running -= 1;
         let completion = Completion {
             now: kernel.now().as_nanos(),
-            function: record.function.0,
+            function: function.0,
             node,
             run_time: run_time.as_nanos(),
             ram: footprint.ram,
@@ -59,7 +59,7 @@ impl Service {
         if retention.keep_for == 0 {
             self.end_container(node, container);
         } else {
-            self.keep(node, record.function, container, SimDuration::from_nanos(retention.keep_for), kernel);
+            self.keep(node, function, container, SimDuration::from_nanos(retention.keep_for), kernel);
         }
         self.cluster.refresh_use(node);
         Ok(())
@@ -125,26 +125,22 @@ impl Service {
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
-    pub(crate) fn conclude(&mut self, mut live: LiveInvocation, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let state = match live.record.outcome {
-            Outcome::Completed => InvocationState::Completed,
-            Outcome::TimedOut => InvocationState::TimedOut,
-            Outcome::Rejected => InvocationState::Rejected,
-            Outcome::Failed | Outcome::Lost | Outcome::Unfinished => InvocationState::Failed,
-        };
-        live.enter(state, live.record.finished_at.unwrap_or(kernel.now()));
+    pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         self.books.metrics.record(&live.record);
-        if let Some(watched) = live.watched.take() {
-            let mut watched = watched.borrow_mut();
-            watched.done = true;
-            watched.failure = live.record.failure.clone();
-            watched.output = live.run_mut().result.take().and_then(Result::ok);
-            watched.waiters.drain(..).for_each(std::task::Waker::wake);
+        if live.caller.is_some() {
+            live.tell_caller(kernel.now());
         }
-        self.release_dependents(live.record.invocation, kernel);
+        let invocation = live.record.invocation;
         match &mut self.books.recorder {
-            Some(recorder) => recorder.ended(live.record, kernel.now()),
-            None => Ok(()),
+            Some(recorder) => {
+                if let Some(live) = self.live.remove(key) {
+                    recorder.ended(live.record, kernel.now())?;
+                }
+            }
+            None => drop(self.live.remove(key)),
         }
+        self.release_dependents(invocation, kernel);
+        Ok(())
     }
 }

@@ -94,9 +94,9 @@ impl Service {
         };
         live.record.submitted_at = Some(now);
         self.books.metrics.requests += 1;
-        if let Some(watched) = &live.watched {
+        if let Some(caller) = &live.caller {
             live.enter(InvocationState::Submitted, now);
-            watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
+            caller.watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
         }
         if self.keep_alive_rules.observes_arrivals {
             self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
@@ -171,13 +171,12 @@ impl Service {
 
     /// Ends an invocation that did not get to run.
     pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if let Some(mut live) = self.live.remove(key) {
+        if let Some(live) = self.live.get_mut(key) {
             live.record.outcome = Outcome::Rejected;
             live.record.failure = Some(Rc::from(reason));
             live.record.finished_at = Some(kernel.now());
-            self.conclude(live, kernel)?;
         }
-        Ok(())
+        self.conclude(key, kernel)
     }
 
     pub(crate) fn no_longer_waiting(&mut self, request: &RequestView) {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::task::Waker;
 
 use hearth_simcore::process::Process;
 use hearth_simcore::queue::EventHandle;
@@ -11,7 +12,7 @@ use slotmap::new_key_type;
 use super::waiting::Turn;
 use crate::call::{FunctionError, Input, Output};
 use crate::function::Body;
-use crate::invocation::{InvocationRecord, InvocationState, Watched};
+use crate::invocation::{InvocationRecord, InvocationState, Outcome, Watched};
 use crate::node::ContainerId;
 
 new_key_type! {
@@ -28,10 +29,18 @@ pub(crate) struct LiveInvocation {
     pub delays: u32,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
-    pub input: Input,
     pub container: Option<ContainerId>,
     run: Option<Box<Run>>,
-    pub watched: Option<Rc<RefCell<Watched>>>,
+    pub caller: Option<Box<Caller>>,
+}
+
+/// The controller that waits for an invocation.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// What it hands to the closure.
+    pub input: Input,
+    /// What it sees.
+    pub watched: Rc<RefCell<Watched>>,
 }
 
 /// The execution of a body.
@@ -79,9 +88,9 @@ impl PrivateStorage {
 
 impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
-    pub fn new(record: InvocationRecord, body: Option<Body>, input: Input) -> Self {
-        let (turn, delays, container, run, watched) = (Turn::default(), 0, None, None, None);
-        Self { record, turn, delays, body, input, container, run, watched }
+    pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
+        let (turn, delays, container, run, caller) = (Turn::default(), 0, None, None, None);
+        Self { record, turn, delays, body, container, run, caller }
     }
 
     /// What has come of its body so far, if that does more than let time pass.
@@ -94,10 +103,29 @@ impl LiveInvocation {
         self.run.get_or_insert_default()
     }
 
+    /// It has ended: says so to the controller that waits for it.
+    pub fn tell_caller(&mut self, now: SimTime) {
+        let state = match self.record.outcome {
+            Outcome::Completed => InvocationState::Completed,
+            Outcome::TimedOut => InvocationState::TimedOut,
+            Outcome::Rejected => InvocationState::Rejected,
+            Outcome::Failed | Outcome::Lost | Outcome::Unfinished => InvocationState::Failed,
+        };
+        self.enter(state, self.record.finished_at.unwrap_or(now));
+        let output = self.run_mut().result.take().and_then(Result::ok);
+        if let Some(caller) = &self.caller {
+            let mut watched = caller.watched.borrow_mut();
+            watched.done = true;
+            watched.failure = self.record.failure.clone();
+            watched.output = output;
+            watched.waiters.drain(..).for_each(Waker::wake);
+        }
+    }
+
     /// Moves on to a state, for those who watch.
     pub fn enter(&self, state: InvocationState, now: SimTime) {
-        if let Some(watched) = &self.watched {
-            let history = &mut watched.borrow_mut().history;
+        if let Some(caller) = &self.caller {
+            let history = &mut caller.watched.borrow_mut().history;
             if history.last().is_none_or(|(last, _)| *last != state) {
                 history.push((state, now));
             }

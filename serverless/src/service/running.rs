@@ -73,7 +73,8 @@ impl Service {
         };
         let node = &self.cluster.nodes[node as usize];
         let service = self.index;
-        let call = Call::new(context.on(node.host), service, key, live.input.clone(), node);
+        let input = live.caller.as_ref().map(|caller| caller.input.clone()).unwrap_or_default();
+        let call = Call::new(context.on(node.host), service, key, input, node);
         let body = closure(call);
         live.run_mut().process = Some(context.spawn({
             let context = context.clone();

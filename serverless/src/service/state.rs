@@ -15,7 +15,7 @@ use slotmap::SlotMap;
 
 use super::event::{Message, Services};
 use super::images::HeadImages;
-use super::live::{InvocationKey, LiveInvocation};
+use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
 use crate::call::Input;
@@ -148,7 +148,6 @@ impl Service {
         number: u64,
         function: FunctionId,
         body: Option<Body>,
-        input: Input,
         date: SimTime,
     ) -> InvocationKey {
         let mut record = InvocationRecord::new(number, function);
@@ -157,7 +156,8 @@ impl Service {
             recorder.requested(date, number);
         }
         self.watch.count_request();
-        self.live.insert(LiveInvocation::new(record, body, input))
+        // Made in its place, not moved there.
+        self.live.insert_with_key(|_| LiveInvocation::new(record, body))
     }
 
     /// The same for a controller that watches the invocation.
@@ -168,7 +168,7 @@ impl Service {
         date: SimTime,
     ) -> (InvocationKey, Rc<RefCell<Watched>>) {
         let number = self.workload.len() + self.watched_requests();
-        let key = self.request(number, function, None, input, date);
+        let key = self.request(number, function, None, date);
         let watched = Rc::new(RefCell::new(Watched {
             number,
             history: vec![(InvocationState::Requested, date)],
@@ -178,7 +178,7 @@ impl Service {
             waiters: Vec::new(),
         }));
         if let Some(live) = self.live.get_mut(key) {
-            live.watched = Some(Rc::clone(&watched));
+            live.caller = Some(Box::new(Caller { input, watched: Rc::clone(&watched) }));
         }
         (key, watched)
     }

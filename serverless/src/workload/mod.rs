@@ -17,7 +17,6 @@ mod trace;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use crate::call::Input;
 use crate::error::Error;
 use crate::function::{Body, FunctionId};
 use crate::service::Service;
@@ -156,13 +155,13 @@ impl Service {
         run_time: SimDuration,
         date: SimTime,
     ) -> InvocationKey {
-        self.request(number, function, Some(Body::Sleep(run_time)), Input::default(), date)
+        self.request(number, function, Some(Body::Sleep(run_time)), date)
     }
 
     fn request_planned(&mut self, position: u32, date: SimTime) -> InvocationKey {
         let planned = &self.workload.planned[position as usize];
         let (function, body) = (planned.function, planned.body.clone());
-        self.request(u64::from(position), function, body, Input::default(), date)
+        self.request(u64::from(position), function, body, date)
     }
 
     /// Requests what waited only for this invocation.
