@@ -37,10 +37,14 @@ fn scenario(nodes: u32, invocations: Vec<Value>) -> Scenario {
     Scenario::from_json(&text.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn wrench_workload(csv: &str) -> Vec<Value> {
+/// WRENCH's workload, so many times one after the other.
+fn wrench_workload(csv: &str, times: u32) -> Vec<Value> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let rows = reader.deserialize::<(f64, u32, f64)>().map(|row| row.unwrap_or_else(|error| panic!("{error}")));
-    rows.map(|(at, function, length)| json!({"at": at, "function": format!("f{}", function % 100), "body": [{"sleep": length}]}))
+    let rows: Vec<(f64, u32, f64)> = rows.collect();
+    let span = rows.last().map_or(0.0, |(at, ..)| *at);
+    let all = (0..times).flat_map(|time| rows.iter().map(move |row| (f64::from(time) * span + row.0, row.1, row.2)));
+    all.map(|(at, function, length)| json!({"at": at, "function": format!("f{}", function % 100), "body": [{"sleep": length}]}))
         .collect()
 }
 
@@ -56,10 +60,13 @@ fn run(scenario: &Scenario) -> Results {
 }
 
 fn main() {
-    let thousand = wrench_workload(include_str!("workloads/perf_1000.csv"));
-    let ten_thousand = wrench_workload(include_str!("workloads/perf_10000.csv"));
+    let thousand = wrench_workload(include_str!("workloads/perf_1000.csv"), 1);
+    let ten_thousand = wrench_workload(include_str!("workloads/perf_10000.csv"), 1);
+    let hundred_thousand = wrench_workload(include_str!("workloads/perf_10000.csv"), 10);
     let mut by_nodes = Vec::new();
-    for (nodes, workload) in [(4, &thousand), (64, &thousand), (256, &thousand), (4, &ten_thousand)] {
+    for (nodes, workload) in
+        [(4, &thousand), (64, &thousand), (256, &thousand), (4, &ten_thousand), (256, &hundred_thousand)]
+    {
         let (scenario, requests) = (scenario(nodes, workload.clone()), workload.len());
         let results = run(&scenario);
         let (cold, mean) = (results.metrics.cold_starts, results.metrics.latency.mean());

@@ -50,7 +50,7 @@ fn show(monitor: &Monitor, extent: Extent, ended: &mpsc::Receiver<()>) {
     let start = Instant::now();
     let known = extent.requests.is_some() || extent.end.is_some();
     let bar = if known { ProgressBar::new(STEPS) } else { ProgressBar::new_spinner() };
-    let template = if known { "{bar:30} {percent:>3} %  {msg}, {eta} left" } else { "{spinner} {msg}" };
+    let template = if known { "{bar:30} {percent:>3} %  {wide_msg}" } else { "{spinner} {wide_msg}" };
     // The templates are right; the default style would do as well.
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     while ended.recv_timeout(PAUSE) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -58,10 +58,12 @@ fn show(monitor: &Monitor, extent: Extent, ended: &mpsc::Receiver<()>) {
         let rate = requests as f64 / start.elapsed().as_secs_f64();
         let of_requests = extent.requests.map(|all| requests as f64 / all.max(1) as f64);
         let of_time = extent.end.map(|end| now / end.as_secs_f64().max(1e-9));
-        if let Some(share) = of_requests.or(of_time) {
-            bar.set_position((share.min(1.0) * STEPS as f64) as u64);
-        }
-        bar.set_message(format!("{} simulated, {requests} requests, {rate:.0}/s", duration(now)));
+        let share = of_requests.or(of_time).map_or(0.0, |share| share.min(1.0));
+        let left = (share > 0.0).then(|| start.elapsed().as_secs_f64() * (1.0 - share) / share);
+        let left = left.map_or(String::new(), |left| format!(", {} left", duration(left)));
+        // Before the position, which draws the bar.
+        bar.set_message(format!("{} simulated, {requests} requests, {rate:.0}/s{left}", duration(now)));
+        bar.set_position((share * STEPS as f64) as u64);
         bar.tick();
     }
     bar.finish_and_clear();

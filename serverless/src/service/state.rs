@@ -143,13 +143,7 @@ impl Service {
     }
 
     /// Enters an invocation that its controller requests at `date`.
-    pub fn request(
-        &mut self,
-        number: u64,
-        function: FunctionId,
-        body: Option<Body>,
-        date: SimTime,
-    ) -> InvocationKey {
+    pub fn request(&mut self, number: u64, function: FunctionId, body: Option<Body>, date: SimTime) -> InvocationKey {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
         if let Some(recorder) = &mut self.books.recorder {

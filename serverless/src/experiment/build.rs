@@ -1,0 +1,173 @@
+//! Makes the service that a scenario describes: policies, images, files and functions.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
+use hearth_simcore::platform::HostId;
+
+use crate::Simulation;
+use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
+use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError};
+use crate::scenario::quantity::Bytes;
+use crate::scenario::{
+    ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError, StepSection,
+};
+use crate::service::ServerlessComputeService;
+use crate::service::event::Event;
+
+pub(super) fn start_service(
+    scenario: &Scenario,
+    policies: PolicySet,
+    simulation: &mut Simulation,
+) -> Result<ServerlessComputeService, ScenarioError> {
+    let section = &scenario.service;
+    ServerlessComputeService::builder(&section.head)
+        .registry(&section.registry)
+        .nodes(&section.nodes)
+        .policies(policies)
+        .container_startup_overhead(section.container_startup_overhead.duration())
+        .invocation_processing_overhead(section.invocation_processing_overhead.duration())
+        .simulate_image_downloads(section.simulate_image_downloads)
+        .reuse_most_recent(section.container_reuse == ContainerReuse::MostRecent)
+        .keep_records(true)
+        .start(simulation)
+        .map_err(|error| ScenarioError::refused("service", error))
+}
+
+/// Adds images, files and functions to the service.
+pub(super) fn declare(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<Vec<FunctionId>, ScenarioError> {
+    for (position, image) in scenario.images.iter().enumerate() {
+        let ram_footprint = image.ram_footprint.unwrap_or(image.size).whole();
+        let image = Image { name: image.name.clone(), size: image.size.whole(), ram_footprint };
+        let added = service.create_image(simulation, image);
+        added.map_err(|error| ScenarioError::refused(format!("images[{position}]"), error))?;
+    }
+    for (position, file) in scenario.files.iter().enumerate() {
+        let added = service.create_file(simulation, &file.name, file.size.whole());
+        added.map_err(|error| ScenarioError::refused(format!("files[{position}]"), error))?;
+    }
+    let register = |(position, section): (usize, &FunctionSection)| {
+        let registered = service.register(simulation, function(scenario, section));
+        registered.map_err(|error| ScenarioError::refused(format!("functions[{position}]"), error))
+    };
+    scenario.functions.iter().enumerate().map(register).collect()
+}
+
+fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
+    let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
+    Function {
+        name: section.name.clone(),
+        image: section.image.as_ref().and_then(position).map(|position| ImageId(position as u32)),
+        limits: Limits {
+            time: section.time_limit.duration(),
+            ram: section.ram_limit.whole(),
+            disk: section.disk_limit.whole(),
+            ingress: section.ingress_limit.map(Bytes::whole),
+            egress: section.egress_limit.map(Bytes::whole),
+        },
+        startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
+        body: body(&section.body),
+    }
+}
+
+pub(super) fn body(steps: &[StepSection]) -> Body {
+    let name = |file: &str| Rc::from(file);
+    let step = |step: &StepSection| match step {
+        StepSection::Sleep(time) => Step::Sleep(time.duration()),
+        StepSection::Compute(work) => Step::Compute(work.0),
+        StepSection::Write(file) => Step::Write(name(&file.file), file.size.whole()),
+        StepSection::Create(file) => Step::Create(name(&file.file), file.size.whole()),
+        StepSection::Read(file) => Step::Read(name(&file.file)),
+        StepSection::Ingress(file) => Step::Ingress(name(&file.file)),
+        StepSection::ReadRemote(file) => Step::ReadRemote(name(&file.file)),
+        StepSection::Egress(file) => Step::Egress(name(&file.file)),
+        StepSection::Fail(message) => Step::Fail(name(message)),
+    };
+    Body::steps(steps.iter().map(step).collect::<Vec<_>>())
+}
+
+/// Finds the routes and disks that the scenario will need, and names the first that is missing.
+pub(super) fn check_routes(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<(), ScenarioError> {
+    let bodies = scenario.functions.iter().map(|function| &function.body);
+    let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
+    let steps = || bodies.clone().chain(own_bodies.clone()).flatten();
+    let has_images = scenario.functions.iter().any(|function| function.image.is_some());
+    let reads_remote = steps().any(|step| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_)));
+    let sends = steps().any(|step| matches!(step, StepSection::Egress(_)));
+    let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
+    simulation.with_model_mut(|services, kernel| {
+        let service = services.get_mut(service.index);
+        let (head, registry) = (service.head, service.registry);
+        let mut check = |from: Endpoint, to: Endpoint| check_path(kernel, from, to);
+        if has_images && scenario.service.simulate_image_downloads {
+            check(Endpoint::Disk(registry), Endpoint::Disk(head))?;
+        }
+        for node in &service.cluster.nodes {
+            let disk = Endpoint::Disk(node.host);
+            if has_images {
+                check(Endpoint::Disk(head), disk)?;
+            }
+            if reads_remote {
+                check(Endpoint::Disk(registry), disk)?;
+            }
+            if sends {
+                check(disk, Endpoint::Disk(registry))?;
+            }
+            if writes {
+                check(Endpoint::Memory(node.host), disk)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Result<(), ScenarioError> {
+    let place = |host: HostId| kernel.platform().host(host).name.clone();
+    let place = match (from, to) {
+        (Endpoint::Disk(from), Endpoint::Disk(to)) if from != to => {
+            format!("platform (from {:?} to {:?})", place(from), place(to))
+        }
+        _ => "platform".to_owned(),
+    };
+    kernel.check_path(from, to).map_err(|error| ScenarioError::refused(place, error))
+}
+
+pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
+    let PoliciesSection { admission, node_allocation, keep_alive, eviction } = &scenario.policies;
+    let choose = |slot, section| choice(slot, section, &scenario.base);
+    let wrong = |slot: PolicySlot| {
+        move |error: SelectionError| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string())
+    };
+    let evict = |slot, section| catalog.eviction(choose(slot, section)).map_err(wrong(slot));
+    let (of_admission, of_allocation, of_keep_alive) =
+        (PolicySlot::Admission, PolicySlot::NodeAllocation, PolicySlot::KeepAlive);
+    Ok(PolicySet {
+        admission: catalog.admission(choose(of_admission, admission)).map_err(wrong(of_admission))?,
+        node_allocation: catalog
+            .node_allocation(choose(of_allocation, node_allocation))
+            .map_err(wrong(of_allocation))?,
+        keep_alive: catalog.keep_alive(choose(of_keep_alive, keep_alive)).map_err(wrong(of_keep_alive))?,
+        containers: evict(PolicySlot::Containers, &eviction.containers)?,
+        images_in_ram: evict(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
+        images_on_disk: evict(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
+        images_on_head: evict(PolicySlot::ImagesOnHead, &eviction.images_on_head)?,
+    })
+}
+
+/// What a scenario asks for in a slot; paths in it are relative to the scenario.
+fn choice(slot: PolicySlot, section: &Option<PolicySection>, base: &Path) -> PolicyChoice {
+    let section = section.clone().unwrap_or_default();
+    let library = section.library.map(|library| base.join(library));
+    let default = || library.is_none().then(|| slot.default_name().to_owned());
+    PolicyChoice { name: section.name.or_else(default), library, parameters: section.parameters }
+}

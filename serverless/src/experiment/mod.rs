@@ -1,0 +1,227 @@
+//! Runs a scenario: from the file's description to a simulation, and to its results.
+//!
+//! ```
+//! use hearth_serverless::experiment::Experiment;
+//! use hearth_serverless::policy::Catalog;
+//! use hearth_serverless::scenario::Scenario;
+//! let scenario = Scenario::from_json(r#"{
+//!     "format": "hearth-scenario/1",
+//!     "platform": {"hosts": [
+//!         {"name": "head", "cores": 1, "speed": "10Gf"},
+//!         {"name": "node", "count": 2, "cores": 4, "speed": "10Gf", "ram": "16GB"}]},
+//!     "service": {"head": "head", "registry": "head", "nodes": ["node-*"]},
+//!     "functions": [{"name": "greet", "ram_limit": "128MB", "body": [{"sleep": "250ms"}]}],
+//!     "workload": {"invocations": [{"at": 0, "function": "greet"}, {"at": 1, "function": "greet"}]}
+//! }"#)?;
+//! let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+//! let results = Experiment::prepare(&scenario, &catalog)?.run()?;
+//! assert_eq!((results.metrics.cold_starts, results.metrics.warm_starts), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod build;
+mod workload;
+
+use hearth_simcore::network::NetworkModel;
+use hearth_simcore::random::derive_seed;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use self::build::{check_routes, declare, select_policies, start_service};
+use self::workload::{known_end, known_requests, set_workload};
+use crate::Simulation;
+use crate::error::Error;
+use crate::invocation::InvocationRecord;
+use crate::ledger::Books;
+use crate::metrics::Metrics;
+use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
+use crate::results::{RecordSink, Recorder, TimeSeries};
+use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
+use crate::service::ServerlessComputeService;
+use crate::service::event::Services;
+
+/// A scenario that is ready to run.
+#[derive(Debug)]
+pub struct Experiment {
+    simulation: Simulation,
+    service: ServerlessComputeService,
+    horizon: Option<SimTime>,
+    extent: Extent,
+    about: About,
+}
+
+/// How much there is to simulate, as far as that is known before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Extent {
+    /// How many requests there will be.
+    pub requests: Option<u64>,
+    /// No request comes, or nothing happens, after this date.
+    pub end: Option<SimTime>,
+}
+
+/// What results say of the scenario they are of.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The scenario's name.
+    pub name: String,
+    /// The seed.
+    pub seed: u64,
+    /// Names of the functions, by number.
+    pub functions: Vec<String>,
+    /// Names of the nodes, by number.
+    pub nodes: Vec<String>,
+    /// The policy in each slot.
+    pub policies: Vec<(PolicySlot, PolicyRecord)>,
+}
+
+/// What came of an experiment.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// What it was.
+    pub about: About,
+    /// The counts.
+    pub metrics: Metrics,
+    /// Every invocation in the order of requests, if they were kept.
+    pub records: Vec<InvocationRecord>,
+    /// Events that the engine handled.
+    pub events: u64,
+    /// The date at the end.
+    pub ended_at: SimTime,
+    /// Rows of a trace that were passed over because something was wrong with them.
+    pub skipped_rows: u64,
+}
+
+impl Experiment {
+    /// Builds the platform, the service and the workload of a scenario. Everything that can be wrong with the scenario
+    /// is found here, before anything runs. The records of all invocations are kept; see
+    /// [`Experiment::without_records`].
+    ///
+    /// # Errors
+    /// What is wrong, with its place in the scenario.
+    pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
+        let platform = scenario.build_platform()?;
+        let network = match scenario.network_model {
+            NetworkModelName::Fluid => NetworkModel::Fluid,
+            NetworkModelName::Ideal => NetworkModel::Ideal,
+        };
+        let mut simulation = Simulation::with_model(platform, scenario.seed, network, Services::default());
+        let policies = select_policies(scenario, catalog)?;
+        let records = PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec();
+        let service = start_service(scenario, policies, &mut simulation)?;
+        let functions = declare(scenario, service, &mut simulation)?;
+        check_routes(scenario, service, &mut simulation)?;
+        let names = set_workload(scenario, service, functions, &mut simulation)?;
+        let nodes = simulation.with_model_mut(|services, _| {
+            services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
+        });
+        let about =
+            About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
+        let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
+        let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
+        Ok(Self { simulation, service, horizon, extent, about })
+    }
+
+    /// Does not keep the records of invocations, so that memory does not grow with their number.
+    pub fn without_records(mut self) -> Self {
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.recorder = None);
+        self
+    }
+
+    /// Passes a share of the invocations on to a sink while the simulation runs, instead of keeping all; which ones
+    /// depends on the seed and their numbers alone, so that runs with other policies give the same.
+    pub fn record_to(mut self, sink: Box<dyn RecordSink>, share: f64) -> Self {
+        let (service, seed) = (self.service.index, derive_seed(self.about.seed, "sample of invocations"));
+        let mut recorder = Recorder::to_sink(sink, share, seed);
+        self.simulation.with_model_mut(|services, _| {
+            let service = services.get_mut(service);
+            // What waits already for its date was noted by the recorder before this one.
+            service.live.values().for_each(|live| {
+                recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
+            });
+            service.books.recorder = Some(recorder);
+        });
+        self
+    }
+
+    /// Writes how the service stands at the end of every interval, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_time_series(
+        mut self,
+        interval: SimDuration,
+        target: Box<dyn std::io::Write + Send>,
+    ) -> Result<Self, Error> {
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), target)?;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
+        Ok(self)
+    }
+
+    /// How much there is to simulate, as far as that is known before.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    /// What the experiment is.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Runs it up to a date, and looks at the service in steps of so many seconds.
+    #[cfg(test)]
+    pub(crate) fn run_watched<E: From<Error>>(
+        &mut self,
+        until: SimTime,
+        step_s: f64,
+        look: impl Fn(&crate::service::Service) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut date = SimTime::ZERO;
+        while date < until {
+            self.simulation.run_until(date)?;
+            self.simulation.with_model_mut(|services, _| look(services.get_mut(self.service.index)))?;
+            date = date + hearth_simcore::time::SimDuration::from_secs_f64(step_s);
+        }
+        Ok(())
+    }
+
+    /// Runs it to its end or horizon.
+    ///
+    /// # Errors
+    /// When a policy gives an answer that cannot be followed.
+    pub fn run(self) -> Result<Results, Error> {
+        let (results, stopped) = self.run_until_stopped();
+        stopped.map_or(Ok(results), Err)
+    }
+
+    /// Runs it to its end or horizon, or until a policy gives an answer that cannot be followed; gives what has come
+    /// of it up to then, and why it stopped before its end, if it did.
+    pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
+        let about = &self.about;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| policy::running(about, services.get_mut(service).books.reader()));
+        let run = match self.horizon {
+            Some(horizon) => self.simulation.run_until(horizon),
+            None => self.simulation.run(),
+        };
+        policy::idle();
+        let skipped_rows =
+            self.simulation.with_model_mut(|services, _| services.get_mut(service).workload.skipped_rows());
+        let (metrics, records) = self.service.end(&mut self.simulation);
+        let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
+        let ended_at = self.simulation.now();
+        let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
+        (Results { about: self.about, metrics, records, events, ended_at, skipped_rows }, run.err().or(unwritten))
+    }
+}
+
+impl Results {
+    /// What had come of a simulation that cannot be asked any more.
+    pub(crate) fn so_far(about: About, mut books: Books) -> Self {
+        let (date, events) = (books.date, books.events);
+        books.metrics.advance(date);
+        // Who runs and waits is not in the books, so the time series ends with the last whole interval.
+        let (metrics, records) = books.finish(|_| None);
+        Self { about, metrics, records: records.unwrap_or_default(), events, ended_at: date, skipped_rows: 0 }
+    }
+}
