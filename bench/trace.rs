@@ -13,7 +13,7 @@ use hearth_serverless::policy::Catalog;
 use hearth_serverless::results::Summary;
 use hearth_serverless::scenario::Scenario;
 use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
-use hearth_serverless::workload::{write_functions, write_trace};
+use hearth_serverless::workload::{ArrivalSource, CsvTrace, TraceError, write_functions, write_trace};
 use serde_json::{Value, json};
 
 const REQUESTS: u64 = 1_000_000;
@@ -48,6 +48,16 @@ fn write_rows(folder: &Path, functions: u32) -> Result<Value, Box<dyn Error>> {
     let file = |name: &str| folder.join(format!("{functions}.{name}.csv"));
     write_trace(&file("trace"), &mut source, &names)?;
     write_functions(&file("functions"), &declared)?;
+    let read = || -> Result<u64, TraceError> {
+        let mut rows = CsvTrace::open(&file("trace"), &names, false)?;
+        let mut count = 0;
+        while rows.next_arrival()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    };
+    assert_eq!(read()?, REQUESTS);
+    measure(&format!("{functions} functions, the rows alone"), "request", REQUESTS, read);
     Ok(json!({"trace": {"format": "csv", "path": file("trace"), "functions_path": file("functions")}}))
 }
 
