@@ -75,6 +75,7 @@ fn traffic(text: &mut String, summary: &Summary) {
     for (name, number) in [
         ("idle containers evicted", summary.evictions.containers),
         ("idle containers expired", summary.expired_containers),
+        ("containers prewarmed", summary.prewarmed_containers),
     ] {
         if number > 0 {
             let _ = writeln!(text, "  {name:<30}{number:>6}");

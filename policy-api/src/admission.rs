@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::RString;
 
-use crate::RequestView;
+use crate::{Completion, RequestView};
 
 /// The load at a moment, as admission sees it.
 #[repr(C)]
@@ -37,6 +37,16 @@ pub enum AdmissionDecision {
     Reject(RString),
 }
 
+/// How the host is to ask an admission policy. Since interface 1.2.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AdmissionRules {
+    /// Whether to call [`Admission::on_completion`].
+    pub observes_completions: bool,
+    /// Everybody is let in, always: the host need not ask.
+    pub admits_all: bool,
+}
+
 /// Decides which requests are let in.
 ///
 /// ```
@@ -60,4 +70,13 @@ pub enum AdmissionDecision {
 pub trait Admission {
     /// Called once for each request when the head has processed it, and again after each delay.
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;
+
+    /// How to ask this policy; read once, after construction. Since interface 1.2.
+    fn rules(&self) -> AdmissionRules {
+        AdmissionRules::default()
+    }
+
+    /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set. Since interface
+    /// 1.2.
+    fn on_completion(&mut self, _completion: &Completion) {}
 }

@@ -2,7 +2,7 @@
 
 use abi_stable::StableAbi;
 
-/// A container that has just become idle.
+/// A container whose invocation has run to its end.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
@@ -16,7 +16,7 @@ pub struct Completion {
     pub run_time: u64,
     /// RAM that the container holds, in bytes.
     pub ram: u64,
-    /// Idle containers of the function, this one included.
+    /// Idle containers of the function on the node, this one included.
     pub idle_of_function: u32,
 }
 
@@ -34,6 +34,21 @@ pub struct Retention {
 pub struct KeepAliveRules {
     /// Whether to call [`KeepAlive::on_arrival`].
     pub observes_arrivals: bool,
+}
+
+/// A container to be started ahead of the next request. Since interface 1.2.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prewarming {
+    /// How long after the completion its start begins, in ns; `u64::MAX` is never.
+    pub after: u64,
+    /// How long it is kept from the end of its start unless it is used or evicted before, in ns; `u64::MAX` keeps it.
+    pub keep_for: u64,
+}
+
+impl Prewarming {
+    /// No container is started.
+    pub const NONE: Self = Self { after: u64::MAX, keep_for: 0 };
 }
 
 /// Decides how long idle containers are kept.
@@ -63,4 +78,11 @@ pub trait KeepAlive {
 
     /// A request of the function was submitted. Called when [`KeepAliveRules::observes_arrivals`] is set.
     fn on_arrival(&mut self, _function: u32, _now: u64) {}
+
+    /// Whether a container is to be started later for the next request. Asked after [`KeepAlive::on_idle`] has answered
+    /// that the container ends at once. The last answer for a function counts; a request of the function that comes
+    /// before the start begins calls it off. Since interface 1.2.
+    fn prewarm(&mut self, _completion: &Completion) -> Prewarming {
+        Prewarming::NONE
+    }
 }

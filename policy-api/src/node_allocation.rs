@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RString, RVec};
 
-use crate::{ClusterView, NodeView, RequestView};
+use crate::{ClusterView, Completion, NodeView, RequestView};
 
 /// The answer to "where does this invocation run?".
 #[repr(u8)]
@@ -83,6 +83,14 @@ pub trait NodeAllocation {
     /// A node has changed (cores, RAM, disk) since the last decision. Called before the next decision when
     /// [`AllocationRules::observes`] is set, once for each changed node.
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
+
+    /// Whether to call [`NodeAllocation::on_completion`]; read once, after construction. Since interface 1.2.
+    fn observes_completions(&self) -> bool {
+        false
+    }
+
+    /// An invocation has run to its end. Since interface 1.2.
+    fn on_completion(&mut self, _completion: &Completion) {}
 }
 
 /// A function with waiting invocations, in a [`BatchView`].

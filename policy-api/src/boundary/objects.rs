@@ -11,8 +11,9 @@ use abi_stable::std_types::{RBox, RResult, RString, RVec};
 use abi_stable::{RMut, StableAbi, sabi_trait};
 
 use crate::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, EvictionItem,
-    KeepAliveRules, Need, NodeView, Offer, Placement, PlanItem, Removal, RequestView, Retention, Touch,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
+    EvictionItem, KeepAliveRules, Need, NodeView, Offer, Placement, PlanItem, Prewarming, Removal, RequestView,
+    Retention, Touch,
 };
 
 /// A call that did not come to an answer.
@@ -43,6 +44,13 @@ pub trait RawNodeAllocation {
     fn rank(&mut self, _request: &RequestView, _now: u64) -> Called<u64> {
         RResult::ROk(0)
     }
+    // Since 1.2.
+    fn observes_completions(&self) -> Called<bool> {
+        RResult::ROk(false)
+    }
+    fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
+        RResult::ROk(())
+    }
 }
 
 #[sabi_trait]
@@ -58,6 +66,13 @@ pub trait RawEviction {
 pub trait RawAdmission {
     #[sabi(last_prefix_field)]
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision>;
+    // Since 1.2.
+    fn rules(&self) -> Called<AdmissionRules> {
+        RResult::ROk(AdmissionRules::default())
+    }
+    fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
+        RResult::ROk(())
+    }
 }
 
 #[sabi_trait]
@@ -66,6 +81,10 @@ pub trait RawKeepAlive {
     fn on_idle(&mut self, completion: &Completion) -> Called<Retention>;
     #[sabi(last_prefix_field)]
     fn on_arrival(&mut self, function: u32, now: u64) -> Called<()>;
+    // Since 1.2.
+    fn prewarm(&mut self, _completion: &Completion) -> Called<Prewarming> {
+        RResult::ROk(Prewarming::NONE)
+    }
 }
 
 #[sabi_trait]

@@ -14,9 +14,9 @@ use super::objects::{
     RawNodeAllocation_TO, Victims,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Eviction,
-    EvictionItem, KeepAlive, KeepAliveRules, Need, NodeAllocation, NodeView, Placement, PlanItem, Removal, RequestView,
-    Retention, Touch,
+    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
+    Eviction, EvictionItem, KeepAlive, KeepAliveRules, Need, NodeAllocation, NodeView, Placement, PlanItem, Prewarming,
+    Removal, RequestView, Retention, Touch,
 };
 
 thread_local! {
@@ -99,6 +99,14 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
     fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64> {
         contain(|| self.0.rank(request, now))
     }
+
+    fn observes_completions(&self) -> Called<bool> {
+        contain(|| self.0.observes_completions())
+    }
+
+    fn on_completion(&mut self, completion: &Completion) -> Called<()> {
+        contain(|| self.0.on_completion(completion))
+    }
 }
 
 impl<T: Eviction> RawEviction for Shim<T> {
@@ -123,6 +131,14 @@ impl<T: Admission> RawAdmission for Shim<T> {
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision> {
         contain(|| self.0.admit(request, load))
     }
+
+    fn rules(&self) -> Called<AdmissionRules> {
+        contain(|| self.0.rules())
+    }
+
+    fn on_completion(&mut self, completion: &Completion) -> Called<()> {
+        contain(|| self.0.on_completion(completion))
+    }
 }
 
 impl<T: KeepAlive> RawKeepAlive for Shim<T> {
@@ -136,6 +152,10 @@ impl<T: KeepAlive> RawKeepAlive for Shim<T> {
 
     fn on_arrival(&mut self, function: u32, now: u64) -> Called<()> {
         contain(|| self.0.on_arrival(function, now))
+    }
+
+    fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming> {
+        contain(|| self.0.prewarm(completion))
     }
 }
 

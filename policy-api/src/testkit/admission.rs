@@ -6,7 +6,7 @@ use super::history::{Checked, Exercise, Log};
 use super::keep_alive::{claimed, time};
 use super::subject::{Subject, answer};
 use crate::boundary::AdmissionObject;
-use crate::{AdmissionDecision, AdmissionView, Claims, RequestView};
+use crate::{AdmissionDecision, AdmissionView, Claims, Completion, RequestView};
 
 /// A request that comes to a cluster so loaded.
 #[derive(Clone, Debug)]
@@ -73,7 +73,17 @@ fn ask(
     log.note(format!(
         "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free, {delays} delays)"
     ));
+    let rules = answer("rules", policy.rules())?;
+    if rules.observes_completions && running > 0 {
+        let run_time = (now % 7) * 100_000_000;
+        let completion = Completion { now, function, run_time, idle_of_function: 1, ..Completion::default() };
+        log.note(format!("on_completion(function {function}, ran {run_time}, at {now})"));
+        answer("on_completion", policy.on_completion(&completion))?;
+    }
     let decision = answer("admit", policy.admit(&request, &load))?;
+    if rules.admits_all && decision != AdmissionDecision::Admit {
+        return Err("does not admit a request though its rules say that it admits all".to_owned());
+    }
     log.note(format!("  {decision:?}"));
     if decision == AdmissionDecision::Delay(0) {
         return Err("delays a request by nothing, so that it comes again at the same date".to_owned());

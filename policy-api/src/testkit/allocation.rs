@@ -7,7 +7,7 @@ use super::keep_alive::claimed;
 use super::model::{FunctionSpec, Model, NodeSpec};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
-use crate::{AllocationRules, Claims, Commitment, Placement, PlanItem, RVec, RequestView, Scope};
+use crate::{AllocationRules, Claims, Commitment, Completion, Placement, PlanItem, RVec, RequestView, Scope};
 
 /// Rounds within which everybody must run once the whole cluster is there.
 const ROUNDS: usize = 200;
@@ -95,6 +95,11 @@ impl<'a> Play<'a> {
             Step::Finish(which) => {
                 if let Some((node, function)) = self.model.finish(which) {
                     self.log.note(format!("(an invocation of function {function} ends on node {node})"));
+                    if answer("observes_completions", self.policy.observes_completions())? {
+                        let (now, function, run_time) = (self.model.now, function as u32, which as u64 * 1_000_000_000);
+                        let completion = Completion { now, function, node, run_time, ..Completion::default() };
+                        answer("on_completion", self.policy.on_completion(&completion))?;
+                    }
                 }
             }
             Step::Down(node) => self.set_up(node % nodes, false),

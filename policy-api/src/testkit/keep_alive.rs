@@ -38,6 +38,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![arrive, idle]
 }
 
+fn check_length(what: &str, nanos: u64) -> Result<(), String> {
+    if nanos > LONGEST && nanos != u64::MAX {
+        return Err(format!("{what} {nanos} ns: for ever is u64::MAX"));
+    }
+    Ok(())
+}
+
 fn apply(policy: &mut KeepAliveObject, step: &Step, now: &mut u64, log: &mut Log) -> Result<(), String> {
     match *step {
         Step::Arrive { function, after } => {
@@ -52,10 +59,14 @@ fn apply(policy: &mut KeepAliveObject, step: &Step, now: &mut u64, log: &mut Log
             log.note(format!("on_idle(function {function}, node {node}, ran {run_time}, {idle} idle, at {now})"));
             let retention = answer("on_idle", policy.on_idle(&completion))?;
             log.note(format!("  keep for {}", retention.keep_for));
-            if retention.keep_for > LONGEST && retention.keep_for != u64::MAX {
-                return Err(format!("keeps for {} ns: for ever is u64::MAX", retention.keep_for));
+            check_length("keeps for", retention.keep_for)?;
+            if retention.keep_for > 0 {
+                return Ok(());
             }
-            Ok(())
+            let prewarming = answer("prewarm", policy.prewarm(&completion))?;
+            log.note(format!("  prewarm after {}, keep for {}", prewarming.after, prewarming.keep_for));
+            check_length("prewarms after", prewarming.after)?;
+            check_length("keeps what is prewarmed for", prewarming.keep_for)
         }
     }
 }

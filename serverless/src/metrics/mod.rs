@@ -70,6 +70,8 @@ pub struct Metrics {
     pub evicted_containers: u64,
     /// Idle containers whose keep-alive was over.
     pub expired_containers: u64,
+    /// Containers that were started ahead of a request.
+    pub prewarmed_containers: u64,
     /// Images evicted from the RAM of nodes.
     pub evicted_images_in_ram: Moved,
     /// Images evicted from the disks of nodes.
@@ -104,6 +106,7 @@ impl Default for Metrics {
             functions: Vec::new(),
             evicted_containers: 0,
             expired_containers: 0,
+            prewarmed_containers: 0,
             evicted_images_in_ram: Moved::default(),
             evicted_images_on_disk: Moved::default(),
             evicted_images_on_head: Moved::default(),
@@ -219,6 +222,19 @@ impl Metrics {
     pub(crate) fn container_no_longer_busy(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
         self.busy.bytes -= ram;
+    }
+
+    /// A container begins to start that nobody waits for: its memory counts as idle.
+    pub(crate) fn begin_prewarming(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.prewarmed_containers += 1;
+        self.idle.bytes += ram;
+    }
+
+    /// It is up, and no longer counted here.
+    pub(crate) fn end_prewarming(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.idle.bytes -= ram;
     }
 
     pub(crate) fn container_idle(&mut self, ram: u64, now: SimTime) {

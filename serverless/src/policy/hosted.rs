@@ -7,8 +7,9 @@ use hearth_policy_api::boundary::{
     AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RResult, VictimSink,
 };
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, EvictionItem,
-    KeepAliveRules, Need, NodeView, Placement, PlanItem, RVec, Removal, RequestView, Retention, Touch, Victims,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
+    EvictionItem, KeepAliveRules, Need, NodeView, Placement, PlanItem, Prewarming, RVec, Removal, RequestView,
+    Retention, Touch, Victims,
 };
 
 use super::watch::{Call, Watch};
@@ -88,6 +89,14 @@ impl Hosted<NodeAllocationObject> {
     pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
         self.tell(Call::Observe, |object| object.observe(node, view, up));
     }
+
+    pub fn observes_completions(&mut self) -> Result<bool, PolicyFault> {
+        self.ask(Call::Rules, |object| object.observes_completions())
+    }
+
+    pub fn on_completion(&mut self, completion: &Completion) {
+        self.tell(Call::OnCompletion, |object| object.on_completion(completion));
+    }
 }
 
 impl Hosted<EvictionObject> {
@@ -112,6 +121,14 @@ impl Hosted<EvictionObject> {
 }
 
 impl Hosted<AdmissionObject> {
+    pub fn rules(&mut self) -> Result<AdmissionRules, PolicyFault> {
+        self.ask(Call::Rules, |object| object.rules())
+    }
+
+    pub fn on_completion(&mut self, completion: &Completion) {
+        self.tell(Call::OnCompletion, |object| object.on_completion(completion));
+    }
+
     #[inline]
     pub fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Result<AdmissionDecision, PolicyFault> {
         self.ask(Call::Admit, |object| object.admit(request, load))
@@ -126,6 +143,10 @@ impl Hosted<KeepAliveObject> {
     #[inline]
     pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, PolicyFault> {
         self.ask(Call::OnIdle, |object| object.on_idle(completion))
+    }
+
+    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, PolicyFault> {
+        self.ask(Call::Prewarm, |object| object.prewarm(completion))
     }
 
     #[inline]

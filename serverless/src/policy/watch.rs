@@ -35,10 +35,12 @@ pub(crate) enum Call {
     Admit,
     OnIdle,
     OnArrival,
+    OnCompletion,
+    Prewarm,
 }
 
 impl Call {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -52,6 +54,8 @@ impl Call {
         Self::Admit,
         Self::OnIdle,
         Self::OnArrival,
+        Self::OnCompletion,
+        Self::Prewarm,
     ];
 
     /// The name of the method.
@@ -70,6 +74,8 @@ impl Call {
             Self::Admit => "admit",
             Self::OnIdle => "on_idle",
             Self::OnArrival => "on_arrival",
+            Self::OnCompletion => "on_completion",
+            Self::Prewarm => "prewarm",
         }
     }
 }

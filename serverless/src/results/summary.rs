@@ -103,6 +103,8 @@ pub struct Summary {
     pub evictions: EvictionSummary,
     /// Idle containers whose keep-alive was over.
     pub expired_containers: u64,
+    /// Containers that were started ahead of a request.
+    pub prewarmed_containers: u64,
     /// How images moved.
     pub images: ImageSummary,
     /// The policy in each slot.
@@ -151,6 +153,7 @@ impl Summary {
                 images_on_head: metrics.evicted_images_on_head,
             },
             expired_containers: metrics.expired_containers,
+            prewarmed_containers: metrics.prewarmed_containers,
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,

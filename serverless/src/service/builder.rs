@@ -14,7 +14,9 @@ use slotmap::SlotMap;
 use super::Service;
 use super::event::{Event, Services};
 use super::images::HeadImages;
+use super::prewarming::Prewarmings;
 use super::scheduling::{Plan, WaitingQueue};
+use super::state::Hears;
 use super::state::Settings;
 use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
@@ -269,7 +271,16 @@ impl ServiceBuilder {
         let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
         let fault = |slot, fault| Error::policy(slot, policies.record(slot), fault);
         let rules = node_allocation.rules().map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?;
-        let keep_alive_rules = keep_alive.rules().map_err(|cause| fault(PolicySlot::KeepAlive, cause))?;
+        let observes = node_allocation.observes_completions();
+        let of_keep_alive = keep_alive.rules().map_err(|cause| fault(PolicySlot::KeepAlive, cause))?;
+        let mut admission = workshop.make(PolicySlot::Admission, &policies.admission, "")?;
+        let of_admission = admission.rules().map_err(|cause| fault(PolicySlot::Admission, cause))?;
+        let hears = Hears {
+            admission_of_nobody: of_admission.admits_all,
+            admission_of_completions: of_admission.observes_completions,
+            allocation_of_completions: observes.map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?,
+            keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
+        };
         let queue = match (rules.scope, rules.commitment) {
             (Scope::Request, Commitment::UntilStarted) => WaitingQueue::ByFunction(FunctionQueues::default()),
             _ => WaitingQueue::Ordered(OrderedQueue::default()),
@@ -299,11 +310,12 @@ impl ServiceBuilder {
             bound: FxHashMap::default(),
             stalled_sites: Vec::new(),
             orphaned_images: Vec::new(),
-            admission: workshop.make(PolicySlot::Admission, &policies.admission, "")?,
+            admission,
             node_allocation,
             keep_alive,
             rules,
-            keep_alive_rules,
+            hears,
+            prewarmings: Prewarmings::default(),
             watch: workshop.watch,
             policies,
             spell: Spell::default(),

@@ -54,10 +54,17 @@ impl Service {
             ram: footprint.ram,
             idle_of_function: self.cluster.idle_beside(node, container) + 1,
         };
+        if self.hears.admission_of_completions {
+            self.admission.on_completion(&completion);
+        }
+        if self.hears.allocation_of_completions {
+            self.node_allocation.on_completion(&completion);
+        }
         let retention = self.keep_alive.on_idle(&completion);
         let retention = retention.map_err(|fault| self.fault(PolicySlot::KeepAlive, fault))?;
         if retention.keep_for == 0 {
             self.end_container(node, container);
+            self.plan_prewarming(&completion, kernel)?;
         } else {
             self.keep(node, function, container, SimDuration::from_nanos(retention.keep_for), kernel);
         }
@@ -66,7 +73,7 @@ impl Service {
     }
 
     /// Makes a container idle for a time.
-    fn keep(
+    pub(crate) fn keep(
         &mut self,
         node: u32,
         function: FunctionId,

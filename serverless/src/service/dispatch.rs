@@ -144,7 +144,7 @@ impl Service {
         Ok(Some(self.cluster.add_container(node, function)))
     }
 
-    fn pin_image(&mut self, node: u32, image: Option<ImageId>) {
+    pub(crate) fn pin_image(&mut self, node: u32, image: Option<ImageId>) {
         if let Some(image) = image {
             let node = self.cluster.node(node);
             node.disk.pin(image);

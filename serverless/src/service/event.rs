@@ -5,7 +5,7 @@ use hearth_simcore::kernel::{Kernel, Model};
 use super::Service;
 use super::live::InvocationKey;
 use crate::error::Error;
-use crate::function::ImageId;
+use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, Spell};
 
 /// An event of one service.
@@ -51,6 +51,10 @@ pub(crate) enum Message {
         image: ImageId,
     },
     Ended(InvocationKey),
+    /// A container of the function is to be started ahead of its next request.
+    Prewarm(FunctionId),
+    /// It is up.
+    Prewarmed(u32),
     /// The keep-alive of a container is over that has been idle in this spell.
     KeepAliveOver {
         node: u32,

@@ -49,6 +49,8 @@ impl Service {
                 self.advance_site(node, image, kernel)?;
             }
             Message::Ended(key) => self.completed(key, kernel)?,
+            Message::Prewarm(function) => self.prewarm(function, kernel),
+            Message::Prewarmed(starting) => self.prewarmed(starting, kernel),
             Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
         }
         self.after_message(kernel)
@@ -98,9 +100,11 @@ impl Service {
             live.enter(InvocationState::Submitted, now);
             caller.watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
         }
-        if self.keep_alive_rules.observes_arrivals {
-            self.keep_alive.on_arrival(live.record.function.0, now.as_nanos());
+        let function = live.record.function;
+        if self.hears.keep_alive_of_arrivals {
+            self.keep_alive.on_arrival(function.0, now.as_nanos());
         }
+        self.call_off_prewarming(function, kernel);
         self.ask_admission(key, kernel)
     }
 
@@ -109,6 +113,9 @@ impl Service {
             return Ok(());
         };
         let function = &self.functions[live.record.function.0 as usize];
+        if self.hears.admission_of_nobody {
+            return self.admit(Waiting::new(key, function.request(live)), kernel);
+        }
         let load = AdmissionView {
             now: kernel.now().as_nanos(),
             waiting: self.waiting,

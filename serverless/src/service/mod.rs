@@ -10,6 +10,7 @@ pub(crate) mod event;
 mod head;
 mod images;
 pub(crate) mod live;
+mod prewarming;
 pub(crate) mod running;
 mod scheduling;
 pub(crate) mod state;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
-use hearth_policy_api::{AllocationRules, KeepAliveRules, NONE, RequestView};
+use hearth_policy_api::{AllocationRules, NONE, RequestView};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
@@ -16,6 +16,7 @@ use slotmap::SlotMap;
 use super::event::{Message, Services};
 use super::images::HeadImages;
 use super::live::{Caller, InvocationKey, LiveInvocation};
+use super::prewarming::Prewarmings;
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
 use crate::call::Input;
@@ -36,6 +37,16 @@ pub(crate) struct Settings {
     pub startup_overhead: SimDuration,
     pub processing_overhead: SimDuration,
     pub reuse_most_recent: bool,
+}
+
+/// What policies want to be asked and told beyond what every policy of their kind is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hears {
+    /// Admission lets everybody in and need not be asked.
+    pub admission_of_nobody: bool,
+    pub admission_of_completions: bool,
+    pub allocation_of_completions: bool,
+    pub keep_alive_of_arrivals: bool,
 }
 
 /// A function that a service has accepted.
@@ -118,7 +129,8 @@ pub(crate) struct Service {
     pub node_allocation: Hosted<NodeAllocationObject>,
     pub keep_alive: Hosted<KeepAliveObject>,
     pub rules: AllocationRules,
-    pub keep_alive_rules: KeepAliveRules,
+    pub hears: Hears,
+    pub prewarmings: Prewarmings,
     pub watch: Rc<Watch>,
     /// The last time that a container became idle.
     pub spell: Spell,

@@ -24,6 +24,10 @@ impl Admission for Always {
     fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
         AdmissionDecision::Admit
     }
+
+    fn rules(&self) -> AdmissionRules {
+        AdmissionRules { admits_all: true, ..AdmissionRules::default() }
+    }
 }
 
 #[cfg(test)]
