@@ -1,0 +1,31 @@
+//! Structures that policies share, for those in this repository and for yours.
+//!
+//! | structure | for |
+//! |---|---|
+//! | [`PriorityIndex`] | items by priority, the lowest first |
+//! | [`AgingIndex`] | eviction by uses, cost and size, with a clock that ages what is not used |
+//! | [`DecayedCounter`] | counts in which the past weighs less and less |
+//! | [`RunTimes`] | the mean run time of each function |
+//! | [`HashRing`], [`mix`] | consistent hashing, and the hash under it |
+//! | [`PlacementRule`] | the usual ways to choose a node, for policies that add something to them |
+//!
+//! All are deterministic: no hash order, no clock and no address shows in what they answer.
+
+mod aging;
+mod decay;
+mod placement;
+mod priority;
+mod ring;
+mod run_times;
+
+pub use aging::{AgingIndex, Worth};
+pub use decay::DecayedCounter;
+pub use placement::{PLACEMENT, PlacementRule};
+pub use priority::PriorityIndex;
+pub use ring::{HashRing, mix};
+pub use run_times::RunTimes;
+
+#[doc(hidden)]
+pub mod export {
+    pub use hearth_policy_api::*;
+}
