@@ -142,20 +142,30 @@ impl AgingIndex {
     }
 }
 
-/// An eviction policy that is an [`AgingIndex`] with a rule.
+/// An eviction policy that is an [`AgingIndex`] with a rule; the rule may hang on parameters.
 ///
 /// ```
 /// use hearth_policy_api::*;
-/// use hearth_policy_toolbox::{AgingIndex, aging_policy};
+/// use hearth_policy_toolbox::aging_policy;
 /// aging_policy!(
 ///     /// Those that cost least to have again go first.
 ///     Cheapest, "cheapest", "what costs least to have again first", |_clock, worth| worth.cost
 /// );
 /// assert_eq!(Cheapest::NAME, "cheapest");
+///
+/// aging_policy!(
+///     /// The smallest go first, or the largest.
+///     BySize, "by-size", "by size", [ParameterSpec::flag("largest", true, "whether the largest go first")],
+///     |parameters| if parameters.flag("largest") { |_clock, worth| -worth.size } else { |_clock, worth| worth.size }
+/// );
+/// assert_eq!(BySize::PARAMETERS.len(), 1);
 /// ```
 #[macro_export]
 macro_rules! aging_policy {
     ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, $priority:expr) => {
+        $crate::aging_policy!($(#[$docs])* $type, $name, $description, [], |_parameters| $priority);
+    };
+    ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, [$($parameter:expr),*], $rule:expr) => {
         $(#[$docs])*
         #[derive(Debug)]
         pub struct $type($crate::AgingIndex);
@@ -164,12 +174,14 @@ macro_rules! aging_policy {
             const NAME: &'static str = $name;
             const VERSION: &'static str = env!("CARGO_PKG_VERSION");
             const DESCRIPTION: &'static str = $description;
+            const PARAMETERS: &'static [$crate::export::ParameterSpec] = &[$($parameter),*];
 
             fn new(
-                _parameters: &$crate::export::Parameters,
+                parameters: &$crate::export::Parameters,
                 _context: &$crate::export::PolicyContext,
             ) -> Result<Self, $crate::export::PolicyError> {
-                Ok(Self($crate::AgingIndex::new($priority)))
+                let rule: fn(&$crate::export::Parameters) -> fn(f64, $crate::Worth) -> f64 = $rule;
+                Ok(Self($crate::AgingIndex::new(rule(parameters))))
             }
         }
 

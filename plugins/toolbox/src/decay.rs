@@ -1,35 +1,66 @@
 //! Counts that forget.
 
-/// A count that halves in every half-life.
+/// Several counts in which what was added weighs half as much after every half-life.
+///
+/// Additions grow instead of the past shrinking (forward decay: Cormode, Shkapenyuk, Srivastava and Xu, ICDE 2009), so an
+/// addition costs one exponential however many counts there are.
 ///
 /// ```
-/// use hearth_policy_toolbox::DecayedCounter;
+/// use hearth_policy_toolbox::DecayedCounts;
 /// const HOUR: u64 = 3_600_000_000_000;
-/// let mut counter = DecayedCounter::default();
-/// counter.add(1.0, 0, HOUR);
-/// counter.add(1.0, HOUR, HOUR);
-/// assert_eq!(counter.value(HOUR, HOUR), 1.5);
-/// assert_eq!(counter.value(2 * HOUR, HOUR), 0.75);
+/// let mut counts = DecayedCounts::new(2, HOUR);
+/// counts.add(0, 0);
+/// counts.add(0, HOUR);
+/// counts.add(1, HOUR);
+/// assert_eq!(counts.value(0, HOUR), 1.5);
+/// assert_eq!(counts.value(0, 2 * HOUR), 0.75);
+/// assert_eq!(counts.weights(), [3.0, 2.0], "in proportion");
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct DecayedCounter {
-    value: f64,
-    /// When that was its value, in ns.
-    at: u64,
+#[derive(Clone, PartialEq, Debug)]
+pub struct DecayedCounts {
+    /// By count, with what was added at the landmark weighing 1.
+    weights: Vec<f64>,
+    /// In ns.
+    landmark: u64,
+    half_life: u64,
 }
 
-impl DecayedCounter {
-    /// Adds something at a date. Dates and half-life are in ns; dates must not go back.
-    pub fn add(&mut self, amount: f64, now: u64, half_life: u64) {
-        self.value = self.value(now, half_life) + amount;
-        self.at = now;
+/// Half-lives after which the weights are brought back to small numbers.
+const RESCALE_AFTER: f64 = 512.0;
+
+impl DecayedCounts {
+    /// So many counts, all zero; the half-life in ns.
+    pub fn new(counts: usize, half_life: u64) -> Self {
+        Self { weights: vec![0.0; counts], landmark: 0, half_life: half_life.max(1) }
     }
 
-    /// What is left of it at a date.
-    pub fn value(&self, now: u64, half_life: u64) -> f64 {
-        let half_lives = now.saturating_sub(self.at) as f64 / half_life.max(1) as f64;
-        // The functions of `libm` give the same bits on every machine.
-        self.value * libm::exp2(-half_lives)
+    /// Half-lives since the landmark.
+    fn age(&self, now: u64) -> f64 {
+        now.saturating_sub(self.landmark) as f64 / self.half_life as f64
+    }
+
+    /// Adds one to a count at a date in ns; dates must not go back. A count that does not exist is left alone.
+    pub fn add(&mut self, count: usize, now: u64) {
+        if self.age(now) > RESCALE_AFTER {
+            // The functions of `libm` give the same bits on every machine.
+            let kept = libm::exp2(-self.age(now));
+            self.weights.iter_mut().for_each(|weight| *weight *= kept);
+            self.landmark = now;
+        }
+        let amount = libm::exp2(self.age(now));
+        if let Some(weight) = self.weights.get_mut(count) {
+            *weight += amount;
+        }
+    }
+
+    /// What is left of a count at a date.
+    pub fn value(&self, count: usize, now: u64) -> f64 {
+        self.weights.get(count).map_or(0.0, |weight| weight * libm::exp2(-self.age(now)))
+    }
+
+    /// The counts up to a factor, the same for all.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
     }
 }
 
@@ -39,10 +70,12 @@ mod tests {
 
     #[test]
     fn a_long_past_is_forgotten_without_overflow() {
-        let mut counter = DecayedCounter::default();
-        counter.add(1e9, 0, 1);
-        assert_eq!(counter.value(u64::MAX, 1), 0.0);
-        counter.add(2.0, u64::MAX, 1);
-        assert_eq!(counter.value(u64::MAX, 1), 2.0);
+        let mut counts = DecayedCounts::new(1, 1);
+        counts.add(0, 0);
+        counts.add(0, 600);
+        assert_eq!(counts.value(0, 601), 0.5);
+        counts.add(0, u64::MAX);
+        assert_eq!(counts.value(0, u64::MAX), 1.0);
+        assert_eq!(counts.weights(), [1.0]);
     }
 }

@@ -4,26 +4,31 @@
 //! |---|---|
 //! | [`PriorityIndex`] | items by priority, the lowest first |
 //! | [`AgingIndex`] | eviction by uses, cost and size, with a clock that ages what is not used |
-//! | [`DecayedCounter`] | counts in which the past weighs less and less |
-//! | [`RunTimes`] | the mean run time of each function |
+//! | [`DecayedCounts`] | counts in which the past weighs less and less |
+//! | [`RunTimes`], [`Objective`] | the mean run time of each function, and deadlines from it |
 //! | [`HashRing`], [`mix`] | consistent hashing, and the hash under it |
 //! | [`PlacementRule`] | the usual ways to choose a node, for policies that add something to them |
+//! | [`random_stream`] | random numbers from a seed |
 //!
 //! All are deterministic: no hash order, no clock and no address shows in what they answer.
 
 mod aging;
 mod decay;
+mod objective;
 mod placement;
 mod priority;
 mod ring;
 mod run_times;
+mod stream;
 
 pub use aging::{AgingIndex, Worth};
-pub use decay::DecayedCounter;
+pub use decay::DecayedCounts;
+pub use objective::{OBJECTIVE, Objective, SLOWDOWN};
 pub use placement::{PLACEMENT, PlacementRule};
 pub use priority::PriorityIndex;
 pub use ring::{HashRing, mix};
 pub use run_times::RunTimes;
+pub use stream::random_stream;
 
 #[doc(hidden)]
 pub mod export {

@@ -3,6 +3,7 @@
 //! cannot start there only brings its image.
 
 use hearth_policy_api::*;
+use hearth_policy_toolbox::random_stream;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_pcg::Pcg64Mcg;
 
@@ -21,9 +22,7 @@ pub struct Random {
 impl Random {
     /// A policy that draws from a seed.
     pub fn with_seed(seed: u64) -> Self {
-        // An odd multiplier spreads the seed over the state of 128 bits.
-        let state = u128::from(seed).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
-        Self { stream: Pcg64Mcg::new(state), order: Vec::new(), nodes: Vec::new() }
+        Self { stream: random_stream(seed), order: Vec::new(), nodes: Vec::new() }
     }
 }
 

@@ -1,0 +1,71 @@
+//! Eviction `greedy-dual`: the containers that save least cold-start time for the memory they hold go first.
+//!
+//! Fuerst and Sharma, "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021, section 4.1:
+//!
+//! - priority of a container = `clock + uses × cost / size`;
+//! - `uses`: of its function since that last had no container on the node; each recomputes the priorities of all idle
+//!   containers of the function with the clock of now;
+//! - `cost`: the time that the container took to start, in s; `size`: the RAM it holds, in MB;
+//! - the lowest goes first; of equals, the one that was used longest ago;
+//! - `clock`: the highest priority evicted so far, 0 at the begin. It ages what is not used.
+//!
+//! What differs: the paper evicts in batches in the background to have a free buffer, here eviction happens when room is
+//! needed; the paper's cost includes the initialisation of the function, here it is all of the container's start. With a
+//! keep-alive policy that never ends containers (`fixed` with a timeout of years) this is the paper's; with any other the
+//! two work together. Each node has a clock and counts of its own, as in the paper.
+
+use hearth_policy_api::*;
+use hearth_policy_toolbox::aging_policy;
+
+/// The policy as scenarios know it.
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<GreedyDual>();
+export_policies!(POLICY);
+
+aging_policy!(
+    /// Those worth least for their memory go first.
+    GreedyDual, "greedy-dual", "the least cost and use for its memory first, with aging", |clock, worth| clock + worth.uses * worth.cost / worth.size
+);
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::testkit::{self, RecordingSink};
+
+    use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
+
+    /// A container of a function that holds so many MB and took so many seconds to start.
+    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
+        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
+        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
+    }
+
+    fn order(policy: &mut GreedyDual) -> Vec<u32> {
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
+        sink.offered
+    }
+
+    #[test]
+    fn a_worked_example() {
+        let mut policy =
+            GreedyDual::new(&Parameters::defaults(GreedyDual::PARAMETERS), &PolicyContext::default()).unwrap();
+        // Functions of 2 s for 4 MB, 6 s for 4 MB and 1 s for 1 MB: priorities 0.5, 1.5 and 1.
+        for (id, cost, ram) in [(0, 2, 4), (1, 6, 4), (2, 1, 1)] {
+            policy.insert(&container(id, id, cost, ram));
+        }
+        assert_eq!(order(&mut policy), [0, 2, 1]);
+        policy.remove(0, Removal::Evicted);
+        policy.remove(2, Removal::Evicted);
+        // The clock is 1: function 0 comes back with 1.5, after function 1, whose 1.5 is older.
+        policy.insert(&container(0, 0, 2, 4));
+        assert_eq!(order(&mut policy), [1, 0]);
+        // A second use of function 1 with the clock of now: 1 + 2 × 1.5.
+        policy.remove(1, Removal::Taken);
+        policy.insert(&container(1, 1, 6, 4));
+        assert_eq!(order(&mut policy), [0, 1]);
+    }
+}

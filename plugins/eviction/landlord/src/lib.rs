@@ -1,0 +1,77 @@
+//! Eviction `landlord`: containers pay rent from a credit, and those whose credit is spent go first.
+//!
+//! Young, "On-Line File Caching", SODA 1998 (Algorithmica 33, 2002): a container's credit is its cost when it is used.
+//! When room is needed, all pay `δ × size`, where δ is the least `credit / size`; those at zero go. LND of Fuerst and
+//! Sharma, "FaasCache", ASPLOS 2021, section 4, is the same.
+//!
+//! Nobody need be charged: with `clock` the sum of all δ so far, a container's `credit / size` is always
+//! `priority - clock`, where `priority = clock + cost / size` was set at its last use. So the lowest priority goes first
+//! and the clock is the highest priority evicted so far. Cost: the time that the container took to start, in s; size: the
+//! RAM it holds, in MB. That is `greedy-dual` without counting uses.
+
+use hearth_policy_api::*;
+use hearth_policy_toolbox::aging_policy;
+
+/// The policy as scenarios know it.
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Landlord>();
+export_policies!(POLICY);
+
+aging_policy!(
+    /// Those whose credit is spent first go first.
+    Landlord, "landlord", "the least cost for its memory since its last use first", |clock, worth| clock + worth.cost / worth.size
+);
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::testkit::{self, RecordingSink};
+
+    use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
+
+    /// A container of a function that holds so many MB and took so many seconds to start.
+    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
+        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
+        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
+    }
+
+    fn order(policy: &mut Landlord) -> Vec<u32> {
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
+        sink.offered
+    }
+
+    /// The rule as Young states it: identifier, credit and size of each.
+    fn charge(tenants: &mut Vec<(u32, f64, f64)>) -> u32 {
+        let rent = tenants.iter().map(|(_, credit, size)| credit / size).fold(f64::INFINITY, f64::min);
+        tenants.iter_mut().for_each(|(_, credit, size)| *credit -= rent * *size);
+        let first = tenants.iter().position(|(_, credit, _)| *credit <= 0.0).unwrap();
+        tenants.remove(first).0
+    }
+
+    #[test]
+    fn the_clock_does_what_the_rent_does() {
+        let mut policy = Landlord::new(&Parameters::defaults(Landlord::PARAMETERS), &PolicyContext::default()).unwrap();
+        // Cost and size of each: credits last for 2, 0.5 and 4 units of rent.
+        let kinds = [(4, 2), (2, 4), (8, 2)];
+        let mut tenants = Vec::new();
+        for (id, (cost, size)) in (0_u32..).zip(kinds) {
+            policy.insert(&container(id, id, cost, size));
+            tenants.push((id, cost as f64, size as f64));
+        }
+        for comes_back in [1, 1, 0, 2, 1] {
+            let evicted = charge(&mut tenants);
+            assert_eq!(order(&mut policy)[0], evicted);
+            policy.remove(evicted, Removal::Evicted);
+            // A use, of one that is there or has gone, renews its credit.
+            tenants.retain(|(id, ..)| *id != comes_back);
+            policy.remove(comes_back, Removal::Taken);
+            let (cost, size) = kinds[comes_back as usize];
+            policy.insert(&container(comes_back, comes_back, cost, size));
+            tenants.push((comes_back, cost as f64, size as f64));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Eviction `lfu`: the least frequently used item goes first.
+//!
+//! Priority of an item: the uses of its function since that last had no container on the node, or of an image since it
+//! arrived. The lowest goes first; of equals, the one whose last use is longest ago. This is FREQ of Fuerst and Sharma,
+//! "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021, section 4.
+//!
+//! Nothing ages: what was used often long ago stays. `greedy-dual` has a clock against that.
+
+use hearth_policy_api::*;
+use hearth_policy_toolbox::aging_policy;
+
+/// The policy as scenarios know it.
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Lfu>();
+export_policies!(POLICY);
+
+aging_policy!(
+    /// Those whose function was used least go first.
+    Lfu, "lfu", "the least frequently used first", |_clock, worth| worth.uses
+);
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::testkit::{self, RecordingSink};
+
+    use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
+
+    /// A container of a function that holds so many MB and took so many seconds to start.
+    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
+        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
+        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
+    }
+
+    fn order(policy: &mut Lfu) -> Vec<u32> {
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
+        sink.offered
+    }
+
+    #[test]
+    fn uses_of_the_function_count_and_time_decides_between_equals() {
+        let mut policy = Lfu::new(&Parameters::defaults(Lfu::PARAMETERS), &PolicyContext::default()).unwrap();
+        for (id, function) in [(0, 0), (1, 1), (2, 2)] {
+            policy.insert(&container(id, function, 1, 1));
+        }
+        // Function 0 runs again, and then function 2.
+        for (id, function) in [(0, 0), (2, 2)] {
+            policy.remove(id, Removal::Taken);
+            policy.insert(&container(id, function, 1, 1));
+        }
+        assert_eq!(order(&mut policy), [1, 0, 2]);
+        // A function whose last container has gone begins anew.
+        policy.remove(2, Removal::Evicted);
+        policy.insert(&container(3, 2, 1, 1));
+        assert_eq!(order(&mut policy), [1, 3, 0]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Eviction `size`: what is large and little used goes first.
+//!
+//! Priority of a container: `clock + uses / size`, with the uses of its function since that last had no container on the
+//! node, and the RAM it holds (the disk, where it holds no RAM). The clock is the highest priority evicted so far. This is
+//! SIZE of Fuerst and Sharma, "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021,
+//! section 4: greedy-dual that does not look at the cost of a cold start.
+
+use hearth_policy_api::*;
+use hearth_policy_toolbox::aging_policy;
+
+/// The policy as scenarios know it.
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Size>();
+export_policies!(POLICY);
+
+aging_policy!(
+    /// Those largest for their use go first.
+    Size, "size", "the largest for their use first, with aging", |clock, worth| clock + worth.uses / worth.size
+);
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::testkit::{self, RecordingSink};
+
+    use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
+
+    /// A container of a function that holds so many MB and took so many seconds to start.
+    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
+        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
+        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
+    }
+
+    fn order(policy: &mut Size) -> Vec<u32> {
+        let mut sink = RecordingSink::default();
+        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
+        sink.offered
+    }
+
+    #[test]
+    fn the_largest_goes_first_until_it_is_used_more() {
+        let mut policy = Size::new(&Parameters::defaults(Size::PARAMETERS), &PolicyContext::default()).unwrap();
+        // Priorities 1/4, 1/2 and 1/8.
+        for (id, ram) in [(0, 4), (1, 2), (2, 8)] {
+            policy.insert(&container(id, id, 9 * u64::from(id), ram));
+        }
+        assert_eq!(order(&mut policy), [2, 0, 1]);
+        policy.remove(2, Removal::Taken);
+        // 3 uses of 8 MB: 3/8, after 2/8.
+        for _ in 0..2 {
+            policy.insert(&container(2, 2, 0, 8));
+        }
+        assert_eq!(order(&mut policy), [0, 2, 1]);
+    }
+}
