@@ -5,6 +5,8 @@
 //! | [`PriorityIndex`] | items by priority, the lowest first |
 //! | [`AgingIndex`] | eviction by uses, cost and size, with a clock that ages what is not used |
 //! | [`DecayedCounts`] | counts in which the past weighs less and less |
+//! | [`ByFunction`] | what is kept of each function |
+//! | [`IdleTimes`] | how long functions are idle |
 //! | [`RunTimes`], [`Objective`] | the mean run time of each function, and deadlines from it |
 //! | [`HashRing`], [`mix`] | consistent hashing, and the hash under it |
 //! | [`PlacementRule`] | the usual ways to choose a node, for policies that add something to them |
@@ -14,6 +16,7 @@
 
 mod aging;
 mod decay;
+mod functions;
 mod objective;
 mod placement;
 mod priority;
@@ -23,6 +26,7 @@ mod stream;
 
 pub use aging::{AgingIndex, Worth};
 pub use decay::DecayedCounts;
+pub use functions::{ByFunction, IdleTimes};
 pub use objective::{OBJECTIVE, Objective, SLOWDOWN};
 pub use placement::{PLACEMENT, PlacementRule};
 pub use priority::PriorityIndex;

@@ -1,5 +1,7 @@
 //! How long functions run.
 
+use crate::ByFunction;
+
 /// The mean run time of each function so far, and of all.
 ///
 /// ```
@@ -14,8 +16,8 @@
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RunTimes {
-    /// By function: how many, and the sum in ns.
-    functions: Vec<(u64, u128)>,
+    /// How many, and the sum in ns.
+    functions: ByFunction<(u64, u128)>,
     all: (u64, u128),
 }
 
@@ -26,11 +28,7 @@ fn mean((count, sum): (u64, u128)) -> Option<u64> {
 impl RunTimes {
     /// Counts a run of a function that took so many ns.
     pub fn add(&mut self, function: u32, nanos: u64) {
-        let position = function as usize;
-        if self.functions.len() <= position {
-            self.functions.resize(position + 1, (0, 0));
-        }
-        for (count, sum) in [&mut self.functions[position], &mut self.all] {
+        for (count, sum) in [self.functions.get_mut(function), &mut self.all] {
             *count += 1;
             *sum += u128::from(nanos);
         }
@@ -38,7 +36,7 @@ impl RunTimes {
 
     /// The mean of a function in ns; `None` before its first run.
     pub fn mean(&self, function: u32) -> Option<u64> {
-        self.functions.get(function as usize).copied().and_then(mean)
+        self.functions.get(function).copied().and_then(mean)
     }
 
     /// The mean of all runs in ns; `None` before the first.
