@@ -1,0 +1,74 @@
+//! Node allocation `sept`: of those that wait, the one that is expected to run shortest goes first (shortest expected
+//! processing time; Pinedo, "Scheduling", chapter 10).
+//!
+//! Expected is the mean run time of the function so far, when the invocation begins to wait; functions that have never run
+//! come first, so that something is learnt of them. Of equals, the one that has waited longest.
+//!
+//! The node is chosen as in `warm-first`: among those with an idle container of the function, else among all that have or
+//! can make room, by `placement` (`least-loaded`).
+
+use hearth_policy_api::*;
+use hearth_policy_toolbox::{PLACEMENT, PlacementRule, RunTimes};
+
+/// The policy as scenarios know it.
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Sept>();
+export_policies!(POLICY);
+
+/// The policy and what it knows of run times.
+#[derive(Debug)]
+pub struct Sept {
+    placement: PlacementRule,
+    times: RunTimes,
+}
+
+impl Policy for Sept {
+    const NAME: &'static str = "sept";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "the shortest expected run first";
+    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT];
+
+    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { placement: PlacementRule::of(parameters), times: RunTimes::default() })
+    }
+}
+
+impl NodeAllocation for Sept {
+    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        self.placement.choose_warm_first(request, cluster).map_or(Placement::Wait, Placement::Node)
+    }
+
+    fn observes_completions(&self) -> bool {
+        true
+    }
+
+    fn on_completion(&mut self, completion: &Completion) {
+        self.times.add(completion.function, completion.run_time);
+    }
+
+    fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
+        self.times.mean(request.function).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::testkit;
+
+    use super::*;
+
+    #[test]
+    fn the_test_kit_finds_no_fault() {
+        testkit::assert_sound(&POLICY);
+    }
+
+    #[test]
+    fn a_worked_example() {
+        let parameters = Parameters::defaults(Sept::PARAMETERS);
+        let mut policy = Sept::new(&parameters, &PolicyContext::default()).unwrap();
+        for (function, run_time) in [(0, 40), (1, 10), (1, 20)] {
+            policy.on_completion(&Completion { function, run_time, ..Completion::default() });
+        }
+        let mut rank = |function| policy.rank(&RequestView { function, ..RequestView::default() }, 0);
+        assert_eq!([0, 1, 2].map(&mut rank), [40, 15, 0]);
+    }
+}
