@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use hearth_serverless::Error;
 use hearth_serverless::scenario::ScenarioError;
 
 /// What can go wrong in a command.
@@ -38,7 +37,27 @@ pub enum CommandError {
     Interrupted,
     /// The simulation ended in an error.
     #[error("the simulation stopped: {0}")]
-    Simulation(Error),
+    Simulation(String),
+    /// Some runs of a sweep ended in an error.
+    #[error("{failed} of {runs} runs failed, the first with {first}")]
+    Runs {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        runs: usize,
+        /// What the first failed with, and its values.
+        first: String,
+    },
+    /// The user stopped a sweep.
+    #[error("interrupted: {finished} of {runs} runs are done{}", if *kept { ", --resume goes on with the others" } else { "" })]
+    SweepInterrupted {
+        /// How many are done.
+        finished: usize,
+        /// How many there are in all.
+        runs: usize,
+        /// Whether they are on the disk.
+        kept: bool,
+    },
     /// A result cannot be written.
     #[error("{} cannot be written: {problem}", file.display())]
     Result {
@@ -57,8 +76,13 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Scenario { .. } | Self::Argument(_) | Self::Usage(_) | Self::OutputFolder { .. } => 2,
-            Self::Interrupted => 130,
-            Self::Simulation(_) | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
+            Self::Interrupted | Self::SweepInterrupted { .. } => 130,
+            Self::Simulation(_) | Self::Runs { .. } | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
         }
+    }
+
+    /// Whether the other runs of a sweep would meet the same error, or could not be written.
+    pub fn is_fatal_to_a_sweep(&self) -> bool {
+        !matches!(self, Self::Simulation(_) | Self::Unsound(_))
     }
 }

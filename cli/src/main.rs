@@ -4,6 +4,7 @@ mod commands;
 mod error;
 mod progress;
 mod result_files;
+mod sweep;
 mod table;
 
 use std::process::ExitCode;
@@ -24,6 +25,10 @@ struct Arguments {
 enum Command {
     /// Run a scenario and print what came of it.
     Run(commands::run::RunArguments),
+    /// Compare policies on a scenario: means over seeds, and differences to the first.
+    Compare(commands::sweep::CompareArguments),
+    /// Run a scenario with every combination of policies, values and seeds.
+    Sweep(commands::sweep::SweepArguments),
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
     /// List the policies there are, with their parameters; write and check policies.
@@ -39,6 +44,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Compare(arguments) => commands::sweep::compare(&arguments),
+        Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use hearth_serverless::experiment::Extent;
 use hearth_serverless::policy::Monitor;
+use hearth_simcore::time::SimTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::table::duration;
@@ -15,6 +16,57 @@ use crate::table::duration;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Steps of a bar whose length is known.
 const STEPS: u64 = 1000;
+
+/// Which part of a simulation is over, as far as that can be known.
+pub fn share_done(extent: Extent, now: SimTime, requests: u64) -> f64 {
+    let of_requests = extent.requests.map(|all| requests as f64 / all.max(1) as f64);
+    let of_time = extent.end.map(|end| now.as_secs_f64() / end.as_secs_f64().max(1e-9));
+    of_requests.or(of_time).map_or(0.0, |share| share.min(1.0))
+}
+
+/// Seconds that are left when a share of the work has taken so long.
+fn time_left(start: Instant, share: f64) -> String {
+    let left = (share > 0.0).then(|| start.elapsed().as_secs_f64() * (1.0 - share) / share);
+    left.map_or(String::new(), |left| format!(", {} left", duration(left)))
+}
+
+/// A bar on a terminal while many simulations run.
+#[derive(Debug)]
+pub struct SweepProgress {
+    bar: ProgressBar,
+    start: Instant,
+    runs: usize,
+}
+
+impl SweepProgress {
+    /// A bar for so many runs; `None` where standard error is no terminal.
+    pub fn start(runs: usize) -> Option<Self> {
+        io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(STEPS);
+            bar.set_style(style("{bar:30} {percent:>3} %  {wide_msg}"));
+            Self { bar, start: Instant::now(), runs }
+        })
+    }
+
+    /// So many runs have ended, and those under way have done so many runs' worth of work.
+    pub fn show(&self, ended: usize, under_way: f64) {
+        let share = (ended as f64 + under_way) / self.runs.max(1) as f64;
+        self.bar.set_message(format!("{ended} of {} runs{}", self.runs, time_left(self.start, share)));
+        self.bar.set_position((share * STEPS as f64) as u64);
+        self.bar.tick();
+    }
+}
+
+impl Drop for SweepProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are right; the default style would do as well.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
 
 /// Shows the progress until it is dropped; nothing where standard error is no terminal.
 #[derive(Debug)]
@@ -51,18 +103,14 @@ fn show(monitor: &Monitor, extent: Extent, ended: &mpsc::Receiver<()>) {
     let known = extent.requests.is_some() || extent.end.is_some();
     let bar = if known { ProgressBar::new(STEPS) } else { ProgressBar::new_spinner() };
     let template = if known { "{bar:30} {percent:>3} %  {wide_msg}" } else { "{spinner} {wide_msg}" };
-    // The templates are right; the default style would do as well.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(style(template));
     while ended.recv_timeout(PAUSE) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let (now, requests) = (monitor.now().as_secs_f64(), monitor.requests());
+        let (now, requests) = (monitor.now(), monitor.requests());
         let rate = requests as f64 / start.elapsed().as_secs_f64();
-        let of_requests = extent.requests.map(|all| requests as f64 / all.max(1) as f64);
-        let of_time = extent.end.map(|end| now / end.as_secs_f64().max(1e-9));
-        let share = of_requests.or(of_time).map_or(0.0, |share| share.min(1.0));
-        let left = (share > 0.0).then(|| start.elapsed().as_secs_f64() * (1.0 - share) / share);
-        let left = left.map_or(String::new(), |left| format!(", {} left", duration(left)));
+        let share = share_done(extent, now, requests);
+        let left = time_left(start, share);
         // Before the position, which draws the bar.
-        bar.set_message(format!("{} simulated, {requests} requests, {rate:.0}/s{left}", duration(now)));
+        bar.set_message(format!("{} simulated, {requests} requests, {rate:.0}/s{left}", duration(now.as_secs_f64())));
         bar.set_position((share * STEPS as f64) as u64);
         bar.tick();
     }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use hearth_serverless::experiment::{Experiment, Results};
-use hearth_serverless::results::{InvocationsCsv, InvocationsParquet, RecordSink, SinkError, Summary, write_functions};
+use hearth_serverless::results::{
+    InvocationsCsv, InvocationsParquet, RecordSink, SinkError, Summary, write_distributions, write_functions,
+};
 use hearth_simcore::time::SimDuration;
 
 use crate::error::CommandError;
@@ -14,10 +16,20 @@ use crate::error::CommandError;
 /// How the table of invocations is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum TableFormat {
-    /// Text, in invocations.csv.
+    /// Text.
     Csv,
-    /// Columns, in invocations.parquet.
+    /// Columns: Parquet.
     Parquet,
+}
+
+impl TableFormat {
+    /// How names of its files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
 }
 
 /// Which invocations are written, and how.
@@ -53,7 +65,9 @@ impl ResultFiles {
     pub fn open(&self, experiment: Experiment) -> Result<Experiment, CommandError> {
         let folder = fs::create_dir_all(&self.folder);
         folder.map_err(|error| self.unusable(format!("the folder cannot be made: {error}")))?;
-        ["summary.json", "functions.csv"].iter().try_for_each(|name| self.create(name).map(drop))?;
+        ["summary.json", "functions.csv", "distributions.csv"]
+            .iter()
+            .try_for_each(|name| self.create(name).map(drop))?;
         let experiment = match self.interval {
             Some(interval) => {
                 let file = Box::new(BufWriter::new(self.create("timeseries.csv")?));
@@ -85,6 +99,9 @@ impl ResultFiles {
     /// Writes what is known at the end.
     pub fn write(&self, results: &Results, summary: &Summary) -> Result<(), CommandError> {
         self.write_file("functions.csv", |file| write_functions(results, BufWriter::new(file)).map_err(Into::into))?;
+        self.write_file("distributions.csv", |file| {
+            write_distributions(results, BufWriter::new(file)).map_err(Into::into)
+        })?;
         self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))
     }
 

@@ -115,15 +115,18 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-fn bytes(amount: f64) -> String {
+/// An amount of bytes with three significant digits.
+pub fn bytes(amount: f64) -> String {
     let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     match units.iter().find(|(_, size)| amount >= *size) {
         Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
-        None => format!("{amount} B"),
+        None if amount.fract() == 0.0 => format!("{amount} B"),
+        None => format!("{} B", three_digits(amount)),
     }
 }
 
-fn byte_seconds(amount: f64) -> String {
+/// Memory over time with three significant digits.
+pub fn byte_seconds(amount: f64) -> String {
     format!("{}·s", bytes(amount))
 }
 

@@ -100,7 +100,7 @@ pub enum Error {
     Interrupted,
     /// A process of the simulation ended in an error of its own.
     #[error("a process failed: {0}")]
-    Process(Box<dyn std::error::Error>),
+    Process(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {

@@ -249,7 +249,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/policies",
             json!({"node_allocation": {"use": "best"}}),
-            "policies.node_allocation: unknown node allocation policy \"best\": there are fcfs, first-fit, least-loaded, random, round-robin, workload-balancing",
+            "policies.node_allocation: unknown node allocation policy \"best\": there are best-fit, consistent-hashing, ",
         ),
         row(
             "/policies",
@@ -353,7 +353,7 @@ fn wrong_arguments_are_named() {
         &["run", scenario, "--policy", "admission=fcfs"],
         2,
         &format!(
-            "error: {scenario}: policies.admission: unknown admission policy \"fcfs\": there are always, queue-limit"
+            "error: {scenario}: policies.admission: unknown admission policy \"fcfs\": there are always, concurrency-limit, "
         ),
     );
     refuses(&["run", scenario, "--colour", "red"], 2, "error: unexpected argument '--colour' found");

@@ -5,6 +5,7 @@ mod bad_input;
 mod output;
 mod reproducible;
 mod results;
+mod sweep;
 mod trace;
 
 use std::path::{Path, PathBuf};

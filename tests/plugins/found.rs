@@ -76,7 +76,7 @@ fn names_are_looked_for_in_plugin_folders() {
     let program = Path::new(env!("CARGO_BIN_EXE_hearth"));
     assert!(run(program, Some(&format!("/nowhere:{path}"))).status.success());
     let unknown = text(&run(program, None).stderr);
-    assert!(unknown.contains("unknown keep-alive policy \"miskeeps\": there are fixed"), "{unknown}");
+    assert!(unknown.contains("unknown keep-alive policy \"miskeeps\": there are adaptive, fixed"), "{unknown}");
     // The folder `plugins` beside the program.
     let home = tempfile::tempdir().unwrap();
     let moved = home.path().join("hearth");
@@ -108,7 +108,8 @@ fn a_name_that_is_nowhere_is_answered_with_what_there_is() {
     let arguments = ["run", &quickstart(), "--policy", "admission=open-door", "--plugin-dir", path];
     let (code, message) = failure(&arguments);
     let expected = format!(
-        "policies.admission: unknown admission policy \"open-door\": there are always, queue-limit, misadmits; \
+        "policies.admission: unknown admission policy \"open-door\": there are always, concurrency-limit, queue-limit, \
+         slo-shedding, token-bucket, misadmits; \
          {path}/libbroken.so is not a shared library"
     );
     assert!(message.contains(&expected), "{message}");

@@ -3,6 +3,7 @@
 pub mod policies;
 pub mod run;
 pub mod schema;
-mod selection;
+pub mod selection;
+pub mod sweep;
 pub mod trace;
 pub mod validate;

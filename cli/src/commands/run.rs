@@ -96,7 +96,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         Some(error) => {
             let summary = summary.interrupted(&error.to_string());
             arguments.write(files.as_ref(), &results, &summary)?;
-            Err(CommandError::Simulation(error))
+            Err(CommandError::Simulation(error.to_string()))
         }
     }
 }
@@ -165,7 +165,7 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 }
 
 /// A simulated time.
-fn parse_interval(text: &str) -> Result<SimDuration, String> {
+pub fn parse_interval(text: &str) -> Result<SimDuration, String> {
     let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
     Ok(SimDuration::from_secs_f64(seconds))
 }

@@ -32,9 +32,9 @@ impl PluginArguments {
     }
 }
 
-/// A scenario and what is set in it.
+/// A scenario file, what is set in it, and where its policies are found.
 #[derive(Debug, Args)]
-pub struct ScenarioArguments {
+pub struct ScenarioBase {
     /// The scenario file (JSON).
     pub scenario: PathBuf,
 
@@ -42,17 +42,43 @@ pub struct ScenarioArguments {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
 
-    /// Use another policy: one by its name, as in node_allocation=least-loaded, or one in a library, as in
-    /// eviction.containers=./libmine.so or ./libmine.so:name.
-    #[arg(long = "policy", value_name = "SLOT=POLICY")]
-    policy: Vec<String>,
-
     #[command(flatten)]
-    plugins: PluginArguments,
+    pub plugins: PluginArguments,
 
     /// Pass over rows of a trace that are wrong, and count them, instead of stopping at the first.
     #[arg(long)]
     lenient: bool,
+}
+
+impl ScenarioBase {
+    /// What is set in the scenario.
+    pub fn overrides(&self) -> Result<Vec<Override>, CommandError> {
+        let lenient = self.lenient.then(|| "workload.trace.lenient=true".to_owned());
+        let assignments = self.set.iter().cloned().chain(lenient);
+        assignments.map(|assignment| assignment.parse().map_err(CommandError::Argument)).collect()
+    }
+
+    /// An error of reading or preparing the scenario, with its file.
+    pub fn wrong(&self, error: ScenarioError) -> CommandError {
+        match error {
+            // These name their file, or the argument, themselves.
+            ScenarioError::File { .. } | ScenarioError::Override { .. } => CommandError::Argument(error),
+            error => CommandError::Scenario { file: self.scenario.clone(), error },
+        }
+    }
+}
+
+/// A scenario, what is set in it and the choices of one run.
+#[derive(Debug, Args)]
+pub struct ScenarioArguments {
+    #[command(flatten)]
+    pub base: ScenarioBase,
+
+    /// Use another policy: one by its name, as in node_allocation=least-loaded, or one in a library, as in
+    /// eviction.containers=./libmine.so or ./libmine.so:name. Parameters, and policies of other slots, may follow:
+    /// keep_alive=fixed,timeout=20min.
+    #[arg(long = "policy", value_name = "SLOT=POLICY")]
+    policy: Vec<String>,
 
     /// Draw all random numbers from this seed instead of the scenario's.
     #[arg(long)]
@@ -62,27 +88,59 @@ pub struct ScenarioArguments {
 impl ScenarioArguments {
     /// Reads the scenario with everything that is set, and gets it ready.
     pub fn prepare(&self) -> Result<Experiment, CommandError> {
-        let mut overrides = Vec::new();
-        for assignment in &self.set {
-            overrides.push(assignment.parse::<Override>().map_err(CommandError::Argument)?);
-        }
+        let mut overrides = self.base.overrides()?;
         for choice in &self.policy {
-            overrides.push(policy_override(choice)?);
+            overrides.extend(policy_overrides(choice)?);
         }
-        if self.lenient {
-            overrides.push("workload.trace.lenient=true".parse::<Override>().map_err(CommandError::Argument)?);
-        }
-        if let Some(seed) = self.seed {
-            overrides.push(format!("seed={seed}").parse::<Override>().map_err(CommandError::Argument)?);
-        }
-        let of_scenario = |error| match error {
-            // These name their file, or the argument, themselves.
-            ScenarioError::File { .. } | ScenarioError::Override { .. } => CommandError::Argument(error),
-            error => CommandError::Scenario { file: self.scenario.clone(), error },
-        };
-        let scenario = Scenario::read(&self.scenario, &overrides).map_err(of_scenario)?;
-        Experiment::prepare(&scenario, &self.plugins.catalog()).map_err(of_scenario)
+        overrides.extend(self.seed.map(seed_override).transpose()?);
+        let wrong = |error| self.base.wrong(error);
+        let scenario = Scenario::read(&self.base.scenario, &overrides).map_err(wrong)?;
+        Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)
     }
+}
+
+/// The assignment of a seed.
+pub fn seed_override(seed: u64) -> Result<Override, CommandError> {
+    format!("seed={seed}").parse().map_err(CommandError::Argument)
+}
+
+/// Parts of a text at the commas outside brackets and quotes.
+pub fn split_at_commas(text: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth, mut in_quotes) = (Vec::new(), 0, 0_i32, false);
+    for (position, letter) in text.char_indices() {
+        match letter {
+            '"' => in_quotes = !in_quotes,
+            '[' | '{' if !in_quotes => depth += 1,
+            ']' | '}' if !in_quotes => depth -= 1,
+            ',' if !in_quotes && depth <= 0 => {
+                parts.push(&text[begin..position]);
+                begin = position + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
+}
+
+/// `SLOT=POLICY,PARAMETER=VALUE,SLOT=POLICY…` as the assignments it stands for.
+pub fn policy_overrides(choice: &str) -> Result<Vec<Override>, CommandError> {
+    let mut overrides = Vec::new();
+    let mut slot = None;
+    for part in split_at_commas(choice) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        match slot {
+            Some(slot) if PolicySlot::ALL.iter().all(|other| other.path() != name) => {
+                let assignment = format!("policies.{slot}.parameters.{name}={value}");
+                overrides.push(assignment.parse().map_err(CommandError::Argument)?);
+            }
+            _ => {
+                overrides.push(policy_override(part)?);
+                slot = Some(name);
+            }
+        }
+    }
+    Ok(overrides)
 }
 
 /// `node_allocation=POLICY` as the assignment it stands for. The parameters of the scenario are another policy's.
@@ -126,6 +184,27 @@ fn library_and_name(policy: &str) -> Option<(&str, Option<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commas_in_brackets_and_quotes_part_nothing() {
+        assert_eq!(split_at_commas("1,2GB,x"), ["1", "2GB", "x"]);
+        assert_eq!(split_at_commas(r#"[1,2],{"a":[3,4]},"5,6""#), ["[1,2]", r#"{"a":[3,4]}"#, r#""5,6""#]);
+        assert_eq!(split_at_commas(""), [""]);
+    }
+
+    #[test]
+    fn policies_take_their_parameters_with_them() {
+        let set = |assignment: &str| assignment.parse::<Override>().unwrap();
+        let overrides = policy_overrides("keep_alive=fixed,timeout=20min,eviction.containers=lru").unwrap();
+        let expected = [
+            r#"policies.keep_alive={"use":"fixed"}"#,
+            "policies.keep_alive.parameters.timeout=20min",
+            r#"policies.eviction.containers={"use":"lru"}"#,
+        ];
+        assert_eq!(overrides, expected.map(set));
+        let wrong = policy_overrides("timeout=20min").unwrap_err().to_string();
+        assert!(wrong.contains("unknown slot \"timeout\""), "{wrong}");
+    }
 
     #[test]
     fn a_path_is_told_from_a_name() {

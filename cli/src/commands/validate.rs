@@ -19,7 +19,7 @@ pub fn validate(arguments: &ValidateArguments) -> Result<(), CommandError> {
     let experiment = arguments.scenario.prepare()?;
     let about = experiment.about();
     let (functions, nodes) = (about.functions.len(), about.nodes.len());
-    let file = arguments.scenario.scenario.display();
+    let file = arguments.scenario.base.scenario.display();
     writeln!(std::io::stdout(), "{file} is valid: {functions} functions on {nodes} nodes.")?;
     Ok(())
 }

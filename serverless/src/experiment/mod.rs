@@ -58,6 +58,18 @@ pub struct Extent {
     pub end: Option<SimTime>,
 }
 
+/// The policy that a scenario asks for in each slot.
+///
+/// # Errors
+/// When there is no such policy, or its parameters are wrong.
+pub fn chosen_policies(
+    scenario: &Scenario,
+    catalog: &Catalog,
+) -> Result<Vec<(PolicySlot, PolicyRecord)>, ScenarioError> {
+    let policies = select_policies(scenario, catalog)?;
+    Ok(PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec())
+}
+
 /// What results say of the scenario they are of.
 #[derive(Clone, Debug)]
 pub struct About {

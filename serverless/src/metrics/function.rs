@@ -45,4 +45,46 @@ impl FunctionMetrics {
     pub fn invocations(&self) -> u64 {
         self.outcomes.iter().sum()
     }
+
+    /// Cold starts over all starts; `None` if it was never started.
+    pub fn cold_start_ratio(&self) -> Option<f64> {
+        let starts = self.cold_starts + self.warm_starts;
+        (starts > 0).then(|| self.cold_starts as f64 / starts as f64)
+    }
+}
+
+/// A ratio of each function, in ascending order.
+///
+/// ```
+/// use hearth_serverless::metrics::FunctionRatios;
+/// let ratios: FunctionRatios = [1.0, 0.25, 0.5, 0.25].into_iter().collect();
+/// assert_eq!((ratios.mean(), ratios.percentile(0.5), ratios.percentile(0.75)), (0.5, 0.25, 0.5));
+/// ```
+#[derive(Clone, Debug)]
+pub struct FunctionRatios(Vec<f64>);
+
+impl FromIterator<f64> for FunctionRatios {
+    fn from_iter<I: IntoIterator<Item = f64>>(ratios: I) -> Self {
+        let mut ratios: Vec<f64> = ratios.into_iter().collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        Self(ratios)
+    }
+}
+
+impl FunctionRatios {
+    /// How many functions there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The mean; 0 without functions.
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len().max(1) as f64
+    }
+
+    /// The ratio that a share of the functions does not exceed; 0 without functions.
+    pub fn percentile(&self, share: f64) -> f64 {
+        let rank = (share * self.0.len() as f64).ceil() as usize;
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+    }
 }

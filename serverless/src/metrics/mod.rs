@@ -9,7 +9,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use serde::Serialize;
 
 pub use self::distribution::{Coarse, Distribution, Precise};
-pub use self::function::FunctionMetrics;
+pub use self::function::{FunctionMetrics, FunctionRatios};
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
 
@@ -131,6 +131,16 @@ impl Metrics {
     /// How many invocations there were.
     pub fn invocations(&self) -> u64 {
         self.outcomes.iter().sum()
+    }
+
+    /// Cold starts over all starts; 0 without starts.
+    pub fn cold_start_ratio(&self) -> f64 {
+        self.cold_starts as f64 / (self.cold_starts + self.warm_starts).max(1) as f64
+    }
+
+    /// Cold starts over all starts of each function that was started.
+    pub fn cold_start_ratio_of_functions(&self) -> FunctionRatios {
+        self.functions.iter().filter_map(FunctionMetrics::cold_start_ratio).collect()
     }
 
     /// How many containers are idle now.

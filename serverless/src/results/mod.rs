@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod distributions;
 mod functions;
 mod invocations;
 mod parquet;
@@ -24,10 +25,11 @@ mod recorder;
 mod summary;
 mod time_series;
 
+pub use distributions::write_distributions;
 pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
-pub use summary::{DistributionSummary, Summary};
+pub use summary::{DistributionSummary, FunctionsSummary, Summary};
 pub(crate) use time_series::{Standing, TimeSeries};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::experiment::Results;
 use crate::invocation::Outcome;
-use crate::metrics::{Distribution, Moved};
+use crate::metrics::{Distribution, FunctionRatios, Moved};
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
@@ -22,6 +22,8 @@ pub struct DistributionSummary {
     pub p90: f64,
     /// What 99 % do not exceed.
     pub p99: f64,
+    /// What 99.9 % do not exceed.
+    pub p999: f64,
     /// The greatest.
     pub max: f64,
 }
@@ -34,8 +36,31 @@ impl<const BITS: u32> From<&Distribution<BITS>> for DistributionSummary {
             p50: values.percentile(0.5),
             p90: values.percentile(0.9),
             p99: values.percentile(0.99),
+            p999: values.percentile(0.999),
             max: values.max(),
         }
+    }
+}
+
+/// How a ratio is distributed over functions; each counts the same, however often it is invoked.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct FunctionsSummary {
+    /// The mean.
+    pub mean: f64,
+    /// What a quarter of the functions do not exceed.
+    pub p25: f64,
+    /// The median.
+    pub p50: f64,
+    /// What three quarters do not exceed.
+    pub p75: f64,
+    /// What 90 % do not exceed.
+    pub p90: f64,
+}
+
+impl From<&FunctionRatios> for FunctionsSummary {
+    fn from(ratios: &FunctionRatios) -> Self {
+        let [p25, p50, p75, p90] = [0.25, 0.5, 0.75, 0.9].map(|share| ratios.percentile(share));
+        Self { mean: ratios.mean(), p25, p50, p75, p90 }
     }
 }
 
@@ -87,6 +112,10 @@ pub struct Summary {
     pub cold_starts: u64,
     /// Dispatches to an idle container.
     pub warm_starts: u64,
+    /// Cold starts over all starts.
+    pub cold_start_ratio: f64,
+    /// The same of each function that was started at least once.
+    pub cold_start_ratio_of_functions: FunctionsSummary,
     /// When the last invocation finished, in seconds.
     pub makespan_s: f64,
     /// Requested to finished, of completed invocations, in seconds.
@@ -140,6 +169,8 @@ impl Summary {
             outcomes: outcomes.collect(),
             cold_starts: metrics.cold_starts,
             warm_starts: metrics.warm_starts,
+            cold_start_ratio: metrics.cold_start_ratio(),
+            cold_start_ratio_of_functions: (&metrics.cold_start_ratio_of_functions()).into(),
             makespan_s: metrics.last_finish.as_secs_f64(),
             latency: (&metrics.latency).into(),
             waiting: (&metrics.waiting).into(),

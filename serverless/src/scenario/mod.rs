@@ -105,12 +105,17 @@ impl Scenario {
     /// # Errors
     /// When the file cannot be read, is not JSON, or not a scenario that makes sense.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ScenarioError> {
-        let text = read_text(path)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        Self::with_overrides(&text, overrides, base).map_err(|error| match error {
-            ScenarioError::Syntax(_) => ScenarioError::File { path: path.to_owned(), problem: error.to_string() },
-            error => error,
-        })
+        ScenarioText::read(path)?.with(overrides)
+    }
+
+    /// The files beside the scenario's own that it reads its workload from.
+    ///
+    /// # Errors
+    /// When a folder of them cannot be read.
+    pub fn workload_files(&self) -> Result<Vec<PathBuf>, ScenarioError> {
+        let trace = self.workload.trace.as_ref();
+        let files = trace.map_or(Ok(Vec::new()), |trace| trace.files(&self.base));
+        files.map_err(|error| ScenarioError::refused("workload.trace", crate::Error::Trace(error)))
     }
 
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
@@ -124,6 +129,40 @@ impl Scenario {
         base.clone_into(&mut scenario.base);
         scenario.validate()?;
         Ok(scenario)
+    }
+}
+
+/// The text of a scenario file, from which scenarios are read that differ in some values.
+#[derive(Clone, Debug)]
+pub struct ScenarioText {
+    path: PathBuf,
+    text: String,
+}
+
+impl ScenarioText {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        Ok(Self { path: path.to_owned(), text: read_text(path)? })
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scenario with some of its values set; relative paths in it start from the folder of the file.
+    ///
+    /// # Errors
+    /// When it is not JSON, or not a scenario that makes sense.
+    pub fn with(&self, overrides: &[Override]) -> Result<Scenario, ScenarioError> {
+        let base = self.path.parent().unwrap_or(Path::new(""));
+        Scenario::with_overrides(&self.text, overrides, base).map_err(|error| match error {
+            ScenarioError::Syntax(_) => ScenarioError::File { path: self.path.clone(), problem: error.to_string() },
+            error => error,
+        })
     }
 }
 

@@ -20,6 +20,13 @@ pub struct Override {
     value: String,
 }
 
+impl std::fmt::Display for Override {
+    /// The assignment as it was given.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.assignment)
+    }
+}
+
 impl std::str::FromStr for Override {
     type Err = ScenarioError;
 
@@ -85,6 +92,18 @@ fn contents(list: &[Value], part: &str) -> String {
 }
 
 impl Override {
+    /// The path and the value, as they were given.
+    ///
+    /// ```
+    /// use hearth_serverless::scenario::Override;
+    /// let assignment: Override = "functions[f].ram_limit=1GB".parse()?;
+    /// assert_eq!(assignment.parts(), ("functions[f].ram_limit", "1GB"));
+    /// # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
+    /// ```
+    pub fn parts(&self) -> (&str, &str) {
+        split_assignment(&self.assignment).unwrap_or((&self.assignment, ""))
+    }
+
     pub(super) fn apply(&self, scenario: &mut Value) -> Result<(), ScenarioError> {
         let value = serde_json::from_str(&self.value).unwrap_or_else(|_| Value::String(self.value.clone()));
         let mut target = scenario;

@@ -158,6 +158,27 @@ impl TraceSection {
         Ok(OpenedTrace { source: Box::new(selected), declared })
     }
 
+    /// The files that it is read from, in order of their names; its relative paths start from `base`.
+    ///
+    /// # Errors
+    /// When a folder of them cannot be read.
+    pub fn files(&self, base: &Path) -> Result<Vec<PathBuf>, TraceError> {
+        let path = base.join(&self.path);
+        let mut files = vec![path.clone()];
+        if path.is_dir() {
+            let unreadable = |error: std::io::Error| {
+                let problem = format!("cannot be read: {error}");
+                TraceError { file: path.clone(), line: None, column: None, problem }
+            };
+            let entries: Result<Vec<_>, _> = std::fs::read_dir(&path).map_err(unreadable)?.collect();
+            files =
+                entries.map_err(unreadable)?.iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+            files.sort();
+        }
+        files.extend(self.functions_path.as_ref().map(|file| base.join(file)));
+        Ok(files)
+    }
+
     fn end(&self) -> SimTime {
         self.select.minutes.map_or(SimTime::MAX, |minutes| SimTime::from_secs_f64(60.0 * minutes))
     }

@@ -87,14 +87,12 @@ impl Eviction for Sieve {
                 continue;
             };
             self.hand = arrival;
-            match self.items.get_mut(&id) {
-                Some(item) if item.uses == Uses::Visited => item.uses = Uses::Unvisited,
-                _ if offered.insert(id) => {
-                    if victims.offer(id) == Offer::Enough {
-                        return;
-                    }
-                }
-                _ => {}
+            if let Some(item) = self.items.get_mut(&id)
+                && item.uses == Uses::Visited
+            {
+                item.uses = Uses::Unvisited;
+            } else if offered.insert(id) && victims.offer(id) == Offer::Enough {
+                return;
             }
         }
     }

@@ -1,0 +1,297 @@
+//! `hearth compare` and `hearth sweep`: runs as they would be alone, tables that agree, and results that outlast the
+//! process.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use serde_json::{Value, json};
+
+use super::hearth;
+
+/// Twenty functions that share nodes with too little memory for all their containers.
+fn scenario(folder: &Path) -> String {
+    let scenario = json!({
+        "format": "hearth-scenario/1", "name": "sweep", "seed": 5,
+        "platform": {"hosts": [
+            {"name": "head", "cores": 1, "speed": "1Gf"},
+            {"name": "node", "count": 2, "cores": 8, "speed": "1Gf", "ram": "2GB"}]},
+        "service": {"head": "head", "registry": "head", "nodes": ["node-*"]},
+        "policies": {"node_allocation": {"use": "least-loaded"}},
+        "workload": {"generate": {
+            "arrivals": {"poisson": {"rate": 5}}, "duration_s": 300,
+            "functions": {"count": 20, "zipf": 1, "ram": {"choice": [128e6, 512e6]}, "cold_start": {"constant": 0.5}},
+            "run_time": {"exponential": {"mean": 0.2}}}},
+    });
+    let file = folder.join("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Runs, and gives what was printed.
+fn stdout(arguments: &[&str]) -> String {
+    let output = hearth().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn run_folders(sweep: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(sweep.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+const POLICIES: [&str; 3] = [
+    "keep_alive=fixed,timeout=1min",
+    "keep_alive=hybrid-histogram",
+    "keep_alive=fixed,eviction.containers=greedy-dual",
+];
+
+/// The arguments of a sweep over three policies, two sizes of memory and two seeds.
+fn sweep_arguments<'a>(scenario: &'a str, output: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["sweep", scenario, "--output", output, "--seeds", "1,2"];
+    arguments.extend(["--vary", "platform.hosts[node].ram=2GB,4GB"]);
+    arguments.extend(POLICIES.iter().flat_map(|policy| ["--policy", policy]));
+    arguments
+}
+
+#[test]
+fn each_run_is_what_it_would_be_alone_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let outputs = ["one", "four"].map(|name| folder.path().join(name));
+    for (output, jobs) in outputs.iter().zip(["1", "4"]) {
+        let arguments = sweep_arguments(&scenario, output.to_str().unwrap());
+        hearth().args(arguments).args(["--jobs", jobs, "--interval", "10s"]).assert().success();
+    }
+    for name in ["results.csv", "comparison.csv", "sweep.json"] {
+        let [one, four] = outputs.each_ref().map(|output| fs::read(output.join(name)).unwrap());
+        assert_eq!(one, four, "{name}");
+    }
+    let runs = run_folders(&outputs[1]);
+    assert_eq!(runs.len(), 12);
+    for run in runs {
+        let record = read_json(&run.join("run.json"));
+        let alone = folder.path().join("alone");
+        let ram = record["settings"]["platform.hosts[node].ram"].as_str().unwrap();
+        let mut command = hearth();
+        command.args(["run", &scenario, "--invocations", "none", "--interval", "10s", "--output"]).arg(&alone);
+        command.args(["--set", &format!("platform.hosts[node].ram={ram}"), "--seed", &record["seed"].to_string()]);
+        command.args(["--policy", record["settings"]["policy"].as_str().unwrap()]).assert().success();
+        for name in ["functions.csv", "distributions.csv", "timeseries.csv"] {
+            assert_eq!(fs::read(run.join(name)).unwrap(), fs::read(alone.join(name)).unwrap(), "{name} of {record}");
+        }
+        let [mut one, mut other] = [&run, &alone].map(|folder| read_json(&folder.join("summary.json")));
+        // The time that it took is the only thing that may differ.
+        for summary in [&mut one, &mut other] {
+            summary.as_object_mut().unwrap().remove("wall_s").unwrap();
+        }
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn all_policies_meet_the_same_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let requests = |policy: &str, seed: &str| -> Vec<String> {
+        let output = folder.path().join("run");
+        let mut command = hearth();
+        command.args(["run", &scenario, "--policy", policy, "--seed", seed, "--output"]).arg(&output);
+        command.assert().success();
+        let table = fs::read_to_string(output.join("invocations.csv")).unwrap();
+        table.lines().map(|line| line.splitn(4, ',').take(3).collect::<Vec<_>>().join(",")).collect()
+    };
+    let first = requests("node_allocation=power-of-d", "1");
+    assert!(first.len() > 1000);
+    for policy in POLICIES {
+        assert_eq!(requests(policy, "1"), first, "{policy}");
+    }
+    assert_ne!(requests(POLICIES[0], "2"), first);
+}
+
+/// The rows of a CSV table by the names of its columns.
+fn read_csv(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let rows = reader.deserialize().collect::<Result<_, _>>();
+    rows.unwrap()
+}
+
+#[test]
+fn tables_say_what_the_summaries_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("sweep");
+    let mut arguments = sweep_arguments(&scenario, output.to_str().unwrap());
+    arguments.extend(["--baseline", "keep_alive=hybrid-histogram"]);
+    stdout(&arguments);
+    let rows = read_csv(&output.join("results.csv"));
+    assert_eq!(rows.len(), 12);
+    for run in run_folders(&output) {
+        let (record, summary) = (read_json(&run.join("run.json")), read_json(&run.join("summary.json")));
+        let is_row = |row: &&BTreeMap<String, String>| {
+            row["seed"].parse::<u64>().ok() == record["seed"].as_u64()
+                && ["policy", "platform.hosts[node].ram"].iter().all(|name| row[*name] == record["settings"][*name])
+        };
+        let row = rows.iter().find(is_row).unwrap();
+        assert_eq!(row["cold_starts"], summary["cold_starts"].to_string());
+        assert_eq!(row["latency.p99"].parse::<f64>().unwrap(), summary["latency"]["p99"].as_f64().unwrap());
+    }
+    // Means and differences, from the rows of the runs.
+    let value = |policy: &str, seed: &str| -> f64 {
+        let is_row = |row: &&BTreeMap<String, String>| {
+            row["policy"] == policy && row["platform.hosts[node].ram"] == "4GB" && row["seed"] == seed
+        };
+        rows.iter().find(is_row).unwrap()["latency.mean"].parse().unwrap()
+    };
+    let [fixed, base] = [POLICIES[0], POLICIES[1]].map(|policy| [value(policy, "1"), value(policy, "2")]);
+    let comparison = read_csv(&output.join("comparison.csv"));
+    let is_row = |row: &&BTreeMap<String, String>| {
+        row["policy"] == POLICIES[0] && row["platform.hosts[node].ram"] == "4GB" && row["metric"] == "latency.mean"
+    };
+    let row = comparison.iter().find(is_row).unwrap();
+    let number = |name: &str| row[name].parse::<f64>().unwrap();
+    let differences = [fixed[0] - base[0], fixed[1] - base[1]];
+    let mean = |values: [f64; 2]| (values[0] + values[1]) / 2.0;
+    // With one degree of freedom, t is 12.706 and the standard error half the distance of the two.
+    let half_width = |values: [f64; 2]| 12.706_204_736 * (values[0] - values[1]).abs() / 2.0;
+    for (found, expected) in [
+        (number("runs"), 2.0),
+        (number("mean"), mean(fixed)),
+        (number("mean_high"), mean(fixed) + half_width(fixed)),
+        (number("difference"), mean(differences)),
+        (number("difference_low"), mean(differences) - half_width(differences)),
+    ] {
+        assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    }
+}
+
+#[test]
+fn parquet_holds_what_the_csv_tables_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("sweep");
+    let mut arguments = sweep_arguments(&scenario, output.to_str().unwrap());
+    stdout(&arguments);
+    arguments.extend(["--resume", "--format", "parquet"]);
+    stdout(&arguments);
+    for name in ["results", "comparison"] {
+        let rows = read_csv(&output.join(format!("{name}.csv")));
+        let file = fs::File::open(output.join(format!("{name}.parquet"))).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let mut count = 0;
+        for (row, expected) in reader.get_row_iter(None).unwrap().zip(&rows) {
+            count += 1;
+            for (column, field) in row.unwrap().get_column_iter() {
+                let expected = &expected[column];
+                match field {
+                    Field::Str(text) => assert_eq!(text, expected),
+                    Field::ULong(number) => assert_eq!(number.to_string(), *expected),
+                    Field::Double(number) => assert_eq!(*number, expected.parse::<f64>().unwrap()),
+                    Field::Null => assert_eq!(expected, ""),
+                    other => panic!("{column}: {other:?}"),
+                }
+            }
+        }
+        assert_eq!(count, rows.len());
+    }
+}
+
+#[test]
+fn a_killed_sweep_loses_what_was_running_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
+    let arguments = |output: &Path| {
+        let output = output.to_str().unwrap().to_owned();
+        ["sweep", &scenario, "--output", &output, "--seeds", "1..60", "--jobs", "2"].map(str::to_owned)
+    };
+    let program = assert_cmd::cargo::cargo_bin!("hearth");
+    let mut sweep = std::process::Command::new(program).args(arguments(&killed)).stdout(Stdio::null()).spawn().unwrap();
+    let begin = Instant::now();
+    let finished = || {
+        let Ok(runs) = fs::read_dir(killed.join("runs")) else { return 0 };
+        runs.filter(|run| run.as_ref().is_ok_and(|run| !run.file_name().to_string_lossy().starts_with('.'))).count()
+    };
+    while finished() < 3 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no run has ended");
+        thread::sleep(Duration::from_millis(1));
+    }
+    sweep.kill().unwrap();
+    sweep.wait().unwrap();
+    let written = |folder: &Path| fs::metadata(folder.join("run.json")).unwrap().modified().unwrap();
+    let is_whole = |run: &Path| !run.file_name().unwrap().to_string_lossy().starts_with('.');
+    let before: BTreeMap<PathBuf, _> = run_folders(&killed)
+        .into_iter()
+        .filter(|run| is_whole(run))
+        .map(|run| {
+            let at = written(&run);
+            (run, at)
+        })
+        .collect();
+    assert!((3..60).contains(&before.len()), "{}", before.len());
+    hearth().args(arguments(&killed)).arg("--resume").assert().success();
+    hearth().args(arguments(&whole)).assert().success();
+    for (run, at) in &before {
+        assert_eq!(written(run), *at, "it was run again");
+    }
+    assert_eq!(run_folders(&killed).len(), 60);
+    for name in ["results.csv", "comparison.csv", "sweep.json"] {
+        assert_eq!(fs::read(killed.join(name)).unwrap(), fs::read(whole.join(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn a_changed_scenario_is_not_taken_for_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("sweep");
+    let arguments = ["sweep", &scenario, "--seeds", "1..2", "--resume", "--output", output.to_str().unwrap()];
+    stdout(&arguments);
+    let text = fs::read_to_string(&scenario).unwrap();
+    fs::write(&scenario, text.replace("\"rate\":5", "\"rate\":6")).unwrap();
+    stdout(&arguments);
+    assert_eq!(run_folders(&output).len(), 4, "the old runs stay, the new ones are others");
+    let rows = read_csv(&output.join("results.csv"));
+    assert!(rows.iter().all(|row| row["invocations"].parse::<u64>().unwrap() > 1_600), "{rows:?}");
+}
+
+#[test]
+fn a_comparison_is_printed_with_differences_to_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let mut arguments = vec!["compare", &scenario, "--seeds", "1..3"];
+    arguments.extend(POLICIES.iter().flat_map(|policy| ["--policy", policy]));
+    insta::assert_snapshot!(stdout(&arguments));
+}
+
+#[test]
+fn wrong_arguments_are_named_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let output = folder.path().join("sweep");
+    let refuses = |arguments: &[&str], expected: &str| {
+        let command = hearth().args(["sweep", &scenario, "--output"]).arg(&output).args(arguments).output().unwrap();
+        let message = String::from_utf8(command.stderr).unwrap();
+        assert_eq!(command.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+        assert!(!output.exists());
+    };
+    refuses(&["--policy", "keep_alive=fixed", "--policy", "keep_alive=fixt"], "unknown keep-alive policy \"fixt\"");
+    refuses(&["--policy", "keep_alive=fixed,time=3"], "unknown parameter \"time\"");
+    refuses(&["--vary", "platform.hosts[node].ram=2GB,4XB"], "platform.hosts[1].ram");
+    refuses(&["--vary", "seed"], "expected path=value");
+    refuses(&["--baseline", "keep_alive=fixed"], "nothing varies");
+    refuses(&["--seeds", "3..1"], "expected seeds such as 1..10");
+    refuses(&["--jobs", "0"], "--jobs");
+}
