@@ -15,9 +15,11 @@ use hearth_simcore::time::SimTime;
 
 use crate::error::Error;
 use crate::experiment::{About, Results};
+use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::metrics::Metrics;
-use crate::results::{Recorder, Standing, TimeSeries};
+use crate::node::ContainerId;
+use crate::results::{Move, Phase, Recorder, Standing, TimeSeries, Timeline};
 
 /// What a service has counted, and who takes the invocations that have ended.
 #[derive(Debug, Default)]
@@ -25,6 +27,7 @@ pub(crate) struct Books {
     pub metrics: Metrics,
     pub recorder: Option<Recorder>,
     pub series: Option<TimeSeries>,
+    pub timeline: Option<Timeline>,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
     pub events: u64,
@@ -40,7 +43,38 @@ impl Books {
         let metrics = std::mem::take(&mut self.metrics);
         let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
         let series = self.series.take().map_or(Ok(()), |series| series.finish(end(&metrics)));
-        (metrics, series.and(records))
+        let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(self.date));
+        (metrics, series.and(timeline).and(records))
+    }
+
+    /// A container begins with something.
+    #[inline]
+    pub fn begin_phase(&mut self, node: u32, container: ContainerId, phase: Phase, function: FunctionId) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.begin(node, container, phase, function, self.date);
+        }
+    }
+
+    /// A container has ended.
+    #[inline]
+    pub fn end_container(&mut self, node: u32, container: ContainerId) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.end(node, container, self.date);
+        }
+    }
+
+    /// An image begins to move.
+    pub fn begin_move(&mut self, image: ImageId, how: Move) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.begin_move(image, how, self.date);
+        }
+    }
+
+    /// An image has arrived.
+    pub fn end_move(&mut self, image: ImageId, how: Move) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.end_move(image, how, self.date);
+        }
     }
 }
 

@@ -172,6 +172,31 @@ fn parquet_holds_what_the_table_holds() {
     assert_eq!(rows, text.len());
 }
 
+/// Conservation: what the timeline shows of each container adds up to the memory that the summary counts.
+#[test]
+fn the_timeline_adds_up_to_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let timeline = folder.path().join("timeline.json");
+    run(&scenario(folder.path()), &output, &["--timeline", timeline.to_str().unwrap()]);
+    let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
+    let of = |categories: &[&str]| {
+        let is_of = |event: &&Value| event["ph"] == "X" && categories.iter().any(|category| event["cat"] == *category);
+        let times: Vec<f64> = events.iter().filter(is_of).map(|event| event["dur"].as_f64().unwrap() / 1e6).collect();
+        (times.len() as u64, times.iter().sum::<f64>())
+    };
+    let summary = summary(&output);
+    let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap();
+    assert_eq!(of(&["cold start"]).0 as f64, number("/cold_starts"));
+    assert_eq!(of(&["run"]).0 as f64, number("/cold_starts") + number("/warm_starts"));
+    for (categories, pointer) in
+        [(&["cold start", "run"][..], "/memory_byte_seconds/used"), (&["idle"], "/memory_byte_seconds/idle")]
+    {
+        let (told, counted) = (of(categories).1 * 256e6, number(pointer));
+        assert!(counted > 0.0 && (told - counted).abs() < 1e-9 * counted, "{pointer}: {told} {counted}");
+    }
+}
+
 #[test]
 fn results_that_are_not_wanted_are_left_out_and_wrong_wishes_are_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,8 @@
 //! `hearth run`.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -56,6 +57,11 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", default_value = "1min", value_parser = parse_interval)]
     interval: SimDuration,
 
+    /// Write what every container does, and how images move, into this file, for https://ui.perfetto.dev or
+    /// chrome://tracing. `hearth report` draws it if it is timeline.json in the folder of the results.
+    #[arg(long, value_name = "FILE")]
+    timeline: Option<PathBuf>,
+
     /// Print the summary as JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -80,6 +86,9 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         Some(files) => files.open(experiment)?,
         None => experiment.without_records(),
     };
+    if let Some(file) = &arguments.timeline {
+        experiment = experiment.write_timeline(create(file)?);
+    }
     let monitor = Monitor::of_this_thread();
     stop_on_interrupt(monitor.clone());
     let progress = (!arguments.quiet && !arguments.json).then(|| Progress::start(monitor, experiment.extent()));
@@ -99,6 +108,12 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
             Err(CommandError::Simulation(error.to_string()))
         }
     }
+}
+
+/// A file that is written while the simulation runs.
+fn create(path: &Path) -> Result<Box<dyn Write + Send>, CommandError> {
+    let wrong = |error: io::Error| CommandError::Usage(format!("{} cannot be written: {error}", path.display()));
+    File::create(path).map(|file| Box::new(BufWriter::new(file)) as _).map_err(wrong)
 }
 
 impl RunArguments {

@@ -34,7 +34,7 @@ use crate::invocation::InvocationRecord;
 use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
-use crate::results::{RecordSink, Recorder, TimeSeries};
+use crate::results::{RecordSink, Recorder, TimeSeries, Timeline};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
 use crate::service::ServerlessComputeService;
 use crate::service::event::Services;
@@ -168,6 +168,17 @@ impl Experiment {
         let service = self.service.index;
         self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
         Ok(self)
+    }
+
+    /// Writes what every container does, and how images move, as a trace for Perfetto and chrome://tracing.
+    pub fn write_timeline(mut self, target: Box<dyn std::io::Write + Send>) -> Self {
+        let (about, service) = (&self.about, self.service.index);
+        self.simulation.with_model_mut(|services, _| {
+            let service = services.get_mut(service);
+            let images = service.images.iter().map(|image| image.name.clone()).collect();
+            service.books.timeline = Some(Timeline::new(about, images, target));
+        });
+        self
     }
 
     /// How much there is to simulate, as far as that is known before.

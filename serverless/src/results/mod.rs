@@ -24,6 +24,7 @@ mod parquet;
 mod recorder;
 mod summary;
 mod time_series;
+mod timeline;
 
 pub use distributions::write_distributions;
 pub use functions::write_functions;
@@ -33,3 +34,4 @@ pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use summary::{DistributionSummary, FunctionsSummary, Summary};
 pub(crate) use time_series::{Standing, TimeSeries};
+pub(crate) use timeline::{Move, Phase, Timeline};

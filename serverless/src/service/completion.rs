@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::function::FunctionId;
 use crate::node::{ContainerId, Spell};
 use crate::policy::PolicySlot;
+use crate::results::Phase;
 
 /// With so many different keep-alive times, further ones get timers of their own instead of a lane.
 const MAX_LANES: usize = 16;
@@ -99,6 +100,7 @@ impl Service {
         });
         self.cluster.push_idle(node, function, container, spell, expiry);
         self.books.metrics.container_idle(footprint.ram, now);
+        self.books.begin_phase(node, container, Phase::Idle, function);
     }
 
     /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a

@@ -13,6 +13,7 @@ use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationState, Start};
 use crate::node::{ContainerId, Footprint};
 use crate::policy::PolicySlot;
+use crate::results::Phase;
 
 impl Service {
     /// Starts an invocation on a node, in the idle container that was planned for it or in a new one. False if that is
@@ -73,6 +74,7 @@ impl Service {
             Start::Warm => self.cluster.refresh_use(node),
         }
         if overhead > SimDuration::ZERO {
+            self.books.begin_phase(node, container, Phase::ColdStart, live.record.function);
             live.enter(InvocationState::Starting, now);
             kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
             return Ok(());
@@ -216,6 +218,7 @@ impl Service {
         let Some(function) = self.cluster.remove_container(node, container) else {
             return;
         };
+        self.books.end_container(node, container);
         let function = &self.functions[function.0 as usize];
         let (footprint, image) = (function.footprint(), function.image);
         let held = self.cluster.node(node);

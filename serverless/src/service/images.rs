@@ -14,6 +14,7 @@ use crate::invocation::InvocationState;
 use crate::metrics::Moved;
 use crate::node::Storage;
 use crate::policy::{PolicyFault, PolicySlot};
+use crate::results::Move;
 
 /// The head's storage of images.
 #[derive(Debug)]
@@ -107,6 +108,7 @@ impl Service {
             self.books.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
         }
         self.head_images.storage.begin(image, size);
+        self.books.begin_move(image, Move::Download);
         kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
         Ok(true)
     }
@@ -114,6 +116,7 @@ impl Service {
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.head_images.simulate_downloads {
             self.books.metrics.downloads.add(self.images[image.0 as usize].size);
+            self.books.end_move(image, Move::Download);
             self.head_images.storage.complete(image, self.books.date);
         }
         let state = self.head_images.state(image);
@@ -161,6 +164,7 @@ impl Service {
         self.head_images.storage.pin(image);
         self.cluster.images[image.0 as usize].copying.insert(node);
         self.cluster.refresh(node);
+        self.books.begin_move(image, Move::Copy(node));
         let done = self.event(Happening::Message(Message::Copied { node, image }));
         kernel.transfer(Endpoint::Disk(self.head), Endpoint::Disk(host), size, done)?;
         Ok(true)
@@ -168,6 +172,7 @@ impl Service {
 
     pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
         self.books.metrics.copies.add(self.images[image.0 as usize].size);
+        self.books.end_move(image, Move::Copy(node));
         self.head_images.storage.unpin(image);
         self.cluster.node(node).disk.complete(image, self.books.date);
         let sites = &mut self.cluster.images[image.0 as usize];
@@ -196,6 +201,7 @@ impl Service {
         let host = target.host;
         self.cluster.images[image.0 as usize].loading.insert(node);
         self.cluster.refresh(node);
+        self.books.begin_move(image, Move::Load(node));
         let done = self.event(Happening::Message(Message::Loaded { node, image }));
         kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), footprint, done)?;
         Ok(true)
@@ -203,6 +209,7 @@ impl Service {
 
     pub(crate) fn loaded(&mut self, node: u32, image: ImageId) {
         self.books.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
+        self.books.end_move(image, Move::Load(node));
         let now = self.books.date;
         let target = self.cluster.node(node);
         target.ram.complete(image, now);

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::function::FunctionId;
 use crate::node::ContainerId;
 use crate::policy::PolicySlot;
+use crate::results::Phase;
 
 /// What is to be started, and what is starting.
 #[derive(Debug, Default)]
@@ -88,6 +89,7 @@ impl Service {
         let container = self.cluster.add_container(node, function);
         self.cluster.refresh(node);
         self.books.metrics.begin_prewarming(footprint.ram, kernel.now());
+        self.books.begin_phase(node, container, Phase::Prewarming, function);
         let starting = self.prewarmings.starting.insert(Starting { node, container, function, keep_for });
         kernel.schedule(overhead, self.event(Happening::Message(Message::Prewarmed(starting as u32))));
     }

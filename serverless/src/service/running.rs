@@ -13,6 +13,7 @@ use crate::call::{Call, FunctionError};
 use crate::error::Error;
 use crate::function::{Body, Step};
 use crate::invocation::{InvocationState, Outcome};
+use crate::results::Phase;
 
 /// What a step asks of the simulation.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,9 @@ impl Service {
         };
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
+        if let (Some(node), Some(container)) = (live.record.node, live.container) {
+            self.books.begin_phase(node, container, Phase::Run, live.record.function);
+        }
         let function = &self.functions[live.record.function.0 as usize];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
