@@ -3,6 +3,7 @@
 mod commands;
 mod error;
 mod progress;
+mod report;
 mod result_files;
 mod sweep;
 mod table;
@@ -29,6 +30,8 @@ enum Command {
     Compare(commands::sweep::CompareArguments),
     /// Run a scenario with every combination of policies, values and seeds.
     Sweep(commands::sweep::SweepArguments),
+    /// Draw what came of a run or a sweep: one page, or pictures.
+    Report(commands::report::ReportArguments),
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
     /// List the policies there are, with their parameters; write and check policies.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),

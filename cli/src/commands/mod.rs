@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod policies;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod selection;

@@ -203,7 +203,8 @@ fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value < 1e15 { format!("{value}") } else { format!("{value:.3}") }
 }
 
-fn shown(name: &str, estimate: Option<&Estimate>, is_difference: bool) -> String {
+/// An estimate with its unit and interval; empty if there is none.
+pub fn shown(name: &str, estimate: Option<&Estimate>, is_difference: bool) -> String {
     let Some(estimate) = estimate else { return String::new() };
     let sign = if is_difference && estimate.mean >= 0.0 { "+" } else { "" };
     let mean = quantity(name, estimate.mean);

@@ -1,0 +1,93 @@
+//! `hearth report`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::error::CommandError;
+use crate::report::draw::{DrawError, to_png, to_svg};
+use crate::report::figure::Figure;
+use crate::report::folder::Folder;
+use crate::report::{page, run_figures, sweep_figures};
+
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// One page with everything, that needs no network.
+    Html,
+    /// A picture for each figure.
+    Svg,
+    /// A picture for each figure, in dots.
+    Png,
+}
+
+/// The arguments of `hearth report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// The folder that `hearth run`, `hearth compare` or `hearth sweep` has written with --output.
+    folder: PathBuf,
+
+    /// What to write: a page, or pictures.
+    #[arg(long, value_enum, default_value_t = Format::Html)]
+    format: Format,
+
+    /// Where to: the file of the page, by default report.html in the folder; or the folder of pictures, by default
+    /// figures in it.
+    #[arg(long, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+/// Writes a page or pictures of results.
+pub fn run(arguments: &ReportArguments) -> Result<(), CommandError> {
+    let folder = Folder::read(&arguments.folder)?;
+    match arguments.format {
+        Format::Html => write_page(arguments, &folder),
+        Format::Svg | Format::Png => write_pictures(arguments, &folder),
+    }
+}
+
+fn unwritable(file: &Path, problem: impl std::fmt::Display) -> CommandError {
+    CommandError::Result { file: file.to_owned(), problem: problem.to_string() }
+}
+
+fn write_page(arguments: &ReportArguments, folder: &Folder) -> Result<(), CommandError> {
+    let target = arguments.output.clone().unwrap_or_else(|| arguments.folder.join("report.html"));
+    let page: Result<String, DrawError> = match folder {
+        Folder::Run(run) => page::of_run(run, &run_figures::of(run)),
+        Folder::Sweep(sweep) => {
+            let comparison = sweep_figures::comparison(sweep);
+            page::of_sweep(sweep, &comparison, &sweep_figures::of(sweep, &comparison))
+        }
+    };
+    let page = page.map_err(|error| unwritable(&target, error))?;
+    fs::write(&target, page).map_err(|error| unwritable(&target, error))?;
+    writeln!(std::io::stdout(), "The report is {}.", target.display())?;
+    Ok(())
+}
+
+fn write_pictures(arguments: &ReportArguments, folder: &Folder) -> Result<(), CommandError> {
+    let target = arguments.output.clone().unwrap_or_else(|| arguments.folder.join("figures"));
+    fs::create_dir_all(&target).map_err(|error| unwritable(&target, error))?;
+    let figures = match folder {
+        Folder::Run(run) => run_figures::of(run),
+        Folder::Sweep(sweep) => sweep_figures::of(sweep, &sweep_figures::comparison(sweep)),
+    };
+    for figure in &figures {
+        write_picture(figure, arguments.format, &target)?;
+    }
+    writeln!(std::io::stdout(), "{} pictures are in {}.", figures.len(), target.display())?;
+    Ok(())
+}
+
+fn write_picture(figure: &Figure, format: Format, folder: &Path) -> Result<(), CommandError> {
+    let ending = if format == Format::Png { "png" } else { "svg" };
+    let file = folder.join(format!("{}.{ending}", figure.name));
+    let svg = to_svg(figure).map_err(|error| unwritable(&file, error))?;
+    let bytes = match format {
+        Format::Png => to_png(&svg).map_err(|error| unwritable(&file, error))?,
+        _ => svg.into_bytes(),
+    };
+    fs::write(&file, bytes).map_err(|error| unwritable(&file, error))
+}

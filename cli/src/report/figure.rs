@@ -1,0 +1,158 @@
+//! What a picture shows, apart from how it is drawn.
+
+/// What the numbers of an axis are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Seconds.
+    Time,
+    /// Parts of one, shown in percent.
+    Share,
+    /// Bytes.
+    Bytes,
+    /// Bytes over seconds.
+    ByteSeconds,
+    /// Numbers without unit.
+    Plain,
+}
+
+/// How an axis runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scale {
+    /// Evenly, from zero.
+    Linear,
+    /// By factors.
+    Logarithmic,
+}
+
+/// One of the two axes of a plot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Axis {
+    /// What it is of.
+    pub label: String,
+    /// What its numbers are.
+    pub unit: Unit,
+    /// How it runs.
+    pub scale: Scale,
+}
+
+impl Axis {
+    /// An axis that runs evenly from zero.
+    pub fn linear(label: &str, unit: Unit) -> Self {
+        Self { label: label.to_owned(), unit, scale: Scale::Linear }
+    }
+
+    /// An axis that runs by factors.
+    pub fn logarithmic(label: &str, unit: Unit) -> Self {
+        Self { label: label.to_owned(), unit, scale: Scale::Logarithmic }
+    }
+}
+
+/// How points are joined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Joined {
+    /// By a line.
+    Line,
+    /// By a line, with a mark at each.
+    MarkedLine,
+    /// Not at all; their intervals are crosses.
+    Marks,
+}
+
+/// A point and the intervals in which the true values lie.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    /// Across.
+    pub x: f64,
+    /// Up.
+    pub y: f64,
+    /// Half the width of the interval of `x`.
+    pub x_half: f64,
+    /// Half the width of the interval of `y`.
+    pub y_half: f64,
+}
+
+impl Point {
+    /// A point that is known exactly.
+    pub fn exact(x: f64, y: f64) -> Self {
+        Self { x, y, x_half: 0.0, y_half: 0.0 }
+    }
+}
+
+/// Points that belong together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Series {
+    /// What they are of.
+    pub name: String,
+    /// In the order of `x` if they are joined.
+    pub points: Vec<Point>,
+}
+
+/// A plot of some series.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plot {
+    /// Across.
+    pub x: Axis,
+    /// Up.
+    pub y: Axis,
+    /// How points are joined.
+    pub joined: Joined,
+    /// What is drawn.
+    pub series: Vec<Series>,
+}
+
+/// Bars beside each other, each with its name.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bars {
+    /// What their lengths are.
+    pub unit: Unit,
+    /// Name, length and half the width of its interval.
+    pub rows: Vec<(String, f64, f64)>,
+}
+
+/// What a container did, or an image on its way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Span {
+    /// The row: the process and the thread of the trace.
+    pub row: (u64, u64),
+    /// What it was.
+    pub category: String,
+    /// Whose.
+    pub name: String,
+    /// In seconds.
+    pub begin: f64,
+    /// In seconds.
+    pub end: f64,
+}
+
+/// Containers on nodes over time.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Timeline {
+    /// Names of the nodes, by process.
+    pub nodes: Vec<(u64, String)>,
+    /// In the order in which they ended.
+    pub spans: Vec<Span>,
+}
+
+/// The content of a picture.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Content {
+    /// Lines or points.
+    Plot(Plot),
+    /// Bars.
+    Bars(Bars),
+    /// Containers over time.
+    Timeline(Timeline),
+}
+
+/// A picture with what is said of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Figure {
+    /// The name of its file, without ending.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// What one should know to read it.
+    pub note: String,
+    /// What it shows.
+    pub content: Content,
+}

@@ -1,0 +1,194 @@
+//! Reads what runs and sweeps have left in their folders.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::figure::{Span, Timeline};
+use crate::error::CommandError;
+use crate::sweep::grid::{Axis, Baseline, Grid, Point, Setting};
+
+/// A table of numbers, by column.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    columns: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+impl Table {
+    /// A column, with `None` for empty fields; empty if there is no such column.
+    pub fn column(&self, name: &str) -> &[Option<f64>] {
+        self.columns.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What is in the folder of a run.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    /// `summary.json`.
+    pub summary: Value,
+    /// `distributions.csv`.
+    pub distributions: Table,
+    /// `timeseries.csv`, if it is there.
+    pub series: Option<Table>,
+    /// `timeline.json`, if it is there.
+    pub timeline: Option<Timeline>,
+}
+
+/// What is in the folder of a sweep.
+#[derive(Clone, Debug)]
+pub struct SweepFolder {
+    /// `sweep.json`.
+    pub about: Value,
+    /// What varied.
+    pub grid: Grid,
+    /// What the others are compared to.
+    pub baseline: Option<Baseline>,
+    /// The runs that are there, in the order of the grid.
+    pub runs: Vec<(Point, RunFolder)>,
+}
+
+/// The folder of a run, or of a sweep.
+#[derive(Clone, Debug)]
+pub enum Folder {
+    /// Of `hearth run`.
+    Run(Box<RunFolder>),
+    /// Of `hearth sweep` or `hearth compare`.
+    Sweep(Box<SweepFolder>),
+}
+
+fn wrong(path: &Path, problem: impl std::fmt::Display) -> CommandError {
+    CommandError::Usage(format!("{}: {problem}", path.display()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    fs::read(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, CommandError> {
+    serde_json::from_slice(&read(path)?).map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))
+}
+
+fn read_table(path: &Path) -> Result<Table, CommandError> {
+    let unreadable = |error: csv::Error| wrong(path, format!("cannot be read: {error}"));
+    let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
+    let names: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    let mut columns = vec![Vec::new(); names.len()];
+    for row in reader.records() {
+        let row = row.map_err(unreadable)?;
+        for (column, field) in columns.iter_mut().zip(&row) {
+            column.push(field.parse().ok());
+        }
+    }
+    Ok(Table { columns: names.into_iter().zip(columns).collect() })
+}
+
+/// An event of a trace, as far as it matters here.
+#[derive(Deserialize)]
+struct TraceEvent {
+    ph: String,
+    #[serde(default)]
+    cat: String,
+    name: String,
+    pid: u64,
+    #[serde(default)]
+    tid: u64,
+    #[serde(default)]
+    ts: f64,
+    #[serde(default)]
+    dur: f64,
+    #[serde(default)]
+    args: Value,
+}
+
+fn read_timeline(path: &Path) -> Result<Timeline, CommandError> {
+    let file = File::open(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))?;
+    let events: Vec<TraceEvent> = serde_json::from_reader(BufReader::new(file))
+        .map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))?;
+    let mut timeline = Timeline::default();
+    for event in events {
+        let TraceEvent { ph, cat, name, pid, tid, ts, dur, args } = event;
+        match ph.as_str() {
+            "M" if name == "process_name" => {
+                timeline.nodes.push((pid, args["name"].as_str().unwrap_or_default().to_owned()));
+            }
+            "X" => {
+                let (begin, end) = (ts / 1e6, (ts + dur) / 1e6);
+                timeline.spans.push(Span { row: (pid, tid), category: cat, name, begin, end });
+            }
+            _ => {}
+        }
+    }
+    Ok(timeline)
+}
+
+impl RunFolder {
+    fn read(folder: &Path) -> Result<Self, CommandError> {
+        let optional = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        Ok(Self {
+            summary: read_json(&folder.join("summary.json"))?,
+            distributions: read_table(&folder.join("distributions.csv"))?,
+            series: optional("timeseries.csv").map(|path| read_table(&path)).transpose()?,
+            timeline: optional("timeline.json").map(|path| read_timeline(&path)).transpose()?,
+        })
+    }
+}
+
+impl SweepFolder {
+    fn read(folder: &Path) -> Result<Self, CommandError> {
+        let path = folder.join("sweep.json");
+        let about: Value = read_json(&path)?;
+        let texts = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let axis = |axis: &Value| Axis {
+            name: axis["name"].as_str().unwrap_or_default().to_owned(),
+            settings: texts(&axis["values"])
+                .into_iter()
+                .map(|label| Setting { label, overrides: Vec::new() })
+                .collect(),
+        };
+        let axes = about["axes"].as_array().into_iter().flatten().map(axis).collect();
+        let seeds = about["seeds"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+        let grid = Grid { axes, seeds };
+        let baseline = about["baseline"]["axis"].as_str().zip(about["baseline"]["value"].as_str());
+        let baseline = baseline.map(|(axis, value)| grid.baseline(&format!("{axis}={value}"))).transpose()?;
+        let (names, points) = (texts(&about["runs"]), grid.points());
+        if names.len() != points.len() {
+            return Err(wrong(&path, "is not what Hearth writes: runs and axes do not go together"));
+        }
+        let mut runs = Vec::new();
+        for (point, name) in points.into_iter().zip(names) {
+            let run = folder.join("runs").join(name);
+            if run.is_dir() {
+                runs.push((point, RunFolder::read(&run)?));
+            }
+        }
+        if runs.is_empty() {
+            return Err(wrong(folder, "has no run that has ended"));
+        }
+        Ok(Self { about, grid, baseline, runs })
+    }
+}
+
+impl Folder {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// When it is not a folder of results, or a file of it cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, CommandError> {
+        let has = |name: &str| folder.join(name).is_file();
+        if has("sweep.json") {
+            return SweepFolder::read(folder).map(|sweep| Self::Sweep(Box::new(sweep)));
+        }
+        if has("summary.json") {
+            return RunFolder::read(folder).map(|run| Self::Run(Box::new(run)));
+        }
+        let problem =
+            "holds no results: expected a folder that `hearth run --output` or `hearth sweep --output` has written";
+        Err(wrong(folder, problem))
+    }
+}

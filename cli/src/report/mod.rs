@@ -1,0 +1,12 @@
+//! Pictures and a page of what came of a run or a sweep: what `hearth report` does.
+//!
+//! [`folder`] reads results, [`run_figures`] and [`sweep_figures`] say what is to be seen, [`draw`] draws it in the colours
+//! of [`theme`], and [`page`] puts it all on one page.
+
+pub mod draw;
+pub mod figure;
+pub mod folder;
+pub mod page;
+pub mod run_figures;
+pub mod sweep_figures;
+pub mod theme;

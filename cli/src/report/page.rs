@@ -1,0 +1,229 @@
+//! Puts figures and tables on one page that needs nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::draw::{DrawError, for_page, to_svg};
+use super::figure::{Content, Figure, Timeline};
+use super::folder::{RunFolder, SweepFolder};
+use super::theme;
+use crate::sweep::comparison::Comparison;
+use crate::sweep::tables::{SHOWN, shown};
+
+/// So many spans a page can hold and still move smoothly.
+const MOST_SPANS: usize = 300_000;
+
+// Writing to a string cannot fail, so the results of `write!` are passed over in this file.
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// The page of a run.
+pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> {
+    let summary = &run.summary;
+    let name = name_of(&summary["scenario"]);
+    let mut body = format!("<h1>{}</h1>\n", escaped(&name));
+    let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
+    let _ = writeln!(
+        body,
+        "<p>{} invocations, {:.2} % of starts cold, median latency {}, 99 % within {}; seed {}.</p>",
+        number("/invocations"),
+        100.0 * number("/cold_start_ratio"),
+        crate::table::duration(number("/latency/p50")),
+        crate::table::duration(number("/latency/p99")),
+        summary["seed"],
+    );
+    if summary["interrupted"] == json!(true) {
+        let _ = writeln!(
+            body,
+            "<p><strong>Stopped before its end: {}</strong></p>",
+            escaped(&name_of(&summary["stopped_by"]))
+        );
+    }
+    body.push_str(&figures_of(figures)?);
+    if run.timeline.is_none() {
+        body.push_str(
+            "<p>For the containers on their nodes, run with <code>--timeline DIR/timeline.json</code>.</p>\n",
+        );
+    }
+    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&[(String::new(), &summary["policies"])]));
+    let _ = writeln!(
+        body,
+        "<h2>Summary</h2>\n<details><summary>summary.json</summary><pre>{}</pre></details>",
+        pretty(summary)
+    );
+    Ok(page(&name, &body))
+}
+
+/// The page of a sweep.
+pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]) -> Result<String, DrawError> {
+    let name = name_of(&sweep.about["scenario"]["name"]);
+    let mut body = format!("<h1>{}</h1>\n", escaped(&name));
+    let seeds: Vec<String> = sweep.grid.seeds.iter().map(u64::to_string).collect();
+    let (runs, all) = (sweep.runs.len(), sweep.grid.points().len());
+    let _ = writeln!(body, "<p>{runs} of {all} runs; seeds {}.</p>", seeds.join(", "));
+    let _ = writeln!(body, "{}", comparison_table(sweep, comparison));
+    body.push_str(&figures_of(figures)?);
+    let mut by_setting: BTreeMap<&[usize], &RunFolder> = BTreeMap::new();
+    for (point, run) in &sweep.runs {
+        by_setting.entry(&point.settings).or_insert(run);
+    }
+    let used: Vec<(String, &Value)> =
+        by_setting.iter().map(|(settings, run)| (sweep.grid.describe(settings), &run.summary["policies"])).collect();
+    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&used));
+    let mut about = sweep.about.clone();
+    let scenario = about.as_object_mut().and_then(|about| about.remove("scenario")).unwrap_or_default();
+    let _ = writeln!(
+        body,
+        "<h2>Scenario</h2>\n<details><summary>The sweep</summary><pre>{}</pre></details>",
+        pretty(&about)
+    );
+    let _ = writeln!(body, "<details><summary>The scenario</summary><pre>{}</pre></details>", pretty(&scenario));
+    Ok(page(&name, &body))
+}
+
+fn name_of(value: &Value) -> String {
+    value.as_str().filter(|name| !name.is_empty()).unwrap_or("unnamed scenario").to_owned()
+}
+
+fn pretty(value: &Value) -> String {
+    escaped(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+fn page(title: &str, body: &str) -> String {
+    let variables = |code: &dyn Fn(theme::Colour) -> String| -> String {
+        theme::all().map(|colour| format!("--{}: {}; ", colour.variable, code(colour))).collect()
+    };
+    include_str!("page.html")
+        .replace("{{title}}", &escaped(title))
+        .replace("{{light}}", &variables(&|colour| theme::hex(colour.light)))
+        .replace("{{dark}}", &variables(&|colour| theme::hex(colour.dark)))
+        .replace("{{body}}", body)
+}
+
+fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
+    let mut html = String::from("<div class=\"figures\">\n");
+    for figure in figures {
+        let picture = match &figure.content {
+            Content::Timeline(timeline) => interactive(timeline, &figure.title),
+            _ => for_page(&to_svg(figure)?),
+        };
+        let class = if matches!(figure.content, Content::Timeline(_)) { " class=\"wide\"" } else { "" };
+        let (name, note) = (escaped(&figure.name), escaped(&figure.note));
+        let _ = writeln!(html, "<figure{class} id=\"{name}\">\n{picture}\n<figcaption>{note}</figcaption>\n</figure>");
+    }
+    html.push_str("</div>\n");
+    Ok(html)
+}
+
+/// Containers on nodes, to zoom into.
+fn interactive(timeline: &Timeline, title: &str) -> String {
+    let mut rows: BTreeMap<(u64, u64), usize> = timeline.spans.iter().map(|span| (span.row, 0)).collect();
+    rows.values_mut().enumerate().for_each(|(number, row)| *row = number);
+    let node = |process: u64| {
+        let found = timeline.nodes.iter().find(|(number, _)| *number == process);
+        found.map_or_else(|| process.to_string(), |(_, name)| name.clone())
+    };
+    let mut names: BTreeMap<&str, usize> = timeline.spans.iter().map(|span| (span.name.as_str(), 0)).collect();
+    names.values_mut().enumerate().for_each(|(number, name)| *name = number);
+    let kind = |category: &str| theme::PHASES.iter().position(|(name, _)| *name == category).unwrap_or(0);
+    let mut spans: Vec<_> = timeline.spans.iter().collect();
+    spans.sort_by(|one, other| one.begin.total_cmp(&other.begin));
+    let left_out = spans.len().saturating_sub(MOST_SPANS);
+    spans.truncate(MOST_SPANS);
+    let end = spans.iter().map(|span| span.end).fold(1e-9, f64::max);
+    let micro = |seconds: f64| (seconds * 1e6).round() / 1e6;
+    let data = json!({
+        "end": end,
+        "rows": rows.keys().map(|(process, thread)| json!([node(*process), thread.to_string()])).collect::<Vec<_>>(),
+        "kinds": theme::PHASES.map(|(name, colour)| json!([name, colour.variable])),
+        "names": names.keys().collect::<Vec<_>>(),
+        "spans": spans.iter().map(|span| json!([
+            rows[&span.row], kind(&span.category), names[span.name.as_str()], micro(span.begin), micro(span.end),
+        ])).collect::<Vec<_>>(),
+    });
+    let keys: String = theme::PHASES
+        .iter()
+        .map(|(name, colour)| format!("<span style=\"--of: var(--{})\">{name}</span>", colour.variable))
+        .collect();
+    let more = if left_out > 0 { format!("<p>The last {left_out} spans are left out.</p>") } else { String::new() };
+    format!(
+        "<h2>{}</h2>\n<p class=\"keys\">{keys}</p>\n<p>Wheel or + and − zoom, dragging or arrow keys move, Shift and wheel go \
+         through the rows, a double click shows all.</p>{more}\n<canvas id=\"timeline\" tabindex=\"0\" role=\"img\" \
+         aria-label=\"{}\"></canvas>\n<p id=\"told\" aria-live=\"polite\"></p>\n<script type=\"application/json\" \
+         id=\"timeline-data\">{}</script>\n<script>{}</script>",
+        escaped(title),
+        escaped(title),
+        data.to_string().replace("</", "<\\/"),
+        include_str!("timeline.js"),
+    )
+}
+
+/// Means and differences.
+fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
+    let metrics: Vec<&str> =
+        SHOWN.iter().copied().filter(|name| comparison.names.iter().any(|other| other == name)).collect();
+    let header: String = sweep.grid.axes.iter().map(|axis| format!("<th>{}</th>", escaped(&axis.name))).collect();
+    let numbers: String = metrics.iter().map(|name| format!("<th class=\"number\">{name}</th>")).collect();
+    let mut html = format!("<div class=\"scroll\"><table>\n<tr>{header}{numbers}</tr>\n");
+    for row in &comparison.rows {
+        let labels: String =
+            sweep.grid.labels(&row.settings).iter().map(|label| format!("<td>{}</td>", escaped(label))).collect();
+        let cell = |name: &&str| {
+            let difference = shown(name, row.differences.get(*name), true);
+            let difference =
+                if difference.is_empty() { String::new() } else { format!("<br><small>{difference}</small>") };
+            format!("<td class=\"number\">{}{difference}</td>", shown(name, row.means.get(*name), false))
+        };
+        let numbers: String = metrics.iter().map(cell).collect();
+        let _ = writeln!(html, "<tr>{labels}{numbers}</tr>");
+    }
+    html.push_str("</table></div>\n");
+    if let Some(baseline) = sweep.baseline {
+        let label = &sweep.grid.axes[baseline.axis].settings[baseline.setting].label;
+        let _ = writeln!(html, "<p>Small: differences to {}, seed by seed.</p>", escaped(label));
+    }
+    if sweep.grid.seeds.len() > 1 {
+        html.push_str("<p>± half of the 95 % confidence interval.</p>\n");
+    }
+    html
+}
+
+/// Names, versions, parameters and hashes of policies; what all combinations share is told once.
+fn policies(used: &[(String, &Value)]) -> String {
+    let mut rows: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for (combination, policies) in used {
+        for (slot, policy) in policies.as_object().into_iter().flatten() {
+            let parameters: Vec<String> = policy["parameters"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+                .collect();
+            let text = |field: &str| escaped(policy[field].as_str().unwrap_or_default());
+            let library = match policy["library_sha256"].as_str() {
+                Some(hash) => format!("<code>{}</code>", escaped(hash)),
+                None => "built in".to_owned(),
+            };
+            let row = format!(
+                "<td>{}</td><td>{}</td><td>{}</td><td>{library}</td>",
+                text("name"),
+                text("version"),
+                escaped(&parameters.join(" ")),
+            );
+            rows.entry((slot.clone(), row)).or_default().push(combination);
+        }
+    }
+    let mut html = String::from(
+        "<div class=\"scroll\"><table>\n<tr><th>slot</th><th>policy</th><th>version</th><th>parameters</th><th>library, SHA-256</th><th></th></tr>\n",
+    );
+    for ((slot, row), combinations) in rows {
+        let of = if combinations.len() == used.len() { String::new() } else { escaped(&combinations.join("; ")) };
+        let _ = writeln!(html, "<tr><td>{}</td>{row}<td>{of}</td></tr>", escaped(&slot));
+    }
+    html.push_str("</table></div>");
+    html
+}

@@ -1,0 +1,159 @@
+//! The figures of a single run.
+
+use serde_json::Value;
+
+use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Series, Unit};
+use super::folder::{RunFolder, Table};
+
+/// All figures for which there are data.
+pub fn of(run: &RunFolder) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let column = |name: &str, column: &str| Series { name: name.to_owned(), points: cdf(&run.distributions, column) };
+    let times = vec![
+        column("latency", "latency"),
+        column("waiting", "waiting"),
+        column("delay of cold starts", "cold_start_delay"),
+    ];
+    figures.push(cdf_figure(
+        "latency-cdf",
+        "Latency, waiting and delay of cold starts",
+        LATENCY_NOTE,
+        Unit::Time,
+        times,
+    ));
+    let slowdown = vec![column("slowdown", "slowdown")];
+    figures.push(cdf_figure("slowdown-cdf", "Slowdown: latency over execution time", "", Unit::Plain, slowdown));
+    let ratios = vec![column("functions", "cold_start_ratio_of_functions")];
+    figures.push(ratio_cdf_figure("function-cold-starts-cdf", ratios));
+    if let Some(series) = &run.series {
+        figures.extend(time_series(&[("", series)]));
+    }
+    figures.extend(traffic(&run.summary));
+    if let Some(timeline) = &run.timeline {
+        figures.push(Figure {
+            name: "timeline".to_owned(),
+            title: "Containers on nodes".to_owned(),
+            note: "A row is a container of a node; its number is used again when it has ended.".to_owned(),
+            content: Content::Timeline(timeline.clone()),
+        });
+    }
+    figures.retain(|figure| !is_empty(&figure.content));
+    figures
+}
+
+const LATENCY_NOTE: &str = "Latency from the request to the end, of completed invocations; waiting from the request to the start. What took no time is not shown on a logarithmic axis: lines begin where others do.";
+
+fn is_empty(content: &Content) -> bool {
+    match content {
+        Content::Plot(plot) => plot.series.is_empty(),
+        Content::Bars(bars) => bars.rows.is_empty(),
+        Content::Timeline(timeline) => timeline.spans.is_empty(),
+    }
+}
+
+/// The points of a cumulative distribution: values across, shares up.
+pub fn cdf(distributions: &Table, column: &str) -> Vec<Point> {
+    let shares = distributions.column("share").iter().flatten();
+    let pairs = shares.zip(distributions.column(column));
+    pairs.filter_map(|(share, value)| value.map(|value| Point::exact(value, *share))).collect()
+}
+
+/// A figure of cumulative distributions on a logarithmic axis.
+pub fn cdf_figure(name: &str, title: &str, note: &str, unit: Unit, mut series: Vec<Series>) -> Figure {
+    series.retain(|series| series.points.iter().any(|point| point.x > 0.0));
+    let label = match unit {
+        Unit::Time => "time",
+        _ => "slowdown",
+    };
+    let (x, y) = (Axis::logarithmic(label, unit), Axis::linear("share", Unit::Share));
+    let content = Content::Plot(Plot { x, y, joined: Joined::Line, series });
+    Figure { name: name.to_owned(), title: title.to_owned(), note: note.to_owned(), content }
+}
+
+/// How the cold-start ratios of functions are distributed.
+pub fn ratio_cdf_figure(name: &str, mut series: Vec<Series>) -> Figure {
+    series.retain(|series| !series.points.is_empty());
+    let (x, y) =
+        (Axis::linear("cold starts of a function", Unit::Share), Axis::linear("share of functions", Unit::Share));
+    Figure {
+        name: name.to_owned(),
+        title: "Cold starts by function".to_owned(),
+        note: "Each function counts the same, however often it is invoked; the further to the left, the better."
+            .to_owned(),
+        content: Content::Plot(Plot { x, y, joined: Joined::Line, series }),
+    }
+}
+
+/// The course of time of one or more runs, each with its name.
+pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
+    type Group<'a> = (&'a str, &'a str, Unit, &'a [(&'a str, &'a str)]);
+    let groups: [Group<'_>; 4] = [
+        (
+            "requests-over-time",
+            "Requests and starts in each interval",
+            Unit::Plain,
+            &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
+        ),
+        (
+            "load-over-time",
+            "Running and waiting at the end of each interval",
+            Unit::Plain,
+            &[("running", "running"), ("queued", "queued")],
+        ),
+        (
+            "memory-over-time",
+            "Memory of containers",
+            Unit::Bytes,
+            &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
+        ),
+        ("warm-containers-over-time", "Idle containers", Unit::Plain, &[("idle containers", "warm_containers")]),
+    ];
+    let of_group = |(name, title, unit, columns): Group<'_>| {
+        let series = |(run, table): &(&str, &Table)| {
+            let of_column = |(label, column): &(&str, &str)| {
+                let pairs = table.column("time_s").iter().zip(table.column(column));
+                let points = pairs.filter_map(|(time, value)| Some(Point::exact((*time)?, (*value)?))).collect();
+                let name = [*run, *label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+                Series { name, points }
+            };
+            columns.iter().map(of_column).collect::<Vec<_>>()
+        };
+        let (x, y) = (Axis::linear("time", Unit::Time), Axis::linear("", unit));
+        let plot = Plot { x, y, joined: Joined::Line, series: runs.iter().flat_map(series).collect() };
+        Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
+    };
+    groups.into_iter().map(of_group).collect()
+}
+
+/// Evictions and image traffic, in numbers and bytes.
+fn traffic(summary: &Value) -> Vec<Figure> {
+    let rows = |what: &[(&str, &str)]| -> Vec<(String, f64, f64)> {
+        let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
+        let all = what.iter().map(|(name, pointer)| ((*name).to_owned(), number(pointer), 0.0));
+        all.filter(|(_, value, _)| *value > 0.0).collect()
+    };
+    let containers = rows(&[
+        ("started for a request", "/cold_starts"),
+        ("started ahead of one", "/prewarmed_containers"),
+        ("evicted while idle", "/evictions/containers"),
+        ("ended with their keep-alive", "/expired_containers"),
+    ]);
+    let images = rows(&[
+        ("downloaded to the head", "/images/downloads/bytes"),
+        ("copied to nodes", "/images/copies/bytes"),
+        ("loaded into RAM", "/images/loads/bytes"),
+        ("evicted from RAM", "/evictions/images_in_ram/bytes"),
+        ("evicted from disks of nodes", "/evictions/images_on_disk/bytes"),
+        ("evicted from the head", "/evictions/images_on_head/bytes"),
+    ]);
+    let figure = |name: &str, title: &str, unit: Unit, rows: Vec<(String, f64, f64)>| Figure {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        note: String::new(),
+        content: Content::Bars(Bars { unit, rows }),
+    };
+    vec![
+        figure("containers", "Containers", Unit::Plain, containers),
+        figure("image-traffic", "Images moved and evicted", Unit::Bytes, images),
+    ]
+}
