@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod output;
+mod report;
 mod reproducible;
 mod results;
 mod sweep;

@@ -32,7 +32,7 @@ fn the_policies_are_listed_with_their_parameters() {
 #[test]
 fn help_is_printed_for_every_command() {
     insta::assert_snapshot!(stdout(&["--help"]));
-    for command in ["run", "compare", "sweep", "validate", "policies", "trace", "schema"] {
+    for command in ["run", "compare", "sweep", "report", "validate", "policies", "trace", "schema"] {
         assert!(stdout(&[command, "--help"]).contains("Usage: hearth"), "{command}");
     }
 }

@@ -16,11 +16,11 @@ use crate::table::{bytes, duration};
 const WIDTH: u32 = 800;
 /// The height of what is under title and legend, except where rows need more.
 const HEIGHT: u32 = 380;
-const TITLE: i32 = 30;
+const TITLE: i32 = 34;
 const LEGEND_LINE: i32 = 22;
 const ROW: i32 = 26;
 /// About what a letter takes at the size of legends.
-const LETTER: i32 = 7;
+const LETTER: i32 = 8;
 /// Rows of containers in a picture that cannot be moved, and what they do; the page shows all.
 const STATIC_ROWS: usize = 60;
 const STATIC_SPANS: usize = 4_000;
@@ -82,8 +82,8 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
     {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, body + top as u32)).into_drawing_area();
         root.fill(&GROUND.light)?;
-        root.draw(&Text::new(figure.title.clone(), (12, 8), font(17, INK.light)))?;
-        draw_legend(&root, &names, &lines)?;
+        root.draw(&Text::new(figure.title.clone(), (12, 8), font(19, INK.light)))?;
+        draw_legend(&root, &names, &lines, matches!(figure.content, Content::Plot(_)))?;
         let (_, area) = root.split_vertically(top);
         match &figure.content {
             Content::Plot(plot) => draw_plot(&area, plot)?,
@@ -115,13 +115,18 @@ fn legend_width(name: &str) -> i32 {
     56 + name.chars().count() as i32 * LETTER
 }
 
-fn draw_legend(root: &Area<'_>, names: &[(String, RGBColor)], lines: &[Vec<usize>]) -> Result<(), DrawError> {
+fn draw_legend(
+    root: &Area<'_>,
+    names: &[(String, RGBColor)],
+    lines: &[Vec<usize>],
+    are_dashed: bool,
+) -> Result<(), DrawError> {
     for (line, positions) in lines.iter().enumerate() {
         let (mut x, y) = (12, TITLE + line as i32 * LEGEND_LINE + 10);
         for &position in positions {
             let (name, colour) = &names[position];
             let style = colour.stroke_width(3);
-            match dashes(position) {
+            match if are_dashed { dashes(position) } else { None } {
                 None => root.draw(&PathElement::new(vec![(x, y), (x + 26, y)], style))?,
                 Some((drawn, left_out)) => {
                     let mut from = x;
@@ -131,7 +136,7 @@ fn draw_legend(root: &Area<'_>, names: &[(String, RGBColor)], lines: &[Vec<usize
                     }
                 }
             }
-            let anchored = font(14, INK.light).pos(Pos::new(HPos::Left, VPos::Center));
+            let anchored = font(15, INK.light).pos(Pos::new(HPos::Left, VPos::Center));
             root.draw(&Text::new(name.clone(), (x + 33, y), anchored))?;
             x += legend_width(name);
         }
@@ -154,7 +159,43 @@ fn range(axis: &Axis, ends: impl Iterator<Item = f64>) -> (f64, f64) {
     }
 }
 
+/// Seconds of the unit in which an even axis of times has round numbers, and the unit.
+fn unit_of_time(greatest: f64) -> (f64, &'static str) {
+    match greatest {
+        s if s > 4.0 * 86_400.0 => (86_400.0, "d"),
+        s if s > 4.0 * 3_600.0 => (3_600.0, "h"),
+        s if s > 240.0 => (60.0, "min"),
+        s if s > 1.0 => (1.0, "s"),
+        _ => (1e-3, "ms"),
+    }
+}
+
+/// The axis, and by what its numbers are to be divided, so that even steps are round.
+fn in_round_unit(axis: &Axis, values: impl Iterator<Item = f64>) -> (Axis, f64) {
+    if (axis.unit, axis.scale) != (Unit::Time, Scale::Linear) {
+        return (axis.clone(), 1.0);
+    }
+    let (factor, unit) = unit_of_time(values.fold(0.0, f64::max));
+    let label = if axis.label.is_empty() { unit.to_owned() } else { format!("{} ({unit})", axis.label) };
+    (Axis { label, unit: Unit::Plain, scale: Scale::Linear }, factor)
+}
+
+fn with_round_axes(plot: &Plot) -> Plot {
+    let points = || plot.series.iter().flat_map(|series| &series.points);
+    let (x, x_factor) = in_round_unit(&plot.x, points().map(|point| point.x + point.x_half));
+    let (y, y_factor) = in_round_unit(&plot.y, points().map(|point| point.y + point.y_half));
+    let mut plot = Plot { x, y, ..plot.clone() };
+    for point in plot.series.iter_mut().flat_map(|series| &mut series.points) {
+        point.x /= x_factor;
+        point.x_half /= x_factor;
+        point.y /= y_factor;
+        point.y_half /= y_factor;
+    }
+    plot
+}
+
 fn draw_plot(area: &Area<'_>, plot: &Plot) -> Result<(), DrawError> {
+    let plot = &with_round_axes(plot);
     let points = || plot.series.iter().flat_map(|series| &series.points);
     let x = range(&plot.x, points().flat_map(|point| [point.x - point.x_half, point.x + point.x_half]));
     let y = range(&plot.y, points().flat_map(|point| [point.y - point.y_half, point.y + point.y_half]));
@@ -187,7 +228,7 @@ where
     let up = |value: &f64| shown(plot.y.unit, *value);
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(GRID.light).axis_style(MUTED.light);
-    mesh.label_style(font(13, MUTED.light)).axis_desc_style(font(14, INK.light));
+    mesh.label_style(font(15, MUTED.light)).axis_desc_style(font(15, INK.light));
     mesh.x_desc(plot.x.label.as_str()).y_desc(plot.y.label.as_str()).x_labels(7).y_labels(6);
     mesh.x_label_formatter(&across).y_label_formatter(&up);
     mesh.draw()?;
@@ -252,7 +293,7 @@ fn draw_bars(area: &Area<'_>, bars: &Bars) -> Result<(), DrawError> {
         let colour = SERIES[row as usize % SERIES.len()].light;
         let end = |value: f64| left + (value / greatest * width) as i32;
         let (at_left, middle) = (Pos::new(HPos::Right, VPos::Center), y + ROW / 2);
-        area.draw(&Text::new(name.clone(), (left - 10, middle), font(14, INK.light).pos(at_left)))?;
+        area.draw(&Text::new(name.clone(), (left - 10, middle), font(15, INK.light).pos(at_left)))?;
         area.draw(&Rectangle::new([(left, y + 4), (end(*value).max(left + 1), y + ROW - 4)], colour.filled()))?;
         let mut text = shown(bars.unit, *value);
         if *half > 0.0 {
@@ -260,7 +301,7 @@ fn draw_bars(area: &Area<'_>, bars: &Bars) -> Result<(), DrawError> {
             area.draw(&PathElement::new(interval, INK.light.stroke_width(2)))?;
             text = format!("{text} ± {}", shown(bars.unit, *half));
         }
-        let anchored = font(13, MUTED.light).pos(Pos::new(HPos::Left, VPos::Center));
+        let anchored = font(14, MUTED.light).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new(text, (end(value + half) + 8, middle), anchored))?;
     }
     Ok(())
@@ -283,25 +324,32 @@ fn draw_timeline(area: &Area<'_>, timeline: &Timeline) -> Result<(), DrawError> 
     let end = end.unwrap_or_else(|| spans.iter().map(|span| span.end).fold(0.0, f64::max)).max(1e-9);
     let mut builder = ChartBuilder::on(area);
     builder.margin_right(24).margin_left(6).margin_top(4).x_label_area_size(44).y_label_area_size(84);
-    let mut chart = builder.build_cartesian_2d(0.0..end, rows.len() as f64..0.0)?;
+    let (factor, unit) = unit_of_time(end);
+    let mut chart = builder.build_cartesian_2d(0.0..end / factor, rows.len() as f64..0.0)?;
     let node = |row: &f64| {
-        let (process, thread) = rows.get(*row as usize).copied().unwrap_or_default();
+        let Some((process, thread)) = rows.get(*row as usize).copied() else { return String::new() };
         let is_first =
             thread == rows.iter().filter(|(other, _)| *other == process).map(|(_, row)| *row).min().unwrap_or(0);
         let name = timeline.nodes.iter().find(|(number, _)| *number == process).map_or("", |(_, name)| name);
         if is_first { name.to_owned() } else { String::new() }
     };
-    let time = |value: &f64| shown(Unit::Time, *value);
+    let time = |value: &f64| trimmed(*value);
     let mut mesh = chart.configure_mesh();
     mesh.disable_y_mesh().light_line_style(TRANSPARENT).bold_line_style(GRID.light).axis_style(MUTED.light);
-    mesh.label_style(font(13, MUTED.light)).axis_desc_style(font(14, INK.light)).x_desc("time").x_labels(7);
+    mesh.label_style(font(15, MUTED.light))
+        .axis_desc_style(font(15, INK.light))
+        .x_desc(format!("time ({unit})"))
+        .x_labels(7);
     mesh.x_label_formatter(&time).y_labels(rows.len() + 1).y_label_formatter(&node);
     mesh.draw()?;
     let colour =
         |category: &str| theme::PHASES.iter().find(|(name, _)| *name == category).map(|(_, colour)| colour.light);
     let shapes = spans.iter().filter(|span| span.begin < end).filter_map(|span| {
         let (row, colour) = (place.get(&span.row)?, colour(&span.category)?);
-        Some(Rectangle::new([(span.begin, row + 0.1), (span.end.min(end), row + 0.9)], colour.filled()))
+        Some(Rectangle::new(
+            [(span.begin / factor, row + 0.1), (span.end.min(end) / factor, row + 0.9)],
+            colour.filled(),
+        ))
     });
     chart.draw_series(shapes)?;
     Ok(())

@@ -152,7 +152,7 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
     let more = if left_out > 0 { format!("<p>The last {left_out} spans are left out.</p>") } else { String::new() };
     format!(
         "<h2>{}</h2>\n<p class=\"keys\">{keys}</p>\n<p>Wheel or + and − zoom, dragging or arrow keys move, Shift and wheel go \
-         through the rows, a double click shows all.</p>{more}\n<canvas id=\"timeline\" tabindex=\"0\" role=\"img\" \
+         through the rows, a double click shows all.</p>{more}\n<canvas id=\"timeline-canvas\" tabindex=\"0\" role=\"img\" \
          aria-label=\"{}\"></canvas>\n<p id=\"told\" aria-live=\"polite\"></p>\n<script type=\"application/json\" \
          id=\"timeline-data\">{}</script>\n<script>{}</script>",
         escaped(title),

@@ -41,7 +41,7 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
     figures
 }
 
-const LATENCY_NOTE: &str = "Latency from the request to the end, of completed invocations; waiting from the request to the start. What took no time is not shown on a logarithmic axis: lines begin where others do.";
+const LATENCY_NOTE: &str = "Latency from the request to the end, of completed invocations; waiting from the request to the start. A line that begins above 0 % is of times some of which are zero, which a logarithmic axis cannot show.";
 
 fn is_empty(content: &Content) -> bool {
     match content {

@@ -2,7 +2,7 @@
 // 0 shows all.
 (() => {
   const data = JSON.parse(document.getElementById("timeline-data").textContent);
-  const canvas = document.getElementById("timeline");
+  const canvas = document.getElementById("timeline-canvas");
   const told = document.getElementById("told");
   const context = canvas.getContext("2d");
   const rows = data.rows.length, row = 14, left = 110, bottom = 28, end = data.end;
@@ -14,11 +14,18 @@
   spans.forEach((span) => byRow[span.row].push(span));
   byRow.forEach((list) => list.sort((one, other) => one.begin - other.begin));
 
+  // Steps between dates on the axis that are round in their unit.
+  const steps = [-6, -5, -4, -3, -2, -1, 0, 1].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power))
+    .filter((step) => step < 60)
+    .concat([1, 2, 5, 10, 20, 30].map((minutes) => 60 * minutes))
+    .concat([1, 2, 4, 8, 12, 24, 48, 120, 240].map((hours) => 3600 * hours));
+
   const width = () => canvas.clientWidth - left;
   const x = (time) => left + ((time - from) / (to - from)) * width();
   const time = (x) => from + ((x - left) / width()) * (to - from);
 
   function seconds(value) {
+    if (value === 0) return "0";
     const units = [[3600, "h"], [60, "min"], [1, "s"], [1e-3, "ms"], [1e-6, "µs"]];
     const [size, unit] = units.find(([size]) => Math.abs(value) >= size) || [1e-6, "µs"];
     return `${+(value / size).toPrecision(4)} ${unit}`;
@@ -43,8 +50,7 @@
     context.clearRect(0, 0, canvas.clientWidth, height);
     context.font = "12px system-ui, sans-serif";
     context.textBaseline = "middle";
-    const step = [1, 2, 5].flatMap((digit) => Array.from({ length: 16 }, (_, e) => digit * 10 ** (e - 7)))
-      .sort((one, other) => one - other).find((step) => (to - from) / step <= Math.max(2, width() / 110)) || 1;
+    const step = steps.find((step) => (to - from) / step <= Math.max(2, width() / 110)) || steps[steps.length - 1];
     context.textAlign = "center";
     for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) {
       context.fillStyle = colour("grid");
