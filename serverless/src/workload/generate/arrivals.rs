@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use rand::RngExt;
+use rand_distr::weighted::WeightedAliasIndex;
 use rand_distr::{Distribution as _, Exp1, Gamma, Weibull};
 use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
@@ -62,9 +63,30 @@ pub enum Arrivals {
         /// The rate in each minute.
         rates: Vec<f64>,
     },
+    /// For each function one of these, drawn by weight; for processes of each function only.
+    Mix(Vec<MixPart>),
+}
+
+/// One of the processes of a [mix](Arrivals::Mix).
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MixPart {
+    /// How likely it is, compared to the others.
+    pub weight: f64,
+    /// The process. Its rate is what all functions would have together if all had it.
+    pub arrivals: Arrivals,
 }
 
 impl Arrivals {
+    /// The process that a function has: this one, or one of a mix.
+    pub(crate) fn of_function(&self, random: &mut Pcg64Mcg) -> &Self {
+        let Self::Mix(parts) = self else { return self };
+        // Refused only for weights that the check refuses.
+        let drawn = WeightedAliasIndex::new(parts.iter().map(|part| part.weight).collect());
+        let position = drawn.map_or(0, |drawn| drawn.sample(random));
+        parts.get(position).map_or(self, |part| &part.arrivals)
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -108,6 +130,14 @@ impl Arrivals {
                 if (0.0..=1.0).contains(amplitude) { Ok(()) } else { Err("amplitude must be from 0 to 1".to_owned()) }
             }
             Self::PerMinute { rates: of_minutes } => rates("per_minute", of_minutes),
+            Self::Mix(parts) => {
+                let weights: Vec<f64> = parts.iter().map(|part| part.weight).collect();
+                rates("mix", &weights).map_err(|problem| problem.replace("rate", "weight"))?;
+                if parts.iter().any(|part| matches!(part.arrivals, Self::Mix(_))) {
+                    return Err("mix: one of the processes is a mix itself".to_owned());
+                }
+                parts.iter().try_for_each(|part| part.arrivals.check())
+            }
         }
     }
 
@@ -138,6 +168,12 @@ impl Arrivals {
             Self::PerMinute { rates } => {
                 let rates: Vec<f64> = rates.iter().map(|rate| rate * factor).collect();
                 Kind::PerMinute { rates }
+            }
+            // A function has one of them, and without functions the check refuses a mix.
+            Self::Mix(parts) => {
+                return parts.first().map_or(Process { now: 0.0, kind: Kind::Constant(f64::INFINITY) }, |part| {
+                    part.arrivals.process(factor)
+                });
             }
         };
         Process { now: 0.0, kind }

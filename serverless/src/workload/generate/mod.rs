@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
-pub use arrivals::Arrivals;
 use arrivals::Process;
+pub use arrivals::{Arrivals, MixPart};
 pub use distribution::Distribution;
 use distribution::Sampler;
 pub(super) use distribution::between;
@@ -84,6 +84,9 @@ impl GeneratorSpec {
     pub fn check(&self) -> Result<(), String> {
         let at = |place: &'static str| move |problem: String| format!("{place}: {problem}");
         self.arrivals.check().map_err(at("arrivals"))?;
+        if matches!(self.arrivals, Arrivals::Mix(_)) && !self.per_function {
+            return Err("arrivals: a mix needs \"per_function\": true".to_owned());
+        }
         self.run_time.check().map_err(at("run_time"))?;
         if self.duration_s.is_none() && self.requests.is_none() {
             return Err("give duration_s or requests, or it would never end".to_owned());
@@ -187,8 +190,9 @@ impl Kind {
     fn apart(spec: &GeneratorSpec, weights: &[f64], seed: u64) -> Self {
         let all: f64 = weights.iter().sum();
         let (mut processes, mut next) = (Vec::new(), BinaryHeap::new());
+        let mut of_kinds = stream(seed, "generate kinds of arrivals");
         for (number, weight) in weights.iter().enumerate() {
-            let mut process = spec.arrivals.process(weight / all);
+            let mut process = spec.arrivals.of_function(&mut of_kinds).process(weight / all);
             let mut random = stream(seed, &format!("generate arrivals of {number}"));
             next.push(Reverse((SimTime::from_secs_f64(process.next(&mut random)), number as u32)));
             processes.push((process, random));
@@ -253,6 +257,29 @@ mod tests {
     fn all(spec: &GeneratorSpec, seed: u64) -> Vec<Arrival> {
         let mut generator = Generator::new(spec, 1, seed).0;
         std::iter::from_fn(|| generator.next_arrival().unwrap()).collect()
+    }
+
+    #[test]
+    fn functions_of_a_mix_have_one_of_its_processes_each() {
+        let part = |weight, arrivals| MixPart { weight, arrivals };
+        let mut spec = spec(true);
+        spec.arrivals = Arrivals::Mix(vec![
+            part(1.0, Arrivals::Constant { rate: 20.0 }),
+            part(3.0, Arrivals::Poisson { rate: 20.0 }),
+        ]);
+        (spec.functions.as_mut().unwrap().count, spec.functions.as_mut().unwrap().zipf) = (200, 0.0);
+        spec.check().unwrap();
+        let mut dates = vec![Vec::new(); 200];
+        all(&spec, 1).iter().for_each(|arrival| dates[arrival.function as usize].push(arrival.at.as_nanos()));
+        let is_regular =
+            |dates: &Vec<u64>| dates.windows(2).all(|pair| (pair[1] - pair[0]).abs_diff(10_000_000_000) < 9);
+        let regular = dates.iter().filter(|dates| is_regular(dates)).count();
+        assert!((35..65).contains(&regular), "a quarter of 200: {regular}");
+        spec.per_function = false;
+        assert_eq!(spec.check().unwrap_err(), "arrivals: a mix needs \"per_function\": true");
+        spec.per_function = true;
+        spec.arrivals = Arrivals::Mix(vec![part(0.0, Arrivals::Constant { rate: 1.0 })]);
+        assert_eq!(spec.check().unwrap_err(), "arrivals: mix: one weight at least must be above 0");
     }
 
     #[test]
