@@ -117,7 +117,7 @@ pub fn duration(seconds: f64) -> String {
 
 /// An amount of bytes with three significant digits.
 pub fn bytes(amount: f64) -> String {
-    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let units = [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     match units.iter().find(|(_, size)| amount >= *size) {
         Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
         None if amount.fract() == 0.0 => format!("{amount} B"),

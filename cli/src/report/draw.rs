@@ -41,6 +41,7 @@ pub fn shown(unit: Unit, value: f64) -> String {
         Unit::Time => with_unit(duration(value)),
         Unit::Share => format!("{} %", trimmed(100.0 * value)),
         Unit::Bytes => with_unit(bytes(value)),
+        Unit::Rate => format!("{}/s", with_unit(bytes(value))),
         Unit::ByteSeconds => format!("{}·s", with_unit(bytes(value))),
         Unit::Plain => plain(value),
     }
@@ -83,7 +84,11 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, body + top as u32)).into_drawing_area();
         root.fill(&GROUND.light)?;
         root.draw(&Text::new(figure.title.clone(), (12, 8), font(19, INK.light)))?;
-        draw_legend(&root, &names, &lines, matches!(figure.content, Content::Plot(_)))?;
+        let joined = match &figure.content {
+            Content::Plot(plot) => Some(plot.joined),
+            _ => None,
+        };
+        draw_legend(&root, &names, &lines, joined)?;
         let (_, area) = root.split_vertically(top);
         match &figure.content {
             Content::Plot(plot) => draw_plot(&area, plot)?,
@@ -119,14 +124,15 @@ fn draw_legend(
     root: &Area<'_>,
     names: &[(String, RGBColor)],
     lines: &[Vec<usize>],
-    are_dashed: bool,
+    joined: Option<Joined>,
 ) -> Result<(), DrawError> {
     for (line, positions) in lines.iter().enumerate() {
         let (mut x, y) = (12, TITLE + line as i32 * LEGEND_LINE + 10);
         for &position in positions {
             let (name, colour) = &names[position];
             let style = colour.stroke_width(3);
-            match if are_dashed { dashes(position) } else { None } {
+            match joined.and(dashes(position)) {
+                _ if joined == Some(Joined::Marks) => {}
                 None => root.draw(&PathElement::new(vec![(x, y), (x + 26, y)], style))?,
                 Some((drawn, left_out)) => {
                     let mut from = x;
@@ -135,6 +141,9 @@ fn draw_legend(
                         from += drawn + left_out;
                     }
                 }
+            }
+            if matches!(joined, Some(Joined::Marks | Joined::MarkedLine)) {
+                root.draw(&mark(position, (x + 13, y), *colour))?;
             }
             let anchored = font(15, INK.light).pos(Pos::new(HPos::Left, VPos::Center));
             root.draw(&Text::new(name.clone(), (x + 33, y), anchored))?;
@@ -151,7 +160,7 @@ fn range(axis: &Axis, ends: impl Iterator<Item = f64>) -> (f64, f64) {
         .filter(is_shown)
         .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
     match axis.scale {
-        Scale::Linear if axis.unit == Unit::Share && high > 0.5 => (0.0, 1.0),
+        Scale::Linear if axis.unit == Unit::Share && high > 0.75 => (0.0, 1.0),
         Scale::Linear => (0.0, if high > 0.0 { high * 1.05 } else { 1.0 }),
         Scale::Logarithmic if low < high => (low / 1.1, high * 1.1),
         Scale::Logarithmic if low.is_finite() => (low / 2.0, low * 2.0),
@@ -273,7 +282,11 @@ where
 }
 
 /// The mark of a series.
-fn mark<'a>(series: usize, at: (f64, f64), colour: RGBColor) -> DynElement<'static, SVGBackend<'a>, (f64, f64)> {
+fn mark<'a, Place: Clone + 'static>(
+    series: usize,
+    at: Place,
+    colour: RGBColor,
+) -> DynElement<'static, SVGBackend<'a>, Place> {
     let style = colour.filled();
     match series % 4 {
         0 => Circle::new(at, 4, style).into_dyn(),

@@ -11,6 +11,8 @@ pub enum Unit {
     Bytes,
     /// Bytes over seconds.
     ByteSeconds,
+    /// Bytes in each second.
+    Rate,
     /// Numbers without unit.
     Plain,
 }

@@ -68,7 +68,7 @@ fn numeric_values(axis: &grid::Axis) -> Option<(Vec<f64>, Unit)> {
         axis.settings.iter().map(|setting| parse(&setting.label)).collect()
     };
     let with_unit = |dimension: Dimension| parse(&|text| units::parse(text, dimension).ok());
-    let of_unit = [(Dimension::Time, Unit::Time), (Dimension::Size, Unit::Bytes)];
+    let of_unit = [(Dimension::Time, Unit::Time), (Dimension::Size, Unit::Bytes), (Dimension::Rate, Unit::Rate)];
     let plain = parse(&|text| text.parse().ok()).map(|values| (values, Unit::Plain));
     let found = plain.or_else(|| of_unit.into_iter().find_map(|(dimension, unit)| Some((with_unit(dimension)?, unit))));
     found.filter(|(values, _)| values.len() > 1)
@@ -141,11 +141,16 @@ fn against_axis(
         }
     }
     series.iter_mut().for_each(|series| series.points.sort_by(|one, other| one.x.total_cmp(&other.x)));
-    let (least, greatest) =
-        values.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
-    let scale = if least > 0.0 && greatest / least > 8.0 { Scale::Logarithmic } else { Scale::Linear };
-    let x = Axis { label: varied.name.clone(), unit: x_unit, scale };
-    let plot = Plot { x, y: Axis::linear(title, unit), joined: Joined::MarkedLine, series };
+    // What spans several orders of magnitude is seen by factors only; values of zero need an even axis.
+    let scale = |values: &mut dyn Iterator<Item = f64>, factor: f64| {
+        let (least, greatest) =
+            values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+        if least > 0.0 && greatest / least > factor { Scale::Logarithmic } else { Scale::Linear }
+    };
+    let x = Axis { label: varied.name.clone(), unit: x_unit, scale: scale(&mut values.iter().copied(), 50.0) };
+    let mut of_points = series.iter().flat_map(|series| &series.points).map(|point| point.y);
+    let y = Axis { label: title.to_owned(), unit, scale: scale(&mut of_points, 50.0) };
+    let plot = Plot { x, y, joined: Joined::MarkedLine, series };
     Figure {
         name: metric.replace(['.', '_'], "-"),
         title: format!("{} against {}", capital(title), varied.name),
@@ -299,6 +304,7 @@ mod tests {
         assert_eq!(of("1,2.5"), Some((vec![1.0, 2.5], Unit::Plain)));
         assert_eq!(of("30s,2min"), Some((vec![30.0, 120.0], Unit::Time)));
         assert_eq!(of("4GB,16GB"), Some((vec![4e9, 16e9], Unit::Bytes)));
+        assert_eq!(of("1MBps,2GBps"), Some((vec![1e6, 2e9], Unit::Rate)));
         assert_eq!(of("lru,fifo"), None);
         assert_eq!(of("1"), None, "one value is no axis");
     }
