@@ -1,7 +1,7 @@
 //! What must hold in every simulation, over random small scenarios: conservation of cores, RAM and disk at every
 //! moment, one outcome for each invocation, and no date before its cause.
 
-use hearth_policy_api::NodeView;
+use hearth_policy_api::{NodeView, PolicyKind};
 use hearth_simcore::time::SimTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,16 +21,16 @@ fn scenario() -> impl Strategy<Value = Value> {
     let functions = proptest::collection::vec(function(), 1..5);
     let invocations = proptest::collection::vec((0..400_u32, any::<u16>(), any::<u16>(), any::<bool>()), 1..25);
     let policies = (
-        prop::sample::select(vec!["fcfs", "random", "workload-balancing", "first-fit", "least-loaded", "round-robin"]),
-        prop::sample::select(vec!["lru", "ram", "fifo"]),
-        prop::sample::select(vec!["lru", "fifo"]),
-        prop::sample::select(vec![0, 1, 20, 1000]),
-        prop::sample::select(vec![("always", json!({})), ("queue-limit", json!({"limit": 3}))]),
+        prop::sample::select(names(PolicyKind::NodeAllocation)),
+        prop::sample::select(names(PolicyKind::Eviction)),
+        prop::sample::select(names(PolicyKind::Eviction)),
+        keep_alive(),
+        admission(),
     );
     let overhead = prop::sample::select(vec![0.0, 0.01, 1.0]);
     (nodes, images, functions, invocations, policies, overhead).prop_map(
         |((nodes, cores, ram, disk), images, functions, invocations, policies, overhead)| {
-            let (placement, containers, of_images, keep_alive, (admission, limits)) = policies;
+            let (placement, containers, of_images, keep_alive, admission) = policies;
             let image_count = images.len();
             let function_count = functions.len();
             let host = |name: &str, count: Value, ram: u64, disk: u64| {
@@ -80,15 +80,43 @@ fn scenario() -> impl Strategy<Value = Value> {
                 "images": images, "files": [{"name": "in", "size": "50MB"}], "functions": functions,
                 "workload": {"invocations": invocations},
                 "policies": {
-                    "admission": {"use": admission, "parameters": limits},
+                    "admission": admission,
                     "node_allocation": {"use": placement},
-                    "keep_alive": {"use": "fixed", "parameters": {"timeout": keep_alive}},
+                    "keep_alive": keep_alive,
                     "eviction": {"containers": {"use": containers}, "images_in_ram": {"use": of_images},
                                  "images_on_disk": {"use": of_images}, "images_on_head": {"use": of_images}},
                 },
             })
         },
     )
+}
+
+/// All built-in policies of a kind.
+fn names(kind: PolicyKind) -> Vec<&'static str> {
+    let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kind() == kind);
+    of_kind.map(|policy| policy.name().as_str()).collect()
+}
+
+fn keep_alive() -> impl Strategy<Value = Value> {
+    // A histogram of seconds that believes in two idle times, so that containers are started ahead.
+    let eager = json!({"bin": "2s", "bins": 20, "min_samples": 2, "cv": 0});
+    prop_oneof![
+        prop::sample::select(vec![0, 1, 20, 1000])
+            .prop_map(|timeout| json!({"use": "fixed", "parameters": {"timeout": timeout}})),
+        Just(json!({"use": "hybrid-histogram", "parameters": eager})),
+        Just(json!({"use": "adaptive", "parameters": {"break_even": "5s"}})),
+        Just(json!({"use": "no-keep-alive"})),
+    ]
+}
+
+fn admission() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        json!({"use": "always"}),
+        json!({"use": "queue-limit", "parameters": {"limit": 3}}),
+        json!({"use": "concurrency-limit", "parameters": {"total": 4, "per_function": 2}}),
+        json!({"use": "token-bucket", "parameters": {"rate": 0.5, "burst": 2, "excess": "delay"}}),
+        json!({"use": "slo-shedding", "parameters": {"slowdown": 2}}),
+    ])
 }
 
 fn function() -> impl Strategy<Value = (Value, Option<u8>)> {
@@ -138,7 +166,12 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
             );
         }
         let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
-        prop_assert_eq!(node.containers.len() - idle, node.running as usize, "busy containers and running invocations");
+        let starting = service.prewarmings.starting_on(position as u32);
+        prop_assert_eq!(
+            node.containers.len() - idle - starting,
+            node.running as usize,
+            "busy containers and invocations"
+        );
         let mut view = NodeView::default();
         node.show_use(&mut view);
         node.show_storage(&mut view);

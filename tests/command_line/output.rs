@@ -139,3 +139,16 @@ fn an_interrupted_run_writes_what_is_known() {
     assert_eq!((&summary["interrupted"], &summary["stopped_by"]), (&true.into(), &"Ctrl-C".into()));
     assert!(summary["outcomes"]["completed"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn the_scenarios_of_the_studies_are_valid() {
+    let mut studies = 0;
+    for study in std::fs::read_dir(project_path("docs/studies")).unwrap() {
+        let scenario = study.unwrap().path().join("scenario.json");
+        if scenario.is_file() {
+            hearth().arg("validate").arg(scenario).assert().success();
+            studies += 1;
+        }
+    }
+    assert_eq!(studies, 4);
+}

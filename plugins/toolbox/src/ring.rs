@@ -1,5 +1,7 @@
 //! Consistent hashing.
 
+use hearth_policy_api::NodeBits;
+
 /// Spreads a number over all 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
 ///
 /// ```
@@ -19,16 +21,16 @@ pub fn mix(number: u64) -> u64 {
 ///
 /// ```
 /// use hearth_policy_toolbox::HashRing;
-/// let ring = HashRing::new(10, 100);
-/// let walk: Vec<u32> = ring.walk(42).collect();
+/// let (ring, mut seen) = (HashRing::new(10, 100), HashRing::nobody(10));
+/// let walk: Vec<u32> = ring.walk(42, &mut seen).collect();
 /// assert_eq!(walk.len(), 10, "every node once");
-/// assert_eq!(ring.walk(42).next(), Some(walk[0]));
+/// assert_eq!(ring.walk(42, &mut seen).next(), Some(walk[0]));
 /// ```
 #[derive(Clone, Debug)]
 pub struct HashRing {
     /// Points and their nodes, in the order of points.
     points: Vec<(u64, u32)>,
-    nodes: u32,
+    nobody: NodeBits,
 }
 
 impl HashRing {
@@ -38,16 +40,26 @@ impl HashRing {
         let of_node = |node| (0..points_of_each.max(1)).map(move |replica| (point(node, replica), node));
         let mut points: Vec<(u64, u32)> = (0..nodes).flat_map(of_node).collect();
         points.sort_unstable();
-        Self { points, nodes }
+        Self { points, nobody: Self::nobody(nodes) }
     }
 
-    /// All nodes in the order in which a key meets them.
-    pub fn walk(&self, key: u64) -> impl Iterator<Item = u32> {
+    /// An empty set of so many nodes, for [`HashRing::walk`].
+    pub fn nobody(nodes: u32) -> NodeBits {
+        NodeBits::new(nodes as usize)
+    }
+
+    /// All nodes in the order in which a key meets them. `seen` is a set of as many nodes to work with, whatever is in it:
+    /// so a walk asks for no memory.
+    pub fn walk<'a>(&'a self, key: u64, seen: &'a mut NodeBits) -> impl Iterator<Item = u32> + 'a {
         let start = self.points.partition_point(|(point, _)| *point < mix(!key));
         let (before, after) = self.points.split_at(start);
-        let mut seen = vec![false; self.nodes as usize];
+        seen.copy_from(&self.nobody);
         let in_order = after.iter().chain(before).map(|(_, node)| *node);
-        in_order.filter(move |node| !std::mem::replace(&mut seen[*node as usize], true))
+        in_order.filter(move |node| {
+            let is_new = !seen.contains(*node);
+            seen.insert(*node);
+            is_new
+        })
     }
 }
 
@@ -58,7 +70,7 @@ mod tests {
     #[test]
     fn keys_are_spread_and_few_move_when_a_node_comes() {
         let (ten, eleven) = (HashRing::new(10, 200), HashRing::new(11, 200));
-        let home = |ring: &HashRing, key| ring.walk(key).next().unwrap();
+        let home = |ring: &HashRing, key| ring.walk(key, &mut HashRing::nobody(11)).next().unwrap();
         let mut keys = [0; 10];
         let mut moved = 0;
         for key in 0..10_000 {

@@ -41,6 +41,14 @@ struct Starting {
     keep_for: SimDuration,
 }
 
+impl Prewarmings {
+    /// How many containers are being started on a node.
+    #[cfg(test)]
+    pub(crate) fn starting_on(&self, node: u32) -> usize {
+        self.starting.iter().filter(|(_, starting)| starting.node == node).count()
+    }
+}
+
 impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
     pub(crate) fn plan_prewarming(&mut self, completion: &Completion, kernel: &mut Kernel<Event>) -> Result<(), Error> {

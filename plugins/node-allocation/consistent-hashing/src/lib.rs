@@ -23,6 +23,8 @@ export_policies!(POLICY);
 #[derive(Debug)]
 pub struct ConsistentHashing {
     ring: HashRing,
+    /// Nodes that a walk has met.
+    seen: NodeBits,
     epsilon: f64,
     /// By node: invocations that run there; `None` where the node is down.
     loads: Vec<Option<u32>>,
@@ -56,7 +58,8 @@ impl Policy for ConsistentHashing {
     fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
         let ring = HashRing::new(context.nodes, parameters.integer("points") as u32);
         let loads = vec![None; context.nodes as usize];
-        Ok(Self { ring, epsilon: parameters.number("epsilon"), loads, total: 0, up: 0 })
+        let seen = HashRing::nobody(context.nodes);
+        Ok(Self { ring, seen, epsilon: parameters.number("epsilon"), loads, total: 0, up: 0 })
     }
 }
 
@@ -76,9 +79,10 @@ impl NodeAllocation for ConsistentHashing {
             cluster.free_core.contains(*node)
                 && (cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request))
         };
-        let walk = || self.ring.walk(u64::from(request.function));
-        let within = walk().find(|node| f64::from(running(*node) + 1) <= bound && fits(node));
-        match within.or_else(|| walk().find(fits)) {
+        let key = u64::from(request.function);
+        let is_within = |node: &u32| f64::from(running(*node) + 1) <= bound && fits(node);
+        let within = self.ring.walk(key, &mut self.seen).find(is_within);
+        match within.or_else(|| self.ring.walk(key, &mut self.seen).find(fits)) {
             None => Placement::Wait,
             Some(node) => {
                 self.set_load(node, Some(running(node) + 1));
@@ -113,7 +117,7 @@ mod tests {
     fn a_worked_example() {
         let request = RequestView { function: 4, ram_limit: 10, ..RequestView::default() };
         let mut cluster = TestCluster::new(5);
-        let walk: Vec<u32> = policy(0.25, &cluster).ring.walk(4).collect();
+        let walk: Vec<u32> = policy(0.25, &cluster).ring.walk(4, &mut HashRing::nobody(5)).collect();
         assert_eq!(policy(0.25, &cluster).place(&request, &cluster.view()), Placement::Node(walk[0]));
         // 2 run at home, of 7 on all: ⌈1.25 × 8 / 5⌉ = 2 may run on a node, ⌈1.5 × 8 / 5⌉ = 3.
         for (node, running) in walk.iter().zip([2, 2, 1, 1, 1]) {

@@ -15,7 +15,8 @@
 //! The node is chosen as in `warm-first`: among those with an idle container of the function, else among all that have or
 //! can make room, by `placement` (`least-loaded`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use hearth_policy_api::*;
 use hearth_policy_toolbox::{ByFunction, PLACEMENT, PlacementRule, RunTimes};
@@ -33,7 +34,7 @@ pub struct Fair {
     virtual_time: u64,
     finish_tags: ByFunction<u64>,
     /// Start tags of those that wait, with the numbers of their invocations.
-    waiting: BTreeSet<(u64, u64)>,
+    waiting: BinaryHeap<Reverse<(u64, u64)>>,
     /// Start tags by invocation. Looked up, never walked.
     start_tags: HashMap<u64, u64, FxBuildHasher>,
 }
@@ -54,8 +55,10 @@ impl Fair {
     /// An invocation is in service. Those with lower tags that still wait, for room, no longer move the virtual time.
     fn begin_service(&mut self, start_tag: u64) {
         self.virtual_time = self.virtual_time.max(start_tag);
-        while let Some(&(tag, invocation)) = self.waiting.first().filter(|(tag, _)| *tag <= self.virtual_time) {
-            self.waiting.remove(&(tag, invocation));
+        while let Some(&Reverse((tag, invocation))) = self.waiting.peek()
+            && tag <= self.virtual_time
+        {
+            self.waiting.pop();
             self.start_tags.remove(&invocation);
         }
     }
@@ -73,7 +76,7 @@ impl Policy for Fair {
             times: RunTimes::default(),
             virtual_time: 0,
             finish_tags: ByFunction::default(),
-            waiting: BTreeSet::new(),
+            waiting: BinaryHeap::new(),
             start_tags: HashMap::default(),
         })
     }
@@ -97,7 +100,7 @@ impl NodeAllocation for Fair {
 
     fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
         let start_tag = self.tag(request);
-        self.waiting.insert((start_tag, request.invocation));
+        self.waiting.push(Reverse((start_tag, request.invocation)));
         self.start_tags.insert(request.invocation, start_tag);
         start_tag
     }
