@@ -209,14 +209,9 @@ macro_rules! aging_policy {
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::RecordingSink;
+    use hearth_policy_api::testkit::{RecordingSink, idle_container};
 
     use super::*;
-
-    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
-        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
-        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
-    }
 
     fn order(index: &AgingIndex) -> Vec<u32> {
         let mut sink = RecordingSink::default();
@@ -237,15 +232,15 @@ mod tests {
     fn a_worked_example_of_greedy_dual() {
         let mut index = greedy_dual();
         // Function 0: two containers of 2 s and 4 MB; function 1: one of 6 s and 4 MB.
-        index.insert(&container(0, 0, 2, 4));
-        index.insert(&container(1, 0, 2, 4));
-        index.insert(&container(2, 1, 6, 4));
+        index.insert(&idle_container(0, 0, 2, 4));
+        index.insert(&idle_container(1, 0, 2, 4));
+        index.insert(&idle_container(2, 1, 6, 4));
         assert_eq!(priorities(&index, &[0, 1, 2]), [1.0, 1.0, 1.5]);
         assert_eq!(order(&index), [0, 1, 2]);
         index.remove(0, Removal::Evicted);
         index.remove(1, Removal::Evicted);
         // The clock is 1 now, and function 0 begins anew.
-        index.insert(&container(0, 0, 2, 4));
+        index.insert(&idle_container(0, 0, 2, 4));
         assert_eq!(priorities(&index, &[0, 2]), [1.5, 1.5]);
         assert_eq!(order(&index), [2, 0], "of equals, the one set first");
     }
@@ -253,22 +248,22 @@ mod tests {
     #[test]
     fn a_container_in_use_keeps_the_count_of_its_function_and_is_not_offered() {
         let mut index = greedy_dual();
-        index.insert(&container(0, 0, 4, 4));
+        index.insert(&idle_container(0, 0, 4, 4));
         index.remove(0, Removal::Taken);
         assert_eq!(order(&index), []);
-        index.insert(&container(0, 0, 4, 4));
+        index.insert(&idle_container(0, 0, 4, 4));
         assert_eq!(priorities(&index, &[0]), [2.0]);
         index.remove(0, Removal::Ended);
-        index.insert(&container(0, 0, 4, 4));
+        index.insert(&idle_container(0, 0, 4, 4));
         assert_eq!(priorities(&index, &[0]), [1.0]);
     }
 
     #[test]
     fn a_number_that_another_function_uses_again_takes_the_old_container_away() {
         let mut index = greedy_dual();
-        index.insert(&container(0, 0, 4, 4));
+        index.insert(&idle_container(0, 0, 4, 4));
         index.remove(0, Removal::Taken);
-        index.insert(&container(0, 1, 4, 4));
+        index.insert(&idle_container(0, 1, 4, 4));
         assert!(!index.groups.contains_key(&0), "function 0 has no container any more");
         assert_eq!(priorities(&index, &[0]), [1.0]);
     }

@@ -54,7 +54,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use cluster::{TestBatch, TestCluster, TestFunction, idle_node};
-pub use sinks::{RecordingSink, SummingSink, item};
+pub use sinks::{RecordingSink, SummingSink, idle_container, item, offered_by};
 
 use crate::boundary::Constructor;
 use crate::{Parameters, PolicyDescriptor};

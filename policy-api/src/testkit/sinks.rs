@@ -1,11 +1,45 @@
 //! Sinks for victims, for unit tests of a rule.
 
-use crate::boundary::VictimSink;
-use crate::{EvictionItem, NONE, Need, Offer};
+use crate::boundary::{VictimSink, Victims};
+use crate::{Eviction, EvictionItem, NONE, Need, Offer};
 
 /// An item to evict.
 pub fn item(id: u32, ram: u64, disk: u64) -> EvictionItem {
     EvictionItem { id, function: NONE, ram, disk, cost: 0, since: 0, expires: u64::MAX }
+}
+
+/// An idle container of a function, that took so many seconds to start and holds so many MB, which is kept for ever.
+///
+/// ```
+/// let container = hearth_policy_api::testkit::idle_container(0, 7, 2, 512);
+/// assert_eq!((container.function, container.cost, container.ram), (7, 2_000_000_000, 512_000_000));
+/// ```
+pub fn idle_container(id: u32, function: u32, seconds: u64, megabytes: u64) -> EvictionItem {
+    EvictionItem { function, cost: seconds * 1_000_000_000, ..item(id, megabytes * 1_000_000, 0) }
+}
+
+/// All items in the order in which a policy offers them when nothing is ever enough.
+///
+/// ```
+/// use hearth_policy_api::testkit::{item, offered_by};
+/// # use hearth_policy_api::*;
+/// # struct Last(Vec<u32>);
+/// # impl Eviction for Last {
+/// #     fn insert(&mut self, item: &EvictionItem) { self.0.insert(0, item.id); }
+/// #     fn touch(&mut self, _id: u32, _touch: Touch) {}
+/// #     fn remove(&mut self, _id: u32, _removal: Removal) {}
+/// #     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
+/// #         self.0.iter().for_each(|id| drop(victims.offer(*id)));
+/// #     }
+/// # }
+/// # let mut policy = Last(Vec::new());
+/// [3, 1].map(|id| policy.insert(&item(id, 1, 0)));
+/// assert_eq!(offered_by(&mut policy), [1, 3]);
+/// ```
+pub fn offered_by(policy: &mut impl Eviction) -> Vec<u32> {
+    let mut sink = RecordingSink::default();
+    policy.choose(&Need { now: 0, ram: 1, disk: 1 }, &mut Victims::new(&mut sink));
+    sink.offered
 }
 
 /// Notes what is offered; never has enough unless told so.

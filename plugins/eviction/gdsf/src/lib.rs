@@ -35,19 +35,13 @@ aging_policy!(
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink};
+    use hearth_policy_api::testkit::{self, item, offered_by};
 
     use super::*;
 
     #[test]
     fn the_test_kit_finds_no_fault() {
         testkit::assert_sound(&POLICY);
-    }
-
-    fn order(policy: &mut Gdsf) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 0, disk: 1 }, &mut Victims::new(&mut sink));
-        sink.offered
     }
 
     fn policy(cost: RStr<'static>) -> Gdsf {
@@ -62,14 +56,14 @@ mod tests {
             let mut policy = policy(cost);
             // Sizes of 8, 1 and 2 MB; two more uses of the first, one more of the second.
             for (id, size) in [(0, 8_000_000), (1, 1_000_000), (2, 2_000_000)] {
-                policy.insert(&testkit::item(id, 0, size));
+                policy.insert(&item(id, 0, size));
             }
             policy.touch(0, Touch::Use);
             policy.touch(0, Touch::Use);
             policy.touch(1, Touch::Use);
             policy.touch(2, Touch::Load);
             // By uses for size: 3/8, 2/1 and 1/2; by uses 3, 2 and 1.
-            assert_eq!(order(&mut policy), expected, "{cost}");
+            assert_eq!(offered_by(&mut policy), expected, "{cost}");
         }
     }
 }

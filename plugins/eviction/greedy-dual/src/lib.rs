@@ -28,7 +28,7 @@ aging_policy!(
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink};
+    use hearth_policy_api::testkit::{self, idle_container, offered_by};
 
     use super::*;
 
@@ -37,35 +37,23 @@ mod tests {
         testkit::assert_sound(&POLICY);
     }
 
-    /// A container of a function that holds so many MB and took so many seconds to start.
-    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
-        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
-        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
-    }
-
-    fn order(policy: &mut GreedyDual) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
-        sink.offered
-    }
-
     #[test]
     fn a_worked_example() {
         let mut policy =
             GreedyDual::new(&Parameters::defaults(GreedyDual::PARAMETERS), &PolicyContext::default()).unwrap();
         // Functions of 2 s for 4 MB, 6 s for 4 MB and 1 s for 1 MB: priorities 0.5, 1.5 and 1.
         for (id, cost, ram) in [(0, 2, 4), (1, 6, 4), (2, 1, 1)] {
-            policy.insert(&container(id, id, cost, ram));
+            policy.insert(&idle_container(id, id, cost, ram));
         }
-        assert_eq!(order(&mut policy), [0, 2, 1]);
+        assert_eq!(offered_by(&mut policy), [0, 2, 1]);
         policy.remove(0, Removal::Evicted);
         policy.remove(2, Removal::Evicted);
         // The clock is 1: function 0 comes back with 1.5, after function 1, whose 1.5 is older.
-        policy.insert(&container(0, 0, 2, 4));
-        assert_eq!(order(&mut policy), [1, 0]);
+        policy.insert(&idle_container(0, 0, 2, 4));
+        assert_eq!(offered_by(&mut policy), [1, 0]);
         // A second use of function 1 with the clock of now: 1 + 2 × 1.5.
         policy.remove(1, Removal::Taken);
-        policy.insert(&container(1, 1, 6, 4));
-        assert_eq!(order(&mut policy), [0, 1]);
+        policy.insert(&idle_container(1, 1, 6, 4));
+        assert_eq!(offered_by(&mut policy), [0, 1]);
     }
 }

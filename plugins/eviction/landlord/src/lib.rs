@@ -23,25 +23,13 @@ aging_policy!(
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink};
+    use hearth_policy_api::testkit::{self, idle_container, offered_by};
 
     use super::*;
 
     #[test]
     fn the_test_kit_finds_no_fault() {
         testkit::assert_sound(&POLICY);
-    }
-
-    /// A container of a function that holds so many MB and took so many seconds to start.
-    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
-        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
-        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
-    }
-
-    fn order(policy: &mut Landlord) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
-        sink.offered
     }
 
     /// The rule as Young states it: identifier, credit and size of each.
@@ -59,18 +47,18 @@ mod tests {
         let kinds = [(4, 2), (2, 4), (8, 2)];
         let mut tenants = Vec::new();
         for (id, (cost, size)) in (0_u32..).zip(kinds) {
-            policy.insert(&container(id, id, cost, size));
+            policy.insert(&idle_container(id, id, cost, size));
             tenants.push((id, cost as f64, size as f64));
         }
         for comes_back in [1, 1, 0, 2, 1] {
             let evicted = charge(&mut tenants);
-            assert_eq!(order(&mut policy)[0], evicted);
+            assert_eq!(offered_by(&mut policy)[0], evicted);
             policy.remove(evicted, Removal::Evicted);
             // A use, of one that is there or has gone, renews its credit.
             tenants.retain(|(id, ..)| *id != comes_back);
             policy.remove(comes_back, Removal::Taken);
             let (cost, size) = kinds[comes_back as usize];
-            policy.insert(&container(comes_back, comes_back, cost, size));
+            policy.insert(&idle_container(comes_back, comes_back, cost, size));
             tenants.push((comes_back, cost as f64, size as f64));
         }
     }

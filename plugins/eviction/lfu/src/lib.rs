@@ -20,7 +20,7 @@ aging_policy!(
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink};
+    use hearth_policy_api::testkit::{self, idle_container, offered_by};
 
     use super::*;
 
@@ -29,33 +29,21 @@ mod tests {
         testkit::assert_sound(&POLICY);
     }
 
-    /// A container of a function that holds so many MB and took so many seconds to start.
-    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
-        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
-        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
-    }
-
-    fn order(policy: &mut Lfu) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
-        sink.offered
-    }
-
     #[test]
     fn uses_of_the_function_count_and_time_decides_between_equals() {
         let mut policy = Lfu::new(&Parameters::defaults(Lfu::PARAMETERS), &PolicyContext::default()).unwrap();
         for (id, function) in [(0, 0), (1, 1), (2, 2)] {
-            policy.insert(&container(id, function, 1, 1));
+            policy.insert(&idle_container(id, function, 1, 1));
         }
         // Function 0 runs again, and then function 2.
         for (id, function) in [(0, 0), (2, 2)] {
             policy.remove(id, Removal::Taken);
-            policy.insert(&container(id, function, 1, 1));
+            policy.insert(&idle_container(id, function, 1, 1));
         }
-        assert_eq!(order(&mut policy), [1, 0, 2]);
+        assert_eq!(offered_by(&mut policy), [1, 0, 2]);
         // A function whose last container has gone begins anew.
         policy.remove(2, Removal::Evicted);
-        policy.insert(&container(3, 2, 1, 1));
-        assert_eq!(order(&mut policy), [1, 3, 0]);
+        policy.insert(&idle_container(3, 2, 1, 1));
+        assert_eq!(offered_by(&mut policy), [1, 3, 0]);
     }
 }

@@ -19,7 +19,7 @@ aging_policy!(
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink};
+    use hearth_policy_api::testkit::{self, idle_container, offered_by};
 
     use super::*;
 
@@ -28,31 +28,19 @@ mod tests {
         testkit::assert_sound(&POLICY);
     }
 
-    /// A container of a function that holds so many MB and took so many seconds to start.
-    fn container(id: u32, function: u32, cost: u64, ram: u64) -> EvictionItem {
-        let (ram, cost) = (ram * 1_000_000, cost * 1_000_000_000);
-        EvictionItem { id, function, ram, disk: 0, cost, since: 0, expires: u64::MAX }
-    }
-
-    fn order(policy: &mut Size) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 1, disk: 0 }, &mut Victims::new(&mut sink));
-        sink.offered
-    }
-
     #[test]
     fn the_largest_goes_first_until_it_is_used_more() {
         let mut policy = Size::new(&Parameters::defaults(Size::PARAMETERS), &PolicyContext::default()).unwrap();
         // Priorities 1/4, 1/2 and 1/8.
         for (id, ram) in [(0, 4), (1, 2), (2, 8)] {
-            policy.insert(&container(id, id, 9 * u64::from(id), ram));
+            policy.insert(&idle_container(id, id, 9 * u64::from(id), ram));
         }
-        assert_eq!(order(&mut policy), [2, 0, 1]);
+        assert_eq!(offered_by(&mut policy), [2, 0, 1]);
         policy.remove(2, Removal::Taken);
         // 3 uses of 8 MB: 3/8, after 2/8.
         for _ in 0..2 {
-            policy.insert(&container(2, 2, 0, 8));
+            policy.insert(&idle_container(2, 2, 0, 8));
         }
-        assert_eq!(order(&mut policy), [0, 2, 1]);
+        assert_eq!(offered_by(&mut policy), [0, 2, 1]);
     }
 }

@@ -46,7 +46,7 @@ impl Eviction for TtlFirst {
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit::{self, RecordingSink, item};
+    use hearth_policy_api::testkit::{self, item, offered_by};
 
     use super::*;
 
@@ -61,8 +61,6 @@ mod tests {
         for (id, expires) in [(0, u64::MAX), (1, 30), (2, 20), (3, 30)] {
             policy.insert(&EvictionItem { expires, ..item(id, 1, 0) });
         }
-        let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut Victims::new(&mut sink));
-        assert_eq!(sink.offered, [2, 1, 3, 0]);
+        assert_eq!(offered_by(&mut policy), [2, 1, 3, 0]);
     }
 }
