@@ -10,6 +10,7 @@ use hearth_serverless::results::{
     InvocationsCsv, InvocationsParquet, RecordSink, SinkError, Summary, write_distributions, write_functions,
 };
 use hearth_simcore::time::SimDuration;
+use serde_json::Value;
 
 use crate::error::CommandError;
 
@@ -94,6 +95,12 @@ impl ResultFiles {
     fn create(&self, name: &str) -> Result<File, CommandError> {
         let file = File::create(self.folder.join(name));
         file.map_err(|error| self.unusable(format!("{name} cannot be written there: {error}")))
+    }
+
+    /// Writes the scenario with everything that was set in it.
+    pub fn write_scenario(&self, scenario: &Value) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(scenario).unwrap_or_default();
+        self.write_file("scenario.json", |mut file| Ok(writeln!(file, "{text}")?))
     }
 
     /// Writes what is known at the end.

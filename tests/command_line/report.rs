@@ -55,6 +55,7 @@ fn a_page_of_a_run_holds_everything_and_fetches_nothing() {
         "node_allocation",
         "built in",
         "; seed ",
+        "hearth-scenario/1",
         "prefers-color-scheme: dark",
     ] {
         assert!(page.contains(part), "{part}");

@@ -206,7 +206,7 @@ fn results_that_are_not_wanted_are_left_out_and_wrong_wishes_are_refused() {
     let mut names: Vec<_> =
         fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["distributions.csv", "functions.csv", "summary.json"]);
+    assert_eq!(names, ["distributions.csv", "functions.csv", "scenario.json", "summary.json"]);
     for (arguments, said) in [
         (["--sample", "0"], "expected a share above 0 and at most 1, like 0.01"),
         (["--sample", "1.5"], "expected a share above 0 and at most 1, like 0.01"),

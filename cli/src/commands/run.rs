@@ -36,8 +36,8 @@ pub struct RunArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
 
-    /// Write summary.json, functions.csv, timeseries.csv and invocations.csv into this folder, which is made if it is
-    /// not there.
+    /// Write summary.json, functions.csv, distributions.csv, timeseries.csv, invocations.csv and the scenario as it was
+    /// run into this folder, which is made if it is not there.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
@@ -83,7 +83,11 @@ pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     let watchdog = arguments.watch_policies(files.clone(), start);
     let mut experiment = arguments.scenario.prepare()?;
     experiment = match &files {
-        Some(files) => files.open(experiment)?,
+        Some(files) => {
+            let experiment = files.open(experiment)?;
+            files.write_scenario(&arguments.scenario.resolved()?)?;
+            experiment
+        }
         None => experiment.without_records(),
     };
     if let Some(file) = &arguments.timeline {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hearth_serverless::experiment::Experiment;
 use hearth_serverless::policy::{Catalog, Libraries, PolicySlot};
-use hearth_serverless::scenario::{Override, Scenario, ScenarioError};
-use serde_json::json;
+use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
+use serde_json::{Value, json};
 
 use crate::error::CommandError;
 
@@ -86,16 +86,26 @@ pub struct ScenarioArguments {
 }
 
 impl ScenarioArguments {
-    /// Reads the scenario with everything that is set, and gets it ready.
-    pub fn prepare(&self) -> Result<Experiment, CommandError> {
+    fn overrides(&self) -> Result<Vec<Override>, CommandError> {
         let mut overrides = self.base.overrides()?;
         for choice in &self.policy {
             overrides.extend(policy_overrides(choice)?);
         }
         overrides.extend(self.seed.map(seed_override).transpose()?);
+        Ok(overrides)
+    }
+
+    /// Reads the scenario with everything that is set, and gets it ready.
+    pub fn prepare(&self) -> Result<Experiment, CommandError> {
         let wrong = |error| self.base.wrong(error);
-        let scenario = Scenario::read(&self.base.scenario, &overrides).map_err(wrong)?;
+        let scenario = Scenario::read(&self.base.scenario, &self.overrides()?).map_err(wrong)?;
         Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)
+    }
+
+    /// The scenario as JSON, with everything that is set.
+    pub fn resolved(&self) -> Result<Value, CommandError> {
+        let text = ScenarioText::read(&self.base.scenario).map_err(CommandError::Argument)?;
+        text.resolved(&self.overrides()?).map_err(|error| self.base.wrong(error))
     }
 }
 

@@ -30,6 +30,8 @@ impl Table {
 pub struct RunFolder {
     /// `summary.json`.
     pub summary: Value,
+    /// `scenario.json`, if it is there.
+    pub scenario: Option<Value>,
     /// `distributions.csv`.
     pub distributions: Table,
     /// `timeseries.csv`, if it is there.
@@ -130,6 +132,7 @@ impl RunFolder {
         let optional = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
         Ok(Self {
             summary: read_json(&folder.join("summary.json"))?,
+            scenario: optional("scenario.json").map(|path| read_json(&path)).transpose()?,
             distributions: read_table(&folder.join("distributions.csv"))?,
             series: optional("timeseries.csv").map(|path| read_table(&path)).transpose()?,
             timeline: optional("timeline.json").map(|path| read_timeline(&path)).transpose()?,

@@ -50,11 +50,10 @@ pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> 
         );
     }
     let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&[(String::new(), &summary["policies"])]));
-    let _ = writeln!(
-        body,
-        "<h2>Summary</h2>\n<details><summary>summary.json</summary><pre>{}</pre></details>",
-        pretty(summary)
-    );
+    if let Some(scenario) = &run.scenario {
+        let _ = writeln!(body, "<h2>Scenario</h2>\n{}", folded("scenario.json", scenario));
+    }
+    let _ = writeln!(body, "<h2>Summary</h2>\n{}", folded("summary.json", summary));
     Ok(page(&name, &body))
 }
 
@@ -76,12 +75,7 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
     let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&used));
     let mut about = sweep.about.clone();
     let scenario = about.as_object_mut().and_then(|about| about.remove("scenario")).unwrap_or_default();
-    let _ = writeln!(
-        body,
-        "<h2>Scenario</h2>\n<details><summary>The sweep</summary><pre>{}</pre></details>",
-        pretty(&about)
-    );
-    let _ = writeln!(body, "<details><summary>The scenario</summary><pre>{}</pre></details>", pretty(&scenario));
+    let _ = writeln!(body, "<h2>Scenario</h2>\n{}\n{}", folded("The sweep", &about), folded("The scenario", &scenario));
     Ok(page(&name, &body))
 }
 
@@ -89,8 +83,10 @@ fn name_of(value: &Value) -> String {
     value.as_str().filter(|name| !name.is_empty()).unwrap_or("unnamed scenario").to_owned()
 }
 
-fn pretty(value: &Value) -> String {
-    escaped(&serde_json::to_string_pretty(value).unwrap_or_default())
+/// A value as JSON, to be unfolded.
+fn folded(title: &str, value: &Value) -> String {
+    let text = escaped(&serde_json::to_string_pretty(value).unwrap_or_default());
+    format!("<details><summary>{title}</summary><pre>{text}</pre></details>")
 }
 
 fn page(title: &str, body: &str) -> String {

@@ -153,6 +153,16 @@ impl ScenarioText {
         &self.text
     }
 
+    /// The text as JSON, with some of its values set.
+    ///
+    /// # Errors
+    /// When it is not JSON, or a value cannot be set.
+    pub fn resolved(&self, overrides: &[Override]) -> Result<serde_json::Value, ScenarioError> {
+        let mut value = serde_json::from_str(&self.text).map_err(|error| ScenarioError::syntax(&error))?;
+        overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
+        Ok(value)
+    }
+
     /// The scenario with some of its values set; relative paths in it start from the folder of the file.
     ///
     /// # Errors
