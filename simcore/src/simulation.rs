@@ -36,7 +36,7 @@ pub struct NoModel;
 
 impl Model for NoModel {
     type Event = Infallible;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = Box<dyn std::error::Error>;
 
     fn handle(&mut self, event: Infallible, _kernel: &mut Kernel<Infallible>) -> Result<(), Self::Error> {
         match event {}

@@ -31,6 +31,16 @@
     return `${+(value / size).toPrecision(4)} ${unit}`;
   }
 
+  // A date on an axis whose marks are so far apart, as h:mm:ss.
+  function clock(date, step) {
+    if (end < 60) return seconds(date);
+    const digits = Math.max(0, Math.ceil(-Math.log10(Math.min(step, 1))));
+    const [whole, part] = date.toFixed(digits).split(".");
+    const two = (number) => String(Math.floor(number)).padStart(2, "0");
+    const rest = part === undefined ? "" : "." + part;
+    return `${Math.floor(whole / 3600)}:${two((whole % 3600) / 60)}:${two(whole % 60)}${rest}`;
+  }
+
   // The first span of a row that ends after a date.
   function first(list, date) {
     let low = 0, high = list.length;
@@ -56,7 +66,7 @@
       context.fillStyle = colour("grid");
       context.fillRect(x(tick), 0, 1, shown * row);
       context.fillStyle = colour("muted");
-      context.fillText(seconds(tick), x(tick), shown * row + bottom / 2);
+      context.fillText(clock(tick, step), x(tick), shown * row + bottom / 2);
     }
     const colours = data.kinds.map(([, variable]) => colour(variable));
     for (let line = 0; line < shown; line++) {
