@@ -76,6 +76,11 @@ impl ResultFiles {
             }
             None => experiment,
         };
+        let mut experiment = experiment;
+        if experiment.has_attempts() {
+            let file = Box::new(BufWriter::new(self.create("attempts.csv")?));
+            experiment = experiment.write_attempts(file).map_err(|error| self.unusable(error.to_string()))?;
+        }
         let Some(InvocationsTable { format, share }) = self.invocations else {
             return Ok(experiment.without_records());
         };

@@ -166,6 +166,11 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
             );
         }
         let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
+        prop_assert!(
+            node.is_up || node.containers.is_empty() && node.running == 0,
+            "something is on a node that is down"
+        );
+        prop_assert_eq!(node.is_up, service.cluster.up.contains(position as u32));
         let starting = service.prewarmings.starting_on(position as u32);
         prop_assert_eq!(
             node.containers.len() - idle - starting,
@@ -201,8 +206,12 @@ fn check_dates(scenario: &Value, results: &Results) -> Result<(), TestCaseError>
             [record.requested_at, record.submitted_at, record.dispatched_at, record.started_at, record.finished_at];
         let known: Vec<SimTime> = dates.into_iter().flatten().collect();
         prop_assert!(known.is_sorted(), "{record:?}");
-        let ran = matches!(record.outcome, Outcome::Completed | Outcome::Failed | Outcome::TimedOut);
-        prop_assert_eq!(known.len(), if ran { 5 } else { 3 }, "{:?}", record);
+        prop_assert!(record.finished_at.is_some(), "{:?}", record);
+        match record.outcome {
+            Outcome::Completed | Outcome::Failed | Outcome::TimedOut => prop_assert_eq!(known.len(), 5, "{:?}", record),
+            Outcome::Lost => prop_assert!(scenario["faults"].is_object(), "{:?}", record),
+            Outcome::Rejected | Outcome::Unfinished => prop_assert_eq!(known.len(), 3, "{:?}", record),
+        }
         for predecessor in invocations[number]["after"].as_array().into_iter().flatten() {
             let ended = by_number[predecessor.as_u64().unwrap() as usize].finished_at;
             prop_assert!((record.requested_at.unwrap() - ended.unwrap()).as_secs_f64() >= 0.5);
@@ -212,8 +221,75 @@ fn check_dates(scenario: &Value, results: &Results) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// So many random scenarios, or as many as `scripts/laws` asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("HEARTH_LAW_CASES").ok().and_then(|number| number.parse().ok());
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(asked.unwrap_or(usual)) }
+}
+
+/// Outages of everything, all of which end; crashes, and retries.
+fn faults() -> impl Strategy<Value = (Value, Value)> {
+    let hosts = prop::sample::select(vec!["node-0", "node-*", "head", "user"]);
+    let links = prop::sample::select(vec!["wan", "lan"]);
+    let times = || (0..400_u32, 1..120_u32);
+    let scripted = prop_oneof![
+        4 => (times(), hosts, any::<bool>(), prop::option::of(Just(3.5))).prop_map(|((at, length), host, lost, slow)| {
+            let content = if lost { "lost" } else { "kept" };
+            json!({"at": f64::from(at) / 4.0, "for": f64::from(length) / 4.0, "host": host, "disk_content": content, "slow": slow})
+        }),
+        2 => (times(), links, prop::option::of(Just(0.1))).prop_map(|((at, length), link, part)| {
+            json!({"at": f64::from(at) / 4.0, "for": f64::from(length) / 4.0, "link": link, "bandwidth": part})
+        }),
+        1 => times().prop_map(|(at, _)| json!({"at": f64::from(at) / 4.0, "disk": "node-*"})),
+    ];
+    let drawn = json!({"hosts": "node-*", "time_between_failures": {"exponential": {"mean": 60}},
+                       "time_to_repair": {"exponential": {"mean": 4}}});
+    let crashes = prop::sample::select(vec![(0.0, 0.0), (0.2, 0.0), (0.0, 0.05)]);
+    let queue = prop::sample::select(vec!["kept", "lost"]);
+    let retry = (1..4_u32, prop::sample::select(vec![json!({"constant": 0}), json!({"exponential": {"initial": 1}})]));
+    let scripted = proptest::collection::vec(scripted, 0..6);
+    (scripted, prop::option::of(Just(drawn)), crashes, queue, prop::option::of(retry)).prop_map(
+        |(scripted, drawn, (per_invocation, per_second), queue, retry)| {
+            let faults = json!({
+                "scripted": scripted, "drawn": drawn.into_iter().collect::<Vec<_>>(), "head_queue": queue,
+                "containers": {"crash_per_invocation": per_invocation, "crash_per_second": per_second},
+            });
+            let retry = retry.map(|(max_attempts, backoff)| {
+                json!({"max_attempts": max_attempts, "backoff": backoff, "jitter": 0.5, "on": ["lost", "failed", "timed_out"]})
+            });
+            (faults, json!({"retry": retry}))
+        },
+    )
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases(1000))]
+
+    #[test]
+    fn faults_lose_nobody_uncounted_and_nothing_that_is_held(scenario in scenario(), (faults, recovery) in faults()) {
+        let mut scenario = scenario;
+        (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        let Some(results) = run(&scenario) else { return Ok(()) };
+        check_dates(&scenario, &results?)?;
+    }
+
+    #[test]
+    fn faults_that_never_happen_change_nothing(scenario in scenario()) {
+        let mut scenario = scenario;
+        let Some(without) = run(&scenario) else { return Ok(()) };
+        scenario["faults"] = json!({
+            "drawn": [{"hosts": "node-*", "time_between_failures": {"constant": 1e9}, "time_to_repair": {"constant": 1}}],
+            "containers": {"crash_per_invocation": 0, "crash_per_second": 0}});
+        scenario["recovery"] = json!({"retry": {"max_attempts": 3}});
+        let Some(with) = run(&scenario) else { return Ok(()) };
+        let (without, with) = (without?, with?);
+        prop_assert_eq!(without.records, with.records);
+        prop_assert_eq!((without.events, without.ended_at), (with.events, with.ended_at));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
 
     #[test]
     fn cores_ram_and_disk_are_conserved_and_everybody_ends_once_and_in_order(scenario in scenario()) {

@@ -19,7 +19,7 @@ use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::metrics::Metrics;
 use crate::node::ContainerId;
-use crate::results::{Move, Phase, Recorder, Standing, TimeSeries, Timeline};
+use crate::results::{Attempts, Move, Phase, Recorder, Standing, TimeSeries, Timeline};
 
 /// What a service has counted, and who takes the invocations that have ended.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ pub(crate) struct Books {
     pub recorder: Option<Recorder>,
     pub series: Option<TimeSeries>,
     pub timeline: Option<Timeline>,
+    pub attempts: Option<Attempts>,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
     pub events: u64,
@@ -44,7 +45,13 @@ impl Books {
         let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
         let series = self.series.take().map_or(Ok(()), |series| series.finish(end(&metrics)));
         let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(self.date));
-        (metrics, series.and(timeline).and(records))
+        let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
+        (metrics, series.and(timeline).and(attempts).and(records))
+    }
+
+    /// An attempt has ended.
+    pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord) -> Result<(), Error> {
+        self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record))
     }
 
     /// A container begins with something.

@@ -8,6 +8,7 @@ pub mod call;
 mod cluster;
 pub mod error;
 pub mod experiment;
+pub mod fault;
 pub mod function;
 pub mod invocation;
 #[cfg(test)]

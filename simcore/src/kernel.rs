@@ -1,10 +1,14 @@
 //! The clock, what is scheduled on it, and what moves through links, disks and processors.
 
+mod outages;
+
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::task::Waker;
 
 use slotmap::{SlotMap, new_key_type};
 
+use self::outages::Outages;
 use crate::fluid::{FlowId, FlowSpec, FluidNetwork, ResourceId, Use};
 use crate::network::{Endpoint, Network, NetworkModel, Path, TransferError};
 use crate::platform::{HostId, Platform};
@@ -47,6 +51,10 @@ enum Stage {
 
 struct Activity<E> {
     stage: Stage,
+    /// Of a transfer.
+    ends: Option<(Endpoint, Endpoint)>,
+    /// How many were started before.
+    number: u64,
     /// What is to move once the latency is over.
     remaining: Option<(Rc<Path>, u64)>,
     notify: Notify<E>,
@@ -115,6 +123,12 @@ pub struct Kernel<E> {
     activities: SlotMap<ActivityId, Activity<E>>,
     /// By slot of the flow.
     activity_of_flow: Vec<ActivityId>,
+    /// How many transfers and computations were started.
+    started: u64,
+    outages: Outages,
+    /// Events that happen only while something else is still to happen, by date and order of scheduling.
+    background: BTreeMap<(SimTime, u64), E>,
+    background_events: u64,
     seed: u64,
     handled: u64,
 }
@@ -132,6 +146,10 @@ impl<E> Kernel<E> {
             processors,
             activities: SlotMap::with_key(),
             activity_of_flow: Vec::new(),
+            started: 0,
+            outages: Outages::default(),
+            background: BTreeMap::new(),
+            background_events: 0,
             seed,
             handled: 0,
         }
@@ -176,6 +194,13 @@ impl<E> Kernel<E> {
     /// Schedules an event after `delay` that waits for all other events of its date.
     pub fn schedule_late(&mut self, delay: SimDuration, event: E) -> EventHandle {
         self.queue.schedule(self.now + delay, Rank::Late, Due::Event(event))
+    }
+
+    /// Schedules an event that does not keep the simulation going: it happens only if something else is still to happen
+    /// then, before all other events of its date.
+    pub fn schedule_in_background(&mut self, date: SimTime, event: E) {
+        self.background_events += 1;
+        self.background.insert((date.max(self.now), self.background_events), event);
     }
 
     /// Makes a lane for timers of one length: see [`crate::queue`].
@@ -265,7 +290,7 @@ impl<E> Kernel<E> {
         let uses = [Use { resource, weight: 1.0 }];
         let spec = FlowSpec { amount: flops, efficiency: 1.0, bound: speed, penalty: 1.0, uses: &uses };
         let flow = self.fluid.start(self.now, spec);
-        self.flowing(flow, Notify::Wake(waker))
+        self.flowing(flow, None, Notify::Wake(waker))
     }
 
     fn start_transfer(
@@ -276,23 +301,29 @@ impl<E> Kernel<E> {
         notify: Notify<E>,
     ) -> Result<ActivityId, TransferError> {
         let path = self.network.path(from, to)?;
+        self.check_up(from, to)?;
+        let ends = Some((from, to));
         let (delay, remaining) = match self.network.model {
             NetworkModel::Ideal => (path.delay + SimDuration::from_secs_f64(bytes as f64 / path.ideal_rate), None),
             NetworkModel::Fluid if path.delay == SimDuration::ZERO => {
                 let flow = self.fluid.start(self.now, path.flow(bytes as f64));
-                return Ok(self.flowing(flow, notify));
+                return Ok(self.flowing(flow, ends, notify));
             }
             NetworkModel::Fluid => (path.delay, Some((path, bytes))),
         };
         let (queue, date) = (&mut self.queue, self.now + delay);
+        self.started += 1;
+        let number = self.started;
         Ok(self.activities.insert_with_key(|activity| {
             let timer = queue.schedule(date, Rank::Normal, Due::Activity(activity));
-            Activity { stage: Stage::Timed(timer), remaining, notify }
+            Activity { stage: Stage::Timed(timer), ends, number, remaining, notify }
         }))
     }
 
-    fn flowing(&mut self, flow: FlowId, notify: Notify<E>) -> ActivityId {
-        let activity = self.activities.insert(Activity { stage: Stage::Flowing(flow), remaining: None, notify });
+    fn flowing(&mut self, flow: FlowId, ends: Option<(Endpoint, Endpoint)>, notify: Notify<E>) -> ActivityId {
+        self.started += 1;
+        let (stage, number) = (Stage::Flowing(flow), self.started);
+        let activity = self.activities.insert(Activity { stage, ends, number, remaining: None, notify });
         self.note_flow(flow, activity);
         activity
     }
@@ -309,6 +340,31 @@ impl<E> Kernel<E> {
     #[inline]
     pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
         let horizon = horizon.min(LAST_DATE);
+        if !self.background.is_empty() {
+            return self.advance_with_background(horizon);
+        }
+        self.advance_foreground(horizon)
+    }
+
+    fn advance_with_background(&mut self, horizon: SimTime) -> Option<Step<E>> {
+        let &(date, number) = self.background.first_key_value()?.0;
+        if let Some(before) = date.as_nanos().checked_sub(1) {
+            let step = self.advance_foreground(horizon.min(SimTime::from_nanos(before)));
+            if step.is_some() {
+                return step;
+            }
+        }
+        let is_over = self.queue.next_date().is_none() && self.fluid.is_still();
+        if is_over || date > horizon {
+            return None;
+        }
+        self.now = date;
+        self.handled += 1;
+        self.background.remove(&(date, number)).map(Step::Event)
+    }
+
+    #[inline]
+    fn advance_foreground(&mut self, horizon: SimTime) -> Option<Step<E>> {
         loop {
             if !self.fluid.is_still()
                 && let Some(flow) = self.next_flow(horizon)

@@ -66,6 +66,15 @@ pub enum TransferError {
         /// Name of the destination.
         to: String,
     },
+    /// An end is a host that is down.
+    #[error("host {0:?} is down")]
+    HostDown(String),
+    /// A link on the way is down.
+    #[error("link {0:?} is down")]
+    LinkDown(String),
+    /// A host or link on the way went down before all had arrived.
+    #[error("the transfer was interrupted: a host or link went down")]
+    Interrupted,
     /// An end is the disk of a host without one.
     #[error("host {0:?} has no disk: give it one in the platform")]
     NoDisk(String),
@@ -140,6 +149,11 @@ impl Network {
 
     pub fn platform(&self) -> &Rc<Platform> {
         &self.platform
+    }
+
+    /// The resource of a link; `None` if it is not shared.
+    pub fn resource_of(&self, link: LinkId) -> Option<ResourceId> {
+        self.links.get(link.index()).copied().flatten()
     }
 
     /// The path between two ends, worked out on first use.

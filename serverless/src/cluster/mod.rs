@@ -87,6 +87,20 @@ impl Cluster {
         &mut self.nodes[node as usize]
     }
 
+    /// A node goes down.
+    pub fn take_down(&mut self, node: u32) {
+        self.nodes[node as usize].is_up = false;
+        self.up.remove(node);
+        self.refresh(node);
+    }
+
+    /// A node is back.
+    pub fn bring_up(&mut self, node: u32) {
+        self.nodes[node as usize].is_up = true;
+        self.up.insert(node);
+        self.refresh(node);
+    }
+
     /// Brings the node's view up to date after a change of the node.
     pub fn refresh(&mut self, node: u32) {
         self.nodes[node as usize].show_storage(&mut self.views[node as usize]);

@@ -20,6 +20,7 @@
 //! ```
 
 mod build;
+mod faults;
 mod workload;
 
 use hearth_simcore::network::NetworkModel;
@@ -27,6 +28,7 @@ use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, start_service};
+use self::faults::set_faults;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
@@ -34,7 +36,7 @@ use crate::invocation::InvocationRecord;
 use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
-use crate::results::{RecordSink, Recorder, TimeSeries, Timeline};
+use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
 use crate::service::ServerlessComputeService;
 use crate::service::event::Services;
@@ -121,6 +123,7 @@ impl Experiment {
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
+        set_faults(scenario, service, &mut simulation)?;
         let names = set_workload(scenario, service, functions, &mut simulation)?;
         let nodes = simulation.with_model_mut(|services, _| {
             services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
@@ -167,6 +170,23 @@ impl Experiment {
         let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), target)?;
         let service = self.service.index;
         self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
+        Ok(self)
+    }
+
+    /// Whether invocations are tried again, so that there are attempts to write.
+    pub fn has_attempts(&mut self) -> bool {
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).retries.is_some())
+    }
+
+    /// Writes every attempt, in the order in which they end, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+        let attempts = Attempts::new(&self.about, target)?;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.attempts = Some(attempts));
         Ok(self)
     }
 

@@ -72,6 +72,12 @@ pub struct Metrics {
     pub expired_containers: u64,
     /// Containers that were started ahead of a request.
     pub prewarmed_containers: u64,
+    /// Faults of hosts, links and disks that came into effect.
+    pub faults: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Cores over time, in seconds, that attempts held which did not complete.
+    lost_core_nanos: u128,
     /// Images evicted from the RAM of nodes.
     pub evicted_images_in_ram: Moved,
     /// Images evicted from the disks of nodes.
@@ -107,6 +113,9 @@ impl Default for Metrics {
             evicted_containers: 0,
             expired_containers: 0,
             prewarmed_containers: 0,
+            faults: 0,
+            retries: 0,
+            lost_core_nanos: 0,
             evicted_images_in_ram: Moved::default(),
             evicted_images_on_disk: Moved::default(),
             evicted_images_on_head: Moved::default(),
@@ -166,6 +175,20 @@ impl Metrics {
     /// RAM reserved by idle containers, in byte-seconds.
     pub fn idle_byte_seconds(&self) -> f64 {
         self.idle.byte_seconds()
+    }
+
+    /// Cores over time, in seconds, that attempts held which did not complete.
+    pub fn lost_core_seconds(&self) -> f64 {
+        self.lost_core_nanos as f64 / 1e9
+    }
+
+    /// Counts an attempt that has ended.
+    pub(crate) fn count_attempt(&mut self, record: &InvocationRecord) {
+        if record.outcome != Outcome::Completed
+            && let (Some(dispatched), Some(finished)) = (record.dispatched_at, record.finished_at)
+        {
+            self.lost_core_nanos += u128::from((finished - dispatched).as_nanos());
+        }
     }
 
     /// Counts an invocation that has ended, or never will.

@@ -7,6 +7,7 @@ mod victims;
 use hearth_policy_api::boundary::EvictionObject;
 use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
 use hearth_simcore::platform::HostId;
+use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
 pub(crate) use container::{Container, ContainerId, Idle, Spell};
@@ -31,6 +32,9 @@ pub(crate) struct Node {
     pub name: String,
     pub cores: u32,
     pub speed: f64,
+    pub is_up: bool,
+    /// How many times as long everything takes that begins now.
+    pub slowness: f64,
     pub running: u32,
     pub ram: Storage,
     pub disk: Storage,
@@ -67,6 +71,8 @@ impl Node {
             name: host.name.clone(),
             cores: host.cores,
             speed: host.speed,
+            is_up: true,
+            slowness: 1.0,
             running: 0,
             ram_capacity: ram.capacity(),
             disk_capacity: disk.capacity(),
@@ -83,7 +89,13 @@ impl Node {
     }
 
     pub fn free_cores(&self) -> u32 {
-        self.cores - self.running
+        if self.is_up { self.cores - self.running } else { 0 }
+    }
+
+    /// How long something takes here that takes so long elsewhere.
+    pub fn slowed(&self, time: SimDuration) -> SimDuration {
+        // Nearly always so, and then not a bit may change.
+        if self.slowness == 1.0 { time } else { SimDuration::from_secs_f64(time.as_secs_f64() * self.slowness) }
     }
 
     /// Writes into the view of the node, as policies see it between rounds, its cores and idle containers.

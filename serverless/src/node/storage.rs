@@ -124,6 +124,19 @@ impl Storage {
         self.eviction.insert(&EvictionItem { id, function: NONE, ram, disk, cost: 0, since, expires: u64::MAX });
     }
 
+    /// An image that was arriving will not.
+    pub fn abort(&mut self, image: ImageId) {
+        if let Some(stored) = self.images.remove(&image) {
+            self.used -= stored.bytes;
+        }
+    }
+
+    /// Drops an image unless something needs it; false if it stays or is not here.
+    pub fn drop_unpinned(&mut self, image: ImageId) -> bool {
+        let is_free = self.images.get(&image).is_some_and(|stored| stored.pins == 0 && stored.complete);
+        is_free && self.remove(image, Removal::Ended)
+    }
+
     /// Keeps an image from eviction until it is unpinned as often.
     pub fn pin(&mut self, image: ImageId) {
         if let Some(stored) = self.images.get_mut(&image) {

@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod attempts;
 mod distributions;
 mod functions;
 mod invocations;
@@ -26,12 +27,13 @@ mod summary;
 mod time_series;
 mod timeline;
 
+pub(crate) use attempts::Attempts;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
-pub use summary::{DistributionSummary, FunctionsSummary, Summary};
+pub use summary::{DistributionSummary, FaultSummary, FunctionsSummary, Summary};
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Timeline};

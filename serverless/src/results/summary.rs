@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::experiment::Results;
 use crate::invocation::Outcome;
-use crate::metrics::{Distribution, FunctionRatios, Moved};
+use crate::metrics::{Distribution, FunctionRatios, Metrics, Moved};
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
@@ -86,6 +86,31 @@ pub struct EvictionSummary {
     pub images_on_head: Moved,
 }
 
+/// What went wrong, and what that cost.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct FaultSummary {
+    /// Outages, slow spells and losses that came into effect.
+    pub count: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Completed invocations over all that were requested.
+    pub availability: f64,
+    /// Cores over time, in seconds, that attempts held which did not complete.
+    pub lost_core_seconds: f64,
+}
+
+impl FaultSummary {
+    fn of(metrics: &Metrics) -> Option<Self> {
+        let lost = metrics.outcome(Outcome::Lost);
+        (metrics.faults + metrics.retries + lost > 0).then(|| Self {
+            count: metrics.faults,
+            retries: metrics.retries,
+            availability: metrics.outcome(Outcome::Completed) as f64 / metrics.invocations().max(1) as f64,
+            lost_core_seconds: metrics.lost_core_seconds(),
+        })
+    }
+}
+
 /// How images moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct ImageSummary {
@@ -128,6 +153,9 @@ pub struct Summary {
     pub cold_start_delay: DistributionSummary,
     /// RAM of containers over time.
     pub memory_byte_seconds: MemorySummary,
+    /// What went wrong, and what that cost; left out where nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultSummary>,
     /// What was evicted.
     pub evictions: EvictionSummary,
     /// Idle containers whose keep-alive was over.
@@ -177,6 +205,7 @@ impl Summary {
             slowdown: (&metrics.slowdown).into(),
             cold_start_delay: (&metrics.cold_start_delay).into(),
             memory_byte_seconds: MemorySummary { used: metrics.busy_byte_seconds(), idle: metrics.idle_byte_seconds() },
+            faults: FaultSummary::of(metrics),
             evictions: EvictionSummary {
                 containers: metrics.evicted_containers,
                 images_in_ram: metrics.evicted_images_in_ram,

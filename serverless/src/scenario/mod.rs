@@ -17,6 +17,7 @@
 
 mod body;
 mod error;
+mod faults;
 #[cfg(test)]
 mod mistakes;
 mod overrides;
@@ -35,6 +36,10 @@ use serde::Deserialize;
 
 pub use body::{NamedFile, SizedFile, StepSection};
 pub use error::ScenarioError;
+pub use faults::{
+    Backoff, ContainerFaults, DrawnFault, FaultsSection, Kept, RecoverySection, RetriedOutcome, RetrySection,
+    ScriptedFault,
+};
 pub use overrides::Override;
 use quantity::Seconds;
 pub use sections::{
@@ -83,6 +88,10 @@ pub struct Scenario {
     /// The choices that the service makes.
     #[serde(default)]
     pub policies: PoliciesSection,
+    /// What goes wrong.
+    pub faults: Option<FaultsSection>,
+    /// What is done about it.
+    pub recovery: Option<RecoverySection>,
     /// When to stop; what has not ended by then is reported as unfinished.
     pub horizon: Option<Seconds>,
     /// The folder that relative paths start from.

@@ -46,6 +46,8 @@ impl Scenario {
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
         }
         self.check_workload()?;
+        self.faults.as_ref().map_or(Ok(()), |faults| faults.check())?;
+        self.recovery.as_ref().map_or(Ok(()), |recovery| recovery.check())?;
         for (position, invocation) in self.workload.invocations.iter().enumerate() {
             let place = |field: &str| format!("workload.invocations[{position}].{field}");
             known(&functions, &invocation.function, "function", || place("function"))?;

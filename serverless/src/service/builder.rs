@@ -13,8 +13,10 @@ use slotmap::SlotMap;
 
 use super::Service;
 use super::event::{Event, Services};
+use super::faults::Faults;
 use super::images::HeadImages;
 use super::prewarming::Prewarmings;
+use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::state::Hears;
 use super::state::Settings;
@@ -22,6 +24,7 @@ use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::fault::{FaultPlan, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
@@ -131,6 +134,18 @@ impl ServerlessComputeService {
         // What is kept in memory cannot fail to be written.
         let (metrics, records) = self.end(simulation);
         (metrics, records.unwrap_or_default())
+    }
+
+    /// Sets what goes wrong on the platform; see [`crate::fault::PlannedFault`] for an example.
+    pub fn set_faults(&self, simulation: &mut Simulation, plan: FaultPlan) {
+        simulation.with_model_mut(|services, kernel| services.get_mut(self.index).set_faults(plan, kernel));
+    }
+
+    /// Has invocations tried again that do not end well.
+    pub fn set_retries(&self, simulation: &mut Simulation, policy: RetryPolicy) {
+        simulation.with_model_mut(|services, kernel| {
+            services.get_mut(self.index).retries = Some(Retries::new(policy, kernel.seed()));
+        });
     }
 
     /// The same when invocations may go elsewhere.
@@ -316,6 +331,8 @@ impl ServiceBuilder {
             rules,
             hears,
             prewarmings: Prewarmings::default(),
+            faults: Faults::default(),
+            retries: None,
             watch: workshop.watch,
             policies,
             spell: Spell::default(),

@@ -11,6 +11,7 @@ use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
 use crate::error::Error;
 use crate::function::FunctionId;
+use crate::invocation::Outcome;
 use crate::node::{ContainerId, Spell};
 use crate::policy::PolicySlot;
 use crate::results::Phase;
@@ -135,6 +136,10 @@ impl Service {
 
     /// Closes the books on an invocation and tells whoever waits for it.
     pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let completed = self.live.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
+        if (!completed || self.retries.is_some()) && self.retry(key, kernel)? {
+            return Ok(());
+        }
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         self.books.metrics.record(&live.record);
         if live.caller.is_some() {

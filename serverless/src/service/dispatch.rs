@@ -68,6 +68,7 @@ impl Service {
         self.books.metrics.container_busy(function.limits.ram, now);
         self.books.metrics.count_start(live.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
+        let overhead = self.cluster.node(node).slowed(overhead);
         self.cluster.node(node).running += 1;
         match start {
             Start::Cold => self.cluster.refresh(node),

@@ -33,6 +33,36 @@ pub(crate) enum Happening {
     BodyEnded(InvocationKey),
     /// An invocation has reached its time limit.
     TimeLimit(InvocationKey),
+    /// A fault comes into effect: its number in the plan.
+    FaultBegins(u32),
+    /// It is over.
+    FaultEnds(u32),
+    /// The container of an invocation crashes.
+    Crashed(InvocationKey),
+    /// A transfer was interrupted.
+    Interrupted(Interrupted),
+}
+
+/// What a transfer was for that came to nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interrupted {
+    Step(InvocationKey),
+    Download(ImageId),
+    Copy { node: u32, image: ImageId },
+    Load { node: u32, image: ImageId },
+}
+
+impl Happening {
+    /// What is interrupted if the transfer is that was to end in this.
+    pub fn interrupted(self) -> Option<Interrupted> {
+        match self {
+            Self::StepEnded(key) => Some(Interrupted::Step(key)),
+            Self::Message(Message::Downloaded(image)) => Some(Interrupted::Download(image)),
+            Self::Message(Message::Copied { node, image }) => Some(Interrupted::Copy { node, image }),
+            Self::Message(Message::Loaded { node, image }) => Some(Interrupted::Load { node, image }),
+            _ => None,
+        }
+    }
 }
 
 /// What the head is told; it handles one message after the other (the timing model, section 1).
@@ -55,6 +85,8 @@ pub(crate) enum Message {
     Prewarm(FunctionId),
     /// It is up.
     Prewarmed(u32),
+    /// A node or link has gone or come, or a container has crashed.
+    Changed,
     /// The keep-alive of a container is over that has been idle in this spell.
     KeepAliveOver {
         node: u32,
@@ -95,6 +127,10 @@ impl Model for Services {
             Happening::StepEnded(key) => service.step_ended(key, kernel),
             Happening::BodyEnded(key) => service.body_ended(key, kernel),
             Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),
+            Happening::FaultBegins(number) => service.fault_begins(number, kernel),
+            Happening::FaultEnds(number) => service.fault_ends(number, kernel),
+            Happening::Crashed(key) => service.crashed(key, kernel),
+            Happening::Interrupted(what) => service.interrupted(what, kernel),
         };
         match service.watch.take_fault() {
             Some((slot, fault)) => Err(service.fault(slot, fault)),

@@ -22,7 +22,7 @@ impl Service {
 
     /// Takes a message in, and handles it at once unless the head is busy.
     pub(crate) fn receive(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.head_busy {
+        if self.head_busy || self.faults.head_down {
             self.mailbox.push_back(message);
             return Ok(());
         }
@@ -49,6 +49,7 @@ impl Service {
                 self.advance_site(node, image, kernel)?;
             }
             Message::Ended(key) => self.completed(key, kernel)?,
+            Message::Changed => {}
             Message::Prewarm(function) => self.prewarm(function, kernel),
             Message::Prewarmed(starting) => self.prewarmed(starting, kernel),
             Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
@@ -58,9 +59,20 @@ impl Service {
 
     /// The processing of a request is over: submits it, then handles what came in meanwhile.
     pub(crate) fn head_processed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.faults.head_down {
+            // It begins anew when the head is back.
+            self.head_busy = false;
+            self.mailbox.push_front(Message::Request(key));
+            return Ok(());
+        }
         self.submit(key, kernel)?;
         self.after_message(kernel)?;
         self.head_busy = false;
+        self.work_off_mailbox(kernel)
+    }
+
+    /// Handles messages until one takes time.
+    pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         while !self.head_busy
             && let Some(message) = self.mailbox.pop_front()
         {
@@ -94,8 +106,11 @@ impl Service {
         let Some(live) = self.live.get_mut(key) else {
             return Ok(());
         };
+        live.is_between_attempts = false;
+        if live.attempt == 1 {
+            self.books.metrics.requests += 1;
+        }
         live.record.submitted_at = Some(now);
-        self.books.metrics.requests += 1;
         if let Some(caller) = &live.caller {
             live.enter(InvocationState::Submitted, now);
             caller.watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);

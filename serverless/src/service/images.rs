@@ -60,6 +60,22 @@ impl HeadImages {
         self.states[image.0 as usize].here
     }
 
+    /// A copy from here came to nothing.
+    pub fn unpin(&mut self, image: ImageId) {
+        self.storage.unpin(image);
+    }
+
+    /// A download came to nothing: it is to be begun again.
+    pub fn download_failed(&mut self, image: ImageId) {
+        self.storage.abort(image);
+        self.stalled.push(image);
+    }
+
+    /// Nobody waits for an image any more.
+    pub fn forget_waiting(&mut self) {
+        self.states.iter_mut().for_each(|state| state.awaiting.clear());
+    }
+
     fn state(&mut self, image: ImageId) -> &mut HeadImage {
         &mut self.states[image.0 as usize]
     }
@@ -97,6 +113,9 @@ impl Service {
             // It takes no time, but the message that it is done waits its turn at the head like any other.
             kernel.schedule(SimDuration::ZERO, done);
             return Ok(true);
+        }
+        if kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head)).is_err() {
+            return Ok(false);
         }
         let size = self.images[image.0 as usize].size;
         let room = self.head_images.storage.make_room(size, kernel.now().as_nanos());
@@ -153,6 +172,10 @@ impl Service {
         }
         if !self.head_images.is_here(image) {
             self.ask_for_download(image, kernel)?;
+            return Ok(false);
+        }
+        let ends = (Endpoint::Disk(self.head), Endpoint::Disk(self.cluster.nodes[node as usize].host));
+        if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
         }
         if !self.make_disk_room(node, size, kernel)? {

@@ -30,6 +30,10 @@ pub(crate) struct LiveInvocation {
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
     pub container: Option<ContainerId>,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// The head has not heard of the next attempt.
+    pub is_between_attempts: bool,
     run: Option<Box<Run>>,
     pub caller: Option<Box<Caller>>,
 }
@@ -90,7 +94,14 @@ impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
         let (turn, delays, container, run, caller) = (Turn::default(), 0, None, None, None);
-        Self { record, turn, delays, body, container, run, caller }
+        Self { record, turn, delays, body, container, attempt: 1, is_between_attempts: false, run, caller }
+    }
+
+    /// Forgets what came of the last attempt; its record is given anew.
+    pub fn start_anew(&mut self) {
+        (self.turn, self.delays, self.container, self.run) = (Turn::default(), 0, None, None);
+        self.attempt += 1;
+        self.is_between_attempts = true;
     }
 
     /// What has come of its body so far, if that does more than let time pass.

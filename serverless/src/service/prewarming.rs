@@ -34,14 +34,26 @@ struct Planned {
 
 /// A container on its way to being idle.
 #[derive(Clone, Copy, Debug)]
-struct Starting {
+pub(crate) struct Starting {
+    timer: EventHandle,
     node: u32,
-    container: ContainerId,
-    function: FunctionId,
+    pub container: ContainerId,
+    pub function: FunctionId,
     keep_for: SimDuration,
 }
 
 impl Prewarmings {
+    /// Forgets what is being started on a node that has failed.
+    pub(crate) fn give_up_on(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Vec<Starting> {
+        let here = self.starting.iter().filter(|(_, starting)| starting.node == node);
+        let here: Vec<usize> = here.map(|(number, _)| number).collect();
+        let given_up: Vec<Starting> = here.into_iter().filter_map(|number| self.starting.try_remove(number)).collect();
+        for starting in &given_up {
+            kernel.cancel(starting.timer);
+        }
+        given_up
+    }
+
     /// How many containers are being started on a node.
     #[cfg(test)]
     pub(crate) fn starting_on(&self, node: u32) -> usize {
@@ -85,6 +97,7 @@ impl Service {
         let has_room = held.ram.free() >= held.promised.ram + footprint.ram
             && held.disk.free() >= held.promised.disk + footprint.disk;
         if !has_room
+            || !self.cluster.up.contains(node)
             || !self.cluster.is_image_ready(node, image)
             || !self.cluster.idle[function.0 as usize].view().is_empty()
         {
@@ -98,13 +111,14 @@ impl Service {
         self.cluster.refresh(node);
         self.books.metrics.begin_prewarming(footprint.ram, kernel.now());
         self.books.begin_phase(node, container, Phase::Prewarming, function);
-        let starting = self.prewarmings.starting.insert(Starting { node, container, function, keep_for });
-        kernel.schedule(overhead, self.event(Happening::Message(Message::Prewarmed(starting as u32))));
+        let starting = self.prewarmings.starting.vacant_key();
+        let timer = kernel.schedule(overhead, self.event(Happening::Message(Message::Prewarmed(starting as u32))));
+        self.prewarmings.starting.insert(Starting { timer, node, container, function, keep_for });
     }
 
     /// A container that was started ahead is up.
     pub(crate) fn prewarmed(&mut self, starting: u32, kernel: &mut Kernel<Event>) {
-        let Some(Starting { node, container, function, keep_for }) =
+        let Some(Starting { node, container, function, keep_for, .. }) =
             self.prewarmings.starting.try_remove(starting as usize)
         else {
             return;

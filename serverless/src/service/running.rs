@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::network::Endpoint;
+use hearth_simcore::network::{Endpoint, TransferError};
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
@@ -41,8 +41,14 @@ impl Service {
         let function = &self.functions[live.record.function.0 as usize];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
-        let speed = live.record.node.map_or(0.0, |node| self.cluster.nodes[node as usize].speed);
-        if let Some(length) = only_time(&body, speed) {
+        if let Some(after) = self.faults.crash_after() {
+            // With the invocation the event loses its object.
+            kernel.schedule_in_background(now + after, self.event(Happening::Crashed(key)));
+        }
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let node = live.record.node.map(|node| &self.cluster.nodes[node as usize]);
+        let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
+        if let Some(length) = length {
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
                 (limit, Happening::TimeLimit(key))
@@ -121,10 +127,16 @@ impl Service {
                     kernel.schedule(length, ended);
                     return Ok(false);
                 }
-                Ok(Effort::Transfer { from, to, bytes }) => {
-                    kernel.transfer(from, to, bytes, ended)?;
-                    return Ok(false);
-                }
+                Ok(Effort::Transfer { from, to, bytes }) => match kernel.transfer(from, to, bytes, ended) {
+                    Ok(_) => return Ok(false),
+                    Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
+                        if let Some(live) = self.live.get_mut(key) {
+                            live.run_mut().result = Some(Err(FunctionError::new(error.to_string())));
+                        }
+                        return Ok(true);
+                    }
+                    Err(error) => return Err(error.into()),
+                },
                 Err(failure) => {
                     if let Some(live) = self.live.get_mut(key) {
                         live.run_mut().result = Some(Err(failure));
@@ -148,8 +160,8 @@ impl Service {
             size.ok_or_else(|| FunctionError::new(format!("the registry has no file {file:?}")))
         };
         Ok(match step {
-            Step::Sleep(length) => Effort::Time(*length),
-            Step::Compute(flops) => Effort::Time(SimDuration::from_secs_f64(flops / node.speed)),
+            Step::Sleep(length) => Effort::Time(node.slowed(*length)),
+            Step::Compute(flops) => Effort::Time(node.slowed(SimDuration::from_secs_f64(flops / node.speed))),
             Step::Fail(message) => return Err(FunctionError::new(&**message)),
             Step::Create(file, size) => {
                 store(live, file, *size, limits.disk)?;
@@ -196,6 +208,9 @@ impl Service {
             }
             _ => Outcome::Completed,
         };
+        if self.faults.crashes_at_end() {
+            return self.crashed(key, kernel);
+        }
         self.end_run(key, kernel)
     }
 

@@ -14,9 +14,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::event::{Message, Services};
+use super::faults::Faults;
 use super::images::HeadImages;
 use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::prewarming::Prewarmings;
+use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
 use crate::call::Input;
@@ -131,6 +133,8 @@ pub(crate) struct Service {
     pub rules: AllocationRules,
     pub hears: Hears,
     pub prewarmings: Prewarmings,
+    pub faults: Faults,
+    pub retries: Option<Retries>,
     pub watch: Rc<Watch>,
     /// The last time that a container became idle.
     pub spell: Spell,

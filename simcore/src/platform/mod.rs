@@ -195,6 +195,15 @@ impl Platform {
         self.host_names.get(name).copied()
     }
 
+    /// The link of a name, or with a pattern like `rack-*` all links whose names begin so, in order.
+    pub fn links_matching(&self, pattern: &str) -> Vec<LinkId> {
+        let is_meant = |link: &Link| match pattern.strip_suffix('*') {
+            None => link.name == pattern,
+            Some(prefix) => link.name.starts_with(prefix),
+        };
+        (0..).map(LinkId).zip(&self.links).filter(|(_, link)| is_meant(link)).map(|(id, _)| id).collect()
+    }
+
     /// The hosts that a name or a pattern such as `node-*` stands for, in the order of declaration.
     pub fn hosts_matching(&self, pattern: &str) -> Vec<HostId> {
         match pattern.strip_suffix('*') {

@@ -99,9 +99,10 @@ impl<M: Model> Future for Activity<M> {
             if kernel.rewaken(activity, task.waker()) {
                 return Poll::Pending;
             }
+            let interrupted = kernel.was_interrupted(activity);
             drop(kernel);
             self.under_way = None;
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(if interrupted { Err(TransferError::Interrupted) } else { Ok(()) });
         }
         let started = self.start(&mut kernel, task.waker().clone());
         drop(kernel);

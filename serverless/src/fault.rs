@@ -1,0 +1,162 @@
+//! What goes wrong on a platform, and when (the timing model, section 7).
+
+use hearth_simcore::platform::{HostId, LinkId};
+use hearth_simcore::time::{SimDuration, SimTime};
+use rand_pcg::Pcg64Mcg;
+
+use crate::workload::generate::Distribution;
+
+/// Something that is wrong for a while.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Fault {
+    /// A host is down: nothing runs on it, and nothing moves from or to it.
+    HostDown {
+        /// The host: a node, the head, or any other.
+        host: HostId,
+        /// Whether what is on its disk is lost; otherwise it is there when the host is back.
+        disk_lost: bool,
+    },
+    /// A node needs a multiple of the time for everything that begins on it.
+    NodeSlow {
+        /// The node's host.
+        host: HostId,
+        /// The multiple.
+        factor: f64,
+    },
+    /// The images on the disk of a node are lost, at once and for good.
+    DiskLost {
+        /// The node's host.
+        host: HostId,
+    },
+    /// Nothing moves over a link.
+    LinkDown {
+        /// The link.
+        link: LinkId,
+    },
+    /// A link has a part of its bandwidth.
+    LinkDegraded {
+        /// The link.
+        link: LinkId,
+        /// The part, above 0.
+        part: f64,
+    },
+}
+
+/// When something is wrong.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Timing {
+    /// From a date on, for ever or up to another.
+    Once {
+        /// The first date.
+        at: SimTime,
+        /// The last date.
+        until: Option<SimTime>,
+    },
+    /// Again and again, by chance.
+    Drawn {
+        /// How long it is right, in seconds.
+        between: Distribution,
+        /// How long it is wrong, in seconds.
+        repair: Distribution,
+        /// The stream of its random numbers; each needs its own.
+        random: Pcg64Mcg,
+    },
+}
+
+/// A fault and when it happens.
+///
+/// ```
+/// use hearth_serverless::fault::{Fault, FaultPlan, PlannedFault, Timing};
+/// use hearth_serverless::prelude::*;
+/// # let platform = PlatformBuilder::new()
+/// #     .host("head", HostSpec::new(1, 1e9)).group("node", 2, HostSpec::new(4, 1e9).ram(8 * GB)).build()?;
+/// let host = platform.host_by_name("node-1").ok_or("no such host")?;
+/// # let mut simulation = Simulation::new(platform, 42);
+/// # let service = ServerlessComputeService::builder("head").nodes(&["node-*"])
+/// #     .policies(PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN))?).start(&mut simulation)?;
+/// // Node 1 is down from 10 s to 15 s.
+/// let (at, until) = (SimTime::from_secs_f64(10.0), Some(SimTime::from_secs_f64(15.0)));
+/// let fault = Fault::HostDown { host, disk_lost: false };
+/// service.set_faults(
+///     &mut simulation,
+///     FaultPlan { faults: vec![PlannedFault { fault, timing: Timing::Once { at, until } }], ..FaultPlan::default() },
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlannedFault {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// When.
+    pub timing: Timing,
+}
+
+/// Everything that goes wrong.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FaultPlan {
+    /// Hosts, links and disks.
+    pub faults: Vec<PlannedFault>,
+    /// The chance that the container of an invocation crashes at the end of its run.
+    pub crash_per_invocation: f64,
+    /// How often containers that run crash, per second of running.
+    pub crash_per_second: f64,
+    /// Whether those that wait are lost when the head goes down; otherwise they wait on.
+    pub queue_lost: bool,
+}
+
+/// Which invocations are tried again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryOn {
+    /// Those whose node, container or head failed.
+    pub lost: bool,
+    /// Those whose body failed.
+    pub failed: bool,
+    /// Those that reached their time limit.
+    pub timed_out: bool,
+}
+
+/// How invocations are tried again that do not end well.
+///
+/// ```
+/// use hearth_serverless::fault::{RetryOn, RetryPolicy};
+/// use hearth_simcore::time::SimDuration;
+/// let policy = RetryPolicy {
+///     max_attempts: 4,
+///     backoff: SimDuration::from_secs(1),
+///     factor: 2.0,
+///     max_backoff: SimDuration::from_secs(3),
+///     jitter: 0.0,
+///     on: RetryOn { lost: true, failed: false, timed_out: false },
+///     deadline: None,
+/// };
+/// let pauses: Vec<f64> = (1..4).map(|attempt| policy.pause(attempt, 0.5).as_secs_f64()).collect();
+/// assert_eq!(pauses, [1.0, 2.0, 3.0]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RetryPolicy {
+    /// How often an invocation is tried at the most, the first time included.
+    pub max_attempts: u32,
+    /// The pause before the second attempt.
+    pub backoff: SimDuration,
+    /// By what each further pause is longer than the one before; 1 keeps it constant.
+    pub factor: f64,
+    /// The longest pause.
+    pub max_backoff: SimDuration,
+    /// The part of a pause that is drawn: a pause is shorter by anything up to this part, equally likely.
+    pub jitter: f64,
+    /// What is tried again.
+    pub on: RetryOn,
+    /// No attempt begins so long after the request.
+    pub deadline: Option<SimDuration>,
+}
+
+impl RetryPolicy {
+    /// The pause after an attempt, of which the first is 1, with a random number from 0 to 1.
+    pub fn pause(&self, attempt: u32, random: f64) -> SimDuration {
+        let longest = self.max_backoff.as_secs_f64();
+        // Products, which are the same on every machine as powers need not be.
+        let longer = |pause: f64, _| (pause * self.factor).min(longest);
+        let pause = (1..attempt).fold(self.backoff.as_secs_f64().min(longest), longer);
+        SimDuration::from_secs_f64(pause * (1.0 - self.jitter * random))
+    }
+}

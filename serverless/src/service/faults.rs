@@ -1,0 +1,423 @@
+//! What becomes of a service when hosts, links and containers fail, and when they are back (the timing model, section 7).
+
+use std::rc::Rc;
+
+use hearth_policy_api::Removal;
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::platform::{HostId, LinkId};
+use hearth_simcore::random::stream;
+use hearth_simcore::time::SimDuration;
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+
+use super::Service;
+use super::event::{Event, Happening, Interrupted, Message};
+use super::live::InvocationKey;
+use super::scheduling::WaitingQueue;
+use super::waiting::{FunctionQueues, OrderedQueue};
+use crate::call::FunctionError;
+use crate::error::Error;
+use crate::fault::{Fault, FaultPlan, PlannedFault, Timing};
+use crate::function::ImageId;
+use crate::invocation::Outcome;
+use crate::node::ContainerId;
+use crate::workload::generate::Distribution;
+
+/// The faults of a service, and which of them are in effect.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    plan: FaultPlan,
+    /// By position in the plan.
+    active: Vec<bool>,
+    crashes: Pcg64Mcg,
+    /// Whether the head is down.
+    pub head_down: bool,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { plan: FaultPlan::default(), active: Vec::new(), crashes: stream(0, ""), head_down: false }
+    }
+}
+
+impl Faults {
+    /// Whether a fault of a kind is in effect.
+    fn any(&self, is_such: impl Fn(&Fault) -> bool) -> bool {
+        self.in_effect().any(|fault| is_such(&fault))
+    }
+
+    fn in_effect(&self) -> impl Iterator<Item = Fault> + '_ {
+        let planned = self.plan.faults.iter().zip(&self.active);
+        planned.filter(|(_, active)| **active).map(|(planned, _)| planned.fault)
+    }
+
+    /// After how long the container of an invocation crashes that has begun to run; `None` if not by the rate.
+    pub fn crash_after(&mut self) -> Option<SimDuration> {
+        let rate = self.plan.crash_per_second;
+        (rate > 0.0).then(|| {
+            let exponential = Distribution::Exponential { mean: 1.0 / rate };
+            SimDuration::from_secs_f64(exponential.sampler().draw(&mut self.crashes))
+        })
+    }
+
+    /// Whether the container of an invocation crashes at the end of its run.
+    pub fn crashes_at_end(&mut self) -> bool {
+        let chance = self.plan.crash_per_invocation;
+        chance > 0.0 && self.crashes.random::<f64>() < chance
+    }
+}
+
+impl Service {
+    /// Sets what goes wrong from now on.
+    pub(crate) fn set_faults(&mut self, plan: FaultPlan, kernel: &mut Kernel<Event>) {
+        self.faults.active = vec![false; plan.faults.len()];
+        self.faults.crashes = stream(kernel.seed(), "container crashes");
+        self.faults.plan = plan;
+        for number in 0..self.faults.plan.faults.len() as u32 {
+            self.schedule_fault(number, kernel);
+        }
+    }
+
+    /// Schedules the next time that a fault comes into effect. That does not keep the simulation going.
+    fn schedule_fault(&mut self, number: u32, kernel: &mut Kernel<Event>) {
+        let begins = self.event(Happening::FaultBegins(number));
+        let Some(planned) = self.faults.plan.faults.get_mut(number as usize) else { return };
+        let date = match &mut planned.timing {
+            Timing::Once { at, .. } => *at,
+            Timing::Drawn { between, random, .. } => {
+                kernel.now() + SimDuration::from_secs_f64(between.sampler().draw(random))
+            }
+        };
+        kernel.schedule_in_background(date, begins);
+    }
+
+    /// Something goes wrong.
+    pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let ends = self.event(Happening::FaultEnds(number));
+        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get_mut(number as usize) else {
+            return Ok(());
+        };
+        let fault = *fault;
+        match timing {
+            Timing::Once { until: Some(until), .. } => drop(kernel.schedule_at(*until, ends)),
+            Timing::Once { until: None, .. } => {}
+            Timing::Drawn { repair, random, .. } => {
+                let length = SimDuration::from_secs_f64(repair.sampler().draw(random));
+                kernel.schedule(length.max(SimDuration::from_nanos(1)), ends);
+            }
+        }
+        let before = self.faults.any(|other| is_same_outage(other, &fault));
+        self.faults.active[number as usize] = true;
+        self.books.metrics.faults += 1;
+        match fault {
+            Fault::HostDown { host, disk_lost } if !before => self.fail_host(host, disk_lost, kernel)?,
+            Fault::HostDown { host, disk_lost: true } => self.lose_disk(host),
+            Fault::LinkDown { link } if !before => {
+                let interrupted = kernel.fail_link(link);
+                self.interrupt(interrupted, kernel)?;
+            }
+            Fault::HostDown { .. } | Fault::LinkDown { .. } => {}
+            Fault::DiskLost { host } => {
+                self.faults.active[number as usize] = false;
+                self.lose_disk(host);
+            }
+            Fault::NodeSlow { host, .. } => self.set_slowness(host),
+            Fault::LinkDegraded { link, .. } => self.set_bandwidth(link, kernel),
+        }
+        self.receive(Message::Changed, kernel)
+    }
+
+    /// Something is right again.
+    pub(crate) fn fault_ends(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get(number as usize) else {
+            return Ok(());
+        };
+        let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
+        self.faults.active[number as usize] = false;
+        let still = self.faults.any(|other| is_same_outage(other, &fault));
+        match fault {
+            Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel)?,
+            Fault::LinkDown { link } if !still => kernel.restore_link(link),
+            Fault::HostDown { .. } | Fault::LinkDown { .. } | Fault::DiskLost { .. } => {}
+            Fault::NodeSlow { host, .. } => self.set_slowness(host),
+            Fault::LinkDegraded { link, .. } => self.set_bandwidth(link, kernel),
+        }
+        if is_drawn {
+            self.schedule_fault(number, kernel);
+        }
+        self.receive(Message::Changed, kernel)
+    }
+
+    fn node_on(&self, host: HostId) -> Option<u32> {
+        self.cluster.nodes.iter().position(|node| node.host == host).map(|node| node as u32)
+    }
+
+    fn set_slowness(&mut self, host: HostId) {
+        let factors = self.faults.in_effect().filter_map(|fault| match fault {
+            Fault::NodeSlow { host: other, factor } if other == host => Some(factor),
+            _ => None,
+        });
+        let slowness = factors.product();
+        if let Some(node) = self.node_on(host) {
+            self.cluster.node(node).slowness = slowness;
+        }
+    }
+
+    fn set_bandwidth(&mut self, link: LinkId, kernel: &mut Kernel<Event>) {
+        let parts = self.faults.in_effect().filter_map(|fault| match fault {
+            Fault::LinkDegraded { link: other, part } if other == link => Some(part),
+            _ => None,
+        });
+        kernel.degrade_link(link, parts.fold(1.0, f64::min));
+    }
+
+    fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let mut lost = Vec::new();
+        let node = self.node_on(host);
+        if let Some(node) = node {
+            self.cluster.take_down(node);
+            lost = self.end_everything_on(node, kernel);
+        }
+        let interrupted = kernel.fail_host(host);
+        self.interrupt(interrupted, kernel)?;
+        if let Some(node) = node {
+            self.forget_messages_of(node, kernel)?;
+            self.clear_ram(node);
+            if disk_lost {
+                self.lose_disk(host);
+            }
+            self.cluster.refresh(node);
+        }
+        if host == self.head {
+            self.faults.head_down = true;
+            if self.faults.plan.queue_lost {
+                lost.extend(self.empty_queue());
+            }
+        }
+        let name = &kernel.platform().host(host).name;
+        let reason: Rc<str> = Rc::from(format!("host {name:?} went down"));
+        lost.into_iter().try_for_each(|key| self.lose(key, &reason, kernel))
+    }
+
+    fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        kernel.restore_host(host);
+        if let Some(node) = self.node_on(host) {
+            self.cluster.bring_up(node);
+        }
+        if host == self.head {
+            self.faults.head_down = false;
+            self.work_off_mailbox(kernel)?;
+        }
+        Ok(())
+    }
+
+    /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
+    /// bound to the node back into the queue.
+    fn end_everything_on(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
+        let here = self.live.iter().filter(|(_, live)| live.record.node == Some(node) && live.container.is_some());
+        let here: Vec<InvocationKey> = here.map(|(key, _)| key).collect();
+        let mut lost = Vec::new();
+        for key in here {
+            let has_ended = self.live.get(key).is_some_and(|live| live.record.finished_at.is_some());
+            self.vacate(key, kernel);
+            if !has_ended {
+                lost.push(key);
+            }
+        }
+        for starting in self.prewarmings.give_up_on(node, kernel) {
+            let footprint = self.functions[starting.function.0 as usize].footprint();
+            self.books.metrics.end_prewarming(footprint.ram, kernel.now());
+            self.end_container(node, starting.container);
+        }
+        let containers = self.cluster.node(node).containers.iter();
+        let idle: Vec<u32> = containers.filter(|(_, held)| held.idle.is_some()).map(|(id, _)| id as u32).collect();
+        for container in idle {
+            self.end_idle_container(node, ContainerId(container), Removal::Ended, kernel);
+        }
+        let mut sites: Vec<(u32, ImageId)> = self.bound.keys().filter(|(on, _)| *on == node).copied().collect();
+        sites.sort_unstable();
+        let bound: Vec<InvocationKey> =
+            sites.iter().flat_map(|site| self.bound.remove(site).unwrap_or_default()).collect();
+        for key in bound {
+            if let Some(waiting) = self.waiting(key) {
+                self.queue.insert(waiting);
+            }
+        }
+        self.cluster.node(node).promised = Default::default();
+        self.stalled_sites.retain(|(on, _)| *on != node);
+        self.orphaned_images.retain(|(on, _)| *on != node);
+        lost
+    }
+
+    /// Ends the container of an invocation, and gives back its core, without asking anybody.
+    fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        let Some(live) = self.live.get_mut(key) else { return };
+        let (Some(node), Some(container)) = (live.record.node, live.container.take()) else { return };
+        if live.run().is_some() {
+            let run = live.run_mut();
+            if let Some(timer) = run.time_limit.take() {
+                kernel.cancel(timer);
+            }
+            if let Some(process) = run.process.take() {
+                process.cancel();
+            }
+        }
+        let function = &mut self.functions[live.record.function.0 as usize];
+        function.running -= 1;
+        self.running -= 1;
+        let ram = function.limits.ram;
+        self.books.metrics.container_no_longer_busy(ram, kernel.now());
+        self.cluster.node(node).running -= 1;
+        self.end_container(node, container);
+    }
+
+    /// The container of an invocation has crashed.
+    pub(crate) fn crashed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let is_running = |live: &super::live::LiveInvocation| live.record.finished_at.is_none();
+        if !self.live.get(key).is_some_and(is_running) {
+            return Ok(());
+        }
+        self.vacate(key, kernel);
+        self.lose(key, &Rc::from("its container crashed"), kernel)?;
+        self.receive(Message::Changed, kernel)
+    }
+
+    /// Ends an invocation as lost.
+    fn lose(&mut self, key: InvocationKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if let Some(live) = self.live.get_mut(key) {
+            live.record.outcome = Outcome::Lost;
+            live.record.failure = Some(Rc::clone(reason));
+            live.record.finished_at = Some(kernel.now());
+        }
+        self.conclude(key, kernel)
+    }
+
+    /// Empties the queue of a head that has failed; gives those who were in it.
+    fn empty_queue(&mut self) -> Vec<InvocationKey> {
+        self.queue = match &self.queue {
+            WaitingQueue::Ordered(_) => WaitingQueue::Ordered(OrderedQueue::default()),
+            WaitingQueue::ByFunction(_) => WaitingQueue::ByFunction(FunctionQueues::default()),
+        };
+        self.bound.clear();
+        self.stalled_sites.clear();
+        self.head_images.forget_waiting();
+        for node in 0..self.cluster.nodes.len() as u32 {
+            self.cluster.node(node).promised = Default::default();
+            self.cluster.refresh(node);
+        }
+        self.waiting = 0;
+        self.functions.iter_mut().for_each(|function| function.waiting = 0);
+        let mut lost = Vec::new();
+        for message in std::mem::take(&mut self.mailbox) {
+            match message {
+                Message::Request(key) => lost.push(key),
+                message => self.mailbox.push_back(message),
+            }
+        }
+        // Requests that are still on their way find the head when it is back.
+        let submitted = self.live.iter().filter(|(_, live)| live.record.submitted_at.is_some());
+        let here = submitted.filter(|(_, live)| !live.is_between_attempts && live.record.finished_at.is_none());
+        lost.extend(here.filter(|(_, live)| live.container.is_none()).map(|(key, _)| key));
+        lost
+    }
+
+    /// Transfers were interrupted: undoes what they were for. Those of other services are told at this date.
+    fn interrupt(&mut self, events: Vec<Event>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for Event { service, what } in events {
+            let Some(interrupted) = what.interrupted() else { continue };
+            if service == self.index {
+                self.interrupted(interrupted, kernel)?;
+            } else {
+                kernel.schedule(SimDuration::ZERO, Event { service, what: Happening::Interrupted(interrupted) });
+            }
+        }
+        Ok(())
+    }
+
+    /// A transfer came to nothing.
+    pub(crate) fn interrupted(&mut self, what: Interrupted, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        match what {
+            Interrupted::Step(key) => {
+                let Some(live) = self.live.get_mut(key).filter(|live| live.record.finished_at.is_none()) else {
+                    return Ok(());
+                };
+                let failure = FunctionError::new("a transfer was interrupted: a host or link went down");
+                live.run_mut().result = Some(Err(failure));
+                return self.body_ended(key, kernel);
+            }
+            Interrupted::Download(image) => self.head_images.download_failed(image),
+            Interrupted::Copy { node, image } => {
+                self.head_images.unpin(image);
+                self.cluster.images[image.0 as usize].copying.remove(node);
+                self.cluster.node(node).disk.abort(image);
+                self.await_again(node, image);
+            }
+            Interrupted::Load { node, image } => {
+                self.cluster.images[image.0 as usize].loading.remove(node);
+                let held = self.cluster.node(node);
+                held.ram.abort(image);
+                held.disk.unpin(image);
+                self.await_again(node, image);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is bound to a node and waits for an image there needs it moved again.
+    fn await_again(&mut self, node: u32, image: ImageId) {
+        self.cluster.refresh(node);
+        if self.bound.contains_key(&(node, image)) {
+            self.stalled_sites.push((node, image));
+        }
+    }
+
+    /// Messages from a node that has failed, which the head has not read, say what is no longer so.
+    fn forget_messages_of(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for message in std::mem::take(&mut self.mailbox) {
+            match message {
+                Message::Copied { node: of, image } if of == node => {
+                    self.interrupted(Interrupted::Copy { node, image }, kernel)?;
+                }
+                Message::Loaded { node: of, image } if of == node => {
+                    self.interrupted(Interrupted::Load { node, image }, kernel)?;
+                }
+                message => self.mailbox.push_back(message),
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_ram(&mut self, node: u32) {
+        for image in 0..self.images.len() as u32 {
+            if self.cluster.images[image as usize].in_ram.contains(node) {
+                self.cluster.images[image as usize].in_ram.remove(node);
+                self.cluster.node(node).ram.drop_image(ImageId(image));
+            }
+        }
+    }
+
+    /// The images on a disk are gone, but for those that containers or transfers need: what they have read they keep.
+    fn lose_disk(&mut self, host: HostId) {
+        let Some(node) = self.node_on(host) else { return };
+        for image in 0..self.images.len() as u32 {
+            let is_here = self.cluster.images[image as usize].on_disk.contains(node);
+            if is_here && self.cluster.node(node).disk.drop_unpinned(ImageId(image)) {
+                let sites = &mut self.cluster.images[image as usize];
+                sites.on_disk.remove(node);
+                if sites.in_ram.contains(node) {
+                    self.orphaned_images.push((node, ImageId(image)));
+                }
+            }
+        }
+        self.cluster.refresh(node);
+    }
+}
+
+/// Whether two faults are outages of the same host or link.
+fn is_same_outage(one: &Fault, other: &Fault) -> bool {
+    match (one, other) {
+        (Fault::HostDown { host, .. }, Fault::HostDown { host: other, .. }) => host == other,
+        (Fault::LinkDown { link }, Fault::LinkDown { link: other }) => link == other,
+        _ => false,
+    }
+}
