@@ -75,6 +75,9 @@ pub enum Step {
     ReadRemote(Rc<str>),
     /// Copies a file from the private storage to the registry.
     Egress(Rc<str>),
+    /// Saves so many bytes of state in the registry, and where the body is: another attempt reads the state and goes on
+    /// after this step. Files of the private storage are part of what is saved.
+    Checkpoint(u64),
     /// Fails with a message.
     Fail(Rc<str>),
 }

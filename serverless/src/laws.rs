@@ -126,6 +126,8 @@ fn function() -> impl Strategy<Value = (Value, Option<u8>)> {
         Just(json!({"ingress": {"file": "in"}})),
         Just(json!({"read_remote": {"file": "in"}})),
         Just(json!({"write": {"file": "out", "size": "100MB"}})),
+        Just(json!({"checkpoint": "20MB"})),
+        Just(json!({"checkpoint": 0})),
         Just(json!({"fail": "on purpose"})),
     ];
     let steps = proptest::collection::vec(step, 0..4);

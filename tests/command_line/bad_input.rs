@@ -37,7 +37,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `horizon`",
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `faults`, `recovery`, `horizon`",
         ),
         row(
             "/functions/0/ram",
@@ -54,7 +54,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/functions/0/body/-",
             json!({"slep": 1}),
-            "functions[0].body[2]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `fail`",
+            "functions[0].body[2]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `checkpoint`, `fail`",
         ),
         row("/network_model", json!("magic"), "network_model: unknown variant `magic`, expected `fluid` or `ideal`"),
         // Units and numbers.

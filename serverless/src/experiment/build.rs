@@ -87,6 +87,7 @@ pub(super) fn body(steps: &[StepSection]) -> Body {
         StepSection::Ingress(file) => Step::Ingress(name(&file.file)),
         StepSection::ReadRemote(file) => Step::ReadRemote(name(&file.file)),
         StepSection::Egress(file) => Step::Egress(name(&file.file)),
+        StepSection::Checkpoint(size) => Step::Checkpoint(size.whole()),
         StepSection::Fail(message) => Step::Fail(name(message)),
     };
     Body::steps(steps.iter().map(step).collect::<Vec<_>>())
@@ -102,8 +103,10 @@ pub(super) fn check_routes(
     let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
     let steps = || bodies.clone().chain(own_bodies.clone()).flatten();
     let has_images = scenario.functions.iter().any(|function| function.image.is_some());
-    let reads_remote = steps().any(|step| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_)));
-    let sends = steps().any(|step| matches!(step, StepSection::Egress(_)));
+    let saves = |step: &StepSection| matches!(step, StepSection::Checkpoint(size) if size.whole() > 0);
+    let reads = |step: &StepSection| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_));
+    let reads_remote = steps().any(|step| reads(step) || saves(step));
+    let sends = steps().any(|step| matches!(step, StepSection::Egress(_)) || saves(step));
     let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
     simulation.with_model_mut(|services, kernel| {
         let service = services.get_mut(service.index);

@@ -45,11 +45,14 @@ pub enum StepSection {
     ReadRemote(NamedFile),
     /// Copies a file from the private storage to the registry.
     Egress(NamedFile),
+    /// Saves state of this size in the registry: another attempt goes on after this step.
+    Checkpoint(Bytes),
     /// Fails with a message.
     Fail(String),
 }
 
-const KINDS: &[&str] = &["sleep", "compute", "write", "create", "read", "ingress", "read_remote", "egress", "fail"];
+const KINDS: &[&str] =
+    &["sleep", "compute", "write", "create", "read", "ingress", "read_remote", "egress", "checkpoint", "fail"];
 
 // By hand, because the derived reader calls a step of another shape a syntax error of the whole file.
 impl<'de> Deserialize<'de> for StepSection {
@@ -80,6 +83,7 @@ impl<'de> Visitor<'de> for StepVisitor {
             "ingress" => StepSection::Ingress(map.next_value()?),
             "read_remote" => StepSection::ReadRemote(map.next_value()?),
             "egress" => StepSection::Egress(map.next_value()?),
+            "checkpoint" => StepSection::Checkpoint(map.next_value()?),
             _ => StepSection::Fail(map.next_value()?),
         };
         match map.next_key::<String>()? {

@@ -41,12 +41,12 @@ fn fields_and_their_types_are_named() {
         (
             "/functoins",
             json!([]),
-            "functoins: unknown field `functoins`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `horizon`: did you mean \"functions\"?",
+            "functoins: unknown field `functoins`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `faults`, `recovery`, `horizon`: did you mean \"functions\"?",
         ),
         (
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `horizon`",
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `faults`, `recovery`, `horizon`",
         ),
         (
             "/functions/0/time_limt",
@@ -198,7 +198,7 @@ fn steps_and_what_they_do_to_files_are_named() {
         (
             "/functions/0/body/0",
             json!({"slep": 1}),
-            "functions[0].body[0]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `fail`: did you mean \"sleep\"?",
+            "functions[0].body[0]: unknown variant `slep`, expected one of `sleep`, `compute`, `write`, `create`, `read`, `ingress`, `read_remote`, `egress`, `checkpoint`, `fail`: did you mean \"sleep\"?",
         ),
         (
             "/functions/0/body/0",
@@ -589,4 +589,52 @@ fn text_that_is_not_json_is_named_with_line_and_column() {
     }
     let message = first_mistake("{\"name\": \"a\",\n \"seed\": \"b\"}").unwrap();
     assert!(message.ends_with("write a whole number that is not negative (line 2, column 12)"), "{message}");
+}
+
+#[test]
+fn faults_and_retries_that_make_no_sense_are_named() {
+    let one_thing = "expected one of \"host\", \"link\" and \"disk\"";
+    check(&[
+        ("/faults/scripted/-", json!({"at": 1}), &format!("faults.scripted[3]: {one_thing}")),
+        ("/faults/scripted/-", json!({"at": 1, "host": "a", "link": "b"}), &format!("faults.scripted[3]: {one_thing}")),
+        (
+            "/faults/scripted/-",
+            json!({"at": 1, "host": "node-0", "up": true, "for": 5}),
+            "faults.scripted[3].up: goes with \"at\" and \"host\" or \"link\" alone",
+        ),
+        (
+            "/faults/scripted/-",
+            json!({"at": 1, "link": "lan", "slow": 2}),
+            "faults.scripted[3].slow: is for hosts: links take \"bandwidth\"",
+        ),
+        (
+            "/faults/scripted/-",
+            json!({"at": 1, "link": "lan", "bandwidth": 0}),
+            "faults.scripted[3].bandwidth: must be above 0 and at most 1",
+        ),
+        (
+            "/faults/scripted/-",
+            json!({"at": 1, "host": "nod-0"}),
+            "faults.scripted[3].host: unknown host \"nod-0\": the platform has none of that name",
+        ),
+        ("/faults/scripted/0/link", json!("cable"), &format!("faults.scripted[0]: {one_thing}")),
+        ("/faults/drawn/0/hosts", Value::Null, "faults.drawn[0]: expected one of \"hosts\" and \"links\""),
+        (
+            "/faults/drawn/0/time_to_repair",
+            json!({"constant": -1}),
+            "faults.drawn[0].time_to_repair: constant: the number must be at least 0",
+        ),
+        (
+            "/faults/containers/crash_per_invocation",
+            json!(1.5),
+            "faults.containers.crash_per_invocation: must be from 0 to 1",
+        ),
+        ("/recovery/retry/max_attempts", json!(0), "recovery.retry.max_attempts: must be at least 1"),
+        ("/recovery/retry/jitter", json!(2), "recovery.retry.jitter: must be from 0 to 1"),
+        (
+            "/recovery/retry/on",
+            json!(["rejected"]),
+            "recovery.retry.on[0]: unknown variant `rejected`, expected one of `lost`, `failed`, `timed_out`",
+        ),
+    ]);
 }

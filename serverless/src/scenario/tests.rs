@@ -56,6 +56,15 @@ pub(super) fn good() -> Value {
             "keep_alive": {"use": "fixed", "parameters": {"timeout": "600s"}},
             "eviction": {"images_in_ram": {"use": "lru", "parameters": {"touch": "load"}}},
         },
+        "faults": {
+            "scripted": [{"at": "10min", "host": "node-1", "for": "5min"}, {"at": "20min", "link": "lan", "bandwidth": 0.5},
+                         {"at": "21min", "link": "lan", "up": true}],
+            "drawn": [{"hosts": "node-*", "time_between_failures": {"weibull": {"scale": 1e6, "shape": 0.7}},
+                       "time_to_repair": {"constant": 60}, "disk_content": "lost"}],
+            "containers": {"crash_per_invocation": 0.001}, "head_queue": "kept",
+        },
+        "recovery": {"retry": {"max_attempts": 3, "backoff": {"exponential": {"initial": "1s"}}, "jitter": 0.5,
+                               "on": ["lost", "timed_out"], "deadline": "5min"}},
         "horizon": "1h",
     })
 }
@@ -144,6 +153,7 @@ fn a_platform_of_numbers_and_single_hosts_is_accepted() {
     // As programs write scenarios: base units, floating-point sizes, each node by name, no RAM where none is used.
     let disk = json!({"capacity": 5368709120000_u64, "read_bandwidth": 100000000, "write_bandwidth": 100000000.0});
     let mut value = good();
+    value["faults"] = json!(null);
     value["platform"] = json!({
         "hosts": [
             {"name": "UserHost", "cores": 1, "speed": 10000000000.0, "disk": disk},
@@ -250,7 +260,10 @@ fn the_schema_names_every_section_and_allows_no_other_fields() {
     }
     let kinds = definitions["StepSection"]["oneOf"].as_array().unwrap();
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind["required"][0].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["sleep", "compute", "write", "create", "read", "ingress", "read_remote", "egress", "fail"]);
+    assert_eq!(
+        kinds,
+        ["sleep", "compute", "write", "create", "read", "ingress", "read_remote", "egress", "checkpoint", "fail"]
+    );
     let size = &definitions["Bytes"];
     assert_eq!(size["examples"][0], "250MB");
     assert!(size["anyOf"][1]["pattern"].as_str().unwrap().contains("(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)"), "{size}");

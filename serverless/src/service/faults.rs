@@ -12,7 +12,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::Service;
 use super::event::{Event, Happening, Interrupted, Message};
-use super::live::InvocationKey;
+use super::live::{InvocationKey, LiveInvocation};
 use super::scheduling::WaitingQueue;
 use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::call::FunctionError;
@@ -273,7 +273,7 @@ impl Service {
 
     /// The container of an invocation has crashed.
     pub(crate) fn crashed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let is_running = |live: &super::live::LiveInvocation| live.record.finished_at.is_none();
+        let is_running = |live: &LiveInvocation| live.record.finished_at.is_none();
         if !self.live.get(key).is_some_and(is_running) {
             return Ok(());
         }
@@ -338,7 +338,10 @@ impl Service {
     pub(crate) fn interrupted(&mut self, what: Interrupted, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         match what {
             Interrupted::Step(key) => {
-                let Some(live) = self.live.get_mut(key).filter(|live| live.record.finished_at.is_none()) else {
+                // Whose container has gone with its node is lost, not failed.
+                let is_running =
+                    |live: &&mut LiveInvocation| live.container.is_some() && live.record.finished_at.is_none();
+                let Some(live) = self.live.get_mut(key).filter(is_running) else {
                     return Ok(());
                 };
                 let failure = FunctionError::new("a transfer was interrupted: a host or link went down");

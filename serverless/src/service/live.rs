@@ -30,6 +30,8 @@ pub(crate) struct LiveInvocation {
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
     pub container: Option<ContainerId>,
+    /// Where another attempt goes on.
+    pub checkpoint: Option<Box<Checkpoint>>,
     /// 1 for the first.
     pub attempt: u32,
     /// The head has not heard of the next attempt.
@@ -63,8 +65,20 @@ pub(crate) struct Run {
     pub result: Option<Result<Output, FunctionError>>,
 }
 
+/// What a body has saved.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkpoint {
+    /// The position of the step after it.
+    pub step: usize,
+    /// Bytes of state in the registry.
+    pub bytes: u64,
+    storage: PrivateStorage,
+    ingress: u64,
+    egress: u64,
+}
+
 /// The files of an invocation in its container.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PrivateStorage {
     /// Few files each: searched from the front.
     files: Vec<(Rc<str>, u64)>,
@@ -94,7 +108,8 @@ impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
         let (turn, delays, container, run, caller) = (Turn::default(), 0, None, None, None);
-        Self { record, turn, delays, body, container, attempt: 1, is_between_attempts: false, run, caller }
+        let checkpoint = None;
+        Self { record, turn, delays, body, container, checkpoint, attempt: 1, is_between_attempts: false, run, caller }
     }
 
     /// Forgets what came of the last attempt; its record is given anew.
@@ -107,6 +122,21 @@ impl LiveInvocation {
     /// What has come of its body so far, if that does more than let time pass.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_deref()
+    }
+
+    /// The step before this one was a checkpoint: another attempt goes on here.
+    pub fn save(&mut self, step: usize, bytes: u64) {
+        let run = self.run_mut();
+        let (storage, ingress, egress) = (run.storage.clone(), run.ingress, run.egress);
+        self.checkpoint = Some(Box::new(Checkpoint { step, bytes, storage, ingress, egress }));
+    }
+
+    /// Goes on after the last checkpoint, if there is one; gives the bytes of its state.
+    pub fn resume(&mut self) -> Option<u64> {
+        let Checkpoint { step, bytes, storage, ingress, egress } = *self.checkpoint.clone()?;
+        let run = self.run_mut();
+        (run.step, run.storage, run.ingress, run.egress) = (step, storage, ingress, egress);
+        Some(bytes)
     }
 
     /// The same, to be changed.

@@ -66,6 +66,10 @@ impl Service {
         }
         match body {
             Body::Steps(_) | Body::Sleep(_) => {
+                let state = self.live.get_mut(key).and_then(LiveInvocation::resume);
+                if let Some(bytes) = state.filter(|bytes| *bytes > 0) {
+                    return self.read_state(key, bytes, kernel);
+                }
                 if self.advance_steps(key, kernel)? {
                     // Whoever started the body is still at work: the end waits for its turn.
                     kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
@@ -74,6 +78,33 @@ impl Service {
             Body::Closure(closure) => self.start_closure(key, &*closure),
         }
         Ok(())
+    }
+
+    /// Reads the state that an attempt before has saved.
+    fn read_state(&mut self, key: InvocationKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(node) = self.live.get(key).and_then(|live| live.record.node) else { return Ok(()) };
+        let memory = Endpoint::Memory(self.cluster.nodes[node as usize].host);
+        let ended = self.event(Happening::StepEnded(key));
+        let started = kernel.transfer(Endpoint::Disk(self.registry), memory, bytes, ended).map(drop);
+        if self.is_up(key, started)? {
+            return Ok(());
+        }
+        kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+        Ok(())
+    }
+
+    /// Whether a transfer of a body has begun; the body has failed if a host or link is down.
+    fn is_up(&mut self, key: InvocationKey, started: Result<(), TransferError>) -> Result<bool, Error> {
+        match started {
+            Ok(()) => Ok(true),
+            Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
+                if let Some(live) = self.live.get_mut(key) {
+                    live.run_mut().result = Some(Err(FunctionError::new(error.to_string())));
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
@@ -116,7 +147,12 @@ impl Service {
             let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
                 return Ok(false);
             };
-            let Some(step) = steps.get(live.run().map_or(0, |run| run.step)).cloned() else {
+            let next = live.run().map_or(0, |run| run.step);
+            let (step, last) = (steps.get(next).cloned(), next.checked_sub(1).and_then(|last| steps.get(last)));
+            if let Some(Step::Checkpoint(bytes)) = last.cloned() {
+                live.save(next, bytes);
+            }
+            let Some(step) = step else {
                 return Ok(true);
             };
             live.run_mut().step += 1;
@@ -127,16 +163,10 @@ impl Service {
                     kernel.schedule(length, ended);
                     return Ok(false);
                 }
-                Ok(Effort::Transfer { from, to, bytes }) => match kernel.transfer(from, to, bytes, ended) {
-                    Ok(_) => return Ok(false),
-                    Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
-                        if let Some(live) = self.live.get_mut(key) {
-                            live.run_mut().result = Some(Err(FunctionError::new(error.to_string())));
-                        }
-                        return Ok(true);
-                    }
-                    Err(error) => return Err(error.into()),
-                },
+                Ok(Effort::Transfer { from, to, bytes }) => {
+                    let started = kernel.transfer(from, to, bytes, ended).map(drop);
+                    return self.is_up(key, started).map(|begun| !begun);
+                }
                 Err(failure) => {
                     if let Some(live) = self.live.get_mut(key) {
                         live.run_mut().result = Some(Err(failure));
@@ -183,6 +213,8 @@ impl Service {
                 count(&mut live.run_mut().ingress, size, limits.ingress, "ingress")?;
                 Effort::Transfer { from: registry, to: memory, bytes: size }
             }
+            Step::Checkpoint(0) => Effort::None,
+            Step::Checkpoint(bytes) => Effort::Transfer { from: memory, to: registry, bytes: *bytes },
             Step::Egress(file) => {
                 let size = private(live, file)?;
                 count(&mut live.run_mut().egress, size, limits.egress, "egress")?;

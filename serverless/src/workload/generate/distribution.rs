@@ -1,7 +1,7 @@
 //! Distributions of durations and sizes.
 
 use rand::RngExt;
-use rand_distr::{Distribution as _, Exp, LogNormal, Pareto};
+use rand_distr::{Distribution as _, Exp, LogNormal, Pareto, Weibull};
 use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -40,6 +40,13 @@ pub enum Distribution {
         /// The standard deviation of the logarithm.
         sigma: f64,
     },
+    /// Weibull's: of shape below 1 the longer something has lasted, the longer it will last, above 1 it wears out.
+    Weibull {
+        /// What 63 % do not exceed.
+        scale: f64,
+        /// The shape.
+        shape: f64,
+    },
     /// Pareto's: a power of the chance to be exceeded.
     Pareto {
         /// The least.
@@ -77,6 +84,10 @@ impl Distribution {
                 positive("lognormal: median", *median)?;
                 not_negative("lognormal: sigma", *sigma)
             }
+            Self::Weibull { scale, shape } => {
+                positive("weibull: scale", *scale)?;
+                positive("weibull: shape", *shape)
+            }
             Self::Pareto { min, shape } => {
                 positive("pareto: min", *min)?;
                 positive("pareto: shape", *shape)
@@ -107,6 +118,9 @@ impl Distribution {
             Self::Lognormal { median, sigma } => {
                 LogNormal::new(median.ln(), *sigma).map_or(Sampler::Constant(*median), Sampler::Lognormal)
             }
+            Self::Weibull { scale, shape } => {
+                Weibull::new(*scale, *shape).map_or(Sampler::Constant(*scale), Sampler::Weibull)
+            }
             Self::Pareto { min, shape } => Pareto::new(*min, *shape).map_or(Sampler::Constant(*min), Sampler::Pareto),
             Self::Choice(numbers) => Sampler::Choice(numbers.clone()),
             Self::Percentiles(points) => Sampler::Percentiles(points.clone()),
@@ -121,6 +135,7 @@ pub(crate) enum Sampler {
     Uniform { min: f64, span: f64 },
     Exponential(Exp<f64>),
     Lognormal(LogNormal<f64>),
+    Weibull(Weibull<f64>),
     Pareto(Pareto<f64>),
     Choice(Vec<f64>),
     Percentiles(Vec<(f64, f64)>),
@@ -133,6 +148,7 @@ impl Sampler {
             Self::Uniform { min, span } => min + span * random.random::<f64>(),
             Self::Exponential(exponential) => exponential.sample(random),
             Self::Lognormal(lognormal) => lognormal.sample(random),
+            Self::Weibull(weibull) => weibull.sample(random),
             Self::Pareto(pareto) => pareto.sample(random),
             Self::Choice(numbers) => numbers[random.random_range(0..numbers.len())],
             Self::Percentiles(points) => between(points, 100.0 * random.random::<f64>()),
@@ -171,6 +187,7 @@ mod tests {
             (Distribution::Uniform { min: 1.0, max: 3.0 }, 2.0, 2.0),
             (Distribution::Exponential { mean: 2.0 }, 2.0, 2.0 * std::f64::consts::LN_2),
             (Distribution::Lognormal { median: 2.0, sigma: 0.5 }, 2.0 * 0.125_f64.exp(), 2.0),
+            (Distribution::Weibull { scale: 2.0, shape: 2.0 }, std::f64::consts::PI.sqrt(), 2.0 * 2_f64.ln().sqrt()),
             (Distribution::Pareto { min: 1.0, shape: 3.0 }, 1.5, 2_f64.powf(1.0 / 3.0)),
             (Distribution::Percentiles(vec![(0.0, 0.0), (50.0, 1.0), (100.0, 5.0)]), 1.75, 1.0),
         ];

@@ -1,0 +1,167 @@
+//! Hosts, links and containers that fail, with dates worked out by hand (the timing model, section 7).
+
+use hearth_serverless::experiment::{Experiment, Results};
+use hearth_serverless::invocation::Outcome;
+use hearth_serverless::policy::Catalog;
+use hearth_serverless::scenario::Scenario;
+use serde_json::{Value, json};
+
+/// Two nodes of one core; containers start in 1 s, bodies sleep for 10 s.
+fn scenario() -> Value {
+    let disk = json!({"capacity": "10GB", "read_bandwidth": "100MBps", "write_bandwidth": "100MBps"});
+    json!({
+        "format": "hearth-scenario/1", "network_model": "ideal",
+        "platform": {
+            "hosts": [{"name": "head", "cores": 1, "speed": "1Gf", "disk": disk},
+                      {"name": "node", "count": 2, "cores": 1, "speed": "1Gf", "ram": "8GB", "disk": disk}],
+            "links": [{"name": "lan", "bandwidth": "100MBps", "latency": 0}],
+            "routes": [{"from": "head", "to": "node-*", "links": ["lan"]}]},
+        "service": {"head": "head", "registry": "head", "nodes": ["node-*"], "container_startup_overhead": "1s",
+                    "simulate_image_downloads": false},
+        "files": [{"name": "in", "size": "1GB"}],
+        "functions": [{"name": "f", "ram_limit": "1GB", "disk_limit": "2GB", "body": [{"sleep": "10s"}]}],
+        "workload": {"invocations": [{"at": 0, "function": "f"}]},
+        "policies": {"node_allocation": {"use": "first-fit"}},
+    })
+}
+
+fn run(scenario: &Value) -> Results {
+    let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+    Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap()
+}
+
+/// Outcome, node and end in s of each invocation.
+fn ends(results: &Results) -> Vec<(Outcome, Option<u32>, f64)> {
+    let of = |record: &hearth_serverless::invocation::InvocationRecord| {
+        (record.outcome, record.node, record.finished_at.map_or(f64::NAN, |date| date.as_secs_f64()))
+    };
+    results.records.iter().map(of).collect()
+}
+
+#[test]
+fn an_invocation_is_lost_with_its_node_and_the_next_runs_elsewhere() {
+    let mut scenario = scenario();
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 6, "function": "f"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "host": "node-0", "for": 60}]});
+    let results = run(&scenario);
+    assert_eq!(ends(&results), [(Outcome::Lost, Some(0), 5.0), (Outcome::Completed, Some(1), 17.0)]);
+    assert_eq!(results.records[0].failure.as_deref(), Some("host \"node-0\" went down"));
+    assert_eq!((results.metrics.faults, results.metrics.lost_core_seconds()), (1, 5.0));
+}
+
+#[test]
+fn who_waits_runs_when_a_node_is_back() {
+    let mut scenario = scenario();
+    scenario["workload"]["invocations"] = json!([{"at": 6, "function": "f"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "host": "node-*"}, {"at": 20, "host": "node-*", "up": true}]});
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 31.0)]);
+    // For ever: the simulation ends, and says who is left.
+    scenario["faults"]["scripted"][1] = json!({"at": 1, "host": "node-1", "slow": 2, "for": 1});
+    let results = run(&scenario);
+    assert_eq!(results.records[0].outcome, Outcome::Unfinished);
+}
+
+#[test]
+fn a_retry_comes_after_its_pause_and_an_invocation_has_one_outcome() {
+    let mut scenario = scenario();
+    scenario["faults"] =
+        json!({"scripted": [{"at": 5, "host": "node-0", "for": 60}, {"at": 10, "host": "node-1", "for": 1}]});
+    scenario["recovery"] =
+        json!({"retry": {"max_attempts": 3, "backoff": {"exponential": {"initial": 2, "factor": 3}}}});
+    // Lost at 5, again from 7 on node 1, lost at 10, again from 16 on, when node 1 is back.
+    let results = run(&scenario);
+    assert_eq!(ends(&results), [(Outcome::Completed, Some(1), 27.0)]);
+    assert_eq!((results.metrics.retries, results.metrics.invocations()), (2, 1));
+    assert_eq!(results.metrics.lost_core_seconds(), 8.0);
+    scenario["recovery"]["retry"]["max_attempts"] = json!(2);
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Lost, Some(1), 10.0)]);
+    scenario["recovery"]["retry"]["max_attempts"] = json!(3);
+    scenario["recovery"]["retry"]["deadline"] = json!(15);
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Lost, Some(1), 10.0)], "the third would begin at 16");
+}
+
+#[test]
+fn another_attempt_goes_on_after_the_last_checkpoint() {
+    let mut scenario = scenario();
+    // 4 s of work, 5 s to save 500 MB at 100 MB/s, 4 s of work.
+    scenario["functions"][0]["body"] = json!([{"sleep": 4}, {"checkpoint": "500MB"}, {"sleep": 4}]);
+    scenario["faults"] = json!({"scripted": [{"at": 11, "host": "node-0", "for": 60}]});
+    scenario["recovery"] = json!({"retry": {"max_attempts": 2}});
+    // Saved at 10, lost at 11; started at 12, 5 s to read the state, 4 s of work.
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(1), 21.0)]);
+    scenario["faults"]["scripted"][0]["at"] = json!(9.5);
+    // Lost while it was being saved: from the start.
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(1), 23.5)]);
+}
+
+#[test]
+fn a_link_that_goes_down_fails_the_body_that_uses_it_and_delays_none_that_does_not() {
+    let mut scenario = scenario();
+    scenario["functions"][0]["body"] = json!([{"ingress": {"file": "in"}}]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "link": "lan", "for": 10}]});
+    let results = run(&scenario);
+    assert_eq!(ends(&results), [(Outcome::Failed, Some(0), 5.0)]);
+    let failure = results.records[0].failure.as_deref();
+    assert_eq!(failure, Some("a transfer was interrupted: a host or link went down"));
+    scenario["workload"]["invocations"][0]["at"] = json!(6);
+    assert_eq!(run(&scenario).records[0].failure.as_deref(), Some("link \"lan\" is down"));
+    scenario["functions"][0]["body"] = json!([{"sleep": 10}]);
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 17.0)]);
+}
+
+#[test]
+fn an_image_on_its_way_is_fetched_again_when_the_link_is_back() {
+    let mut scenario = scenario();
+    scenario["images"] = json!([{"name": "img", "size": "1GB"}]);
+    scenario["functions"][0]["image"] = json!("img");
+    // 10 s to copy, 10 s to load, 1 s to start, 10 s to run.
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 31.0)]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "link": "lan", "for": 3}]});
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 39.0)]);
+    // A node that goes down with its disk kept need not copy again, only load.
+    scenario["faults"] = json!({"scripted": [{"at": 15, "host": "node-*", "for": 5}]});
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 41.0)]);
+    scenario["faults"]["scripted"][0]["disk_content"] = json!("lost");
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 51.0)]);
+}
+
+#[test]
+fn a_head_that_is_down_admits_and_places_nobody_while_running_work_goes_on() {
+    let mut scenario = scenario();
+    scenario["workload"]["invocations"] =
+        json!([{"at": 0, "function": "f"}, {"at": 6, "function": "f"}, {"at": 7, "function": "f"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "host": "head", "for": 20}]});
+    // The head reads its messages in order: the request of 6 s, which goes to the other node, before the end of 11 s.
+    let expected =
+        [(Outcome::Completed, Some(0), 11.0), (Outcome::Completed, Some(1), 36.0), (Outcome::Completed, Some(0), 35.0)];
+    assert_eq!(ends(&run(&scenario)), expected);
+    // Who waits when it goes down is lost if the queue is; requests on their way come when it is back.
+    scenario["faults"] = json!({"scripted": [{"at": 8, "host": "head", "for": 20}], "head_queue": "lost"});
+    scenario["workload"]["invocations"][1]["at"] = json!(1);
+    let outcomes: Vec<Outcome> = ends(&run(&scenario)).iter().map(|end| end.0).collect();
+    assert_eq!(outcomes, [Outcome::Completed, Outcome::Completed, Outcome::Lost]);
+}
+
+#[test]
+fn a_slow_node_takes_longer_for_what_begins_on_it() {
+    let mut scenario = scenario();
+    scenario["faults"] = json!({"scripted": [{"at": 0.5, "host": "node-0", "slow": 3, "for": 100}]});
+    // The start of the container began before.
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 31.0)]);
+}
+
+#[test]
+fn containers_crash_as_often_as_is_said() {
+    let mut scenario = scenario();
+    let requests: Vec<Value> = (0..1000).map(|number| json!({"at": 20 * number, "function": "f"})).collect();
+    scenario["workload"]["invocations"] = json!(requests);
+    let lost = |faults: Value| {
+        let mut scenario = scenario.clone();
+        scenario["faults"] = json!({"containers": faults});
+        run(&scenario).metrics.outcome(Outcome::Lost)
+    };
+    assert!((160..240).contains(&lost(json!({"crash_per_invocation": 0.2}))));
+    // 1 - e^(-0.5): in ten seconds, at a rate of one in twenty.
+    assert!((350..440).contains(&lost(json!({"crash_per_second": 0.05}))));
+    assert_eq!(lost(json!({})), 0);
+}
