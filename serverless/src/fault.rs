@@ -104,6 +104,14 @@ pub struct FaultPlan {
     pub queue_lost: bool,
 }
 
+/// When an invocation is asked for a second time while the first is still under way: a hedged request (Dean and Barroso,
+/// "The Tail at Scale", CACM 56(2), 2013). The first to complete counts, the other is stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HedgePolicy {
+    /// So long after an attempt was submitted.
+    pub after: SimDuration,
+}
+
 /// Which invocations are tried again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetryOn {

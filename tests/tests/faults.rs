@@ -165,3 +165,20 @@ fn containers_crash_as_often_as_is_said() {
     assert!((350..440).contains(&lost(json!({"crash_per_second": 0.05}))));
     assert_eq!(lost(json!({})), 0);
 }
+
+#[test]
+fn the_first_of_two_attempts_to_complete_counts_and_the_other_is_stopped() {
+    let mut scenario = scenario();
+    scenario["faults"] = json!({"scripted": [{"at": 0, "host": "node-0", "slow": 5, "for": 100}]});
+    scenario["workload"]["invocations"] = json!([{"at": 1, "function": "f"}]);
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(0), 56.0)], "5 s to start, 50 s to run");
+    // Another attempt from 5 s on, on the other node.
+    scenario["recovery"] = json!({"hedge": {"after": 4}});
+    let results = run(&scenario);
+    assert_eq!(ends(&results), [(Outcome::Completed, Some(1), 16.0)]);
+    assert_eq!((results.metrics.hedges, results.metrics.invocations()), (1, 1));
+    assert_eq!(results.metrics.lost_core_seconds(), 15.0, "the first held its core from 1 to 16 s");
+    // One that ends in time has no other beside it.
+    scenario["recovery"]["hedge"]["after"] = json!(60);
+    assert_eq!(run(&scenario).metrics.hedges, 0);
+}

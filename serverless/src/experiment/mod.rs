@@ -176,7 +176,7 @@ impl Experiment {
     /// Whether invocations are tried again, so that there are attempts to write.
     pub fn has_attempts(&mut self) -> bool {
         let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).retries.is_some())
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).has_attempts())
     }
 
     /// Writes every attempt, in the order in which they end, as CSV.

@@ -74,8 +74,10 @@ pub struct Metrics {
     pub prewarmed_containers: u64,
     /// Faults of hosts, links and disks that came into effect.
     pub faults: u64,
-    /// Attempts after the first.
+    /// Attempts after one that did not end well.
     pub retries: u64,
+    /// Attempts beside one that took long.
+    pub hedges: u64,
     /// Cores over time, in seconds, that attempts held which did not complete.
     lost_core_nanos: u128,
     /// Images evicted from the RAM of nodes.
@@ -115,6 +117,7 @@ impl Default for Metrics {
             prewarmed_containers: 0,
             faults: 0,
             retries: 0,
+            hedges: 0,
             lost_core_nanos: 0,
             evicted_images_in_ram: Moved::default(),
             evicted_images_on_disk: Moved::default(),

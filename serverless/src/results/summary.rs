@@ -91,8 +91,10 @@ pub struct EvictionSummary {
 pub struct FaultSummary {
     /// Outages, slow spells and losses that came into effect.
     pub count: u64,
-    /// Attempts after the first.
+    /// Attempts after one that did not end well.
     pub retries: u64,
+    /// Attempts beside one that took long.
+    pub hedges: u64,
     /// Completed invocations over all that were requested.
     pub availability: f64,
     /// Cores over time, in seconds, that attempts held which did not complete.
@@ -102,9 +104,10 @@ pub struct FaultSummary {
 impl FaultSummary {
     fn of(metrics: &Metrics) -> Option<Self> {
         let lost = metrics.outcome(Outcome::Lost);
-        (metrics.faults + metrics.retries + lost > 0).then(|| Self {
+        (metrics.faults + metrics.retries + metrics.hedges + lost > 0).then(|| Self {
             count: metrics.faults,
             retries: metrics.retries,
+            hedges: metrics.hedges,
             availability: metrics.outcome(Outcome::Completed) as f64 / metrics.invocations().max(1) as f64,
             lost_core_seconds: metrics.lost_core_seconds(),
         })

@@ -103,6 +103,16 @@ pub struct ContainerFaults {
 pub struct RecoverySection {
     /// Invocations that did not end well are tried again.
     pub retry: Option<RetrySection>,
+    /// Invocations that take long are asked for a second time; the first to complete counts.
+    pub hedge: Option<HedgeSection>,
+}
+
+/// When an invocation is asked for a second time.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "hedging: an object")]
+pub struct HedgeSection {
+    /// So long after an attempt was submitted.
+    pub after: Seconds,
 }
 
 /// Which invocations are tried again, and when.

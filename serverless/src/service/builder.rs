@@ -24,7 +24,7 @@ use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::fault::{FaultPlan, RetryPolicy};
+use crate::fault::{FaultPlan, HedgePolicy, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
@@ -146,6 +146,11 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|services, kernel| {
             services.get_mut(self.index).retries = Some(Retries::new(policy, kernel.seed()));
         });
+    }
+
+    /// Has invocations asked for a second time that take long.
+    pub fn set_hedging(&self, simulation: &mut Simulation, policy: HedgePolicy) {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).hedge = Some(policy));
     }
 
     /// The same when invocations may go elsewhere.
@@ -333,6 +338,7 @@ impl ServiceBuilder {
             prewarmings: Prewarmings::default(),
             faults: Faults::default(),
             retries: None,
+            hedge: None,
             watch: workshop.watch,
             policies,
             spell: Spell::default(),

@@ -137,7 +137,7 @@ impl Service {
     /// Closes the books on an invocation and tells whoever waits for it.
     pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let completed = self.live.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
-        if (!completed || self.retries.is_some()) && self.retry(key, kernel)? {
+        if (!completed || self.has_attempts()) && self.retry(key, kernel)? {
             return Ok(());
         }
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };

@@ -238,6 +238,9 @@ impl Service {
         promised.ram += footprint.ram;
         promised.disk += footprint.disk;
         self.cluster.refresh(node);
+        if let Some(live) = self.live.get_mut(key) {
+            live.site = Some((node, image));
+        }
         self.bound.entry((node, image)).or_default().push(key);
     }
 
@@ -271,6 +274,9 @@ impl Service {
             let Some(waiting) = self.waiting(key) else {
                 continue;
             };
+            if let Some(live) = self.live.get_mut(key) {
+                live.site = None;
+            }
             let function = waiting.function;
             let footprint = self.functions[function.0 as usize].footprint();
             let promised = &mut self.cluster.node(node).promised;

@@ -41,6 +41,8 @@ pub(crate) enum Happening {
     Crashed(InvocationKey),
     /// A transfer was interrupted.
     Interrupted(Interrupted),
+    /// An attempt has lasted so long that another one is to be made beside it.
+    Hedge(InvocationKey),
 }
 
 /// What a transfer was for that came to nothing.
@@ -130,6 +132,10 @@ impl Model for Services {
             Happening::FaultBegins(number) => service.fault_begins(number, kernel),
             Happening::FaultEnds(number) => service.fault_ends(number, kernel),
             Happening::Crashed(key) => service.crashed(key, kernel),
+            Happening::Hedge(key) => {
+                service.hedge(key, kernel);
+                Ok(())
+            }
             Happening::Interrupted(what) => service.interrupted(what, kernel),
         };
         match service.watch.take_fault() {

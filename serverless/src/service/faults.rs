@@ -239,6 +239,9 @@ impl Service {
         let bound: Vec<InvocationKey> =
             sites.iter().flat_map(|site| self.bound.remove(site).unwrap_or_default()).collect();
         for key in bound {
+            if let Some(live) = self.live.get_mut(key) {
+                live.site = None;
+            }
             if let Some(waiting) = self.waiting(key) {
                 self.queue.insert(waiting);
             }
@@ -250,7 +253,7 @@ impl Service {
     }
 
     /// Ends the container of an invocation, and gives back its core, without asking anybody.
-    fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+    pub(crate) fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         let Some(live) = self.live.get_mut(key) else { return };
         let (Some(node), Some(container)) = (live.record.node, live.container.take()) else { return };
         if live.run().is_some() {

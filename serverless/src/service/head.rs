@@ -116,6 +116,7 @@ impl Service {
             caller.watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
         }
         let function = live.record.function;
+        self.plan_hedge(key, kernel);
         if self.hears.keep_alive_of_arrivals {
             self.keep_alive.on_arrival(function.0, now.as_nanos());
         }

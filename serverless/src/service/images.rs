@@ -71,6 +71,14 @@ impl HeadImages {
         self.stalled.push(image);
     }
 
+    /// Somebody does not wait for an image any more; false if it did not.
+    pub fn forget(&mut self, image: ImageId, key: InvocationKey) -> bool {
+        let awaiting = &mut self.state(image).awaiting;
+        let before = awaiting.len();
+        awaiting.retain(|other| *other != key);
+        awaiting.len() < before
+    }
+
     /// Nobody waits for an image any more.
     pub fn forget_waiting(&mut self) {
         self.states.iter_mut().for_each(|state| state.awaiting.clear());

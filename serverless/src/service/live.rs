@@ -11,7 +11,7 @@ use slotmap::new_key_type;
 
 use super::waiting::Turn;
 use crate::call::{FunctionError, Input, Output};
-use crate::function::Body;
+use crate::function::{Body, ImageId};
 use crate::invocation::{InvocationRecord, InvocationState, Outcome, Watched};
 use crate::node::ContainerId;
 
@@ -30,6 +30,12 @@ pub(crate) struct LiveInvocation {
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
     pub container: Option<ContainerId>,
+    /// Another attempt was made beside it, or it is that one: no third is made.
+    pub is_hedged: bool,
+    /// Another attempt at the same invocation that is under way.
+    pub twin: Option<InvocationKey>,
+    /// Where it is bound to and waits for its image.
+    pub site: Option<(u32, ImageId)>,
     /// Where another attempt goes on.
     pub checkpoint: Option<Box<Checkpoint>>,
     /// 1 for the first.
@@ -108,13 +114,28 @@ impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
         let (turn, delays, container, run, caller) = (Turn::default(), 0, None, None, None);
-        let checkpoint = None;
-        Self { record, turn, delays, body, container, checkpoint, attempt: 1, is_between_attempts: false, run, caller }
+        let (twin, site, checkpoint) = (None, None, None);
+        Self {
+            record,
+            turn,
+            delays,
+            body,
+            container,
+            is_hedged: false,
+            twin,
+            site,
+            checkpoint,
+            attempt: 1,
+            is_between_attempts: false,
+            run,
+            caller,
+        }
     }
 
     /// Forgets what came of the last attempt; its record is given anew.
     pub fn start_anew(&mut self) {
         (self.turn, self.delays, self.container, self.run) = (Turn::default(), 0, None, None);
+        (self.is_hedged, self.twin, self.site) = (false, None, None);
         self.attempt += 1;
         self.is_between_attempts = true;
     }

@@ -9,6 +9,7 @@ mod dispatch;
 pub(crate) mod event;
 mod faults;
 mod head;
+mod hedging;
 mod images;
 pub(crate) mod live;
 mod prewarming;

@@ -33,8 +33,12 @@ impl Service {
         let Some(live) = self.live.get(key) else { return Ok(false) };
         let (attempt, record) = (live.attempt, &live.record);
         self.books.metrics.count_attempt(record);
-        let Some(retries) = &mut self.retries else { return Ok(false) };
         self.books.write_attempt(attempt, record)?;
+        if self.leave_to_twin(key, kernel)? {
+            return Ok(true);
+        }
+        let (Some(live), Some(retries)) = (self.live.get(key), &mut self.retries) else { return Ok(false) };
+        let record = &live.record;
         let policy = &retries.policy;
         let is_wanted = match record.outcome {
             Outcome::Lost => policy.on.lost,

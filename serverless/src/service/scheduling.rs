@@ -30,6 +30,14 @@ impl WaitingQueue {
         }
     }
 
+    /// Takes an invocation out, wherever it stands; false if it is not there.
+    pub fn take_out(&mut self, waiting: &Waiting) -> bool {
+        match self {
+            Self::Ordered(queue) => queue.take_out(waiting.key),
+            Self::ByFunction(queues) => queues.take_out(waiting),
+        }
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::Ordered(queue) => queue.len(),

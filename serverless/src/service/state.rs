@@ -24,6 +24,7 @@ use super::waiting::Waiting;
 use crate::call::Input;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::fault::HedgePolicy;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
 use crate::ledger::Ledger;
@@ -135,6 +136,7 @@ pub(crate) struct Service {
     pub prewarmings: Prewarmings,
     pub faults: Faults,
     pub retries: Option<Retries>,
+    pub hedge: Option<HedgePolicy>,
     pub watch: Rc<Watch>,
     /// The last time that a container became idle.
     pub spell: Spell,
@@ -148,6 +150,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Whether an invocation may take several attempts.
+    pub fn has_attempts(&self) -> bool {
+        self.retries.is_some() || self.hedge.is_some()
+    }
+
     /// Time has come to a date at which something happens.
     pub fn note_time(&mut self, now: SimTime) -> Result<(), Error> {
         let (running, queued) = (self.running, self.waiting);

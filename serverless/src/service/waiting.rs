@@ -76,6 +76,15 @@ impl OrderedQueue {
         }
     }
 
+    /// Takes out an invocation, wherever it stands; false if it is not there.
+    pub fn take_out(&mut self, key: InvocationKey) -> bool {
+        let position = self.entries.iter().position(|entry| entry.is_some_and(|entry| entry.key == key));
+        position.is_some_and(|position| {
+            self.remove(position);
+            true
+        })
+    }
+
     /// Closes the gaps, once positions need not hold any more.
     pub fn close_gaps(&mut self) {
         while let Some(None) = self.entries.front() {
@@ -124,6 +133,20 @@ impl FunctionQueues {
         let after = last.map_or(Bound::Unbounded, Bound::Excluded);
         let (_, function) = self.heads.range((after, Bound::Unbounded)).next()?;
         self.by_function[function.0 as usize].front().copied()
+    }
+
+    /// Takes out an invocation, wherever it stands; false if it is not there.
+    pub fn take_out(&mut self, waiting: &Waiting) -> bool {
+        let Some(queue) = self.by_function.get_mut(waiting.function.0 as usize) else { return false };
+        let position = queue.partition_point(|entry| entry.turn < waiting.turn);
+        if queue.get(position).is_none_or(|entry| entry.key != waiting.key) {
+            return false;
+        }
+        if position == 0 {
+            return self.pop_head(waiting.function).is_some();
+        }
+        self.waiting -= 1;
+        queue.remove(position).is_some()
     }
 
     /// Takes out the first of a function.

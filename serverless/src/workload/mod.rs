@@ -188,8 +188,11 @@ impl Service {
     /// Ends the books at the end of the simulation: what has not ended is unfinished.
     pub(crate) fn close(&mut self, now: SimTime) {
         self.books.metrics.advance(now);
-        let mut unfinished: Vec<_> = self.live.drain().map(|(_, live)| live.record).collect();
-        unfinished.sort_by_key(|record| record.invocation);
+        let mut attempts: Vec<_> = self.live.drain().map(|(_, live)| (live.attempt, live.record)).collect();
+        attempts.sort_by_key(|(attempt, record)| (record.invocation, *attempt));
+        // Of two attempts beside each other the first stands for the invocation.
+        attempts.dedup_by_key(|(_, record)| record.invocation);
+        let mut unfinished: Vec<_> = attempts.into_iter().map(|(_, record)| record).collect();
         for record in &mut unfinished {
             // Its request is scheduled for later than the end.
             if record.requested_at.is_some_and(|requested| requested > now) {
