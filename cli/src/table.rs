@@ -17,6 +17,16 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
     starts(&mut text, summary);
     times(&mut text, summary);
     traffic(&mut text, summary);
+    if let Some(faults) = summary.faults {
+        let _ = writeln!(text, "  {:<30}{:>6}", "faults", faults.count);
+        for (name, number) in [("retries", faults.retries), ("hedged requests", faults.hedges)] {
+            if number > 0 {
+                let _ = writeln!(text, "  {name:<30}{number:>6}");
+            }
+        }
+        let lost = format!("{} core·s", three_digits(faults.lost_core_seconds));
+        let _ = writeln!(text, "  work lost                           {lost:>11}");
+    }
     if summary.skipped_rows > 0 {
         let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
     }

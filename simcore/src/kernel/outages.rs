@@ -143,3 +143,105 @@ impl<E> Kernel<E> {
         !self.outages.interrupted.is_empty() && self.outages.interrupted.remove(&activity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use crate::prelude::*;
+
+    /// Notes what happens, and when in s.
+    #[derive(Default)]
+    struct Log(Vec<(f64, &'static str)>);
+
+    impl Model for Log {
+        type Event = &'static str;
+        type Error = std::convert::Infallible;
+
+        fn handle(&mut self, event: &'static str, kernel: &mut Kernel<&'static str>) -> Result<(), Self::Error> {
+            self.0.push((kernel.now().as_secs_f64(), event));
+            match event {
+                "the link fails" => {
+                    let link = kernel.platform().links_matching("one")[0];
+                    let interrupted = kernel.fail_link(link);
+                    self.0.extend(interrupted.into_iter().map(|event| (-1.0, event)));
+                }
+                "half the bandwidth" => {
+                    let link = kernel.platform().links_matching("one")[0];
+                    kernel.degrade_link(link, 0.5);
+                }
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    /// Hosts a, b and c; 97 of 105 bytes on the wire are payload.
+    fn platform() -> Platform {
+        let builder = PlatformBuilder::new().link("one", 105e6, 0.0).link("two", 105e6, 0.0);
+        let hosts = ["a", "b", "c"].into_iter();
+        let builder = hosts.fold(builder, |builder, name| builder.host(name, HostSpec::new(1, 1e9)));
+        builder.route("a", "b", &["one"]).route("a", "c", &["two"]).build().unwrap()
+    }
+
+    fn ends(kernel: &Kernel<&'static str>, to: &str) -> (Endpoint, Endpoint) {
+        let host = |name| Endpoint::Memory(kernel.platform().host_by_name(name).unwrap());
+        (host("a"), host(to))
+    }
+
+    fn run(events: &[(u64, &'static str)]) -> Vec<(f64, &'static str)> {
+        let mut simulation = Simulation::<Log>::new(platform(), 0);
+        simulation.with_model_mut(|_, kernel| {
+            for (to, event) in [("b", "first to b"), ("c", "to c"), ("b", "second to b")] {
+                let (from, to) = ends(kernel, to);
+                kernel.transfer(from, to, 97_000_000, event).unwrap();
+            }
+            for (at, event) in events {
+                kernel.schedule_in_background(SimTime::from_secs_f64(*at as f64), event);
+            }
+        });
+        simulation.run().unwrap();
+        simulation.with_model_mut(|log, _| std::mem::take(&mut log.0))
+    }
+
+    #[test]
+    fn a_link_that_goes_down_stops_what_crosses_it_in_the_order_of_starts() {
+        assert_eq!(run(&[]), [(1.0, "to c"), (2.0, "first to b"), (2.0, "second to b")]);
+        let events = run(&[(1, "the link fails")]);
+        assert_eq!(events, [(1.0, "the link fails"), (-1.0, "first to b"), (-1.0, "second to b"), (1.0, "to c")]);
+    }
+
+    #[test]
+    fn half_the_bandwidth_takes_twice_the_time_from_then_on() {
+        let events = run(&[(0, "half the bandwidth")]);
+        assert_eq!(events[1..], [(1.0, "to c"), (4.0, "first to b"), (4.0, "second to b")]);
+    }
+
+    #[test]
+    fn what_is_in_the_background_happens_only_while_there_is_something_else() {
+        let events = run(&[(1, "early"), (2, "at the end"), (3, "too late")]);
+        assert_eq!(events[..2], [(1.0, "early"), (1.0, "to c")]);
+        assert_eq!(events[2], (2.0, "at the end"), "before the ends of the same date");
+        assert_eq!(events.len(), 5, "{events:?}");
+    }
+
+    #[test]
+    fn a_process_hears_of_the_end_of_its_transfer() {
+        let simulation = ProcessSimulation::new(platform(), 0);
+        let said = Rc::new(RefCell::new(Vec::new()));
+        let context = simulation.context("a").unwrap();
+        let host = |name: &str| simulation.context(name).unwrap().host();
+        let (from, to) = (Endpoint::Memory(host("a")), Endpoint::Memory(host("b")));
+        let (heard, of_process) = (Rc::clone(&said), context.clone());
+        context.spawn(async move {
+            let moved = of_process.transfer(from, to, 97_000_000).await;
+            heard.borrow_mut().push(moved);
+        });
+        let mut simulation = simulation;
+        simulation.run_until(SimTime::from_secs_f64(0.5)).unwrap();
+        simulation.with_model_mut(|_, kernel| assert!(kernel.fail_host(to.host()).is_empty()));
+        simulation.run().unwrap();
+        assert_eq!(*said.borrow(), [Err(crate::network::TransferError::Interrupted)]);
+    }
+}
