@@ -49,7 +49,7 @@ fn workload(functions: &[FunctionId]) -> Vec<PlannedInvocation> {
             at: Some(SimTime::from_secs_f64(now)),
             after: Vec::new(),
             delay: SimDuration::ZERO,
-            function: functions[function],
+            callee: functions[function].into(),
             body: Some(body),
         }
     };

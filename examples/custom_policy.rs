@@ -78,7 +78,7 @@ fn simulate(policies: PolicySet) -> Result<hearth_serverless::metrics::Metrics, 
         for round in 0..50 {
             let at = SimTime::from_secs_f64((round * (4 + number)) as f64 + 0.1 * number as f64);
             let (after, delay) = (Vec::new(), SimDuration::ZERO);
-            planned.push(PlannedInvocation { at: Some(at), after, delay, function, body: None });
+            planned.push(PlannedInvocation { at: Some(at), after, delay, callee: function.into(), body: None });
         }
     }
     service.set_workload(&mut simulation, planned)?;

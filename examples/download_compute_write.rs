@@ -37,8 +37,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             call.egress("photo.jpg").await?;
             Ok(Output::new(call.storage().used()))
         });
-        let limits =
-            Limits { time: secs(30), ram: 512 * MB, disk: 100 * MB, ingress: Some(50 * MB), egress: Some(20 * MB) };
+        let limits = Limits {
+            time: secs(30),
+            ram: 512 * MB,
+            disk: 100 * MB,
+            ingress: Some(50 * MB),
+            egress: Some(20 * MB),
+            deadline: None,
+        };
         let develop = manager.register(develop, limits).await?;
         // The third would send more than it may, the fourth would fill its storage.
         let mut invocations = Vec::new();

@@ -81,6 +81,10 @@ impl ResultFiles {
             let file = Box::new(BufWriter::new(self.create("attempts.csv")?));
             experiment = experiment.write_attempts(file).map_err(|error| self.unusable(error.to_string()))?;
         }
+        if experiment.has_workflows() {
+            let file = Box::new(BufWriter::new(self.create("workflows.csv")?));
+            experiment = experiment.write_workflows(file).map_err(|error| self.unusable(error.to_string()))?;
+        }
         let Some(InvocationsTable { format, share }) = self.invocations else {
             return Ok(experiment.without_records());
         };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hearth_serverless::experiment::Results;
 use hearth_serverless::metrics::Moved;
-use hearth_serverless::results::{DistributionSummary, Summary};
+use hearth_serverless::results::{DistributionSummary, Summary, WorkflowsSummary};
 
 /// The summary of a run as text.
 pub fn of_summary(results: &Results, summary: &Summary) -> String {
@@ -26,6 +26,9 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
         }
         let lost = format!("{} core·s", three_digits(faults.lost_core_seconds));
         let _ = writeln!(text, "  work lost                           {lost:>11}");
+    }
+    if let Some(workflows) = &summary.workflows {
+        runs(&mut text, workflows);
     }
     if summary.skipped_rows > 0 {
         let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
@@ -94,6 +97,34 @@ fn traffic(text: &mut String, summary: &Summary) {
     let memory = summary.memory_byte_seconds;
     let _ = writeln!(text, "  memory used by invocations          {:>11}", byte_seconds(memory.used));
     let _ = writeln!(text, "  memory held by idle containers      {:>11}", byte_seconds(memory.idle));
+}
+
+fn runs(text: &mut String, workflows: &WorkflowsSummary) {
+    let _ = writeln!(text, "\n  workflows    {:>9}", workflows.runs);
+    for (outcome, number) in
+        [("completed", workflows.completed), ("failed", workflows.failed), ("unfinished", workflows.unfinished)]
+    {
+        if number > 0 {
+            let _ = writeln!(text, "    {outcome:<11}{number:>9}  {:>6}", share(number, workflows.runs));
+        }
+    }
+    if let Some(within) = workflows.within_deadline {
+        let _ = writeln!(text, "    within deadline      {:>5.1} %", 100.0 * within);
+    }
+    let DistributionSummary { mean, p50, p90, p99, max, .. } = workflows.makespan;
+    let columns: String = [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
+    let _ = writeln!(text, "  {:<11}{columns}", "makespan");
+    let path = workflows.critical_path_s;
+    let all = path.waiting + path.starting + path.transfer + path.running;
+    let of_all = |seconds: f64| if all > 0.0 { 100.0 * seconds / all } else { 0.0 };
+    let _ = writeln!(
+        text,
+        "  of which waiting {:.1} %, starting {:.1} %, data {:.1} %, running {:.1} %",
+        of_all(path.waiting),
+        of_all(path.starting),
+        of_all(path.transfer),
+        of_all(path.running)
+    );
 }
 
 fn policies(text: &mut String, summary: &Summary) {

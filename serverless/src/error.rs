@@ -4,6 +4,7 @@ use hearth_simcore::network::TransferError;
 use hearth_simcore::simulation::UnknownHost;
 
 use crate::policy::{PolicyFault, PolicyRecord, PolicySlot, SelectionError};
+use crate::workflow::WorkflowProblem;
 
 /// Everything that can go wrong around a [`crate::ServerlessComputeService`]; each says what and where, and the cure.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,25 @@ pub enum Error {
         position: usize,
         /// Whom it is to follow.
         predecessor: usize,
+    },
+    /// A workflow was asked for that this service does not have.
+    #[error("{0:?} is a workflow of another service: create it with the same service")]
+    ForeignWorkflow(crate::workflow::WorkflowId),
+    /// A workflow makes no sense.
+    #[error("workflow {workflow:?}: {problem}")]
+    Workflow {
+        /// The workflow.
+        workflow: String,
+        /// What is wrong.
+        problem: WorkflowProblem,
+    },
+    /// A workflow of WfCommons cannot be read.
+    #[error("{}: {error}", file.display())]
+    WfCommons {
+        /// Its file.
+        file: std::path::PathBuf,
+        /// What is wrong in it.
+        error: crate::workflow::WfCommonsError,
     },
     /// No node could ever run a function.
     #[error("function {function:?} cannot be registered: {reason}")]

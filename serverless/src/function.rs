@@ -54,6 +54,9 @@ pub struct Limits {
     pub ingress: Option<u64>,
     /// Most bytes that an invocation may send to the registry; `None` is no limit.
     pub egress: Option<u64>,
+    /// From request to end, as users expect it: it stops nothing, but what is later does not count as good. `None` is any
+    /// time.
+    pub deadline: Option<SimDuration>,
 }
 
 /// One step of a body that is given as data.

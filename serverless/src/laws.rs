@@ -11,6 +11,7 @@ use crate::invocation::{InvocationRecord, Outcome};
 use crate::policy::Catalog;
 use crate::scenario::Scenario;
 use crate::service::Service;
+use crate::workflow::WorkflowOutcome;
 
 const GB: u64 = 1_000_000_000;
 
@@ -73,7 +74,8 @@ fn scenario() -> impl Strategy<Value = Value> {
                     "hosts": [host("user", Value::Null, 0, 1000), host("head", Value::Null, 0, 4), host("node", json!(nodes), ram, disk)],
                     "links": [{"name": "wan", "bandwidth": "100MBps", "latency": "1ms"}, {"name": "lan", "bandwidth": "1GBps", "latency": "10us"}],
                     "routes": [{"from": "user", "to": "head", "links": ["wan"]}, {"from": "head", "to": "node-*", "links": ["lan"]},
-                               {"from": "user", "to": "node-*", "links": ["wan", "lan"]}],
+                               {"from": "user", "to": "node-*", "links": ["wan", "lan"]},
+                               {"from": "node-*", "to": "node-*", "links": ["lan"]}],
                 },
                 "service": {"head": "head", "registry": "user", "nodes": ["node-*"], "container_startup_overhead": 0.5,
                             "invocation_processing_overhead": overhead},
@@ -288,6 +290,76 @@ proptest! {
         let (without, with) = (without?, with?);
         prop_assert_eq!(without.records, with.records);
         prop_assert_eq!((without.events, without.ended_at), (with.events, with.ended_at));
+    }
+}
+
+/// A workflow of `f0`: a task follows some of those before it.
+fn workflow() -> impl Strategy<Value = Value> {
+    let condition = prop::sample::select(vec![(None, None), (Some(0.5), None), (Some(0.4), Some("one"))]);
+    let own = prop::option::of(prop::sample::select(vec![
+        json!([{"sleep": 0.5}]),
+        json!([{"sleep": 1}, {"read_remote": {"file": "in"}}]),
+    ]));
+    let data = prop::sample::select(vec![0, 0, 5_000_000, 300_000_000]);
+    let task = (proptest::collection::vec(any::<u8>(), 0..3), 1..4_u32, condition, own, data);
+    proptest::collection::vec(task, 1..6).prop_map(|tasks| {
+        let name = |number: usize| format!("t{number}");
+        let task = |(number, (after, map, (probability, choice), body, data)): (usize, &(Vec<u8>, u32, _, Option<Value>, u64))| {
+            let (probability, choice): (Option<f64>, Option<&str>) = (*probability, *choice);
+            // Of five tasks two can be of one choice, with this chance.
+            let choice = choice.filter(|_| number < 2);
+            let mut before: Vec<usize> = after.iter().filter(|_| number > 0).map(|it| *it as usize % number.max(1)).collect();
+            before.sort_unstable();
+            before.dedup();
+            let run_time = body.is_none().then(|| json!({"exponential": {"mean": 1}}));
+            json!({"name": name(number), "function": "f0", "after": before.into_iter().map(name).collect::<Vec<_>>(), "map": map,
+                   "probability": probability, "choice": choice, "body": body, "run_time": run_time, "output": data, "input": data / 5})
+        };
+        json!({"name": "w", "deadline": 5, "tasks": tasks.iter().enumerate().map(task).collect::<Vec<_>>()})
+    })
+}
+
+/// What can be said of all runs of a scenario whose workload is the workflow at dates and nothing else.
+fn check_runs(scenario: &Value, results: &Results) -> Result<(), TestCaseError> {
+    let tasks = scenario["workflows"][0]["tasks"].as_array().unwrap();
+    let instances: u64 = tasks.iter().map(|task| task["map"].as_u64().unwrap()).sum();
+    prop_assert_eq!(results.workflows.len(), scenario["workload"]["invocations"].as_array().unwrap().len());
+    let requested: u64 = results.workflows.iter().map(|run| run.tasks).sum();
+    prop_assert_eq!(results.records.len() as u64, requested, "an invocation for each task that was requested");
+    let may_wait_for_ever = scenario["policies"]["node_allocation"]["use"] == "workload-balancing";
+    for run in &results.workflows {
+        prop_assert_eq!(run.tasks + run.not_run, instances);
+        prop_assert!(may_wait_for_ever || run.outcome != WorkflowOutcome::Unfinished, "{:?}", run);
+        let own = run.first_invocation..run.first_invocation + instances;
+        let records: Vec<_> = results.records.iter().filter(|record| own.contains(&record.invocation)).collect();
+        prop_assert_eq!(records.len() as u64, run.tasks);
+        let ended = records.iter().filter_map(|record| record.finished_at).max();
+        let Some(makespan) = run.makespan() else { continue };
+        let times = run.times;
+        prop_assert_eq!(times.waiting + times.starting + times.transfer + times.running, makespan, "{:?}", run);
+        prop_assert_eq!(run.finished_at, ended.or(run.requested_at));
+        prop_assert!(records.iter().all(|record| record.outcome == Outcome::Completed));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(1000))]
+
+    #[test]
+    fn workflows_end_once_and_their_times_add_up(
+        scenario in scenario(), workflow in workflow(), (faults, recovery) in faults(), fails in any::<bool>(),
+    ) {
+        let mut scenario = scenario;
+        for invocation in scenario["workload"]["invocations"].as_array_mut().unwrap() {
+            *invocation = json!({"at": invocation["at"].as_f64().unwrap_or(1.0), "workflow": "w"});
+        }
+        scenario["workflows"] = json!([workflow]);
+        if fails {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        let Some(results) = run(&scenario) else { return Ok(()) };
+        check_runs(&scenario, &results?)?;
     }
 }
 

@@ -19,7 +19,8 @@ use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::metrics::Metrics;
 use crate::node::ContainerId;
-use crate::results::{Attempts, Move, Phase, Recorder, Standing, TimeSeries, Timeline};
+use crate::results::{Attempts, Move, Phase, Recorder, Standing, TimeSeries, Timeline, WorkflowRuns};
+use crate::workflow::WorkflowRecord;
 
 /// What a service has counted, and who takes the invocations that have ended.
 #[derive(Debug, Default)]
@@ -29,6 +30,7 @@ pub(crate) struct Books {
     pub series: Option<TimeSeries>,
     pub timeline: Option<Timeline>,
     pub attempts: Option<Attempts>,
+    pub workflows: WorkflowRuns,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
     pub events: u64,
@@ -46,12 +48,24 @@ impl Books {
         let series = self.series.take().map_or(Ok(()), |series| series.finish(end(&metrics)));
         let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(self.date));
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
-        (metrics, series.and(timeline).and(attempts).and(records))
+        let workflows = self.workflows.finish();
+        (metrics, series.and(timeline).and(attempts).and(workflows).and(records))
     }
 
     /// An attempt has ended.
     pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord) -> Result<(), Error> {
         self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record))
+    }
+
+    /// A run of a workflow has ended, or never will.
+    pub fn end_workflow(&mut self, record: WorkflowRecord) -> Result<(), Error> {
+        self.metrics.workflows.record(&record);
+        self.workflows.add(record)
+    }
+
+    /// The runs of workflows that were kept.
+    pub fn take_workflow_records(&mut self) -> Vec<WorkflowRecord> {
+        self.workflows.take()
     }
 
     /// A container begins with something.

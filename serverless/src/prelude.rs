@@ -12,6 +12,7 @@ pub use crate::invocation::{Invocation, InvocationState, Outcome};
 pub use crate::manager::FunctionManager;
 pub use crate::policy::{Catalog, Factory, PolicySet};
 pub use crate::service::ServerlessComputeService;
+pub use crate::workflow::Callee;
 pub use crate::workload::PlannedInvocation;
 pub use crate::{Services, Simulation};
 

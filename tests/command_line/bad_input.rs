@@ -37,12 +37,12 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workload`, `policies`, `faults`, `recovery`, `horizon`",
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`",
         ),
         row(
             "/functions/0/ram",
             json!(1),
-            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `body`",
+            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `body`",
         ),
         row("/workload", Value::Null, "the scenario: missing field `workload`"),
         row(

@@ -197,7 +197,8 @@ fn a_workload_that_names_what_is_not_there_is_refused() {
         body: Body::steps([]),
     };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation { at: None, after: vec![3], delay: SimDuration::ZERO, function, body: None };
+    let planned =
+        PlannedInvocation { at: None, after: vec![3], delay: SimDuration::ZERO, callee: function.into(), body: None };
     let error = service.set_workload(&mut simulation, vec![planned]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -227,7 +228,13 @@ fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([]));
     let function = Function { name, image: None, limits, startup_overhead: None, body };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
+    let planned = PlannedInvocation {
+        at: None,
+        after: Vec::new(),
+        delay: SimDuration::ZERO,
+        callee: function.into(),
+        body: None,
+    };
     service.set_workload(&mut simulation, vec![planned]).unwrap();
     simulation.run().unwrap();
     assert_eq!(service.close(&mut simulation).0.outcome(Outcome::Unfinished), 1);
@@ -251,7 +258,13 @@ fn run_with(placement: Placement) -> (Result<(), Error>, hearth_serverless::metr
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([Step::Sleep(secs(5))]));
     let function = Function { name, image: None, limits, startup_overhead: None, body };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
+    let planned = PlannedInvocation {
+        at: None,
+        after: Vec::new(),
+        delay: SimDuration::ZERO,
+        callee: function.into(),
+        body: None,
+    };
     service.set_workload(&mut simulation, vec![planned; 3]).unwrap();
     let outcome = simulation.run();
     (outcome, service.close(&mut simulation).0)
@@ -310,7 +323,13 @@ fn a_plan_that_binds_starts_everybody_once() {
     let (name, limits, body) = ("f".to_owned(), Limits::default(), Body::steps([Step::Sleep(secs(1))]));
     let function = Function { name, image: Some(image), limits, startup_overhead: None, body };
     let function = service.register(&mut simulation, function).unwrap();
-    let planned = PlannedInvocation { at: None, after: Vec::new(), delay: SimDuration::ZERO, function, body: None };
+    let planned = PlannedInvocation {
+        at: None,
+        after: Vec::new(),
+        delay: SimDuration::ZERO,
+        callee: function.into(),
+        body: None,
+    };
     service.set_workload(&mut simulation, vec![planned; 5]).unwrap();
     simulation.run().unwrap();
     let metrics = service.close(&mut simulation).0;

@@ -51,7 +51,7 @@ fn run(ram: u64, dates: &[(u64, usize)]) -> (Metrics, Vec<InvocationRecord>) {
         at: Some(SimTime::ZERO + secs(*at)),
         after: Vec::new(),
         delay: SimDuration::ZERO,
-        function: functions[*function],
+        callee: functions[*function].into(),
         body: None,
     });
     service.set_workload(&mut simulation, planned.collect()).unwrap();

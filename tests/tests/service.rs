@@ -3,6 +3,7 @@
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::invocation::{Outcome, Start};
 use hearth_serverless::policy::Catalog;
+use hearth_serverless::prelude::SimTime;
 use hearth_serverless::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -230,6 +231,18 @@ fn the_head_processes_one_request_after_the_other() {
     let submitted =
         run(&scenario).records.iter().map(|record| record.submitted_at.unwrap().as_secs_f64()).collect::<Vec<_>>();
     assert_eq!(submitted, [1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn a_transfer_that_outlasts_its_invocation_does_not_end_it_again() {
+    // Submitted at 4, started at 5, stopped at 10 while the head is busy until 13; the transfer would end at 15.
+    let slow = json!({"name": "slow", "time_limit": 5, "disk_limit": "1GB", "body": [{"write": {"file": "out", "size": "1GB"}}]});
+    let invocations = json!([{"at": 0, "function": "slow"}, {"at": 9, "function": "f"}, {"at": 9, "function": "f"}]);
+    let mut scenario = scenario(2, json!([slow, {"name": "f"}]), invocations);
+    scenario["service"]["invocation_processing_overhead"] = json!(4);
+    let results = run(&scenario);
+    assert_eq!(results.records[0].outcome, Outcome::TimedOut);
+    assert_eq!(results.records[0].finished_at, Some(SimTime::from_secs_f64(10.0)));
 }
 
 #[test]

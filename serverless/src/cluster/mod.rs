@@ -90,6 +90,7 @@ impl Cluster {
     /// A node goes down.
     pub fn take_down(&mut self, node: u32) {
         self.nodes[node as usize].is_up = false;
+        self.nodes[node as usize].outages += 1;
         self.up.remove(node);
         self.refresh(node);
     }

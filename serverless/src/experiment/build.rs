@@ -70,6 +70,7 @@ fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
             disk: section.disk_limit.whole(),
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
+            deadline: section.deadline.map(|deadline| deadline.duration()),
         },
         startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),
@@ -101,7 +102,9 @@ pub(super) fn check_routes(
 ) -> Result<(), ScenarioError> {
     let bodies = scenario.functions.iter().map(|function| &function.body);
     let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
-    let steps = || bodies.clone().chain(own_bodies.clone()).flatten();
+    let tasks = scenario.workflows.iter().flat_map(|workflow| &workflow.tasks);
+    let of_tasks = tasks.filter_map(|task| task.body.as_ref());
+    let steps = || bodies.clone().chain(own_bodies.clone()).chain(of_tasks.clone()).flatten();
     let has_images = scenario.functions.iter().any(|function| function.image.is_some());
     let saves = |step: &StepSection| matches!(step, StepSection::Checkpoint(size) if size.whole() > 0);
     let reads = |step: &StepSection| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_));
@@ -134,7 +137,7 @@ pub(super) fn check_routes(
     })
 }
 
-fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Result<(), ScenarioError> {
+pub(super) fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoint) -> Result<(), ScenarioError> {
     let place = |host: HostId| kernel.platform().host(host).name.clone();
     let place = match (from, to) {
         (Endpoint::Disk(from), Endpoint::Disk(to)) if from != to => {

@@ -21,6 +21,7 @@
 
 mod build;
 mod faults;
+mod workflows;
 mod workload;
 
 use hearth_simcore::network::NetworkModel;
@@ -29,6 +30,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, start_service};
 use self::faults::set_faults;
+use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
@@ -36,10 +38,11 @@ use crate::invocation::InvocationRecord;
 use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
-use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline};
+use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
 use crate::service::ServerlessComputeService;
 use crate::service::event::Services;
+use crate::workflow::WorkflowRecord;
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -100,6 +103,8 @@ pub struct Results {
     pub events: u64,
     /// The date at the end.
     pub ended_at: SimTime,
+    /// Runs of workflows in the order of their ends, if they were kept.
+    pub workflows: Vec<WorkflowRecord>,
     /// Rows of a trace that were passed over because something was wrong with them.
     pub skipped_rows: u64,
 }
@@ -124,7 +129,8 @@ impl Experiment {
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
         set_faults(scenario, service, &mut simulation)?;
-        let names = set_workload(scenario, service, functions, &mut simulation)?;
+        let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
+        let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
         let nodes = simulation.with_model_mut(|services, _| {
             services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
         });
@@ -187,6 +193,23 @@ impl Experiment {
         let attempts = Attempts::new(&self.about, target)?;
         let service = self.service.index;
         self.simulation.with_model_mut(|services, _| services.get_mut(service).books.attempts = Some(attempts));
+        Ok(self)
+    }
+
+    /// Whether there are workflows, so that there are runs to write.
+    pub fn has_workflows(&mut self) -> bool {
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).workflows.len() > 0)
+    }
+
+    /// Writes every run of a workflow, in the order in which they end, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_workflows(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+        let runs = WorkflowRuns::new(target)?;
+        let service = self.service.index;
+        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.workflows = runs);
         Ok(self)
     }
 
@@ -254,7 +277,9 @@ impl Experiment {
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
-        (Results { about: self.about, metrics, records, events, ended_at, skipped_rows }, run.err().or(unwritten))
+        let workflows = self.service.workflow_records(&mut self.simulation);
+        let results = Results { about: self.about, metrics, records, events, ended_at, workflows, skipped_rows };
+        (results, run.err().or(unwritten))
     }
 }
 
@@ -265,6 +290,7 @@ impl Results {
         books.metrics.advance(date);
         // Who runs and waits is not in the books, so the time series ends with the last whole interval.
         let (metrics, records) = books.finish(|_| None);
-        Self { about, metrics, records: records.unwrap_or_default(), events, ended_at: date, skipped_rows: 0 }
+        let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
+        Self { about, metrics, records, events, ended_at: date, workflows, skipped_rows: 0 }
     }
 }

@@ -6,14 +6,17 @@ use super::build::body;
 use crate::Simulation;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Limits};
-use crate::scenario::{Scenario, ScenarioError, WorkloadSection};
+use crate::scenario::{InvocationSection, Scenario, ScenarioError, WorkloadSection};
 use crate::service::ServerlessComputeService;
+use crate::workflow::{Callee, WorkflowId};
 use crate::workload::generate::Generator;
 use crate::workload::{ArrivalSource, DeclaredFunction, OpenedTrace, PlannedInvocation};
 
 pub(super) fn known_requests(scenario: &Scenario) -> Option<u64> {
     let WorkloadSection { invocations, trace, generate } = &scenario.workload;
     match (trace, generate) {
+        // How many invocations a workflow has is drawn.
+        _ if !scenario.workflows.is_empty() => None,
         (None, Some(generate)) => generate.requests,
         (None, None) => Some(invocations.len() as u64),
         (Some(_), _) => None,
@@ -31,45 +34,58 @@ pub(super) fn known_end(scenario: &Scenario) -> Option<SimTime> {
 pub(super) fn set_workload(
     scenario: &Scenario,
     service: ServerlessComputeService,
-    mut functions: Vec<FunctionId>,
+    functions: Vec<FunctionId>,
+    workflows: &[WorkflowId],
     simulation: &mut Simulation,
 ) -> Result<Vec<String>, ScenarioError> {
     let mut names: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
     let WorkloadSection { trace, generate, .. } = &scenario.workload;
+    // Sources count the scenario's functions first, then its workflows, then the functions that they declare.
+    let workflows = workflows.iter().copied().map(Callee::from);
+    let mut callees: Vec<Callee> = functions.into_iter().map(Callee::from).chain(workflows).collect();
     let mut register =
-        |place: &str, declared: Vec<DeclaredFunction>| -> Result<(Vec<FunctionId>, Vec<String>), ScenarioError> {
+        |place: &str, declared: Vec<DeclaredFunction>| -> Result<(Vec<Callee>, Vec<String>), ScenarioError> {
             for function in declared {
                 names.push(function.name.clone());
                 let registered = service.register(simulation, declared_function(function));
-                functions.push(registered.map_err(|error| ScenarioError::refused(place, error))?);
+                callees.push(registered.map_err(|error| ScenarioError::refused(place, error))?.into());
             }
-            Ok((functions.clone(), names.clone()))
+            Ok((callees.clone(), names.clone()))
         };
-    let (place, source, functions, names): (_, Box<dyn ArrivalSource>, _, _) = match (trace, generate) {
+    let (place, source, callees, names): (_, Box<dyn ArrivalSource>, _, _) = match (trace, generate) {
         (Some(trace), _) => {
             let place = "workload.trace";
             let wrong = |error| ScenarioError::refused(place, Error::Trace(error));
-            let known: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
+            let known = names_of_callees(scenario);
             let OpenedTrace { source, declared } = trace.open(&scenario.base, &known, scenario.seed).map_err(wrong)?;
-            let (functions, names) = register(place, declared)?;
-            (place, source, functions, names)
+            let (callees, names) = register(place, declared)?;
+            (place, source, callees, names)
         }
         (None, Some(spec)) => {
-            let others = scenario.functions.len() as u32;
-            let (generator, declared) = Generator::new(spec, others, scenario.seed);
-            // Positions of a generator with functions of its own begin with these.
-            let before = if declared.is_empty() { 0 } else { others as usize };
-            let (functions, names) = register("workload.generate", declared)?;
-            ("workload.generate", Box::new(generator), functions[before..].to_vec(), names)
+            let known = names_of_callees(scenario);
+            let others = spec.workflows.as_ref().map_or(scenario.functions.len(), Vec::len);
+            let (generator, declared) = Generator::new(spec, others as u32, scenario.seed);
+            let declares = !declared.is_empty();
+            let (all, names) = register("workload.generate", declared)?;
+            let callees = match &spec.workflows {
+                // Names were checked when the scenario was read.
+                Some(chosen) => {
+                    let position = |name: &String| known.iter().position(|known| known == name);
+                    chosen.iter().filter_map(|name| all.get(position(name)?).copied()).collect()
+                }
+                None if declares => all[known.len()..].to_vec(),
+                None => all[..scenario.functions.len()].to_vec(),
+            };
+            ("workload.generate", Box::new(generator), callees, names)
         }
         (None, None) => {
-            let planned = plan_workload(scenario, &functions);
+            let planned = plan_workload(scenario, &callees);
             let set = service.set_workload(simulation, planned);
             set.map_err(|error| ScenarioError::refused("workload", error))?;
             return Ok(names);
         }
     };
-    let set = service.set_source(simulation, source, functions);
+    let set = service.set_source(simulation, source, callees);
     set.map_err(|error| ScenarioError::refused(place, error))?;
     Ok(names)
 }
@@ -84,18 +100,29 @@ fn declared_function(declared: DeclaredFunction) -> Function {
     }
 }
 
-fn plan_workload(scenario: &Scenario, functions: &[FunctionId]) -> Vec<PlannedInvocation> {
-    let names = scenario.functions.iter().map(|function| function.name.as_str());
-    let by_name: rustc_hash::FxHashMap<&str, FunctionId> = names.zip(functions.iter().copied()).collect();
+/// Names of the scenario's functions, then of its workflows.
+fn names_of_callees(scenario: &Scenario) -> Vec<String> {
+    let functions = scenario.functions.iter().map(|function| function.name.clone());
+    functions.chain(scenario.workflows.iter().map(|workflow| workflow.name.clone())).collect()
+}
+
+fn plan_workload(scenario: &Scenario, callees: &[Callee]) -> Vec<PlannedInvocation> {
+    let names = names_of_callees(scenario);
+    let by_name: rustc_hash::FxHashMap<&str, Callee> =
+        names.iter().map(String::as_str).zip(callees.iter().copied()).collect();
     let invocations = scenario.workload.invocations.iter();
-    // Names were checked when the scenario was read.
-    let known = invocations.filter_map(|planned| Some((planned, *by_name.get(planned.function.as_str())?)));
+    // Names were checked when the scenario was read, and that there is one.
+    let callee = |planned: &InvocationSection| {
+        let name = planned.function.as_ref().or(planned.workflow.as_ref())?;
+        by_name.get(name.as_str()).copied()
+    };
+    let known = invocations.filter_map(|planned| Some((planned, callee(planned)?)));
     known
-        .map(|(planned, function)| PlannedInvocation {
+        .map(|(planned, callee)| PlannedInvocation {
             at: planned.at.map(|date| SimTime::from_secs_f64(date.0)),
             after: planned.after.clone(),
             delay: planned.delay.duration(),
-            function,
+            callee,
             body: planned.body.as_deref().map(body),
         })
         .collect()

@@ -1,12 +1,14 @@
 //! The counts of one function.
 
+use hearth_simcore::time::SimDuration;
+
 use super::Coarse;
 use crate::invocation::Outcome;
 
 /// The counts of one function.
 #[derive(Clone, Debug)]
 pub struct FunctionMetrics {
-    pub(super) outcomes: [u64; Outcome::ALL.len()],
+    pub(crate) outcomes: [u64; Outcome::ALL.len()],
     /// Dispatches to a new container.
     pub cold_starts: u64,
     /// Dispatches to an idle container.
@@ -19,6 +21,8 @@ pub struct FunctionMetrics {
     pub slowdown: Coarse,
     /// Dispatched to started, of invocations that started in a new container.
     pub cold_start_delay: Coarse,
+    /// From request to end, as users expect it; the longest time where that is said of none.
+    pub deadline: SimDuration,
 }
 
 impl Default for FunctionMetrics {
@@ -31,6 +35,7 @@ impl Default for FunctionMetrics {
             waiting: Coarse::default(),
             slowdown: Coarse::from_one(),
             cold_start_delay: Coarse::default(),
+            deadline: SimDuration::MAX,
         }
     }
 }

@@ -4,12 +4,14 @@
 mod distribution;
 mod function;
 mod histogram;
+mod workflow;
 
 use hearth_simcore::time::{SimDuration, SimTime};
 use serde::Serialize;
 
 pub use self::distribution::{Coarse, Distribution, Precise};
 pub use self::function::{FunctionMetrics, FunctionRatios};
+pub use self::workflow::WorkflowMetrics;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
 
@@ -20,6 +22,14 @@ pub struct Moved {
     pub count: u64,
     /// Bytes in all.
     pub bytes: u128,
+}
+
+impl Moved {
+    /// Counts one more, of so many bytes.
+    pub(crate) fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes += u128::from(bytes);
+    }
 }
 
 /// RAM over time, in bytes and byte-nanoseconds.
@@ -80,6 +90,12 @@ pub struct Metrics {
     pub hedges: u64,
     /// Cores over time, in seconds, that attempts held which did not complete.
     lost_core_nanos: u128,
+    /// From the begin of faults that end to when no more wait than did then.
+    pub time_to_recover: Precise,
+    /// Faults that end of which the queue has not recovered.
+    pub unrecovered: u64,
+    /// Invocations that completed within the deadline of their function, or completed where it has none.
+    pub within_deadline: u64,
     /// Images evicted from the RAM of nodes.
     pub evicted_images_in_ram: Moved,
     /// Images evicted from the disks of nodes.
@@ -92,6 +108,8 @@ pub struct Metrics {
     pub copies: Moved,
     /// Images loaded from disk into RAM.
     pub loads: Moved,
+    /// Runs of workflows.
+    pub workflows: WorkflowMetrics,
     /// When the last invocation finished.
     pub last_finish: SimTime,
     busy: Level,
@@ -119,12 +137,16 @@ impl Default for Metrics {
             retries: 0,
             hedges: 0,
             lost_core_nanos: 0,
+            time_to_recover: Precise::default(),
+            unrecovered: 0,
+            within_deadline: 0,
             evicted_images_in_ram: Moved::default(),
             evicted_images_on_disk: Moved::default(),
             evicted_images_on_head: Moved::default(),
             downloads: Moved::default(),
             copies: Moved::default(),
             loads: Moved::default(),
+            workflows: WorkflowMetrics::default(),
             last_finish: SimTime::ZERO,
             busy: Level::default(),
             idle: Level::default(),
@@ -208,6 +230,7 @@ impl Metrics {
         if let Some(latency) = latency {
             self.latency.add(latency);
             function.latency.add(latency);
+            self.within_deadline += u64::from(latency <= function.deadline);
         }
         let Some(started) = record.started_at else { return };
         self.waiting.add(started - requested);

@@ -33,6 +33,8 @@ pub(crate) struct Node {
     pub cores: u32,
     pub speed: f64,
     pub is_up: bool,
+    /// How often it has gone down.
+    pub outages: u32,
     /// How many times as long everything takes that begins now.
     pub slowness: f64,
     pub running: u32,
@@ -72,6 +74,7 @@ impl Node {
             cores: host.cores,
             speed: host.speed,
             is_up: true,
+            outages: 0,
             slowness: 1.0,
             running: 0,
             ram_capacity: ram.capacity(),

@@ -26,6 +26,8 @@ mod recorder;
 mod summary;
 mod time_series;
 mod timeline;
+mod workflow_summary;
+mod workflows;
 
 pub(crate) use attempts::Attempts;
 pub use distributions::write_distributions;
@@ -34,6 +36,8 @@ pub use invocations::{InvocationsCsv, write_invocations};
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
-pub use summary::{DistributionSummary, FaultSummary, FunctionsSummary, Summary};
+pub use summary::{DistributionSummary, FaultSummary, FunctionsSummary, ServiceLevel, Summary};
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Timeline};
+pub use workflow_summary::{PathSummary, WorkflowsSummary};
+pub(crate) use workflows::WorkflowRuns;

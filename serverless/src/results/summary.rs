@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::WorkflowsSummary;
 use crate::experiment::Results;
 use crate::invocation::Outcome;
 use crate::metrics::{Distribution, FunctionRatios, Metrics, Moved};
@@ -86,6 +87,29 @@ pub struct EvictionSummary {
     pub images_on_head: Moved,
 }
 
+/// What users got of what they asked for.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct ServiceLevel {
+    /// Completed invocations over all.
+    pub availability: f64,
+    /// Invocations that completed within the deadline of their function over all; without a deadline, all that completed.
+    pub within_deadline: f64,
+    /// Those a second, up to the end of the last invocation.
+    pub goodput: f64,
+}
+
+impl ServiceLevel {
+    fn of(metrics: &Metrics) -> Self {
+        let of_all = |number: u64| number as f64 / metrics.invocations().max(1) as f64;
+        let seconds = metrics.last_finish.as_secs_f64();
+        Self {
+            availability: of_all(metrics.outcome(Outcome::Completed)),
+            within_deadline: of_all(metrics.within_deadline),
+            goodput: if seconds > 0.0 { metrics.within_deadline as f64 / seconds } else { 0.0 },
+        }
+    }
+}
+
 /// What went wrong, and what that cost.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct FaultSummary {
@@ -95,10 +119,12 @@ pub struct FaultSummary {
     pub retries: u64,
     /// Attempts beside one that took long.
     pub hedges: u64,
-    /// Completed invocations over all that were requested.
-    pub availability: f64,
     /// Cores over time, in seconds, that attempts held which did not complete.
     pub lost_core_seconds: f64,
+    /// From the begin of a fault that ends to when no more wait than did then, in seconds.
+    pub time_to_recover: DistributionSummary,
+    /// Faults that end of which the queue had not recovered at the end.
+    pub unrecovered: u64,
 }
 
 impl FaultSummary {
@@ -108,8 +134,9 @@ impl FaultSummary {
             count: metrics.faults,
             retries: metrics.retries,
             hedges: metrics.hedges,
-            availability: metrics.outcome(Outcome::Completed) as f64 / metrics.invocations().max(1) as f64,
             lost_core_seconds: metrics.lost_core_seconds(),
+            time_to_recover: (&metrics.time_to_recover).into(),
+            unrecovered: metrics.unrecovered,
         })
     }
 }
@@ -154,6 +181,11 @@ pub struct Summary {
     pub slowdown: DistributionSummary,
     /// Dispatched to started, of invocations that started in a new container, in seconds.
     pub cold_start_delay: DistributionSummary,
+    /// What users got.
+    pub service_level: ServiceLevel,
+    /// Runs of workflows; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflows: Option<WorkflowsSummary>,
     /// RAM of containers over time.
     pub memory_byte_seconds: MemorySummary,
     /// What went wrong, and what that cost; left out where nothing did.
@@ -207,6 +239,8 @@ impl Summary {
             waiting: (&metrics.waiting).into(),
             slowdown: (&metrics.slowdown).into(),
             cold_start_delay: (&metrics.cold_start_delay).into(),
+            service_level: ServiceLevel::of(metrics),
+            workflows: WorkflowsSummary::of(&metrics.workflows),
             memory_byte_seconds: MemorySummary { used: metrics.busy_byte_seconds(), idle: metrics.idle_byte_seconds() },
             faults: FaultSummary::of(metrics),
             evictions: EvictionSummary {

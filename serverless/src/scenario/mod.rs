@@ -28,6 +28,7 @@ mod suggestion;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,7 @@ pub use sections::{
     InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
     ServiceSection, StarSection, WorkloadSection,
 };
+pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};
 
 /// The version of the format.
 const FORMAT: &str = "hearth-scenario/1";
@@ -83,6 +85,9 @@ pub struct Scenario {
     /// The functions.
     #[serde(default)]
     pub functions: Vec<FunctionSection>,
+    /// Functions that follow one another.
+    #[serde(default)]
+    pub workflows: Vec<WorkflowSection>,
     /// What is invoked, and when.
     pub workload: WorkloadSection,
     /// The choices that the service makes.
@@ -124,7 +129,10 @@ impl Scenario {
     pub fn workload_files(&self) -> Result<Vec<PathBuf>, ScenarioError> {
         let trace = self.workload.trace.as_ref();
         let files = trace.map_or(Ok(Vec::new()), |trace| trace.files(&self.base));
-        files.map_err(|error| ScenarioError::refused("workload.trace", crate::Error::Trace(error)))
+        let mut files = files.map_err(|error| ScenarioError::refused("workload.trace", crate::Error::Trace(error)))?;
+        let measured = self.workflows.iter().filter_map(|workflow| workflow.wfcommons.as_ref());
+        files.extend(measured.map(|file| self.base.join(file)));
+        Ok(files)
     }
 
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {

@@ -202,6 +202,8 @@ pub struct FunctionSection {
     pub egress_limit: Option<Bytes>,
     /// Time that a new container takes to start; without it, the service's.
     pub container_startup_overhead: Option<Seconds>,
+    /// From request to end, as users expect it: it stops nothing, but what is later does not count as good.
+    pub deadline: Option<Seconds>,
     /// What it does, step by step.
     #[serde(default)]
     pub body: Vec<StepSection>,
@@ -224,7 +226,7 @@ pub struct WorkloadSection {
 /// One invocation; it has a date, or predecessors, or both.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an invocation: an object")]
-#[schemars(extend("anyOf" = [{"required": ["at"]}, {"required": ["after"]}]))]
+#[schemars(extend("anyOf" = [{"required": ["at"]}, {"required": ["after"]}], "oneOf" = [{"required": ["function"]}, {"required": ["workflow"]}]))]
 pub struct InvocationSection {
     /// Its date; with `after`, not before this date.
     pub at: Option<Seconds>,
@@ -235,7 +237,9 @@ pub struct InvocationSection {
     #[serde(default)]
     pub delay: Seconds,
     /// The function.
-    pub function: String,
+    pub function: Option<String>,
+    /// Instead of a function: a workflow, of which this is a run.
+    pub workflow: Option<String>,
     /// A body of its own instead of the function's.
     pub body: Option<Vec<StepSection>>,
 }

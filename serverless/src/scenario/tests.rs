@@ -29,6 +29,7 @@ pub(super) fn good() -> Value {
                 {"from": "user", "to": "head", "links": ["wan"]},
                 {"from": "head", "to": "node-*", "links": ["lan"]},
                 {"from": "user", "to": "node-*", "links": ["wan", "lan"]},
+                {"from": "node-*", "to": "node-*", "links": ["lan"]},
             ],
         },
         "service": {
@@ -39,10 +40,20 @@ pub(super) fn good() -> Value {
         "files": [{"name": "photo", "size": "30MB"}],
         "functions": [{
             "name": "resize", "image": "img", "time_limit": "60s", "disk_limit": "500MB", "ram_limit": "200MB",
-            "ingress_limit": "30MB", "egress_limit": "40MB", "container_startup_overhead": "1s",
+            "ingress_limit": "30MB", "egress_limit": "40MB", "container_startup_overhead": "1s", "deadline": "30s",
             "body": [
                 {"ingress": {"file": "photo"}}, {"compute": "5Gf"}, {"sleep": "10s"},
                 {"write": {"file": "out", "size": "10MB"}}, {"read": {"file": "out"}}, {"egress": {"file": "out"}},
+            ],
+        }],
+        "workflows": [{
+            "name": "album", "deadline": "2min",
+            "tasks": [
+                {"name": "look", "function": "resize", "run_time": {"constant": 1}},
+                {"name": "shrink", "function": "resize", "after": ["look"], "map": 4, "choice": "size", "probability": 0.5,
+                 "body": [{"sleep": 1}]},
+                {"name": "copy", "function": "resize", "after": [{"task": "look", "data": "1MB"}], "choice": "size",
+                 "probability": 0.5, "input": "1MB", "output": "2MB"},
             ],
         }],
         "workload": {"invocations": [
@@ -201,7 +212,7 @@ fn overrides_are_set_before_the_scenario_is_checked() {
         refused(
             "functions[resize].ram_limt=1GB",
             "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `image`, `time_limit`, \
-             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `body`: \
+             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `body`: \
              did you mean \"ram_limit\"?",
         );
         refused(

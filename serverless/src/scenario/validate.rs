@@ -23,7 +23,7 @@ impl Scenario {
     ///     "functions": [{"name": "greet"}],
     ///     "workload": {"invocations": [{"at": 0, "function": "greet"}]}
     /// }"#)?;
-    /// scenario.workload.invocations[0].function = "great".to_owned();
+    /// scenario.workload.invocations[0].function = Some("great".to_owned());
     /// let message = scenario.validate().unwrap_err().to_string();
     /// assert!(message.starts_with("workload.invocations[0].function: unknown function \"great\""));
     /// # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
@@ -45,13 +45,25 @@ impl Scenario {
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
         }
-        self.check_workload()?;
+        let workflows = self.check_workflows(&functions, &files)?;
+        self.check_workload(&workflows)?;
         self.faults.as_ref().map_or(Ok(()), |faults| faults.check())?;
         self.recovery.as_ref().map_or(Ok(()), |recovery| recovery.check())?;
         for (position, invocation) in self.workload.invocations.iter().enumerate() {
             let place = |field: &str| format!("workload.invocations[{position}].{field}");
-            known(&functions, &invocation.function, "function", || place("function"))?;
+            match (&invocation.function, &invocation.workflow) {
+                (Some(function), None) => known(&functions, function, "function", || place("function"))?,
+                (None, Some(workflow)) => known(&workflows, workflow, "workflow", || place("workflow"))?,
+                _ => {
+                    let problem = "expected one of \"function\" and \"workflow\"";
+                    return Err(ScenarioError::invalid(format!("workload.invocations[{position}]"), problem));
+                }
+            }
             if let Some(body) = &invocation.body {
+                if invocation.workflow.is_some() {
+                    let problem = "goes with \"function\": the tasks of a workflow have their own";
+                    return Err(ScenarioError::invalid(place("body"), problem));
+                }
                 check_body(body, &files, || place("body"))?;
             }
             if invocation.at.is_none() && invocation.after.is_empty() {
@@ -62,8 +74,26 @@ impl Scenario {
         self.check_predecessors()
     }
 
+    /// Checks the workflows; gives their positions by name.
+    fn check_workflows(
+        &self,
+        functions: &Positions<'_>,
+        files: &Positions<'_>,
+    ) -> Result<Positions<'_>, ScenarioError> {
+        let workflows = positions("workflows", self.workflows.iter().map(|workflow| workflow.name.as_str()))?;
+        for (position, workflow) in self.workflows.iter().enumerate() {
+            if let Some(function) = functions.get(workflow.name.as_str()) {
+                let problem =
+                    format!("{:?} is the name of functions[{function}] already: names must differ", workflow.name);
+                return Err(ScenarioError::invalid(format!("workflows[{position}].name"), problem));
+            }
+            workflow.check(&format!("workflows[{position}]"), functions, files)?;
+        }
+        Ok(workflows)
+    }
+
     /// One kind of workload, and numbers that make sense.
-    fn check_workload(&self) -> Result<(), ScenarioError> {
+    fn check_workload(&self, workflows: &Positions<'_>) -> Result<(), ScenarioError> {
         let WorkloadSection { invocations, trace, generate } = &self.workload;
         let given = [!invocations.is_empty(), trace.is_some(), generate.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {
@@ -81,7 +111,10 @@ impl Scenario {
         }
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
-            if generate.functions.is_none() && self.functions.is_empty() {
+            for (number, name) in generate.workflows.iter().flatten().enumerate() {
+                known(workflows, name, "workflow", || format!("workload.generate.workflows[{number}]"))?;
+            }
+            if generate.functions.is_none() && generate.workflows.is_none() && self.functions.is_empty() {
                 let problem = "there are no functions: declare some in \"functions\", here or in the scenario";
                 return Err(ScenarioError::invalid("workload.generate", problem));
             }
@@ -147,7 +180,7 @@ impl Scenario {
     }
 }
 
-fn positions<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<Positions<'a>, ScenarioError> {
+pub(super) fn positions<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<Positions<'a>, ScenarioError> {
     let mut positions = Positions::new();
     for (position, name) in names.enumerate() {
         let place = || format!("{list}[{position}].name");
@@ -162,7 +195,12 @@ fn positions<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<Pos
     Ok(positions)
 }
 
-fn known(positions: &Positions<'_>, name: &str, what: &str, place: impl Fn() -> String) -> Result<(), ScenarioError> {
+pub(super) fn known(
+    positions: &Positions<'_>,
+    name: &str,
+    what: &str,
+    place: impl Fn() -> String,
+) -> Result<(), ScenarioError> {
     if positions.contains_key(name) {
         return Ok(());
     }
@@ -178,7 +216,11 @@ fn known(positions: &Positions<'_>, name: &str, what: &str, place: impl Fn() -> 
 }
 
 /// Checks that a body takes nothing from the registry that is not there, and reads nothing that it never wrote.
-fn check_body(body: &[StepSection], files: &Positions<'_>, place: impl Fn() -> String) -> Result<(), ScenarioError> {
+pub(super) fn check_body(
+    body: &[StepSection],
+    files: &Positions<'_>,
+    place: impl Fn() -> String,
+) -> Result<(), ScenarioError> {
     let mut written: FxHashSet<&str> = FxHashSet::default();
     for (position, step) in body.iter().enumerate() {
         let at = |kind: &str| format!("{}[{position}].{kind}.file", place());

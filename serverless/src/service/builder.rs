@@ -32,6 +32,7 @@ use crate::metrics::Metrics;
 use crate::node::{Medium, Node, Spell, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
+use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord, Workflows};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
 /// A handle on a serverless compute service of a [`Simulation`].
@@ -86,18 +87,28 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|services, _| services.get_mut(self.index).register(function))
     }
 
+    /// Takes a workflow in, whose functions are registered; [`Workflow`] has an example.
+    ///
+    /// # Errors
+    /// When there is one of that name, or it makes no sense.
+    pub fn create_workflow(&self, simulation: &mut Simulation, workflow: Workflow) -> Result<WorkflowId, Error> {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).create_workflow(workflow))
+    }
+
+    /// What came of the runs of workflows that have ended, in the order of their ends; call it once.
+    pub fn workflow_records(&self, simulation: &mut Simulation) -> Vec<WorkflowRecord> {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).books.take_workflow_records())
+    }
+
     /// Gives the service its workload, before the simulation runs.
     ///
     /// # Errors
-    /// When an invocation names a function or a predecessor that is not there.
+    /// When an invocation names a callee or a predecessor that is not there.
     pub fn set_workload(&self, simulation: &mut Simulation, planned: Vec<PlannedInvocation>) -> Result<(), Error> {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
-            let functions = service.functions.len();
             for (position, invocation) in planned.iter().enumerate() {
-                if invocation.function.0 as usize >= functions {
-                    return Err(Error::ForeignFunction(invocation.function));
-                }
+                service.check_callee(invocation.callee)?;
                 if let Some(&predecessor) = invocation.after.iter().find(|predecessor| **predecessor >= planned.len()) {
                     return Err(Error::UnknownPredecessor { position, predecessor });
                 }
@@ -107,23 +118,21 @@ impl ServerlessComputeService {
         })
     }
 
-    /// Gives the service a stream of invocations, before the simulation runs. `functions` are those that the source's
-    /// positions stand for.
+    /// Gives the service a stream of invocations, before the simulation runs. `callees` are the functions and workflows
+    /// that the source's positions stand for.
     ///
     /// # Errors
-    /// When a function is not the service's, or the first invocation cannot be read.
+    /// When a callee is not the service's, or the first invocation cannot be read.
     pub fn set_source(
         &self,
         simulation: &mut Simulation,
         source: Box<dyn ArrivalSource>,
-        functions: Vec<FunctionId>,
+        callees: Vec<Callee>,
     ) -> Result<(), Error> {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
-            if let Some(foreign) = functions.iter().find(|function| function.0 as usize >= service.functions.len()) {
-                return Err(Error::ForeignFunction(*foreign));
-            }
-            service.workload = Workload::streamed(source, functions);
+            callees.iter().try_for_each(|callee| service.check_callee(*callee))?;
+            service.workload = Workload::streamed(source, callees);
             service.pull_arrival(kernel)
         })
     }
@@ -157,9 +166,11 @@ impl ServerlessComputeService {
     pub(crate) fn end(&self, simulation: &mut Simulation) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
-            service.close(kernel.now());
+            let closed = service.close(kernel.now());
             let (running, queued) = (service.running, service.waiting);
-            service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))))
+            let (metrics, records) =
+                service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))));
+            (metrics, closed.and(records))
         })
     }
 }
@@ -187,7 +198,8 @@ impl ServerlessComputeService {
 ///     body: Body::steps([Step::Sleep(secs(1))]),
 /// };
 /// let function = service.register(&mut simulation, function)?;
-/// let first = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, function, body: None };
+/// let callee = function.into();
+/// let first = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, callee, body: None };
 /// let second = PlannedInvocation { after: vec![0], ..first.clone() };
 /// service.set_workload(&mut simulation, vec![first, second])?;
 /// simulation.run()?;
@@ -337,8 +349,10 @@ impl ServiceBuilder {
             hears,
             prewarmings: Prewarmings::default(),
             faults: Faults::default(),
+            recovering: Vec::new(),
             retries: None,
             hedge: None,
+            workflows: Workflows::default(),
             watch: workshop.watch,
             policies,
             spell: Spell::default(),

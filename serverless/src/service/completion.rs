@@ -15,6 +15,7 @@ use crate::invocation::Outcome;
 use crate::node::{ContainerId, Spell};
 use crate::policy::PolicySlot;
 use crate::results::Phase;
+use crate::workflow::TaskEnd;
 
 /// With so many different keep-alive times, further ones get timers of their own instead of a lane.
 const MAX_LANES: usize = 16;
@@ -146,6 +147,7 @@ impl Service {
             live.tell_caller(kernel.now());
         }
         let invocation = live.record.invocation;
+        let of_task = self.workflows.is_running().then(|| (TaskEnd::of(live), live.record.failure.clone()));
         match &mut self.books.recorder {
             Some(recorder) => {
                 if let Some(live) = self.live.remove(key) {
@@ -155,6 +157,6 @@ impl Service {
             None => drop(self.live.remove(key)),
         }
         self.release_dependents(invocation, kernel);
-        Ok(())
+        of_task.map_or(Ok(()), |(end, failure)| self.task_ended(invocation, end, failure.as_ref(), kernel))
     }
 }

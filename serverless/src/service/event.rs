@@ -29,6 +29,10 @@ pub(crate) enum Happening {
     ContainerStarted(InvocationKey),
     /// What the current step of a body waits for has come to pass.
     StepEnded(InvocationKey),
+    /// Data has arrived that a body cannot begin without.
+    InputArrived(InvocationKey),
+    /// A run of the workload's workflow at this position is requested.
+    WorkflowRequested(u32),
     /// A body has come to its end.
     BodyEnded(InvocationKey),
     /// An invocation has reached its time limit.
@@ -58,7 +62,7 @@ impl Happening {
     /// What is interrupted if the transfer is that was to end in this.
     pub fn interrupted(self) -> Option<Interrupted> {
         match self {
-            Self::StepEnded(key) => Some(Interrupted::Step(key)),
+            Self::StepEnded(key) | Self::InputArrived(key) => Some(Interrupted::Step(key)),
             Self::Message(Message::Downloaded(image)) => Some(Interrupted::Download(image)),
             Self::Message(Message::Copied { node, image }) => Some(Interrupted::Copy { node, image }),
             Self::Message(Message::Loaded { node, image }) => Some(Interrupted::Load { node, image }),
@@ -127,6 +131,8 @@ impl Model for Services {
             Happening::HeadProcessed(key) => service.head_processed(key, kernel),
             Happening::ContainerStarted(key) => service.start_body(key, kernel),
             Happening::StepEnded(key) => service.step_ended(key, kernel),
+            Happening::InputArrived(key) => service.input_arrived(key, kernel),
+            Happening::WorkflowRequested(position) => service.begin_planned_run(position, kernel),
             Happening::BodyEnded(key) => service.body_ended(key, kernel),
             Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),
             Happening::FaultBegins(number) => service.fault_begins(number, kernel),

@@ -98,13 +98,16 @@ impl Service {
             return Ok(());
         };
         let fault = *fault;
-        match timing {
-            Timing::Once { until: Some(until), .. } => drop(kernel.schedule_at(*until, ends)),
-            Timing::Once { until: None, .. } => {}
+        let has_end = match timing {
+            Timing::Once { until, .. } => until.map(|until| kernel.schedule_at(until, ends)).is_some(),
             Timing::Drawn { repair, random, .. } => {
                 let length = SimDuration::from_secs_f64(repair.sampler().draw(random));
                 kernel.schedule(length.max(SimDuration::from_nanos(1)), ends);
+                true
             }
+        };
+        if has_end && !matches!(fault, Fault::DiskLost { .. }) {
+            self.await_recovery(number, kernel.now());
         }
         let before = self.faults.any(|other| is_same_outage(other, &fault));
         self.faults.active[number as usize] = true;
@@ -134,6 +137,7 @@ impl Service {
         };
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         self.faults.active[number as usize] = false;
+        self.begin_recovery(number);
         let still = self.faults.any(|other| is_same_outage(other, &fault));
         match fault {
             Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel)?,
@@ -342,9 +346,7 @@ impl Service {
         match what {
             Interrupted::Step(key) => {
                 // Whose container has gone with its node is lost, not failed.
-                let is_running =
-                    |live: &&mut LiveInvocation| live.container.is_some() && live.record.finished_at.is_none();
-                let Some(live) = self.live.get_mut(key).filter(is_running) else {
+                let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
                     return Ok(());
                 };
                 let failure = FunctionError::new("a transfer was interrupted: a host or link went down");

@@ -85,12 +85,16 @@ impl Service {
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.is_settled() {
             self.round_done = false;
-            return Ok(());
+        } else {
+            self.schedule(kernel)?;
+            self.drop_orphaned_images();
+            // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
+            self.retry_downloads(kernel)?;
         }
-        self.schedule(kernel)?;
-        self.drop_orphaned_images();
-        // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
-        self.retry_downloads(kernel)
+        if !self.recovering.is_empty() {
+            self.note_recoveries(kernel.now());
+        }
+        Ok(())
     }
 
     /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.

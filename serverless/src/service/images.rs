@@ -11,7 +11,6 @@ use super::live::InvocationKey;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
-use crate::metrics::Moved;
 use crate::node::Storage;
 use crate::policy::{PolicyFault, PolicySlot};
 use crate::results::Move;
@@ -296,12 +295,5 @@ impl Service {
 
     pub(crate) fn fault(&self, slot: PolicySlot, fault: PolicyFault) -> Error {
         Error::policy(slot, self.policies.record(slot), fault)
-    }
-}
-
-impl Moved {
-    fn add(&mut self, bytes: u64) {
-        self.count += 1;
-        self.bytes += u128::from(bytes);
     }
 }

@@ -67,6 +67,12 @@ pub(crate) struct Run {
     pub ingress: u64,
     /// Bytes sent to the registry so far.
     pub egress: u64,
+    /// Transfers of data that the body cannot begin without.
+    pub inputs_under_way: u32,
+    /// When all of it was there.
+    pub ready_at: Option<SimTime>,
+    /// How often the node had been down when the body began.
+    pub outages: u32,
     /// What the closure returned.
     pub result: Option<Result<Output, FunctionError>>,
 }
@@ -182,6 +188,11 @@ impl LiveInvocation {
             watched.output = output;
             watched.waiters.drain(..).for_each(Waker::wake);
         }
+    }
+
+    /// Whether it holds a core, and its body has not ended.
+    pub fn is_running(&self) -> bool {
+        self.container.is_some() && self.record.finished_at.is_none()
     }
 
     /// Moves on to a state, for those who watch.

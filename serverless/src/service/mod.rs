@@ -13,11 +13,13 @@ mod hedging;
 mod images;
 pub(crate) mod live;
 mod prewarming;
+mod recovering;
 mod retrying;
 pub(crate) mod running;
 mod scheduling;
 pub(crate) mod state;
 mod waiting;
+mod workflows;
 
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub(crate) use state::Service;

@@ -48,6 +48,9 @@ impl Service {
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         let node = live.record.node.map(|node| &self.cluster.nodes[node as usize]);
         let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
+        if self.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
+            return Ok(());
+        }
         if let Some(length) = length {
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
@@ -58,12 +61,26 @@ impl Service {
             kernel.schedule(delay, self.event(end));
             return Ok(());
         }
+        self.set_time_limit(key, limit, kernel);
+        self.begin_body(key, body, kernel)
+    }
+
+    pub(super) fn set_time_limit(&mut self, key: InvocationKey, limit: SimDuration, kernel: &mut Kernel<Event>) {
         if limit > SimDuration::ZERO {
             let timer = kernel.schedule(limit, self.event(Happening::TimeLimit(key)));
             if let Some(live) = self.live.get_mut(key) {
                 live.run_mut().time_limit = Some(timer);
             }
         }
+    }
+
+    /// Begins with a body that does more than let time pass.
+    pub(super) fn begin_body(
+        &mut self,
+        key: InvocationKey,
+        body: Body,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
         match body {
             Body::Steps(_) | Body::Sleep(_) => {
                 let state = self.live.get_mut(key).and_then(LiveInvocation::resume);
@@ -94,7 +111,7 @@ impl Service {
     }
 
     /// Whether a transfer of a body has begun; the body has failed if a host or link is down.
-    fn is_up(&mut self, key: InvocationKey, started: Result<(), TransferError>) -> Result<bool, Error> {
+    pub(super) fn is_up(&mut self, key: InvocationKey, started: Result<(), TransferError>) -> Result<bool, Error> {
         match started {
             Ok(()) => Ok(true),
             Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
@@ -134,6 +151,10 @@ impl Service {
 
     /// What the current step waited for is over.
     pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        // A transfer outlasts the invocation that reached its time limit while the head is busy.
+        if !self.live.get(key).is_some_and(LiveInvocation::is_running) {
+            return Ok(());
+        }
         if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
     }
 
@@ -225,7 +246,7 @@ impl Service {
 
     /// The body came to its end, well or not.
     pub(crate) fn body_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else {
+        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
             return Ok(());
         };
         let limit = self.functions[live.record.function.0 as usize].limits.time;
@@ -249,7 +270,7 @@ impl Service {
     /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
     /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
     pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else {
+        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
             return Ok(());
         };
         live.record.outcome = Outcome::TimedOut;
@@ -273,7 +294,7 @@ impl Service {
 
 /// How long a body takes that has one step at the most, which lets time pass; `None` for any other. (The steps of longer
 /// bodies have events of their own: of those that end at one date, the one whose last step began first is handled first.)
-fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
+pub(super) fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
     let steps = match body {
         Body::Sleep(length) => return Some(*length),
         Body::Steps(steps) => steps,

@@ -18,6 +18,7 @@ use super::faults::Faults;
 use super::images::HeadImages;
 use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::prewarming::Prewarmings;
+use super::recovering::Recovering;
 use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
@@ -32,6 +33,7 @@ use crate::metrics::FunctionMetrics;
 use crate::node::{Footprint, Spell};
 use crate::policy::{Hosted, PolicySet, Watch};
 use crate::results::Standing;
+use crate::workflow::Workflows;
 use crate::workload::Workload;
 
 /// Times and choices of a service that are not policies.
@@ -135,8 +137,10 @@ pub(crate) struct Service {
     pub hears: Hears,
     pub prewarmings: Prewarmings,
     pub faults: Faults,
+    pub recovering: Vec<Recovering>,
     pub retries: Option<Retries>,
     pub hedge: Option<HedgePolicy>,
+    pub workflows: Workflows,
     pub watch: Rc<Watch>,
     /// The last time that a container became idle.
     pub spell: Spell,
@@ -184,7 +188,7 @@ impl Service {
         input: Input,
         date: SimTime,
     ) -> (InvocationKey, Rc<RefCell<Watched>>) {
-        let number = self.workload.len() + self.watched_requests();
+        let number = self.workload.take_numbers(1);
         let key = self.request(number, function, None, date);
         let watched = Rc::new(RefCell::new(Watched {
             number,
@@ -198,11 +202,6 @@ impl Service {
             live.caller = Some(Box::new(Caller { input, watched: Rc::clone(&watched) }));
         }
         (key, watched)
-    }
-
-    fn watched_requests(&mut self) -> u64 {
-        self.workload.requested_beside += 1;
-        self.workload.requested_beside - 1
     }
 
     /// The entry in the queue of an invocation that is alive.
@@ -253,7 +252,8 @@ impl Service {
             told_to_wait_in,
         });
         self.cluster.add_function();
-        self.books.metrics.functions.push(FunctionMetrics::default());
+        let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
+        self.books.metrics.functions.push(FunctionMetrics { deadline, ..FunctionMetrics::default() });
         Ok(id)
     }
 

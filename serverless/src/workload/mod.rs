@@ -14,14 +14,18 @@ mod statistics;
 mod tests;
 mod trace;
 
+use std::collections::BTreeSet;
+
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::error::Error;
-use crate::function::{Body, FunctionId};
+use crate::function::Body;
+use crate::invocation::InvocationRecord;
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
 use crate::service::live::InvocationKey;
+use crate::workflow::{Callee, WorkflowId};
 
 pub use azure_2019::WithinMinute;
 pub use csv_text::{write_functions, write_trace};
@@ -39,8 +43,8 @@ pub struct PlannedInvocation {
     pub after: Vec<usize>,
     /// How long after the last of those.
     pub delay: SimDuration,
-    /// What is invoked.
-    pub function: FunctionId,
+    /// What is invoked: a function, or a workflow.
+    pub callee: Callee,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
 }
@@ -58,8 +62,17 @@ pub(crate) struct Workload {
     dependents: Vec<Vec<u32>>,
     /// Where invocations come from besides.
     stream: Option<Stream>,
-    /// How many invocations were requested by controllers, besides the workload.
-    pub requested_beside: u64,
+    /// Positions of workflows whose date is known and has not come.
+    runs_due: BTreeSet<u32>,
+    /// Numbers of invocations beyond those of the listed ones that have been given away.
+    numbers_taken: u64,
+}
+
+/// What has been requested.
+enum Requested {
+    Invocation(InvocationKey),
+    /// It begins when it is due.
+    Run(WorkflowId),
 }
 
 /// A source and its next invocation, which is scheduled.
@@ -67,10 +80,8 @@ pub(crate) struct Workload {
 struct Stream {
     source: Box<dyn ArrivalSource>,
     next: Option<Arrival>,
-    /// The service's function at each position of the source's list.
-    functions: Vec<FunctionId>,
-    /// How many have been requested.
-    requested: u64,
+    /// The service's function or workflow at each position of the source's list.
+    callees: Vec<Callee>,
 }
 
 impl Workload {
@@ -85,17 +96,18 @@ impl Workload {
         let free = planned.iter().enumerate().filter(|(_, invocation)| invocation.after.is_empty());
         let mut dated: Vec<u32> = free.map(|(position, _)| position as u32).collect();
         dated.sort_by_key(|&position| planned[position as usize].at);
-        Self { planned, dated, next: 0, missing, dependents, stream: None, requested_beside: 0 }
+        Self { planned, dated, missing, dependents, ..Self::default() }
     }
 
-    /// Invocations of a source, of the service's functions at the positions that it names.
-    pub fn streamed(source: Box<dyn ArrivalSource>, functions: Vec<FunctionId>) -> Self {
-        Self { stream: Some(Stream { source, next: None, functions, requested: 0 }), ..Self::default() }
+    /// Invocations of a source, of the service's functions and workflows at the positions that it names.
+    pub fn streamed(source: Box<dyn ArrivalSource>, callees: Vec<Callee>) -> Self {
+        Self { stream: Some(Stream { source, next: None, callees }), ..Self::default() }
     }
 
-    /// How many invocations it has had, or has in all if they are listed.
-    pub fn len(&self) -> u64 {
-        self.planned.len() as u64 + self.stream.as_ref().map_or(0, |stream| stream.requested)
+    /// Sets the numbers of so many invocations aside; gives the first. Listed ones have their positions.
+    pub fn take_numbers(&mut self, count: u64) -> u64 {
+        self.numbers_taken += count;
+        self.planned.len() as u64 + self.numbers_taken - count
     }
 
     /// Rows of a trace that were passed over.
@@ -127,41 +139,69 @@ impl Service {
 
     /// The next invocation of the workload is due.
     pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let key = match &mut self.workload.stream {
+        let (requested, position) = match &mut self.workload.stream {
             Some(stream) => match stream.next.take() {
                 Some(arrival) => {
-                    stream.requested += 1;
-                    let number = stream.requested - 1;
-                    let unknown = || Error::ForeignFunction(FunctionId(arrival.function));
-                    let function = *stream.functions.get(arrival.function as usize).ok_or_else(unknown)?;
-                    self.request_streamed(number, function, arrival.run_time, kernel.now())
+                    let unknown = || Error::ForeignFunction(crate::function::FunctionId(arrival.function));
+                    let callee = *stream.callees.get(arrival.function as usize).ok_or_else(unknown)?;
+                    (self.request_streamed(callee, arrival.run_time, kernel.now()), None)
                 }
                 None => return Ok(()),
             },
             None => {
                 let position = self.workload.dated[self.workload.next];
                 self.workload.next += 1;
-                self.request_planned(position, kernel.now())
+                (self.request_planned(position, kernel.now()), Some(position))
             }
         };
         self.pull_arrival(kernel)?;
-        self.receive(Message::Request(key), kernel)
+        match requested {
+            Requested::Invocation(key) => self.receive(Message::Request(key), kernel),
+            Requested::Run(workflow) => self.begin_run(workflow, position, kernel),
+        }
     }
 
-    fn request_streamed(
-        &mut self,
-        number: u64,
-        function: FunctionId,
-        run_time: SimDuration,
-        date: SimTime,
-    ) -> InvocationKey {
-        self.request(number, function, Some(Body::Sleep(run_time)), date)
+    fn request_streamed(&mut self, callee: Callee, run_time: SimDuration, date: SimTime) -> Requested {
+        match callee {
+            Callee::Function(function) => {
+                let number = self.workload.take_numbers(1);
+                Requested::Invocation(self.request(number, function, Some(Body::Sleep(run_time)), date))
+            }
+            Callee::Workflow(workflow) => Requested::Run(workflow),
+        }
     }
 
-    fn request_planned(&mut self, position: u32, date: SimTime) -> InvocationKey {
+    fn request_planned(&mut self, position: u32, date: SimTime) -> Requested {
         let planned = &self.workload.planned[position as usize];
-        let (function, body) = (planned.function, planned.body.clone());
-        self.request(u64::from(position), function, body, date)
+        match planned.callee {
+            Callee::Function(function) => {
+                let body = planned.body.clone();
+                Requested::Invocation(self.request(u64::from(position), function, body, date))
+            }
+            Callee::Workflow(workflow) => Requested::Run(workflow),
+        }
+    }
+
+    /// The run of a workflow is due that the workload lists at a position.
+    pub(crate) fn begin_planned_run(&mut self, position: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.workload.runs_due.remove(&position);
+        match self.workload.planned[position as usize].callee {
+            Callee::Workflow(workflow) => self.begin_run(workflow, Some(position), kernel),
+            Callee::Function(_) => Ok(()),
+        }
+    }
+
+    /// Refuses what is not of this service.
+    pub(crate) fn check_callee(&self, callee: Callee) -> Result<(), Error> {
+        match callee {
+            Callee::Function(function) if function.0 as usize >= self.functions.len() => {
+                Err(Error::ForeignFunction(function))
+            }
+            Callee::Workflow(workflow) if workflow.0 as usize >= self.workflows.len() => {
+                Err(Error::ForeignWorkflow(workflow))
+            }
+            Callee::Function(_) | Callee::Workflow(_) => Ok(()),
+        }
     }
 
     /// Requests what waited only for this invocation.
@@ -180,14 +220,21 @@ impl Service {
             }
             let planned = &self.workload.planned[dependent as usize];
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
-            let key = self.request_planned(dependent, date);
-            kernel.schedule_at(date, self.event(Happening::Message(Message::Request(key))));
+            let due = match self.request_planned(dependent, date) {
+                Requested::Invocation(key) => Happening::Message(Message::Request(key)),
+                Requested::Run(_) => {
+                    self.workload.runs_due.insert(dependent);
+                    Happening::WorkflowRequested(dependent)
+                }
+            };
+            kernel.schedule_at(date, self.event(due));
         }
     }
 
     /// Ends the books at the end of the simulation: what has not ended is unfinished.
-    pub(crate) fn close(&mut self, now: SimTime) {
+    pub(crate) fn close(&mut self, now: SimTime) -> Result<(), Error> {
         self.books.metrics.advance(now);
+        self.books.metrics.unrecovered = self.recovering.len() as u64;
         let mut attempts: Vec<_> = self.live.drain().map(|(_, live)| (live.attempt, live.record)).collect();
         attempts.sort_by_key(|(attempt, record)| (record.invocation, *attempt));
         // Of two attempts beside each other the first stands for the invocation.
@@ -199,26 +246,30 @@ impl Service {
                 record.requested_at = None;
             }
         }
-        let unasked: Vec<_> = self.workload.unasked().collect();
-        for record in unfinished.into_iter().chain(unasked) {
+        let mut runs = self.workflows.unfinished();
+        for position in self.workload.unasked() {
+            match self.workload.planned[position as usize].callee {
+                Callee::Function(function) => unfinished.push(InvocationRecord::new(u64::from(position), function)),
+                Callee::Workflow(workflow) => runs.push(self.workflows.unasked(workflow)),
+            }
+        }
+        for record in unfinished {
             self.books.metrics.record(&record);
             if let Some(recorder) = &mut self.books.recorder {
                 recorder.never_ends(record);
             }
         }
+        runs.into_iter().try_for_each(|run| self.books.end_workflow(run))
     }
 }
 
 impl Workload {
-    /// Records of the invocations that were never requested.
-    fn unasked(&self) -> impl Iterator<Item = crate::invocation::InvocationRecord> {
+    /// Positions of those listed that were never requested.
+    fn unasked(&self) -> Vec<u32> {
         let dated = self.dated[self.next..].iter().copied();
         let waiting = (0..self.planned.len() as u32).filter(|position| self.missing[*position as usize] > 0);
-        let mut positions: Vec<u32> = dated.chain(waiting).collect();
+        let mut positions: Vec<u32> = dated.chain(waiting).chain(self.runs_due.iter().copied()).collect();
         positions.sort_unstable();
-        positions.into_iter().map(|position| {
-            let function = self.planned[position as usize].function;
-            crate::invocation::InvocationRecord::new(u64::from(position), function)
-        })
+        positions
     }
 }

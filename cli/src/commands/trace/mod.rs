@@ -173,9 +173,11 @@ fn generate(arguments: &GenerateArguments) -> Result<(), CommandError> {
     let text = fs::read_to_string(&arguments.generator).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let spec: GeneratorSpec = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     spec.check().map_err(wrong)?;
-    let (mut generator, mut functions) = Generator::new(&spec, 1, arguments.seed);
+    let others = spec.workflows.clone().unwrap_or_else(|| vec!["0".to_owned()]);
+    let (mut generator, mut functions) = Generator::new(&spec, others.len() as u32, arguments.seed);
     if functions.is_empty() {
-        functions.push(DeclaredFunction { name: "0".to_owned(), ram: 0, startup_overhead: None });
+        let named = others.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
+        functions.extend(named);
     }
     let rows = arguments.output.write(&mut generator, &functions)?;
     writeln!(std::io::stdout(), "{rows} rows are in {}.", arguments.output.output.display())?;

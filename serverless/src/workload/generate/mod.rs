@@ -62,14 +62,17 @@ pub struct FunctionSet {
 pub struct GeneratorSpec {
     /// How requests come, of all functions together.
     pub arrivals: Arrivals,
-    /// How long each runs, in seconds.
-    pub run_time: Distribution,
+    /// How long each runs, in seconds; needed unless there are `workflows`.
+    pub run_time: Option<Distribution>,
     /// No requests after so many seconds.
     pub duration_s: Option<f64>,
     /// No more requests than this.
     pub requests: Option<u64>,
     /// The functions; without them, those of the scenario, all alike.
     pub functions: Option<FunctionSet>,
+    /// Instead of functions: workflows of the scenario, all alike.
+    #[schemars(length(min = 1))]
+    pub workflows: Option<Vec<String>>,
     /// Whether each function has an arrival process of its own, with its share of the rate, instead of one process whose
     /// requests are for functions drawn by popularity.
     #[serde(default)]
@@ -87,7 +90,17 @@ impl GeneratorSpec {
         if matches!(self.arrivals, Arrivals::Mix(_)) && !self.per_function {
             return Err("arrivals: a mix needs \"per_function\": true".to_owned());
         }
-        self.run_time.check().map_err(at("run_time"))?;
+        match (&self.run_time, &self.workflows) {
+            (Some(run_time), _) => run_time.check().map_err(at("run_time"))?,
+            (None, None) => return Err("missing field `run_time`: say how long requests run".to_owned()),
+            (None, Some(_)) => {}
+        }
+        if self.workflows.as_ref().is_some_and(Vec::is_empty) {
+            return Err("workflows: there are none: name at least one".to_owned());
+        }
+        if self.workflows.is_some() && (self.functions.is_some() || self.run_time.is_some()) {
+            return Err("has \"workflows\" beside \"functions\" or \"run_time\": keep one kind".to_owned());
+        }
         if self.duration_s.is_none() && self.requests.is_none() {
             return Err("give duration_s or requests, or it would never end".to_owned());
         }
@@ -149,7 +162,8 @@ impl Generator {
             if spec.per_function { Kind::apart(spec, &weights, seed) } else { Kind::together(spec, weights, seed) };
         let generator = Self {
             kind,
-            run_times: spec.run_time.sampler(),
+            // What runs of workflows do is said by the workflows.
+            run_times: spec.run_time.as_ref().unwrap_or(&Distribution::Constant(0.0)).sampler(),
             of_run_times: stream(seed, "generate run times"),
             scales: draws(functions.and_then(|set| set.run_time_scale.as_ref()), count, seed, "generate scales"),
             end: spec.duration_s.unwrap_or(f64::INFINITY),
@@ -240,7 +254,8 @@ mod tests {
     fn spec(per_function: bool) -> GeneratorSpec {
         GeneratorSpec {
             arrivals: Arrivals::Poisson { rate: 100.0 },
-            run_time: Distribution::Constant(2.0),
+            run_time: Some(Distribution::Constant(2.0)),
+            workflows: None,
             duration_s: Some(1000.0),
             requests: None,
             functions: Some(FunctionSet {

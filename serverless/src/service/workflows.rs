@@ -1,0 +1,153 @@
+//! Runs of workflows in the service: what begins when, and what is done when all has ended (the timing model, section 13).
+
+use std::rc::Rc;
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
+use hearth_simcore::time::SimDuration;
+
+use super::Service;
+use super::event::{Event, Happening, Message};
+use super::live::{InvocationKey, LiveInvocation};
+use super::running::only_time;
+use crate::call::FunctionError;
+use crate::error::Error;
+use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
+
+impl Service {
+    /// Takes a workflow in.
+    pub(crate) fn create_workflow(&mut self, workflow: Workflow) -> Result<WorkflowId, Error> {
+        let name = workflow.name.clone();
+        if self.workflows.has(&name) {
+            return Err(Error::DuplicateName { what: "workflow", name });
+        }
+        if let Some(foreign) = workflow.tasks.iter().find(|task| task.function.0 as usize >= self.functions.len()) {
+            return Err(Error::ForeignFunction(foreign.function));
+        }
+        let added = workflow.check().and_then(|()| self.workflows.add(workflow));
+        added.map_err(|problem| Error::Workflow { workflow: name, problem })
+    }
+
+    /// A run of a workflow is requested: what follows nobody begins.
+    pub(crate) fn begin_run(
+        &mut self,
+        workflow: WorkflowId,
+        position: Option<u32>,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
+        let first = self.workload.take_numbers(self.workflows.instances(workflow));
+        let ready = self.workflows.begin(workflow, position, first, kernel.now(), kernel.seed());
+        let requests: Vec<TaskRequest> =
+            ready.into_iter().flat_map(|task| self.workflows.begin_task(first, task)).collect();
+        if requests.is_empty() {
+            return self.finish_run(first, kernel);
+        }
+        let request = |(number, function, body)| self.request(number, function, body, kernel.now());
+        let keys: Vec<InvocationKey> = requests.into_iter().map(request).collect();
+        keys.into_iter().try_for_each(|key| self.receive(Message::Request(key), kernel))
+    }
+
+    /// An invocation has ended that may be part of a workflow: begins what waited only for it.
+    pub(crate) fn task_ended(
+        &mut self,
+        invocation: u64,
+        end: TaskEnd,
+        failure: Option<&Rc<str>>,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
+        let consequence = self.workflows.end(invocation, end, failure.map(|failure| &**failure));
+        let Some(Consequence { first, ready, is_over }) = consequence else { return Ok(()) };
+        for task in ready {
+            for (number, function, body) in self.workflows.begin_task(first, task) {
+                let key = self.request(number, function, body, kernel.now());
+                kernel.schedule(SimDuration::ZERO, self.event(Happening::Message(Message::Request(key))));
+            }
+        }
+        if is_over { self.finish_run(first, kernel) } else { Ok(()) }
+    }
+
+    /// Nothing of a run is under way any more.
+    fn finish_run(&mut self, first: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some((record, position)) = self.workflows.finish(first) else { return Ok(()) };
+        self.books.end_workflow(record)?;
+        if let Some(position) = position {
+            self.release_dependents(u64::from(position), kernel);
+        }
+        Ok(())
+    }
+
+    /// Begins to bring the data of a task of a workflow to its node, and sets its time limit; false if there is none to
+    /// bring.
+    pub(super) fn fetch_inputs(
+        &mut self,
+        key: InvocationKey,
+        limit: SimDuration,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Error> {
+        let Some(live) = self.live.get(key) else { return Ok(false) };
+        let (invocation, Some(node)) = (live.record.invocation, live.record.node) else { return Ok(false) };
+        let Some(inputs) = self.workflows.inputs(invocation, node, &self.cluster.nodes) else { return Ok(false) };
+        let (to, outages) = (self.cluster.nodes[node as usize].host, self.cluster.nodes[node as usize].outages);
+        if let Some(live) = self.live.get_mut(key) {
+            live.run_mut().outages = outages;
+        }
+        let mut sources = Vec::new();
+        match inputs {
+            Ok(Inputs { registry, nodes }) => {
+                sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry), registry)));
+                let memory = |node: u32| Endpoint::Memory(self.cluster.nodes[node as usize].host);
+                sources.extend(nodes.into_iter().map(|(node, bytes)| (memory(node), bytes)));
+                if sources.is_empty() {
+                    return Ok(false);
+                }
+            }
+            Err(lost) => {
+                if let Some(live) = self.live.get_mut(key) {
+                    live.run_mut().result = Some(Err(FunctionError::new(lost)));
+                }
+            }
+        }
+        self.set_time_limit(key, limit, kernel);
+        let mut under_way = 0;
+        for (from, bytes) in &sources {
+            let arrived = self.event(Happening::InputArrived(key));
+            let started = kernel.transfer(*from, Endpoint::Memory(to), *bytes, arrived).map(drop);
+            if !self.is_up(key, started)? {
+                break;
+            }
+            self.books.metrics.workflows.data.add(*bytes);
+            under_way += 1;
+        }
+        if sources.is_empty() || under_way < sources.len() {
+            // Data is lost, or out of reach. Whoever started the body is still at work: the end waits for its turn.
+            kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+        }
+        if let Some(live) = self.live.get_mut(key) {
+            live.run_mut().inputs_under_way = under_way as u32;
+        }
+        Ok(true)
+    }
+
+    /// Data has arrived that a body needs; it begins with the last of it.
+    pub(crate) fn input_arrived(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(live) = self.live.get_mut(key).filter(|live| LiveInvocation::is_running(live)) else {
+            return Ok(());
+        };
+        let run = live.run_mut();
+        run.inputs_under_way -= 1;
+        if run.inputs_under_way > 0 || run.result.is_some() {
+            return Ok(());
+        }
+        run.ready_at = Some(kernel.now());
+        let (function, node) = (live.record.function, live.record.node);
+        let body = live.body.clone().unwrap_or_else(|| self.functions[function.0 as usize].body.clone());
+        let node = node.map(|node| &self.cluster.nodes[node as usize]);
+        match node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length))) {
+            Some(length) => {
+                kernel.schedule(length, self.event(Happening::BodyEnded(key)));
+                Ok(())
+            }
+            None => self.begin_body(key, body, kernel),
+        }
+    }
+}
