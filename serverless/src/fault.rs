@@ -112,6 +112,13 @@ pub struct HedgePolicy {
     pub after: SimDuration,
 }
 
+/// How many copies of an image are to be within reach once nodes that had it are down, or have lost it with their disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReplicationPolicy {
+    /// On so many nodes that are up.
+    pub copies: u32,
+}
+
 /// Which invocations are tried again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetryOn {

@@ -253,8 +253,9 @@ fn faults() -> impl Strategy<Value = (Value, Value)> {
     let retry = (1..4_u32, prop::sample::select(vec![json!({"constant": 0}), json!({"exponential": {"initial": 1}})]));
     let scripted = proptest::collection::vec(scripted, 0..6);
     let hedge = prop::option::of(prop::sample::select(vec![0, 1, 5]));
-    (scripted, prop::option::of(Just(drawn)), crashes, queue, prop::option::of(retry), hedge).prop_map(
-        |(scripted, drawn, (per_invocation, per_second), queue, retry, hedge)| {
+    let replicate = prop::option::of(1..4_u32);
+    (scripted, prop::option::of(Just(drawn)), crashes, queue, prop::option::of(retry), hedge, replicate).prop_map(
+        |(scripted, drawn, (per_invocation, per_second), queue, retry, hedge, replicate)| {
             let faults = json!({
                 "scripted": scripted, "drawn": drawn.into_iter().collect::<Vec<_>>(), "head_queue": queue,
                 "containers": {"crash_per_invocation": per_invocation, "crash_per_second": per_second},
@@ -262,7 +263,8 @@ fn faults() -> impl Strategy<Value = (Value, Value)> {
             let retry = retry.map(|(max_attempts, backoff)| {
                 json!({"max_attempts": max_attempts, "backoff": backoff, "jitter": 0.5, "on": ["lost", "failed", "timed_out"]})
             });
-            (faults, json!({"retry": retry, "hedge": hedge.map(|after| json!({"after": after}))}))
+            let replicate = replicate.map(|copies| json!({"copies": copies}));
+            (faults, json!({"retry": retry, "hedge": hedge.map(|after| json!({"after": after})), "replicate": replicate}))
         },
     )
 }

@@ -182,3 +182,35 @@ fn the_first_of_two_attempts_to_complete_counts_and_the_other_is_stopped() {
     scenario["recovery"]["hedge"]["after"] = json!(60);
     assert_eq!(run(&scenario).metrics.hedges, 0);
 }
+
+#[test]
+fn images_that_were_lost_are_copied_to_other_nodes() {
+    let mut scenario = scenario();
+    scenario["platform"]["hosts"][1]["count"] = json!(3);
+    scenario["images"] = json!([{"name": "img", "size": "1GB", "ram_footprint": "1GB"}]);
+    scenario["functions"][0]["image"] = json!("img");
+    // The first copy arrives at 10, is loaded at 20, and its node is down from 40 to 100, with the image on its disk.
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 80, "function": "f"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 40, "host": "node-0", "for": 60}]});
+    let results = run(&scenario);
+    assert_eq!(
+        ends(&results)[1],
+        (Outcome::Completed, Some(1), 111.0),
+        "10 s to copy, 10 to load, 1 to start, 10 to run"
+    );
+    assert_eq!(results.metrics.copies.count, 2);
+    // Copied to the two others from 40 on: both copies share the head's disk and are there at 60.
+    scenario["network_model"] = json!("fluid");
+    scenario["recovery"] = json!({"replicate": {"copies": 2}});
+    let results = run(&scenario);
+    let end = ends(&results)[1].2;
+    assert!((end - 101.0).abs() < 1e-6, "10 s to load, 1 to start, 10 to run: {end}");
+    assert_eq!((results.metrics.copies.count, results.metrics.replications.count), (3, 2));
+    // No more than asked for, and nothing where enough is left.
+    scenario["recovery"]["replicate"]["copies"] = json!(1);
+    assert_eq!(run(&scenario).metrics.replications.count, 1);
+    scenario["faults"] = json!({"scripted": [{"at": 40, "disk": "node-*"}]});
+    assert_eq!(run(&scenario).metrics.replications.count, 0, "the idle container needs the image: it is not lost");
+    scenario["policies"]["keep_alive"] = json!({"parameters": {"timeout": 0}});
+    assert_eq!(run(&scenario).metrics.replications.count, 1);
+}

@@ -5,7 +5,7 @@ use hearth_simcore::random::stream;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::Simulation;
-use crate::fault::{Fault, FaultPlan, HedgePolicy, PlannedFault, RetryOn, RetryPolicy, Timing};
+use crate::fault::{Fault, FaultPlan, HedgePolicy, PlannedFault, ReplicationPolicy, RetryOn, RetryPolicy, Timing};
 use crate::scenario::{
     Backoff, DrawnFault, Kept, RetriedOutcome, RetrySection, Scenario, ScenarioError, ScriptedFault,
 };
@@ -39,6 +39,9 @@ pub(super) fn set_faults(
     }
     if let Some(retry) = scenario.recovery.as_ref().and_then(|recovery| recovery.retry.as_ref()) {
         service.set_retries(simulation, retry_policy(retry));
+    }
+    if let Some(replicate) = scenario.recovery.as_ref().and_then(|recovery| recovery.replicate) {
+        service.set_replication(simulation, ReplicationPolicy { copies: replicate.copies });
     }
     if let Some(hedge) = scenario.recovery.as_ref().and_then(|recovery| recovery.hedge) {
         service.set_hedging(simulation, HedgePolicy { after: hedge.after.duration() });

@@ -106,6 +106,8 @@ pub struct Metrics {
     pub downloads: Moved,
     /// Images copied from the head to nodes.
     pub copies: Moved,
+    /// Of these, begun because other copies were lost.
+    pub replications: Moved,
     /// Images loaded from disk into RAM.
     pub loads: Moved,
     /// Runs of workflows.
@@ -145,6 +147,7 @@ impl Default for Metrics {
             evicted_images_on_head: Moved::default(),
             downloads: Moved::default(),
             copies: Moved::default(),
+            replications: Moved::default(),
             loads: Moved::default(),
             workflows: WorkflowMetrics::default(),
             last_finish: SimTime::ZERO,

@@ -119,6 +119,8 @@ pub struct FaultSummary {
     pub retries: u64,
     /// Attempts beside one that took long.
     pub hedges: u64,
+    /// Images that were copied to other nodes because copies were lost.
+    pub replications: Moved,
     /// Cores over time, in seconds, that attempts held which did not complete.
     pub lost_core_seconds: f64,
     /// From the begin of a fault that ends to when no more wait than did then, in seconds.
@@ -134,6 +136,7 @@ impl FaultSummary {
             count: metrics.faults,
             retries: metrics.retries,
             hedges: metrics.hedges,
+            replications: metrics.replications,
             lost_core_seconds: metrics.lost_core_seconds(),
             time_to_recover: (&metrics.time_to_recover).into(),
             unrecovered: metrics.unrecovered,

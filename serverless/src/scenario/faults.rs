@@ -105,6 +105,17 @@ pub struct RecoverySection {
     pub retry: Option<RetrySection>,
     /// Invocations that take long are asked for a second time; the first to complete counts.
     pub hedge: Option<HedgeSection>,
+    /// Images are copied to other nodes when copies are lost.
+    pub replicate: Option<ReplicateSection>,
+}
+
+/// How many copies of an image are kept within reach.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "replication: an object")]
+pub struct ReplicateSection {
+    /// On the disks of so many nodes that are up, once a copy is lost.
+    #[schemars(range(min = 1))]
+    pub copies: u32,
 }
 
 /// When an invocation is asked for a second time.
@@ -234,6 +245,9 @@ fn check_degree(
 impl RecoverySection {
     /// Checks the numbers.
     pub(super) fn check(&self) -> Result<(), ScenarioError> {
+        if self.replicate.is_some_and(|replicate| replicate.copies == 0) {
+            return Err(ScenarioError::invalid("recovery.replicate.copies", "must be at least 1"));
+        }
         let Some(retry) = &self.retry else { return Ok(()) };
         let wrong = |field: &str, problem: &str| ScenarioError::invalid(format!("recovery.retry.{field}"), problem);
         if retry.max_attempts == 0 {

@@ -624,6 +624,7 @@ fn faults_and_retries_that_make_no_sense_are_named() {
             json!({"constant": -1}),
             "faults.drawn[0].time_to_repair: constant: the number must be at least 0",
         ),
+        ("/recovery/replicate/copies", json!(0), "recovery.replicate.copies: must be at least 1"),
         (
             "/faults/containers/crash_per_invocation",
             json!(1.5),

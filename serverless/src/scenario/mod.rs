@@ -38,8 +38,8 @@ use serde::Deserialize;
 pub use body::{NamedFile, SizedFile, StepSection};
 pub use error::ScenarioError;
 pub use faults::{
-    Backoff, ContainerFaults, DrawnFault, FaultsSection, HedgeSection, Kept, RecoverySection, RetriedOutcome,
-    RetrySection, ScriptedFault,
+    Backoff, ContainerFaults, DrawnFault, FaultsSection, HedgeSection, Kept, RecoverySection, ReplicateSection,
+    RetriedOutcome, RetrySection, ScriptedFault,
 };
 pub use overrides::Override;
 use quantity::Seconds;

@@ -75,7 +75,8 @@ pub(super) fn good() -> Value {
             "containers": {"crash_per_invocation": 0.001}, "head_queue": "kept",
         },
         "recovery": {"retry": {"max_attempts": 3, "backoff": {"exponential": {"initial": "1s"}}, "jitter": 0.5,
-                               "on": ["lost", "timed_out"], "deadline": "5min"}},
+                               "on": ["lost", "timed_out"], "deadline": "5min"},
+                     "replicate": {"copies": 2}},
         "horizon": "1h",
     })
 }

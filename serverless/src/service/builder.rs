@@ -16,6 +16,7 @@ use super::event::{Event, Services};
 use super::faults::Faults;
 use super::images::HeadImages;
 use super::prewarming::Prewarmings;
+use super::replication::Replication;
 use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::state::Hears;
@@ -24,7 +25,7 @@ use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::fault::{FaultPlan, HedgePolicy, RetryPolicy};
+use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
@@ -160,6 +161,13 @@ impl ServerlessComputeService {
     /// Has invocations asked for a second time that take long.
     pub fn set_hedging(&self, simulation: &mut Simulation, policy: HedgePolicy) {
         simulation.with_model_mut(|services, _| services.get_mut(self.index).hedge = Some(policy));
+    }
+
+    /// Has images copied to other nodes when copies are lost.
+    pub fn set_replication(&self, simulation: &mut Simulation, policy: ReplicationPolicy) {
+        simulation.with_model_mut(|services, _| {
+            services.get_mut(self.index).replication = Some(Replication::new(policy));
+        });
     }
 
     /// The same when invocations may go elsewhere.
@@ -352,6 +360,7 @@ impl ServiceBuilder {
             recovering: Vec::new(),
             retries: None,
             hedge: None,
+            replication: None,
             workflows: Workflows::default(),
             watch: workshop.watch,
             policies,

@@ -138,6 +138,9 @@ impl Service {
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         self.faults.active[number as usize] = false;
         self.begin_recovery(number);
+        if let Some(replication) = &mut self.replication {
+            replication.look_again();
+        }
         let still = self.faults.any(|other| is_same_outage(other, &fault));
         match fault {
             Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel)?,
@@ -179,6 +182,7 @@ impl Service {
         let mut lost = Vec::new();
         let node = self.node_on(host);
         if let Some(node) = node {
+            self.replace_copies_of(node);
             self.cluster.take_down(node);
             lost = self.end_everything_on(node, kernel);
         }
@@ -358,6 +362,9 @@ impl Service {
                 self.head_images.unpin(image);
                 self.cluster.images[image.0 as usize].copying.remove(node);
                 self.cluster.node(node).disk.abort(image);
+                if let Some(replication) = &mut self.replication {
+                    replication.interrupted(node, image);
+                }
                 self.await_again(node, image);
             }
             Interrupted::Load { node, image } => {
@@ -412,6 +419,9 @@ impl Service {
             if is_here && self.cluster.node(node).disk.drop_unpinned(ImageId(image)) {
                 let sites = &mut self.cluster.images[image as usize];
                 sites.on_disk.remove(node);
+                if let Some(replication) = &mut self.replication {
+                    replication.lost(ImageId(image));
+                }
                 if sites.in_ram.contains(node) {
                     self.orphaned_images.push((node, ImageId(image)));
                 }

@@ -10,6 +10,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
+use super::replication::Replication;
 use super::waiting::{Turn, Waiting};
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
@@ -90,6 +91,9 @@ impl Service {
             self.drop_orphaned_images();
             // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
             self.retry_downloads(kernel)?;
+        }
+        if self.replication.as_ref().is_some_and(Replication::is_due) {
+            self.replicate(kernel)?;
         }
         if !self.recovering.is_empty() {
             self.note_recoveries(kernel.now());

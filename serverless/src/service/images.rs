@@ -145,6 +145,9 @@ impl Service {
             self.books.end_move(image, Move::Download);
             self.head_images.storage.complete(image, self.books.date);
         }
+        if let Some(replication) = &mut self.replication {
+            replication.look_again();
+        }
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in std::mem::take(&mut state.awaiting) {
@@ -203,6 +206,9 @@ impl Service {
     pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
         self.books.metrics.copies.add(self.images[image.0 as usize].size);
         self.books.end_move(image, Move::Copy(node));
+        if let Some(replication) = &mut self.replication {
+            replication.arrived(node, image);
+        }
         self.head_images.storage.unpin(image);
         self.cluster.node(node).disk.complete(image, self.books.date);
         let sites = &mut self.cluster.images[image.0 as usize];

@@ -14,6 +14,7 @@ mod images;
 pub(crate) mod live;
 mod prewarming;
 mod recovering;
+mod replication;
 mod retrying;
 pub(crate) mod running;
 mod scheduling;

@@ -19,6 +19,7 @@ use super::images::HeadImages;
 use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::prewarming::Prewarmings;
 use super::recovering::Recovering;
+use super::replication::Replication;
 use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
@@ -140,6 +141,7 @@ pub(crate) struct Service {
     pub recovering: Vec<Recovering>,
     pub retries: Option<Retries>,
     pub hedge: Option<HedgePolicy>,
+    pub replication: Option<Replication>,
     pub workflows: Workflows,
     pub watch: Rc<Watch>,
     /// The last time that a container became idle.
