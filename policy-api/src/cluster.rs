@@ -61,6 +61,59 @@ impl NodeView {
     }
 }
 
+/// A link of the network as a policy is told of it. Since interface 1.3.
+///
+/// A policy that keeps away from nodes behind a link that is not whole, unless they have the image:
+///
+/// ```
+/// use hearth_policy_api::*;
+///
+/// struct AwayFromTrouble {
+///     /// By node: the links on its way to the head that lack some of their bandwidth.
+///     troubles: Vec<Vec<u32>>,
+/// }
+///
+/// impl NodeAllocation for AwayFromTrouble {
+///     fn rules(&self) -> AllocationRules {
+///         AllocationRules { observes: true, ..AllocationRules::default() }
+///     }
+///
+///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+///         let is_well = |node: &u32| cluster.image_on_disk.contains(*node) || self.troubles[*node as usize].is_empty();
+///         cluster.free_core.iter().find(is_well).map_or(Placement::Wait, Placement::Node)
+///     }
+///
+///     fn observe_link(&mut self, link: &LinkView<'_>) {
+///         for node in link.nodes.iter() {
+///             let troubles = &mut self.troubles[node as usize];
+///             troubles.retain(|other| *other != link.link);
+///             if link.share < 1.0 {
+///                 troubles.push(link.link);
+///             }
+///         }
+///     }
+/// }
+///
+/// let mut policy = AwayFromTrouble { troubles: vec![Vec::new(); 2] };
+/// let mut behind = NodeBits::new(2);
+/// behind.insert(1);
+/// policy.observe_link(&LinkView { link: 7, share: 0.1, nodes: behind.view() });
+/// assert_eq!(policy.troubles, [vec![], vec![7]]);
+/// policy.observe_link(&LinkView { link: 7, share: 1.0, nodes: behind.view() });
+/// assert_eq!(policy.troubles, [vec![], vec![]]);
+/// ```
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct LinkView<'a> {
+    /// The link's number, in the order of the platform.
+    pub link: u32,
+    /// The part of its bandwidth that faults leave to it: 0 while it is down, 1 when it is whole, between while it is
+    /// degraded. Of several faults the worst counts.
+    pub share: f64,
+    /// The nodes whose route to the head crosses the link, there or back.
+    pub nodes: NodeSet<'a>,
+}
+
 /// One waiting invocation.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq)]

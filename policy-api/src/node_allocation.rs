@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RString, RVec};
 
-use crate::{ClusterView, Completion, NodeView, RequestView};
+use crate::{ClusterView, Completion, LinkView, NodeView, RequestView};
 
 /// The answer to "where does this invocation run?".
 #[repr(u8)]
@@ -46,7 +46,8 @@ pub struct AllocationRules {
     pub scope: Scope,
     /// Whether an answer binds.
     pub commitment: Commitment,
-    /// Whether to call [`NodeAllocation::observe`] for changed nodes.
+    /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
+    /// links.
     pub observes: bool,
 }
 
@@ -91,6 +92,12 @@ pub trait NodeAllocation {
 
     /// An invocation has run to its end. Since interface 1.2.
     fn on_completion(&mut self, _completion: &Completion) {}
+
+    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
+    /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
+    /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
+    /// otherwise. Since interface 1.3.
+    fn observe_link(&mut self, _link: &LinkView<'_>) {}
 }
 
 /// A function with waiting invocations, in a [`BatchView`].

@@ -26,6 +26,11 @@ policy!(Admit, "admit");
 policy!(Keep, "keep");
 
 impl NodeAllocation for Place {
+    // So that it is called about whatever later versions of the interface tell it, too.
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { observes: true, ..AllocationRules::default() }
+    }
+
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         cluster.free_core.first().map_or(Placement::Wait, Placement::Node)
     }

@@ -52,7 +52,7 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
         "newer",
         "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__newer: [u64; 64] = [0; 64];",
     );
-    let ours = "this hearth has 1.2: build it with hearth-policy-api 1.2";
+    let ours = "this hearth has 1.3: build it with hearth-policy-api 1.3";
     assert_eq!(refused(&newer), format!("FILE is built for policy interface 2.x; {ours}"));
     let spoofed = compile(
         folder.path(),
@@ -132,13 +132,15 @@ fn a_library_built_against_the_previous_interface_runs() {
     let library = build_against(folder.path(), "of-1-0", &project_path("tests/frozen/policy-api-1.0"), &[]);
     let arguments = ["admission", "node_allocation", "keep_alive", "eviction.containers", "eviction.images_in_ram"];
     let choices: Vec<String> = arguments.iter().map(|slot| format!("{slot}={library}")).collect();
-    let mut command = vec!["run".to_owned(), quickstart(), "--json".to_owned()];
+    // A link that is degraded and not down: every invocation ends as it would.
+    let faults = r#"faults={"scripted": [{"at": 1, "link": "lan", "bandwidth": 0.5, "for": 60}]}"#;
+    let mut command: Vec<String> = ["run", &quickstart(), "--json", "--set", faults].map(str::to_owned).into();
     choices.into_iter().for_each(|choice| command.extend(["--policy".to_owned(), choice]));
     let output = hearth(&command.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["policies"]["node_allocation"]["version"], "0.3.1");
-    assert_eq!(summary["invocations"], 34);
+    assert_eq!((&summary["invocations"], &summary["faults"]["count"]), (&json!(34), &json!(1)));
 }
 
 #[test]
@@ -168,7 +170,7 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.2 as \
+        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.3 as \
          published"
     );
 }
@@ -181,7 +183,7 @@ fn a_library_built_against_a_newer_interface_is_refused() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE is built for policy interface 1.9; this hearth has 1.2: build it with hearth-policy-api 1.2"
+        "FILE is built for policy interface 1.9; this hearth has 1.3: build it with hearth-policy-api 1.3"
     );
 }
 

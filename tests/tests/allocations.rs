@@ -8,7 +8,9 @@ use std::cell::Cell;
 
 use hearth_policy_api::boundary::{AdmissionObject, Constructor, KeepAliveObject, Made, NodeAllocationObject};
 use hearth_policy_api::testkit::TestCluster;
-use hearth_policy_api::{AdmissionView, Completion, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope};
+use hearth_policy_api::{
+    AdmissionView, Completion, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope,
+};
 
 struct Counting;
 
@@ -52,9 +54,12 @@ fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
     let rules = policy.rules().unwrap();
     cluster.nodes.iter().zip(0..).for_each(|(view, node)| policy.observe(node, view, true).unwrap());
     let (view, request) = (cluster.view(), RequestView::default());
+    let (behind, mut share) = (NodeBits::full(16), 1.0);
     (rules.scope == Scope::Request).then(|| {
         allocations(|| {
             policy.observe(3, &cluster.nodes[3], true).unwrap();
+            share = 1.5 - share;
+            policy.observe_link(&LinkView { link: 0, share, nodes: behind.view() }).unwrap();
             let _ = policy.rank(&request, 0).unwrap();
             let _ = policy.place(&request, &view).unwrap();
         })

@@ -23,6 +23,7 @@ const WAYS: &[RStr<'static>] = &[
     word("panic_bomb"),
     word("panic_index"),
     word("panic_observe"),
+    word("panic_observe_link"),
     word("panic_rank"),
     word("panic_drop"),
     word("out_of_range"),
@@ -99,6 +100,12 @@ impl NodeAllocation for Misplaces {
 
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {
         if self.how == "panic_observe" {
+            panic_with(self.how);
+        }
+    }
+
+    fn observe_link(&mut self, _link: &LinkView<'_>) {
+        if self.how == "panic_observe_link" {
             panic_with(self.how);
         }
     }

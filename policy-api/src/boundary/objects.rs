@@ -12,8 +12,8 @@ use abi_stable::{RMut, StableAbi, sabi_trait};
 
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    EvictionItem, KeepAliveRules, Need, NodeView, Offer, Placement, PlanItem, Prewarming, Removal, RequestView,
-    Retention, Touch,
+    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Offer, Placement, PlanItem, Prewarming, Removal,
+    RequestView, Retention, Touch,
 };
 
 /// A call that did not come to an answer.
@@ -49,6 +49,10 @@ pub trait RawNodeAllocation {
         RResult::ROk(false)
     }
     fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
+        RResult::ROk(())
+    }
+    // Since 1.3.
+    fn observe_link(&mut self, _link: &LinkView<'_>) -> Called<()> {
         RResult::ROk(())
     }
 }

@@ -15,8 +15,8 @@ use super::objects::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Eviction, EvictionItem, KeepAlive, KeepAliveRules, Need, NodeAllocation, NodeView, Placement, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch,
+    Eviction, EvictionItem, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement, PlanItem,
+    Prewarming, Removal, RequestView, Retention, Touch,
 };
 
 thread_local! {
@@ -106,6 +106,10 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
 
     fn on_completion(&mut self, completion: &Completion) -> Called<()> {
         contain(|| self.0.on_completion(completion))
+    }
+
+    fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()> {
+        contain(|| self.0.observe_link(link))
     }
 }
 

@@ -43,6 +43,10 @@ impl Drop for Restless {
 }
 
 fn placed(payload: u8, nodes: usize) -> Result<Placement, String> {
+    placement(&mut boundary::node_allocation(Restless { payload }), nodes)
+}
+
+fn placement(policy: &mut boundary::NodeAllocationObject, nodes: usize) -> Result<Placement, String> {
     let free = NodeBits::full(nodes);
     let (views, none) = (vec![NodeView::default(); nodes], NodeSet::empty());
     let view = ClusterView {
@@ -57,7 +61,6 @@ fn placed(payload: u8, nodes: usize) -> Result<Placement, String> {
         image_on_disk: none,
         image_copying: none,
     };
-    let mut policy = boundary::node_allocation(Restless { payload });
     policy.place(&RequestView::default(), &view).into_result().map_err(|failure| failure.to_string())
 }
 
@@ -86,6 +89,33 @@ fn a_plan_grows_on_either_side() {
     assert_eq!(policy.plan(&batch, &mut plan), RResult::ROk(()));
     assert_eq!(plan.len(), 101);
     assert_eq!(policy.rank(&RequestView::default(), 0), RResult::ROk(0));
+}
+
+/// Rejects with what it has heard of links.
+#[derive(Default)]
+struct Hearer(Vec<(u32, f64, Vec<u32>)>);
+
+impl NodeAllocation for Hearer {
+    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
+        Placement::Reject(format!("{:?}", self.0).into())
+    }
+
+    fn observe_link(&mut self, link: &LinkView<'_>) {
+        self.0.push((link.link, link.share, link.nodes.iter().collect()));
+    }
+}
+
+#[test]
+fn links_cross_with_their_nodes_to_those_that_listen() {
+    let mut behind = NodeBits::new(100);
+    [3, 64].into_iter().for_each(|node| behind.insert(node));
+    let link = LinkView { link: 7, share: 0.25, nodes: behind.view() };
+    let mut policy = boundary::node_allocation(Hearer::default());
+    assert_eq!(policy.observe_link(&link), RResult::ROk(()));
+    let heard = placement(&mut policy, 1);
+    assert_eq!(heard, Ok(Placement::Reject("[(7, 0.25, [3, 64])]".into())));
+    let mut deaf = boundary::node_allocation(Restless { payload: 0 });
+    assert_eq!(deaf.observe_link(&link), RResult::ROk(()));
 }
 
 /// Offers what was inserted.

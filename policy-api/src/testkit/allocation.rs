@@ -7,7 +7,7 @@ use super::keep_alive::claimed;
 use super::model::{FunctionSpec, Model, NodeSpec};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
-use crate::{AllocationRules, Claims, Commitment, Completion, Placement, PlanItem, RVec, RequestView, Scope};
+use crate::{AllocationRules, Claims, Commitment, Completion, LinkView, Placement, PlanItem, RVec, RequestView, Scope};
 
 /// Rounds within which everybody must run once the whole cluster is there.
 const ROUNDS: usize = 200;
@@ -26,6 +26,8 @@ pub(super) enum Step {
     Deliver,
     /// An idle container of a node ends.
     Expire(u32),
+    /// A link has another part of its bandwidth.
+    Link { link: u32, share: f64 },
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ fn history() -> impl Strategy<Value = History> {
         1 => (0..5_u32).prop_map(Step::Up),
         2 => Just(Step::Deliver),
         1 => (0..5_u32).prop_map(Step::Expire),
+        1 => (0..7_u32, prop::sample::select(vec![0.0, 0.1, 1.0])).prop_map(|(link, share)| Step::Link { link, share }),
     ];
     let parts = (
         proptest::collection::vec(node, 1..6),
@@ -113,6 +116,7 @@ impl<'a> Play<'a> {
                     self.log.note(format!("(an idle container ends on node {})", node % nodes));
                 }
             }
+            Step::Link { link, share } => self.set_link(link % self.model.link_count() as u32, share),
         }
         self.round()
     }
@@ -129,10 +133,21 @@ impl<'a> Play<'a> {
         }
     }
 
+    fn set_link(&mut self, link: u32, share: f64) {
+        if self.model.set_link(link, share) {
+            self.log.note(format!("(link {link} has {share} of its bandwidth)"));
+        }
+    }
+
     fn round(&mut self) -> Result<(), String> {
         for (node, view, up) in self.model.take_changed() {
             if self.rules.observes {
                 answer("observe", self.policy.observe(node, &view, up))?;
+            }
+        }
+        for (link, share, nodes) in self.model.take_changed_links() {
+            if self.rules.observes {
+                answer("observe_link", self.policy.observe_link(&LinkView { link, share, nodes: nodes.view() }))?;
             }
         }
         match self.rules.scope {
@@ -246,6 +261,7 @@ impl<'a> Play<'a> {
     /// The whole cluster is there, everything that runs ends and all images arrive: everybody must run in the end.
     fn drain(&mut self) -> Result<(), String> {
         (0..self.model.node_count() as u32).for_each(|node| self.set_up(node, true));
+        (0..self.model.link_count() as u32).for_each(|link| self.set_link(link, 1.0));
         for _ in 0..ROUNDS {
             if self.model.queue.is_empty() {
                 return Ok(());
@@ -307,6 +323,9 @@ impl Checked for Check {
                 play.apply(&Step::Arrive(call % 3))?;
                 play.apply(&Step::Finish(call))?;
                 play.apply(&Step::Deliver)?;
+                // Each link in turn is degraded and whole again.
+                let (link, share) = (call as u32 / 2, if call % 2 == 0 { 0.1 } else { 1.0 });
+                play.apply(&Step::Link { link, share })?;
                 // A policy that lets wait, or may, must not make the queue grow.
                 play.model.queue.truncate(4);
             }

@@ -1,5 +1,7 @@
 //! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
 
+use std::collections::BTreeSet;
+
 use crate::{BatchView, ClusterView, FunctionView, NONE, NodeBits, NodeView, RequestView};
 
 /// What a node has.
@@ -49,6 +51,10 @@ pub(super) struct Model {
     pub now: u64,
     requests: u64,
     changed: NodeBits,
+    /// The part of its bandwidth that each link has: one that leads to all nodes, one to each node alone in their order,
+    /// and one that leads to none.
+    links: Vec<f64>,
+    changed_links: BTreeSet<u32>,
 }
 
 /// The sets that views are made of.
@@ -81,6 +87,8 @@ impl Model {
             now: 0,
             requests: 0,
             changed: NodeBits::full(count),
+            links: vec![1.0; count + 2],
+            changed_links: BTreeSet::new(),
         }
     }
 
@@ -92,6 +100,35 @@ impl Model {
     pub fn take_changed(&mut self) -> Vec<(u32, NodeView, bool)> {
         let changed = std::mem::replace(&mut self.changed, NodeBits::new(self.nodes.len()));
         changed.view().iter().map(|node| (node, self.view(node), self.nodes[node as usize].up)).collect()
+    }
+
+    pub fn link_count(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Gives a link a part of its bandwidth; false if it has that. Nothing but policies takes notice.
+    pub fn set_link(&mut self, link: u32, share: f64) -> bool {
+        let has_changed = std::mem::replace(&mut self.links[link as usize], share) != share;
+        if has_changed {
+            self.changed_links.insert(link);
+        }
+        has_changed
+    }
+
+    /// Links that have changed since the last time, with the part of their bandwidth and the nodes they lead to.
+    pub fn take_changed_links(&mut self) -> Vec<(u32, f64, NodeBits)> {
+        let changed = std::mem::take(&mut self.changed_links).into_iter();
+        changed.map(|link| (link, self.links[link as usize], self.nodes_behind(link))).collect()
+    }
+
+    fn nodes_behind(&self, link: u32) -> NodeBits {
+        let count = self.nodes.len();
+        let Some(node) = link.checked_sub(1) else { return NodeBits::full(count) };
+        let mut behind = NodeBits::new(count);
+        if (node as usize) < count {
+            behind.insert(node);
+        }
+        behind
     }
 
     pub fn view(&self, node: u32) -> NodeView {

@@ -9,6 +9,9 @@ use super::{check_rows, defective, tick};
 struct State {
     /// Nodes that have been seen down.
     lost: BTreeSet<u32>,
+    /// Nodes behind links that have been seen down.
+    cut_off: BTreeSet<u32>,
+    links: Vec<u32>,
     /// Free cores as observed, less those given away.
     cores: Vec<u32>,
     hashed: HashMap<u32, u32>,
@@ -34,6 +37,9 @@ defective!(
         "waits for warm containers",
         "does not see cores come free",
         "panics at the third function",
+        "forgets a link that came back",
+        "panics at a link that leads nowhere",
+        "grows with every link",
     ]
 );
 
@@ -73,6 +79,17 @@ impl NodeAllocation for Allocator {
         cores[node as usize] = cores[node as usize].min(view.free_cores);
     }
 
+    fn observe_link(&mut self, link: &LinkView<'_>) {
+        if link.share == 0.0 {
+            self.state.cut_off.extend(link.nodes.iter());
+        }
+        match self.defect {
+            "grows with every link" => self.state.links.extend([link.link; 8]),
+            "panics at a link that leads nowhere" => assert!(!link.nodes.is_empty(), "to no node"),
+            _ => {}
+        }
+    }
+
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         let candidates = self.candidates(request, cluster);
         let first = *self.state.first_request.get_or_insert(request.invocation);
@@ -83,6 +100,7 @@ impl NodeAllocation for Allocator {
             "a node that is down" => Some(0),
             "a node that is not there" => Some(cluster.nodes.len() as u32),
             "forgets a node that came back" => candidates.into_iter().find(|node| !self.state.lost.contains(node)),
+            "forgets a link that came back" => candidates.into_iter().find(|node| !self.state.cut_off.contains(node)),
             "the clock" => Self::pick(&candidates, tick()),
             "an address" => Self::pick(&candidates, std::ptr::from_ref(self) as u64 / 16),
             "the order of a hash map" => {
@@ -129,6 +147,9 @@ fn defects_of_node_allocation_are_caught() {
             ("waits for warm containers", "wait, though node "),
             ("does not see cores come free", "wait, though node "),
             ("panics at the third function", "failed in place: panicked: index out of bounds"),
+            ("forgets a link that came back", "wait, though node "),
+            ("panics at a link that leads nowhere", "failed in observe_link: panicked: to no node"),
+            ("grows with every link", "memory grows with the number of calls"),
         ],
     );
 }
