@@ -111,6 +111,15 @@ fn what_goes_wrong_in_a_call_is_said_in_one_line() {
 }
 
 #[test]
+fn a_panic_over_a_link_is_said_like_any_other() {
+    let policy = choice("node_allocation", "misplaces", &json!({"how": "panic_observe_link"}));
+    let faults = r#"faults={"scripted": [{"at": 1, "link": "lan", "bandwidth": 0.5}]}"#;
+    let (code, message) = failure(&["run", &quickstart(), "--set", &policy, "--set", faults]);
+    assert_eq!(code, 1, "{message}");
+    assert!(message.contains("failed in observe_link: panicked: as asked: panic_observe_link (at "), "{message}");
+}
+
+#[test]
 fn a_policy_that_cannot_be_made_is_refused_before_the_run() {
     let rows = [
         ("node_allocation", "misplaces", "refuse", "cannot be made: it does not want to"),

@@ -8,8 +8,8 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    EvictionItem, KeepAliveRules, Need, NodeView, Placement, PlanItem, Prewarming, RVec, Removal, RequestView,
-    Retention, Touch, Victims,
+    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec, Removal,
+    RequestView, Retention, Touch, Victims,
 };
 
 use super::watch::{Call, Watch};
@@ -96,6 +96,10 @@ impl Hosted<NodeAllocationObject> {
 
     pub fn on_completion(&mut self, completion: &Completion) {
         self.tell(Call::OnCompletion, |object| object.on_completion(completion));
+    }
+
+    pub fn observe_link(&mut self, link: &LinkView<'_>) {
+        self.tell(Call::ObserveLink, |object| object.observe_link(link));
     }
 }
 

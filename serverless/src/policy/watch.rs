@@ -37,10 +37,11 @@ pub(crate) enum Call {
     OnArrival,
     OnCompletion,
     Prewarm,
+    ObserveLink,
 }
 
 impl Call {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -56,6 +57,7 @@ impl Call {
         Self::OnArrival,
         Self::OnCompletion,
         Self::Prewarm,
+        Self::ObserveLink,
     ];
 
     /// The name of the method.
@@ -76,6 +78,7 @@ impl Call {
             Self::OnArrival => "on_arrival",
             Self::OnCompletion => "on_completion",
             Self::Prewarm => "prewarm",
+            Self::ObserveLink => "observe_link",
         }
     }
 }

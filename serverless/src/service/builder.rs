@@ -15,6 +15,7 @@ use super::Service;
 use super::event::{Event, Services};
 use super::faults::Faults;
 use super::images::HeadImages;
+use super::links::LinkChanges;
 use super::prewarming::Prewarmings;
 use super::replication::Replication;
 use super::retrying::Retries;
@@ -358,6 +359,7 @@ impl ServiceBuilder {
             prewarmings: Prewarmings::default(),
             faults: Faults::default(),
             recovering: Vec::new(),
+            link_changes: LinkChanges::default(),
             retries: None,
             hedge: None,
             replication: None,

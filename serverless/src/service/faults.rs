@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hearth_policy_api::Removal;
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::platform::{HostId, LinkId};
+use hearth_simcore::platform::HostId;
 use hearth_simcore::random::stream;
 use hearth_simcore::time::SimDuration;
 use rand::RngExt;
@@ -42,11 +42,11 @@ impl Default for Faults {
 
 impl Faults {
     /// Whether a fault of a kind is in effect.
-    fn any(&self, is_such: impl Fn(&Fault) -> bool) -> bool {
+    pub fn any(&self, is_such: impl Fn(&Fault) -> bool) -> bool {
         self.in_effect().any(|fault| is_such(&fault))
     }
 
-    fn in_effect(&self) -> impl Iterator<Item = Fault> + '_ {
+    pub fn in_effect(&self) -> impl Iterator<Item = Fault> + '_ {
         let planned = self.plan.faults.iter().zip(&self.active);
         planned.filter(|(_, active)| **active).map(|(planned, _)| planned.fault)
     }
@@ -110,7 +110,10 @@ impl Service {
             self.await_recovery(number, kernel.now());
         }
         let before = self.faults.any(|other| is_same_outage(other, &fault));
+        let link = self.observed_link(&fault);
         self.faults.active[number as usize] = true;
+        // Before anything is done about the fault: that may lead to a decision.
+        self.note_link(link, kernel);
         self.books.metrics.faults += 1;
         match fault {
             Fault::HostDown { host, disk_lost } if !before => self.fail_host(host, disk_lost, kernel)?,
@@ -136,7 +139,9 @@ impl Service {
             return Ok(());
         };
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
+        let link = self.observed_link(&fault);
         self.faults.active[number as usize] = false;
+        self.note_link(link, kernel);
         self.begin_recovery(number);
         if let Some(replication) = &mut self.replication {
             replication.look_again();
@@ -168,14 +173,6 @@ impl Service {
         if let Some(node) = self.node_on(host) {
             self.cluster.node(node).slowness = slowness;
         }
-    }
-
-    fn set_bandwidth(&mut self, link: LinkId, kernel: &mut Kernel<Event>) {
-        let parts = self.faults.in_effect().filter_map(|fault| match fault {
-            Fault::LinkDegraded { link: other, part } if other == link => Some(part),
-            _ => None,
-        });
-        kernel.degrade_link(link, parts.fold(1.0, f64::min));
     }
 
     fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Error> {

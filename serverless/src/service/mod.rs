@@ -11,6 +11,7 @@ mod faults;
 mod head;
 mod hedging;
 mod images;
+mod links;
 pub(crate) mod live;
 mod prewarming;
 mod recovering;

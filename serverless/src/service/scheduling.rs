@@ -101,12 +101,14 @@ impl Service {
         Ok(())
     }
 
+    /// Tells a policy that observes what has changed since the last decision: nodes, then links.
     fn announce_changes(&mut self) {
         if self.rules.observes {
             for &node in &self.cluster.changed {
                 let up = self.cluster.up.contains(node);
                 self.node_allocation.observe(node, &self.cluster.views[node as usize], up);
             }
+            self.announce_links();
         }
         self.cluster.clear_changed();
     }

@@ -16,6 +16,7 @@ use slotmap::SlotMap;
 use super::event::{Message, Services};
 use super::faults::Faults;
 use super::images::HeadImages;
+use super::links::LinkChanges;
 use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::prewarming::Prewarmings;
 use super::recovering::Recovering;
@@ -139,6 +140,7 @@ pub(crate) struct Service {
     pub prewarmings: Prewarmings,
     pub faults: Faults,
     pub recovering: Vec<Recovering>,
+    pub link_changes: LinkChanges,
     pub retries: Option<Retries>,
     pub hedge: Option<HedgePolicy>,
     pub replication: Option<Replication>,
