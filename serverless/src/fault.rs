@@ -1,4 +1,4 @@
-//! What goes wrong on a platform, and when (the timing model, section 7).
+//! What goes wrong on a platform, and when (the timing model, section 11).
 
 use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::time::{SimDuration, SimTime};

@@ -1,4 +1,4 @@
-//! Hosts, links and containers that fail, with dates worked out by hand (the timing model, section 7).
+//! Hosts, links and containers that fail, with dates worked out by hand (the timing model, section 11).
 
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::invocation::Outcome;

@@ -100,7 +100,7 @@ fn hear(
         at: Some(SimTime::from_secs_f64(*at)),
         after: Vec::new(),
         delay: SimDuration::ZERO,
-        function,
+        callee: function.into(),
         body: None,
     });
     service.set_workload(&mut simulation, planned.collect()).unwrap();

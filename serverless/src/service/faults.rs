@@ -1,4 +1,4 @@
-//! What becomes of a service when hosts, links and containers fail, and when they are back (the timing model, section 7).
+//! What becomes of a service when hosts, links and containers fail, and when they are back (the timing model, section 11).
 
 use std::rc::Rc;
 
