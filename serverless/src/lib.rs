@@ -28,7 +28,7 @@ pub mod workload;
 pub use error::Error;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use service::event::{Event, Services};
-pub use service::{ServerlessComputeService, ServiceBuilder};
+pub use service::{ServerlessComputeService, ServiceBuilder, Stall};
 
 /// A simulation of serverless services and the processes around them.
 pub type Simulation = hearth_simcore::Simulation<Services>;

@@ -354,8 +354,7 @@ impl<E> Kernel<E> {
                 return step;
             }
         }
-        let is_over = self.queue.next_date().is_none() && self.fluid.is_still();
-        if is_over || date > horizon {
+        if self.is_at_rest() || date > horizon {
             return None;
         }
         self.now = date;
@@ -426,6 +425,16 @@ impl<E> Kernel<E> {
             Notify::Event(event) => Step::Event(event),
             Notify::Wake(waker) => Step::Wake(waker),
         })
+    }
+
+    /// How many events and transfers are to come, without those in the background.
+    pub fn pending_events(&self) -> usize {
+        self.queue.len() + self.fluid.len()
+    }
+
+    /// Whether nothing is left to happen but what was scheduled in the background.
+    pub fn is_at_rest(&mut self) -> bool {
+        self.queue.next_date().is_none() && self.fluid.is_still()
     }
 
     /// Moves the clock on to a date at which nothing happens.

@@ -1,8 +1,9 @@
 //! Hosts, links and containers that fail, with dates worked out by hand (the timing model, section 11).
 
+use hearth_policy_api::boundary::AdmissionObject;
+use hearth_policy_api::{Admission, AdmissionDecision, AdmissionView, RequestView};
 use hearth_serverless::experiment::{Experiment, Results};
-use hearth_serverless::invocation::Outcome;
-use hearth_serverless::policy::Catalog;
+use hearth_serverless::prelude::*;
 use hearth_serverless::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -213,4 +214,78 @@ fn images_that_were_lost_are_copied_to_other_nodes() {
     assert_eq!(run(&scenario).metrics.replications.count, 0, "the idle container needs the image: it is not lost");
     scenario["policies"]["keep_alive"] = json!({"parameters": {"timeout": 0}});
     assert_eq!(run(&scenario).metrics.replications.count, 1);
+}
+
+#[test]
+fn a_simulation_that_cannot_go_on_says_who_waits_for_what() {
+    let stall = |scenario: &Value| run(scenario).stall.map(|stall| stall.to_string());
+    let mut down = scenario();
+    assert_eq!(stall(&down), None);
+    down["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 20, "function": "f"}, {"at": 21, "function": "f"},
+                                             {"after": [2], "function": "f"}]);
+    down["faults"] = json!({"scripted": [{"at": 15, "host": "node-*"}]});
+    let nodes =
+        "nothing is left to happen, but invocation 1 waits in the queue: all nodes are down (2 more have not ended)";
+    assert_eq!(stall(&down).as_deref(), Some(nodes));
+    let failures: Vec<_> = run(&down).records.into_iter().map(|record| record.failure).collect();
+    assert_eq!(failures[3].as_deref(), Some("waits for others that it follows"));
+    // Up to a horizon nothing is stuck that goes on later.
+    down["horizon"] = json!(14);
+    assert_eq!(stall(&down), None);
+    let because = |fault: Value, change: &dyn Fn(&mut Value)| {
+        let mut scenario = scenario();
+        scenario["workload"]["invocations"] = json!([{"at": 5, "function": "f"}]);
+        scenario["faults"] = json!({"scripted": [fault]});
+        change(&mut scenario);
+        run(&scenario).stall.unwrap().reason
+    };
+    assert_eq!(because(json!({"at": 1, "host": "head"}), &|_| {}), "waits for the head: host \"head\" is down");
+    let with_image = |scenario: &mut Value| {
+        scenario["images"] = json!([{"name": "img", "size": "1GB", "ram_footprint": "1GB"}]);
+        scenario["functions"][0]["image"] = json!("img");
+    };
+    let link = json!({"at": 1, "link": "lan"});
+    assert_eq!(because(link.clone(), &with_image), "waits on node \"node-0\" for image \"img\": link \"lan\" is down");
+    let with_registry = |scenario: &mut Value| {
+        with_image(scenario);
+        let disk = scenario["platform"]["hosts"][0]["disk"].clone();
+        let hosts = scenario["platform"]["hosts"].as_array_mut().unwrap();
+        hosts.push(json!({"name": "user", "cores": 1, "speed": "1Gf", "disk": disk}));
+        scenario["service"]["registry"] = json!("user");
+        scenario["service"]["simulate_image_downloads"] = json!(true);
+        let routes = scenario["platform"]["routes"].as_array_mut().unwrap();
+        routes.push(json!({"from": "user", "to": "head", "links": ["lan"]}));
+    };
+    assert_eq!(
+        because(link, &with_registry),
+        "waits for image \"img\" to be downloaded to the head: link \"lan\" is down"
+    );
+}
+
+/// Lets nobody in, but says each time to ask again.
+struct Never;
+
+impl Admission for Never {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+        AdmissionDecision::Delay(1_000_000)
+    }
+}
+
+#[test]
+fn a_simulation_ends_in_which_requests_are_delayed_for_ever() {
+    let platform = PlatformBuilder::new().host("all", HostSpec::new(1, 1e9).ram(GB)).build().unwrap();
+    let mut simulation = Simulation::new(platform, 0);
+    let mut policies = PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    policies.admission = Factory::<AdmissionObject>::in_place("never", |_| Never);
+    let builder = ServerlessComputeService::builder("all").nodes(&["all"]).policies(policies).keep_records(true);
+    let service = builder.start(&mut simulation).unwrap();
+    let (name, limits) = ("f".to_owned(), Limits::default());
+    let function = Function { name, image: None, limits, startup_overhead: None, body: Body::Sleep(secs(1)) };
+    let callee = service.register(&mut simulation, function).unwrap().into();
+    let planned = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, callee, body: None };
+    service.set_workload(&mut simulation, vec![planned; 3]).unwrap();
+    simulation.run().unwrap();
+    let (_, records) = service.close(&mut simulation);
+    let reason = "waits to be admitted: policies.admission, \"never\", has delayed it";
+    assert!(records.iter().all(|record| record.failure.as_deref() == Some(reason)), "{records:?}");
 }

@@ -140,6 +140,9 @@ impl RunArguments {
 
     fn report(&self, files: Option<&ResultFiles>, results: &Results, summary: &Summary) -> Result<(), CommandError> {
         self.write(files, results, summary)?;
+        if let Some(stalled) = &summary.stalled {
+            eprintln!("warning: {stalled}");
+        }
         let mut out = std::io::stdout().lock();
         if self.json {
             writeln!(out, "{}", to_json(summary))?;

@@ -40,8 +40,8 @@ use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
 use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
-use crate::service::ServerlessComputeService;
 use crate::service::event::Services;
+use crate::service::{Ended, ServerlessComputeService, Stall};
 use crate::workflow::WorkflowRecord;
 
 /// A scenario that is ready to run.
@@ -105,6 +105,8 @@ pub struct Results {
     pub ended_at: SimTime,
     /// Runs of workflows in the order of their ends, if they were kept.
     pub workflows: Vec<WorkflowRecord>,
+    /// What the simulation waited for, if it could not go on before all had ended.
+    pub stall: Option<Stall>,
     /// Rows of a trace that were passed over because something was wrong with them.
     pub skipped_rows: u64,
 }
@@ -273,12 +275,13 @@ impl Experiment {
         policy::idle();
         let skipped_rows =
             self.simulation.with_model_mut(|services, _| services.get_mut(service).workload.skipped_rows());
-        let (metrics, records) = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
         let workflows = self.service.workflow_records(&mut self.simulation);
-        let results = Results { about: self.about, metrics, records, events, ended_at, workflows, skipped_rows };
+        let about = self.about;
+        let results = Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows };
         (results, run.err().or(unwritten))
     }
 }
@@ -291,6 +294,6 @@ impl Results {
         // Who runs and waits is not in the books, so the time series ends with the last whole interval.
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
-        Self { about, metrics, records, events, ended_at: date, workflows, skipped_rows: 0 }
+        Self { about, metrics, records, events, ended_at: date, workflows, stall: None, skipped_rows: 0 }
     }
 }

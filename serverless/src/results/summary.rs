@@ -208,6 +208,9 @@ pub struct Summary {
     pub events: u64,
     /// Seconds on the clock of the wall that the simulation took.
     pub wall_s: f64,
+    /// What the simulation waited for that could not go on before all had ended; left out when all did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<String>,
     /// Rows of a trace that were passed over because something was wrong with them; left out when there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub skipped_rows: u64,
@@ -258,6 +261,7 @@ impl Summary {
             policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,
             wall_s,
+            stalled: results.stall.as_ref().map(ToString::to_string),
             skipped_rows: results.skipped_rows,
             interrupted: false,
             stopped_by: None,

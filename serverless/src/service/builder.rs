@@ -14,6 +14,7 @@ use slotmap::SlotMap;
 use super::Service;
 use super::event::{Event, Services};
 use super::faults::Faults;
+use super::head::Delays;
 use super::images::HeadImages;
 use super::links::LinkChanges;
 use super::prewarming::Prewarmings;
@@ -22,6 +23,7 @@ use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::state::Hears;
 use super::state::Settings;
+use super::unfinished::Stall;
 use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
@@ -143,8 +145,8 @@ impl ServerlessComputeService {
     /// invocation if they were [kept](ServiceBuilder::keep_records), in the order of requests.
     pub fn close(&self, simulation: &mut Simulation) -> (Metrics, Vec<InvocationRecord>) {
         // What is kept in memory cannot fail to be written.
-        let (metrics, records) = self.end(simulation);
-        (metrics, records.unwrap_or_default())
+        let ended = self.end(simulation);
+        (ended.metrics, ended.records.unwrap_or_default())
     }
 
     /// Sets what goes wrong on the platform; see [`crate::fault::PlannedFault`] for an example.
@@ -172,16 +174,25 @@ impl ServerlessComputeService {
     }
 
     /// The same when invocations may go elsewhere.
-    pub(crate) fn end(&self, simulation: &mut Simulation) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
+    pub(crate) fn end(&self, simulation: &mut Simulation) -> Ended {
         simulation.with_model_mut(|services, kernel| {
             let service = services.get_mut(self.index);
-            let closed = service.close(kernel.now());
+            let (stall, unwritten) =
+                service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let (running, queued) = (service.running, service.waiting);
             let (metrics, records) =
                 service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))));
-            (metrics, closed.and(records))
+            Ended { metrics, records: unwritten.and(records), stall }
         })
     }
+}
+
+/// What came of a service.
+pub(crate) struct Ended {
+    pub metrics: Metrics,
+    pub records: Result<Vec<InvocationRecord>, Error>,
+    /// What it waited for, if it could not go on.
+    pub stall: Option<Stall>,
 }
 
 /// Sets up a [`ServerlessComputeService`].
@@ -339,6 +350,7 @@ impl ServiceBuilder {
             function_names: FxHashSet::default(),
             cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
+            delays: Delays::default(),
             head_busy: false,
             mailbox: VecDeque::new(),
             live: SlotMap::with_key(),

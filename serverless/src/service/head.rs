@@ -16,6 +16,27 @@ use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
 
+/// Requests that admission has delayed.
+#[derive(Debug, Default)]
+pub(crate) struct Delays {
+    /// How many will ask again.
+    scheduled: usize,
+    /// How often in a row somebody was delayed while nothing else was left to happen.
+    in_vain: usize,
+}
+
+impl Delays {
+    /// Whether a request is delayed that need not ask again: nothing else is left to happen, and all have been delayed
+    /// many times since anybody was let in. A simulation would go on for ever otherwise.
+    fn is_in_vain(&mut self, live: usize, kernel: &mut Kernel<Event>) -> bool {
+        const TIMES: usize = 1000;
+        if kernel.pending_events() <= self.scheduled {
+            self.in_vain += 1;
+        }
+        self.in_vain > TIMES * (live + 10)
+    }
+}
+
 impl Service {
     pub(crate) fn event(&self, what: Happening) -> Event {
         Event { service: self.index, what }
@@ -38,7 +59,10 @@ impl Service {
                 return Ok(());
             }
             Message::Request(key) => self.submit(key, kernel)?,
-            Message::AdmitAgain(key) => self.ask_admission(key, kernel)?,
+            Message::AdmitAgain(key) => {
+                self.delays.scheduled -= 1;
+                self.ask_admission(key, kernel)?;
+            }
             Message::Downloaded(image) => self.downloaded(image, kernel)?,
             Message::Copied { node, image } => {
                 self.copied(node, image);
@@ -157,6 +181,10 @@ impl Service {
                 if let Some(live) = self.live.get_mut(key) {
                     live.delays += 1;
                 }
+                if self.delays.is_in_vain(self.live.len(), kernel) {
+                    return Ok(());
+                }
+                self.delays.scheduled += 1;
                 let again = self.event(Happening::Message(Message::AdmitAgain(key)));
                 // At least a nanosecond: a policy that always delays by nothing must not stop the clock.
                 kernel.schedule(SimDuration::from_nanos(nanos.max(1)), again);
@@ -167,6 +195,7 @@ impl Service {
     }
 
     fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.delays.in_vain = 0;
         self.enter(waiting.key, InvocationState::Admitted, kernel);
         let function = &mut self.functions[waiting.function.0 as usize];
         function.waiting += 1;

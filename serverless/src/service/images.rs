@@ -59,6 +59,16 @@ impl HeadImages {
         self.states[image.0 as usize].here
     }
 
+    /// Those who wait for images to arrive.
+    pub fn awaiting(&self) -> impl Iterator<Item = InvocationKey> {
+        self.states.iter().flat_map(|state| state.awaiting.iter().copied())
+    }
+
+    /// Whether a download waits for room.
+    pub fn has_no_room_for(&self, image: ImageId) -> bool {
+        self.stalled.contains(&image)
+    }
+
     /// A copy from here came to nothing.
     pub fn unpin(&mut self, image: ImageId) {
         self.storage.unpin(image);
@@ -180,12 +190,13 @@ impl Service {
         if disk.free() + disk.unpinned_bytes() < size {
             return Ok(false);
         }
-        if !self.head_images.is_here(image) {
-            self.ask_for_download(image, kernel)?;
+        let ends = (Endpoint::Disk(self.head), Endpoint::Disk(self.cluster.nodes[node as usize].host));
+        // Before a download, which might evict another image that could not be copied either, and so on for ever.
+        if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
         }
-        let ends = (Endpoint::Disk(self.head), Endpoint::Disk(self.cluster.nodes[node as usize].host));
-        if kernel.check_up(ends.0, ends.1).is_err() {
+        if !self.head_images.is_here(image) {
+            self.ask_for_download(image, kernel)?;
             return Ok(false);
         }
         if !self.make_disk_room(node, size, kernel)? {

@@ -20,8 +20,11 @@ mod retrying;
 pub(crate) mod running;
 mod scheduling;
 pub(crate) mod state;
+mod unfinished;
 mod waiting;
 mod workflows;
 
+pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub(crate) use state::Service;
+pub use unfinished::Stall;

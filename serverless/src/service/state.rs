@@ -15,6 +15,7 @@ use slotmap::SlotMap;
 
 use super::event::{Message, Services};
 use super::faults::Faults;
+use super::head::Delays;
 use super::images::HeadImages;
 use super::links::LinkChanges;
 use super::live::{Caller, InvocationKey, LiveInvocation};
@@ -110,6 +111,7 @@ pub(crate) struct Service {
     pub function_names: FxHashSet<String>,
     pub cluster: Cluster,
     pub head_images: HeadImages,
+    pub delays: Delays,
     /// Whether the head is processing a request.
     pub head_busy: bool,
     /// Messages that wait for the head.

@@ -21,7 +21,6 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::error::Error;
 use crate::function::Body;
-use crate::invocation::InvocationRecord;
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
 use crate::service::live::InvocationKey;
@@ -230,46 +229,28 @@ impl Service {
             kernel.schedule_at(date, self.event(due));
         }
     }
-
-    /// Ends the books at the end of the simulation: what has not ended is unfinished.
-    pub(crate) fn close(&mut self, now: SimTime) -> Result<(), Error> {
-        self.books.metrics.advance(now);
-        self.books.metrics.unrecovered = self.recovering.len() as u64;
-        let mut attempts: Vec<_> = self.live.drain().map(|(_, live)| (live.attempt, live.record)).collect();
-        attempts.sort_by_key(|(attempt, record)| (record.invocation, *attempt));
-        // Of two attempts beside each other the first stands for the invocation.
-        attempts.dedup_by_key(|(_, record)| record.invocation);
-        let mut unfinished: Vec<_> = attempts.into_iter().map(|(_, record)| record).collect();
-        for record in &mut unfinished {
-            // Its request is scheduled for later than the end.
-            if record.requested_at.is_some_and(|requested| requested > now) {
-                record.requested_at = None;
-            }
-        }
-        let mut runs = self.workflows.unfinished();
-        for position in self.workload.unasked() {
-            match self.workload.planned[position as usize].callee {
-                Callee::Function(function) => unfinished.push(InvocationRecord::new(u64::from(position), function)),
-                Callee::Workflow(workflow) => runs.push(self.workflows.unasked(workflow)),
-            }
-        }
-        for record in unfinished {
-            self.books.metrics.record(&record);
-            if let Some(recorder) = &mut self.books.recorder {
-                recorder.never_ends(record);
-            }
-        }
-        runs.into_iter().try_for_each(|run| self.books.end_workflow(run))
-    }
 }
 
 impl Workload {
     /// Positions of those listed that were never requested.
-    fn unasked(&self) -> Vec<u32> {
+    pub fn unasked(&self) -> Vec<u32> {
         let dated = self.dated[self.next..].iter().copied();
         let waiting = (0..self.planned.len() as u32).filter(|position| self.missing[*position as usize] > 0);
         let mut positions: Vec<u32> = dated.chain(waiting).chain(self.runs_due.iter().copied()).collect();
         positions.sort_unstable();
         positions
+    }
+
+    /// What is asked for at a position.
+    pub fn callee(&self, position: u32) -> Callee {
+        self.planned[position as usize].callee
+    }
+
+    /// Why what is listed at a position has not been requested.
+    pub fn why_unasked(&self, position: u32) -> &'static str {
+        match self.missing.get(position as usize) {
+            Some(0) | None => "was to be requested later",
+            Some(_) => "waits for others that it follows",
+        }
     }
 }

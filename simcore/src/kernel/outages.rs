@@ -149,6 +149,8 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use proptest::prelude::*;
+
     use crate::prelude::*;
 
     /// Notes what happens, and when in s.
@@ -243,5 +245,127 @@ mod tests {
         simulation.with_model_mut(|_, kernel| assert!(kernel.fail_host(to.host()).is_empty()));
         simulation.run().unwrap();
         assert_eq!(*said.borrow(), [Err(crate::network::TransferError::Interrupted)]);
+    }
+
+    /// What a random simulation does at a date: begins a transfer, or changes a link or host.
+    #[derive(Clone, Copy, Debug)]
+    enum Change {
+        Transfer { from: usize, to: usize, megabytes: u64 },
+        Link { link: usize, is_up: bool },
+        Host { host: usize, is_up: bool },
+        Degrade { link: usize, part: f64 },
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Happened {
+        Change(Change),
+        Ended(usize),
+    }
+
+    /// Counts the ends of each transfer, and checks before each event what has moved since the one before.
+    #[derive(Default)]
+    struct Checked {
+        /// By transfer: its ends, and how often it has ended.
+        transfers: Vec<(Endpoint, Endpoint, u32)>,
+    }
+
+    impl Checked {
+        fn end(&mut self, events: Vec<Happened>) {
+            for event in events {
+                if let Happened::Ended(transfer) = event {
+                    self.transfers[transfer].2 += 1;
+                }
+            }
+        }
+    }
+
+    fn check_links(kernel: &Kernel<Happened>, degraded: impl Fn(usize) -> f64) {
+        for (position, link) in kernel.platform().links().iter().enumerate() {
+            let id = kernel.platform().links_matching(&link.name)[0];
+            let Some(resource) = kernel.network.resource_of(id) else { continue };
+            let (used, capacity) = (kernel.fluid.usage(resource), link.bandwidth * degraded(position));
+            assert!(used <= capacity * (1.0 + 1e-9), "{used} B/s over a link of {capacity} B/s");
+        }
+    }
+
+    /// The parts that links have, which the kernel has no need to tell, and the date of the last event.
+    struct Parts(Checked, [f64; 2], SimTime);
+
+    impl Default for Parts {
+        fn default() -> Self {
+            Self(Checked::default(), [1.0; 2], SimTime::ZERO)
+        }
+    }
+
+    impl Model for Parts {
+        type Event = Happened;
+        type Error = std::convert::Infallible;
+
+        fn handle(&mut self, event: Happened, kernel: &mut Kernel<Happened>) -> Result<(), Self::Error> {
+            let Self(checked, parts, last) = self;
+            // Rates are worked out before time moves on, so not between events of one date.
+            if kernel.now() > *last {
+                check_links(kernel, |link| parts[link]);
+            }
+            *last = kernel.now();
+            let hosts: Vec<_> = ["a", "b", "c"].map(|name| kernel.platform().host_by_name(name).unwrap()).to_vec();
+            let links = ["one", "two"].map(|name| kernel.platform().links_matching(name)[0]);
+            match event {
+                Happened::Ended(transfer) => {
+                    let (from, to, ends) = &mut checked.transfers[transfer];
+                    *ends += 1;
+                    assert!(kernel.check_up(*from, *to).is_ok(), "what ends well was not cut off");
+                }
+                Happened::Change(Change::Transfer { from, to, megabytes }) => {
+                    let (from, to) = (Endpoint::Memory(hosts[from]), Endpoint::Memory(hosts[to]));
+                    let number = checked.transfers.len();
+                    let started = kernel.transfer(from, to, megabytes * 1_000_000, Happened::Ended(number));
+                    assert_eq!(started.is_ok(), kernel.check_up(from, to).is_ok());
+                    checked.transfers.push((from, to, u32::from(started.is_err())));
+                }
+                Happened::Change(Change::Link { link, is_up: false }) => checked.end(kernel.fail_link(links[link])),
+                Happened::Change(Change::Link { link, .. }) => kernel.restore_link(links[link]),
+                Happened::Change(Change::Host { host, is_up: false }) => checked.end(kernel.fail_host(hosts[host])),
+                Happened::Change(Change::Host { host, .. }) => kernel.restore_host(hosts[host]),
+                Happened::Change(Change::Degrade { link, part }) => {
+                    parts[link] = part;
+                    kernel.degrade_link(links[link], part);
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn change() -> impl Strategy<Value = (u32, Change)> {
+        let change = prop_oneof![
+            4 => (0..3_usize, 0..3_usize, 0..300_u64).prop_map(|(from, to, megabytes)| Change::Transfer { from, to, megabytes }),
+            1 => (0..2_usize, any::<bool>()).prop_map(|(link, is_up)| Change::Link { link, is_up }),
+            1 => (0..3_usize, any::<bool>()).prop_map(|(host, is_up)| Change::Host { host, is_up }),
+            1 => (0..2_usize, prop::sample::select(vec![0.1, 0.5, 1.0])).prop_map(|(link, part)| Change::Degrade { link, part }),
+        ];
+        (0..80_u32, change)
+    }
+
+    proptest! {
+        /// Links carry no more than they can, nothing crosses what is down, and a transfer ends once, whatever happens.
+        #[test]
+        fn links_are_conserved_across_outages_and_each_transfer_ends_once(
+            changes in proptest::collection::vec(change(), 1..40),
+        ) {
+            let builder = PlatformBuilder::new().link("one", 105e6, 0.001).link("two", 50e6, 0.0);
+            let builder = ["a", "b", "c"].into_iter().fold(builder, |it, name| it.host(name, HostSpec::new(1, 1e9)));
+            let routes = builder.route("a", "b", &["one"]).route("a", "c", &["two"]).route("b", "c", &["one", "two"]);
+            let mut simulation = Simulation::<Parts>::new(routes.build().unwrap(), 0);
+            simulation.with_model_mut(|_, kernel| {
+                for (at, change) in &changes {
+                    kernel.schedule_at(SimTime::from_secs_f64(f64::from(*at) / 8.0), Happened::Change(*change));
+                }
+            });
+            simulation.run().unwrap();
+            simulation.with_model_mut(|Parts(checked, ..), kernel| {
+                assert!(checked.transfers.iter().all(|(_, _, ends)| *ends == 1), "{:?}", checked.transfers);
+                assert!(kernel.is_at_rest());
+            });
+        }
     }
 }

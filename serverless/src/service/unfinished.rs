@@ -1,0 +1,174 @@
+//! The end of the books: what has not ended when the simulation stops, and what it waits for.
+
+use std::rc::Rc;
+
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
+use rustc_hash::FxHashSet;
+
+use super::Service;
+use super::event::Event;
+use super::live::{InvocationKey, LiveInvocation};
+use super::waiting::Turn;
+use crate::error::Error;
+use crate::function::ImageId;
+use crate::invocation::{InvocationRecord, Outcome};
+use crate::policy::PolicySlot;
+use crate::workflow::Callee;
+
+/// What a simulation waited for that could not go on, although there was time left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stall {
+    /// How many invocations have not ended.
+    pub invocations: u64,
+    /// The first of them.
+    pub first: u64,
+    /// What that one waits for.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Stall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "nothing is left to happen, but invocation {} {}", self.first, self.reason)?;
+        match self.invocations {
+            0 | 1 => Ok(()),
+            others => write!(f, " ({} more have not ended)", others - 1),
+        }
+    }
+}
+
+impl Service {
+    /// Ends the books: what has not ended is unfinished, and its record says what it waits for. Gives what all wait for
+    /// if nothing more would happen.
+    pub(crate) fn close(&mut self, kernel: &mut Kernel<Event>) -> Result<Option<Stall>, Error> {
+        let now = kernel.now();
+        self.books.metrics.advance(now);
+        self.books.metrics.unrecovered = self.recovering.len() as u64;
+        let mut unfinished = self.unfinished_records(kernel);
+        let mut runs = self.workflows.unfinished();
+        for position in self.workload.unasked() {
+            match self.workload.callee(position) {
+                Callee::Function(function) => {
+                    let mut record = InvocationRecord::new(u64::from(position), function);
+                    record.failure = Some(Rc::from(self.workload.why_unasked(position)));
+                    unfinished.push(record);
+                }
+                Callee::Workflow(workflow) => runs.push(self.workflows.unasked(workflow)),
+            }
+        }
+        let waiting = || unfinished.iter().filter(|record| record.outcome == Outcome::Unfinished);
+        // One that follows another that has not ended is not what all wait for.
+        let first = waiting().find(|record| record.requested_at.is_some()).or_else(|| waiting().next());
+        let stall = first.filter(|_| kernel.is_at_rest()).map(|first| Stall {
+            invocations: waiting().count() as u64,
+            first: first.invocation,
+            reason: first.failure.as_deref().unwrap_or_default().to_owned(),
+        });
+        for record in unfinished {
+            self.books.metrics.record(&record);
+            if let Some(recorder) = &mut self.books.recorder {
+                recorder.never_ends(record);
+            }
+        }
+        runs.into_iter().try_for_each(|run| self.books.end_workflow(run)).map(|()| stall)
+    }
+
+    /// The records of those that are under way, by number.
+    fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Vec<InvocationRecord> {
+        let in_queue: Rc<str> = Rc::from(self.why_queued());
+        let awaiting: FxHashSet<InvocationKey> = self.head_images.awaiting().collect();
+        let reason = |(key, live): (InvocationKey, &LiveInvocation)| match self.why_unfinished(
+            live,
+            awaiting.contains(&key),
+            kernel,
+        ) {
+            _ if live.record.outcome != Outcome::Unfinished => None,
+            Some(reason) => Some(Rc::from(reason)),
+            None => Some(Rc::clone(&in_queue)),
+        };
+        let reasons: Vec<Option<Rc<str>>> = self.live.iter().map(reason).collect();
+        let mut attempts: Vec<(u32, InvocationRecord)> = Vec::with_capacity(reasons.len());
+        for ((_, live), reason) in self.live.drain().zip(reasons) {
+            let mut record = live.record;
+            record.failure = record.failure.take().or(reason);
+            // Its request is scheduled for later than the end.
+            record.requested_at = record.requested_at.filter(|requested| *requested <= kernel.now());
+            attempts.push((live.attempt, record));
+        }
+        attempts.sort_by_key(|(attempt, record)| (record.invocation, *attempt));
+        // Of two attempts beside each other the first stands for the invocation.
+        attempts.dedup_by_key(|(_, record)| record.invocation);
+        attempts.into_iter().map(|(_, record)| record).collect()
+    }
+
+    /// What an invocation waits for; `None` if it is a place in the queue.
+    fn why_unfinished(&self, live: &LiveInvocation, awaits_image: bool, kernel: &Kernel<Event>) -> Option<String> {
+        let record = &live.record;
+        let head = &kernel.platform().host(self.head).name;
+        if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
+            return Some("was to be requested later".to_owned());
+        }
+        if let (Some(node), true) = (record.node, live.container.is_some()) {
+            let name = &self.cluster.nodes[node as usize].name;
+            let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
+            return Some(format!("{what} on node {name:?}"));
+        }
+        if self.faults.head_down {
+            return Some(format!("waits for the head: host {head:?} is down"));
+        }
+        if live.is_between_attempts {
+            return Some("waits for its next attempt".to_owned());
+        }
+        if record.submitted_at.is_none() {
+            return Some(format!("waits for the head, host {head:?}, to process its request"));
+        }
+        if let Some((node, image)) = live.site {
+            return Some(self.why_image_is_missing(node, image, kernel));
+        }
+        if live.delays > 0 && live.turn == Turn::default() {
+            let policy = self.policies.record(PolicySlot::Admission);
+            return Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"));
+        }
+        let image = self.functions[record.function.0 as usize].image?;
+        awaits_image.then(|| {
+            let name = &self.images[image.0 as usize].name;
+            let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head)).err();
+            let why = match blocked {
+                Some(error) => format!(": {error}"),
+                None if self.head_images.has_no_room_for(image) => ", which has no room for it".to_owned(),
+                None => String::new(),
+            };
+            format!("waits for image {name:?} to be downloaded to the head{why}")
+        })
+    }
+
+    /// Why the image of somebody bound to a node is not there.
+    fn why_image_is_missing(&self, node: u32, image: ImageId, kernel: &Kernel<Event>) -> String {
+        let (held, sites) = (&self.cluster.nodes[node as usize], &self.cluster.images[image.0 as usize]);
+        let described = &self.images[image.0 as usize];
+        let way = kernel.check_up(Endpoint::Disk(self.head), Endpoint::Disk(held.host)).err();
+        let why = match way {
+            _ if sites.loading.contains(node) => " to be loaded into RAM".to_owned(),
+            _ if sites.copying.contains(node) => " to be copied".to_owned(),
+            _ if sites.on_disk.contains(node) => ": its RAM has no room for it".to_owned(),
+            Some(error) => format!(": {error}"),
+            None if !self.head_images.is_here(image) => ": the head does not have it".to_owned(),
+            None => ": its disk has no room for it".to_owned(),
+        };
+        format!("waits on node {:?} for image {:?}{why}", held.name, described.name)
+    }
+
+    /// Why those in the queue have no place.
+    fn why_queued(&self) -> String {
+        let (up, nodes) = (self.cluster.up.view().count(), self.cluster.nodes.len());
+        if up == 0 {
+            return "waits in the queue: all nodes are down".to_owned();
+        }
+        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let cores = self.cluster.free_cores;
+        format!(
+            "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \
+             {cores} of their cores are free)"
+        )
+    }
+}
