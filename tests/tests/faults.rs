@@ -289,3 +289,25 @@ fn a_simulation_ends_in_which_requests_are_delayed_for_ever() {
     let reason = "waits to be admitted: policies.admission, \"never\", has delayed it";
     assert!(records.iter().all(|record| record.failure.as_deref() == Some(reason)), "{records:?}");
 }
+
+#[test]
+fn a_link_that_is_not_shared_cannot_be_degraded() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = r#"<?xml version='1.0'?><!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd"><platform version="4.1">
+        <zone id="z" routing="Full"><host id="head" speed="1Gf"/><host id="node" speed="1Gf"><prop id="ram" value="8GB"/></host>
+        <link id="fat" bandwidth="1GBps" latency="0us" sharing_policy="FATPIPE"/>
+        <route src="head" dst="node"><link_ctn id="fat"/></route></zone></platform>"#;
+    std::fs::write(folder.path().join("platform.xml"), platform).unwrap();
+    let mut scenario = scenario();
+    scenario["platform"] = json!({"simgrid_xml": "platform.xml"});
+    scenario["service"]["nodes"] = json!(["node"]);
+    scenario["network_model"] = json!("fluid");
+    scenario["functions"] = json!([{"name": "f"}]);
+    scenario["files"] = json!([]);
+    scenario["faults"] = json!({"scripted": [{"at": 1, "link": "fat", "bandwidth": 0.5, "for": 1}]});
+    let file = folder.path().join("scenario.json");
+    std::fs::write(&file, scenario.to_string()).unwrap();
+    let read = Scenario::read(&file, &[]).unwrap();
+    let error = Experiment::prepare(&read, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap_err().to_string();
+    assert!(error.starts_with("faults.scripted[0].link: link \"fat\" is a FATPIPE"), "{error}");
+}

@@ -1,13 +1,13 @@
 //! Gives a service the faults and the retries of a scenario.
 
-use hearth_simcore::platform::{HostId, LinkId, Platform};
+use hearth_simcore::platform::{HostId, LinkId, Platform, Sharing};
 use hearth_simcore::random::stream;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::Simulation;
 use crate::fault::{Fault, FaultPlan, HedgePolicy, PlannedFault, ReplicationPolicy, RetryOn, RetryPolicy, Timing};
 use crate::scenario::{
-    Backoff, DrawnFault, Kept, RetriedOutcome, RetrySection, Scenario, ScenarioError, ScriptedFault,
+    Backoff, DrawnFault, Kept, NetworkModelName, RetriedOutcome, RetrySection, Scenario, ScenarioError, ScriptedFault,
 };
 use crate::service::ServerlessComputeService;
 
@@ -23,11 +23,11 @@ pub(super) fn set_faults(
             let place = format!("faults.scripted[{position}]");
             let until = end_of(fault, &section.scripted);
             let timing = Timing::Once { at: date(fault.at.0), until };
-            let planned = kinds(fault, &platform, &place)?.into_iter();
+            let planned = kinds(scenario, fault, &platform, &place)?.into_iter();
             faults.extend(planned.map(|fault| PlannedFault { fault, timing: timing.clone() }));
         }
         for (position, fault) in section.drawn.iter().enumerate() {
-            faults.extend(drawn(fault, position, scenario.seed, &platform)?);
+            faults.extend(drawn(scenario, fault, position, &platform)?);
         }
         let plan = FaultPlan {
             faults,
@@ -73,8 +73,26 @@ fn hosts(platform: &Platform, pattern: &str, place: &str) -> Result<Vec<HostId>,
     Ok(hosts)
 }
 
-fn links(platform: &Platform, pattern: &str, place: &str) -> Result<Vec<LinkId>, ScenarioError> {
+/// The links of a name; `is_degraded` if they are to have a part of their bandwidth.
+fn links(
+    scenario: &Scenario,
+    platform: &Platform,
+    pattern: &str,
+    is_degraded: bool,
+    place: &str,
+) -> Result<Vec<LinkId>, ScenarioError> {
     let links = platform.links_matching(pattern);
+    if is_degraded && scenario.network_model == NetworkModelName::Ideal {
+        let problem = "a degraded link needs \"network_model\": \"fluid\": in the ideal network nothing is shared";
+        return Err(ScenarioError::invalid(place, problem));
+    }
+    let is_fat = |link: &&LinkId| platform.link(**link).sharing == Sharing::FatPipe;
+    if let Some(fat) = links.iter().find(is_fat).filter(|_| is_degraded) {
+        let name = &platform.link(*fat).name;
+        let problem =
+            format!("link {name:?} is a FATPIPE, whose bandwidth each transfer has to itself: it cannot be degraded");
+        return Err(ScenarioError::invalid(place, problem));
+    }
     if links.is_empty() {
         return Err(ScenarioError::invalid(
             place,
@@ -99,7 +117,12 @@ fn of_link(link: LinkId, bandwidth: Option<f64>) -> Fault {
 }
 
 /// What a scripted fault does, to each of the hosts or links that it names.
-fn kinds(fault: &ScriptedFault, platform: &Platform, place: &str) -> Result<Vec<Fault>, ScenarioError> {
+fn kinds(
+    scenario: &Scenario,
+    fault: &ScriptedFault,
+    platform: &Platform,
+    place: &str,
+) -> Result<Vec<Fault>, ScenarioError> {
     if let Some(pattern) = &fault.host {
         let hosts = hosts(platform, pattern, &format!("{place}.host"))?;
         return Ok(hosts.into_iter().map(|host| of_host(host, fault.slow, fault.disk_content)).collect());
@@ -109,15 +132,15 @@ fn kinds(fault: &ScriptedFault, platform: &Platform, place: &str) -> Result<Vec<
         return Ok(hosts.into_iter().map(|host| Fault::DiskLost { host }).collect());
     }
     let pattern = fault.link.as_deref().unwrap_or_default();
-    let links = links(platform, pattern, &format!("{place}.link"))?;
+    let links = links(scenario, platform, pattern, fault.bandwidth.is_some(), &format!("{place}.link"))?;
     Ok(links.into_iter().map(|link| of_link(link, fault.bandwidth)).collect())
 }
 
 /// Faults by chance: each host or link has a stream of its own, which hangs on its name and the position of the entry.
 fn drawn(
+    scenario: &Scenario,
     section: &DrawnFault,
     position: usize,
-    seed: u64,
     platform: &Platform,
 ) -> Result<Vec<PlannedFault>, ScenarioError> {
     let place = |field: &str| format!("faults.drawn[{position}].{field}");
@@ -126,7 +149,7 @@ fn drawn(
         timing: Timing::Drawn {
             between: section.time_between_failures.clone(),
             repair: section.time_to_repair.clone(),
-            random: stream(seed, &format!("faults {position} of {name}")),
+            random: stream(scenario.seed, &format!("faults {position} of {name}")),
         },
     };
     if let Some(pattern) = &section.hosts {
@@ -135,7 +158,7 @@ fn drawn(
         return Ok(hosts.map(of).collect());
     }
     let pattern = section.links.as_deref().unwrap_or_default();
-    let links = links(platform, pattern, &place("links"))?.into_iter();
+    let links = links(scenario, platform, pattern, section.bandwidth.is_some(), &place("links"))?.into_iter();
     Ok(links.map(|link| planned(of_link(link, section.bandwidth), &platform.link(link).name)).collect())
 }
 

@@ -624,6 +624,11 @@ fn faults_and_retries_that_make_no_sense_are_named() {
             json!({"constant": -1}),
             "faults.drawn[0].time_to_repair: constant: the number must be at least 0",
         ),
+        (
+            "/network_model",
+            json!("ideal"),
+            "faults.scripted[1].link: a degraded link needs \"network_model\": \"fluid\": in the ideal network nothing is shared",
+        ),
         ("/recovery/replicate/copies", json!(0), "recovery.replicate.copies: must be at least 1"),
         (
             "/faults/containers/crash_per_invocation",
