@@ -267,6 +267,30 @@ fn a_changed_scenario_is_not_taken_for_the_old_one() {
 }
 
 #[test]
+fn values_of_a_file_have_names_and_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, output) = (scenario(folder.path()), folder.path().join("out"));
+    let file = folder.path().join("recovery.json");
+    fs::write(&file, r#"{"none": {}, "again": {"retry": {"max_attempts": 3, "on": ["failed"]}}}"#).unwrap();
+    let vary = format!("recovery=@{}", file.display());
+    stdout(&["sweep", &scenario, "--vary", &vary, "--baseline", "recovery=none", "--output", output.to_str().unwrap()]);
+    let rows = read_csv(&output.join("results.csv"));
+    assert_eq!(rows.iter().map(|row| row["recovery"].as_str()).collect::<Vec<_>>(), ["none", "again"]);
+    let with_retries = run_folders(&output).iter().filter(|run| run.join("attempts.csv").is_file()).count();
+    assert_eq!(with_retries, 1, "one of the two runs has attempts");
+    for (text, problem) in [(None, "cannot be read"), (Some("[1, 2]"), "expected an object with a name for each value")]
+    {
+        let _ = fs::remove_file(&file);
+        text.into_iter().for_each(|text| fs::write(&file, text).unwrap());
+        let unused = folder.path().join("unused");
+        let run = hearth().args(["sweep", &scenario, "--vary", &vary, "--output"]).arg(unused).output().unwrap();
+        let error = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{error}");
+        assert!(error.contains(problem) && error.starts_with("error: --vary recovery=@"), "{error}");
+    }
+}
+
+#[test]
 fn a_comparison_is_printed_with_differences_to_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = scenario(folder.path());

@@ -32,7 +32,8 @@ pub struct GridArguments {
     #[command(flatten)]
     base: ScenarioBase,
 
-    /// Vary a value of the scenario, as in platform.hosts[node].ram=4GB,8GB; several make every combination.
+    /// Vary a value of the scenario, as in platform.hosts[node].ram=4GB,8GB; several make every combination. PATH=@FILE
+    /// takes the values of an object in a JSON file, with their names.
     #[arg(long, value_name = "PATH=V1,V2,…")]
     vary: Vec<String>,
 

@@ -14,11 +14,15 @@ use crate::sweep::grid::{self, Grid, POLICY};
 const MOST_FACETS: usize = 6;
 
 /// Numbers of summaries that are drawn, with what they are.
-const METRICS: [(&str, &str, Unit); 11] = [
+const METRICS: [(&str, &str, Unit); 17] = [
     ("cold_start_ratio", "cold starts", Unit::Share),
     ("latency.mean", "mean latency", Unit::Time),
     ("latency.p50", "median latency", Unit::Time),
     ("latency.p99", "99th percentile of latency", Unit::Time),
+    ("latency.p999", "99.9th percentile of latency", Unit::Time),
+    ("service_level.within_deadline", "completed within the deadline", Unit::Share),
+    ("faults.lost_core_seconds", "core time of attempts that did not complete", Unit::Time),
+    ("workflows.makespan.mean", "mean makespan of workflows", Unit::Time),
     ("slowdown.p99", "99th percentile of slowdown", Unit::Plain),
     ("memory_byte_seconds.idle", "memory held by idle containers", Unit::ByteSeconds),
     ("outcomes.rejected", "rejected requests", Unit::Plain),
@@ -26,6 +30,8 @@ const METRICS: [(&str, &str, Unit); 11] = [
     ("images.downloads.bytes", "images downloaded to the head", Unit::Bytes),
     ("images.copies.bytes", "images copied to nodes", Unit::Bytes),
     ("evictions.images_on_disk.bytes", "images evicted from disks of nodes", Unit::Bytes),
+    ("cost.total", "cost", Unit::Plain),
+    ("energy.joules", "energy in joules", Unit::Plain),
 ];
 
 /// The comparison of a sweep's runs.
@@ -40,8 +46,10 @@ pub fn comparison(sweep: &SweepFolder) -> Comparison {
 pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     let labels = Labels::new(&sweep.grid);
     let mut figures = Vec::new();
-    let shown = METRICS.iter().filter(|(name, ..)| {
-        comparison.rows.iter().any(|row| row.means.get(*name).is_some_and(|estimate| estimate.mean != 0.0))
+    let shown = METRICS.iter().filter(|(name, _, unit)| {
+        let means = || comparison.rows.iter().filter_map(|row| row.means.get(*name)).map(|estimate| estimate.mean);
+        // A share that is all there is everywhere shows as little as nothing.
+        means().any(|mean| mean != 0.0) && !(*unit == Unit::Share && means().all(|mean| mean == 1.0))
     });
     let numeric = sweep.grid.axes.iter().position(|axis| axis.name != POLICY && numeric_values(axis).is_some());
     for (name, title, unit) in shown {

@@ -1,6 +1,10 @@
 //! Which runs there are: every combination of policies, varied values and seeds.
 
+use std::fmt;
+
 use hearth_serverless::scenario::Override;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::commands::selection::{policy_overrides, split_at_commas};
 use crate::error::CommandError;
@@ -84,8 +88,50 @@ fn varied_axis(text: &str) -> Result<Axis, CommandError> {
         let assignment: Override = format!("{path}={value}").parse().map_err(CommandError::Argument)?;
         Ok(Setting { label: value.to_owned(), overrides: vec![assignment] })
     };
-    let settings: Result<Vec<Setting>, CommandError> = split_at_commas(values).into_iter().map(setting).collect();
-    axis(path, &format!("--vary {path}"), settings?)
+    let settings = match values.strip_prefix('@') {
+        Some(file) => named_values(path, file)?,
+        None => split_at_commas(values).into_iter().map(setting).collect::<Result<_, CommandError>>()?,
+    };
+    axis(path, &format!("--vary {path}"), settings)
+}
+
+/// The values of `--vary path=@file`: the file has an object with a name for each value.
+fn named_values(path: &str, file: &str) -> Result<Vec<Setting>, CommandError> {
+    let wrong = |problem: String| CommandError::Usage(format!("--vary {path}=@{file}: {problem}"));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(format!("the file cannot be read: {error}")))?;
+    let values: InOrder = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let setting = |(label, value): (String, Value)| {
+        let assignment: Override = format!("{path}={value}").parse().map_err(CommandError::Argument)?;
+        Ok(Setting { label, overrides: vec![assignment] })
+    };
+    values.0.into_iter().map(setting).collect()
+}
+
+/// The keys and values of a JSON object in the order of the text.
+struct InOrder(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for InOrder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = InOrder;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with a name for each value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(InOrder(entries))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor)
+    }
 }
 
 impl Grid {
