@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::power::check_power;
 use super::routing::{End, GivenRoute, Routing, Spoke};
-use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, Sharing};
+use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, PowerSpec, Sharing};
 
 /// A host to be declared.
 #[derive(Clone, PartialEq, Debug)]
@@ -13,12 +14,13 @@ pub struct HostSpec {
     ram: u64,
     disks: Vec<Disk>,
     star: Option<String>,
+    power: Option<PowerSpec>,
 }
 
 impl HostSpec {
     /// A host with so many cores, each of `speed` floating-point operations per second, without RAM or disk.
     pub fn new(cores: u32, speed: f64) -> Self {
-        Self { cores, speed, ram: 0, disks: Vec::new(), star: None }
+        Self { cores, speed, ram: 0, disks: Vec::new(), star: None, power: None }
     }
 
     /// Gives it RAM, in bytes.
@@ -36,6 +38,12 @@ impl HostSpec {
     /// Connects it to the centre of a star with a link of its own.
     pub fn in_star(mut self, star: &str) -> Self {
         self.star = Some(star.to_owned());
+        self
+    }
+
+    /// Says how much electric power it takes; without it, nothing is known of that.
+    pub fn power(mut self, power: PowerSpec) -> Self {
+        self.power = Some(power);
         self
     }
 }
@@ -176,8 +184,8 @@ struct Parts {
 
 impl Parts {
     fn add_host(&mut self, name: String, spec: HostSpec) -> Result<(), PlatformError> {
-        let HostSpec { cores, speed, ram, disks, star } = spec;
-        let host = Host { name, cores, speed, ram, disks };
+        let HostSpec { cores, speed, ram, disks, star, power } = spec;
+        let host = Host { name, cores, speed, ram, disks, power };
         check_host(&host)?;
         let id = HostId(self.hosts.len() as u32);
         if self.host_names.insert(host.name.clone(), id).is_some() {
@@ -278,7 +286,7 @@ impl Parts {
     }
 }
 
-fn check(place: String, found: f64, holds: bool, expected: &'static str) -> Result<(), PlatformError> {
+pub(super) fn check(place: String, found: f64, holds: bool, expected: &'static str) -> Result<(), PlatformError> {
     if holds && found.is_finite() {
         Ok(())
     } else {
@@ -296,7 +304,7 @@ pub(super) fn check_host(host: &Host) -> Result<(), PlatformError> {
         check(format!("read bandwidth of the disk of host {name:?}"), read, read > 0.0, positive)?;
         check(format!("write bandwidth of the disk of host {name:?}"), write, write > 0.0, positive)?;
     }
-    Ok(())
+    check_power(host)
 }
 
 pub(super) fn check_link(link: &Link) -> Result<(), PlatformError> {

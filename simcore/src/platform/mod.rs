@@ -22,6 +22,7 @@
 
 mod builder;
 mod error;
+mod power;
 mod routing;
 mod simgrid;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use rustc_hash::FxHashMap;
 
 pub use builder::{DiskSpec, HostSpec, PlatformBuilder, StarSpec};
 pub use error::PlatformError;
+pub use power::PowerSpec;
 use routing::Routing;
 
 /// Names a host of a [`Platform`].
@@ -68,6 +70,8 @@ pub struct Host {
     pub ram: u64,
     /// Its disks.
     pub disks: Vec<Disk>,
+    /// The electric power it takes, if that is known.
+    pub power: Option<PowerSpec>,
 }
 
 impl Host {

@@ -162,7 +162,7 @@ impl Reader {
         let ram = property(node, "ram")?.map_or(Ok(0), |text| whole_bytes(node, text))?;
         let name = attribute(node, "id")?.to_owned();
         let (cores, speed) = (cores(node)?, quantity(node, "speed", Dimension::Work)?);
-        self.add_host(node, Host { name, cores, speed, ram, disks }, zones).map(drop)
+        self.add_host(node, Host { name, cores, speed, ram, disks, power: None }, zones).map(drop)
     }
 
     fn add_router(&mut self, node: Node<'_, '_>, name: &str, zones: &[End]) -> Result<Point, PlatformError> {
@@ -257,7 +257,8 @@ impl Reader {
         // SimGrid gives a cluster's properties to each of its hosts.
         let ram = property(node, "ram")?.map_or(Ok(0), |text| whole_bytes(node, text))?;
         for number in radical(node, attribute(node, "radical")?)? {
-            let host = Host { name: format!("{prefix}{number}{suffix}"), cores, speed, ram, disks: Vec::new() };
+            let name = format!("{prefix}{number}{suffix}");
+            let host = Host { name, cores, speed, ram, disks: Vec::new(), power: None };
             let point = self.add_host(node, host, &zones)?;
             let (up, down) = self.add_channels(node, &format!("{id}_link_{number}"), spoke, policy)?;
             self.routing.spokes[point as usize] = Some(Spoke { zone: zones[0], up, down });
