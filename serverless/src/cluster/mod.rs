@@ -2,6 +2,7 @@
 
 use hearth_policy_api::{NodeBits, NodeSet, NodeView};
 use hearth_simcore::queue::EventHandle;
+use hearth_simcore::time::SimTime;
 
 use crate::function::{FunctionId, ImageId};
 use crate::node::{Container, ContainerId, Idle, Node, Spell};
@@ -88,16 +89,18 @@ impl Cluster {
     }
 
     /// A node goes down.
-    pub fn take_down(&mut self, node: u32) {
+    pub fn take_down(&mut self, node: u32, now: SimTime) {
         self.nodes[node as usize].is_up = false;
         self.nodes[node as usize].outages += 1;
+        self.nodes[node as usize].used.goes_down(now);
         self.up.remove(node);
         self.refresh(node);
     }
 
     /// A node is back.
-    pub fn bring_up(&mut self, node: u32) {
+    pub fn bring_up(&mut self, node: u32, now: SimTime) {
         self.nodes[node as usize].is_up = true;
+        self.nodes[node as usize].used.is_back(now);
         self.up.insert(node);
         self.refresh(node);
     }

@@ -2,6 +2,7 @@
 //! with the number of invocations.
 
 mod distribution;
+mod energy;
 mod function;
 mod histogram;
 mod workflow;
@@ -10,6 +11,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use serde::Serialize;
 
 pub use self::distribution::{Coarse, Distribution, Precise};
+pub use self::energy::Energy;
+pub(crate) use self::energy::NodeUse;
 pub use self::function::{FunctionMetrics, FunctionRatios};
 pub use self::workflow::WorkflowMetrics;
 use crate::function::FunctionId;
@@ -118,6 +121,8 @@ pub struct Metrics {
     idle: Level,
     idle_containers: u64,
     levels_at: SimTime,
+    /// What the nodes took, if their power is known; worked out at the end of the simulation.
+    pub energy: Option<Energy>,
 }
 
 impl Default for Metrics {
@@ -155,6 +160,7 @@ impl Default for Metrics {
             idle: Level::default(),
             idle_containers: 0,
             levels_at: SimTime::ZERO,
+            energy: None,
         }
     }
 }

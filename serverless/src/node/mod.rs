@@ -6,7 +6,7 @@ mod victims;
 
 use hearth_policy_api::boundary::EvictionObject;
 use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
-use hearth_simcore::platform::HostId;
+use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
@@ -15,6 +15,7 @@ pub(crate) use storage::{Medium, Storage};
 use victims::{Candidate, VictimList};
 
 use crate::function::FunctionId;
+use crate::metrics::NodeUse;
 use crate::policy::{Hosted, PolicyFault};
 
 /// What invocations that are bound to a node, but have not started there, will take.
@@ -51,6 +52,8 @@ pub(crate) struct Node {
     container_eviction: Hosted<EvictionObject>,
     /// The containers that [`Node::choose_idle_victims`] has chosen; the buffer is kept.
     pub victims: Vec<u32>,
+    pub power: Option<PowerSpec>,
+    pub used: NodeUse,
 }
 
 /// The reservations of a container.
@@ -88,6 +91,8 @@ impl Node {
             idle_disk: 0,
             container_eviction,
             victims: Vec::new(),
+            power: host.power,
+            used: NodeUse::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::WorkflowsSummary;
 use crate::experiment::Results;
 use crate::invocation::Outcome;
-use crate::metrics::{Distribution, FunctionRatios, Metrics, Moved};
+use crate::metrics::{Distribution, Energy, FunctionRatios, Metrics, Moved};
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
@@ -144,6 +144,24 @@ impl FaultSummary {
     }
 }
 
+/// The energy that compute nodes took, in joules.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct EnergySummary {
+    /// In all.
+    pub joules: f64,
+    /// What the nodes would have taken idle, over the time that they were up.
+    pub idle_joules: f64,
+    /// What busy cores took beyond that.
+    pub busy_joules: f64,
+}
+
+impl From<Energy> for EnergySummary {
+    fn from(energy: Energy) -> Self {
+        let Energy { idle_joules, busy_joules } = energy;
+        Self { joules: energy.joules(), idle_joules, busy_joules }
+    }
+}
+
 /// How images moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct ImageSummary {
@@ -220,6 +238,9 @@ pub struct Summary {
     /// Why it stopped; left out when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
+    /// The energy that compute nodes took; left out where the power of none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergySummary>,
 }
 
 fn is_none(number: &u64) -> bool {
@@ -265,6 +286,7 @@ impl Summary {
             skipped_rows: results.skipped_rows,
             interrupted: false,
             stopped_by: None,
+            energy: metrics.energy.map(EnergySummary::from),
         }
     }
 

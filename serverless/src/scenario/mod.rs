@@ -16,6 +16,7 @@
 //! ```
 
 mod body;
+mod costs;
 mod error;
 mod faults;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use body::{NamedFile, SizedFile, StepSection};
+pub use costs::PowerSection;
 pub use error::ScenarioError;
 pub use faults::{
     Backoff, ContainerFaults, DrawnFault, FaultsSection, HedgeSection, Kept, RecoverySection, ReplicateSection,

@@ -1,6 +1,6 @@
 //! From the platform section to a platform.
 
-use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder, StarSpec};
+use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder, PowerSpec, StarSpec};
 
 use super::{HostSection, PlatformSection, Scenario, ScenarioError, read_text};
 
@@ -112,6 +112,9 @@ fn host_spec(host: &HostSection) -> HostSpec {
     }
     if let Some(star) = &host.star {
         spec = spec.in_star(star);
+    }
+    if let Some(power) = host.power {
+        spec = spec.power(PowerSpec { idle: power.idle, busy: power.busy });
     }
     spec
 }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::StepSection;
 use super::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
+use super::{PowerSection, StepSection};
 use crate::policy::ParameterMap;
 use crate::workload::TraceSection;
 use crate::workload::generate::GeneratorSpec;
@@ -66,6 +66,8 @@ pub struct HostSection {
     pub disk: Option<DiskSection>,
     /// The star it is in.
     pub star: Option<String>,
+    /// The electric power it takes.
+    pub power: Option<PowerSection>,
 }
 
 /// A disk.

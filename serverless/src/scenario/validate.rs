@@ -47,6 +47,9 @@ impl Scenario {
         }
         let workflows = self.check_workflows(&functions, &files)?;
         self.check_workload(&workflows)?;
+        for (position, host) in self.platform.hosts.iter().enumerate() {
+            host.power.map_or(Ok(()), |power| power.check(position))?;
+        }
         self.faults.as_ref().map_or(Ok(()), |faults| faults.check())?;
         self.recovery.as_ref().map_or(Ok(()), |recovery| recovery.check())?;
         for (position, invocation) in self.workload.invocations.iter().enumerate() {

@@ -23,13 +23,15 @@ const MAX_LANES: usize = 16;
 impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get(key) else { return Ok(()) };
-        if let (Some(node), Some(container)) = (live.record.node, live.container) {
+        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        if let (Some(node), Some(container)) = (live.record.node, live.container.take()) {
             let run_time = match (live.record.started_at, live.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
                 _ => SimDuration::ZERO,
             };
-            self.release(live.record.function, run_time, node, container, kernel)?;
+            let function = live.record.function;
+            self.cluster.node(node).used.core_held(live.record.dispatched_at, kernel.now());
+            self.release(function, run_time, node, container, kernel)?;
         }
         self.conclude(key, kernel)
     }

@@ -180,7 +180,7 @@ impl Service {
         let node = self.node_on(host);
         if let Some(node) = node {
             self.replace_copies_of(node);
-            self.cluster.take_down(node);
+            self.cluster.take_down(node, kernel.now());
             lost = self.end_everything_on(node, kernel);
         }
         let interrupted = kernel.fail_host(host);
@@ -207,7 +207,7 @@ impl Service {
     fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         kernel.restore_host(host);
         if let Some(node) = self.node_on(host) {
-            self.cluster.bring_up(node);
+            self.cluster.bring_up(node, kernel.now());
         }
         if host == self.head {
             self.faults.head_down = false;
@@ -261,6 +261,7 @@ impl Service {
     pub(crate) fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         let Some(live) = self.live.get_mut(key) else { return };
         let (Some(node), Some(container)) = (live.record.node, live.container.take()) else { return };
+        let dispatched = live.record.dispatched_at;
         if live.run().is_some() {
             let run = live.run_mut();
             if let Some(timer) = run.time_limit.take() {
@@ -276,6 +277,7 @@ impl Service {
         let ram = function.limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         self.cluster.node(node).running -= 1;
+        self.cluster.node(node).used.core_held(dispatched, kernel.now());
         self.end_container(node, container);
     }
 

@@ -5,6 +5,7 @@
 pub(crate) mod batch;
 mod builder;
 mod completion;
+mod costs;
 mod dispatch;
 pub(crate) mod event;
 mod faults;

@@ -43,6 +43,7 @@ impl Service {
     pub(crate) fn close(&mut self, kernel: &mut Kernel<Event>) -> Result<Option<Stall>, Error> {
         let now = kernel.now();
         self.books.metrics.advance(now);
+        self.books.metrics.energy = self.energy(now);
         self.books.metrics.unrecovered = self.recovering.len() as u64;
         let mut unfinished = self.unfinished_records(kernel);
         let mut runs = self.workflows.unfinished();
