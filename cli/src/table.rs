@@ -30,6 +30,7 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
     if let Some(workflows) = &summary.workflows {
         runs(&mut text, workflows);
     }
+    costs(&mut text, summary);
     if summary.skipped_rows > 0 {
         let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
     }
@@ -127,6 +128,25 @@ fn runs(text: &mut String, workflows: &WorkflowsSummary) {
     );
 }
 
+fn costs(text: &mut String, summary: &Summary) {
+    if let Some(cost) = &summary.cost {
+        let _ = writeln!(text, "  cost ({})", cost.prices);
+        for (name, amount) in [("requests", cost.requests), ("compute", cost.compute), ("total", cost.total)] {
+            let _ = writeln!(text, "    {name:<32}{:>13}", format!("{} {}", money(amount), cost.currency));
+        }
+    }
+    if let Some(energy) = summary.energy {
+        let amounts = [
+            ("energy taken by nodes", energy.joules),
+            ("  of it idle", energy.idle_joules),
+            ("  of it by busy cores", energy.busy_joules),
+        ];
+        for (name, amount) in amounts {
+            let _ = writeln!(text, "  {name:<36}{:>11}", joules(amount));
+        }
+    }
+}
+
 fn policies(text: &mut String, summary: &Summary) {
     let _ = writeln!(text, "\n  policies");
     for (slot, policy) in &summary.policies {
@@ -171,6 +191,21 @@ pub fn byte_seconds(amount: f64) -> String {
     format!("{}·s", bytes(amount))
 }
 
+/// An amount of money: two decimals, or as many as it takes for three significant digits.
+pub fn money(amount: f64) -> String {
+    let decimals = if amount > 0.0 && amount < 1.0 { (2.0 - amount.log10().floor()).min(15.0) as usize } else { 2 };
+    format!("{amount:.decimals$}")
+}
+
+/// An amount of energy with three significant digits.
+pub fn joules(amount: f64) -> String {
+    let units = [("TJ", 1e12), ("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)];
+    match units.iter().find(|(_, size)| amount >= *size) {
+        Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
+        None => format!("{} J", three_digits(amount)),
+    }
+}
+
 fn three_digits(value: f64) -> String {
     let decimals = match value {
         v if v < 10.0 => 2,
@@ -189,5 +224,8 @@ mod tests {
         let times: Vec<String> = [0.0, 2.5e-6, 0.25, 12.34, 300.0, 86_400.0].into_iter().map(duration).collect();
         assert_eq!(times, ["0 s", "2.50 us", "250 ms", "12.3 s", "5.00 min", "24.0 h"]);
         assert_eq!([12.0, 1234.0, 5e9].map(bytes), ["12 B", "1.23 kB", "5.00 GB"]);
+        assert_eq!([0.0, 0.5, 123.456e3].map(joules), ["0.00 J", "0.50 J", "123 kJ"]);
+        let amounts = [0.0, 2e-7, 0.0012345, 0.25, 1.5, 1234.5].map(money);
+        assert_eq!(amounts, ["0.00", "0.000000200", "0.00123", "0.250", "1.50", "1234.50"]);
     }
 }

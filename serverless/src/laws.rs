@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::experiment::{Experiment, Results};
-use crate::invocation::{InvocationRecord, Outcome};
+use crate::invocation::{InvocationRecord, Outcome, Start};
 use crate::policy::Catalog;
 use crate::results::{Summary, write_distributions, write_functions, write_invocations};
 use crate::scenario::Scenario;
@@ -285,8 +285,61 @@ fn files_of(results: &Results) -> [String; 4] {
     ]
 }
 
+/// Prices of odd numbers, and watts that make joules of core-seconds.
+fn with_costs(mut scenario: Value) -> Value {
+    let cores = scenario["platform"]["hosts"][2]["cores"].clone();
+    scenario["platform"]["hosts"][2]["power"] = json!({"idle": 0, "busy": cores});
+    scenario["prices"] = json!({"billing_granularity": "7ms", "minimum": "300ms"});
+    scenario
+}
+
+/// Without further attempts, the bill and the time that cores are held follow from the records.
+fn check_costs(scenario: &Value, results: &Results) -> Result<(), TestCaseError> {
+    let (mut requests, mut byte_nanos, mut held) = (0, 0_u128, 0.0);
+    for record in &results.records {
+        let (Some(dispatched), Some(finished)) = (record.dispatched_at, record.finished_at) else { continue };
+        held += (finished - dispatched).as_secs_f64();
+        if let (Some(started), true) = (record.started_at, record.outcome != Outcome::Lost) {
+            let begin = if record.start == Some(Start::Cold) { dispatched } else { started };
+            let ram = scenario["functions"][record.function.number() as usize]["ram_limit"].as_u64().unwrap();
+            let nanos = (finished - begin).as_nanos().max(300_000_000).div_ceil(7_000_000) * 7_000_000;
+            (requests, byte_nanos) = (requests + 1, byte_nanos + u128::from(nanos) * u128::from(ram));
+        }
+    }
+    let (cost, energy) = (results.metrics.cost.as_deref().unwrap(), results.metrics.energy.unwrap());
+    prop_assert_eq!(cost.billed_requests(), requests);
+    prop_assert!((cost.billed_gib_seconds() - byte_nanos as f64 / 1e9 / f64::from(1 << 30)).abs() < 1e-9);
+    prop_assert_eq!(energy.idle_joules, 0.0);
+    // A core is held until the head hears of the end.
+    let at_once = scenario["service"]["invocation_processing_overhead"] == 0.0 && scenario["faults"].is_null();
+    prop_assert!(energy.busy_joules > held - 1e-6, "{} J of {held} s", energy.busy_joules);
+    prop_assert!(!at_once || energy.busy_joules < held + 1e-6, "{} J of {held} s", energy.busy_joules);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(cases(1000))]
+
+    #[test]
+    fn what_is_billed_follows_from_what_was_recorded(scenario in scenario(), faults in prop::option::of(faults())) {
+        let mut scenario = with_costs(scenario);
+        if let Some((faults, _)) = faults {
+            scenario["faults"] = faults;
+        }
+        let Some(results) = run(&scenario) else { return Ok(()) };
+        check_costs(&scenario, &results?)?;
+    }
+
+    #[test]
+    fn a_request_is_billed_once_however_often_it_is_tried(scenario in scenario(), (faults, recovery) in faults()) {
+        let mut scenario = with_costs(scenario);
+        (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        let Some(results) = run(&scenario) else { return Ok(()) };
+        let metrics = results?.metrics;
+        let billed = metrics.cost.as_deref().unwrap().billed_requests();
+        prop_assert!(billed >= metrics.outcome(Outcome::Completed));
+        prop_assert!(billed <= metrics.invocations());
+    }
 
     #[test]
     fn faults_lose_nobody_uncounted_and_nothing_that_is_held(scenario in scenario(), (faults, recovery) in faults()) {

@@ -14,7 +14,7 @@ use super::comparison::{Comparison, Row, Run};
 use super::grid::{Baseline, Grid};
 use super::statistics::Estimate;
 use crate::result_files::TableFormat;
-use crate::table::{byte_seconds, bytes, duration};
+use crate::table::{byte_seconds, bytes, duration, joules, money};
 
 /// A column of a tidy table.
 enum Column {
@@ -193,6 +193,10 @@ fn quantity(name: &str, value: f64) -> String {
         byte_seconds(size)
     } else if name.ends_with(".bytes") {
         bytes(size)
+    } else if ["cost.requests", "cost.compute", "cost.total"].contains(&name) {
+        money(size)
+    } else if is(&["energy."]) {
+        joules(size)
     } else {
         plain(size)
     };
@@ -267,6 +271,9 @@ mod tests {
             ("images.copies.bytes", 5e6, "5.00 MB"),
             ("makespan_s", -30.0, "-30.0 s"),
             ("slowdown.mean", 1.5, "1.500"),
+            ("cost.total", -0.0012345, "-0.00123"),
+            ("cost.billed_requests", 12.0, "12"),
+            ("energy.idle_joules", 437_044.6, "437 kJ"),
         ];
         for (name, value, text) in cases {
             assert_eq!(quantity(name, value), text, "{name}");

@@ -131,6 +131,9 @@ impl Experiment {
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
         set_faults(scenario, service, &mut simulation)?;
+        if let Some(section) = &scenario.prices {
+            service.set_prices(&mut simulation, section.prices());
+        }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
         let nodes = simulation.with_model_mut(|services, _| {

@@ -1,6 +1,7 @@
 //! What a service counts while it runs. Everything is a sum, a maximum or a histogram, so that memory does not grow
 //! with the number of invocations.
 
+mod cost;
 mod distribution;
 mod energy;
 mod function;
@@ -10,6 +11,7 @@ mod workflow;
 use hearth_simcore::time::{SimDuration, SimTime};
 use serde::Serialize;
 
+pub use self::cost::{Cost, Prices};
 pub use self::distribution::{Coarse, Distribution, Precise};
 pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
@@ -123,6 +125,8 @@ pub struct Metrics {
     levels_at: SimTime,
     /// What the nodes took, if their power is known; worked out at the end of the simulation.
     pub energy: Option<Energy>,
+    /// What invocations cost, if there are prices.
+    pub cost: Option<Box<Cost>>,
 }
 
 impl Default for Metrics {
@@ -161,6 +165,7 @@ impl Default for Metrics {
             idle_containers: 0,
             levels_at: SimTime::ZERO,
             energy: None,
+            cost: None,
         }
     }
 }

@@ -36,7 +36,9 @@ pub use invocations::{InvocationsCsv, write_invocations};
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
-pub use summary::{DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, ServiceLevel, Summary};
+pub use summary::{
+    CostSummary, DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, ServiceLevel, Summary,
+};
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Timeline};
 pub use workflow_summary::{PathSummary, WorkflowsSummary};

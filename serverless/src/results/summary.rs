@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::WorkflowsSummary;
 use crate::experiment::Results;
 use crate::invocation::Outcome;
-use crate::metrics::{Distribution, Energy, FunctionRatios, Metrics, Moved};
+use crate::metrics::{Cost, Distribution, Energy, FunctionRatios, Metrics, Moved};
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
@@ -144,6 +144,39 @@ impl FaultSummary {
     }
 }
 
+/// What invocations cost.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CostSummary {
+    /// The name of the prices.
+    pub prices: String,
+    /// What money is counted in.
+    pub currency: String,
+    /// How many requests were billed.
+    pub billed_requests: u64,
+    /// RAM over time that was billed, in GiB times seconds.
+    pub billed_gib_seconds: f64,
+    /// What the requests cost.
+    pub requests: f64,
+    /// What RAM over time costs.
+    pub compute: f64,
+    /// What both cost.
+    pub total: f64,
+}
+
+impl From<&Cost> for CostSummary {
+    fn from(cost: &Cost) -> Self {
+        Self {
+            prices: cost.prices().name.clone(),
+            currency: cost.prices().currency.clone(),
+            billed_requests: cost.billed_requests(),
+            billed_gib_seconds: cost.billed_gib_seconds(),
+            requests: cost.of_requests(),
+            compute: cost.of_compute(),
+            total: cost.total(),
+        }
+    }
+}
+
 /// The energy that compute nodes took, in joules.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct EnergySummary {
@@ -238,6 +271,9 @@ pub struct Summary {
     /// Why it stopped; left out when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
+    /// What invocations cost; left out where there are no prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostSummary>,
     /// The energy that compute nodes took; left out where the power of none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy: Option<EnergySummary>,
@@ -286,6 +322,7 @@ impl Summary {
             skipped_rows: results.skipped_rows,
             interrupted: false,
             stopped_by: None,
+            cost: metrics.cost.as_deref().map(CostSummary::from),
             energy: metrics.energy.map(EnergySummary::from),
         }
     }

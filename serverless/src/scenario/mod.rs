@@ -37,7 +37,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use body::{NamedFile, SizedFile, StepSection};
-pub use costs::PowerSection;
+pub use costs::{PowerSection, PricesSection};
 pub use error::ScenarioError;
 pub use faults::{
     Backoff, ContainerFaults, DrawnFault, FaultsSection, HedgeSection, Kept, RecoverySection, ReplicateSection,
@@ -101,6 +101,8 @@ pub struct Scenario {
     pub recovery: Option<RecoverySection>,
     /// When to stop; what has not ended by then is reported as unfinished.
     pub horizon: Option<Seconds>,
+    /// What a provider asks for.
+    pub prices: Option<PricesSection>,
     /// The folder that relative paths start from.
     #[serde(skip)]
     #[schemars(skip)]

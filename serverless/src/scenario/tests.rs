@@ -19,7 +19,8 @@ pub(super) fn good() -> Value {
             "hosts": [
                 {"name": "user", "cores": 1, "speed": "10Gf", "disk": disk},
                 {"name": "head", "cores": 1, "speed": "10Gf", "ram": "16GB", "disk": disk},
-                {"name": "node", "count": 2, "cores": 2, "speed": "10Gf", "ram": "8GB", "disk": disk},
+                {"name": "node", "count": 2, "cores": 2, "speed": "10Gf", "ram": "8GB", "disk": disk,
+                 "power": {"idle": 90, "busy": 220}},
             ],
             "links": [
                 {"name": "wan", "bandwidth": "100MBps", "latency": "1ms"},
@@ -78,6 +79,8 @@ pub(super) fn good() -> Value {
                                "on": ["lost", "timed_out"], "deadline": "5min"},
                      "replicate": {"copies": 2}},
         "horizon": "1h",
+        "prices": {"name": "ours", "currency": "EUR", "per_request": 1e-6, "per_gib_second": 2e-5, "billing_granularity": "100ms",
+                   "minimum": "1s", "cold_starts_billed": false},
     })
 }
 
@@ -127,6 +130,27 @@ fn every_field_is_read() {
     assert_eq!(scenario.workload.invocations[2].delay, Seconds(10.0));
     assert_eq!(scenario.policies.eviction.images_in_ram.unwrap().parameters["touch"], "load");
     assert_eq!(scenario.horizon, Some(Seconds(3600.0)));
+    assert_eq!(scenario.platform.hosts[2].power, Some(PowerSection { idle: 90.0, busy: 220.0 }));
+    let prices = PricesSection {
+        name: "ours".to_owned(),
+        currency: "EUR".to_owned(),
+        per_request: 1e-6,
+        per_gib_second: 2e-5,
+        billing_granularity: Seconds(0.1),
+        minimum: Seconds(1.0),
+        cold_starts_billed: false,
+    };
+    assert_eq!(scenario.prices, Some(prices));
+}
+
+#[test]
+fn prices_that_are_left_out_are_those_of_a_provider() {
+    let mut value = good();
+    value["prices"] = json!({});
+    assert_eq!(read(&value).prices.unwrap().prices(), crate::metrics::Prices::default());
+    value["prices"] = json!({"per_request": 0, "minimum": "2s"});
+    let prices = read(&value).prices.unwrap();
+    assert_eq!((prices.name.as_str(), prices.per_request, prices.minimum), ("aws-lambda-like", 0.0, Seconds(2.0)));
 }
 
 #[test]

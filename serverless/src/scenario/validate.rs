@@ -50,6 +50,7 @@ impl Scenario {
         for (position, host) in self.platform.hosts.iter().enumerate() {
             host.power.map_or(Ok(()), |power| power.check(position))?;
         }
+        self.prices.as_ref().map_or(Ok(()), |prices| prices.check())?;
         self.faults.as_ref().map_or(Ok(()), |faults| faults.check())?;
         self.recovery.as_ref().map_or(Ok(()), |recovery| recovery.check())?;
         for (position, invocation) in self.workload.invocations.iter().enumerate() {

@@ -32,7 +32,7 @@ use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
-use crate::metrics::Metrics;
+use crate::metrics::{Cost, Metrics, Prices};
 use crate::node::{Medium, Node, Spell, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
@@ -171,6 +171,12 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|services, _| {
             services.get_mut(self.index).replication = Some(Replication::new(policy));
         });
+    }
+
+    /// Counts what invocations cost, from now on.
+    pub fn set_prices(&self, simulation: &mut Simulation, prices: Prices) {
+        let cost = Some(Box::new(Cost::new(prices)));
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).books.metrics.cost = cost);
     }
 
     /// The same when invocations may go elsewhere.

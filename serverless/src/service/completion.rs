@@ -24,6 +24,7 @@ impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        // Taken: if a policy fails now, the core is not among those that are still held.
         if let (Some(node), Some(container)) = (live.record.node, live.container.take()) {
             let run_time = match (live.record.started_at, live.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
@@ -139,6 +140,9 @@ impl Service {
 
     /// Closes the books on an invocation and tells whoever waits for it.
     pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.books.metrics.cost.is_some() {
+            self.bill(key);
+        }
         let completed = self.live.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
         if (!completed || self.has_attempts()) && self.retry(key, kernel)? {
             return Ok(());

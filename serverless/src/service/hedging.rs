@@ -32,7 +32,7 @@ impl Service {
         };
         let mut other = LiveInvocation::new(record, live.body.clone());
         (other.attempt, other.is_between_attempts) = (live.attempt + 1, true);
-        (other.is_hedged, other.twin) = (true, Some(key));
+        (other.is_hedged, other.twin, other.is_billed) = (true, Some(key), live.is_billed);
         let twin = self.live.insert(other);
         if let Some(live) = self.live.get_mut(key) {
             (live.is_hedged, live.twin) = (true, Some(twin));
@@ -93,8 +93,11 @@ impl Service {
                 self.no_longer_waiting(&waiting.request);
             }
         }
+        if let Some(live) = self.live.get_mut(key) {
+            live.record.finished_at.get_or_insert(kernel.now());
+        }
+        self.bill(key);
         let Some(mut live) = self.live.remove(key) else { return Ok(None) };
-        live.record.finished_at.get_or_insert(kernel.now());
         live.record.failure = Some("another attempt completed first".into());
         live.record.outcome = Outcome::Lost;
         self.books.metrics.count_attempt(&live.record);

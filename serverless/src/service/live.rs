@@ -42,6 +42,8 @@ pub(crate) struct LiveInvocation {
     pub attempt: u32,
     /// The head has not heard of the next attempt.
     pub is_between_attempts: bool,
+    /// An attempt at it was billed.
+    pub is_billed: bool,
     run: Option<Box<Run>>,
     pub caller: Option<Box<Caller>>,
 }
@@ -133,6 +135,7 @@ impl LiveInvocation {
             checkpoint,
             attempt: 1,
             is_between_attempts: false,
+            is_billed: false,
             run,
             caller,
         }

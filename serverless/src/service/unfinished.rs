@@ -44,6 +44,7 @@ impl Service {
         let now = kernel.now();
         self.books.metrics.advance(now);
         self.books.metrics.energy = self.energy(now);
+        self.bill_unheard();
         self.books.metrics.unrecovered = self.recovering.len() as u64;
         let mut unfinished = self.unfinished_records(kernel);
         let mut runs = self.workflows.unfinished();
