@@ -52,9 +52,9 @@ impl Books {
         (metrics, series.and(timeline).and(attempts).and(workflows).and(records))
     }
 
-    /// An attempt has ended.
-    pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord) -> Result<(), Error> {
-        self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record))
+    /// An attempt has ended, in this way.
+    pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
+        self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record, outcome))
     }
 
     /// A run of a workflow has ended, or never will.

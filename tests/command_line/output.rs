@@ -150,5 +150,5 @@ fn the_scenarios_of_the_studies_are_valid() {
             studies += 1;
         }
     }
-    assert_eq!(studies, 4);
+    assert_eq!(studies, 5);
 }

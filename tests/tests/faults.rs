@@ -4,6 +4,7 @@ use hearth_policy_api::boundary::AdmissionObject;
 use hearth_policy_api::{Admission, AdmissionDecision, AdmissionView, RequestView};
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::prelude::*;
+use hearth_serverless::results::Summary;
 use hearth_serverless::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -310,4 +311,55 @@ fn a_link_that_is_not_shared_cannot_be_degraded() {
     let read = Scenario::read(&file, &[]).unwrap();
     let error = Experiment::prepare(&read, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap_err().to_string();
     assert!(error.starts_with("faults.scripted[0].link: link \"fat\" is a FATPIPE"), "{error}");
+}
+
+#[test]
+fn each_attempt_is_a_row() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let rows = |scenario: &Value| -> Vec<String> {
+        let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+        let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+        experiment.write_attempts(Box::new(std::fs::File::create(file.path()).unwrap())).unwrap().run().unwrap();
+        std::fs::read_to_string(file.path()).unwrap().lines().map(|row| row.replace(".000000000", "")).collect()
+    };
+    let mut retried = scenario();
+    retried["faults"] = json!({"scripted": [{"at": 5, "host": "node-0", "for": 60}]});
+    retried["recovery"] = json!({"retry": {"max_attempts": 2}});
+    let columns =
+        "invocation,attempt,function,submitted_at,dispatched_at,started_at,finished_at,node,start,outcome,failure";
+    let lost = "0,1,f,0,0,1,5,node-0,cold,lost,\"host \"\"node-0\"\" went down\"";
+    assert_eq!(rows(&retried), [columns, lost, "0,2,f,5,5,6,16,node-1,cold,completed,"]);
+    // What has not ended comes last; what was to be tried again later is no attempt yet.
+    retried["horizon"] = json!(10);
+    assert_eq!(rows(&retried)[2], "0,2,f,5,5,6,,node-1,cold,unfinished,\"was running on node \"\"node-1\"\"\"");
+    retried["recovery"]["retry"]["backoff"] = json!({"constant": 20});
+    assert_eq!(rows(&retried).len(), 2);
+    let mut hedged = scenario();
+    hedged["faults"] = json!({"scripted": [{"at": 0, "host": "node-0", "slow": 5, "for": 100}]});
+    hedged["workload"]["invocations"] = json!([{"at": 1, "function": "f"}]);
+    hedged["recovery"] = json!({"hedge": {"after": 4}});
+    let stopped = "0,1,f,1,1,6,16,node-0,cold,stopped,another attempt completed first";
+    assert_eq!(rows(&hedged)[1..], ["0,2,f,5,5,6,16,node-1,cold,completed,", stopped]);
+}
+
+#[test]
+fn the_queue_has_recovered_when_no_more_wait_than_before() {
+    let mut scenario = scenario();
+    let at = |seconds: u32| json!({"at": seconds, "function": "f"});
+    scenario["workload"]["invocations"] = json!([at(0), at(22), at(22), at(22)]);
+    scenario["functions"][0]["deadline"] = json!(20);
+    scenario["faults"] = json!({"scripted": [{"at": 20, "host": "node-*", "for": 10}]});
+    // All three wait at 22; two begin at 30 and end at 41, when the third begins, in a warm container, up to 51.
+    let metrics = run(&scenario).metrics;
+    assert_eq!((metrics.time_to_recover.count(), metrics.unrecovered), (2, 0), "two nodes, two faults");
+    assert_eq!((metrics.time_to_recover.mean(), metrics.time_to_recover.max()), (21.0, 21.0));
+    let results = run(&scenario);
+    let level = Summary::new(&results, 0.0).service_level;
+    assert_eq!((level.availability, level.within_deadline, level.goodput), (1.0, 0.75, 3.0 / 51.0));
+    // One that ends while nobody waits has been recovered from with its end; before it ends nobody can tell.
+    scenario["workload"]["invocations"] = json!([at(0), at(50)]);
+    assert_eq!(run(&scenario).metrics.time_to_recover.max(), 10.0);
+    scenario["horizon"] = json!(25);
+    let metrics = run(&scenario).metrics;
+    assert_eq!((metrics.time_to_recover.count(), metrics.unrecovered), (0, 2));
 }

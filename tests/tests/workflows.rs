@@ -219,3 +219,24 @@ fn a_measured_workflow_runs_as_long_as_it_did_on_one_node() {
     let error = prepare(&scenario).unwrap_err().to_string();
     assert!(error.contains("no function is called \"x_2\" or \"x\" for task \"x_2\""), "{error}");
 }
+
+#[test]
+fn each_run_is_a_row() {
+    let mut scenario = scenario(&json!([
+        {"name": "a", "function": "f", "output": "500MB"}, {"name": "b", "function": "g", "after": ["a"], "map": 2}]));
+    scenario["workflows"][0]["deadline"] = json!(20);
+    scenario["workload"]["invocations"] = json!([{"at": 0, "workflow": "w"}, {"at": 100, "workflow": "w"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 101, "host": "small", "for": 10}]});
+    scenario["horizon"] = json!(200);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+    let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    experiment.write_workflows(Box::new(std::fs::File::create(file.path()).unwrap())).unwrap().run().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap().replace(".000000000", "");
+    // The two instances follow each other on one core: 1 s to start, 5 s for the data, 3 s; again 5 s and 3 s.
+    let expected = "run,workflow,requested_at,finished_at,outcome,failure,makespan_s,within_deadline,tasks,not_run,\
+                    first_invocation,waiting_s,starting_s,transfer_s,running_s,critical_path\n\
+                    0,w,0,20,completed,,20,true,3,0,2,9,1,5,5,a > b[1]\n\
+                    1,w,100,101,failed,\"task \"\"a\"\" lost: host \"\"small\"\" went down\",,false,1,2,5,,,,,\n";
+    assert_eq!(text, expected);
+}

@@ -36,8 +36,8 @@ impl Attempts {
         Ok(Self { writer, functions: about.functions.clone(), nodes: about.nodes.clone() })
     }
 
-    /// Writes an attempt that has ended; the first is 1.
-    pub fn write(&mut self, attempt: u32, record: &InvocationRecord) -> Result<(), Error> {
+    /// Writes an attempt that has ended so; the first is 1.
+    pub fn write(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
         let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
         let (invocation, attempt) = (record.invocation.to_string(), attempt.to_string());
         let node = record.node.and_then(|node| self.nodes.get(node as usize));
@@ -51,7 +51,7 @@ impl Attempts {
             &date(record.finished_at),
             node.map_or("", String::as_str),
             record.start.map_or("", Start::as_str),
-            record.outcome.as_str(),
+            outcome,
             record.failure.as_deref().unwrap_or(""),
         ];
         self.writer.write_record(fields).map_err(|error| unwritable(&error))

@@ -101,7 +101,7 @@ impl Service {
         live.record.failure = Some("another attempt completed first".into());
         live.record.outcome = Outcome::Lost;
         self.books.metrics.count_attempt(&live.record);
-        self.books.write_attempt(live.attempt, &live.record)?;
+        self.books.write_attempt(live.attempt, &live.record, "stopped")?;
         self.receive(Message::Changed, kernel)?;
         Ok(live.caller)
     }

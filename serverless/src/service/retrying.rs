@@ -33,7 +33,7 @@ impl Service {
         let Some(live) = self.live.get(key) else { return Ok(false) };
         let (attempt, record) = (live.attempt, &live.record);
         self.books.metrics.count_attempt(record);
-        self.books.write_attempt(attempt, record)?;
+        self.books.write_attempt(attempt, record, record.outcome.as_str())?;
         if self.leave_to_twin(key, kernel)? {
             return Ok(true);
         }

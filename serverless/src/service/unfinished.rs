@@ -46,7 +46,7 @@ impl Service {
         self.books.metrics.energy = self.energy(now);
         self.bill_unheard();
         self.books.metrics.unrecovered = self.recovering.len() as u64;
-        let mut unfinished = self.unfinished_records(kernel);
+        let mut unfinished = self.unfinished_records(kernel)?;
         let mut runs = self.workflows.unfinished();
         for position in self.workload.unasked() {
             match self.workload.callee(position) {
@@ -76,7 +76,7 @@ impl Service {
     }
 
     /// The records of those that are under way, by number.
-    fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Vec<InvocationRecord> {
+    fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Error> {
         let in_queue: Rc<str> = Rc::from(self.why_queued());
         let awaiting: FxHashSet<InvocationKey> = self.head_images.awaiting().collect();
         let reason = |(key, live): (InvocationKey, &LiveInvocation)| match self.why_unfinished(
@@ -89,18 +89,23 @@ impl Service {
             None => Some(Rc::clone(&in_queue)),
         };
         let reasons: Vec<Option<Rc<str>>> = self.live.iter().map(reason).collect();
-        let mut attempts: Vec<(u32, InvocationRecord)> = Vec::with_capacity(reasons.len());
+        let mut attempts: Vec<(u32, bool, InvocationRecord)> = Vec::with_capacity(reasons.len());
         for ((_, live), reason) in self.live.drain().zip(reasons) {
             let mut record = live.record;
             record.failure = record.failure.take().or(reason);
             // Its request is scheduled for later than the end.
             record.requested_at = record.requested_at.filter(|requested| *requested <= kernel.now());
-            attempts.push((live.attempt, record));
+            attempts.push((live.attempt, !live.is_between_attempts, record));
         }
-        attempts.sort_by_key(|(attempt, record)| (record.invocation, *attempt));
+        attempts.sort_by_key(|(attempt, _, record)| (record.invocation, *attempt));
+        for (attempt, has_begun, record) in &attempts {
+            if *has_begun {
+                self.books.write_attempt(*attempt, record, record.outcome.as_str())?;
+            }
+        }
         // Of two attempts beside each other the first stands for the invocation.
-        attempts.dedup_by_key(|(_, record)| record.invocation);
-        attempts.into_iter().map(|(_, record)| record).collect()
+        attempts.dedup_by_key(|(_, _, record)| record.invocation);
+        Ok(attempts.into_iter().map(|(.., record)| record).collect())
     }
 
     /// What an invocation waits for; `None` if it is a place in the queue.
