@@ -385,6 +385,9 @@ proptest! {
     }
 }
 
+/// Whom a task follows, its instances, its chance and choice, its body, and the bytes that it hands on.
+type DrawnTask = (Vec<u8>, u32, (Option<f64>, Option<&'static str>), Option<Value>, u64);
+
 /// A workflow of `f0`: a task follows some of those before it.
 fn workflow() -> impl Strategy<Value = Value> {
     let condition = prop::sample::select(vec![(None, None), (Some(0.5), None), (Some(0.4), Some("one"))]);
@@ -396,8 +399,8 @@ fn workflow() -> impl Strategy<Value = Value> {
     let task = (proptest::collection::vec(any::<u8>(), 0..3), 1..4_u32, condition, own, data);
     proptest::collection::vec(task, 1..6).prop_map(|tasks| {
         let name = |number: usize| format!("t{number}");
-        let task = |(number, (after, map, (probability, choice), body, data)): (usize, &(Vec<u8>, u32, _, Option<Value>, u64))| {
-            let (probability, choice): (Option<f64>, Option<&str>) = (*probability, *choice);
+        let task = |(number, drawn): (usize, &DrawnTask)| {
+            let (after, map, (probability, choice), body, data) = drawn;
             // Of five tasks two can be of one choice, with this chance.
             let choice = choice.filter(|_| number < 2);
             let mut before: Vec<usize> = after.iter().filter(|_| number > 0).map(|it| *it as usize % number.max(1)).collect();

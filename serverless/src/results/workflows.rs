@@ -32,7 +32,7 @@ pub(crate) enum WorkflowRuns {
     /// They are kept.
     Kept(Vec<WorkflowRecord>),
     /// They are written.
-    Written(csv::Writer<Box<dyn Write + Send>>),
+    Written(Box<csv::Writer<Box<dyn Write + Send>>>),
 }
 
 impl Default for WorkflowRuns {
@@ -56,7 +56,7 @@ impl WorkflowRuns {
     pub fn new(target: Box<dyn Write + Send>) -> Result<Self, Error> {
         let mut writer = csv::Writer::from_writer(target);
         writer.write_record(COLUMNS).map_err(|error| unwritable(&error))?;
-        Ok(Self::Written(writer))
+        Ok(Self::Written(Box::new(writer)))
     }
 
     /// A run has ended.

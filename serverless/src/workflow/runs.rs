@@ -125,10 +125,10 @@ impl Run {
         let mut times = PathTimes::default();
         let mut before = self.requested_at;
         for end in path.iter().filter_map(|instance| self.instances[*instance as usize].end) {
-            times.waiting = times.waiting + (end.dispatched - before);
-            times.starting = times.starting + (end.started - end.dispatched);
-            times.transfer = times.transfer + (end.ready - end.started);
-            times.running = times.running + (end.finished - end.ready);
+            times.waiting += end.dispatched - before;
+            times.starting += end.started - end.dispatched;
+            times.transfer += end.ready - end.started;
+            times.running += end.finished - end.ready;
             before = end.finished;
         }
         times
