@@ -340,20 +340,24 @@ impl<E> Kernel<E> {
     #[inline]
     pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
         let horizon = horizon.min(LAST_DATE);
-        if !self.background.is_empty() {
-            return self.advance_with_background(horizon);
+        // One call, so that it is compiled into the loop of every simulation.
+        if let Some(limit) = self.before_background(horizon)
+            && let Some(step) = self.advance_foreground(limit)
+        {
+            return Some(step);
         }
-        self.advance_foreground(horizon)
+        self.advance_background(horizon)
     }
 
-    fn advance_with_background(&mut self, horizon: SimTime) -> Option<Step<E>> {
+    /// The last date before the next event in the background, at most the horizon; `None` if that is at the very start.
+    fn before_background(&self, horizon: SimTime) -> Option<SimTime> {
+        let Some((&(date, _), _)) = self.background.first_key_value() else { return Some(horizon) };
+        date.as_nanos().checked_sub(1).map(|before| horizon.min(SimTime::from_nanos(before)))
+    }
+
+    /// The next event in the background, if it is due and something else is left to happen.
+    fn advance_background(&mut self, horizon: SimTime) -> Option<Step<E>> {
         let &(date, number) = self.background.first_key_value()?.0;
-        if let Some(before) = date.as_nanos().checked_sub(1) {
-            let step = self.advance_foreground(horizon.min(SimTime::from_nanos(before)));
-            if step.is_some() {
-                return step;
-            }
-        }
         if self.is_at_rest() || date > horizon {
             return None;
         }
