@@ -18,7 +18,7 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
     times(&mut text, summary);
     traffic(&mut text, summary);
     if let Some(faults) = summary.faults {
-        let _ = writeln!(text, "  {:<30}{:>6}", "faults", faults.count);
+        let _ = writeln!(text, "\n  {:<30}{:>6}", "faults", faults.count);
         for (name, number) in [("retries", faults.retries), ("hedged requests", faults.hedges)] {
             if number > 0 {
                 let _ = writeln!(text, "  {name:<30}{number:>6}");
@@ -26,6 +26,12 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
         }
         let lost = format!("{} core·s", three_digits(faults.lost_core_seconds));
         let _ = writeln!(text, "  work lost                           {lost:>11}");
+        let availability = format!("{:.2} %", 100.0 * summary.service_level.availability);
+        let _ = writeln!(text, "  availability                        {availability:>11}");
+        if faults.time_to_recover.count > 0 {
+            let mean = duration(faults.time_to_recover.mean);
+            let _ = writeln!(text, "  time to recover, mean               {mean:>11}");
+        }
     }
     if let Some(workflows) = &summary.workflows {
         runs(&mut text, workflows);
@@ -129,6 +135,9 @@ fn runs(text: &mut String, workflows: &WorkflowsSummary) {
 }
 
 fn costs(text: &mut String, summary: &Summary) {
+    if summary.cost.is_some() || summary.energy.is_some() {
+        let _ = writeln!(text);
+    }
     if let Some(cost) = &summary.cost {
         let _ = writeln!(text, "  cost ({})", cost.prices);
         for (name, amount) in [("requests", cost.requests), ("compute", cost.compute), ("total", cost.total)] {

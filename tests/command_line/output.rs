@@ -25,6 +25,13 @@ fn the_quickstart_prints_a_table() {
 }
 
 #[test]
+fn workflows_faults_cost_and_energy_are_in_the_table() {
+    let text = stdout(&["run", project_path("examples/workflows.json").to_str().unwrap()]);
+    let (table, _) = text.trim_end().rsplit_once('\n').unwrap();
+    insta::assert_snapshot!(table);
+}
+
+#[test]
 fn the_policies_are_listed_with_their_parameters() {
     insta::assert_snapshot!(stdout(&["policies"]));
 }

@@ -301,7 +301,8 @@ impl Workflows {
                     return Some(Err(format!("the data of task {task:?} was lost with node {:?}", of.name)));
                 }
                 if end.node != node {
-                    *inputs.nodes.entry(end.node).or_default() += before.bytes;
+                    let bytes = inputs.nodes.entry(end.node).or_default();
+                    *bytes = bytes.saturating_add(before.bytes);
                 }
             }
         }
