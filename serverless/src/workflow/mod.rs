@@ -15,7 +15,7 @@ pub(crate) use runs::{Consequence, Inputs, TaskEnd, TaskRequest, Workflows};
 pub use wfcommons::{WfCommonsError, WfCommonsTask, WfCommonsWorkflow};
 
 /// No workflow has more instances of tasks: a larger number is a slip of the pen.
-pub(crate) const MAX_INSTANCES: u64 = 10_000_000;
+pub(crate) const MAX_INSTANCES: u64 = 1_000_000;
 
 /// Names a workflow of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -209,6 +209,12 @@ impl Workflow {
             if let Some(unknown) = task.after.iter().find(|dependency| dependency.task >= self.tasks.len()) {
                 return Err(wrong("after", format!("there is no task {}", unknown.task)));
             }
+            let mut before: Vec<usize> = task.after.iter().map(|dependency| dependency.task).collect();
+            before.sort_unstable();
+            if let Some(twice) = before.windows(2).find(|pair| pair[0] == pair[1]) {
+                let name = self.tasks.get(twice[0]).map_or("", |task| task.name.as_str());
+                return Err(wrong("after", format!("names task {name:?} twice: name it once, with all its data")));
+            }
             if let Work::Drawn(distribution) = &task.work {
                 distribution.check().map_err(|problem| wrong("run_time", problem))?;
             }
@@ -307,13 +313,15 @@ mod tests {
         assert_eq!(problem(vec![task("", &[])]).1, "name");
         assert_eq!(problem(vec![Task { map: 0, ..task("a", &[]) }]).1, "map");
         assert_eq!(problem(vec![task("a", &[1])]).2, "there is no task 1");
+        let twice = problem(vec![task("a", &[]), task("b", &[0, 0])]);
+        assert_eq!(twice, (Some(1), "after", "names task \"a\" twice: name it once, with all its data".to_owned()));
         assert_eq!(problem(vec![chance(Condition::Chance(1.5))]).1, "probability");
         let sum = problem(vec![chance(one_of(0.7)), Task { name: "b".to_owned(), ..chance(one_of(0.4)) }]);
         assert_eq!((sum.0, sum.2.starts_with("makes those of choice \"size\" add up to 1.1")), (Some(1), true));
         let cycle = problem(vec![task("a", &[]), task("b", &[0, 2]), task("c", &[1])]);
         assert_eq!((cycle.0, cycle.1), (Some(1), "after"));
         let many = vec![Task { map: u32::MAX, ..task("a", &[]) }];
-        assert_eq!(problem(many).2, "have more than 10000000 instances in all");
+        assert_eq!(problem(many).2, "have more than 1000000 instances in all");
         let drawn = Work::Drawn(Distribution::Constant(-1.0));
         assert_eq!(problem(vec![Task { work: drawn, ..task("a", &[]) }]).1, "run_time");
     }
