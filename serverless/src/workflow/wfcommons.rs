@@ -12,6 +12,8 @@ use crate::function::{Body, FunctionId};
 const VERSIONS: [&str; 2] = ["1.5", "1.6"];
 /// The longest run time: beyond this a date would not fit the clock.
 const MAX_SECONDS: f64 = 9e9;
+/// The largest file: far beyond any machine, and safe to add up.
+const MAX_BYTES: f64 = 1e18;
 
 /// Why a workflow of WfCommons cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -113,7 +115,8 @@ struct SpecifiedTask {
 #[serde(rename_all = "camelCase")]
 struct DataFile {
     id: String,
-    size_in_bytes: u64,
+    /// Whole, but some tools write it with decimals.
+    size_in_bytes: f64,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +163,15 @@ impl WfCommonsWorkflow {
             .enumerate()
             .map(|(position, task)| (task.id.clone(), (position, task)))
             .collect();
-        let sizes: FxHashMap<&str, u64> = files.iter().map(|file| (file.id.as_str(), file.size_in_bytes)).collect();
+        let mut sizes: FxHashMap<&str, u64> = FxHashMap::default();
+        for (position, file) in files.iter().enumerate() {
+            let size = file.size_in_bytes;
+            if !(0.0..=MAX_BYTES).contains(&size) {
+                let place = format!("workflow.specification.files[{position}].sizeInBytes");
+                return Err(wrong(place, format!("found {size}, expected a size from 0 to {MAX_BYTES:e} B")));
+            }
+            sizes.insert(&file.id, size.round() as u64);
+        }
         let positions: FxHashMap<&str, usize> = tasks.iter().map(|task| task.id.as_str()).zip(0..).collect();
         if positions.len() < tasks.len() {
             return Err(wrong("workflow.specification.tasks", "have one id twice: ids must differ"));
@@ -254,7 +265,7 @@ mod tests {
                     "tasks": [task("a_1", &[], &["raw"], &["shared", "other"]), task("b_2", &["a_1"], &["shared"], &["left"]),
                               task("c_3", &["a_1"], &["shared"], &["right"]),
                               task("d_4", &["b_2", "c_3"], &["left", "right", "raw"], &[])],
-                    "files": [{"id": "raw", "sizeInBytes": 100}, {"id": "shared", "sizeInBytes": 20}, {"id": "other", "sizeInBytes": 7},
+                    "files": [{"id": "raw", "sizeInBytes": 100}, {"id": "shared", "sizeInBytes": 19.6}, {"id": "other", "sizeInBytes": 7},
                               {"id": "left", "sizeInBytes": 3}, {"id": "right", "sizeInBytes": 4}]},
                 "execution": {"makespanInSeconds": 10, "executedAt": "2026-01-01T00:00:00Z", "machines": [{"nodeName": "m"}],
                               "tasks": [ran("d_4", 4.5), ran("a_1", 1.0), ran("b_2", 2.0), ran("c_3", 3.0)]}}})
@@ -312,6 +323,11 @@ mod tests {
                 "/workflow/specification/files/0/id",
                 json!("x"),
                 "workflow.specification.tasks[0].inputFiles: unknown file \"raw\": workflow.specification.files lacks it",
+            ),
+            (
+                "/workflow/specification/files/1/sizeInBytes",
+                json!(-0.5),
+                "workflow.specification.files[1].sizeInBytes: found -0.5, expected a size from 0 to 1e18 B",
             ),
             (
                 "/workflow/specification/tasks/1/id",
