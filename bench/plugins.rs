@@ -1,8 +1,10 @@
 //! What it costs that a policy is loaded: the same policy built in and from its library, call by call and in a whole run
 //! that does little but decide (1 000 nodes, a million invocations without images).
 
+use std::error::Error;
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -16,18 +18,26 @@ use hearth_serverless::policy::PolicyChoice;
 use hearth_serverless::prelude::*;
 use hearth_simcore::random::stream;
 use rand::RngExt;
+use serde_json::Value;
 
 const NODES: usize = 1_000;
 const REQUESTS: u64 = 1_000_000;
 const FUNCTIONS: u32 = 100;
 const RUNS: usize = 5;
 
-/// Cargo puts the libraries of the plugins beside this program.
-fn library(package: &str) -> PathBuf {
-    let folder =
-        std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned())).unwrap_or_default();
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    folder.join(format!("{prefix}{}{suffix}", package.replace('-', "_")))
+/// Makes a library of a policy, with the optimisations of this program.
+fn library(package: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
+    command.args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--profile", "bench"]);
+    let output = command.arg("--message-format=json").output()?;
+    let said = String::from_utf8(output.stdout)?;
+    let made = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["crate_types"] == serde_json::json!(["cdylib"]))
+        .find_map(|message| Some(PathBuf::from(message["filenames"][0].as_str()?)));
+    made.ok_or_else(|| format!("{package} has made no library").into())
 }
 
 /// Poisson arrivals, 200 a second, of functions with Zipf's popularity; they run for half a second on average.
@@ -56,7 +66,7 @@ fn workload(functions: &[FunctionId]) -> Vec<PlannedInvocation> {
     (0..REQUESTS).map(|_| arrival()).collect()
 }
 
-fn run(policies: PolicySet) -> Result<(f64, Metrics), Box<dyn std::error::Error>> {
+fn run(policies: PolicySet) -> Result<(f64, Metrics), Box<dyn Error>> {
     let platform = PlatformBuilder::new()
         .host("head", HostSpec::new(1, 1e9))
         .group("node", NODES, HostSpec::new(1000, 1e9).ram(64 * GB))
@@ -83,11 +93,11 @@ fn run(policies: PolicySet) -> Result<(f64, Metrics), Box<dyn std::error::Error>
 }
 
 /// The same run with the policy built in and loaded, in turns; the best of each counts.
-fn compare_runs(name: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn compare_runs(name: &str) -> Result<(), Box<dyn Error>> {
     let catalog = Catalog::new(hearth_plugins::BUILT_IN);
     let defaults = PolicySet::defaults(&catalog)?;
     let loaded =
-        PolicyChoice { library: Some(library(&format!("hearth-node-allocation-{name}"))), ..PolicyChoice::default() };
+        PolicyChoice { library: Some(library(&format!("hearth-node-allocation-{name}"))?), ..PolicyChoice::default() };
     let factories = [catalog.node_allocation(name)?, catalog.node_allocation(loaded)?];
     let mut best = [f64::INFINITY; 2];
     let mut cold_starts = [0; 2];
@@ -132,9 +142,9 @@ fn call_ns(policy: &mut NodeAllocationObject) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
 }
 
-fn compare_calls() -> Result<(), Box<dyn std::error::Error>> {
+fn compare_calls() -> Result<(), Box<dyn Error>> {
     let built_in = hearth_plugins::BUILT_IN.iter().find(|policy| policy.name() == "first-fit");
-    let loaded = Rc::new(PolicyLibrary::open(&library("hearth-node-allocation-first-fit"))?);
+    let loaded = Rc::new(PolicyLibrary::open(&library("hearth-node-allocation-first-fit")?)?);
     let objects = [built_in.and_then(make), loaded.policies.first().and_then(make)];
     let [Some(mut built_in), Some(mut loaded)] = objects else { return Err("first-fit cannot be made".into()) };
     let mut best = [f64::INFINITY; 2];
@@ -146,7 +156,7 @@ fn compare_calls() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     compare_calls()?;
     ["first-fit", "least-loaded"].into_iter().try_for_each(compare_runs)
 }

@@ -21,6 +21,17 @@ pub enum CommandError {
     /// An argument of a tool is wrong.
     #[error("{0}")]
     Usage(String),
+    /// Asked for is what was left out when this program was built.
+    #[error(
+        "this build of hearth has no {what}: build it with `cargo build --release --features {feature}` (or \
+         `cargo install … --features {feature}`)"
+    )]
+    MissingFeature {
+        /// What it lacks.
+        what: &'static str,
+        /// The feature of this crate that brings it.
+        feature: &'static str,
+    },
     /// Policies have not stood the check.
     #[error("unsound: {0}")]
     Unsound(String),
@@ -75,7 +86,11 @@ impl CommandError {
     /// 2 for bad input, 130 after Ctrl-C, 1 for what goes wrong afterwards.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Scenario { .. } | Self::Argument(_) | Self::Usage(_) | Self::OutputFolder { .. } => 2,
+            Self::Scenario { .. }
+            | Self::Argument(_)
+            | Self::Usage(_)
+            | Self::OutputFolder { .. }
+            | Self::MissingFeature { .. } => 2,
             Self::Interrupted | Self::SweepInterrupted { .. } => 130,
             Self::Simulation(_) | Self::Runs { .. } | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
         }

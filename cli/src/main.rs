@@ -1,67 +1,7 @@
 //! The `hearth` command.
 
-mod commands;
-mod error;
-mod progress;
-mod report;
-mod result_files;
-mod sweep;
-mod table;
-
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-use crate::error::CommandError;
-
-/// Simulate serverless platforms: cold starts, placement, eviction, keep-alive.
-#[derive(Debug, Parser)]
-#[command(name = "hearth", version, about, long_about = None)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run a scenario and print what came of it.
-    Run(commands::run::RunArguments),
-    /// Compare policies on a scenario: means over seeds, and differences to the first.
-    Compare(commands::sweep::CompareArguments),
-    /// Run a scenario with every combination of policies, values and seeds.
-    Sweep(commands::sweep::SweepArguments),
-    /// Draw what came of a run or a sweep: one page, or pictures.
-    Report(commands::report::ReportArguments),
-    /// Check a scenario without running it.
-    Validate(commands::validate::ValidateArguments),
-    /// List the policies there are, with their parameters; write and check policies.
-    Policies(commands::policies::PoliciesArguments),
-    /// Make traces, turn one format into another, and tell what is in one.
-    Trace(commands::trace::TraceArguments),
-    /// Print the JSON Schema of scenarios.
-    Schema,
-}
-
 fn main() -> ExitCode {
-    // clap prints its own errors, beginning with `error:`, and exits with 2.
-    let arguments = Arguments::parse();
-    let outcome = match arguments.command {
-        Command::Run(arguments) => commands::run::run(&arguments),
-        Command::Compare(arguments) => commands::sweep::compare(&arguments),
-        Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
-        Command::Report(arguments) => commands::report::run(&arguments),
-        Command::Validate(arguments) => commands::validate::validate(&arguments),
-        Command::Policies(arguments) => commands::policies::run(&arguments),
-        Command::Trace(arguments) => commands::trace::run(&arguments),
-        Command::Schema => commands::schema::print(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has heard enough.
-        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
-    }
+    hearth_sim::main()
 }

@@ -5,14 +5,18 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::{EnumValueParser, TypedValueParser};
 use hearth_serverless::experiment::{Experiment, Results};
+#[cfg(feature = "parquet")]
+use hearth_serverless::results::InvocationsParquet;
 use hearth_serverless::results::{
-    InvocationsCsv, InvocationsParquet, RecordSink, SinkError, Summary, write_distributions, write_functions,
+    InvocationsCsv, RecordSink, SinkError, Summary, write_distributions, write_functions,
 };
 use hearth_simcore::time::SimDuration;
 use serde_json::Value;
 
 use crate::error::CommandError;
+use crate::feature::PARQUET;
 
 /// How the table of invocations is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -24,6 +28,14 @@ pub enum TableFormat {
 }
 
 impl TableFormat {
+    /// Reads a format from an argument; one that this build cannot write is refused.
+    pub fn parser() -> impl TypedValueParser<Value = Self> {
+        EnumValueParser::<Self>::new().try_map(|format| match format {
+            Self::Csv => Ok(format),
+            Self::Parquet => PARQUET.require(format),
+        })
+    }
+
     /// How names of its files end.
     pub fn extension(self) -> &'static str {
         match self {
@@ -93,6 +105,9 @@ impl ResultFiles {
             TableFormat::Csv => {
                 InvocationsCsv::new(about, self.create("invocations.csv")?).map(|sink| Box::new(sink) as _)
             }
+            #[cfg(not(feature = "parquet"))]
+            TableFormat::Parquet => return Err(PARQUET.missing()),
+            #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
                 let file = BufWriter::new(self.create("invocations.parquet")?);
                 InvocationsParquet::new(about, file).map(|sink| Box::new(sink) as _)

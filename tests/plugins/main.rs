@@ -12,15 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
-
-/// Cargo puts the libraries that this test depends on beside it.
-fn library(package: &str) -> PathBuf {
-    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    let name = package.replace('-', "_");
-    let path = folder.join(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX));
-    assert!(path.is_file(), "{} is not there", path.display());
-    path
-}
+use workshop::library;
 
 fn misbehaving() -> String {
     library("hearth-test-misbehaving").display().to_string()

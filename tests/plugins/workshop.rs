@@ -1,14 +1,45 @@
-//! Builds small crates as an author would, offline and with the versions of this project.
+//! Builds libraries: of the policies of this project, and of small crates as an author would, offline and with the
+//! versions of this project.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use serde_json::Value;
+
 use super::{project_path, text};
 
 /// One build at a time, since all share a target folder: what they depend on is built once.
 static BUILDING: Mutex<()> = Mutex::new(());
+
+/// A policy of this project as a library, made of the source that is built in as well.
+pub fn library(package: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(|error| error.into_inner());
+    if let Some(path) = built.get(package) {
+        return path.clone();
+    }
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(project_path(".")).env("CARGO_TARGET_DIR", own_target());
+    command.args(["rustc", "--offline", "--package", package, "--lib", "--crate-type", "cdylib"]);
+    let output = command.arg("--message-format=json").output().unwrap();
+    assert!(output.status.success(), "cargo rustc --package {package}:\n{}", text(&output.stderr));
+    let path = text(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["crate_types"] == serde_json::json!(["cdylib"]))
+        .find_map(|message| Some(PathBuf::from(message["filenames"][0].as_str()?)))
+        .unwrap_or_else(|| panic!("{package} has made no library"));
+    built.insert(package.to_owned(), path.clone());
+    path
+}
+
+/// The target folder that this test was built in: what libraries depend on is there.
+fn own_target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
 
 /// Runs Cargo in a folder and gives what it said on standard error; fails with it.
 pub fn cargo(folder: &Path, arguments: &[&str]) -> String {

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{EnumValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::error::CommandError;
-use crate::report::draw::{DrawError, to_png, to_svg};
+use crate::feature::PNG;
+use crate::report::draw::{DrawError, to_svg};
 use crate::report::figure::Figure;
 use crate::report::folder::Folder;
 use crate::report::{page, run_figures, sweep_figures};
@@ -23,6 +25,16 @@ enum Format {
     Png,
 }
 
+impl Format {
+    /// Reads a format from an argument; one that this build cannot write is refused.
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        EnumValueParser::<Self>::new().try_map(|format| match format {
+            Self::Html | Self::Svg => Ok(format),
+            Self::Png => PNG.require(format),
+        })
+    }
+}
+
 /// The arguments of `hearth report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
@@ -30,7 +42,7 @@ pub struct ReportArguments {
     folder: PathBuf,
 
     /// What to write: a page, or pictures.
-    #[arg(long, value_enum, default_value_t = Format::Html)]
+    #[arg(long, value_parser = Format::parser(), default_value = "html")]
     format: Format,
 
     /// Where to: the file of the page, by default report.html in the folder; or the folder of pictures, by default
@@ -86,7 +98,8 @@ fn write_picture(figure: &Figure, format: Format, folder: &Path) -> Result<(), C
     let file = folder.join(format!("{}.{ending}", figure.name));
     let svg = to_svg(figure).map_err(|error| unwritable(&file, error))?;
     let bytes = match format {
-        Format::Png => to_png(&svg).map_err(|error| unwritable(&file, error))?,
+        #[cfg(feature = "png")]
+        Format::Png => crate::report::png::to_png(&svg).map_err(|error| unwritable(&file, error))?,
         _ => svg.into_bytes(),
     };
     fs::write(&file, bytes).map_err(|error| unwritable(&file, error))

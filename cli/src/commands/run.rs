@@ -50,7 +50,7 @@ pub struct RunArguments {
     sample: f64,
 
     /// How to write the invocations.
-    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
+    #[arg(long, value_parser = TableFormat::parser(), default_value = "csv")]
     format: TableFormat,
 
     /// Length of the intervals of timeseries.csv, in simulated seconds or with a unit; 0 leaves it out.

@@ -58,7 +58,7 @@ pub struct GridArguments {
     metrics: Vec<String>,
 
     /// How to write the tables of runs and of the comparison.
-    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
+    #[arg(long, value_parser = TableFormat::parser(), default_value = "csv")]
     format: TableFormat,
 
     /// Length of the intervals of each run's timeseries.csv, in simulated seconds or with a unit; 0 leaves it out.

@@ -1,12 +1,9 @@
-//! Draws figures as SVG, and SVG as PNG.
-
-use std::sync::Arc;
+//! Draws figures as SVG.
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use resvg::{tiny_skia, usvg};
 
 use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Timeline, Unit};
 use super::theme::{self, GRID, GROUND, INK, MUTED, SERIES};
@@ -368,23 +365,6 @@ fn draw_timeline(area: &Area<'_>, timeline: &Timeline) -> Result<(), DrawError> 
     Ok(())
 }
 
-/// An SVG picture as PNG, twice as large as it says, with the typeface that is built in: the same bytes on every machine.
-pub fn to_png(svg: &str) -> Result<Vec<u8>, DrawError> {
-    const FONT: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
-    const ZOOM: f32 = 2.0;
-    let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(FONT.to_vec());
-    fonts.set_sans_serif_family("DejaVu Sans");
-    let options =
-        usvg::Options { fontdb: Arc::new(fonts), font_family: "DejaVu Sans".to_owned(), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(svg, &options)?;
-    let size = tree.size();
-    let (width, height) = ((size.width() * ZOOM) as u32, (size.height() * ZOOM) as u32);
-    let mut picture = tiny_skia::Pixmap::new(width, height).ok_or("the picture has no size")?;
-    resvg::render(&tree, tiny_skia::Transform::from_scale(ZOOM, ZOOM), &mut picture.as_mut());
-    Ok(picture.encode_png()?)
-}
-
 /// An SVG picture whose colours follow the page it stands in.
 pub fn for_page(svg: &str) -> String {
     theme::all().fold(svg.to_owned(), |svg, colour| {
@@ -432,15 +412,6 @@ mod tests {
         {
             to_svg(&Figure { content, ..empty.clone() }).unwrap();
         }
-    }
-
-    #[test]
-    fn a_png_is_twice_as_large_and_the_same_each_time() {
-        let svg = to_svg(&figure(Joined::MarkedLine, Scale::Linear)).unwrap();
-        let png = to_png(&svg).unwrap();
-        assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
-        assert_eq!(png[16..20], (2 * WIDTH).to_be_bytes());
-        assert_eq!(png, to_png(&svg).unwrap());
     }
 
     #[test]

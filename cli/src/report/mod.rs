@@ -7,6 +7,8 @@ pub mod draw;
 pub mod figure;
 pub mod folder;
 pub mod page;
+#[cfg(feature = "png")]
+pub mod png;
 pub mod run_figures;
 pub mod sweep_figures;
 pub mod theme;

@@ -5,6 +5,8 @@
 
 pub mod comparison;
 pub mod grid;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod pool;
 pub mod statistics;
 pub mod store;

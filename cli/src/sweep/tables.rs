@@ -1,14 +1,6 @@
 //! Writes the runs of a grid, and what they come to, as tables for programs and for people.
 
-use std::io::Write;
-use std::sync::Arc;
-
 use comfy_table::{CellAlignment, Table, presets};
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
 
 use super::comparison::{Comparison, Row, Run};
 use super::grid::{Baseline, Grid};
@@ -17,14 +9,18 @@ use crate::result_files::TableFormat;
 use crate::table::{byte_seconds, bytes, duration, joules, money};
 
 /// A column of a tidy table.
-enum Column {
+pub enum Column {
+    /// Text.
     Text(String, Vec<String>),
+    /// Whole numbers.
     Whole(String, Vec<u64>),
+    /// Numbers, where there are any.
     Number(String, Vec<Option<f64>>),
 }
 
 impl Column {
-    fn name(&self) -> &str {
+    /// What stands at its head.
+    pub fn name(&self) -> &str {
         match self {
             Self::Text(name, _) | Self::Whole(name, _) | Self::Number(name, _) => name,
         }
@@ -100,7 +96,10 @@ impl TidyTable {
     pub fn to_bytes(&self, format: TableFormat) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         match format {
             TableFormat::Csv => self.to_csv().map_err(Into::into),
-            TableFormat::Parquet => self.to_parquet().map_err(Into::into),
+            #[cfg(feature = "parquet")]
+            TableFormat::Parquet => super::parquet::to_bytes(&self.columns, self.rows).map_err(Into::into),
+            #[cfg(not(feature = "parquet"))]
+            TableFormat::Parquet => Err(Box::new(crate::feature::PARQUET.missing())),
         }
     }
 
@@ -112,66 +111,6 @@ impl TidyTable {
         }
         writer.into_inner().map_err(|error| error.into_error().into())
     }
-
-    fn to_parquet(&self) -> Result<Vec<u8>, ParquetError> {
-        // The schema's grammar knows no quotes: columns are named by position there and then renamed.
-        let field = |(position, column): (usize, &Column)| match column {
-            Column::Text(..) => format!("required binary c{position} (utf8);"),
-            Column::Whole(..) => format!("required int64 c{position} (uint_64);"),
-            Column::Number(..) => format!("optional double c{position};"),
-        };
-        let fields: String = self.columns.iter().enumerate().map(field).collect();
-        let plain = parse_message_type(&format!("message runs {{ {fields} }}"))?;
-        let rename = |(field, column): (&Arc<parquet::schema::types::Type>, &Column)| renamed(field, column.name());
-        let fields: Result<Vec<_>, ParquetError> = plain.get_fields().iter().zip(&self.columns).map(rename).collect();
-        let schema = parquet::schema::types::Type::group_type_builder("runs").with_fields(fields?).build()?;
-        let properties = WriterProperties::builder().set_created_by("Hearth".to_owned()).build();
-        let mut bytes = Vec::new();
-        let mut writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties))?;
-        if self.rows > 0 {
-            let mut group = writer.next_row_group()?;
-            self.columns.iter().try_for_each(|column| write_column(&mut group, column))?;
-            group.close()?;
-        }
-        writer.close()?;
-        Ok(bytes)
-    }
-}
-
-fn renamed(
-    field: &parquet::schema::types::Type,
-    name: &str,
-) -> Result<Arc<parquet::schema::types::Type>, ParquetError> {
-    let info = field.get_basic_info();
-    let builder = parquet::schema::types::Type::primitive_type_builder(name, field.get_physical_type())
-        .with_repetition(info.repetition())
-        .with_converted_type(info.converted_type());
-    builder.build().map(Arc::new)
-}
-
-fn write_column<W: Write + Send>(
-    group: &mut SerializedRowGroupWriter<'_, W>,
-    column: &Column,
-) -> Result<(), ParquetError> {
-    let missing = || ParquetError::General("the schema has fewer columns than the table".to_owned());
-    let mut target = group.next_column()?.ok_or_else(missing)?;
-    match column {
-        Column::Text(_, values) => {
-            let values: Vec<ByteArray> = values.iter().map(|value| ByteArray::from(value.as_str())).collect();
-            target.typed::<ByteArrayType>().write_batch(&values, None, None)?;
-        }
-        Column::Whole(_, values) => {
-            // The type says that the bits are those of numbers without sign.
-            let values: Vec<i64> = values.iter().map(|value| *value as i64).collect();
-            target.typed::<Int64Type>().write_batch(&values, None, None)?;
-        }
-        Column::Number(_, values) => {
-            let present: Vec<f64> = values.iter().flatten().copied().collect();
-            let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
-            target.typed::<DoubleType>().write_batch(&present, Some(&levels), None)?;
-        }
-    }
-    target.close()
 }
 
 /// The numbers that are shown unless others are asked for.

@@ -21,6 +21,7 @@ mod attempts;
 mod distributions;
 mod functions;
 mod invocations;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod recorder;
 mod summary;
@@ -33,6 +34,7 @@ pub(crate) use attempts::Attempts;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
+#[cfg(feature = "parquet")]
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};

@@ -1,0 +1,32 @@
+//! What a build of `hearth` may lack.
+
+use crate::error::CommandError;
+
+/// A feature of this crate.
+#[derive(Clone, Copy, Debug)]
+pub struct Feature {
+    name: &'static str,
+    what: &'static str,
+    is_built: bool,
+}
+
+/// Tables as Parquet.
+pub const PARQUET: Feature = Feature { name: "parquet", what: "Parquet", is_built: cfg!(feature = "parquet") };
+
+/// Pictures in dots.
+pub const PNG: Feature = Feature { name: "png", what: "PNG", is_built: cfg!(feature = "png") };
+
+impl Feature {
+    /// Gives back what needs this feature.
+    ///
+    /// # Errors
+    /// When this build lacks it.
+    pub fn require<T>(self, value: T) -> Result<T, CommandError> {
+        if self.is_built { Ok(value) } else { Err(self.missing()) }
+    }
+
+    /// That this build lacks it.
+    pub fn missing(self) -> CommandError {
+        CommandError::MissingFeature { what: self.what, feature: self.name }
+    }
+}
