@@ -30,3 +30,17 @@ impl Feature {
         CommandError::MissingFeature { what: self.what, feature: self.name }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_build_lacks_is_named_with_its_feature() {
+        let lacking = Feature { is_built: false, ..PNG }.require(()).unwrap_err();
+        let said = "this build of hearth has no PNG: build it with `cargo build --release --features png` (or \
+                    `cargo install … --features png`)";
+        assert_eq!((lacking.to_string().as_str(), lacking.exit_code()), (said, 2));
+        assert!(PNG.require(()).is_ok() && PARQUET.require(()).is_ok(), "tests are of everything");
+    }
+}

@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_png_is_twice_as_large_and_the_same_each_time() {
-        let content = Content::Bars(Bars { unit: Unit::Plain, rows: vec![("one".to_owned(), 1.0)] });
+        let content = Content::Bars(Bars { unit: Unit::Plain, rows: vec![("one".to_owned(), 1.0, 0.0)] });
         let (name, title) = ("name".to_owned(), "A title".to_owned());
         let svg = to_svg(&Figure { name, title, note: String::new(), content }).unwrap();
         let width: u32 = svg.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
