@@ -6,7 +6,9 @@
 mod commands;
 mod error;
 mod feature;
+mod metric;
 mod progress;
+mod quantity;
 mod report;
 mod result_files;
 mod sweep;

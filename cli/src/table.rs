@@ -6,6 +6,8 @@ use hearth_serverless::experiment::Results;
 use hearth_serverless::metrics::Moved;
 use hearth_serverless::results::{DistributionSummary, Summary, WorkflowsSummary};
 
+use crate::quantity::{byte_seconds, bytes, duration, joules, money, three_digits};
+
 /// The summary of a run as text.
 pub fn of_summary(results: &Results, summary: &Summary) -> String {
     let nodes = results.about.nodes.len();
@@ -70,11 +72,15 @@ fn starts(text: &mut String, summary: &Summary) {
 fn times(text: &mut String, summary: &Summary) {
     let _ = writeln!(text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
     for (name, times) in [("latency", &summary.latency), ("waiting", &summary.waiting)] {
-        let DistributionSummary { mean, p50, p90, p99, max, .. } = *times;
-        let columns: String =
-            [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
-        let _ = writeln!(text, "  {name:<11}{columns}");
+        let _ = writeln!(text, "  {name:<11}{}", columns_of(times));
     }
+}
+
+/// Mean, percentiles and maximum of times; dashes where there are none.
+fn columns_of(times: &DistributionSummary) -> String {
+    let DistributionSummary { count, mean, p50, p90, p99, max, .. } = *times;
+    let shown = |time: &f64| if count == 0 { "–".to_owned() } else { duration(*time) };
+    [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", shown(time))).collect()
 }
 
 fn traffic(text: &mut String, summary: &Summary) {
@@ -118,9 +124,7 @@ fn runs(text: &mut String, workflows: &WorkflowsSummary) {
     if let Some(within) = workflows.within_deadline {
         let _ = writeln!(text, "    within deadline      {:>5.1} %", 100.0 * within);
     }
-    let DistributionSummary { mean, p50, p90, p99, max, .. } = workflows.makespan;
-    let columns: String = [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", duration(*time))).collect();
-    let _ = writeln!(text, "  {:<11}{columns}", "makespan");
+    let _ = writeln!(text, "  {:<11}{}", "makespan", columns_of(&workflows.makespan));
     let path = workflows.critical_path_s;
     let all = path.waiting + path.starting + path.transfer + path.running;
     let of_all = |seconds: f64| if all > 0.0 { 100.0 * seconds / all } else { 0.0 };
@@ -171,70 +175,4 @@ fn count(number: u64, what: &str) -> String {
 
 fn share(part: u64, whole: u64) -> String {
     if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
-}
-
-/// A time with three significant digits and a unit that suits it.
-pub fn duration(seconds: f64) -> String {
-    match seconds {
-        0.0 => "0 s".to_owned(),
-        s if s < 1e-3 => format!("{} us", three_digits(s * 1e6)),
-        s if s < 1.0 => format!("{} ms", three_digits(s * 1e3)),
-        s if s < 120.0 => format!("{} s", three_digits(s)),
-        s if s < 7200.0 => format!("{} min", three_digits(s / 60.0)),
-        s => format!("{} h", three_digits(s / 3600.0)),
-    }
-}
-
-/// An amount of bytes with three significant digits.
-pub fn bytes(amount: f64) -> String {
-    let units = [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    match units.iter().find(|(_, size)| amount >= *size) {
-        Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
-        None if amount.fract() == 0.0 => format!("{amount} B"),
-        None => format!("{} B", three_digits(amount)),
-    }
-}
-
-/// Memory over time with three significant digits.
-pub fn byte_seconds(amount: f64) -> String {
-    format!("{}·s", bytes(amount))
-}
-
-/// An amount of money: two decimals, or as many as it takes for three significant digits.
-pub fn money(amount: f64) -> String {
-    let decimals = if amount > 0.0 && amount < 1.0 { (2.0 - amount.log10().floor()).min(15.0) as usize } else { 2 };
-    format!("{amount:.decimals$}")
-}
-
-/// An amount of energy with three significant digits.
-pub fn joules(amount: f64) -> String {
-    let units = [("TJ", 1e12), ("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)];
-    match units.iter().find(|(_, size)| amount >= *size) {
-        Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
-        None => format!("{} J", three_digits(amount)),
-    }
-}
-
-fn three_digits(value: f64) -> String {
-    let decimals = match value {
-        v if v < 10.0 => 2,
-        v if v < 100.0 => 1,
-        _ => 0,
-    };
-    format!("{value:.decimals$}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_have_three_digits_and_a_unit_that_suits() {
-        let times: Vec<String> = [0.0, 2.5e-6, 0.25, 12.34, 300.0, 86_400.0].into_iter().map(duration).collect();
-        assert_eq!(times, ["0 s", "2.50 us", "250 ms", "12.3 s", "5.00 min", "24.0 h"]);
-        assert_eq!([12.0, 1234.0, 5e9].map(bytes), ["12 B", "1.23 kB", "5.00 GB"]);
-        assert_eq!([0.0, 0.5, 123.456e3].map(joules), ["0.00 J", "0.50 J", "123 kJ"]);
-        let amounts = [0.0, 2e-7, 0.0012345, 0.25, 1.5, 1234.5].map(money);
-        assert_eq!(amounts, ["0.00", "0.000000200", "0.00123", "0.250", "1.50", "1234.50"]);
-    }
 }

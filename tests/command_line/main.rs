@@ -2,6 +2,7 @@
 //! bytes every time.
 
 mod bad_input;
+mod compared;
 mod output;
 mod report;
 mod reproducible;

@@ -72,9 +72,11 @@ fn a_page_of_a_sweep_shows_what_varies_against_the_rest() {
     let page = fs::read_to_string(Path::new(&output).join("report.html")).unwrap();
     assert_eq!(fetched(&page), [""; 0]);
     for part in [
-        "Cold starts against images[img].size",
+        "Share of cold starts against size of img",
         "id=\"cold-starts-against-memory\"",
         "id=\"latency-cdf-2\"",
+        "<th scope=\"col\">size of img</th>",
+        "99th percentile of latency</th>",
         "no-keep-alive",
         "8 of 8 runs",
         "Small: differences to keep_alive=fixed",

@@ -127,6 +127,11 @@ fn read_csv(path: &Path) -> Vec<BTreeMap<String, String>> {
     rows.unwrap()
 }
 
+/// What a table says for a size.
+fn bytes_of(label: &Value) -> String {
+    label.as_str().unwrap().replace("GB", "000000000")
+}
+
 #[test]
 fn tables_say_what_the_summaries_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,23 +146,26 @@ fn tables_say_what_the_summaries_say() {
         let (record, summary) = (read_json(&run.join("run.json")), read_json(&run.join("summary.json")));
         let is_row = |row: &&BTreeMap<String, String>| {
             row["seed"].parse::<u64>().ok() == record["seed"].as_u64()
-                && ["policy", "platform.hosts[node].ram"].iter().all(|name| row[*name] == record["settings"][*name])
+                && row["policy"] == record["settings"]["policy"]
+                && row["platform_hosts_node_ram_bytes"] == bytes_of(&record["settings"]["platform.hosts[node].ram"])
         };
         let row = rows.iter().find(is_row).unwrap();
         assert_eq!(row["cold_starts"], summary["cold_starts"].to_string());
-        assert_eq!(row["latency.p99"].parse::<f64>().unwrap(), summary["latency"]["p99"].as_f64().unwrap());
+        assert_eq!(row["latency_p99"].parse::<f64>().unwrap(), summary["latency"]["p99"].as_f64().unwrap());
     }
     // Means and differences, from the rows of the runs.
     let value = |policy: &str, seed: &str| -> f64 {
         let is_row = |row: &&BTreeMap<String, String>| {
-            row["policy"] == policy && row["platform.hosts[node].ram"] == "4GB" && row["seed"] == seed
+            row["policy"] == policy && row["platform_hosts_node_ram_bytes"] == "4000000000" && row["seed"] == seed
         };
-        rows.iter().find(is_row).unwrap()["latency.mean"].parse().unwrap()
+        rows.iter().find(is_row).unwrap()["latency_mean"].parse().unwrap()
     };
     let [fixed, base] = [POLICIES[0], POLICIES[1]].map(|policy| [value(policy, "1"), value(policy, "2")]);
     let comparison = read_csv(&output.join("comparison.csv"));
     let is_row = |row: &&BTreeMap<String, String>| {
-        row["policy"] == POLICIES[0] && row["platform.hosts[node].ram"] == "4GB" && row["metric"] == "latency.mean"
+        row["policy"] == POLICIES[0]
+            && row["platform_hosts_node_ram_bytes"] == "4000000000"
+            && row["metric"] == "latency_mean"
     };
     let row = comparison.iter().find(is_row).unwrap();
     let number = |name: &str| row[name].parse::<f64>().unwrap();
@@ -198,6 +206,7 @@ fn parquet_holds_what_the_csv_tables_hold() {
                     Field::Str(text) => assert_eq!(text, expected),
                     Field::ULong(number) => assert_eq!(number.to_string(), *expected),
                     Field::Double(number) => assert_eq!(*number, expected.parse::<f64>().unwrap()),
+                    Field::Bool(flag) => assert_eq!(flag.to_string(), *expected),
                     Field::Null => assert_eq!(expected, ""),
                     other => panic!("{column}: {other:?}"),
                 }
@@ -314,7 +323,8 @@ fn wrong_arguments_are_named_before_anything_runs() {
     refuses(&["--policy", "keep_alive=fixed", "--policy", "keep_alive=fixt"], "unknown keep-alive policy \"fixt\"");
     refuses(&["--policy", "keep_alive=fixed,time=3"], "unknown parameter \"time\"");
     refuses(&["--vary", "platform.hosts[node].ram=2GB,4XB"], "platform.hosts[1].ram");
-    refuses(&["--vary", "seed"], "expected path=value");
+    refuses(&["--vary", "seed"], "--vary \"seed\": expected path=value, with values after it");
+    refuses(&["--metric", "latency.mean"], "did you mean \"latency_mean\"?");
     refuses(&["--baseline", "keep_alive=fixed"], "nothing varies");
     refuses(&["--seeds", "3..1"], "expected seeds such as 1..10");
     refuses(&["--jobs", "0"], "--jobs");

@@ -23,7 +23,7 @@ use crate::table;
 
 /// Whether to write the table of invocations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Invocations {
+pub enum Invocations {
     /// Write every invocation.
     All,
     /// Leave it out, so that memory does not grow with the number of invocations.
@@ -193,7 +193,7 @@ pub fn parse_interval(text: &str) -> Result<SimDuration, String> {
 }
 
 /// More than nothing, and at most all.
-fn parse_share(text: &str) -> Result<f64, String> {
+pub fn parse_share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
     share.ok_or_else(|| "expected a share above 0 and at most 1, like 0.01".to_owned())
 }

@@ -15,16 +15,18 @@ use hearth_serverless::scenario::{Override, Scenario, ScenarioText};
 use hearth_simcore::time::SimDuration;
 use serde_json::{Value, json};
 
-use super::run::{parse_interval, parse_time};
+use super::run::{Invocations, parse_interval, parse_share, parse_time};
 use super::selection::{ScenarioBase, seed_override};
 use crate::error::CommandError;
+use crate::metric;
 use crate::progress::SweepProgress;
-use crate::result_files::{ResultFiles, TableFormat};
-use crate::sweep::comparison::{Comparison, Run, numbers_of};
+use crate::result_files::{InvocationsTable, ResultFiles, TableFormat};
+use crate::sweep::comparison::{Comparison, Run};
 use crate::sweep::grid::{Baseline, Grid, Point};
 use crate::sweep::pool::{self, Announce, Control};
 use crate::sweep::store::{RunRecord, Store, hash_of_file, key_of};
-use crate::sweep::tables;
+use crate::sweep::warnings::{self, Warning};
+use crate::sweep::{json, tables, text};
 
 /// The arguments that `hearth compare` and `hearth sweep` share.
 #[derive(Debug, Args)]
@@ -53,11 +55,23 @@ pub struct GridArguments {
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<NonZeroUsize>,
 
-    /// Show this number of the summaries, as in latency.p99; without it, some that are often wanted.
+    /// Show this number of the summaries, as in latency_p99; without it, some that are often wanted.
     #[arg(long = "metric", value_name = "NAME")]
     metrics: Vec<String>,
 
-    /// How to write the tables of runs and of the comparison.
+    /// Which invocations of each run to write.
+    #[arg(long, value_enum, default_value_t = Invocations::None)]
+    invocations: Invocations,
+
+    /// Write only this share of the invocations, chosen by chance: the same ones in every run of the seed.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = parse_share)]
+    sample: f64,
+
+    /// Print the comparison as JSON, with every number unless some are named, instead of tables.
+    #[arg(long)]
+    json: bool,
+
+    /// How to write the tables of runs, of invocations and of the comparison.
     #[arg(long, value_parser = TableFormat::parser(), default_value = "csv")]
     format: TableFormat,
 
@@ -112,8 +126,14 @@ type Seeds = std::sync::Arc<[u64]>;
 /// Compares policies on one scenario.
 pub fn compare(arguments: &CompareArguments) -> Result<(), CommandError> {
     let CompareArguments { policies, output, grid } = arguments;
-    let first = grid.baseline.clone().unwrap_or_else(|| policies[0].clone());
-    Sweep::new(grid, policies, output.as_ref(), Some(&first))?.run()
+    let first = grid.baseline.as_ref().or(policies.first());
+    if let ([only], None) = (policies.as_slice(), &grid.baseline) {
+        return Err(CommandError::Usage(format!(
+            "--policy {only:?} is alone, and compared to nothing: name another --policy, or --baseline PATH=VALUE of \
+             something that varies"
+        )));
+    }
+    Sweep::new(grid, policies, output.as_ref(), first.map(String::as_str))?.run()
 }
 
 /// Runs a scenario with every combination of some values.
@@ -146,6 +166,7 @@ impl<'a> Sweep<'a> {
         baseline: Option<&str>,
     ) -> Result<Self, CommandError> {
         let base = &arguments.base;
+        arguments.metrics.iter().try_for_each(|name| metric::check(name)).map_err(CommandError::Usage)?;
         let overrides = base.overrides()?;
         let text = ScenarioText::read(&base.scenario).map_err(CommandError::Argument)?;
         let scenario = text.with(&overrides).map_err(|error| base.wrong(error))?;
@@ -227,15 +248,22 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
+    /// The table of invocations of each run, if it is asked for.
+    fn invocations(&self) -> Option<InvocationsTable> {
+        let table = InvocationsTable { format: self.arguments.format, share: self.arguments.sample };
+        (self.arguments.invocations == Invocations::All).then_some(table)
+    }
+
     fn record(&self, point: usize) -> RunRecord {
         let Point { settings, seed } = &self.points[point];
         let names = self.grid.axes.iter().map(|axis| axis.name.clone());
         let settings = names.zip(self.grid.labels(settings).into_iter().map(str::to_owned)).collect();
-        RunRecord { key: self.keys[point].clone(), settings, seed: *seed }
+        let invocations = self.invocations().map(|table| table.share);
+        RunRecord { key: self.keys[point].clone(), settings, seed: *seed, invocations }
     }
 
     /// What the whole is, for who finds the folder.
-    fn describe(&self) -> Value {
+    fn describe(&self, warnings: &[Warning]) -> Value {
         let axes: Vec<Value> = (self.grid.axes.iter())
             .map(|axis| {
                 let labels: Vec<&str> = axis.settings.iter().map(|setting| setting.label.as_str()).collect();
@@ -257,17 +285,16 @@ impl<'a> Sweep<'a> {
             "runs": runs,
             "set": set,
             "workload_files": files,
+            "warnings": warnings.iter().map(Warning::to_json).collect::<Vec<_>>(),
             "scenario": serde_json::from_str::<Value>(self.text.as_str()).unwrap_or_default(),
         })
     }
 
     fn run(&self) -> Result<(), CommandError> {
-        if let Some(store) = &self.store {
-            let text = serde_json::to_string_pretty(&self.describe()).unwrap_or_default();
-            store.write("sweep.json", (text + "\n").as_bytes())?;
-        }
-        let known: Vec<Option<Value>> =
-            self.keys.iter().map(|key| self.store.as_ref().and_then(|store| store.finished(key))).collect();
+        self.write_description(&[])?;
+        let invocations = self.invocations();
+        let finished = |key: &String| self.store.as_ref()?.finished(key, invocations);
+        let known: Vec<Option<Value>> = self.keys.iter().map(finished).collect();
         let missing: Vec<usize> = (0..self.points.len()).filter(|point| known[*point].is_none()).collect();
         let control = Control::default();
         control.stop_on_interrupt();
@@ -286,7 +313,7 @@ impl<'a> Sweep<'a> {
                 None => {}
             }
         }
-        self.report(&summaries)?;
+        self.report(&summaries, &failures)?;
         let (finished, runs) = (summaries.iter().flatten().count(), self.points.len());
         if let Some((point, error)) = failures.first() {
             let Point { settings, seed } = &self.points[*point];
@@ -310,7 +337,7 @@ impl<'a> Sweep<'a> {
         let interval = (self.arguments.interval > SimDuration::ZERO).then_some(self.arguments.interval);
         let files = self.store.as_ref().map(|store| {
             let folder = store.folder_in_progress(&self.keys[point]);
-            ResultFiles::new(&folder, None, interval)
+            ResultFiles::new(&folder, self.invocations(), interval)
         });
         experiment = match &files {
             Some(files) => files.open(experiment)?,
@@ -334,10 +361,35 @@ impl<'a> Sweep<'a> {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
+    fn write_description(&self, warnings: &[Warning]) -> Result<(), CommandError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let text = serde_json::to_string_pretty(&self.describe(warnings)).unwrap_or_default();
+        store.write("sweep.json", (text + "\n").as_bytes())
+    }
+
+    /// What the runs warn of, once for each combination of values.
+    fn warnings(&self, summaries: &[Option<Value>], failures: &[(usize, CommandError)]) -> Vec<Warning> {
+        let failure = |point: usize| failures.iter().find(|(other, _)| *other == point);
+        let outcome = |point: usize| match (&summaries[point], failure(point)) {
+            (Some(summary), _) => Some((self.points[point].seed, Ok(summary))),
+            (None, Some((_, error))) => Some((self.points[point].seed, Err(error.to_string()))),
+            (None, None) => None,
+        };
+        let points: Vec<usize> = (0..self.points.len()).collect();
+        let of_setting = |points: &[usize]| {
+            let first = points.first().map(|point| self.grid.describe(&self.points[*point].settings));
+            warnings::of_runs(&first.unwrap_or_default(), points.iter().copied().filter_map(outcome))
+        };
+        points
+            .chunk_by(|one, next| self.points[*one].settings == self.points[*next].settings)
+            .flat_map(of_setting)
+            .collect()
+    }
+
     /// Writes and prints the tables of what is done.
-    fn report(&self, summaries: &[Option<Value>]) -> Result<(), CommandError> {
+    fn report(&self, summaries: &[Option<Value>], failures: &[(usize, CommandError)]) -> Result<(), CommandError> {
         let runs: Vec<Run> = (self.points.iter().zip(summaries))
-            .filter_map(|(point, summary)| Some(Run { point: point.clone(), numbers: numbers_of(summary.as_ref()?) }))
+            .filter_map(|(point, summary)| Some(Run::new(point.clone(), summary.as_ref()?)))
             .collect();
         let comparison = Comparison::new(&self.grid, &runs, self.baseline);
         if let Some(store) = &self.store {
@@ -353,26 +405,27 @@ impl<'a> Sweep<'a> {
                 store.write(&name, &table.to_bytes(format).map_err(unwritable)?)?;
             }
         }
-        let metrics = self.metrics(&comparison)?;
+        let warnings = self.warnings(summaries, failures);
+        self.write_description(&warnings)?;
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        self.print(&comparison, &warnings)
+    }
+
+    fn print(&self, comparison: &Comparison, warnings: &[Warning]) -> Result<(), CommandError> {
+        let (grid, asked) = (&self.grid, &self.arguments.metrics);
         let mut out = std::io::stdout().lock();
-        write!(out, "{}", tables::as_text(&self.grid, &comparison, &metrics, self.baseline))?;
+        if self.arguments.json {
+            let metrics = if asked.is_empty() { &comparison.names } else { asked };
+            let comparison = json::of_comparison(grid, comparison, metrics, self.baseline, warnings);
+            writeln!(out, "{comparison:#}")?;
+            return Ok(());
+        }
+        let metrics = if asked.is_empty() { text::SHOWN.map(str::to_owned).to_vec() } else { asked.clone() };
+        write!(out, "{}", text::of_comparison(grid, comparison, &metrics, self.baseline))?;
         if let Some(store) = &self.store {
             writeln!(out, "\nResults are in {}.", store.folder().display())?;
         }
         Ok(())
-    }
-
-    fn metrics(&self, comparison: &Comparison) -> Result<Vec<String>, CommandError> {
-        if self.arguments.metrics.is_empty() {
-            return Ok(tables::SHOWN.map(str::to_owned).to_vec());
-        }
-        for name in &self.arguments.metrics {
-            if !comparison.names.contains(name) && !comparison.names.is_empty() {
-                let known = comparison.names.join(", ");
-                return Err(CommandError::Usage(format!("--metric {name:?} is in no summary: there are {known}")));
-            }
-        }
-        Ok(self.arguments.metrics.clone())
     }
 }
 

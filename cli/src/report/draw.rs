@@ -5,9 +5,9 @@ use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Timeline, Unit};
+use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Timeline};
 use super::theme::{self, GRID, GROUND, INK, MUTED, SERIES};
-use crate::table::{bytes, duration};
+use crate::quantity::{Unit, trimmed};
 
 /// The width of pictures.
 const WIDTH: u32 = 800;
@@ -26,29 +26,6 @@ const STATIC_SPANS: usize = 4_000;
 pub type DrawError = Box<dyn std::error::Error>;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-/// A number of an axis.
-pub fn shown(unit: Unit, value: f64) -> String {
-    let plain = |value: f64| if value.abs() >= 1e5 { format!("{value:.0e}") } else { trimmed(value) };
-    let with_unit = |text: String| match text.split_once(' ') {
-        Some((number, unit)) => format!("{} {unit}", number.parse().map_or(number.to_owned(), trimmed)),
-        None => text,
-    };
-    match unit {
-        Unit::Time => with_unit(duration(value)),
-        Unit::Share => format!("{} %", trimmed(100.0 * value)),
-        Unit::Bytes => with_unit(bytes(value)),
-        Unit::Rate => format!("{}/s", with_unit(bytes(value))),
-        Unit::ByteSeconds => format!("{}·s", with_unit(bytes(value))),
-        Unit::Plain => plain(value),
-    }
-}
-
-fn trimmed(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
 
 fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour)
@@ -178,7 +155,7 @@ fn unit_of_time(greatest: f64) -> (f64, &'static str) {
 
 /// The axis, and by what its numbers are to be divided, so that even steps are round.
 fn in_round_unit(axis: &Axis, values: impl Iterator<Item = f64>) -> (Axis, f64) {
-    if (axis.unit, axis.scale) != (Unit::Time, Scale::Linear) {
+    if (axis.unit, axis.scale) != (Unit::Seconds, Scale::Linear) {
         return (axis.clone(), 1.0);
     }
     let (factor, unit) = unit_of_time(values.fold(0.0, f64::max));
@@ -230,8 +207,8 @@ where
     let mut builder = ChartBuilder::on(area);
     builder.margin_right(24).margin_left(6).margin_top(8).x_label_area_size(48).y_label_area_size(84);
     let mut chart = builder.build_cartesian_2d(x, y)?;
-    let across = |value: &f64| shown(plot.x.unit, *value);
-    let up = |value: &f64| shown(plot.y.unit, *value);
+    let across = |value: &f64| plot.x.unit.on_axis(*value);
+    let up = |value: &f64| plot.y.unit.on_axis(*value);
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(GRID.light).axis_style(MUTED.light);
     mesh.label_style(font(15, MUTED.light)).axis_desc_style(font(15, INK.light));
@@ -305,11 +282,11 @@ fn draw_bars(area: &Area<'_>, bars: &Bars) -> Result<(), DrawError> {
         let (at_left, middle) = (Pos::new(HPos::Right, VPos::Center), y + ROW / 2);
         area.draw(&Text::new(name.clone(), (left - 10, middle), font(15, INK.light).pos(at_left)))?;
         area.draw(&Rectangle::new([(left, y + 4), (end(*value).max(left + 1), y + ROW - 4)], colour.filled()))?;
-        let mut text = shown(bars.unit, *value);
+        let mut text = bars.unit.on_axis(*value);
         if *half > 0.0 {
             let interval = vec![(end((value - half).max(0.0)), middle), (end(value + half), middle)];
             area.draw(&PathElement::new(interval, INK.light.stroke_width(2)))?;
-            text = format!("{text} ± {}", shown(bars.unit, *half));
+            text = format!("{text} ± {}", bars.unit.on_axis(*half));
         }
         let anchored = font(14, MUTED.light).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new(text, (end(value + half) + 8, middle), anchored))?;
@@ -378,7 +355,7 @@ mod tests {
     use crate::report::figure::Series;
 
     fn figure(joined: Joined, scale: Scale) -> Figure {
-        let axis = |label: &str| Axis { label: label.to_owned(), unit: Unit::Time, scale };
+        let axis = |label: &str| Axis { label: label.to_owned(), unit: Unit::Seconds, scale };
         let points = |factor: f64| {
             (0..5).map(|x| Point { y_half: 0.2, ..Point::exact(f64::from(x), f64::from(x) * factor) }).collect()
         };
@@ -419,15 +396,5 @@ mod tests {
         let page = for_page(&to_svg(&figure(Joined::MarkedLine, Scale::Linear)).unwrap());
         assert!(page.contains("var(--series-0)") && page.contains("var(--ink)"));
         assert!(!page.contains("\"#"), "{page}");
-    }
-
-    #[test]
-    fn numbers_of_axes_are_short() {
-        let cases = [(Unit::Time, 0.5, "500 ms"), (Unit::Time, 10.0, "10 s"), (Unit::Share, 0.25, "25 %")];
-        let others =
-            [(Unit::Bytes, 4e9, "4 GB"), (Unit::ByteSeconds, 2.5e12, "2.5 TB·s"), (Unit::Plain, 1000.0, "1000")];
-        for (unit, value, text) in cases.into_iter().chain(others) {
-            assert_eq!(shown(unit, value), text);
-        }
     }
 }

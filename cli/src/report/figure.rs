@@ -1,21 +1,6 @@
 //! What a picture shows, apart from how it is drawn.
 
-/// What the numbers of an axis are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unit {
-    /// Seconds.
-    Time,
-    /// Parts of one, shown in percent.
-    Share,
-    /// Bytes.
-    Bytes,
-    /// Bytes over seconds.
-    ByteSeconds,
-    /// Bytes in each second.
-    Rate,
-    /// Numbers without unit.
-    Plain,
-}
+use crate::quantity::Unit;
 
 /// How an axis runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

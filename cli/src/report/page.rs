@@ -9,8 +9,11 @@ use super::draw::{DrawError, for_page, to_svg};
 use super::figure::{Content, Figure, Timeline};
 use super::folder::{RunFolder, SweepFolder};
 use super::theme;
+use crate::metric;
+use crate::quantity::Unit;
+use crate::sweep::axes::words;
 use crate::sweep::comparison::Comparison;
-use crate::sweep::tables::{SHOWN, shown};
+use crate::sweep::text::{self, SHOWN};
 
 /// So many spans a page can hold and still move smoothly.
 const MOST_SPANS: usize = 300_000;
@@ -32,8 +35,8 @@ pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> 
         "<p>{} invocations, {:.2} % of starts cold, median latency {}, 99 % within {}; seed {}.</p>",
         number("/invocations"),
         100.0 * number("/cold_start_ratio"),
-        crate::table::duration(number("/latency/p50")),
-        crate::table::duration(number("/latency/p99")),
+        crate::quantity::duration(number("/latency/p50")),
+        crate::quantity::duration(number("/latency/p99")),
         summary["seed"],
     );
     if summary["interrupted"] == json!(true) {
@@ -64,6 +67,9 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
     let seeds: Vec<String> = sweep.grid.seeds.iter().map(u64::to_string).collect();
     let (runs, all) = (sweep.runs.len(), sweep.grid.points().len());
     let _ = writeln!(body, "<p>{runs} of {all} runs; seeds {}.</p>", seeds.join(", "));
+    for warning in sweep.about["warnings"].as_array().into_iter().flatten() {
+        let _ = writeln!(body, "<p><strong>{}</strong></p>", escaped(&warning_of(warning)));
+    }
     let _ = writeln!(body, "{}", comparison_table(sweep, comparison));
     body.push_str(&figures_of(figures)?);
     let mut by_setting: BTreeMap<&[usize], &RunFolder> = BTreeMap::new();
@@ -77,6 +83,14 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
     let scenario = about.as_object_mut().and_then(|about| about.remove("scenario")).unwrap_or_default();
     let _ = writeln!(body, "<h2>Scenario</h2>\n{}\n{}", folded("The sweep", &about), folded("The scenario", &scenario));
     Ok(page(&name, &body))
+}
+
+/// A warning of `sweep.json`, in words.
+fn warning_of(warning: &Value) -> String {
+    let text = |name: &str| warning[name].as_str().unwrap_or_default();
+    let (setting, kind) = (text("setting"), text("kind").replace('_', " "));
+    let setting = if setting.is_empty() { String::new() } else { format!("{setting}: ") };
+    format!("{setting}{kind} in {} of {} runs: {}", warning["runs"], warning["of"], text("message"))
 }
 
 fn name_of(value: &Value) -> String {
@@ -158,33 +172,40 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
     )
 }
 
-/// Means and differences.
+/// Means and differences, with the share that completed before all others.
 fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
     let metrics: Vec<&str> =
         SHOWN.iter().copied().filter(|name| comparison.names.iter().any(|other| other == name)).collect();
-    let header: String = sweep.grid.axes.iter().map(|axis| format!("<th>{}</th>", escaped(&axis.name))).collect();
-    let numbers: String = metrics.iter().map(|name| format!("<th class=\"number\">{name}</th>")).collect();
-    let mut html = format!("<div class=\"scroll\"><table>\n<tr>{header}{numbers}</tr>\n");
+    let header: String =
+        sweep.grid.axes.iter().map(|axis| format!("<th scope=\"col\">{}</th>", escaped(&words(&axis.name)))).collect();
+    let number = |title: &str| format!("<th scope=\"col\" class=\"number\">{}</th>", escaped(title));
+    let numbers: String = metrics.iter().map(|name| number(&metric::of(name).title)).collect();
+    let mut html = format!(
+        "<div class=\"scroll\"><table>\n<caption>Means of each combination of values</caption>\n\
+         <thead><tr>{header}{}{numbers}</tr></thead>\n<tbody>\n",
+        number("completed")
+    );
     for row in &comparison.rows {
         let labels: String =
             sweep.grid.labels(&row.settings).iter().map(|label| format!("<td>{}</td>", escaped(label))).collect();
         let cell = |name: &&str| {
-            let difference = shown(name, row.differences.get(*name), true);
-            let difference =
-                if difference.is_empty() { String::new() } else { format!("<br><small>{difference}</small>") };
-            format!("<td class=\"number\">{}{difference}</td>", shown(name, row.means.get(*name), false))
+            let difference = text::difference(comparison, row, name);
+            let difference = difference.map_or(String::new(), |difference| format!("<br><small>{difference}</small>"));
+            format!("<td class=\"number\">{}{difference}</td>", text::mean(comparison, row, name))
         };
         let numbers: String = metrics.iter().map(cell).collect();
-        let _ = writeln!(html, "<tr>{labels}{numbers}</tr>");
+        let completed = Unit::Share.shown(row.completed.mean);
+        let _ = writeln!(html, "<tr>{labels}<td class=\"number\">{completed}</td>{numbers}</tr>");
     }
-    html.push_str("</table></div>\n");
+    html.push_str("</tbody></table></div>\n");
     if let Some(baseline) = sweep.baseline {
         let label = &sweep.grid.axes[baseline.axis].settings[baseline.setting].label;
         let _ = writeln!(html, "<p>Small: differences to {}, seed by seed.</p>", escaped(label));
     }
-    if sweep.grid.seeds.len() > 1 {
-        html.push_str("<p>± half of the 95 % confidence interval.</p>\n");
+    for note in text::notes(&sweep.grid, comparison, &metrics) {
+        let _ = writeln!(html, "<p>{} {}</p>", text::MARK, escaped(&note));
     }
+    let _ = writeln!(html, "<p>{}</p>", text::about_seeds(&sweep.grid, comparison));
     html
 }
 

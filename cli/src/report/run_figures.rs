@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Series, Unit};
+use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Series};
 use super::folder::{RunFolder, Table};
+use crate::quantity::Unit;
 
 /// All figures for which there are data.
 pub fn of(run: &RunFolder) -> Vec<Figure> {
@@ -18,7 +19,7 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
         "latency-cdf",
         "Latency, waiting and delay of cold starts",
         LATENCY_NOTE,
-        Unit::Time,
+        Unit::Seconds,
         times,
     ));
     let slowdown = vec![column("slowdown", "slowdown")];
@@ -62,7 +63,7 @@ pub fn cdf(distributions: &Table, column: &str) -> Vec<Point> {
 pub fn cdf_figure(name: &str, title: &str, note: &str, unit: Unit, mut series: Vec<Series>) -> Figure {
     series.retain(|series| series.points.iter().any(|point| point.x > 0.0));
     let label = match unit {
-        Unit::Time => "time",
+        Unit::Seconds => "time",
         _ => "slowdown",
     };
     let (x, y) = (Axis::logarithmic(label, unit), Axis::linear("share", Unit::Share));
@@ -118,7 +119,7 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
             };
             columns.iter().map(of_column).collect::<Vec<_>>()
         };
-        let (x, y) = (Axis::linear("time", Unit::Time), Axis::linear("", unit));
+        let (x, y) = (Axis::linear("time", Unit::Seconds), Axis::linear("", unit));
         let plot = Plot { x, y, joined: Joined::Line, series: runs.iter().flat_map(series).collect() };
         Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
     };

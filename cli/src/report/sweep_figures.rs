@@ -2,42 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use hearth_simcore::units::{self, Dimension};
-
-use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Series, Unit};
+use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Series};
 use super::folder::{RunFolder, SweepFolder, Table};
 use super::run_figures::{cdf_figure, ratio_cdf_figure, time_series};
-use crate::sweep::comparison::{Comparison, Row, Run, numbers_of};
+use crate::metric;
+use crate::quantity::Unit;
+use crate::sweep::axes::{quantities, words};
+use crate::sweep::comparison::{Comparison, Row, Run};
 use crate::sweep::grid::{self, Grid, POLICY};
 
 /// So many plots of the same kind at the most.
 const MOST_FACETS: usize = 6;
 
-/// Numbers of summaries that are drawn, with what they are.
-const METRICS: [(&str, &str, Unit); 17] = [
-    ("cold_start_ratio", "cold starts", Unit::Share),
-    ("latency.mean", "mean latency", Unit::Time),
-    ("latency.p50", "median latency", Unit::Time),
-    ("latency.p99", "99th percentile of latency", Unit::Time),
-    ("latency.p999", "99.9th percentile of latency", Unit::Time),
-    ("service_level.within_deadline", "completed within the deadline", Unit::Share),
-    ("faults.lost_core_seconds", "core time of attempts that did not complete", Unit::Time),
-    ("workflows.makespan.mean", "mean makespan of workflows", Unit::Time),
-    ("slowdown.p99", "99th percentile of slowdown", Unit::Plain),
-    ("memory_byte_seconds.idle", "memory held by idle containers", Unit::ByteSeconds),
-    ("outcomes.rejected", "rejected requests", Unit::Plain),
-    ("evictions.containers", "idle containers evicted", Unit::Plain),
-    ("images.downloads.bytes", "images downloaded to the head", Unit::Bytes),
-    ("images.copies.bytes", "images copied to nodes", Unit::Bytes),
-    ("evictions.images_on_disk.bytes", "images evicted from disks of nodes", Unit::Bytes),
-    ("cost.total", "cost", Unit::Plain),
-    ("energy.joules", "energy in joules", Unit::Plain),
+/// Numbers of summaries that are drawn.
+const METRICS: [&str; 18] = [
+    "service_level_availability",
+    "cold_start_ratio",
+    "latency_mean",
+    "latency_p50",
+    "latency_p99",
+    "latency_p999",
+    "service_level_within_deadline",
+    "faults_lost_core_seconds",
+    "workflows_makespan_mean",
+    "slowdown_p99",
+    "memory_byte_seconds_idle",
+    "outcomes_rejected",
+    "evictions_containers",
+    "images_downloads_bytes",
+    "images_copies_bytes",
+    "evictions_images_on_disk_bytes",
+    "cost_total",
+    "energy_joules",
 ];
 
 /// The comparison of a sweep's runs.
 pub fn comparison(sweep: &SweepFolder) -> Comparison {
-    let run =
-        |(point, folder): &(_, RunFolder)| Run { point: Clone::clone(point), numbers: numbers_of(&folder.summary) };
+    let run = |(point, folder): &(grid::Point, RunFolder)| Run::new(point.clone(), &folder.summary);
     let runs: Vec<Run> = sweep.runs.iter().map(run).collect();
     Comparison::new(&sweep.grid, &runs, sweep.baseline)
 }
@@ -46,16 +47,18 @@ pub fn comparison(sweep: &SweepFolder) -> Comparison {
 pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     let labels = Labels::new(&sweep.grid);
     let mut figures = Vec::new();
-    let shown = METRICS.iter().filter(|(name, _, unit)| {
+    let drawn = METRICS.map(|name| (name, metric::of(name)));
+    let shown = drawn.iter().filter(|(name, metric)| {
         let means = || comparison.rows.iter().filter_map(|row| row.means.get(*name)).map(|estimate| estimate.mean);
         // A share that is all there is everywhere shows as little as nothing.
-        means().any(|mean| mean != 0.0) && !(*unit == Unit::Share && means().all(|mean| mean == 1.0))
+        means().any(|mean| mean != 0.0) && !(metric.unit == Unit::Share && means().all(|mean| mean == 1.0))
     });
     let numeric = sweep.grid.axes.iter().position(|axis| axis.name != POLICY && numeric_values(axis).is_some());
-    for (name, title, unit) in shown {
+    for (name, metric) in shown {
+        let (title, unit) = (metric.title.as_str(), metric.unit);
         figures.push(match numeric {
-            Some(axis) => against_axis(sweep, comparison, &labels, axis, (name, title, *unit)),
-            None => bars(sweep, comparison, &labels, (name, title, *unit)),
+            Some(axis) => against_axis(sweep, comparison, &labels, axis, (name, title, unit)),
+            None => bars(sweep, comparison, &labels, (name, title, unit)),
         });
     }
     figures.extend(trade_offs(sweep, comparison, &labels));
@@ -70,16 +73,9 @@ pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     figures
 }
 
-/// The values of an axis as numbers, if they all are.
+/// The values of an axis as numbers, if there are several and all are numbers.
 fn numeric_values(axis: &grid::Axis) -> Option<(Vec<f64>, Unit)> {
-    let parse = |parse: &dyn Fn(&str) -> Option<f64>| -> Option<Vec<f64>> {
-        axis.settings.iter().map(|setting| parse(&setting.label)).collect()
-    };
-    let with_unit = |dimension: Dimension| parse(&|text| units::parse(text, dimension).ok());
-    let of_unit = [(Dimension::Time, Unit::Time), (Dimension::Size, Unit::Bytes), (Dimension::Rate, Unit::Rate)];
-    let plain = parse(&|text| text.parse().ok()).map(|values| (values, Unit::Plain));
-    let found = plain.or_else(|| of_unit.into_iter().find_map(|(dimension, unit)| Some((with_unit(dimension)?, unit))));
-    found.filter(|(values, _)| values.len() > 1)
+    quantities(axis).filter(|(values, _)| values.len() > 1)
 }
 
 /// Short names of settings.
@@ -155,13 +151,13 @@ fn against_axis(
             values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
         if least > 0.0 && greatest / least > factor { Scale::Logarithmic } else { Scale::Linear }
     };
-    let x = Axis { label: varied.name.clone(), unit: x_unit, scale: scale(&mut values.iter().copied(), 50.0) };
+    let x = Axis { label: words(&varied.name), unit: x_unit, scale: scale(&mut values.iter().copied(), 50.0) };
     let mut of_points = series.iter().flat_map(|series| &series.points).map(|point| point.y);
     let y = Axis { label: title.to_owned(), unit, scale: scale(&mut of_points, 50.0) };
     let plot = Plot { x, y, joined: Joined::MarkedLine, series };
     Figure {
         name: metric.replace(['.', '_'], "-"),
-        title: format!("{} against {}", capital(title), varied.name),
+        title: format!("{} against {}", capital(title), words(&varied.name)),
         note: intervals(sweep),
         content: Content::Plot(plot),
     }
@@ -189,7 +185,7 @@ fn bars(
 
 /// Cold starts against the memory that they are avoided with.
 fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> Vec<Figure> {
-    const IDLE: &str = "memory_byte_seconds.idle";
+    const IDLE: &str = "memory_byte_seconds_idle";
     if comparison.rows.len() < 2 {
         return Vec::new();
     }
@@ -202,7 +198,7 @@ fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> 
         ),
         (
             "function-cold-starts-against-memory",
-            "cold_start_ratio_of_functions.p75",
+            "cold_start_ratio_of_functions_p75",
             "cold starts, third quartile of functions",
             "Cold starts of functions against memory held by idle containers",
         ),
@@ -267,7 +263,7 @@ fn distributions(sweep: &SweepFolder, labels: &Labels) -> Vec<Figure> {
             seeds => format!("Percentiles are means over {seeds} seeds."),
         };
         let title = format!("Latency{at}");
-        figures.push(cdf_figure(&format!("latency-cdf{suffix}"), &title, &note, Unit::Time, of("latency")));
+        figures.push(cdf_figure(&format!("latency-cdf{suffix}"), &title, &note, Unit::Seconds, of("latency")));
         let mut ratios =
             ratio_cdf_figure(&format!("function-cold-starts-cdf{suffix}"), of("cold_start_ratio_of_functions"));
         ratios.title.push_str(&at);
@@ -300,20 +296,5 @@ mod tests {
     fn a_slot_that_all_share_is_left_out_of_names() {
         assert_eq!(common_slot(&["keep_alive=fixed", "keep_alive=adaptive,half_life=1h"]), "keep_alive=".len());
         assert_eq!(common_slot(&["keep_alive=fixed", "admission=always"]), 0);
-    }
-
-    #[test]
-    fn values_are_numbers_with_or_without_units() {
-        let grid = |values: &str| Grid::new(&[], &[format!("x={values}")], vec![1]).unwrap();
-        let of = |values: &str| {
-            let grid = grid(values);
-            numeric_values(&grid.axes[0])
-        };
-        assert_eq!(of("1,2.5"), Some((vec![1.0, 2.5], Unit::Plain)));
-        assert_eq!(of("30s,2min"), Some((vec![30.0, 120.0], Unit::Time)));
-        assert_eq!(of("4GB,16GB"), Some((vec![4e9, 16e9], Unit::Bytes)));
-        assert_eq!(of("1MBps,2GBps"), Some((vec![1e6, 2e9], Unit::Rate)));
-        assert_eq!(of("lru,fifo"), None);
-        assert_eq!(of("1"), None, "one value is no axis");
     }
 }

@@ -5,29 +5,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::grid::{Baseline, Grid, Point};
+use super::population::Population;
 use super::statistics::Estimate;
+use crate::metric::{self, Over};
 
 /// Parts of a summary that are no results.
-const NO_RESULTS: [&str; 3] = ["policies", "seed", "wall_s"];
+const NO_RESULTS: [&str; 4] = ["policies", "request_sets", "seed", "wall_s"];
 
-/// The numbers of a summary, by the path to them.
+/// The numbers of a summary, by name: the path to them with `_` between its parts. What is of nothing, such as the mean latency
+/// where no request completed, is no number.
 pub fn numbers_of(summary: &Value) -> BTreeMap<String, f64> {
     let mut numbers = BTreeMap::new();
     collect(summary, "", &mut numbers);
+    let starts = ["cold_starts", "warm_starts"].map(|name| numbers.get(name).copied().unwrap_or(0.0));
+    if starts == [0.0, 0.0] {
+        numbers.retain(|name, _| !name.starts_with("cold_start_ratio"));
+    }
     numbers
 }
 
-fn collect(value: &Value, path: &str, numbers: &mut BTreeMap<String, f64>) {
+fn collect(value: &Value, name: &str, numbers: &mut BTreeMap<String, f64>) {
     match value {
         Value::Object(map) => {
-            for (name, value) in map.iter().filter(|(name, _)| !NO_RESULTS.contains(&name.as_str())) {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(value, &path, numbers);
+            // A distribution of nothing has a count only.
+            let is_of_nothing = map.get("count").and_then(Value::as_u64) == Some(0) && map.contains_key("mean");
+            let is_told = |part: &str| !NO_RESULTS.contains(&part) && (!is_of_nothing || part == "count");
+            for (part, value) in map.iter().filter(|(part, _)| is_told(part)) {
+                let name = if name.is_empty() { part.clone() } else { format!("{name}_{part}") };
+                collect(value, &name, numbers);
             }
         }
         value => {
             if let Some(number) = value.as_f64() {
-                numbers.insert(path.to_owned(), number);
+                numbers.insert(name.to_owned(), number);
             }
         }
     }
@@ -38,8 +48,22 @@ fn collect(value: &Value, path: &str, numbers: &mut BTreeMap<String, f64>) {
 pub struct Run {
     /// Where in the grid it is.
     pub point: Point,
-    /// Its numbers, by the path to them in its summary.
+    /// Its numbers, by name.
     pub numbers: BTreeMap<String, f64>,
+    /// What numbers are over that are not over everything.
+    populations: BTreeMap<Over, Population>,
+}
+
+impl Run {
+    /// A run by its summary.
+    pub fn new(point: Point, summary: &Value) -> Self {
+        let populations = Over::PARTS.map(|over| (over, Population::of(summary, over)));
+        Self { point, numbers: numbers_of(summary), populations: populations.into() }
+    }
+
+    fn is_over_the_same(&self, other: &Self, over: Over) -> bool {
+        self.populations[&over].is_same(&other.populations[&over])
+    }
 }
 
 /// The runs of one combination of values.
@@ -52,6 +76,33 @@ pub struct Row {
     /// What is more than in the baseline with the same other values, from the differences seed by seed. Empty for the
     /// baseline itself, and without one.
     pub differences: BTreeMap<String, Estimate>,
+    /// The values of the baseline that the differences are to.
+    pub baseline: Option<Vec<usize>>,
+    /// The share of its requests that completed: a mean over the seeds.
+    pub completed: Estimate,
+    /// The share of all that numbers are over.
+    shares: BTreeMap<Over, f64>,
+    /// What numbers are over only a part, which is not the same in all rows.
+    partial: BTreeSet<Over>,
+    /// What numbers are over something else in the baseline.
+    incomparable: BTreeSet<Over>,
+}
+
+impl Row {
+    /// Whether the mean of a number leaves requests out that another row does not.
+    pub fn is_partial(&self, name: &str) -> bool {
+        self.partial.contains(&metric::of(name).over)
+    }
+
+    /// Whether the difference of a number is one of the same requests. `None` where there is no baseline.
+    pub fn is_comparable(&self, name: &str) -> Option<bool> {
+        self.baseline.as_ref().map(|_| !self.incomparable.contains(&metric::of(name).over))
+    }
+
+    /// The share of all that numbers of this kind are over.
+    pub fn share(&self, over: Over) -> f64 {
+        self.shares.get(&over).copied().unwrap_or(1.0)
+    }
 }
 
 /// All combinations of a grid.
@@ -61,6 +112,8 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// The names of all numbers.
     pub names: Vec<String>,
+    /// Whether there are several seeds, and all gave the same.
+    pub are_seeds_alike: bool,
 }
 
 impl Comparison {
@@ -71,6 +124,8 @@ impl Comparison {
             by_settings.entry(&run.point.settings).or_default().insert(run.point.seed, run);
         }
         let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.numbers.keys()).collect();
+        let uneven: BTreeSet<Over> =
+            Over::PARTS.into_iter().filter(|over| is_uneven(by_settings.values(), *over)).collect();
         let estimate = |values: &dyn Fn(&str) -> Vec<f64>| -> BTreeMap<String, Estimate> {
             let of = |name: &&String| Some(((*name).clone(), Estimate::of(&values(name))?));
             names.iter().filter_map(of).collect()
@@ -78,22 +133,56 @@ impl Comparison {
         let row = |settings: Vec<usize>| {
             let seeds = by_settings.get(settings.as_slice())?;
             let means = estimate(&|name| seeds.values().filter_map(|run| run.numbers.get(name).copied()).collect());
-            let base = baseline.filter(|base| settings[base.axis] != base.setting).and_then(|base| {
+            let at = baseline.filter(|base| settings[base.axis] != base.setting).map(|base| {
                 let mut settings = settings.clone();
                 settings[base.axis] = base.setting;
-                by_settings.get(settings.as_slice())
+                settings
             });
-            let differences = base.map_or_else(BTreeMap::new, |base| {
-                let difference = |run: &Run, name: &str| {
-                    Some(run.numbers.get(name)? - base.get(&run.point.seed)?.numbers.get(name)?)
-                };
-                estimate(&|name| seeds.values().filter_map(|run| difference(run, name)).collect())
-            });
-            Some(Row { settings, means, differences })
+            let base = at.and_then(|at| Some((by_settings.get(at.as_slice())?, at)));
+            let pairs: Vec<(&Run, &Run)> = (base.iter())
+                .flat_map(|(base, _)| seeds.iter().filter_map(|(seed, run)| Some((*run, *base.get(seed)?))))
+                .collect();
+            let difference =
+                |(run, base): &(&Run, &Run), name: &str| Some(run.numbers.get(name)? - base.numbers.get(name)?);
+            let differences = estimate(&|name| pairs.iter().filter_map(|pair| difference(pair, name)).collect());
+            let is_incomparable = |over: &Over| !pairs.iter().all(|(run, base)| run.is_over_the_same(base, *over));
+            let is_partial = |over: &Over| seeds.values().any(|run| !run.populations[over].is_whole());
+            let share = |over: Over| {
+                let shares: Vec<f64> = seeds.values().map(|run| run.populations[&over].share()).collect();
+                Estimate::of(&shares)
+            };
+            let shares = Over::PARTS.into_iter().filter_map(|over| Some((over, share(over)?.mean))).collect();
+            Some(Row {
+                means,
+                differences,
+                baseline: base.map(|(_, at)| at),
+                completed: share(Over::Completed)?,
+                shares,
+                partial: uneven.iter().copied().filter(is_partial).collect(),
+                incomparable: Over::PARTS.into_iter().filter(is_incomparable).collect(),
+                settings,
+            })
         };
         let rows = grid.combinations().into_iter().filter_map(row).collect();
-        Self { rows, names: names.into_iter().cloned().collect() }
+        let is_alike = |seeds: &BTreeMap<u64, &Run>| {
+            let mut runs = seeds.values();
+            let first = runs.next();
+            runs.all(|run| first.is_some_and(|first| first.numbers == run.numbers))
+        };
+        let are_seeds_alike = by_settings.values().any(|seeds| seeds.len() > 1) && by_settings.values().all(is_alike);
+        Self { rows, names: names.into_iter().cloned().collect(), are_seeds_alike }
     }
+
+    /// The row of some values.
+    pub fn row(&self, settings: &[usize]) -> Option<&Row> {
+        self.rows.iter().find(|row| row.settings == settings)
+    }
+}
+
+/// Whether numbers of this kind are not over the same in all combinations of values, seed by seed.
+fn is_uneven<'a>(rows: impl Iterator<Item = &'a BTreeMap<u64, &'a Run>> + Clone, over: Over) -> bool {
+    let mut first: BTreeMap<u64, &Run> = BTreeMap::new();
+    rows.flatten().any(|(seed, run)| !first.entry(*seed).or_insert(run).is_over_the_same(run, over))
 }
 
 #[cfg(test)]
@@ -104,19 +193,68 @@ mod tests {
 
     #[test]
     fn numbers_are_found_by_their_paths() {
-        let summary = json!({"seed": 3, "wall_s": 0.1, "scenario": "x", "latency": {"mean": 1.5, "p50": 1}, "policies": {"a": 1}});
+        let mut summary = json!({"seed": 3, "wall_s": 0.1, "scenario": "x", "policies": {"a": 1}, "cold_starts": 1});
+        summary["latency"] = json!({"count": 2, "mean": 1.5});
+        summary["waiting"] = json!({"count": 0, "mean": 0.0});
+        summary["cold_start_ratio"] = json!(0.5);
         let numbers = numbers_of(&summary);
-        let expected = [("latency.mean", 1.5), ("latency.p50", 1.0)].map(|(name, number)| (name.to_owned(), number));
+        let expected = [
+            ("cold_start_ratio", 0.5),
+            ("cold_starts", 1.0),
+            ("latency_count", 2.0),
+            ("latency_mean", 1.5),
+            ("waiting_count", 0.0),
+        ]
+        .map(|(name, number)| (name.to_owned(), number));
         assert_eq!(numbers, BTreeMap::from(expected));
+        summary["cold_starts"] = json!(0);
+        assert!(!numbers_of(&summary).contains_key("cold_start_ratio"), "no start is no cold start");
+    }
+
+    /// The summary of a run of ten requests, some of which completed.
+    fn summary(completed: &BTreeSet<u64>, latency: f64) -> Value {
+        let left_out: Vec<u64> = (0..10).filter(|request| !completed.contains(request)).collect();
+        let count = completed.len();
+        json!({"invocations": 10, "outcomes": {"completed": count}, "request_sets": {"not_completed": format!("{left_out:?}")},
+            "latency": {"count": count, "mean": latency}, "waiting": {"count": 10}})
+    }
+
+    #[test]
+    fn means_over_other_requests_are_marked_and_those_over_the_same_are_not() {
+        let policies = ["keep_alive=fixed", "keep_alive=adaptive"].map(str::to_owned);
+        let grid = Grid::new(&policies, &[], vec![1, 2]).unwrap();
+        let sets = [(0..10).collect(), (0..9).collect(), (1..10).collect(), BTreeSet::from([4]), BTreeSet::new()];
+        for (one, other) in sets.iter().flat_map(|one| sets.iter().map(move |other| (one, other))) {
+            let run = |setting: usize, seed: u64, completed: &BTreeSet<u64>| {
+                Run::new(Point { settings: vec![setting], seed }, &summary(completed, 1.0))
+            };
+            // The second seed alone makes the difference.
+            let runs = [run(0, 1, &sets[0]), run(1, 1, &sets[0]), run(0, 2, one), run(1, 2, other)];
+            let comparison = Comparison::new(&grid, &runs, Some(Baseline { axis: 0, setting: 0 }));
+            let [base, second] = &comparison.rows[..] else { panic!("{comparison:?}") };
+            assert_eq!(second.is_comparable("latency_mean"), Some(one == other), "{one:?} {other:?}");
+            assert_eq!(second.is_comparable("invocations"), Some(true));
+            assert_eq!(base.is_comparable("latency_mean"), None);
+            assert_eq!(base.is_partial("latency_mean"), one != other && one.len() < 10, "{one:?} {other:?}");
+            assert_eq!(second.completed.mean, (1.0 + other.len() as f64 / 10.0) / 2.0);
+        }
+    }
+
+    #[test]
+    fn seeds_that_change_nothing_are_found() {
+        let grid = Grid::new(&[], &[], vec![1, 2]).unwrap();
+        let run = |seed, latency| Run::new(Point { settings: vec![], seed }, &summary(&(0..10).collect(), latency));
+        let alike = |runs: &[Run]| Comparison::new(&grid, runs, None).are_seeds_alike;
+        assert!(alike(&[run(1, 2.0), run(2, 2.0)]));
+        assert!(!alike(&[run(1, 2.0), run(2, 2.5)]) && !alike(&[run(1, 2.0)]));
     }
 
     #[test]
     fn differences_are_taken_seed_by_seed() {
         let policies = ["keep_alive=fixed", "keep_alive=adaptive"].map(str::to_owned);
         let grid = Grid::new(&policies, &[], vec![1, 2, 3]).unwrap();
-        let run = |setting: usize, seed: u64, value: f64| Run {
-            point: Point { settings: vec![setting], seed },
-            numbers: BTreeMap::from([("x".to_owned(), value)]),
+        let run = |setting: usize, seed: u64, value: f64| {
+            Run::new(Point { settings: vec![setting], seed }, &json!({"x": value}))
         };
         // Seeds differ by much, policies by exactly 1; the third seed of the other policy is missing.
         let runs = [run(0, 1, 10.0), run(0, 2, 20.0), run(0, 3, 90.0), run(1, 1, 11.0), run(1, 2, 21.0)];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hearth_serverless::scenario::Override;
+use hearth_serverless::scenario::{Override, ScenarioError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -81,11 +81,21 @@ fn policy_axis(policies: &[String]) -> Result<Option<Axis>, CommandError> {
 
 /// The axis of `--vary path=v1,v2,…`.
 fn varied_axis(text: &str) -> Result<Axis, CommandError> {
+    let wrong = |error: ScenarioError| {
+        let problem = match error {
+            ScenarioError::Override { problem, .. } if !text.contains('=') => {
+                format!("{problem}, with values after it, as in platform.hosts[node].ram=4GB,8GB")
+            }
+            ScenarioError::Override { problem, .. } => problem,
+            other => other.to_string(),
+        };
+        CommandError::Usage(format!("--vary {text:?}: {problem}"))
+    };
     // The path ends where that of an assignment does; only the values are parted.
-    let first: Override = text.parse().map_err(CommandError::Argument)?;
+    let first: Override = text.parse().map_err(wrong)?;
     let (path, values) = first.parts();
     let setting = |value: &str| {
-        let assignment: Override = format!("{path}={value}").parse().map_err(CommandError::Argument)?;
+        let assignment: Override = format!("{path}={value}").parse().map_err(wrong)?;
         Ok(Setting { label: value.to_owned(), overrides: vec![assignment] })
     };
     let settings = match values.strip_prefix('@') {
@@ -258,7 +268,8 @@ mod tests {
         let error = |policies: &[&str], vary: &[&str]| grid(policies, vary).unwrap_err().to_string();
         assert_eq!(error(&[], &["a.b=1,1"]), "--vary a.b: \"1\" is given twice");
         assert_eq!(error(&[], &["a=1", "a=2"]), "--vary a: varies already");
-        assert!(error(&[], &["a"]).contains("expected path=value"));
+        assert!(error(&[], &["a"]).starts_with("--vary \"a\": expected path=value, with values after it"));
+        assert!(error(&[], &["a[=1"]).starts_with("--vary \"a[=1\": the path has a \"[\""));
         assert!(error(&["fixed"], &[]).contains("expected SLOT=NAME"));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -18,6 +18,7 @@ pub fn to_bytes(columns: &[Column], rows: usize) -> Result<Vec<u8>, ParquetError
         Column::Text(..) => format!("required binary c{position} (utf8);"),
         Column::Whole(..) => format!("required int64 c{position} (uint_64);"),
         Column::Number(..) => format!("optional double c{position};"),
+        Column::Flag(..) => format!("optional boolean c{position};"),
     };
     let fields: String = columns.iter().enumerate().map(field).collect();
     let plain = parse_message_type(&format!("message runs {{ {fields} }}"))?;
@@ -67,6 +68,11 @@ fn write_column<W: Write + Send>(
             let present: Vec<f64> = values.iter().flatten().copied().collect();
             let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
             target.typed::<DoubleType>().write_batch(&present, Some(&levels), None)?;
+        }
+        Column::Flag(_, values) => {
+            let present: Vec<bool> = values.iter().flatten().copied().collect();
+            let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+            target.typed::<BoolType>().write_batch(&present, Some(&levels), None)?;
         }
     }
     target.close()

@@ -14,6 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::CommandError;
+use crate::result_files::InvocationsTable;
 
 /// The folder of the runs.
 const RUNS: &str = "runs";
@@ -27,6 +28,9 @@ pub struct RunRecord {
     pub settings: BTreeMap<String, String>,
     /// The seed.
     pub seed: u64,
+    /// Which share of its invocations is written, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invocations: Option<f64>,
 }
 
 /// The hash of all that a run depends on: SHA-256 in hexadecimal digits.
@@ -114,12 +118,16 @@ impl Store {
         self.folder.join(RUNS).join(format!(".{}", &key[..16]))
     }
 
-    /// The summary of a run that has ended.
-    pub fn finished(&self, key: &str) -> Option<Value> {
+    /// The summary of a run that has ended; `None` also if it did not write the invocations that are asked for.
+    pub fn finished(&self, key: &str, invocations: Option<InvocationsTable>) -> Option<Value> {
         let folder = self.run_folder(key);
         let record: RunRecord = serde_json::from_slice(&fs::read(folder.join("run.json")).ok()?).ok()?;
         let summary = serde_json::from_slice(&fs::read(folder.join("summary.json")).ok()?).ok()?;
-        (record.key == key).then_some(summary)
+        let has_invocations = invocations.is_none_or(|InvocationsTable { format, share }| {
+            let table = folder.join(format!("invocations.{}", format.extension()));
+            record.invocations == Some(share) && table.is_file()
+        });
+        (record.key == key && has_invocations).then_some(summary)
     }
 
     /// A run has been written into its folder: from now on it counts.
@@ -166,14 +174,14 @@ mod tests {
         let in_progress = store.folder_in_progress(&key);
         fs::create_dir(&in_progress).unwrap();
         fs::write(in_progress.join("summary.json"), "{\"seed\": 3}").unwrap();
-        assert_eq!(store.finished(&key), None);
-        let record = RunRecord { key: key.clone(), settings: BTreeMap::new(), seed: 3 };
+        assert_eq!(store.finished(&key, None), None);
+        let record = RunRecord { key: key.clone(), settings: BTreeMap::new(), seed: 3, invocations: None };
         store.finish(&record).unwrap();
-        assert_eq!(store.finished(&key).unwrap()["seed"], 3);
+        assert_eq!(store.finished(&key, None).unwrap()["seed"], 3);
         assert!(Store::open(folder.path(), false).is_err());
         fs::create_dir(&in_progress).unwrap();
         let again = Store::open(folder.path(), true).unwrap();
-        assert!(!in_progress.exists() && again.finished(&key).is_some());
+        assert!(!in_progress.exists() && again.finished(&key, None).is_some());
     }
 
     #[test]

@@ -6,8 +6,8 @@ output=target/studies/failures
 cargo run --release --quiet -- sweep docs/studies/failures/scenario.json --seeds 1..10 \
     --vary workload.generate.arrivals.poisson.rate=38,77,102 \
     --vary recovery=@docs/studies/failures/recovery.json \
-    --baseline recovery=none --metric service_level.within_deadline --metric latency.p99 --metric latency.p999 \
-    --metric faults.lost_core_seconds \
+    --baseline recovery=none --metric service_level_within_deadline --metric latency_p99 --metric latency_p999 \
+    --metric faults_lost_core_seconds \
     --output "$output" --resume
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg

@@ -9,7 +9,7 @@ cargo run --release --quiet -- sweep docs/studies/images/scenario.json --seeds 1
     --policy node_allocation=image-locality \
     --policy node_allocation=hash-locality \
     --baseline node_allocation=least-loaded \
-    --metric cold_start_ratio --metric latency.mean --metric latency.p99 --metric images.copies.bytes \
+    --metric cold_start_ratio --metric latency_mean --metric latency_p99 --metric images_copies_bytes \
     --output "$output" --resume
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg

@@ -14,7 +14,7 @@ cargo run --release --quiet -- sweep docs/studies/keep-alive/scenario.json --see
     --policy keep_alive=hybrid-histogram,bins=240 \
     --policy keep_alive=adaptive \
     --baseline keep_alive=fixed,timeout=10min --metric cold_start_ratio \
-    --metric cold_start_ratio_of_functions.p75 --metric memory_byte_seconds.idle \
+    --metric cold_start_ratio_of_functions_p75 --metric memory_byte_seconds_idle \
     --output "$output" --resume
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg

@@ -9,7 +9,7 @@ cargo run --release --quiet -- sweep docs/studies/memory/scenario.json --seeds 1
     --policy eviction.containers=size \
     --policy eviction.containers=greedy-dual \
     --policy keep_alive=fixed,timeout=10min \
-    --baseline eviction.containers=lru --metric cold_start_ratio --metric latency.mean \
+    --baseline eviction.containers=lru --metric cold_start_ratio --metric latency_mean \
     --output "$output" --resume
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg

@@ -12,7 +12,7 @@ cargo run --release --quiet -- sweep docs/studies/placement/scenario.json --seed
     --policy node_allocation=consistent-hashing \
     --policy node_allocation=round-robin \
     --policy node_allocation=warm-first \
-    --baseline node_allocation=hash-locality --metric cold_start_ratio --metric slowdown.mean --metric slowdown.p99 \
+    --baseline node_allocation=hash-locality --metric cold_start_ratio --metric slowdown_mean --metric slowdown_p99 \
     --output "$output" --resume
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg

@@ -6,6 +6,7 @@ mod distribution;
 mod energy;
 mod function;
 mod histogram;
+mod request_set;
 mod workflow;
 
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -16,6 +17,7 @@ pub use self::distribution::{Coarse, Distribution, Precise};
 pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
 pub use self::function::{FunctionMetrics, FunctionRatios};
+pub use self::request_set::RequestSet;
 pub use self::workflow::WorkflowMetrics;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
@@ -67,6 +69,12 @@ pub struct Metrics {
     /// Requests that the head has processed.
     pub requests: u64,
     outcomes: [u64; Outcome::ALL.len()],
+    /// Invocations that did not complete.
+    pub not_completed: RequestSet,
+    /// Invocations whose body never began.
+    pub not_started: RequestSet,
+    /// Invocations that started in a new container.
+    pub started_cold: RequestSet,
     /// Dispatches to a new container.
     pub cold_starts: u64,
     /// Dispatches to an idle container.
@@ -134,6 +142,9 @@ impl Default for Metrics {
         Self {
             requests: 0,
             outcomes: [0; Outcome::ALL.len()],
+            not_completed: RequestSet::default(),
+            not_started: RequestSet::default(),
+            started_cold: RequestSet::default(),
             cold_starts: 0,
             warm_starts: 0,
             latency: Precise::default(),
@@ -238,6 +249,13 @@ impl Metrics {
         if let Some(finished) = record.finished_at {
             self.last_finish = self.last_finish.max(finished);
         }
+        // Those to whom it did not happen are few, or they are what matters.
+        if record.outcome != Outcome::Completed {
+            self.not_completed.add(record.invocation);
+        }
+        if record.started_at.is_none() {
+            self.not_started.add(record.invocation);
+        }
         let Some(requested) = record.requested_at else { return };
         let completed = record.finished_at.filter(|_| record.outcome == Outcome::Completed);
         let latency = completed.map(|finished| finished - requested);
@@ -257,6 +275,7 @@ impl Metrics {
             function.slowdown.add_billionths(slowdown);
         }
         if let (Some(Start::Cold), Some(dispatched)) = (record.start, record.dispatched_at) {
+            self.started_cold.add(record.invocation);
             self.cold_start_delay.add(started - dispatched);
             function.cold_start_delay.add(started - dispatched);
         }

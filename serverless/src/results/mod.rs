@@ -39,7 +39,7 @@ pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use summary::{
-    CostSummary, DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, ServiceLevel, Summary,
+    CostSummary, DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, RequestSets, ServiceLevel, Summary,
 };
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Timeline};

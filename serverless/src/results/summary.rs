@@ -65,6 +65,29 @@ impl From<&FunctionRatios> for FunctionsSummary {
     }
 }
 
+/// Fingerprints of sets of requests: runs of one workload whose fingerprint is the same mean the same requests. Means of
+/// latency are of all that are not in `not_completed`, those of waiting of all that are not in `not_started`, and those of the
+/// delay of cold starts of `started_cold`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RequestSets {
+    /// Invocations that did not complete.
+    pub not_completed: String,
+    /// Invocations whose body never began.
+    pub not_started: String,
+    /// Invocations that started in a new container.
+    pub started_cold: String,
+}
+
+impl RequestSets {
+    fn of(metrics: &Metrics) -> Self {
+        Self {
+            not_completed: metrics.not_completed.fingerprint(),
+            not_started: metrics.not_started.fingerprint(),
+            started_cold: metrics.started_cold.fingerprint(),
+        }
+    }
+}
+
 /// RAM over time, in byte-seconds.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct MemorySummary {
@@ -217,6 +240,8 @@ pub struct Summary {
     pub invocations: u64,
     /// How many ended so, by outcome.
     pub outcomes: BTreeMap<&'static str, u64>,
+    /// Which requests the means are of.
+    pub request_sets: RequestSets,
     /// Dispatches to a new container.
     pub cold_starts: u64,
     /// Dispatches to an idle container.
@@ -293,6 +318,7 @@ impl Summary {
             seed: results.about.seed,
             invocations: metrics.invocations(),
             outcomes: outcomes.collect(),
+            request_sets: RequestSets::of(metrics),
             cold_starts: metrics.cold_starts,
             warm_starts: metrics.warm_starts,
             cold_start_ratio: metrics.cold_start_ratio(),

@@ -50,6 +50,7 @@ pub use sections::{
     InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
     ServiceSection, StarSection, WorkloadSection,
 };
+pub use suggestion::did_you_mean;
 pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};
 
 /// The version of the format.

@@ -26,7 +26,7 @@ pub(super) fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// `: did you mean "NAME"?` where there is a near name, or nothing.
-pub(super) fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     closest(found, known).map_or(String::new(), |name| format!(": did you mean {name:?}?"))
 }
 

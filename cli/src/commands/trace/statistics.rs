@@ -5,7 +5,7 @@ use std::fmt::Write;
 use hearth_serverless::metrics::Precise;
 use hearth_serverless::workload::{DeclaredFunction, TraceStatistics};
 
-use crate::table::duration;
+use crate::quantity::duration;
 
 /// Columns of the line that shows the rate over time.
 const COLUMNS: usize = 60;

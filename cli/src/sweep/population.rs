@@ -1,0 +1,101 @@
+//! Who a mean is over. A policy that refuses most requests has a short latency: of those that it did not refuse. Means are
+//! compared without a remark only where they are over the same requests.
+
+use serde_json::Value;
+
+use crate::metric::Over;
+
+/// The members that some numbers of a run are over.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Population {
+    members: u64,
+    whole: u64,
+    /// The same for the same members; `None` where members are not known one by one.
+    identity: Option<String>,
+}
+
+impl Population {
+    /// That of a run's numbers, by its summary.
+    pub fn of(summary: &Value, over: Over) -> Self {
+        let count = |pointer: &str| summary.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+        let set = |name: &str| summary["request_sets"][name].as_str().map(str::to_owned);
+        let (requests, started) = (count("/invocations"), count("/waiting/count"));
+        let starts = count("/cold_starts") + count("/warm_starts");
+        // Those left out say it all where the requests are the same, and none left out needs no list.
+        let without = |members: u64, name: &str| {
+            let left_out = if members == requests { Some(String::new()) } else { set(name) };
+            left_out.map(|left_out| format!("{requests} without {left_out}"))
+        };
+        let (members, whole, identity) = match over {
+            Over::Everything => (requests, requests, Some(String::new())),
+            Over::Completed => {
+                let completed = count("/outcomes/completed");
+                (completed, requests, without(completed, "not_completed"))
+            }
+            Over::Started => (started, requests, without(started, "not_started")),
+            // Who started more than once, or was lost before its body began, is not known.
+            Over::Starts if starts != started => (started, requests, None),
+            Over::Starts => (started, requests, without(started, "not_started")),
+            Over::ColdStarts => {
+                let cold = count("/cold_start_delay/count");
+                let members = set("started_cold").map(|cold| format!("{requests} of them {cold}"));
+                (cold, started, members)
+            }
+            Over::WorkflowRuns => {
+                let (completed, runs) = (count("/workflows/completed"), count("/workflows/runs"));
+                (completed, runs, (completed == runs).then(|| format!("all {runs}")))
+            }
+            Over::Recoveries => {
+                let (recovered, left) = (count("/faults/time_to_recover/count"), count("/faults/unrecovered"));
+                (recovered, recovered + left, (left == 0).then(|| format!("all {recovered}")))
+            }
+        };
+        Self { members, whole, identity }
+    }
+
+    /// The members over all that there could be; 1 where there could be none.
+    pub fn share(&self) -> f64 {
+        if self.whole == 0 { 1.0 } else { self.members as f64 / self.whole as f64 }
+    }
+
+    /// Whether nothing is left out.
+    pub fn is_whole(&self) -> bool {
+        self.members == self.whole
+    }
+
+    /// Whether the members of both are known to be the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.identity.is_some() && self.identity == other.identity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn summary(requests: u64, completed: u64, set: &str) -> Value {
+        json!({"invocations": requests, "outcomes": {"completed": completed}, "request_sets": {"not_completed": set}})
+    }
+
+    #[test]
+    fn the_same_requests_are_told_from_as_many_others() {
+        let of = |requests, completed, set: &str| Population::of(&summary(requests, completed, set), Over::Completed);
+        assert!(of(10, 10, "00").is_same(&of(10, 10, "00")));
+        assert!(of(10, 9, "ab").is_same(&of(10, 9, "ab")));
+        assert!(!of(10, 9, "ab").is_same(&of(10, 9, "cd")), "as many, but others");
+        assert!(!of(10, 10, "00").is_same(&of(11, 11, "00")), "another workload");
+        assert_eq!((of(10, 9, "ab").share(), of(0, 0, "00").share()), (0.9, 1.0));
+    }
+
+    #[test]
+    fn results_that_name_no_sets_are_the_same_only_if_all_completed() {
+        let old = |completed: u64| {
+            let mut summary = summary(10, completed, "");
+            summary.as_object_mut().unwrap().remove("request_sets");
+            Population::of(&summary, Over::Completed)
+        };
+        assert!(old(10).is_same(&old(10)) && !old(9).is_same(&old(9)));
+    }
+}
