@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::RString;
 
-use crate::{Completion, RequestView};
+use crate::{ClusterView, Completion, RequestView};
 
 /// The load at a moment, as admission sees it.
 #[repr(C)]
@@ -23,6 +23,56 @@ pub struct AdmissionView {
     pub free_cores: u64,
     /// How often this request was delayed before.
     pub delays: u32,
+}
+
+/// Where a request could go at the moment when admission is asked about it. Since interface 1.4.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct PlacesView<'a> {
+    /// Of [`AdmissionView::waiting`], those that have been given a node and wait for their image there. The core that each
+    /// will take is not among the free ones.
+    pub placed: u64,
+    /// The nodes, as node allocation would be shown them for this request.
+    pub cluster: ClusterView<'a>,
+}
+
+impl PlacesView<'_> {
+    /// Whether the request need not wait for a core or for RAM or disk: a node with a free core has an idle container of the
+    /// function, or room for a new one, and there are more free cores than invocations that wait for one. It may have to
+    /// wait for its image.
+    ///
+    /// ```
+    /// use hearth_policy_api::*;
+    ///
+    /// let nodes = [NodeView { cores: 8, free_cores: 8, ram: 100, free_ram: 100, ..NodeView::default() }];
+    /// let (here, nowhere) = (NodeBits::full(1), NodeSet::empty());
+    /// let cluster = ClusterView {
+    ///     now: 0,
+    ///     waiting: 1,
+    ///     nodes: (&nodes[..]).into(),
+    ///     up: here.view(),
+    ///     free_core: here.view(),
+    ///     idle_container: nowhere,
+    ///     image_in_ram: here.view(),
+    ///     image_loading: nowhere,
+    ///     image_on_disk: here.view(),
+    ///     image_copying: nowhere,
+    /// };
+    /// let places = PlacesView { placed: 0, cluster };
+    /// let request = |ram_limit| RequestView { ram_limit, ..RequestView::default() };
+    /// let load = |waiting| AdmissionView { waiting, free_cores: 8, ..AdmissionView::default() };
+    /// assert!(places.has_place_for(&request(100), &load(7)));
+    /// assert!(!places.has_place_for(&request(101), &load(0)), "no node has room");
+    /// assert!(!places.has_place_for(&request(100), &load(8)), "all cores are for those who wait");
+    /// ```
+    pub fn has_place_for(&self, request: &RequestView, load: &AdmissionView) -> bool {
+        let Self { placed, cluster } = self;
+        let fits = |node: u32| {
+            cluster.idle_container.contains(node)
+                || cluster.nodes.get(node as usize).is_some_and(|view| view.can_make_room(request))
+        };
+        load.waiting.saturating_sub(*placed) < load.free_cores && cluster.free_core.iter().any(fits)
+    }
 }
 
 /// What happens to a request.
@@ -79,4 +129,15 @@ pub trait Admission {
     /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set. Since interface
     /// 1.2.
     fn on_completion(&mut self, _completion: &Completion) {}
+
+    /// [`Admission::admit`] with a view of the nodes. This is what the host calls; without an implementation it asks
+    /// `admit`. Since interface 1.4.
+    fn admit_with_places(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        _places: &PlacesView<'_>,
+    ) -> AdmissionDecision {
+        self.admit(request, load)
+    }
 }

@@ -47,6 +47,16 @@ pub enum Removal {
     Ended,
 }
 
+/// What a container is made for. Since interface 1.4.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// An invocation, which is its first use: a cold start.
+    Invocation,
+    /// An invocation that keep-alive expects.
+    Prewarming,
+}
+
 /// How much is to be freed.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +82,25 @@ pub enum Offer {
 }
 
 /// Ranks victims. Each storage of each node has an instance of its own.
+///
+/// # The life of an item
+///
+/// An image may be evicted as soon as it is there: it begins with [`Eviction::insert`] and ends with [`Eviction::remove`].
+/// A container may be evicted while it is idle, so it comes and goes: `insert` when it becomes idle, `remove` with
+/// [`Removal::Taken`] when it runs again. A policy that is to know more than that of containers (how old they are, how
+/// often they were used, whether their function has any) sets [`Eviction::observes_containers`] and hears of all their life:
+///
+/// ```text
+/// created ─┬─► insert ─┬─► remove(Taken) ─┬─► insert …
+///          │           │                  └─► ended
+///          └─► ended   └─► remove(Evicted or Ended)
+/// ```
+///
+/// The age of a container is then told with [`Eviction::created`], whose item is `since` the date of its creation. To order
+/// by it, a policy keeps the order in which containers were created and drops each at `ended`, and at `remove` unless it is
+/// `Taken`; in between it only notes which may be evicted. The built-in `fifo` does that.
+///
+/// # Choosing
 ///
 /// Choosing changes nothing: the host removes the accepted victims afterwards, telling [`Eviction::remove`] with
 /// [`Removal::Evicted`] of each. It asks only when what is there suffices; to offer too little all the same, an item
@@ -132,4 +161,18 @@ pub trait Eviction {
 
     /// Offers victims, best first, until the sink answers [`Offer::Enough`] or there are no more.
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>);
+
+    /// Whether to call [`Eviction::created`] and [`Eviction::ended`]; read once, after construction. Since interface 1.4.
+    fn observes_containers(&self) -> bool {
+        false
+    }
+
+    /// A container was made. It is in use and cannot be evicted before it is inserted, under the same number; `since` is the
+    /// date of its creation and `expires` is never. Called when [`Eviction::observes_containers`] says so. Since interface
+    /// 1.4.
+    fn created(&mut self, _container: &EvictionItem, _creation: Creation) {}
+
+    /// A container in use has ended: it is not kept, it crashed, or its node went down. Its number may be used again. Called
+    /// when [`Eviction::observes_containers`] says so. Since interface 1.4.
+    fn ended(&mut self, _id: u32) {}
 }

@@ -62,10 +62,10 @@ pub mod testkit;
 
 pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 
-pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
+pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, PlacesView};
 pub use boundary::{PolicyDescriptor, Victims};
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
-pub use eviction::{Eviction, EvictionItem, Need, Offer, Removal, Touch};
+pub use eviction::{Creation, Eviction, EvictionItem, Need, Offer, Removal, Touch};
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
     AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,

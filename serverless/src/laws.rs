@@ -1,7 +1,9 @@
 //! What must hold in every simulation, over random small scenarios: conservation of cores, RAM and disk at every
 //! moment, one outcome for each invocation, and no date before its cause.
 
-use hearth_policy_api::{NodeView, PolicyKind};
+mod containers;
+
+use hearth_policy_api::{NodeView, PolicyDescriptor, PolicyKind};
 use hearth_simcore::time::SimTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -143,11 +145,20 @@ fn function() -> impl Strategy<Value = (Value, Option<u8>)> {
 
 /// Runs a scenario, looking at the service after every half second; `None` if no node could run a function.
 fn run(scenario: &Value) -> Option<Result<Results, TestCaseError>> {
+    run_with(scenario, hearth_plugins::BUILT_IN, check_conservation)
+}
+
+/// The same with these policies, and another look.
+fn run_with(
+    scenario: &Value,
+    policies: &[PolicyDescriptor],
+    check: impl Fn(&Service) -> Result<(), TestCaseError>,
+) -> Option<Result<Results, TestCaseError>> {
     let scenario = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
-    let mut experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).ok()?;
+    let mut experiment = Experiment::prepare(&scenario, &Catalog::new(policies)).ok()?;
     Some(
         experiment
-            .run_watched(SimTime::from_secs_f64(200.0), 0.5, check_conservation)
+            .run_watched(SimTime::from_secs_f64(200.0), 0.5, check)
             .and_then(|()| experiment.run().map_err(|error| TestCaseError::fail(error.to_string()))),
     )
 }
@@ -189,6 +200,8 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     }
     let free: u64 = service.cluster.views.iter().map(|view| u64::from(view.free_cores)).sum();
     prop_assert_eq!(free, service.cluster.free_cores);
+    let promised: u64 = service.cluster.nodes.iter().map(|node| u64::from(node.promised.cores)).sum();
+    prop_assert_eq!(promised, service.cluster.promised_cores(service.running));
     prop_assert_eq!(running, service.running);
     Ok(())
 }

@@ -52,7 +52,7 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
         "newer",
         "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__newer: [u64; 64] = [0; 64];",
     );
-    let ours = "this hearth has 1.3: build it with hearth-policy-api 1.3";
+    let ours = "this hearth has 1.4: build it with hearth-policy-api 1.4";
     assert_eq!(refused(&newer), format!("FILE is built for policy interface 2.x; {ours}"));
     let spoofed = compile(
         folder.path(),
@@ -170,7 +170,7 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.3 as \
+        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.4 as \
          published"
     );
 }
@@ -183,7 +183,7 @@ fn a_library_built_against_a_newer_interface_is_refused() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE is built for policy interface 1.9; this hearth has 1.3: build it with hearth-policy-api 1.3"
+        "FILE is built for policy interface 1.9; this hearth has 1.4: build it with hearth-policy-api 1.4"
     );
 }
 

@@ -11,9 +11,9 @@ use abi_stable::std_types::{RBox, RResult, RString, RVec};
 use abi_stable::{RMut, StableAbi, sabi_trait};
 
 use crate::{
-    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Offer, Placement, PlanItem, Prewarming, Removal,
-    RequestView, Retention, Touch,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
+    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Offer, Placement, PlacesView, PlanItem, Prewarming,
+    Removal, RequestView, Retention, Touch,
 };
 
 /// A call that did not come to an answer.
@@ -64,6 +64,16 @@ pub trait RawEviction {
     fn remove(&mut self, id: u32, removal: Removal) -> Called<()>;
     #[sabi(last_prefix_field)]
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()>;
+    // Since 1.4.
+    fn observes_containers(&self) -> Called<bool> {
+        RResult::ROk(false)
+    }
+    fn created(&mut self, _container: &EvictionItem, _creation: Creation) -> Called<()> {
+        RResult::ROk(())
+    }
+    fn ended(&mut self, _id: u32) -> Called<()> {
+        RResult::ROk(())
+    }
 }
 
 #[sabi_trait]
@@ -76,6 +86,15 @@ pub trait RawAdmission {
     }
     fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
         RResult::ROk(())
+    }
+    // Since 1.4.
+    fn admit_with_places(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        _places: &PlacesView<'_>,
+    ) -> Called<AdmissionDecision> {
+        self.admit(request, load)
     }
 }
 

@@ -15,8 +15,8 @@ use super::objects::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Eviction, EvictionItem, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement, PlanItem,
-    Prewarming, Removal, RequestView, Retention, Touch,
+    Creation, Eviction, EvictionItem, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement,
+    PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch,
 };
 
 thread_local! {
@@ -129,6 +129,18 @@ impl<T: Eviction> RawEviction for Shim<T> {
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()> {
         contain(|| self.0.choose(need, victims))
     }
+
+    fn observes_containers(&self) -> Called<bool> {
+        contain(|| self.0.observes_containers())
+    }
+
+    fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()> {
+        contain(|| self.0.created(container, creation))
+    }
+
+    fn ended(&mut self, id: u32) -> Called<()> {
+        contain(|| self.0.ended(id))
+    }
 }
 
 impl<T: Admission> RawAdmission for Shim<T> {
@@ -142,6 +154,15 @@ impl<T: Admission> RawAdmission for Shim<T> {
 
     fn on_completion(&mut self, completion: &Completion) -> Called<()> {
         contain(|| self.0.on_completion(completion))
+    }
+
+    fn admit_with_places(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        places: &PlacesView<'_>,
+    ) -> Called<AdmissionDecision> {
+        contain(|| self.0.admit_with_places(request, load, places))
     }
 }
 

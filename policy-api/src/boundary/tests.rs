@@ -118,7 +118,7 @@ fn links_cross_with_their_nodes_to_those_that_listen() {
     assert_eq!(deaf.observe_link(&link), RResult::ROk(()));
 }
 
-/// Offers what was inserted.
+/// Offers what was inserted; hears of containers in use.
 #[derive(Default)]
 struct Everything(Vec<u32>);
 
@@ -135,6 +135,18 @@ impl Eviction for Everything {
 
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
         let _ = self.0.iter().find(|id| victims.offer(**id) == Offer::Enough);
+    }
+
+    fn observes_containers(&self) -> bool {
+        true
+    }
+
+    fn created(&mut self, container: &EvictionItem, creation: Creation) {
+        assert!(creation == Creation::Invocation, "container {} is made for nobody", container.id);
+    }
+
+    fn ended(&mut self, id: u32) {
+        assert!(!self.0.contains(&id), "container {id} was idle");
     }
 }
 
@@ -155,6 +167,14 @@ fn victims_are_offered_to_a_borrowed_sink() {
         assert_eq!(policy.insert(&item), RResult::ROk(()));
     }
     assert_eq!(policy.remove(1, Removal::Taken), RResult::ROk(()));
+    assert_eq!(policy.observes_containers(), RResult::ROk(true));
+    let container = EvictionItem { id: 9, function: 0, ram: 1, disk: 1, cost: 0, since: 0, expires: u64::MAX };
+    assert_eq!(policy.created(&container, Creation::Invocation), RResult::ROk(()));
+    assert_eq!(policy.ended(9), RResult::ROk(()));
+    let failure = |called: boundary::Called<()>| called.into_result().map_err(|failure| failure.to_string());
+    let made = policy.created(&container, Creation::Prewarming);
+    assert_eq!(failure(made), Err("panicked: container 9 is made for nobody".to_owned()));
+    assert_eq!(failure(policy.ended(0)), Err("panicked: container 0 was idle".to_owned()));
     let mut taken = Vec::new();
     let mut sink = Taker(&mut taken);
     let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0 }, &mut Victims::new(&mut sink));

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::cluster::TestCluster;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::{claimed, time};
 use super::subject::{Subject, answer};
 use crate::boundary::AdmissionObject;
-use crate::{AdmissionDecision, AdmissionView, Claims, Completion, RequestView};
+use crate::{AdmissionDecision, AdmissionView, Claims, Completion, PlacesView, RequestView};
 
 /// A request that comes to a cluster so loaded.
 #[derive(Clone, Debug)]
@@ -16,8 +17,14 @@ pub(super) struct Step {
     waiting: u64,
     running: u64,
     free_cores: u64,
+    /// Whether no node has RAM for a new container.
+    is_full: bool,
     delays: u32,
 }
+
+/// So many nodes have so many cores each.
+const NODES: usize = 4;
+const CORES: u64 = 25;
 
 pub(super) struct Check {
     pub claims: Claims,
@@ -26,14 +33,17 @@ pub(super) struct Check {
 
 fn step() -> impl Strategy<Value = Step> {
     let load = (prop_oneof![Just(0), 0..20_u64, 0..5000_u64], 0..40_u64, 0..40_u64);
-    (0..4_u32, time(), load, 0..4_u32).prop_map(|(function, after, (waiting, running, free_cores), delays)| Step {
-        function,
-        after,
-        waiting,
-        running,
-        free_cores,
-        delays,
-    })
+    (0..4_u32, time(), load, any::<bool>(), 0..4_u32).prop_map(
+        |(function, after, (waiting, running, free_cores), is_full, delays)| Step {
+            function,
+            after,
+            waiting,
+            running,
+            free_cores,
+            is_full,
+            delays,
+        },
+    )
 }
 
 /// The state of a check: the date and how many requests there were.
@@ -41,6 +51,23 @@ fn step() -> impl Strategy<Value = Step> {
 struct Clock {
     now: u64,
     requests: u64,
+}
+
+/// A cluster with as many free cores as the step says, on the first nodes.
+fn cluster(step: &Step) -> TestCluster {
+    let mut cluster = TestCluster::new(NODES);
+    let mut left = step.free_cores;
+    for node in 0..NODES {
+        let free = left.min(CORES);
+        left -= free;
+        let view = &mut cluster.nodes[node];
+        (view.cores, view.free_cores) = (CORES as u32, free as u32);
+        if step.is_full {
+            view.free_ram = 0;
+        }
+        cluster.free_core.set(node as u32, free > 0);
+    }
+    cluster
 }
 
 fn ask(
@@ -51,7 +78,7 @@ fn ask(
 ) -> Result<AdmissionDecision, String> {
     clock.now += step.after;
     clock.requests += 1;
-    let Step { function, waiting, running, free_cores, delays, .. } = *step;
+    let Step { function, waiting, running, free_cores, is_full, delays, .. } = *step;
     let now = clock.now;
     let request = RequestView {
         invocation: clock.requests,
@@ -71,7 +98,8 @@ fn ask(
         delays,
     };
     log.note(format!(
-        "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free, {delays} delays)"
+        "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
+        if is_full { ", no RAM" } else { "" }
     ));
     let rules = answer("rules", policy.rules())?;
     if rules.observes_completions && running > 0 {
@@ -80,7 +108,9 @@ fn ask(
         log.note(format!("on_completion(function {function}, ran {run_time}, at {now})"));
         answer("on_completion", policy.on_completion(&completion))?;
     }
-    let decision = answer("admit", policy.admit(&request, &load))?;
+    let cluster = cluster(step);
+    let places = PlacesView { placed: waiting / 4, cluster: cluster.view() };
+    let decision = answer("admit", policy.admit_with_places(&request, &load, &places))?;
     if rules.admits_all && decision != AdmissionDecision::Admit {
         return Err("does not admit a request though its rules say that it admits all".to_owned());
     }
@@ -93,7 +123,9 @@ fn ask(
 
 /// On an idle cluster a request is let in within an hour, whether it is delayed or comes anew.
 fn check_idle(policy: &mut AdmissionObject, clock: &mut Clock, log: &mut Log, claims: Claims) -> Result<(), String> {
-    let mut step = Step { function: 0, after: 1_000_000_000, waiting: 0, running: 0, free_cores: 100, delays: 0 };
+    let free_cores = NODES as u64 * CORES;
+    let mut step =
+        Step { function: 0, after: 1_000_000_000, waiting: 0, running: 0, free_cores, is_full: false, delays: 0 };
     let end = clock.now + 3_600_000_000_000;
     while clock.now < end {
         match ask(policy, &step, clock, log)? {
@@ -132,7 +164,8 @@ impl Checked for Check {
                 log.0.clear();
                 let waiting = u64::from(call % 7) * 300;
                 let function = call % 3;
-                let step = Step { function, after: 1_000_000, waiting, running: 3, free_cores: 5, delays: 0 };
+                let step =
+                    Step { function, after: 1_000_000, waiting, running: 3, free_cores: 5, is_full: false, delays: 0 };
                 ask(&mut policy, &step, &mut clock, &mut log).map(|_| ())
             })
         }))

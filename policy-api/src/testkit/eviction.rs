@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::history::{Checked, Exercise, Log};
 use super::subject::{Subject, answer};
 use crate::boundary::{EvictionObject, VictimSink, Victims};
-use crate::{EvictionItem, Need, Offer, Removal, Touch};
+use crate::{Creation, EvictionItem, NONE, Need, Offer, Removal, Touch};
 
 /// Items are numbered below this, and numbers are used again.
 const ITEMS: u32 = 12;
@@ -14,12 +14,14 @@ const TOO_MANY: usize = 1000;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// If the number is free.
-    Insert { id: u32, function: u32, ram: u64, disk: u64, cost: u64 },
-    /// If the item is there.
+    /// If the number is free: an image arrives, or a container is made.
+    Begin { item: EvictionItem, creation: Creation },
+    /// If the container is in use: it becomes idle.
+    Idle { id: u32 },
+    /// If the item may be evicted.
     Touch { id: u32, load: bool },
-    /// If the item is there.
-    Remove { id: u32, taken: bool },
+    /// If the item is there: a container is taken into use, or the item is gone.
+    Leave { id: u32, taken: bool },
     /// For a share of what is there and not pinned, in 256ths.
     Choose { ram: u8, disk: u8, pinned: Vec<u32> },
 }
@@ -30,22 +32,34 @@ pub(super) struct Check {
 
 fn step() -> impl Strategy<Value = Step> {
     let id = || 0..ITEMS;
-    let insert = (id(), 0..4_u32, 0..5_u64, 0..5_u64, 0..3_u64)
-        .prop_map(|(id, function, ram, disk, cost)| Step::Insert { id, function, ram, disk, cost });
+    let function = prop_oneof![4 => 0..4_u32, 1 => Just(NONE)];
+    let creation = prop_oneof![4 => Just(Creation::Invocation), 1 => Just(Creation::Prewarming)];
+    let begin = (id(), function, 0..5_u64, 0..5_u64, 0..3_u64, creation)
+        .prop_map(|(id, function, ram, disk, cost, creation)| begin(id, function, ram, disk, cost, creation));
     let pinned = proptest::collection::vec(id(), 0..3);
     prop_oneof![
-        4 => insert,
+        4 => begin,
+        4 => id().prop_map(|id| Step::Idle { id }),
         2 => (id(), any::<bool>()).prop_map(|(id, load)| Step::Touch { id, load }),
-        1 => (id(), any::<bool>()).prop_map(|(id, taken)| Step::Remove { id, taken }),
+        2 => (id(), any::<bool>()).prop_map(|(id, taken)| Step::Leave { id, taken }),
         2 => (any::<u8>(), any::<u8>(), pinned).prop_map(|(ram, disk, pinned)| Step::Choose { ram, disk, pinned }),
     ]
+}
+
+fn begin(id: u32, function: u32, ram: u64, disk: u64, cost: u64, creation: Creation) -> Step {
+    Step::Begin { item: EvictionItem { id, function, ram, disk, cost, since: 0, expires: u64::MAX }, creation }
 }
 
 /// What the host knows of the store.
 #[derive(Default)]
 struct Store {
     now: u64,
+    /// Whether the policy hears of containers that are in use.
+    is_observed: bool,
+    /// Those that may be evicted.
     items: Vec<EvictionItem>,
+    /// Containers.
+    in_use: Vec<EvictionItem>,
 }
 
 /// Takes offers as the host does, and notes what is wrong with them.
@@ -101,29 +115,46 @@ impl VictimSink for Sink<'_> {
 }
 
 impl Store {
+    /// An empty store of a policy.
+    fn of(policy: &mut EvictionObject) -> Result<Self, String> {
+        let is_observed = answer("observes_containers", policy.observes_containers())?;
+        Ok(Self { is_observed, ..Self::default() })
+    }
+
     fn has(&self, id: u32) -> bool {
         self.items.iter().any(|item| item.id == id)
+    }
+
+    fn is_in_use(&self, id: u32) -> bool {
+        self.in_use.iter().any(|item| item.id == id)
     }
 
     fn apply(&mut self, policy: &mut EvictionObject, step: &Step, log: &mut Log) -> Result<(), String> {
         self.now += 1_000_000_000;
         match step {
-            Step::Insert { id, function, ram, disk, cost } if !self.has(*id) => {
-                let (id, function, ram, disk, cost) = (*id, *function, *ram, *disk, *cost);
+            Step::Begin { item, creation } if !self.has(item.id) && !self.is_in_use(item.id) => {
+                let item = EvictionItem { since: self.now, ..*item };
+                if item.function == NONE {
+                    self.insert(policy, item, log)
+                } else {
+                    self.create(policy, item, *creation, log)
+                }
+            }
+            Step::Idle { id } if self.is_in_use(*id) => {
+                let container = self.in_use.iter().position(|item| item.id == *id);
+                let container = container.map(|position| self.in_use.remove(position));
                 let expires = self.now + 600_000_000_000;
-                let item = EvictionItem { id, function, ram, disk, cost, since: self.now, expires };
-                log.note(format!("insert(item {id}: {ram} B RAM, {disk} B disk, function {function}, cost {cost})"));
-                self.items.push(item);
-                answer("insert", policy.insert(&item))
+                container.map_or(Ok(()), |container| {
+                    self.insert(policy, EvictionItem { since: self.now, expires, ..container }, log)
+                })
             }
             Step::Touch { id, load } if self.has(*id) => {
                 let touch = if *load { Touch::Load } else { Touch::Use };
                 log.note(format!("touch(item {id}, {touch:?})"));
                 answer("touch", policy.touch(*id, touch))
             }
-            Step::Remove { id, taken } if self.has(*id) => {
-                self.remove(policy, *id, if *taken { Removal::Taken } else { Removal::Ended }, log)
-            }
+            Step::Leave { id, .. } if self.is_in_use(*id) => self.end_in_use(policy, *id, log),
+            Step::Leave { id, taken } if self.has(*id) => self.leave(policy, *id, *taken, log),
             Step::Choose { ram, disk, pinned } => {
                 let evictable = self.items.iter().filter(|item| !pinned.contains(&item.id));
                 let (all_ram, all_disk) =
@@ -133,6 +164,48 @@ impl Store {
             }
             _ => Ok(()),
         }
+    }
+
+    fn create(
+        &mut self,
+        policy: &mut EvictionObject,
+        container: EvictionItem,
+        creation: Creation,
+        log: &mut Log,
+    ) -> Result<(), String> {
+        self.in_use.push(container);
+        if !self.is_observed {
+            return Ok(());
+        }
+        let EvictionItem { id, function, ram, disk, cost, .. } = container;
+        log.note(format!(
+            "created(item {id}: {ram} B RAM, {disk} B disk, function {function}, cost {cost}, {creation:?})"
+        ));
+        answer("created", policy.created(&container, creation))
+    }
+
+    fn insert(&mut self, policy: &mut EvictionObject, item: EvictionItem, log: &mut Log) -> Result<(), String> {
+        let EvictionItem { id, function, ram, disk, cost, .. } = item;
+        let whose = if function == NONE { "an image".to_owned() } else { format!("function {function}, cost {cost}") };
+        log.note(format!("insert(item {id}: {ram} B RAM, {disk} B disk, {whose})"));
+        self.items.push(item);
+        answer("insert", policy.insert(&item))
+    }
+
+    fn end_in_use(&mut self, policy: &mut EvictionObject, id: u32, log: &mut Log) -> Result<(), String> {
+        self.in_use.retain(|item| item.id != id);
+        if !self.is_observed {
+            return Ok(());
+        }
+        log.note(format!("ended(item {id})"));
+        answer("ended", policy.ended(id))
+    }
+
+    /// A container is taken, if it is to be; all else is gone.
+    fn leave(&mut self, policy: &mut EvictionObject, id: u32, taken: bool, log: &mut Log) -> Result<(), String> {
+        let container = self.items.iter().find(|item| taken && item.id == id && item.function != NONE).copied();
+        self.in_use.extend(container);
+        self.remove(policy, id, if container.is_some() { Removal::Taken } else { Removal::Ended }, log)
     }
 
     fn remove(&mut self, policy: &mut EvictionObject, id: u32, removal: Removal, log: &mut Log) -> Result<(), String> {
@@ -191,24 +264,26 @@ impl Checked for Check {
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
         let mut policy = self.subject.instance(1)?;
-        let mut store = Store::default();
+        let mut store = Store::of(&mut policy)?;
         history.iter().try_for_each(|step| store.apply(&mut policy, step, log))?;
         store.choose_all(&mut policy, log)
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
         let mut policy = self.subject.instance(1)?;
-        let mut store = Store::default();
+        let mut store = Store::of(&mut policy)?;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
             (0..calls).try_for_each(|call| {
                 log.0.clear();
                 let id = call % ITEMS;
-                let pinned = Vec::new();
+                let (pinned, number) = (Vec::new(), (call * 5) % ITEMS);
+                let creation = if call % 4 == 0 { Creation::Prewarming } else { Creation::Invocation };
                 let steps = [
-                    Step::Insert { id, function: id % 4, ram: 2, disk: 2, cost: 1 },
+                    begin(id, if id == 7 { NONE } else { id % 4 }, 2, 2, 1, creation),
+                    Step::Idle { id: (call * 7) % ITEMS },
                     Step::Touch { id, load: call % 2 == 0 },
-                    Step::Remove { id: (call * 5) % ITEMS, taken: call % 3 == 0 },
+                    Step::Leave { id: number, taken: call % 3 == 0 },
                     Step::Choose { ram: 60, disk: 30, pinned },
                 ];
                 steps.iter().try_for_each(|step| store.apply(&mut policy, step, &mut log))

@@ -7,6 +7,7 @@ use super::{check_rows, defective, tick};
 #[derive(Default)]
 struct State {
     items: Vec<EvictionItem>,
+    in_use: Vec<u32>,
     history: Vec<u32>,
     retired: HashSet<u32>,
 }
@@ -27,6 +28,9 @@ defective!(
         "the order of a hash set",
         "the clock",
         "goes on for ever about pinned ones",
+        "offers what is in use",
+        "forgets that a container in use ended",
+        "grows with every container",
     ]
 );
 
@@ -38,7 +42,30 @@ impl Eviction for Evictor {
         if self.is("loses numbers that are used again") && self.state.retired.contains(&item.id) {
             return;
         }
+        self.state.in_use.retain(|id| *id != item.id);
+        self.state.items.retain(|other| other.id != item.id);
         self.state.items.push(*item);
+    }
+
+    fn observes_containers(&self) -> bool {
+        true
+    }
+
+    fn created(&mut self, container: &EvictionItem, _creation: Creation) {
+        if self.is("grows with every container") {
+            self.state.history.extend([container.id; 8]);
+        }
+        if self.is("offers what is in use") {
+            self.state.items.push(*container);
+        }
+        assert!(!self.state.in_use.contains(&container.id), "it is in use already");
+        self.state.in_use.push(container.id);
+    }
+
+    fn ended(&mut self, id: u32) {
+        if !self.is("forgets that a container in use ended") {
+            self.state.in_use.retain(|other| *other != id);
+        }
     }
 
     fn touch(&mut self, id: u32, _touch: Touch) {
@@ -55,6 +82,9 @@ impl Eviction for Evictor {
         }
         self.state.items.retain(|item| item.id != id);
         self.state.retired.insert(id);
+        if removal == Removal::Taken {
+            self.state.in_use.push(id);
+        }
     }
 
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {
@@ -111,6 +141,9 @@ fn defects_of_eviction_are_caught() {
             ("the order of a hash set", "does not do the same"),
             ("the clock", "does not do the same"),
             ("goes on for ever about pinned ones", "twice"),
+            ("offers what is in use", "which is not there"),
+            ("forgets that a container in use ended", "it is in use already"),
+            ("grows with every container", "memory grows with the number of calls"),
         ],
     );
 }

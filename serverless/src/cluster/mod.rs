@@ -1,6 +1,6 @@
 //! All compute nodes, and the sets of nodes that decisions are made from, kept up to date with every change.
 
-use hearth_policy_api::{NodeBits, NodeSet, NodeView};
+use hearth_policy_api::{ClusterView, NONE, NodeBits, NodeSet, NodeView, RequestView};
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
@@ -51,6 +51,8 @@ pub(crate) struct Cluster {
     is_changed: NodeBits,
     /// Free cores of all nodes, within a round less what its decisions take.
     pub free_cores: u64,
+    /// All cores of the nodes that are up.
+    cores_up: u64,
 }
 
 impl Cluster {
@@ -58,6 +60,7 @@ impl Cluster {
     pub fn new(nodes: Vec<Node>, is_observed: bool) -> Self {
         let count = nodes.len();
         let mut cluster = Self {
+            cores_up: nodes.iter().map(|node| u64::from(node.cores)).sum(),
             views: vec![NodeView::default(); count],
             nodes,
             up: NodeBits::full(count),
@@ -94,6 +97,7 @@ impl Cluster {
         self.nodes[node as usize].outages += 1;
         self.nodes[node as usize].used.goes_down(now);
         self.up.remove(node);
+        self.cores_up -= u64::from(self.nodes[node as usize].cores);
         self.refresh(node);
     }
 
@@ -102,6 +106,7 @@ impl Cluster {
         self.nodes[node as usize].is_up = true;
         self.nodes[node as usize].used.is_back(now);
         self.up.insert(node);
+        self.cores_up += u64::from(self.nodes[node as usize].cores);
         self.refresh(node);
     }
 
@@ -134,6 +139,12 @@ impl Cluster {
         }
     }
 
+    /// Cores of nodes that are up which are neither free nor held by the `running` invocations: those promised to
+    /// invocations that wait for their image on a node.
+    pub fn promised_cores(&self, running: u64) -> u64 {
+        self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)
+    }
+
     /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
     pub fn plan_core(&mut self, node: u32) -> bool {
         let is_first = std::mem::replace(&mut self.planned_in[node as usize], self.round) != self.round;
@@ -145,6 +156,25 @@ impl Cluster {
             self.free_core.remove(node);
         }
         is_first
+    }
+
+    /// The cluster as a policy is shown it for a request, while so many wait with it.
+    #[inline]
+    pub fn view(&self, request: &RequestView, waiting: usize, now: SimTime) -> ClusterView<'_> {
+        let sites = (request.image != NONE).then(|| &self.images[request.image as usize]);
+        let nowhere = NodeSet::empty;
+        ClusterView {
+            now: now.as_nanos(),
+            waiting: waiting as u64,
+            nodes: self.views.as_slice().into(),
+            up: self.up.view(),
+            free_core: self.free_core.view(),
+            idle_container: self.idle[request.function as usize].view(),
+            image_in_ram: sites.map_or(self.up.view(), |sites| sites.in_ram.view()),
+            image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
+            image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
+            image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
+        }
     }
 
     /// The set of nodes on which a function's image is in RAM; all nodes for a function without image.
@@ -257,7 +287,7 @@ mod tests {
         let storage = |medium| Storage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
-        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru())], true);
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru(), false)], true);
         cluster.add_function();
         for number in 0..idle {
             assert_eq!(cluster.add_container(0, F), ContainerId(number));

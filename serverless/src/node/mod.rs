@@ -5,7 +5,7 @@ mod storage;
 mod victims;
 
 use hearth_policy_api::boundary::EvictionObject;
-use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
+use hearth_policy_api::{Creation, EvictionItem, Need, NodeView, Removal};
 use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
@@ -50,6 +50,8 @@ pub(crate) struct Node {
     idle_ram: u64,
     idle_disk: u64,
     container_eviction: Hosted<EvictionObject>,
+    /// Whether the eviction policy hears of containers in use.
+    observes_containers: bool,
     /// The containers that [`Node::choose_idle_victims`] has chosen; the buffer is kept.
     pub victims: Vec<u32>,
     pub power: Option<PowerSpec>,
@@ -70,6 +72,7 @@ impl Node {
         ram: Storage,
         disk: Storage,
         container_eviction: Hosted<EvictionObject>,
+        observes_containers: bool,
     ) -> Self {
         Self {
             host: id,
@@ -90,6 +93,7 @@ impl Node {
             idle_ram: 0,
             idle_disk: 0,
             container_eviction,
+            observes_containers,
             victims: Vec::new(),
             power: host.power,
             used: NodeUse::default(),
@@ -125,6 +129,20 @@ impl Node {
         view.disk = self.disk_capacity;
         view.free_disk = self.disk.free().saturating_sub(self.promised.disk);
         view.unused_image_disk = self.disk.unpinned_bytes();
+    }
+
+    /// Tells an eviction policy that wants to know of a container that was made and is in use.
+    pub fn enter_use(&mut self, creation: Creation, container: impl FnOnce() -> EvictionItem) {
+        if self.observes_containers {
+            self.container_eviction.created(&container(), creation);
+        }
+    }
+
+    /// Tells an eviction policy that wants to know of a container that has ended while it was in use.
+    pub fn end_use(&mut self, container: ContainerId) {
+        if self.observes_containers {
+            self.container_eviction.ended(container.0);
+        }
     }
 
     /// Tells the eviction policy of a container that has become idle.

@@ -7,8 +7,8 @@ use hearth_policy_api::boundary::{
     AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RResult, VictimSink,
 };
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec, Removal,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
+    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming, RVec, Removal,
     RequestView, Retention, Touch, Victims,
 };
 
@@ -122,6 +122,18 @@ impl Hosted<EvictionObject> {
     pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), PolicyFault> {
         self.ask(Call::Choose, |object| object.choose(need, &mut Victims::new(victims)))
     }
+
+    pub fn observes_containers(&mut self) -> Result<bool, PolicyFault> {
+        self.ask(Call::Rules, |object| object.observes_containers())
+    }
+
+    pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
+        self.tell(Call::Created, |object| object.created(container, creation));
+    }
+
+    pub fn ended(&mut self, id: u32) {
+        self.tell(Call::Ended, |object| object.ended(id));
+    }
 }
 
 impl Hosted<AdmissionObject> {
@@ -134,8 +146,13 @@ impl Hosted<AdmissionObject> {
     }
 
     #[inline]
-    pub fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Result<AdmissionDecision, PolicyFault> {
-        self.ask(Call::Admit, |object| object.admit(request, load))
+    pub fn admit(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        places: &PlacesView<'_>,
+    ) -> Result<AdmissionDecision, PolicyFault> {
+        self.ask(Call::Admit, |object| object.admit_with_places(request, load, places))
     }
 }
 

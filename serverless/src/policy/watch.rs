@@ -38,10 +38,12 @@ pub(crate) enum Call {
     OnCompletion,
     Prewarm,
     ObserveLink,
+    Created,
+    Ended,
 }
 
 impl Call {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -58,6 +60,8 @@ impl Call {
         Self::OnCompletion,
         Self::Prewarm,
         Self::ObserveLink,
+        Self::Created,
+        Self::Ended,
     ];
 
     /// The name of the method.
@@ -79,6 +83,8 @@ impl Call {
             Self::OnCompletion => "on_completion",
             Self::Prewarm => "prewarm",
             Self::ObserveLink => "observe_link",
+            Self::Created => "created",
+            Self::Ended => "ended",
         }
     }
 }

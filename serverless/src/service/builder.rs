@@ -426,5 +426,9 @@ fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result
     let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
     let ram = Storage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
     let disk = Storage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
-    Ok(Node::new(host, id, ram, disk, workshop.eviction(PolicySlot::Containers, &host.name)?))
+    let mut containers = workshop.eviction(PolicySlot::Containers, &host.name)?;
+    let observes = containers.observes_containers().map_err(|fault| {
+        Error::policy(PolicySlot::Containers, workshop.policies.record(PolicySlot::Containers), fault)
+    })?;
+    Ok(Node::new(host, id, ram, disk, containers, observes))
 }

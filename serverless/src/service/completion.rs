@@ -1,7 +1,7 @@
 //! The end of an invocation: its core goes free, its container is kept or not, and whoever waits is told (the timing
 //! model, section 6).
 
-use hearth_policy_api::{Completion, EvictionItem, Removal};
+use hearth_policy_api::{Completion, Removal};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::{EventHandle, Rank};
 use hearth_simcore::time::SimDuration;
@@ -69,7 +69,7 @@ impl Service {
         let retention = self.keep_alive.on_idle(&completion);
         let retention = retention.map_err(|fault| self.fault(PolicySlot::KeepAlive, fault))?;
         if retention.keep_for == 0 {
-            self.end_container(node, container);
+            self.end_container_in_use(node, container);
             self.plan_prewarming(&completion, kernel)?;
         } else {
             self.keep(node, function, container, SimDuration::from_nanos(retention.keep_for), kernel);
@@ -92,19 +92,11 @@ impl Service {
         let spell = self.spell;
         let over = Message::KeepAliveOver { node, container, spell };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
-        let registered = &self.functions[function.0 as usize];
-        let (footprint, cost) = (registered.footprint(), registered.startup_overhead.as_nanos());
-        self.cluster.node(node).enter_idle(&EvictionItem {
-            id: container.0,
-            function: function.0,
-            ram: footprint.ram,
-            disk: footprint.disk,
-            cost,
-            since: now.as_nanos(),
-            expires: if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX },
-        });
+        let expires = if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX };
+        let item = self.functions[function.0 as usize].eviction_item(container, now, expires);
+        self.cluster.node(node).enter_idle(&item);
         self.cluster.push_idle(node, function, container, spell, expiry);
-        self.books.metrics.container_idle(footprint.ram, now);
+        self.books.metrics.container_idle(item.ram, now);
         self.books.begin_phase(node, container, Phase::Idle, function);
     }
 

@@ -1,7 +1,7 @@
 //! Gets an invocation into a container: an idle one, or a new one for which room is made if need be (the timing
 //! model, sections 4 and 5).
 
-use hearth_policy_api::{Removal, Touch};
+use hearth_policy_api::{Creation, Removal, Touch};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
@@ -144,7 +144,22 @@ impl Service {
             self.cluster.refresh(node);
             return Ok(None);
         }
-        Ok(Some(self.cluster.add_container(node, function)))
+        Ok(Some(self.add_container(node, function, Creation::Invocation, kernel)))
+    }
+
+    /// Makes a container, whose reservations are made.
+    pub(crate) fn add_container(
+        &mut self,
+        node: u32,
+        function: FunctionId,
+        creation: Creation,
+        kernel: &Kernel<Event>,
+    ) -> ContainerId {
+        let container = self.cluster.add_container(node, function);
+        let function = &self.functions[function.0 as usize];
+        let node = self.cluster.node(node);
+        node.enter_use(creation, || function.eviction_item(container, kernel.now(), u64::MAX));
+        container
     }
 
     pub(crate) fn pin_image(&mut self, node: u32, image: Option<ImageId>) {
@@ -210,12 +225,18 @@ impl Service {
         let held = self.cluster.node(node).containers.get(container.0 as usize);
         if let Some(function) = held.map(|held| held.function) {
             self.leave_idle(node, function, container, removal, kernel);
-            self.end_container(node, container);
+            self.drop_container(node, container);
         }
     }
 
-    /// Ends a container that is not among the idle ones.
-    pub(crate) fn end_container(&mut self, node: u32, container: ContainerId) {
+    /// Ends a container that is in use, or is being started.
+    pub(crate) fn end_container_in_use(&mut self, node: u32, container: ContainerId) {
+        self.cluster.node(node).end_use(container);
+        self.drop_container(node, container);
+    }
+
+    /// Gives back what a container held that is not among the idle ones.
+    fn drop_container(&mut self, node: u32, container: ContainerId) {
         let Some(function) = self.cluster.remove_container(node, container) else {
             return;
         };

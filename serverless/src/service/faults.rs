@@ -232,7 +232,7 @@ impl Service {
         for starting in self.prewarmings.give_up_on(node, kernel) {
             let footprint = self.functions[starting.function.0 as usize].footprint();
             self.books.metrics.end_prewarming(footprint.ram, kernel.now());
-            self.end_container(node, starting.container);
+            self.end_container_in_use(node, starting.container);
         }
         let containers = self.cluster.node(node).containers.iter();
         let idle: Vec<u32> = containers.filter(|(_, held)| held.idle.is_some()).map(|(id, _)| id as u32).collect();
@@ -278,7 +278,7 @@ impl Service {
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         self.cluster.node(node).running -= 1;
         self.cluster.node(node).used.core_held(dispatched, kernel.now());
-        self.end_container(node, container);
+        self.end_container_in_use(node, container);
     }
 
     /// The container of an invocation has crashed.

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::{AdmissionDecision, AdmissionView, RequestView};
+use hearth_policy_api::{AdmissionDecision, AdmissionView, PlacesView, RequestView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
@@ -174,7 +174,10 @@ impl Service {
             delays: live.delays,
         };
         let waiting = Waiting::new(key, function.request(live));
-        let decision = self.admission.admit(&waiting.request, &load);
+        let placed = self.cluster.promised_cores(self.running);
+        let cluster = self.cluster.view(&waiting.request, self.queue.len() + 1, kernel.now());
+        let places = PlacesView { placed, cluster };
+        let decision = self.admission.admit(&waiting.request, &load, &places);
         match decision.map_err(|fault| self.fault(PolicySlot::Admission, fault))? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {

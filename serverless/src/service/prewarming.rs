@@ -1,7 +1,7 @@
 //! Containers that are started ahead of the next request of their function, because the keep-alive policy asks for it
 //! (the timing model, section 10).
 
-use hearth_policy_api::{Completion, Prewarming};
+use hearth_policy_api::{Completion, Creation, Prewarming};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimDuration;
@@ -107,7 +107,7 @@ impl Service {
         let held = self.cluster.node(node);
         held.disk.reserve(footprint.disk);
         held.ram.reserve(footprint.ram);
-        let container = self.cluster.add_container(node, function);
+        let container = self.add_container(node, function, Creation::Prewarming, kernel);
         self.cluster.refresh(node);
         self.books.metrics.begin_prewarming(footprint.ram, kernel.now());
         self.books.begin_phase(node, container, Phase::Prewarming, function);

@@ -1,7 +1,7 @@
 //! A round of scheduling: asks the node allocation policy about those who wait, on a plan of the cluster, then carries
 //! the decisions out (the timing model, section 5).
 
-use hearth_policy_api::{ClusterView, Commitment, NONE, Placement, RequestView, Scope};
+use hearth_policy_api::{Commitment, NONE, Placement, RequestView, Scope};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
@@ -207,21 +207,7 @@ impl Service {
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
     fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
-        let cluster = &self.cluster;
-        let sites = (request.image != NONE).then(|| &cluster.images[request.image as usize]);
-        let nowhere = hearth_policy_api::NodeSet::empty;
-        let view = ClusterView {
-            now: kernel.now().as_nanos(),
-            waiting: self.queue.len().max(1) as u64,
-            nodes: cluster.views.as_slice().into(),
-            up: cluster.up.view(),
-            free_core: cluster.free_core.view(),
-            idle_container: cluster.idle[waiting.function.0 as usize].view(),
-            image_in_ram: sites.map_or(cluster.up.view(), |sites| sites.in_ram.view()),
-            image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
-            image_on_disk: sites.map_or(cluster.up.view(), |sites| sites.on_disk.view()),
-            image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
-        };
+        let view = self.cluster.view(request, self.queue.len().max(1), kernel.now());
         let placement = self.node_allocation.place(request, &view);
         placement.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))
     }

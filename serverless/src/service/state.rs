@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
-use hearth_policy_api::{AllocationRules, NONE, RequestView};
+use hearth_policy_api::{AllocationRules, EvictionItem, NONE, RequestView};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
@@ -33,7 +33,7 @@ use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
 use crate::ledger::Ledger;
 use crate::metrics::FunctionMetrics;
-use crate::node::{Footprint, Spell};
+use crate::node::{ContainerId, Footprint, Spell};
 use crate::policy::{Hosted, PolicySet, Watch};
 use crate::results::Standing;
 use crate::workflow::Workflows;
@@ -77,6 +77,12 @@ impl RegisteredFunction {
     /// What each of its containers reserves.
     pub fn footprint(&self) -> Footprint {
         Footprint { ram: self.limits.ram, disk: self.limits.disk }
+    }
+
+    /// A container of it as eviction policies see it.
+    pub fn eviction_item(&self, container: ContainerId, since: SimTime, expires: u64) -> EvictionItem {
+        let (Footprint { ram, disk }, cost) = (self.footprint(), self.startup_overhead.as_nanos());
+        EvictionItem { id: container.0, function: self.id.0, ram, disk, cost, since: since.as_nanos(), expires }
     }
 
     /// An invocation of it as policies see it.
