@@ -1,6 +1,6 @@
 //! Eviction by what items are worth, with aging.
 
-use hearth_policy_api::{EvictionItem, NONE, Offer, Removal, Victims};
+use hearth_policy_api::{Creation, EvictionItem, NONE, Offer, ParameterSpec, Parameters, Removal, Victims, word};
 use ordered_float::OrderedFloat;
 use rustc_hash::FxHashMap;
 
@@ -9,7 +9,8 @@ use crate::PriorityIndex;
 /// What an [`AgingIndex`] knows of an item when it asks what the item is worth.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Worth {
-    /// Uses of the item's group since it last had no item.
+    /// How many uses of the item's group have begun since the group last had no item: of containers their function's
+    /// invocations, the first run of each counting. A container that is made ahead counts as the use it is made for.
     pub uses: f64,
     /// What it would cost to have the item again, in s; its size in GB where that is not known (images).
     pub cost: f64,
@@ -17,11 +18,35 @@ pub struct Worth {
     pub size: f64,
 }
 
+/// Whose priorities the use of a container sets anew. An image is alone in its group, so for images there is no difference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clock {
+    /// Its own: a container keeps the priority of its own last use, and ages while others of its function are used.
+    Container,
+    /// Those of all idle containers of its function.
+    Function,
+}
+
+/// The parameter `clock`, for policies that leave the choice of a [`Clock`] to their users: `container` by default.
+pub const CLOCK: ParameterSpec = ParameterSpec::choice(
+    "clock",
+    &[word("container"), word("function")],
+    "container",
+    "whose priority a use sets with the clock of now: the container's own, or those of all of its function",
+);
+
+impl Clock {
+    /// What [`CLOCK`] was set to.
+    pub fn of(parameters: &Parameters) -> Self {
+        if parameters.choice("clock") == "function" { Self::Function } else { Self::Container }
+    }
+}
+
 /// Items by `clock + worth`, the lowest first: greedy-dual (Young 1994; Cao and Irani 1997 with sizes; Fuerst and Sharma,
-/// ASPLOS 2021 for containers).
+/// ASPLOS 2021 for containers). Of equals, the one that was used longest ago.
 ///
-/// Items form groups: the containers of a function, or an image alone. A use of one recomputes the priorities of all its
-/// group with the clock of now. The clock is the highest priority that was evicted, so what is not used falls behind.
+/// Items form groups: the containers of a function, or an image alone. Uses are counted of the group; [`Clock`] says whose
+/// priorities a use sets. The clock is the highest priority that was evicted, so what is not used falls behind.
 ///
 /// ```
 /// use hearth_policy_api::testkit::{RecordingSink, item};
@@ -41,19 +66,29 @@ pub struct Worth {
 #[derive(Debug)]
 pub struct AgingIndex {
     priority: fn(f64, Worth) -> f64,
+    sets: Clock,
     clock: f64,
-    /// Those that may be evicted.
-    evictable: PriorityIndex<OrderedFloat<f64>>,
+    /// How often a priority was set by a use; orders equals.
+    uses: u64,
+    /// Those that may be evicted, by priority and then by their last use.
+    evictable: PriorityIndex<(OrderedFloat<f64>, u64)>,
     /// All that are there, also containers in use. Looked up, never walked.
-    items: FxHashMap<u32, EvictionItem>,
+    items: FxHashMap<u32, Held>,
     /// By group. Looked up, never walked.
     groups: FxHashMap<u32, Group>,
+}
+
+#[derive(Debug)]
+struct Held {
+    item: EvictionItem,
+    last_use: u64,
+    /// A container that was made ahead and has not been used: its first use is counted already.
+    is_ahead: bool,
 }
 
 #[derive(Debug, Default)]
 struct Group {
     uses: u64,
-    /// In the order of coming.
     items: Vec<u32>,
 }
 
@@ -70,47 +105,56 @@ fn worth(item: &EvictionItem, uses: u64) -> Worth {
 }
 
 impl AgingIndex {
-    /// An index of items whose priority is given by the clock and what is known of them.
+    /// An index of items whose priority is given by the clock and what is known of them, each by its own last use.
     pub fn new(priority: fn(f64, Worth) -> f64) -> Self {
-        let (items, groups) = (FxHashMap::default(), FxHashMap::default());
-        Self { priority, clock: 0.0, evictable: PriorityIndex::new(), items, groups }
+        Self::with_clock(Clock::Container, priority)
     }
 
-    /// An item may be evicted from now on: a container that has run an invocation, an image that has arrived. Counts as
-    /// a use.
+    /// The same with a choice of whose priorities a use sets.
+    pub fn with_clock(sets: Clock, priority: fn(f64, Worth) -> f64) -> Self {
+        let (items, groups) = (FxHashMap::default(), FxHashMap::default());
+        Self { priority, sets, clock: 0.0, uses: 0, evictable: PriorityIndex::new(), items, groups }
+    }
+
+    /// A container was made, and is in use: its first use, unless it is made ahead of one.
+    pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
+        self.join(container, creation == Creation::Prewarming);
+    }
+
+    /// A container has ended while it was in use.
+    pub fn ended(&mut self, id: u32) {
+        self.evictable.remove(id);
+        self.leave(id);
+    }
+
+    /// An item may be evicted from now on: a container that has run an invocation, an image that has arrived. That sets its
+    /// priority. One that is new counts as used once.
     pub fn insert(&mut self, item: &EvictionItem) {
-        match self.items.insert(item.id, *item) {
-            // The number of a container that ended while it was in use is used again.
-            Some(old) if group(&old) != group(item) => self.leave_group(&old),
-            _ => {}
+        match self.items.get_mut(&item.id) {
+            Some(held) if group(&held.item) == group(item) => held.item = *item,
+            // The number of a container that ended while it was in use, and nobody said so, is used again.
+            _ => self.join(item, false),
         }
-        let members = self.groups.entry(group(item)).or_default();
-        if !members.items.contains(&item.id) {
-            members.items.push(item.id);
-        }
-        self.evictable.set(item.id, OrderedFloat(0.0));
-        self.count_use(group(item));
+        self.set_priorities(item.id);
     }
 
     /// An item was used while it was there.
     pub fn use_again(&mut self, id: u32) {
-        if let Some(item) = self.items.get(&id) {
-            self.count_use(group(item));
+        if self.evictable.get(id).is_some() {
+            self.count_use(id);
+            self.set_priorities(id);
         }
     }
 
     /// An item is gone, or in use.
     pub fn remove(&mut self, id: u32, removal: Removal) {
-        let priority = self.evictable.remove(id);
-        if removal == Removal::Taken {
-            return;
+        let place = self.evictable.remove(id);
+        match (removal, place) {
+            (Removal::Taken, _) => return self.count_use(id),
+            (Removal::Evicted, Some((priority, _))) => self.clock = self.clock.max(priority.0),
+            _ => {}
         }
-        if let (Removal::Evicted, Some(priority)) = (removal, priority) {
-            self.clock = self.clock.max(priority.0);
-        }
-        if let Some(item) = self.items.remove(&id) {
-            self.leave_group(&item);
-        }
+        self.leave(id);
     }
 
     /// Offers all items, the lowest priority first, until there is enough.
@@ -122,31 +166,59 @@ impl AgingIndex {
         }
     }
 
-    fn count_use(&mut self, of: u32) {
-        let Some(group) = self.groups.get_mut(&of) else { return };
+    fn join(&mut self, item: &EvictionItem, is_ahead: bool) {
+        self.leave(item.id);
+        self.items.insert(item.id, Held { item: *item, last_use: 0, is_ahead });
+        let group = self.groups.entry(group(item)).or_default();
+        group.items.push(item.id);
         group.uses += 1;
-        for id in &group.items {
-            if let (Some(item), Some(_)) = (self.items.get(id), self.evictable.get(*id)) {
-                self.evictable.set(*id, OrderedFloat((self.priority)(self.clock, worth(item, group.uses))));
+    }
+
+    fn leave(&mut self, id: u32) {
+        let Some(Held { item, .. }) = self.items.remove(&id) else { return };
+        if let Some(members) = self.groups.get_mut(&group(&item)) {
+            members.items.retain(|other| *other != id);
+            if members.items.is_empty() {
+                self.groups.remove(&group(&item));
             }
         }
     }
 
-    fn leave_group(&mut self, item: &EvictionItem) {
-        if let Some(members) = self.groups.get_mut(&group(item)) {
-            members.items.retain(|id| *id != item.id);
-            if members.items.is_empty() {
-                self.groups.remove(&group(item));
+    /// Counts a use that begins.
+    fn count_use(&mut self, id: u32) {
+        let Some(held) = self.items.get_mut(&id) else { return };
+        if !std::mem::take(&mut held.is_ahead)
+            && let Some(group) = self.groups.get_mut(&group(&held.item))
+        {
+            group.uses += 1;
+        }
+    }
+
+    /// Sets the priority of an item that was just used and may be evicted, and those of its group if they go with it.
+    fn set_priorities(&mut self, used: u32) {
+        let Some(held) = self.items.get_mut(&used) else { return };
+        self.uses += 1;
+        held.last_use = self.uses;
+        let item = held.item;
+        let Some(group) = self.groups.get(&group(&item)) else { return };
+        let priority_of = |item: &EvictionItem| OrderedFloat((self.priority)(self.clock, worth(item, group.uses)));
+        self.evictable.set(used, (priority_of(&item), self.uses));
+        if self.sets == Clock::Container {
+            return;
+        }
+        for id in &group.items {
+            if let (Some(held), Some(_)) = (self.items.get(id), self.evictable.get(*id)) {
+                self.evictable.set(*id, (priority_of(&held.item), held.last_use));
             }
         }
     }
 }
 
-/// An eviction policy that is an [`AgingIndex`] with a rule; the rule may hang on parameters.
+/// An eviction policy that is an [`AgingIndex`]: with a rule, or with parameters and the index that they ask for.
 ///
 /// ```
 /// use hearth_policy_api::*;
-/// use hearth_policy_toolbox::aging_policy;
+/// use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
 /// aging_policy!(
 ///     /// Those that cost least to have again go first.
 ///     Cheapest, "cheapest", "what costs least to have again first", |_clock, worth| worth.cost
@@ -156,16 +228,28 @@ impl AgingIndex {
 /// aging_policy!(
 ///     /// The smallest go first, or the largest.
 ///     BySize, "by-size", "by size", [ParameterSpec::flag("largest", true, "whether the largest go first")],
-///     |parameters| if parameters.flag("largest") { |_clock, worth| -worth.size } else { |_clock, worth| worth.size }
+///     |parameters| AgingIndex::new(match parameters.flag("largest") {
+///         true => |_clock, worth| -worth.size,
+///         false => |_clock, worth| worth.size,
+///     })
 /// );
 /// assert_eq!(BySize::PARAMETERS.len(), 1);
+///
+/// aging_policy!(
+///     /// Those that cost least to have again go first, with aging.
+///     Aging, "aging", "what costs least to have again first, with aging", [CLOCK],
+///     |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.cost)
+/// );
+/// assert_eq!(Aging::PARAMETERS[0].name, "clock");
 /// ```
 #[macro_export]
 macro_rules! aging_policy {
     ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, $priority:expr) => {
-        $crate::aging_policy!($(#[$docs])* $type, $name, $description, [], |_parameters| $priority);
+        $crate::aging_policy!(
+            $(#[$docs])* $type, $name, $description, [], |_parameters| $crate::AgingIndex::new($priority)
+        );
     };
-    ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, [$($parameter:expr),*], $rule:expr) => {
+    ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, [$($parameter:expr),*], $index:expr) => {
         $(#[$docs])*
         #[derive(Debug)]
         pub struct $type($crate::AgingIndex);
@@ -180,12 +264,24 @@ macro_rules! aging_policy {
                 parameters: &$crate::export::Parameters,
                 _context: &$crate::export::PolicyContext,
             ) -> Result<Self, $crate::export::PolicyError> {
-                let rule: fn(&$crate::export::Parameters) -> fn(f64, $crate::Worth) -> f64 = $rule;
-                Ok(Self($crate::AgingIndex::new(rule(parameters))))
+                let index: fn(&$crate::export::Parameters) -> $crate::AgingIndex = $index;
+                Ok(Self(index(parameters)))
             }
         }
 
         impl $crate::export::Eviction for $type {
+            fn observes_containers(&self) -> bool {
+                true
+            }
+
+            fn created(&mut self, container: &$crate::export::EvictionItem, creation: $crate::export::Creation) {
+                self.0.created(container, creation);
+            }
+
+            fn ended(&mut self, id: u32) {
+                self.0.ended(id);
+            }
+
             fn insert(&mut self, item: &$crate::export::EvictionItem) {
                 self.0.insert(item);
             }
@@ -208,63 +304,4 @@ macro_rules! aging_policy {
 }
 
 #[cfg(test)]
-mod tests {
-    use hearth_policy_api::testkit::{RecordingSink, idle_container};
-
-    use super::*;
-
-    fn order(index: &AgingIndex) -> Vec<u32> {
-        let mut sink = RecordingSink::default();
-        index.offer(&mut Victims::new(&mut sink));
-        sink.offered
-    }
-
-    fn priorities(index: &AgingIndex, ids: &[u32]) -> Vec<f64> {
-        ids.iter().map(|id| index.evictable.get(*id).map_or(f64::NAN, |priority| priority.0)).collect()
-    }
-
-    /// Greedy-dual: clock + uses × cost ÷ size.
-    fn greedy_dual() -> AgingIndex {
-        AgingIndex::new(|clock, worth| clock + worth.uses * worth.cost / worth.size)
-    }
-
-    #[test]
-    fn a_worked_example_of_greedy_dual() {
-        let mut index = greedy_dual();
-        // Function 0: two containers of 2 s and 4 MB; function 1: one of 6 s and 4 MB.
-        index.insert(&idle_container(0, 0, 2, 4));
-        index.insert(&idle_container(1, 0, 2, 4));
-        index.insert(&idle_container(2, 1, 6, 4));
-        assert_eq!(priorities(&index, &[0, 1, 2]), [1.0, 1.0, 1.5]);
-        assert_eq!(order(&index), [0, 1, 2]);
-        index.remove(0, Removal::Evicted);
-        index.remove(1, Removal::Evicted);
-        // The clock is 1 now, and function 0 begins anew.
-        index.insert(&idle_container(0, 0, 2, 4));
-        assert_eq!(priorities(&index, &[0, 2]), [1.5, 1.5]);
-        assert_eq!(order(&index), [2, 0], "of equals, the one set first");
-    }
-
-    #[test]
-    fn a_container_in_use_keeps_the_count_of_its_function_and_is_not_offered() {
-        let mut index = greedy_dual();
-        index.insert(&idle_container(0, 0, 4, 4));
-        index.remove(0, Removal::Taken);
-        assert_eq!(order(&index), []);
-        index.insert(&idle_container(0, 0, 4, 4));
-        assert_eq!(priorities(&index, &[0]), [2.0]);
-        index.remove(0, Removal::Ended);
-        index.insert(&idle_container(0, 0, 4, 4));
-        assert_eq!(priorities(&index, &[0]), [1.0]);
-    }
-
-    #[test]
-    fn a_number_that_another_function_uses_again_takes_the_old_container_away() {
-        let mut index = greedy_dual();
-        index.insert(&idle_container(0, 0, 4, 4));
-        index.remove(0, Removal::Taken);
-        index.insert(&idle_container(0, 1, 4, 4));
-        assert!(!index.groups.contains_key(&0), "function 0 has no container any more");
-        assert_eq!(priorities(&index, &[0]), [1.0]);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! | structure | for |
 //! |---|---|
 //! | [`PriorityIndex`] | items by priority, the lowest first |
-//! | [`AgingIndex`] | eviction by uses, cost and size, with a clock that ages what is not used |
+//! | [`AgingIndex`], [`Clock`] | eviction by uses, cost and size, with a clock that ages what is not used |
 //! | [`DecayedCounts`] | counts in which the past weighs less and less |
 //! | [`ByFunction`] | what is kept of each function |
 //! | [`IdleTimes`] | how long functions are idle |
@@ -24,7 +24,7 @@ mod ring;
 mod run_times;
 mod stream;
 
-pub use aging::{AgingIndex, Worth};
+pub use aging::{AgingIndex, CLOCK, Clock, Worth};
 pub use decay::DecayedCounts;
 pub use functions::{ByFunction, IdleTimes};
 pub use objective::{OBJECTIVE, Objective, SLOWDOWN};

@@ -13,7 +13,7 @@
 //! What differs: the paper counts packets (2 + size / 536) for its second cost.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::aging_policy;
+use hearth_policy_toolbox::{AgingIndex, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Gdsf>();
@@ -27,10 +27,10 @@ aging_policy!(
         "one",
         "what a fetch costs: the same for each image, or in proportion to its size",
     )],
-    |parameters| match parameters.choice("cost") {
+    |parameters| AgingIndex::new(match parameters.choice("cost") {
         "size" => |clock, worth| clock + worth.uses,
         _ => |clock, worth| clock + worth.uses / worth.size,
-    }
+    })
 );
 
 #[cfg(test)]

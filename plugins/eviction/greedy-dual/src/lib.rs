@@ -2,20 +2,25 @@
 //!
 //! Fuerst and Sharma, "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021, section 4.1:
 //!
-//! - priority of a container = `clock + uses × cost / size`;
-//! - `uses`: of its function since that last had no container on the node; each recomputes the priorities of all idle
-//!   containers of the function with the clock of now;
+//! - priority of a container = `clock + uses × cost / size`, set when it becomes idle with the clock and the uses of then;
+//! - `uses`: invocations of its function that have begun on the node since the function last had no container there, in all
+//!   its containers, the first run of each included;
 //! - `cost`: the time that the container took to start, in s; `size`: the RAM it holds, in MB;
 //! - the lowest goes first; of equals, the one that was used longest ago;
 //! - `clock`: the highest priority evicted so far, 0 at the begin. It ages what is not used.
 //!
+//! The paper: "the clock attribute is different for each container", so of a function whose load has gone down the
+//! containers that are no longer needed age. With `clock: function` each use sets the priorities of all idle containers of
+//! the function with the clock of now, as the authors' simulator does; then surplus containers of a busy function never go.
+//!
 //! What differs: the paper evicts in batches in the background to have a free buffer, here eviction happens when room is
-//! needed; the paper's cost includes the initialisation of the function, here it is all of the container's start. With a
+//! needed; it sets a priority when a run begins, here that happens when it ends, which is the last use that `lru` goes by;
+//! its simulator forgets the uses of a container with the container; the paper's cost includes the initialisation of the function, here it is all of the container's start. With a
 //! keep-alive policy that never ends containers (`fixed` with a timeout of years) this is the paper's; with any other the
 //! two work together. Each node has a clock and counts of its own, as in the paper.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::aging_policy;
+use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<GreedyDual>();
@@ -23,7 +28,10 @@ export_policies!(POLICY);
 
 aging_policy!(
     /// Those worth least for their memory go first.
-    GreedyDual, "greedy-dual", "the least cost and use for its memory first, with aging", |clock, worth| clock + worth.uses * worth.cost / worth.size
+    GreedyDual, "greedy-dual", "the least cost and use for its memory first, with aging", [CLOCK],
+    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| {
+        clock + worth.uses * worth.cost / worth.size
+    })
 );
 
 #[cfg(test)]

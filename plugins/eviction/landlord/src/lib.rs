@@ -1,8 +1,10 @@
 //! Eviction `landlord`: containers pay rent from a credit, and those whose credit is spent go first.
 //!
 //! Young, "On-Line File Caching", SODA 1998 (Algorithmica 33, 2002): a container's credit is its cost when it is used.
-//! When room is needed, all pay `δ × size`, where δ is the least `credit / size`; those at zero go. LND of Fuerst and
-//! Sharma, "FaasCache", ASPLOS 2021, section 4, is the same.
+//! When room is needed, all pay `δ × size`, where δ is the least `credit / size`; those at zero go. Each container pays for
+//! itself: that others of its function are used gives it no credit. LND of Fuerst and Sharma, "FaasCache", ASPLOS 2021,
+//! section 4, is the same; with `clock: function` a use renews the credit of all idle containers of the function, as in the
+//! authors' simulator.
 //!
 //! Nobody need be charged: with `clock` the sum of all δ so far, a container's `credit / size` is always
 //! `priority - clock`, where `priority = clock + cost / size` was set at its last use. So the lowest priority goes first
@@ -10,7 +12,7 @@
 //! RAM it holds, in MB. That is `greedy-dual` without counting uses.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::aging_policy;
+use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Landlord>();
@@ -18,7 +20,8 @@ export_policies!(POLICY);
 
 aging_policy!(
     /// Those whose credit is spent first go first.
-    Landlord, "landlord", "the least cost for its memory since its last use first", |clock, worth| clock + worth.cost / worth.size
+    Landlord, "landlord", "the least cost for its memory since its last use first", [CLOCK],
+    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.cost / worth.size)
 );
 
 #[cfg(test)]
@@ -38,6 +41,30 @@ mod tests {
         tenants.iter_mut().for_each(|(_, credit, size)| *credit -= rent * *size);
         let first = tenants.iter().position(|(_, credit, _)| *credit <= 0.0).unwrap();
         tenants.remove(first).0
+    }
+
+    /// Two containers of one function are two tenants.
+    #[test]
+    fn one_who_is_not_used_pays_although_others_of_its_function_are() {
+        let mut policy = Landlord::new(&Parameters::defaults(Landlord::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut tenants = Vec::new();
+        for (id, function) in [(0, 0), (1, 0), (2, 2), (3, 3)] {
+            policy.insert(&idle_container(id, function, 2, 1));
+            tenants.push((id, 2.0, 1.0));
+        }
+        // Container 0 is used before each eviction; 1 is of the same function and goes when its credit is spent.
+        let mut evicted = Vec::new();
+        for _ in 0..3 {
+            policy.remove(0, Removal::Taken);
+            policy.insert(&idle_container(0, 0, 2, 1));
+            tenants.retain(|(id, ..)| *id != 0);
+            tenants.push((0, 2.0, 1.0));
+            let first = charge(&mut tenants);
+            assert_eq!(offered_by(&mut policy)[0], first);
+            policy.remove(first, Removal::Evicted);
+            evicted.push(first);
+        }
+        assert_eq!(evicted, [1, 2, 3]);
     }
 
     #[test]

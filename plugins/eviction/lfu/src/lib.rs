@@ -1,13 +1,14 @@
 //! Eviction `lfu`: the least frequently used item goes first.
 //!
-//! Priority of an item: the uses of its function since that last had no container on the node, or of an image since it
-//! arrived. The lowest goes first; of equals, the one whose last use is longest ago. This is FREQ of Fuerst and Sharma,
-//! "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021, section 4.
+//! Priority of an item: the uses of its function since that last had no container on the node, all its containers counting
+//! together, or of an image since it arrived. The lowest goes first; of equals, the one whose last use is longest ago, so
+//! among the containers of a function the one that is idle longest.
 //!
-//! Nothing ages: what was used often long ago stays. `greedy-dual` has a clock against that.
+//! Nothing ages: what was used often long ago stays, with as many containers as it once needed. `freq` and `greedy-dual` have
+//! a clock against that.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::aging_policy;
+use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Lfu>();
@@ -15,7 +16,9 @@ export_policies!(POLICY);
 
 aging_policy!(
     /// Those whose function was used least go first.
-    Lfu, "lfu", "the least frequently used first", |_clock, worth| worth.uses
+    Lfu, "lfu", "the least frequently used first", [],
+    // A count is of the function at any time, not of a container at its last use.
+    |_parameters| AgingIndex::with_clock(Clock::Function, |_clock, worth| worth.uses)
 );
 
 #[cfg(test)]
@@ -40,6 +43,13 @@ mod tests {
             policy.remove(id, Removal::Taken);
             policy.insert(&idle_container(id, function, 1, 1));
         }
+        assert_eq!(offered_by(&mut policy), [1, 0, 2]);
+        // A second container counts with the first; the one idle longer goes first.
+        policy.insert(&idle_container(4, 1, 1, 1));
+        policy.insert(&idle_container(5, 1, 1, 1));
+        assert_eq!(offered_by(&mut policy), [0, 2, 1, 4, 5]);
+        [4, 5, 1].into_iter().for_each(|id| policy.remove(id, Removal::Ended));
+        policy.insert(&idle_container(1, 1, 1, 1));
         assert_eq!(offered_by(&mut policy), [1, 0, 2]);
         // A function whose last container has gone begins anew.
         policy.remove(2, Removal::Evicted);

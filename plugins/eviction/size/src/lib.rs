@@ -1,12 +1,13 @@
 //! Eviction `size`: what is large and little used goes first.
 //!
-//! Priority of a container: `clock + uses / size`, with the uses of its function since that last had no container on the
-//! node, and the RAM it holds (the disk, where it holds no RAM). The clock is the highest priority evicted so far. This is
-//! SIZE of Fuerst and Sharma, "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual Caching", ASPLOS 2021,
-//! section 4: greedy-dual that does not look at the cost of a cold start.
+//! Priority of a container: `clock + uses / size`, set when it becomes idle, with the uses of its function since that last had
+//! no container on the node, and the RAM it holds (the disk, where it holds no RAM). The clock is the highest priority
+//! evicted so far. This is SIZE of Fuerst and Sharma, "FaasCache: Keeping Serverless Computing Alive with Greedy-Dual
+//! Caching", ASPLOS 2021, section 4: greedy-dual that does not look at the cost of a cold start. As there, `clock: function`
+//! is the authors' simulator, in which a use sets the priorities of all idle containers of the function.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::aging_policy;
+use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Size>();
@@ -14,7 +15,8 @@ export_policies!(POLICY);
 
 aging_policy!(
     /// Those largest for their use go first.
-    Size, "size", "the largest for their use first, with aging", |clock, worth| clock + worth.uses / worth.size
+    Size, "size", "the largest for their use first, with aging", [CLOCK],
+    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.uses / worth.size)
 );
 
 #[cfg(test)]
@@ -36,9 +38,9 @@ mod tests {
             policy.insert(&idle_container(id, id, 9 * u64::from(id), ram));
         }
         assert_eq!(offered_by(&mut policy), [2, 0, 1]);
-        policy.remove(2, Removal::Taken);
         // 3 uses of 8 MB: 3/8, after 2/8.
         for _ in 0..2 {
+            policy.remove(2, Removal::Taken);
             policy.insert(&idle_container(2, 2, 0, 8));
         }
         assert_eq!(offered_by(&mut policy), [0, 2, 1]);
