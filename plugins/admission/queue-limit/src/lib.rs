@@ -1,5 +1,11 @@
-//! Admission `queue-limit`: a request is rejected when `limit` invocations wait already, or `per_function` of its
-//! function. Waiting is who was let in and has no container yet.
+//! Admission `queue-limit`: a request that would have to wait is rejected when `limit` invocations wait already, or
+//! `per_function` of its function. Waiting is who was let in and has no container yet.
+//!
+//! A request need not wait if a node with a free core has an idle container of its function or can make room for a new one,
+//! and there are more free cores than invocations that wait for one. It is let in then, also with a limit of 0, which lets
+//! nobody wait: with `c` cores and one kind of request that is the queue M/M/c/c of Erlang's loss formula, and with another
+//! limit M/M/c/(c + limit). That the image has to come first does not count as waiting before it does: a limit of 0 would
+//! let nobody in ever.
 
 use hearth_policy_api::*;
 
@@ -29,29 +35,76 @@ impl Policy for QueueLimit {
     }
 }
 
+impl QueueLimit {
+    fn decide(&self, load: &AdmissionView, has_place: impl FnOnce() -> bool) -> AdmissionDecision {
+        let is_full = load.waiting >= self.limit || load.waiting_of_function >= self.per_function;
+        if is_full && !has_place() { self.reject(load) } else { AdmissionDecision::Admit }
+    }
+
+    fn reject(&self, load: &AdmissionView) -> AdmissionDecision {
+        let Self { limit, per_function } = self;
+        let reason = if load.waiting >= *limit {
+            format!("{} invocations wait, the limit is {limit}", load.waiting)
+        } else {
+            format!("{} invocations of the function wait, the limit is {per_function}", load.waiting_of_function)
+        };
+        AdmissionDecision::Reject(reason.into())
+    }
+}
+
 impl Admission for QueueLimit {
     fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
-        let reject = |text: String| AdmissionDecision::Reject(text.into());
-        if load.waiting >= self.limit {
-            return reject(format!("{} invocations wait, the limit is {}", load.waiting, self.limit));
-        }
-        if load.waiting_of_function >= self.per_function {
-            let (waiting, limit) = (load.waiting_of_function, self.per_function);
-            return reject(format!("{waiting} invocations of the function wait, the limit is {limit}"));
-        }
-        AdmissionDecision::Admit
+        // Nobody shows the nodes: on those with a free core everything fits, for all that is known.
+        self.decide(load, || load.waiting < load.free_cores)
+    }
+
+    fn admit_with_places(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        places: &PlacesView<'_>,
+    ) -> AdmissionDecision {
+        self.decide(load, || places.has_place_for(request, load))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use hearth_policy_api::testkit;
+    use hearth_policy_api::testkit::{self, Options, TestCluster};
 
     use super::*;
 
     #[test]
     fn the_test_kit_finds_no_fault() {
         testkit::assert_sound(&POLICY);
+        // A limit of 0 lets somebody in when the cluster is idle, too.
+        for name in ["limit", "per_function"] {
+            let mut parameters = Parameters::defaults(QueueLimit::PARAMETERS);
+            parameters.set(name, ParameterValue::Integer(0)).unwrap();
+            testkit::check(&POLICY, &Options { parameters: Some(parameters), ..Options::default() }).unwrap();
+        }
+    }
+
+    #[test]
+    fn who_need_not_wait_is_let_in_whatever_the_limit() {
+        let mut policy = QueueLimit { limit: 0, per_function: 0 };
+        let request = RequestView { ram_limit: 100, ..RequestView::default() };
+        let mut admits = |cluster: &TestCluster, placed, waiting, free_cores| {
+            let load = AdmissionView { waiting, waiting_of_function: waiting, free_cores, ..AdmissionView::default() };
+            let places = PlacesView { placed, cluster: cluster.view() };
+            policy.admit_with_places(&request, &load, &places) == AdmissionDecision::Admit
+        };
+        let mut cluster = TestCluster::new(2);
+        cluster.take_cores(1);
+        assert!(admits(&cluster, 0, 0, 8));
+        assert!(!admits(&cluster, 0, 8, 8), "all free cores are for those who wait");
+        assert!(admits(&cluster, 3, 8, 6), "three of them have theirs already");
+        cluster.nodes[0].free_ram = 99;
+        assert!(!admits(&cluster, 0, 0, 8), "there is no room where a core is free");
+        cluster.idle_container.insert(0);
+        assert!(admits(&cluster, 0, 0, 8), "an idle container needs none");
+        cluster.take_cores(0);
+        assert!(!admits(&cluster, 0, 0, 0));
     }
 
     #[test]
