@@ -115,6 +115,29 @@ pub enum Error {
         /// Why.
         cause: String,
     },
+    /// Events come, but no invocation moves on.
+    #[error(
+        "{events} events in a row, since {since} s, have moved no invocation on{}: mend that, or allow more of them with \
+         --set max_events_without_progress=N (0: any number)",
+        waiting.as_ref().map_or(String::new(), |stall| format!(": {}", stall.who()))
+    )]
+    NoProgress {
+        /// How many.
+        events: u64,
+        /// The date of the last event before that moved one on.
+        since: hearth_simcore::time::SimTime,
+        /// Who waits for what, if anybody is under way.
+        waiting: Option<crate::service::Stall>,
+    },
+    /// More invocations are under way than memory holds.
+    #[error(
+        "more than {0} invocations are under way: requests come faster than they end; lower the rate, add nodes or let \
+         admission reject some"
+    )]
+    TooManyUnderWay(
+        /// The most that may be.
+        usize,
+    ),
     /// Somebody stopped the simulation.
     #[error("interrupted")]
     Interrupted,

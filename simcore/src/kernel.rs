@@ -305,11 +305,11 @@ impl<E> Kernel<E> {
         let ends = Some((from, to));
         let (delay, remaining) = match self.network.model {
             NetworkModel::Ideal => (path.delay + SimDuration::from_secs_f64(bytes as f64 / path.ideal_rate), None),
-            NetworkModel::Fluid if path.delay == SimDuration::ZERO => {
+            _ if path.delay == SimDuration::ZERO => {
                 let flow = self.fluid.start(self.now, path.flow(bytes as f64));
                 return Ok(self.flowing(flow, ends, notify));
             }
-            NetworkModel::Fluid => (path.delay, Some((path, bytes))),
+            NetworkModel::Fluid | NetworkModel::FairFluid => (path.delay, Some((path, bytes))),
         };
         let (queue, date) = (&mut self.queue, self.now + delay);
         self.started += 1;

@@ -1,6 +1,9 @@
 //! From "these bytes, from this disk to that one" to a flow: which resources it crosses, with what weight, bound and
 //! penalty (the timing model, section 2).
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -15,6 +18,9 @@ pub enum NetworkModel {
     /// Flows share links and disks by weighted max-min fairness, as in SimGrid's LV08 model.
     #[default]
     Fluid,
+    /// The same, but all flows weigh the same: what is full is shared in equal parts. In LV08 a flow within a host, which
+    /// has no latency, gets next to nothing of a disk beside one that comes over a link.
+    FairFluid,
     /// Latency plus size over the least bandwidth on the way; nothing is shared.
     Ideal,
 }
@@ -200,14 +206,17 @@ impl Network {
         self.add_links(&route.forward, 1.0, &mut uses);
         self.add_links(&route.backward, lv08::CROSS_TRAFFIC, &mut uses);
         let delay = match self.model {
-            NetworkModel::Fluid => lv08::LATENCY_FACTOR * latency,
+            NetworkModel::Fluid | NetworkModel::FairFluid => lv08::LATENCY_FACTOR * latency,
             NetworkModel::Ideal => latency,
         };
         Ok(Path {
             delay: SimDuration::from_secs_f64(delay),
             uses,
             bound: if latency > 0.0 { narrowest.min(lv08::TCP_GAMMA / (2.0 * latency)) } else { narrowest },
-            penalty: if latency > 0.0 { latency + crossing } else { lv08::LOCAL_PENALTY },
+            penalty: match self.model {
+                NetworkModel::Fluid if latency > 0.0 => latency + crossing,
+                _ => lv08::LOCAL_PENALTY,
+            },
             ideal_rate: ideal_rate.min(narrowest),
         })
     }

@@ -27,6 +27,12 @@ fn set(pointer: &str, value: Value) -> impl Fn(&mut Value) + use<> {
 
 type Edit = Box<dyn Fn(&mut Value)>;
 
+/// A workload drawn for so many functions.
+fn generated(functions: u64) -> Value {
+    let arrivals = json!({"poisson": {"rate": 1}});
+    json!({"generate": {"arrivals": arrivals, "requests": 1, "functions": {"count": functions}, "run_time": {"constant": 1}}})
+}
+
 fn rows() -> Vec<(Edit, &'static str)> {
     fn row(pointer: &str, value: Value, message: &'static str) -> (Edit, &'static str) {
         (Box::new(set(pointer, value)), message)
@@ -37,7 +43,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         row(
             "/functions/0/ram",
@@ -95,6 +101,34 @@ fn rows() -> Vec<(Edit, &'static str)> {
             "/platform/hosts/2/count",
             json!(4_000_000_000_u32),
             "platform.hosts[2].count: found 4000000000, expected from 1 to 1000000 hosts",
+        ),
+        row(
+            "/platform/hosts/2/count",
+            json!(1_000_000_000),
+            "platform.hosts[2].count: found 1000000000, expected from 1 to 1000000 hosts",
+        ),
+        row("/platform/hosts/2/count", json!(u64::MAX), "platform.hosts[2].count: invalid value: integer"),
+        row(
+            "/workload",
+            generated(1_000_000_000),
+            "workload.generate: functions.count: found 1000000000, which would need 1000 GB or more, expected from 1 to 10000000 \
+             functions",
+        ),
+        row(
+            "/workload",
+            generated(u64::from(u32::MAX)),
+            "workload.generate: functions.count: found 4294967295, which would need 4295 GB or more, expected from 1 to 10000000",
+        ),
+        row("/workload", generated(u64::MAX), "workload.generate.functions.count: invalid value: integer"),
+        row(
+            "/workload",
+            json!({"trace": {"format": "csv", "path": "t.csv", "rate": 1e9}}),
+            "workload.trace.rate: found 1000000000, expected from 0 to 1e6 times as many",
+        ),
+        row(
+            "/workflows",
+            json!([{"name": "w", "tasks": [{"name": "t", "function": "f", "map": 1_000_000_000}]}]),
+            "workflows[0].tasks: have more than 1000000 instances in all",
         ),
         row("/platform/hosts/2/count", json!(0), "platform.hosts[2].count: found 0, expected from 1 to 1000000 hosts"),
         row(

@@ -219,3 +219,31 @@ fn results_that_are_not_wanted_are_left_out_and_wrong_wishes_are_refused() {
         assert!(output.status.code() == Some(2) && error.contains(said), "{arguments:?}: {error}");
     }
 }
+
+#[test]
+fn a_run_in_which_nothing_moves_on_stops_with_an_error_and_keeps_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenario = good_scenario();
+    // The image needs a second over a link that fails every 0.7 s.
+    scenario["functions"].as_array_mut().unwrap().push(json!({"name": "g", "body": [{"sleep": 1}]}));
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "g"}, {"at": 2, "function": "f"}]);
+    scenario["faults"] = json!({"drawn": [
+        {"links": "wan", "time_between_failures": {"constant": 0.7}, "time_to_repair": {"constant": 0.1}}]});
+    let (file, output) = (folder.path().join("scenario.json"), folder.path().join("out"));
+    fs::write(&file, scenario.to_string()).unwrap();
+    let arguments = ["run", file.to_str().unwrap(), "--output", output.to_str().unwrap()];
+    let stopped = hearth().args(arguments).args(["--set", "max_events_without_progress=2000"]).assert().code(1);
+    let error = String::from_utf8(stopped.get_output().stderr.clone()).unwrap();
+    let expected = "2000 events in a row, since 2.000000000 s, have moved no invocation on: invocation 1 waits for image \
+                    \"img\" to be downloaded to the head";
+    assert!(
+        error.contains(expected) && error.contains("--set max_events_without_progress=N (0: any number)"),
+        "{error}"
+    );
+    let summary = summary(&output);
+    assert_eq!(summary["interrupted"], true);
+    assert!(summary["stopped_by"].as_str().unwrap().contains(expected), "{summary}");
+    let outcomes: Vec<String> =
+        table(&output.join("invocations.csv")).into_iter().map(|row| row["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["completed", "unfinished"]);
+}

@@ -291,6 +291,79 @@ fn a_simulation_ends_in_which_requests_are_delayed_for_ever() {
     assert!(records.iter().all(|record| record.failure.as_deref() == Some(reason)), "{records:?}");
 }
 
+/// Delays by a nanosecond while somebody runs.
+struct Impatient;
+
+impl Admission for Impatient {
+    fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+        if load.running > 0 { AdmissionDecision::Delay(1) } else { AdmissionDecision::Admit }
+    }
+}
+
+#[test]
+fn a_simulation_in_which_a_request_asks_again_and_again_stops_and_says_so() {
+    let run = |limit: u64| {
+        let platform = PlatformBuilder::new().host("all", HostSpec::new(1, 1e9).ram(GB)).build().unwrap();
+        let mut simulation = Simulation::new(platform, 0);
+        let mut policies = PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+        policies.admission = Factory::<AdmissionObject>::in_place("impatient", |_| Impatient);
+        let builder = ServerlessComputeService::builder("all").nodes(&["all"]).policies(policies);
+        let service = builder.start(&mut simulation).unwrap();
+        service.set_max_events_without_progress(&mut simulation, limit);
+        let body = Body::Sleep(SimDuration::from_nanos(5000));
+        let function =
+            Function { name: "f".to_owned(), image: None, limits: Limits::default(), startup_overhead: None, body };
+        let callee = service.register(&mut simulation, function).unwrap().into();
+        let planned = PlannedInvocation { at: None, after: vec![], delay: SimDuration::ZERO, callee, body: None };
+        service.set_workload(&mut simulation, vec![planned; 2]).unwrap();
+        simulation.run().map_err(|error| error.to_string())
+    };
+    let stopped = "4998 events in a row, since 0.000000000 s, have moved no invocation on: invocation 1 waits to be admitted: \
+                   policies.admission, \"impatient\", has delayed it (1 more have not ended): mend that, or allow more of them \
+                   with --set max_events_without_progress=N (0: any number)";
+    assert_eq!(run(4998), Err(stopped.to_owned()));
+    assert_eq!(run(4999), Ok(()), "the other ends at 5000, before the next question");
+    assert_eq!(run(0), Ok(()), "for ever, if need be");
+}
+
+/// A link that fails every 7 s, and an image that needs 10 s to come over it.
+fn with_a_failing_link() -> Value {
+    let mut scenario = scenario();
+    scenario["images"] = json!([{"name": "img", "size": "1GB", "ram_footprint": "1GB"}]);
+    scenario["functions"] = json!([{"name": "f", "image": "img"}, {"name": "sleeper", "body": [{"sleep": "1d"}]}]);
+    scenario["faults"] = json!({"drawn": [
+        {"links": "lan", "time_between_failures": {"constant": 7}, "time_to_repair": {"constant": 1}}]});
+    scenario
+}
+
+#[test]
+fn a_simulation_in_which_a_copy_begins_again_and_again_stops_and_says_so() {
+    let mut scenario = with_a_failing_link();
+    scenario["max_events_without_progress"] = json!(3000);
+    let stopped = |scenario: &Value| {
+        let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+        let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+        let (results, stopped) = experiment.run_until_stopped();
+        (results, stopped.map(|error| error.to_string()))
+    };
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}]);
+    let (results, why) = stopped(&scenario);
+    let why = why.unwrap();
+    let begin = "3000 events in a row, since 0.000000000 s, have moved no invocation on: invocation 0 waits on node \"node-0\" \
+                 for image \"img\"";
+    assert!(why.starts_with(begin), "{why}");
+    assert_eq!(results.records[0].outcome, Outcome::Unfinished);
+    // Somebody sleeps for a day, which 21 600 failures and repairs do not disturb. It does not matter that this is known.
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "sleeper"}]);
+    assert!(stopped(&scenario).1.is_some());
+    scenario["max_events_without_progress"] = json!(22_000);
+    assert_eq!(stopped(&scenario).1, None);
+    scenario["max_events_without_progress"] = json!(0);
+    assert_eq!(stopped(&scenario).1, None);
+    scenario.as_object_mut().unwrap().remove("max_events_without_progress");
+    assert_eq!(stopped(&scenario).1, None, "ten million, if nothing is said");
+}
+
 #[test]
 fn a_link_that_is_not_shared_cannot_be_degraded() {
     let folder = tempfile::tempdir().unwrap();

@@ -255,3 +255,29 @@ fn least_loaded_counts_those_who_wait_on_a_node_for_their_image() {
     let nodes: Vec<u32> = run(&scenario).records.iter().map(|record| record.node.unwrap()).collect();
     assert_eq!(nodes, [0, 1, 2, 3]);
 }
+
+#[test]
+fn local_input_and_output_beside_an_image_copy_waits_or_takes_its_share() {
+    // An image of 190 MB comes to the node's disk from 0 on, while a body writes 10 MB there.
+    let functions = json!([
+        {"name": "writer", "disk_limit": "1GB", "container_startup_overhead": 0,
+         "body": [{"write": {"file": "out", "size": "10MB"}}]},
+        {"name": "with-image", "image": "img"},
+    ]);
+    let invocations = json!([{"at": 0, "function": "writer"}, {"at": 0, "function": "with-image"}]);
+    let mut scenario = scenario(1, functions, invocations);
+    scenario["images"] = json!([{"name": "img", "size": "190MB", "ram_footprint": 1}]);
+    scenario["service"]["simulate_image_downloads"] = json!(false);
+    scenario["platform"]["links"][0]["latency"] = json!("1us");
+    let written = |scenario: &Value| run(scenario).records[0].finished_at.map_or(f64::NAN, SimTime::as_secs_f64);
+    let by_the_reference = written(&scenario);
+    assert!((by_the_reference - 2.0).abs() < 1e-3, "{by_the_reference}");
+    scenario["storage_sharing"] = json!("fair");
+    let in_equal_parts = written(&scenario);
+    assert!((in_equal_parts - 0.2).abs() < 1e-3, "{in_equal_parts}");
+    scenario["network_model"] = json!("ideal");
+    let refused = Scenario::from_json(&scenario.to_string()).unwrap_err().to_string();
+    let expected =
+        "storage_sharing: \"fair\" needs \"network_model\": \"fluid\": in the ideal network nothing is shared";
+    assert_eq!(refused, expected);
+}

@@ -7,6 +7,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::platform::HostId;
 
+use super::memory;
 use crate::Simulation;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError};
@@ -42,6 +43,9 @@ pub(super) fn declare(
     service: ServerlessComputeService,
     simulation: &mut Simulation,
 ) -> Result<Vec<FunctionId>, ScenarioError> {
+    let nodes = service.node_count(simulation);
+    memory::check("images", nodes, 0, scenario.images.len())?;
+    memory::check("functions", nodes, scenario.functions.len(), scenario.images.len())?;
     for (position, image) in scenario.images.iter().enumerate() {
         let ram_footprint = image.ram_footprint.unwrap_or(image.size).whole();
         let image = Image { name: image.name.clone(), size: image.size.whole(), ram_footprint };

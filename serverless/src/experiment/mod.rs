@@ -21,6 +21,7 @@
 
 mod build;
 mod faults;
+mod memory;
 mod workflows;
 mod workload;
 
@@ -39,7 +40,7 @@ use crate::ledger::Books;
 use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
 use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
-use crate::scenario::{NetworkModelName, Scenario, ScenarioError};
+use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::Services;
 use crate::service::{Ended, ServerlessComputeService, Stall};
 use crate::workflow::WorkflowRecord;
@@ -120,9 +121,10 @@ impl Experiment {
     /// What is wrong, with its place in the scenario.
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
-        let network = match scenario.network_model {
-            NetworkModelName::Fluid => NetworkModel::Fluid,
-            NetworkModelName::Ideal => NetworkModel::Ideal,
+        let network = match (scenario.network_model, scenario.storage_sharing) {
+            (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
+            (NetworkModelName::Fluid, StorageSharing::Fair) => NetworkModel::FairFluid,
+            (NetworkModelName::Ideal, _) => NetworkModel::Ideal,
         };
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, Services::default());
         let policies = select_policies(scenario, catalog)?;
@@ -131,6 +133,9 @@ impl Experiment {
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, service, &mut simulation)?;
         set_faults(scenario, service, &mut simulation)?;
+        if let Some(events) = scenario.max_events_without_progress {
+            service.set_max_events_without_progress(&mut simulation, events);
+        }
         if let Some(section) = &scenario.prices {
             service.set_prices(&mut simulation, section.prices());
         }

@@ -3,6 +3,7 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::build::body;
+use super::memory;
 use crate::Simulation;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Limits};
@@ -43,8 +44,10 @@ pub(super) fn set_workload(
     // Sources count the scenario's functions first, then its workflows, then the functions that they declare.
     let workflows = workflows.iter().copied().map(Callee::from);
     let mut callees: Vec<Callee> = functions.into_iter().map(Callee::from).chain(workflows).collect();
+    let nodes = service.node_count(simulation);
     let mut register =
         |place: &str, declared: Vec<DeclaredFunction>| -> Result<(Vec<Callee>, Vec<String>), ScenarioError> {
+            memory::check(place, nodes, names.len() + declared.len(), scenario.images.len())?;
             for function in declared {
                 names.push(function.name.clone());
                 let registered = service.register(simulation, declared_function(function));
@@ -66,7 +69,7 @@ pub(super) fn set_workload(
             let others = spec.workflows.as_ref().map_or(scenario.functions.len(), Vec::len);
             let (generator, declared) = Generator::new(spec, others as u32, scenario.seed);
             let declares = !declared.is_empty();
-            let (all, names) = register("workload.generate", declared)?;
+            let (all, names) = register("workload.generate.functions.count", declared)?;
             let callees = match &spec.workflows {
                 // Names were checked when the scenario was read.
                 Some(chosen) => {

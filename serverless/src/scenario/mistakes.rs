@@ -45,12 +45,12 @@ fn fields_and_their_types_are_named() {
         (
             "/functoins",
             json!([]),
-            "functoins: unknown field `functoins`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `prices`: did you mean \"functions\"?",
+            "functoins: unknown field `functoins`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`: did you mean \"functions\"?",
         ),
         (
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         (
             "/functions/0/time_limt",
@@ -65,6 +65,16 @@ fn fields_and_their_types_are_named() {
             "/network_model",
             json!("idael"),
             "network_model: unknown variant `idael`, expected `fluid` or `ideal`: did you mean \"ideal\"?",
+        ),
+        (
+            "/storage_sharing",
+            json!("refrence"),
+            "storage_sharing: unknown variant `refrence`, expected `reference` or `fair`: did you mean \"reference\"?",
+        ),
+        (
+            "/max_events_without_progress",
+            json!(-1),
+            "max_events_without_progress: invalid value: integer `-1`, expected u64: write a whole number that is not negative",
         ),
         (
             "/service/container_reuse",

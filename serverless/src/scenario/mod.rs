@@ -48,7 +48,7 @@ use quantity::Seconds;
 pub use sections::{
     ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection, ImageSection,
     InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
-    ServiceSection, StarSection, WorkloadSection,
+    ServiceSection, StarSection, StorageSharing, WorkloadSection,
 };
 pub use suggestion::did_you_mean;
 pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};
@@ -75,6 +75,9 @@ pub struct Scenario {
     /// How transfers are timed.
     #[serde(default)]
     pub network_model: NetworkModelName,
+    /// How transfers that meet at a full disk share it.
+    #[serde(default)]
+    pub storage_sharing: StorageSharing,
     /// What is simulated on.
     pub platform: PlatformSection,
     /// The service.
@@ -102,6 +105,9 @@ pub struct Scenario {
     pub recovery: Option<RecoverySection>,
     /// When to stop; what has not ended by then is reported as unfinished.
     pub horizon: Option<Seconds>,
+    /// After how many events in a row that move no invocation on to stop with an error; without it, after ten million;
+    /// with 0, never.
+    pub max_events_without_progress: Option<u64>,
     /// What a provider asks for.
     pub prices: Option<PricesSection>,
     /// The folder that relative paths start from.

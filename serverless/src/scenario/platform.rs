@@ -1,13 +1,11 @@
 //! From the platform section to a platform.
 
-use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder, PowerSpec, StarSpec};
+use hearth_simcore::platform::{DiskSpec, HostSpec, MAX_HOSTS, Platform, PlatformBuilder, PowerSpec, StarSpec};
 
 use super::{HostSection, PlatformSection, Scenario, ScenarioError, read_text};
 
 /// A larger group is a slip of the pen.
 const MAX_COUNT: u32 = 1_000_000;
-/// More hosts in all would not fit the memory of the machine.
-const MAX_HOSTS: u32 = 2_000_000;
 
 impl Scenario {
     /// Builds the platform that the scenario describes.
@@ -73,7 +71,7 @@ impl PlatformSection {
     }
 
     fn check_number_of_hosts(&self) -> Result<(), ScenarioError> {
-        let mut total = 0_u32;
+        let mut total = 0_usize;
         for (position, host) in self.hosts.iter().enumerate() {
             let count = host.count.unwrap_or(1);
             let place = || format!("platform.hosts[{position}].count");
@@ -81,7 +79,7 @@ impl PlatformSection {
                 let problem = format!("found {count}, expected from 1 to {MAX_COUNT} hosts");
                 return Err(ScenarioError::invalid(place(), problem));
             }
-            total += count;
+            total += count as usize;
             if total > MAX_HOSTS {
                 let problem = format!("makes {total} hosts with those before, expected at most {MAX_HOSTS} in all");
                 return Err(ScenarioError::invalid(place(), problem));

@@ -25,6 +25,18 @@ pub enum NetworkModelName {
     Ideal,
 }
 
+/// How transfers that meet at a full disk or link share it, in the fluid network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageSharing {
+    /// As WRENCH does: by the weights of LV08, with which reads and writes within a node get next to nothing of a disk
+    /// beside a copy over a link (the timing model, section 2).
+    #[default]
+    Reference,
+    /// In equal parts.
+    Fair,
+}
+
 /// Hosts, links and routes, or a platform file of SimGrid's.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the platform: an object")]

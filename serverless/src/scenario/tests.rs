@@ -15,6 +15,7 @@ pub(super) fn good() -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "200MBps", "write_bandwidth": "200MBps"});
     json!({
         "format": "hearth-scenario/1", "name": "good", "description": "free text", "seed": 42, "network_model": "fluid",
+        "storage_sharing": "reference", "max_events_without_progress": 1_000_000,
         "platform": {
             "hosts": [
                 {"name": "user", "cores": 1, "speed": "10Gf", "disk": disk},

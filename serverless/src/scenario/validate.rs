@@ -4,7 +4,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sections::Positions;
 use super::suggestion::did_you_mean;
-use super::{FORMAT, Scenario, ScenarioError, StepSection, WorkloadSection};
+use super::{FORMAT, NetworkModelName, Scenario, ScenarioError, StepSection, StorageSharing, WorkloadSection};
+
+/// The most invocations that a row of a trace stands for.
+const MAX_TRACE_RATE: f64 = 1e6;
 
 impl Scenario {
     /// Checks the scenario as far as that is possible without its platform and policies: names, bodies, and the order of
@@ -32,6 +35,10 @@ impl Scenario {
         if self.format != FORMAT {
             let problem = format!("found {:?}, expected {FORMAT:?}", self.format);
             return Err(ScenarioError::invalid("format", problem));
+        }
+        if self.storage_sharing == StorageSharing::Fair && self.network_model == NetworkModelName::Ideal {
+            let problem = "\"fair\" needs \"network_model\": \"fluid\": in the ideal network nothing is shared";
+            return Err(ScenarioError::invalid("storage_sharing", problem));
         }
         if self.service.nodes.is_empty() {
             return Err(ScenarioError::invalid("service.nodes", "there are none: name at least one host"));
@@ -106,8 +113,12 @@ impl Scenario {
         }
         if let Some(trace) = trace {
             let wrong = |field: &str, problem: &str| ScenarioError::invalid(format!("workload.trace.{field}"), problem);
-            if trace.rate.is_some_and(|rate| !rate.is_finite() || rate < 0.0) {
-                return Err(wrong("rate", "must be at least 0"));
+            if let Some(rate) = trace.rate.filter(|rate| !(0.0..=MAX_TRACE_RATE).contains(rate)) {
+                // They come at one date: more of each row would wait than a simulation can hold.
+                return Err(wrong(
+                    "rate",
+                    &format!("found {rate}, expected from 0 to {MAX_TRACE_RATE:e} times as many"),
+                ));
             }
             if trace.select.minutes.is_some_and(|minutes| !(0.0..=1e8).contains(&minutes)) {
                 return Err(wrong("select.minutes", "must be from 0 to 1e8"));

@@ -149,6 +149,18 @@ impl ServerlessComputeService {
         (ended.metrics, ended.records.unwrap_or_default())
     }
 
+    /// How many compute nodes it has.
+    pub(crate) fn node_count(&self, simulation: &mut Simulation) -> usize {
+        simulation.with_model_mut(|services, _| services.get_mut(self.index).cluster.nodes.len())
+    }
+
+    /// Has the simulation stop with [`Error::NoProgress`] after so many events in a row of which none has moved an
+    /// invocation on, whatever is still to come; with 0 never. Without this it is after
+    /// [`DEFAULT_EVENTS_WITHOUT_PROGRESS`](crate::DEFAULT_EVENTS_WITHOUT_PROGRESS).
+    pub fn set_max_events_without_progress(&self, simulation: &mut Simulation, events: u64) {
+        simulation.with_model_mut(|services, _| services.progress.set_limit(events));
+    }
+
     /// Sets what goes wrong on the platform; see [`crate::fault::PlannedFault`] for an example.
     pub fn set_faults(&self, simulation: &mut Simulation, plan: FaultPlan) {
         simulation.with_model_mut(|services, kernel| services.get_mut(self.index).set_faults(plan, kernel));

@@ -4,6 +4,7 @@ use hearth_simcore::kernel::{Kernel, Model};
 
 use super::Service;
 use super::live::InvocationKey;
+use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, Spell};
@@ -105,6 +106,7 @@ pub(crate) enum Message {
 #[derive(Debug, Default)]
 pub struct Services {
     pub(crate) list: Vec<Service>,
+    pub(crate) progress: Progress,
 }
 
 impl Services {
@@ -118,6 +120,9 @@ impl Model for Services {
     type Error = Error;
 
     fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.progress.is_missing(event.what, kernel.now()) {
+            return Err(self.no_progress(event.service, kernel));
+        }
         let service = self.get_mut(event.service);
         if service.watch.advance(kernel.now()) {
             return Err(Error::Interrupted);

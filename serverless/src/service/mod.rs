@@ -15,6 +15,7 @@ mod images;
 mod links;
 pub(crate) mod live;
 mod prewarming;
+mod progress;
 mod recovering;
 mod replication;
 mod retrying;
@@ -27,5 +28,6 @@ mod workflows;
 
 pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
+pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub(crate) use state::Service;
 pub use unfinished::Stall;

@@ -29,11 +29,18 @@ pub struct Stall {
 
 impl std::fmt::Display for Stall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "nothing is left to happen, but invocation {} {}", self.first, self.reason)?;
-        match self.invocations {
-            0 | 1 => Ok(()),
-            others => write!(f, " ({} more have not ended)", others - 1),
-        }
+        write!(f, "nothing is left to happen, but {}", self.who())
+    }
+}
+
+impl Stall {
+    /// Who waits for what, as in `invocation 3 waits for … (2 more have not ended)`.
+    pub(crate) fn who(&self) -> String {
+        let others = match self.invocations {
+            0 | 1 => String::new(),
+            others => format!(" ({} more have not ended)", others - 1),
+        };
+        format!("invocation {} {}{others}", self.first, self.reason)
     }
 }
 
@@ -73,6 +80,21 @@ impl Service {
             }
         }
         runs.into_iter().try_for_each(|run| self.books.end_workflow(run)).map(|()| stall)
+    }
+
+    /// What those that are under way wait for; `None` if nobody is.
+    pub(super) fn who_waits(&self, kernel: &Kernel<Event>) -> Option<Stall> {
+        let awaiting: FxHashSet<InvocationKey> = self.head_images.awaiting().collect();
+        let waiting = || self.live.iter().filter(|(_, live)| live.record.outcome == Outcome::Unfinished);
+        // One that runs, or comes later, is not what nobody gets past.
+        let rank = |live: &LiveInvocation| {
+            let is_ahead = live.record.requested_at.is_some_and(|requested| requested > kernel.now());
+            (live.container.is_some() || is_ahead, live.record.invocation)
+        };
+        let (key, live) = waiting().min_by_key(|(_, live)| rank(live))?;
+        let reason = self.why_unfinished(live, awaiting.contains(&key), kernel);
+        let reason = reason.unwrap_or_else(|| self.why_queued());
+        Some(Stall { invocations: waiting().count() as u64, first: live.record.invocation, reason })
     }
 
     /// The records of those that are under way, by number.

@@ -35,6 +35,7 @@ impl Service {
         position: Option<u32>,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
+        self.check_under_way()?;
         let first = self.workload.take_numbers(self.workflows.instances(workflow));
         let ready = self.workflows.begin(workflow, position, first, kernel.now(), kernel.seed());
         let requests: Vec<TaskRequest> =

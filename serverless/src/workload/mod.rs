@@ -154,6 +154,7 @@ impl Service {
             }
         };
         self.pull_arrival(kernel)?;
+        self.check_under_way()?;
         match requested {
             Requested::Invocation(key) => self.receive(Message::Request(key), kernel),
             Requested::Run(workflow) => self.begin_run(workflow, position, kernel),

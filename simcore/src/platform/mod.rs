@@ -128,6 +128,9 @@ pub struct Route {
     pub backward: Vec<LinkId>,
 }
 
+/// The most hosts of a platform that is read from a file: more are a slip of the pen, and each takes a kilobyte or more.
+pub const MAX_HOSTS: usize = 2_000_000;
+
 /// Hosts, links and routes; made by a [`PlatformBuilder`] or read from SimGrid's XML.
 #[derive(Clone, Debug)]
 pub struct Platform {

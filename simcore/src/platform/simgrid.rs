@@ -14,7 +14,7 @@ use attributes::{
 
 use super::builder::{check_host, check_link};
 use super::routing::{End, GivenRoute, Point, Routing, Spoke};
-use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, Sharing};
+use super::{Disk, Host, HostId, Link, LinkId, MAX_HOSTS, Platform, PlatformError, Sharing};
 use crate::units::Dimension;
 
 /// Reads a platform.
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Platform, PlatformError> {
         return Err(unsupported(root, format!("version={version:?}"), cure));
     }
     let mut reader = Reader::default();
-    reader.count_hosts(root);
+    reader.count_hosts(root)?;
     for child in elements(root) {
         match child.tag_name().name() {
             "zone" | "AS" => reader.zone(child, &[])?,
@@ -72,16 +72,20 @@ fn channel(name: &str, direction: &str) -> String {
 
 impl Reader {
     /// Numbers routers behind all hosts, and zones behind all routers.
-    fn count_hosts(&mut self, root: Node<'_, '_>) {
+    fn count_hosts(&mut self, root: Node<'_, '_>) -> Result<(), PlatformError> {
         let named = |name: &'static str| root.descendants().filter(move |node| node.tag_name().name() == name);
         let in_clusters: usize =
             named("cluster").filter_map(|node| radical(node, node.attribute("radical")?).ok()).map(|r| r.len()).sum();
         let hosts = named("host").count() + in_clusters;
+        if hosts > MAX_HOSTS {
+            return Err(malformed(root, format!("there are {hosts} hosts in all, expected at most {MAX_HOSTS}")));
+        }
         let routers = named("router").count() + named("cluster").count();
         self.next_router = hosts as Point;
         self.next_zone = (hosts + routers) as End;
         self.routing.ends = vec![Vec::new(); hosts + routers];
         self.routing.spokes = vec![None; hosts + routers];
+        Ok(())
     }
 
     fn name_end(&mut self, node: Node<'_, '_>, name: &str, end: End) -> Result<(), PlatformError> {

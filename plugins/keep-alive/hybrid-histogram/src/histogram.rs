@@ -1,6 +1,6 @@
 //! How often each length of idle time was seen.
 
-/// Counts by bin. The bins come with the first count, so what never runs again costs no memory.
+/// Counts by bin, up to the last that has one: what never runs again costs no memory, and many bins cost what is used.
 #[derive(Debug, Default)]
 pub(crate) struct Histogram {
     counts: Vec<u32>,
@@ -17,7 +17,9 @@ impl Histogram {
             self.beyond += 1;
             return;
         }
-        self.counts.resize(bins as usize, 0);
+        if self.counts.len() as u64 <= bin {
+            self.counts.resize(bin as usize + 1, 0);
+        }
         let count = &mut self.counts[bin as usize];
         self.squares += 2 * u64::from(*count) + 1;
         self.within += 1;
@@ -56,6 +58,14 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bins_beyond_the_last_that_is_used_take_no_memory() {
+        let mut histogram = Histogram::default();
+        histogram.add(3, 100_000);
+        assert_eq!(histogram.counts.len(), 4);
+        assert_eq!(histogram.percentile(1.0), 3);
+    }
 
     #[test]
     fn a_worked_example() {

@@ -45,6 +45,9 @@ impl ConsistentHashing {
     }
 }
 
+/// More points of a ring are a slip of the pen: each takes 16 bytes.
+const MAX_POINTS: u64 = 100_000_000;
+
 impl Policy for ConsistentHashing {
     const NAME: &'static str = "consistent-hashing";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
@@ -56,7 +59,15 @@ impl Policy for ConsistentHashing {
     ];
 
     fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
-        let ring = HashRing::new(context.nodes, parameters.integer("points") as u32);
+        let points = parameters.integer("points");
+        let all = u64::from(context.nodes) * points;
+        if all > MAX_POINTS {
+            let (nodes, gigabytes) = (context.nodes, all * 16 / 1_000_000_000);
+            return Err(PolicyError::new(&format!(
+                "points: {points} for each of {nodes} nodes would need {gigabytes} GB, expected at most {MAX_POINTS} in all"
+            )));
+        }
+        let ring = HashRing::new(context.nodes, points as u32);
         let loads = vec![None; context.nodes as usize];
         let seen = HashRing::nobody(context.nodes);
         Ok(Self { ring, seen, epsilon: parameters.number("epsilon"), loads, total: 0, up: 0 })
@@ -97,6 +108,16 @@ mod tests {
     use hearth_policy_api::testkit::{self, TestCluster};
 
     use super::*;
+
+    #[test]
+    fn a_ring_that_no_memory_holds_is_refused() {
+        let mut parameters = Parameters::defaults(ConsistentHashing::PARAMETERS);
+        parameters.set("points", ParameterValue::Integer(10_000)).unwrap();
+        let context = PolicyContext { nodes: 1_000_000, ..PolicyContext::default() };
+        let error = ConsistentHashing::new(&parameters, &context).unwrap_err().to_string();
+        let expected = "points: 10000 for each of 1000000 nodes would need 160 GB, expected at most 100000000 in all";
+        assert_eq!(error, expected);
+    }
 
     #[test]
     fn the_test_kit_finds_no_fault() {

@@ -22,12 +22,15 @@ pub use distribution::Distribution;
 use distribution::Sampler;
 pub(super) use distribution::between;
 
+/// More functions are a slip of the pen: each takes about a kilobyte while the simulation runs.
+pub(crate) const MAX_FUNCTIONS: u32 = 10_000_000;
+
 /// A set of functions to draw.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionSet {
     /// How many; they are called 0, 1, …
-    #[schemars(range(min = 1, max = 10_000_000))]
+    #[schemars(range(min = 1, max = MAX_FUNCTIONS))]
     pub count: u32,
     /// The exponent of Zipf's law of popularity: 0 (the default) makes all alike, 1 is common.
     #[serde(default)]
@@ -108,8 +111,12 @@ impl GeneratorSpec {
             return Err("duration_s: must be from 0 to 9e9".to_owned());
         }
         let Some(functions) = &self.functions else { return Ok(()) };
-        if functions.count == 0 {
-            return Err("functions.count: must be at least 1".to_owned());
+        let count = functions.count;
+        if count == 0 || count > MAX_FUNCTIONS {
+            // As much as the least that was measured.
+            let gigabytes = f64::from(count) / 1e6;
+            let need = if count == 0 { String::new() } else { format!(", which would need {gigabytes:.0} GB or more") };
+            return Err(format!("functions.count: found {count}{need}, expected from 1 to {MAX_FUNCTIONS} functions"));
         }
         if !functions.zipf.is_finite() || functions.zipf < 0.0 {
             return Err("functions.zipf: must be at least 0".to_owned());

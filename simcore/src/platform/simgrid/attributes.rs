@@ -85,6 +85,9 @@ pub(super) fn cores(node: Node<'_, '_>) -> Result<u32, PlatformError> {
     text.parse().map_err(|_| malformed(node, format!("core={text:?}: expected a whole number")))
 }
 
+/// A cluster of more hosts is a slip of the pen.
+const MAX_CLUSTER: u64 = 1_000_000;
+
 /// The numbers that a list such as `0-3,7` stands for.
 pub(super) fn radical(node: Node<'_, '_>, text: &str) -> Result<Vec<u32>, PlatformError> {
     let wrong = || malformed(node, format!("radical={text:?}: expected numbers and ranges such as 0-3,7"));
@@ -93,9 +96,15 @@ pub(super) fn radical(node: Node<'_, '_>, text: &str) -> Result<Vec<u32>, Platfo
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let number = |text: &str| text.trim().parse::<u32>().map_err(|_| wrong());
         let (first, last) = (number(first)?, number(last)?);
-        // A list of hosts that no machine could hold is a slip of the pen.
-        if first > last || numbers.len() + (last - first) as usize > 1_000_000 {
+        if first > last {
             return Err(wrong());
+        }
+        let count = numbers.len() as u64 + u64::from(last - first) + 1;
+        if count > MAX_CLUSTER {
+            return Err(malformed(
+                node,
+                format!("radical={text:?}: makes {count} hosts, expected at most {MAX_CLUSTER}"),
+            ));
         }
         numbers.extend(first..=last);
     }
