@@ -95,6 +95,17 @@ pub enum Error {
         /// What it says.
         cause: String,
     },
+    /// A policy for the whole queue decides itself who passes whom.
+    #[error(
+        "backfilling {backfilling:?} does not go with policies.node_allocation, {policy}, which plans for the whole queue at \
+         once: choose \"unlimited\", or a policy that is asked for one request after the other"
+    )]
+    BatchBackfilling {
+        /// What was chosen.
+        backfilling: &'static str,
+        /// The name of the policy.
+        policy: String,
+    },
     /// A policy gave an answer that cannot be followed.
     #[error("policies.{}: {policy} failed in {call}: {cause}", slot.path())]
     PolicyFault {

@@ -30,11 +30,14 @@ fn scenario() -> impl Strategy<Value = Value> {
         prop::sample::select(names(PolicyKind::Eviction)),
         keep_alive(),
         admission(),
+        prop::sample::select(vec!["unlimited", "unlimited", "none", "easy"]),
     );
     let overhead = prop::sample::select(vec![0.0, 0.01, 1.0]);
     (nodes, images, functions, invocations, policies, overhead).prop_map(
         |((nodes, cores, ram, disk), images, functions, invocations, policies, overhead)| {
-            let (placement, containers, of_images, keep_alive, admission) = policies;
+            let (placement, containers, of_images, keep_alive, admission, backfilling) = policies;
+            let plans_for_all = ["workload-balancing", "random"].contains(&placement);
+            let backfilling = if plans_for_all { "unlimited" } else { backfilling };
             let image_count = images.len();
             let function_count = functions.len();
             let host = |name: &str, count: Value, ram: u64, disk: u64| {
@@ -81,7 +84,7 @@ fn scenario() -> impl Strategy<Value = Value> {
                                {"from": "node-*", "to": "node-*", "links": ["lan"]}],
                 },
                 "service": {"head": "head", "registry": "user", "nodes": ["node-*"], "container_startup_overhead": 0.5,
-                            "invocation_processing_overhead": overhead},
+                            "invocation_processing_overhead": overhead, "backfilling": backfilling},
                 "images": images, "files": [{"name": "in", "size": "50MB"}], "functions": functions,
                 "workload": {"invocations": invocations},
                 "policies": {

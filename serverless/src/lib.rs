@@ -28,7 +28,7 @@ pub mod workload;
 pub use error::Error;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use service::event::{Event, Services};
-pub use service::{DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder, Stall};
+pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder, Stall};
 
 /// A simulation of serverless services and the processes around them.
 pub type Simulation = hearth_simcore::Simulation<Services>;

@@ -126,6 +126,12 @@ impl Cluster {
         if (before > 0) != (after > 0) {
             self.free_core.set(node, after > 0);
         }
+        self.note_change(node);
+    }
+
+    /// Has whoever wants to be told of changes look at the node again.
+    #[inline]
+    pub fn note_change(&mut self, node: u32) {
         if self.is_observed && !self.is_changed.contains(node) {
             self.is_changed.insert(node);
             self.changed.push(node);

@@ -13,10 +13,11 @@ use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError};
 use crate::scenario::quantity::Bytes;
 use crate::scenario::{
-    ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError, StepSection,
+    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError,
+    StepSection,
 };
-use crate::service::ServerlessComputeService;
 use crate::service::event::Event;
+use crate::service::{Backfilling, ServerlessComputeService};
 
 pub(super) fn start_service(
     scenario: &Scenario,
@@ -32,6 +33,11 @@ pub(super) fn start_service(
         .invocation_processing_overhead(section.invocation_processing_overhead.duration())
         .simulate_image_downloads(section.simulate_image_downloads)
         .reuse_most_recent(section.container_reuse == ContainerReuse::MostRecent)
+        .backfilling(match section.backfilling {
+            BackfillingName::Unlimited => Backfilling::Unlimited,
+            BackfillingName::None => Backfilling::None,
+            BackfillingName::Easy => Backfilling::Easy,
+        })
         .keep_records(true)
         .start(simulation)
         .map_err(|error| ScenarioError::refused("service", error))

@@ -131,6 +131,11 @@ impl Storage {
         }
     }
 
+    /// Whether an image is here and could be evicted.
+    pub fn holds_unused(&self, image: ImageId) -> bool {
+        self.images.get(&image).is_some_and(|stored| stored.pins == 0 && stored.complete)
+    }
+
     /// Drops an image unless something needs it; false if it stays or is not here.
     pub fn drop_unpinned(&mut self, image: ImageId) -> bool {
         let is_free = self.images.get(&image).is_some_and(|stored| stored.pins == 0 && stored.complete);

@@ -46,9 +46,9 @@ pub use faults::{
 pub use overrides::Override;
 use quantity::Seconds;
 pub use sections::{
-    ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection, ImageSection,
-    InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection, RouteSection,
-    ServiceSection, StarSection, StorageSharing, WorkloadSection,
+    BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
+    ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,
+    RouteSection, ServiceSection, StarSection, StorageSharing, WorkloadSection,
 };
 pub use suggestion::did_you_mean;
 pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};

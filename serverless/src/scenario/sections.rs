@@ -143,6 +143,19 @@ pub enum ContainerReuse {
     LeastRecent,
 }
 
+/// Who may start before somebody that waits longer and cannot start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BackfillingName {
+    /// Everybody.
+    #[default]
+    Unlimited,
+    /// Nobody: strictly first come, first served.
+    None,
+    /// Who does not delay the first in the queue, by what time limits say: EASY backfilling.
+    Easy,
+}
+
 fn yes() -> bool {
     true
 }
@@ -169,6 +182,9 @@ pub struct ServiceSection {
     /// Which idle container of a function a warm start takes.
     #[serde(default)]
     pub container_reuse: ContainerReuse,
+    /// Who may start before somebody that waits longer and cannot start.
+    #[serde(default)]
+    pub backfilling: BackfillingName,
 }
 
 /// A container image.

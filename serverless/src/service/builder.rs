@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::Service;
+use super::backfilling::Backfilling;
 use super::event::{Event, Services};
 use super::faults::Faults;
 use super::head::Delays;
@@ -61,6 +62,7 @@ impl ServerlessComputeService {
                 startup_overhead: SimDuration::ZERO,
                 processing_overhead: SimDuration::ZERO,
                 reuse_most_recent: true,
+                backfilling: Backfilling::Unlimited,
             },
             simulate_downloads: true,
             keep_records: false,
@@ -300,6 +302,12 @@ impl ServiceBuilder {
         self
     }
 
+    /// Who may start before somebody that waits longer and cannot start: everybody, unless this says otherwise.
+    pub fn backfilling(mut self, backfilling: Backfilling) -> Self {
+        self.settings.backfilling = backfilling;
+        self
+    }
+
     /// Keeps the record of every invocation, for [`ServerlessComputeService::close`].
     pub fn keep_records(mut self, keep: bool) -> Self {
         self.keep_records = keep;
@@ -309,7 +317,8 @@ impl ServiceBuilder {
     /// Puts the service on the platform of a simulation.
     ///
     /// # Errors
-    /// When a host is unknown, listed twice or lacks a disk, there are no nodes, or a policy cannot be made.
+    /// When a host is unknown, listed twice or lacks a disk, there are no nodes, or a policy cannot be made or does not go
+    /// with the choice of backfilling.
     pub fn start(self, simulation: &mut Simulation) -> Result<ServerlessComputeService, Error> {
         let context = simulation.context(&self.head)?.downgrade();
         simulation.with_model_mut(|services, kernel| {
@@ -341,6 +350,11 @@ impl ServiceBuilder {
         let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
         let fault = |slot, fault| Error::policy(slot, policies.record(slot), fault);
         let rules = node_allocation.rules().map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?;
+        let backfilling = self.settings.backfilling;
+        if rules.scope == Scope::Batch && backfilling != Backfilling::Unlimited {
+            let policy = policies.record(PolicySlot::NodeAllocation).to_string();
+            return Err(Error::BatchBackfilling { backfilling: backfilling.name(), policy });
+        }
         let observes = node_allocation.observes_completions();
         let of_keep_alive = keep_alive.rules().map_err(|cause| fault(PolicySlot::KeepAlive, cause))?;
         let mut admission = workshop.make(PolicySlot::Admission, &policies.admission, "")?;
@@ -377,6 +391,7 @@ impl ServiceBuilder {
             running: 0,
             queue,
             plan: Plan::default(),
+            expected_ends: (backfilling == Backfilling::Easy).then(Box::default),
             round_done: false,
             bound: FxHashMap::default(),
             stalled_sites: Vec::new(),

@@ -31,6 +31,9 @@ impl Service {
                 _ => SimDuration::ZERO,
             };
             let function = live.record.function;
+            if let Some(ends) = &mut self.expected_ends {
+                ends.end(key);
+            }
             self.cluster.node(node).used.core_held(live.record.dispatched_at, kernel.now());
             self.release(function, run_time, node, container, kernel)?;
         }

@@ -3,7 +3,7 @@
 
 use hearth_policy_api::{Creation, Removal, Touch};
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
 use super::event::{Event, Happening};
@@ -69,6 +69,11 @@ impl Service {
         self.books.metrics.count_start(live.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
+        if let Some(ends) = &mut self.expected_ends {
+            let limit = function.limits.time;
+            let end = if limit > SimDuration::ZERO { now + overhead + limit } else { SimTime::MAX };
+            ends.begin(key, node, end, function.footprint());
+        }
         self.cluster.node(node).running += 1;
         match start {
             Start::Cold => self.cluster.refresh(node),

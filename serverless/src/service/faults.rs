@@ -271,6 +271,9 @@ impl Service {
                 process.cancel();
             }
         }
+        if let Some(ends) = &mut self.expected_ends {
+            ends.end(key);
+        }
         let function = &mut self.functions[live.record.function.0 as usize];
         function.running -= 1;
         self.running -= 1;

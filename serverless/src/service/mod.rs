@@ -2,6 +2,7 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
+mod backfilling;
 pub(crate) mod batch;
 mod builder;
 mod completion;
@@ -12,6 +13,7 @@ mod faults;
 mod head;
 mod hedging;
 mod images;
+mod in_turn;
 mod links;
 pub(crate) mod live;
 mod prewarming;
@@ -26,6 +28,7 @@ mod unfinished;
 mod waiting;
 mod workflows;
 
+pub use backfilling::Backfilling;
 pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;

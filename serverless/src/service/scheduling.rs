@@ -5,6 +5,7 @@ use hearth_policy_api::{Commitment, NONE, Placement, RequestView, Scope};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
+use super::backfilling::Backfilling;
 use super::event::Event;
 use super::live::InvocationKey;
 use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
@@ -87,8 +88,14 @@ impl Service {
         {
             return Ok(());
         }
-        self.cluster.round += 1;
         let mut plan = std::mem::take(&mut self.plan);
+        if self.settings.backfilling != Backfilling::Unlimited {
+            self.schedule_in_turn(&mut plan, kernel)?;
+            self.close_gaps();
+            self.plan = plan;
+            return Ok(());
+        }
+        self.cluster.round += 1;
         self.announce_changes();
         let planned = match self.rules.scope {
             Scope::Batch => self.plan_batch(&mut plan, kernel),
@@ -97,12 +104,19 @@ impl Service {
         self.take_back(&mut plan);
         planned?;
         self.carry_out(&mut plan, kernel)?;
+        self.close_gaps();
         self.plan = plan;
         Ok(())
     }
 
+    fn close_gaps(&mut self) {
+        if let WaitingQueue::Ordered(queue) = &mut self.queue {
+            queue.close_gaps();
+        }
+    }
+
     /// Tells a policy that observes what has changed since the last decision: nodes, then links.
-    fn announce_changes(&mut self) {
+    pub(super) fn announce_changes(&mut self) {
         if self.rules.observes {
             for &node in &self.cluster.changed {
                 let up = self.cluster.up.contains(node);
@@ -159,6 +173,7 @@ impl Service {
     /// looks at the whole queue or decides anew in each round.
     pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         let is_case = matches!(&self.queue, WaitingQueue::ByFunction(queues) if queues.len() == 0)
+            && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
             && self.stalled_sites.is_empty()
             && !self.cluster.free_core.view().is_empty();
@@ -205,7 +220,7 @@ impl Service {
     }
 
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
-    fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
+    pub(super) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.queue.len().max(1), kernel.now());
         let placement = self.node_allocation.place(request, &view);
@@ -279,7 +294,7 @@ impl Service {
     }
 
     /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
-    fn take_back(&mut self, plan: &mut Plan) {
+    pub(super) fn take_back(&mut self, plan: &mut Plan) {
         for (node, function) in plan.idle.drain(..) {
             self.cluster.unplan_idle(node, function);
         }
@@ -295,7 +310,7 @@ impl Service {
     }
 
     /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
-    fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(super) fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         for decision in plan.decisions.drain(..) {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
@@ -326,14 +341,11 @@ impl Service {
                 self.stalled_sites.push((node, image));
             }
         }
-        if let WaitingQueue::Ordered(queue) = &mut self.queue {
-            queue.close_gaps();
-        }
         Ok(())
     }
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
-    fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
+    pub(super) fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
         let waiting = if dispatched { None } else { self.waiting(entry.key) };
         match &mut self.queue {
             WaitingQueue::Ordered(queue) if dispatched => queue.remove(entry.position),

@@ -13,6 +13,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
+use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::{Message, Services};
 use super::faults::Faults;
 use super::head::Delays;
@@ -45,6 +46,7 @@ pub(crate) struct Settings {
     pub startup_overhead: SimDuration,
     pub processing_overhead: SimDuration,
     pub reuse_most_recent: bool,
+    pub backfilling: Backfilling,
 }
 
 /// What policies want to be asked and told beyond what every policy of their kind is.
@@ -131,6 +133,8 @@ pub(crate) struct Service {
     pub running: u64,
     pub queue: WaitingQueue,
     pub plan: Plan,
+    /// When those that run will have ended, where a place is kept for the first in the queue.
+    pub expected_ends: Option<Box<ExpectedEnds>>,
     /// The round that follows a message has been done while it was handled.
     pub round_done: bool,
     /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.

@@ -1,4 +1,6 @@
-//! Node allocation `fcfs`: first come, first served, as WRENCH does it (the timing model, section 5).
+//! Node allocation `fcfs`: first come, first served, as WRENCH does it (the timing model, section 5): who comes first is
+//! asked for first, but who cannot start keeps no place, and later ones pass it. That is unlimited backfilling, unless the
+//! service says otherwise (`service.backfilling`).
 //!
 //! Every round decides anew for everybody who waits, in the order of submission. An invocation goes to the first node,
 //! by number, with a free core and
@@ -23,7 +25,8 @@ pub struct Fcfs;
 impl Policy for Fcfs {
     const NAME: &'static str = "fcfs";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const DESCRIPTION: &'static str = "first come, first served on the first node that has most of what is needed";
+    const DESCRIPTION: &'static str =
+        "everybody in the order of requests, whoever can start, on the first node that has most of what it needs";
     // It looks at cores and images, not at room, and a node without room is answered again in every round.
     const CLAIMS: Claims = Claims { work_conserving: false, respects_capacity: false, ..Claims::ALL };
 

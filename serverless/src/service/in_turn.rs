@@ -1,0 +1,270 @@
+//! Rounds in which those who wait may not all be passed: each decision is carried out before the next is made, and the
+//! policy is shown as free only nodes on which the request could start and may (the timing model, section 5).
+
+use hearth_policy_api::Placement;
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::SimTime;
+
+use super::Service;
+use super::backfilling::{Backfilling, Reservation, Room};
+use super::event::Event;
+use super::scheduling::{Entry, Plan, WaitingQueue};
+use super::waiting::Waiting;
+use crate::error::Error;
+use crate::function::ImageId;
+use crate::node::Footprint;
+use crate::policy::Call;
+
+/// For whom a place is kept.
+#[derive(Debug)]
+enum Held {
+    Nobody,
+    /// For the first that could not start; `None` where no date is known at which it can.
+    First {
+        need: Footprint,
+        reservation: Option<Reservation>,
+    },
+}
+
+/// What has become of one that was offered a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Offered {
+    /// It has left the queue: it holds a core, or was rejected.
+    Started,
+    /// It has left the queue for a node on which it waits for its image.
+    Bound,
+    /// It stays in the queue, and its image is on the way to this node.
+    Prepared(u32),
+    /// It stays in the queue.
+    Waits,
+}
+
+/// Nodes that are not shown as free, with their free cores.
+type Hidden = Vec<(u32, u32)>;
+
+impl Service {
+    /// Offers places to those who wait, in their order, until one must not be passed that cannot start.
+    pub(super) fn schedule_in_turn(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let is_strict = self.settings.backfilling == Backfilling::None;
+        if is_strict && !self.bound.is_empty() {
+            return Ok(());
+        }
+        let (since, mut held) = (self.cluster.round + 1, Held::Nobody);
+        let (mut position, mut last) = (0, None);
+        while !self.cluster.free_core.view().is_empty()
+            && let Some((at, waiting)) = self.next_in_turn(position, last)
+        {
+            (position, last) = (at + 1, Some(waiting.turn));
+            if self.functions[waiting.function.0 as usize].told_to_wait_in >= since {
+                continue;
+            }
+            let offered = self.offer(&waiting, at, &mut held, plan, kernel)?;
+            match offered {
+                Offered::Started => continue,
+                Offered::Bound if !is_strict => continue,
+                _ if is_strict => return Ok(()),
+                Offered::Bound | Offered::Waits | Offered::Prepared(_) => {}
+            }
+            self.functions[waiting.function.0 as usize].told_to_wait_in = self.cluster.round;
+            if matches!(held, Held::Nobody) {
+                let node = if let Offered::Prepared(node) = offered { Some(node) } else { None };
+                let reservation = self.keep_place(&waiting, node, kernel.now());
+                held = Held::First { need: self.footprint_of(&waiting), reservation };
+            }
+        }
+        Ok(())
+    }
+
+    /// The next that waits: at a position or later in the queue of all, or after a turn among the first of each function.
+    fn next_in_turn(&self, position: usize, last: Option<super::waiting::Turn>) -> Option<(usize, Waiting)> {
+        match &self.queue {
+            WaitingQueue::Ordered(queue) => {
+                (position..queue.end()).find_map(|position| Some((position, queue.get(position)?)))
+            }
+            WaitingQueue::ByFunction(queues) => queues.next_head(last).map(|waiting| (0, waiting)),
+        }
+    }
+
+    /// Asks the policy about one, and carries the answer out.
+    fn offer(
+        &mut self,
+        waiting: &Waiting,
+        position: usize,
+        held: &mut Held,
+        plan: &mut Plan,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Offered, Error> {
+        self.cluster.round += 1;
+        self.announce_changes();
+        let hidden = self.hide(waiting, held, kernel.now());
+        if self.cluster.free_core.view().is_empty() {
+            self.show(hidden);
+            return Ok(Offered::Waits);
+        }
+        let answer = self.ask(waiting, kernel);
+        let lowest = self.cluster.free_core.view().first();
+        let node = match &answer {
+            Ok(Placement::Node(node)) if self.cluster.free_core.contains(*node) => Some(*node),
+            // A policy that has a picture of its own of the nodes does not see what is hidden.
+            Ok(Placement::Node(node)) if hidden.iter().any(|(of, _)| of == node) => {
+                self.cluster.note_change(*node);
+                lowest
+            }
+            _ => None,
+        };
+        self.show(hidden);
+        match (answer?, node) {
+            (Placement::Node(_), Some(node)) => self.start_on(node, waiting, position, held, plan, kernel),
+            (Placement::Node(node), None) => Err(self.wrong_node(node, Call::Place)),
+            (Placement::Wait, _) => Ok(Offered::Waits),
+            (Placement::Reject(reason), _) => {
+                let entry = Entry { key: waiting.key, position };
+                self.leave_queue(waiting);
+                self.settle_entry(entry, true);
+                self.no_longer_waiting(&waiting.request);
+                self.reject(waiting.key, reason.as_str(), kernel)?;
+                Ok(Offered::Started)
+            }
+        }
+    }
+
+    /// Carries out what is to be done on a node.
+    fn start_on(
+        &mut self,
+        node: u32,
+        waiting: &Waiting,
+        position: usize,
+        held: &mut Held,
+        plan: &mut Plan,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Offered, Error> {
+        let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
+        self.leave_queue(waiting);
+        self.decide(Entry { key: waiting.key, position }, node, &waiting.request, plan);
+        let is_undecided = plan.decisions.is_empty();
+        self.take_back(plan);
+        self.carry_out(plan, kernel)?;
+        let Some(live) = self.live.get(waiting.key) else { return Ok(Offered::Started) };
+        let offered = match (live.container, live.site) {
+            (Some(_), _) => Offered::Started,
+            (None, Some(_)) => Offered::Bound,
+            (None, None) if is_undecided => Offered::Prepared(node),
+            (None, None) => Offered::Waits,
+        };
+        if matches!(offered, Offered::Started | Offered::Bound)
+            && let Held::First { reservation: Some(reservation), .. } = held
+            && reservation.node == node
+        {
+            // When it will start is not known while it waits for its image.
+            reservation.make_room_for(if offered == Offered::Bound { SimTime::MAX } else { end }, need);
+        }
+        Ok(offered)
+    }
+
+    /// The queue by function gives those away that are placed, and takes them back if that fails.
+    fn leave_queue(&mut self, waiting: &Waiting) {
+        if let WaitingQueue::ByFunction(queues) = &mut self.queue {
+            queues.pop_head(waiting.function);
+        }
+    }
+
+    /// Takes the nodes out of the free ones on which somebody cannot start now, or may not.
+    fn hide(&mut self, waiting: &Waiting, held: &Held, now: SimTime) -> Hidden {
+        let is_hidden = |node: &u32| !self.can_start(waiting, *node) || !self.may_start(waiting, *node, held, now);
+        let nodes: Vec<u32> = self.cluster.free_core.view().iter().filter(is_hidden).collect();
+        let hide = |node: u32| {
+            self.cluster.free_core.remove(node);
+            let cores = std::mem::take(&mut self.cluster.views[node as usize].free_cores);
+            (node, cores)
+        };
+        nodes.into_iter().map(hide).collect()
+    }
+
+    fn show(&mut self, hidden: Hidden) {
+        for (node, cores) in hidden {
+            self.cluster.free_core.insert(node);
+            self.cluster.views[node as usize].free_cores = cores;
+        }
+    }
+
+    fn footprint_of(&self, waiting: &Waiting) -> Footprint {
+        self.functions[waiting.function.0 as usize].footprint()
+    }
+
+    fn image_of(&self, waiting: &Waiting) -> Option<ImageId> {
+        self.functions[waiting.function.0 as usize].image
+    }
+
+    /// What a node has for somebody: all that is free or can be evicted, without the image that it needs itself.
+    fn room(&self, waiting: &Waiting, node: u32) -> Room {
+        let mut room = Room::of(&self.cluster.views[node as usize]);
+        if let Some(image) = self.image_of(waiting) {
+            let (held, described) = (&self.cluster.nodes[node as usize], &self.images[image.0 as usize]);
+            room.keep_image(Footprint {
+                ram: if held.ram.holds_unused(image) { described.ram_footprint } else { 0 },
+                disk: if held.disk.holds_unused(image) { described.size } else { 0 },
+            });
+        }
+        room
+    }
+
+    /// What somebody takes of a node: its reservations, and its image where that is not yet.
+    fn need(&self, waiting: &Waiting, node: u32) -> Footprint {
+        let mut need = self.footprint_of(waiting);
+        if let Some(image) = self.image_of(waiting) {
+            let (sites, described) = (&self.cluster.images[image.0 as usize], &self.images[image.0 as usize]);
+            if !sites.in_ram.contains(node) && !sites.loading.contains(node) {
+                need.ram = need.ram.saturating_add(described.ram_footprint);
+            }
+            if !sites.on_disk.contains(node) && !sites.copying.contains(node) {
+                need.disk = need.disk.saturating_add(described.size);
+            }
+        }
+        need
+    }
+
+    fn can_start(&self, waiting: &Waiting, node: u32) -> bool {
+        self.cluster.idle[waiting.function.0 as usize].contains(node)
+            || self.room(waiting, node).holds(self.need(waiting, node))
+    }
+
+    /// Whether somebody that starts on a node leaves the first in the queue what is kept for it.
+    fn may_start(&self, waiting: &Waiting, node: u32, held: &Held, now: SimTime) -> bool {
+        match held {
+            Held::Nobody => true,
+            Held::First { reservation: Some(reservation), .. } => {
+                let end = self.expected_end(waiting, node, now);
+                reservation.node != node || reservation.admits(end, self.need(waiting, node))
+            }
+            // It may have to wait for any node that is large enough.
+            Held::First { reservation: None, need } => {
+                let view = &self.cluster.views[node as usize];
+                view.ram < need.ram || view.disk < need.disk
+            }
+        }
+    }
+
+    /// When somebody that starts on a node now will have ended at the latest.
+    fn expected_end(&self, waiting: &Waiting, node: u32, now: SimTime) -> SimTime {
+        let function = &self.functions[waiting.function.0 as usize];
+        let is_warm = self.cluster.idle[waiting.function.0 as usize].contains(node);
+        let has_image = self.cluster.is_image_ready(node, function.image);
+        if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {
+            return SimTime::MAX;
+        }
+        let starts =
+            if is_warm { now } else { now + self.cluster.nodes[node as usize].slowed(function.startup_overhead) };
+        starts + function.limits.time
+    }
+
+    /// Keeps a place for somebody that cannot start: on the node to which its image is on the way, or else on the one
+    /// that has room for it first, by expected ends.
+    fn keep_place(&self, waiting: &Waiting, node: Option<u32>, now: SimTime) -> Option<Reservation> {
+        let ends = self.expected_ends.as_deref()?;
+        let on = |node: u32| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now);
+        match node {
+            Some(node) => on(node),
+            None => self.cluster.up.view().iter().filter_map(on).min_by_key(|kept| (kept.date, kept.node)),
+        }
+    }
+}
