@@ -46,6 +46,10 @@ enum Command {
     Trace(commands::trace::TraceArguments),
     /// Print the JSON Schema of scenarios.
     Schema,
+    /// Print what a shell completes.
+    Completions(commands::completions::CompletionsArguments),
+    /// Write the manual pages.
+    Man(commands::man::ManArguments),
 }
 
 /// What the command takes: for manual pages and completions.
@@ -68,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Policies(arguments) => commands::policies::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Schema => commands::schema::print(),
+        Command::Completions(arguments) => commands::completions::print(&arguments),
+        Command::Man(arguments) => commands::man::write(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

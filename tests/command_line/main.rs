@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod compared;
+mod manual;
 mod output;
 mod report;
 mod reproducible;

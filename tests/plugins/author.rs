@@ -74,6 +74,26 @@ fn a_crate_is_not_written_over_another_nor_under_a_strange_name() {
 }
 
 #[test]
+fn a_crate_is_only_written_against_an_interface_that_this_program_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |policy_api: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
+        command.current_dir(folder.path()).args(["policies", "new", "mine", "--kind", "eviction", "--policy-api"]);
+        let output = command.arg(policy_api).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!folder.path().join("mine").exists());
+        text(&output.stderr).replace(&policy_api.display().to_string(), "DIR")
+    };
+    let said = |problem: &str| format!("error: --policy-api DIR: {problem}\n");
+    assert_eq!(refused(&project_path("docs")), said("there is no Cargo.toml in it"));
+    let another = project_path("plugins/eviction/lru");
+    assert_eq!(refused(&another), said("it is the crate hearth-eviction-lru, not hearth-policy-api"));
+    let old = project_path("tests/frozen/policy-api-1.0");
+    let (major, minor) = hearth_policy_api::boundary::interface_version();
+    assert_eq!(refused(&old), said(&format!("version 1.0.0 has no test kit: take {major}.{minor}")));
+}
+
+#[test]
 fn the_check_of_a_library_names_what_is_unsound() {
     let output = hearth(&["policies", "check", &misbehaving(), "--cases", "64"]);
     let said = text(&output.stdout);

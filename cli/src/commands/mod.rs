@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub mod completions;
+pub mod man;
 pub mod policies;
 pub mod report;
 pub mod run;

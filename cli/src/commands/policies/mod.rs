@@ -1,6 +1,7 @@
 //! `hearth policies`: what there is, and the tools of a policy's author.
 
 mod check;
+mod interface;
 mod list;
 mod new;
 

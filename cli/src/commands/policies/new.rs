@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::interface;
 use crate::error::CommandError;
 
 /// The kinds of policy, as arguments.
@@ -53,7 +54,7 @@ pub struct NewArguments {
     kind: Kind,
 
     /// The folder of hearth-policy-api to build against; without it, the one that this program was built from, or else
-    /// the published one.
+    /// policy-api beside the program.
     #[arg(long, value_name = "DIR")]
     policy_api: Option<PathBuf>,
 }
@@ -66,9 +67,10 @@ pub fn new(arguments: &NewArguments) -> Result<(), CommandError> {
     if folder.exists() {
         return Err(CommandError::Usage(format!("the folder {name} is there already: choose another name")));
     }
-    let interface = interface(policy_api.as_deref())?;
+    let interface = interface::find(policy_api.as_deref())?;
     let fill = |text: &str| text.replace("policy-name", name).replace("TypeName", &type_name(name));
-    let manifest = fill(include_str!("../../../templates/Cargo.toml.template")).replace("POLICY_API", &interface);
+    let manifest = fill(include_str!("../../../templates/Cargo.toml.template"))
+        .replace("POLICY_API", &format!("path = {interface:?}"));
     write(&folder.join("Cargo.toml"), &manifest)?;
     write(&folder.join(".gitignore"), "/target\n")?;
     write(&folder.join("src/lib.rs"), &fill(kind.source()))?;
@@ -76,7 +78,9 @@ pub fn new(arguments: &NewArguments) -> Result<(), CommandError> {
     writeln!(
         std::io::stdout(),
         "{name}/src/lib.rs is the policy. Then:\n\n  cd {name}\n  cargo test\n  cargo build --release\n  \
-         hearth run SCENARIO --policy {slot}=target/release/{library}"
+         hearth run SCENARIO --policy {slot}=target/release/{library}\n\n\
+         It is built against {}: if that or the crate moves, change the path in Cargo.toml.",
+        interface.display()
     )?;
     Ok(())
 }
@@ -102,25 +106,6 @@ fn type_name(name: &str) -> String {
 
 fn library_name(name: &str) -> String {
     format!("{}{}{}", std::env::consts::DLL_PREFIX, name.replace('-', "_"), std::env::consts::DLL_SUFFIX)
-}
-
-/// Where Cargo finds the interface.
-fn interface(given: Option<&Path>) -> Result<String, CommandError> {
-    let built_from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policy-api"));
-    let folder = match given {
-        Some(folder) => folder,
-        None if built_from.is_dir() => built_from,
-        None => {
-            let (major, minor) = hearth_policy_api::boundary::interface_version();
-            return Ok(format!("version = \"{major}.{minor}\""));
-        }
-    };
-    let unusable = |problem: String| CommandError::Usage(format!("--policy-api {}: {problem}", folder.display()));
-    let absolute = folder.canonicalize().map_err(|error| unusable(error.to_string()))?;
-    if !absolute.join("Cargo.toml").is_file() {
-        return Err(unusable("there is no Cargo.toml in it".to_owned()));
-    }
-    Ok(format!("path = {absolute:?}"))
 }
 
 fn write(file: &Path, text: &str) -> Result<(), CommandError> {
