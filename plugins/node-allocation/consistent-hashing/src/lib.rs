@@ -63,7 +63,7 @@ impl Policy for ConsistentHashing {
         let all = u64::from(context.nodes) * points;
         if all > MAX_POINTS {
             let (nodes, gigabytes) = (context.nodes, all * 16 / 1_000_000_000);
-            return Err(PolicyError::new(&format!(
+            return Err(PolicyError::new(format!(
                 "points: {points} for each of {nodes} nodes would need {gigabytes} GB, expected at most {MAX_POINTS} in all"
             )));
         }
