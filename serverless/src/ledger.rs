@@ -16,10 +16,10 @@ use hearth_simcore::time::SimTime;
 use crate::error::Error;
 use crate::experiment::{About, Results};
 use crate::function::{FunctionId, ImageId};
-use crate::invocation::InvocationRecord;
+use crate::invocation::{InvocationRecord, Outcome};
 use crate::metrics::Metrics;
 use crate::node::ContainerId;
-use crate::results::{Attempts, Move, Phase, Recorder, Standing, TimeSeries, Timeline, WorkflowRuns};
+use crate::results::{Attempts, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline, WorkflowRuns};
 use crate::workflow::WorkflowRecord;
 
 /// What a service has counted, and who takes the invocations that have ended.
@@ -68,11 +68,28 @@ impl Books {
         self.workflows.take()
     }
 
-    /// A container begins with something.
+    /// A container begins with something that is for no invocation.
     #[inline]
     pub fn begin_phase(&mut self, node: u32, container: ContainerId, phase: Phase, function: FunctionId) {
         if let Some(timeline) = &mut self.timeline {
-            timeline.begin(node, container, phase, function, self.date);
+            timeline.begin(node, container, phase, function, None, self.date);
+        }
+    }
+
+    /// A container begins with something for an invocation.
+    #[inline]
+    pub fn serve(&mut self, node: u32, container: ContainerId, phase: Phase, record: &InvocationRecord) {
+        if let Some(timeline) = &mut self.timeline {
+            let served = Served { invocation: record.invocation, start: record.start };
+            timeline.begin(node, container, phase, record.function, Some(served), self.date);
+        }
+    }
+
+    /// The invocation that a container runs has ended so.
+    #[inline]
+    pub fn note_outcome(&mut self, node: u32, container: ContainerId, outcome: Outcome) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.note_outcome(node, container, outcome);
         }
     }
 

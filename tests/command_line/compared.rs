@@ -104,14 +104,17 @@ fn differences_are_marked_exactly_where_other_requests_completed() {
     let line = |policy: &str| differences.lines().find(|line| line.trim_start().starts_with(policy)).unwrap();
     assert_eq!(line(REFUSES_SOME).matches('*').count(), 4, "all but memory: {printed}");
     assert_eq!(line("keep_alive=no-keep-alive").matches('*').count(), 0, "{printed}");
-    let note =
-        format!("* policy={REFUSES_SOME}: latency_mean, latency_p50, latency_p99 of the requests that completed (");
+    let note = format!(
+        "* policy={REFUSES_SOME}: latency_mean, latency_p50, latency_p99 of the requests that completed; cold_start_ratio of the starts that there were ("
+    );
     assert!(printed.contains(&note) && printed.contains(" % here, 100.00 % in the baseline)"), "{printed}");
     assert!(printed.lines().next().unwrap().contains("completed"), "{printed}");
     // And on the page.
     run(&["report", sweep.to_str().unwrap()]);
     let page = fs::read_to_string(sweep.join("report.html")).unwrap();
-    assert!(page.contains("latency_p99 of the requests that completed (") && page.contains(">completed</th>"));
+    assert!(
+        page.contains("99th percentile of latency of the requests that completed") && page.contains(">completed</th>")
+    );
 }
 
 #[test]

@@ -55,6 +55,12 @@ fn a_page_of_a_run_holds_everything_and_fetches_nothing() {
         "node_allocation",
         "built in",
         "; seed ",
+        "container 1",
+        "invocation 0 (cold, completed)",
+        "role=\"img\" aria-labelledby=\"latency-cdf-title latency-cdf-description\"",
+        "<title id=\"latency-cdf-title\">",
+        "@media print",
+        "<caption>Policies in use</caption>",
         "hearth-scenario/1",
         "prefers-color-scheme: dark",
     ] {
@@ -84,6 +90,16 @@ fn a_page_of_a_sweep_shows_what_varies_against_the_rest() {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("hearth-sweep/1") && page.contains("hearth-scenario/1"));
+    // Every picture says what it is and shows, and no axis is labelled with a path of a file.
+    let pictures: Vec<&str> = page.split("<svg ").skip(1).map(|rest| rest.split("</svg>").next().unwrap()).collect();
+    assert!(pictures.len() > 10);
+    let mut titles = BTreeSet::new();
+    for picture in pictures {
+        let title = picture.split("<title id=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(titles.insert(title.to_owned()), "{title} is there twice");
+        assert!(picture.contains("role=\"img\"") && picture.contains("<desc id="), "{title}");
+        assert!(!picture.contains("images[") && !picture.contains("latency_") && !picture.contains("byte_seconds"));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use serde_json::{Value, json};
 
-use super::{good_scenario, hearth};
+use super::{good_scenario, hearth, project_path};
 
 /// A generated workload of some thousand requests, some of which are rejected.
 fn scenario(folder: &Path) -> String {
@@ -170,6 +170,53 @@ fn parquet_holds_what_the_table_holds() {
         assert_eq!(row.get_string(8).map(String::as_str).unwrap_or_default(), expected["start"]);
     }
     assert_eq!(rows, text.len());
+}
+
+/// Every run on the timeline is a row of the table of invocations, and says the same.
+#[test]
+fn the_timeline_says_who_runs_and_how_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, timeline) = (folder.path().join("out"), folder.path().join("timeline.json"));
+    let scenario = project_path("examples/quickstart.json").display().to_string();
+    run(&scenario, &output, &["--timeline", timeline.to_str().unwrap()]);
+    let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
+    let nodes = events.iter().filter(|event| event["name"] == "process_name");
+    let nodes: BTreeMap<u64, &Value> =
+        nodes.map(|event| (event["pid"].as_u64().unwrap(), &event["args"]["name"])).collect();
+    let mut told: Vec<[String; 6]> = Vec::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    for event in events.iter().filter(|event| event["name"] == "run") {
+        let arguments = &event["args"];
+        let started = format!("{:.6}", event["ts"].as_f64().unwrap() / 1e6);
+        let node = text(nodes[&event["pid"].as_u64().unwrap()]);
+        let words = ["function", "start", "outcome"].map(|name| text(&arguments[name]));
+        let [function, start, outcome] = words;
+        told.push([arguments["invocation"].to_string(), function, started, node, start, outcome]);
+    }
+    let mut expected: Vec<[String; 6]> = (table(&output.join("invocations.csv")).iter())
+        .filter(|row| !row["started_at"].is_empty())
+        .map(|row| {
+            let started = format!("{:.6}", row["started_at"].parse::<f64>().unwrap());
+            let [invocation, function, node, start, outcome] =
+                ["invocation", "function", "node", "start", "outcome"].map(|name| row[name].clone());
+            [invocation, function, started, node, start, outcome]
+        })
+        .collect();
+    told.sort();
+    expected.sort();
+    assert!(expected.iter().any(|row| row[5] == "timed_out") && expected.len() > 30);
+    assert_eq!(told, expected);
+    // Viewers colour by name, and show the names of rows.
+    let spans = || events.iter().filter(|event| event["ph"] == "X");
+    let names: std::collections::BTreeSet<&str> = spans().map(|event| event["name"].as_str().unwrap()).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["cold start", "idle", "run"]);
+    for span in spans() {
+        let is_name = |event: &&Value| {
+            event["name"] == "thread_name" && (&event["pid"], &event["tid"]) == (&span["pid"], &span["tid"])
+        };
+        let named = events.iter().find(is_name).unwrap();
+        assert_eq!(named["args"]["name"], format!("container {}", span["tid"]));
+    }
 }
 
 /// Conservation: what the timeline shows of each container adds up to the memory that the summary counts.

@@ -74,7 +74,21 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
-/// A plot of some series.
+/// So many series can be told apart in one plot by their colours.
+pub const MOST_SERIES: usize = 7;
+
+/// One of several plots that share their axes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Panel {
+    /// What its series have in common; empty for the only one.
+    pub title: String,
+    /// What is drawn; at most [`MOST_SERIES`].
+    pub series: Vec<Series>,
+    /// What is drawn in grey behind them, to compare them with.
+    pub others: Vec<Series>,
+}
+
+/// A plot of some series, in one panel or several.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plot {
     /// Across.
@@ -84,7 +98,38 @@ pub struct Plot {
     /// How points are joined.
     pub joined: Joined,
     /// What is drawn.
-    pub series: Vec<Series>,
+    pub panels: Vec<Panel>,
+}
+
+impl Plot {
+    /// A plot of series in one panel; of more than can be told apart in several, in each of which the others are grey.
+    pub fn new(x: Axis, y: Axis, joined: Joined, series: Vec<Series>) -> Self {
+        let parts = series.len().div_ceil(MOST_SERIES).max(1);
+        let in_part = series.len().div_ceil(parts).max(1);
+        let panel = |(number, part): (usize, &[Series])| {
+            let is_other = |position: &usize| position / in_part != number;
+            let others = (0..series.len()).filter(is_other).map(|position| series[position].clone());
+            Panel { title: String::new(), series: part.to_vec(), others: others.collect() }
+        };
+        let panels = series.chunks(in_part).enumerate().map(panel).collect();
+        Self { x, y, joined, panels }
+    }
+
+    /// The names of all series, each once: the position of a name says how it is drawn in every panel.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for series in self.panels.iter().flat_map(|panel| &panel.series) {
+            if !names.contains(&series.name.as_str()) {
+                names.push(&series.name);
+            }
+        }
+        names
+    }
+
+    /// All points, also those in grey.
+    pub fn points(&self) -> impl Iterator<Item = &Point> {
+        self.panels.iter().flat_map(|panel| panel.series.iter().chain(&panel.others)).flat_map(|series| &series.points)
+    }
 }
 
 /// Bars beside each other, each with its name.
@@ -102,9 +147,11 @@ pub struct Span {
     /// The row: the process and the thread of the trace.
     pub row: (u64, u64),
     /// What it was.
-    pub category: String,
-    /// Whose.
-    pub name: String,
+    pub phase: String,
+    /// Of which function.
+    pub function: String,
+    /// For which invocation, and how that started and ended, as far as it is known; empty without one.
+    pub served: String,
     /// In seconds.
     pub begin: f64,
     /// In seconds.

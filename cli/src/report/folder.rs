@@ -92,8 +92,6 @@ fn read_table(path: &Path) -> Result<Table, CommandError> {
 #[derive(Deserialize)]
 struct TraceEvent {
     ph: String,
-    #[serde(default)]
-    cat: String,
     name: String,
     pid: u64,
     #[serde(default)]
@@ -112,14 +110,20 @@ fn read_timeline(path: &Path) -> Result<Timeline, CommandError> {
         .map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))?;
     let mut timeline = Timeline::default();
     for event in events {
-        let TraceEvent { ph, cat, name, pid, tid, ts, dur, args } = event;
+        let TraceEvent { ph, name, pid, tid, ts, dur, args } = event;
         match ph.as_str() {
             "M" if name == "process_name" => {
                 timeline.nodes.push((pid, args["name"].as_str().unwrap_or_default().to_owned()));
             }
             "X" => {
                 let (begin, end) = (ts / 1e6, (ts + dur) / 1e6);
-                timeline.spans.push(Span { row: (pid, tid), category: cat, name, begin, end });
+                let text = |name: &str| args[name].as_str();
+                let function = text("function").unwrap_or_default().to_owned();
+                let served = args["invocation"].as_u64().map_or_else(String::new, |invocation| {
+                    let how: Vec<&str> = ["start", "outcome"].into_iter().filter_map(text).collect();
+                    format!("invocation {invocation} ({})", how.join(", ").replace('_', " "))
+                });
+                timeline.spans.push(Span { row: (pid, tid), phase: name, function, served, begin, end });
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::draw::{DrawError, for_page, to_svg};
+use super::draw::{DrawError, escaped, for_page, to_svg};
 use super::figure::{Content, Figure, Timeline};
 use super::folder::{RunFolder, SweepFolder};
 use super::theme;
@@ -19,10 +19,6 @@ use crate::sweep::text::{self, SHOWN};
 const MOST_SPANS: usize = 300_000;
 
 // Writing to a string cannot fail, so the results of `write!` are passed over in this file.
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 /// The page of a run.
 pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> {
@@ -121,7 +117,12 @@ fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
             Content::Timeline(timeline) => interactive(timeline, &figure.title),
             _ => for_page(&to_svg(figure)?),
         };
-        let class = if matches!(figure.content, Content::Timeline(_)) { " class=\"wide\"" } else { "" };
+        let is_wide = match &figure.content {
+            Content::Timeline(_) => true,
+            Content::Plot(plot) => plot.panels.len() > 1,
+            Content::Bars(_) => false,
+        };
+        let class = if is_wide { " class=\"wide\"" } else { "" };
         let (name, note) = (escaped(&figure.name), escaped(&figure.note));
         let _ = writeln!(html, "<figure{class} id=\"{name}\">\n{picture}\n<figcaption>{note}</figcaption>\n</figure>");
     }
@@ -137,9 +138,9 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
         let found = timeline.nodes.iter().find(|(number, _)| *number == process);
         found.map_or_else(|| process.to_string(), |(_, name)| name.clone())
     };
-    let mut names: BTreeMap<&str, usize> = timeline.spans.iter().map(|span| (span.name.as_str(), 0)).collect();
-    names.values_mut().enumerate().for_each(|(number, name)| *name = number);
-    let kind = |category: &str| theme::PHASES.iter().position(|(name, _)| *name == category).unwrap_or(0);
+    let mut functions: BTreeMap<&str, usize> = timeline.spans.iter().map(|span| (span.function.as_str(), 0)).collect();
+    functions.values_mut().enumerate().for_each(|(number, function)| *function = number);
+    let kind = |phase: &str| theme::PHASES.iter().position(|(name, _)| *name == phase).unwrap_or(0);
     let mut spans: Vec<_> = timeline.spans.iter().collect();
     spans.sort_by(|one, other| one.begin.total_cmp(&other.begin));
     let left_out = spans.len().saturating_sub(MOST_SPANS);
@@ -148,11 +149,11 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
     let micro = |seconds: f64| (seconds * 1e6).round() / 1e6;
     let data = json!({
         "end": end,
-        "rows": rows.keys().map(|(process, thread)| json!([node(*process), thread.to_string()])).collect::<Vec<_>>(),
+        "rows": rows.keys().map(|(process, thread)| json!([node(*process), format!("container {thread}")])).collect::<Vec<_>>(),
         "kinds": theme::PHASES.map(|(name, colour)| json!([name, colour.variable])),
-        "names": names.keys().collect::<Vec<_>>(),
+        "functions": functions.keys().collect::<Vec<_>>(),
         "spans": spans.iter().map(|span| json!([
-            rows[&span.row], kind(&span.category), names[span.name.as_str()], micro(span.begin), micro(span.end),
+            rows[&span.row], kind(&span.phase), functions[span.function.as_str()], micro(span.begin), micro(span.end), span.served,
         ])).collect::<Vec<_>>(),
     });
     let keys: String = theme::PHASES
@@ -162,7 +163,7 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
     let more = if left_out > 0 { format!("<p>The last {left_out} spans are left out.</p>") } else { String::new() };
     format!(
         "<h2>{}</h2>\n<p class=\"keys\">{keys}</p>\n<p>Wheel or + and − zoom, dragging or arrow keys move, Shift and wheel go \
-         through the rows, a double click shows all.</p>{more}\n<canvas id=\"timeline-canvas\" tabindex=\"0\" role=\"img\" \
+         through the rows, a double click shows all, also what is kept idle after the last run.</p>{more}\n<canvas id=\"timeline-canvas\" tabindex=\"0\" role=\"img\" \
          aria-label=\"{}\"></canvas>\n<p id=\"told\" aria-live=\"polite\"></p>\n<script type=\"application/json\" \
          id=\"timeline-data\">{}</script>\n<script>{}</script>",
         escaped(title),
@@ -186,15 +187,20 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
         number("completed")
     );
     for row in &comparison.rows {
-        let labels: String =
-            sweep.grid.labels(&row.settings).iter().map(|label| format!("<td>{}</td>", escaped(label))).collect();
+        let labels: String = sweep
+            .grid
+            .labels(&row.settings)
+            .iter()
+            .map(|label| format!("<td class=\"label\">{}</td>", breakable(label)))
+            .collect();
         let cell = |name: &&str| {
             let difference = text::difference(comparison, row, name);
             let difference = difference.map_or(String::new(), |difference| format!("<br><small>{difference}</small>"));
-            format!("<td class=\"number\">{}{difference}</td>", text::mean(comparison, row, name))
+            let cell = format!("{}{difference}", text::mean(comparison, row, name));
+            format!("<td class=\"number\">{}</td>", kept_together(&cell))
         };
         let numbers: String = metrics.iter().map(cell).collect();
-        let completed = Unit::Share.shown(row.completed.mean);
+        let completed = kept_together(&Unit::Share.shown(row.completed.mean));
         let _ = writeln!(html, "<tr>{labels}<td class=\"number\">{completed}</td>{numbers}</tr>");
     }
     html.push_str("</tbody></table></div>\n");
@@ -202,11 +208,23 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
         let label = &sweep.grid.axes[baseline.axis].settings[baseline.setting].label;
         let _ = writeln!(html, "<p>Small: differences to {}, seed by seed.</p>", escaped(label));
     }
-    for note in text::notes(&sweep.grid, comparison, &metrics) {
+    for note in text::notes(&sweep.grid, comparison, &metrics, |name| metric::of(name).title) {
         let _ = writeln!(html, "<p>{} {}</p>", text::MARK, escaped(&note));
     }
-    let _ = writeln!(html, "<p>{}</p>", text::about_seeds(&sweep.grid, comparison));
+    let seeds = text::about_seeds(&sweep.grid, comparison);
+    let figures = if seeds.contains('±') { " Figures show the intervals as bands, lines or crosses." } else { "" };
+    let _ = writeln!(html, "<p>{seeds}{figures}</p>");
     html
+}
+
+/// A text that may go on in the next line after its marks.
+fn breakable(text: &str) -> String {
+    ["=", ",", "."].iter().fold(escaped(text), |text, mark| text.replace(mark, &format!("{mark}<wbr>")))
+}
+
+/// Numbers that stay with their units; what is after ± may go on in the next line.
+fn kept_together(text: &str) -> String {
+    text.replace(' ', "\u{a0}").replace("\u{a0}±", " ±").replace("<br><small>", "<br> <small>")
 }
 
 /// Names, versions, parameters and hashes of policies; what all combinations share is told once.
@@ -234,13 +252,16 @@ fn policies(used: &[(String, &Value)]) -> String {
             rows.entry((slot.clone(), row)).or_default().push(combination);
         }
     }
-    let mut html = String::from(
-        "<div class=\"scroll\"><table>\n<tr><th>slot</th><th>policy</th><th>version</th><th>parameters</th><th>library, SHA-256</th><th></th></tr>\n",
-    );
+    let mut html = String::from("<div class=\"scroll\"><table>\n<caption>Policies in use</caption>\n<thead><tr>");
+    for head in ["slot", "policy", "version", "parameters", "library, SHA-256", "where"] {
+        let _ = write!(html, "<th scope=\"col\">{head}</th>");
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
     for ((slot, row), combinations) in rows {
-        let of = if combinations.len() == used.len() { String::new() } else { escaped(&combinations.join("; ")) };
+        let of =
+            if combinations.len() == used.len() { "everywhere".to_owned() } else { escaped(&combinations.join("; ")) };
         let _ = writeln!(html, "<tr><td>{}</td>{row}<td>{of}</td></tr>", escaped(&slot));
     }
-    html.push_str("</table></div>");
+    html.push_str("</tbody></table></div>");
     html
 }

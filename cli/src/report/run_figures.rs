@@ -19,11 +19,17 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
         "latency-cdf",
         "Latency, waiting and delay of cold starts",
         LATENCY_NOTE,
-        Unit::Seconds,
+        ("latency, waiting or delay", Unit::Seconds),
         times,
     ));
     let slowdown = vec![column("slowdown", "slowdown")];
-    figures.push(cdf_figure("slowdown-cdf", "Slowdown: latency over execution time", "", Unit::Plain, slowdown));
+    figures.push(cdf_figure(
+        "slowdown-cdf",
+        "Slowdown: latency over execution time",
+        "",
+        ("slowdown", Unit::Plain),
+        slowdown,
+    ));
     let ratios = vec![column("functions", "cold_start_ratio_of_functions")];
     figures.push(ratio_cdf_figure("function-cold-starts-cdf", ratios));
     if let Some(series) = &run.series {
@@ -46,7 +52,7 @@ const LATENCY_NOTE: &str = "Latency from the request to the end, of completed in
 
 fn is_empty(content: &Content) -> bool {
     match content {
-        Content::Plot(plot) => plot.series.is_empty(),
+        Content::Plot(plot) => plot.panels.iter().all(|panel| panel.series.is_empty()),
         Content::Bars(bars) => bars.rows.is_empty(),
         Content::Timeline(timeline) => timeline.spans.is_empty(),
     }
@@ -59,57 +65,60 @@ pub fn cdf(distributions: &Table, column: &str) -> Vec<Point> {
     pairs.filter_map(|(share, value)| value.map(|value| Point::exact(value, *share))).collect()
 }
 
-/// A figure of cumulative distributions on a logarithmic axis.
-pub fn cdf_figure(name: &str, title: &str, note: &str, unit: Unit, mut series: Vec<Series>) -> Figure {
+/// A figure of cumulative distributions over requests on a logarithmic axis, of which label and unit are given.
+pub fn cdf_figure(name: &str, title: &str, note: &str, (label, unit): (&str, Unit), mut series: Vec<Series>) -> Figure {
     series.retain(|series| series.points.iter().any(|point| point.x > 0.0));
-    let label = match unit {
-        Unit::Seconds => "time",
-        _ => "slowdown",
-    };
-    let (x, y) = (Axis::logarithmic(label, unit), Axis::linear("share", Unit::Share));
-    let content = Content::Plot(Plot { x, y, joined: Joined::Line, series });
+    let (x, y) = (Axis::logarithmic(label, unit), Axis::linear("share of requests", Unit::Share));
+    let content = Content::Plot(Plot::new(x, y, Joined::Line, series));
     Figure { name: name.to_owned(), title: title.to_owned(), note: note.to_owned(), content }
 }
 
 /// How the cold-start ratios of functions are distributed.
 pub fn ratio_cdf_figure(name: &str, mut series: Vec<Series>) -> Figure {
     series.retain(|series| !series.points.is_empty());
-    let (x, y) =
-        (Axis::linear("cold starts of a function", Unit::Share), Axis::linear("share of functions", Unit::Share));
+    let (x, y) = (
+        Axis::linear("share of cold starts of a function", Unit::Share),
+        Axis::linear("share of functions", Unit::Share),
+    );
     Figure {
         name: name.to_owned(),
         title: "Cold starts by function".to_owned(),
         note: "Each function counts the same, however often it is invoked; the further to the left, the better."
             .to_owned(),
-        content: Content::Plot(Plot { x, y, joined: Joined::Line, series }),
+        content: Content::Plot(Plot::new(x, y, Joined::Line, series)),
     }
 }
 
 /// The course of time of one or more runs, each with its name.
 pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
-    type Group<'a> = (&'a str, &'a str, Unit, &'a [(&'a str, &'a str)]);
+    type Group<'a> = (&'a str, &'a str, (&'a str, Unit), &'a [(&'a str, &'a str)]);
     let groups: [Group<'_>; 4] = [
         (
             "requests-over-time",
             "Requests and starts in each interval",
-            Unit::Plain,
+            ("number in an interval", Unit::Count),
             &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
         ),
         (
             "load-over-time",
             "Running and waiting at the end of each interval",
-            Unit::Plain,
+            ("invocations", Unit::Count),
             &[("running", "running"), ("queued", "queued")],
         ),
         (
             "memory-over-time",
             "Memory of containers",
-            Unit::Bytes,
+            ("memory", Unit::Bytes),
             &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
         ),
-        ("warm-containers-over-time", "Idle containers", Unit::Plain, &[("idle containers", "warm_containers")]),
+        (
+            "warm-containers-over-time",
+            "Idle containers",
+            ("idle containers", Unit::Count),
+            &[("idle containers", "warm_containers")],
+        ),
     ];
-    let of_group = |(name, title, unit, columns): Group<'_>| {
+    let of_group = |(name, title, (label, unit), columns): Group<'_>| {
         let series = |(run, table): &(&str, &Table)| {
             let of_column = |(label, column): &(&str, &str)| {
                 let pairs = table.column("time_s").iter().zip(table.column(column));
@@ -119,8 +128,8 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
             };
             columns.iter().map(of_column).collect::<Vec<_>>()
         };
-        let (x, y) = (Axis::linear("time", Unit::Seconds), Axis::linear("", unit));
-        let plot = Plot { x, y, joined: Joined::Line, series: runs.iter().flat_map(series).collect() };
+        let (x, y) = (Axis::linear("time", Unit::Seconds), Axis::linear(label, unit));
+        let plot = Plot::new(x, y, Joined::Line, runs.iter().flat_map(series).collect());
         Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
     };
     groups.into_iter().map(of_group).collect()
@@ -154,7 +163,7 @@ fn traffic(summary: &Value) -> Vec<Figure> {
         content: Content::Bars(Bars { unit, rows }),
     };
     vec![
-        figure("containers", "Containers", Unit::Plain, containers),
+        figure("containers", "Containers", Unit::Count, containers),
         figure("image-traffic", "Images moved and evicted", Unit::Bytes, images),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Scale, Series};
+use super::figure::{Axis, Bars, Content, Figure, Joined, MOST_SERIES, Panel, Plot, Point, Scale, Series};
 use super::folder::{RunFolder, SweepFolder, Table};
 use super::run_figures::{cdf_figure, ratio_cdf_figure, time_series};
 use crate::metric;
@@ -10,9 +10,11 @@ use crate::quantity::Unit;
 use crate::sweep::axes::{quantities, words};
 use crate::sweep::comparison::{Comparison, Row, Run};
 use crate::sweep::grid::{self, Grid, POLICY};
+use crate::sweep::text::MARK;
 
-/// So many plots of the same kind at the most.
+/// So many plots of the same kind at the most, in figures of their own and as panels of one.
 const MOST_FACETS: usize = 6;
+const MOST_PANELS: usize = 12;
 
 /// Numbers of summaries that are drawn.
 const METRICS: [&str; 18] = [
@@ -55,17 +57,22 @@ pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     });
     let numeric = sweep.grid.axes.iter().position(|axis| axis.name != POLICY && numeric_values(axis).is_some());
     for (name, metric) in shown {
-        let (title, unit) = (metric.title.as_str(), metric.unit);
+        let currency = sweep.runs.first().and_then(|(_, run)| run.summary["cost"]["currency"].as_str());
+        let title = match (metric.unit, currency) {
+            (Unit::Money, Some(currency)) => format!("{} ({currency})", metric.title),
+            _ => metric.title.clone(),
+        };
+        let (title, unit) = (title.as_str(), metric.unit);
         figures.push(match numeric {
             Some(axis) => against_axis(sweep, comparison, &labels, axis, (name, title, unit)),
-            None => bars(sweep, comparison, &labels, (name, title, unit)),
+            None => bars(comparison, &labels, (name, title, unit)),
         });
     }
     figures.extend(trade_offs(sweep, comparison, &labels));
-    figures.extend(distributions(sweep, &labels));
+    figures.extend(distributions(sweep, comparison, &labels));
     let first_seed = sweep.runs.iter().filter(|(point, _)| Some(&point.seed) == sweep.grid.seeds.first());
     let series: Vec<(String, &Table)> =
-        first_seed.filter_map(|(point, run)| Some((labels.of(&point.settings, None), run.series.as_ref()?))).collect();
+        first_seed.filter_map(|(point, run)| Some((labels.of(&point.settings, &[]), run.series.as_ref()?))).collect();
     if !series.is_empty() && series.len() <= 4 {
         let series: Vec<(&str, &Table)> = series.iter().map(|(name, table)| (name.as_str(), *table)).collect();
         figures.extend(time_series(&series));
@@ -98,9 +105,9 @@ impl Labels {
         Self { names: grid.axes.iter().map(of_axis).collect() }
     }
 
-    /// The name of a combination, without one of the axes.
-    fn of(&self, settings: &[usize], without: Option<usize>) -> String {
-        let parts = self.names.iter().zip(settings).enumerate().filter(|(axis, _)| Some(*axis) != without);
+    /// The name of a combination, without some of the axes.
+    fn of(&self, settings: &[usize], without: &[usize]) -> String {
+        let parts = self.names.iter().zip(settings).enumerate().filter(|(axis, _)| !without.contains(axis));
         let parts: Vec<&str> = parts.map(|(_, (names, setting))| names[*setting].as_str()).collect();
         if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
     }
@@ -118,11 +125,36 @@ fn point(x: f64, row: &Row, metric: &str) -> Option<Point> {
     Some(Point { y_half: estimate.half_width.unwrap_or(0.0), ..Point::exact(x, estimate.mean) })
 }
 
-fn intervals(sweep: &SweepFolder) -> String {
-    match sweep.grid.seeds.len() {
-        0 | 1 => "One seed.".to_owned(),
-        seeds => format!("Means over {seeds} seeds, with 95 % confidence intervals."),
+/// What one should know of the numbers of a metric, beside what the page says once.
+fn note(comparison: &Comparison, metric: &str) -> String {
+    let rows: Vec<&Row> = comparison.rows.iter().filter(|row| row.is_partial(metric)).collect();
+    let over = metric::of(metric).over;
+    let shares = || rows.iter().map(|row| row.share(over));
+    let (least, most) = (shares().fold(1.0, f64::min), shares().fold(0.0, f64::max));
+    let percent = |share: f64| Unit::Share.shown(share);
+    let shares = if least == most { percent(least) } else { format!("{} to {}", percent(least), percent(most)) };
+    if rows.is_empty() {
+        return String::new();
     }
+    format!("{MARK} Of {} only, and not the same everywhere: {shares}.", over.words())
+}
+
+/// The name of a row among others, marked if its number leaves out requests that those of others do not.
+fn marked(name: String, row: &Row, metric: &str) -> String {
+    if row.is_partial(metric) { format!("{name} {MARK}") } else { name }
+}
+
+/// The axis whose values are colours where another is across and there are more series than colours; those of all others
+/// are panels.
+fn colour_axis(grid: &Grid, across: usize) -> Option<usize> {
+    let size = |axis: usize| grid.axes[axis].settings.len();
+    let others: Vec<usize> = (0..grid.axes.len()).filter(|axis| *axis != across && size(*axis) > 1).collect();
+    let all: usize = others.iter().map(|axis| size(*axis)).product();
+    if all <= MOST_SERIES || others.len() < 2 {
+        return None;
+    }
+    let fits = |axis: &usize| size(*axis) <= MOST_SERIES && all / size(*axis) <= MOST_PANELS;
+    others.into_iter().filter(fits).max_by_key(|axis| (grid.axes[*axis].name == POLICY, size(*axis)))
 }
 
 /// A number against a varied value, with a line for each combination of the others.
@@ -135,50 +167,72 @@ fn against_axis(
 ) -> Figure {
     let varied = &sweep.grid.axes[axis];
     let (values, x_unit) = numeric_values(varied).unwrap_or((Vec::new(), Unit::Plain));
-    let mut series: Vec<Series> = Vec::new();
+    let colours = colour_axis(&sweep.grid, axis);
+    let mut panels: Vec<Panel> = Vec::new();
     for row in &comparison.rows {
-        let name = labels.of(&row.settings, Some(axis));
         let Some(point) = values.get(row.settings[axis]).and_then(|x| point(*x, row, metric)) else { continue };
-        match series.iter_mut().find(|series| series.name == name) {
-            Some(series) => series.points.push(point),
-            None => series.push(Series { name, points: vec![point] }),
+        let (title, name) = match colours {
+            None => (String::new(), labels.of(&row.settings, &[axis])),
+            Some(colour) => {
+                let name = labels.names[colour][row.settings[colour]].clone();
+                (labels.of(&row.settings, &[axis, colour]), name)
+            }
+        };
+        let place = panels.iter().position(|panel| panel.title == title).unwrap_or_else(|| {
+            panels.push(Panel { title, series: Vec::new(), others: Vec::new() });
+            panels.len() - 1
+        });
+        let series = &mut panels[place].series;
+        match series.iter_mut().find(|series| series.name.trim_end_matches([' ', '*']) == name) {
+            Some(series) => {
+                series.points.push(point);
+                series.name = if series.name.ends_with(MARK) {
+                    std::mem::take(&mut series.name)
+                } else {
+                    marked(name, row, metric)
+                };
+            }
+            None => series.push(Series { name: marked(name, row, metric), points: vec![point] }),
         }
     }
-    series.iter_mut().for_each(|series| series.points.sort_by(|one, other| one.x.total_cmp(&other.x)));
+    let series = panels.iter_mut().flat_map(|panel| &mut panel.series);
+    series.for_each(|series| series.points.sort_by(|one, other| one.x.total_cmp(&other.x)));
     // What spans several orders of magnitude is seen by factors only; values of zero need an even axis.
     let scale = |values: &mut dyn Iterator<Item = f64>, factor: f64| {
         let (least, greatest) =
             values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-        if least > 0.0 && greatest / least > factor { Scale::Logarithmic } else { Scale::Linear }
+        if least > 0.0 && greatest / least > factor && unit != Unit::Share { Scale::Logarithmic } else { Scale::Linear }
     };
     let x = Axis { label: words(&varied.name), unit: x_unit, scale: scale(&mut values.iter().copied(), 50.0) };
-    let mut of_points = series.iter().flat_map(|series| &series.points).map(|point| point.y);
-    let y = Axis { label: title.to_owned(), unit, scale: scale(&mut of_points, 50.0) };
-    let plot = Plot { x, y, joined: Joined::MarkedLine, series };
+    let points = panels.iter().flat_map(|panel| &panel.series).flat_map(|series| &series.points);
+    let y = Axis { label: title.to_owned(), unit, scale: scale(&mut points.map(|point| point.y), 50.0) };
+    let plot = match colours {
+        Some(_) => Plot { x, y, joined: Joined::MarkedLine, panels },
+        None => {
+            let series = panels.into_iter().flat_map(|panel| panel.series).collect();
+            Plot::new(x, y, Joined::MarkedLine, series)
+        }
+    };
     Figure {
         name: metric.replace(['.', '_'], "-"),
         title: format!("{} against {}", capital(title), words(&varied.name)),
-        note: intervals(sweep),
+        note: note(comparison, metric),
         content: Content::Plot(plot),
     }
 }
 
 /// A number as bars, one for each combination.
-fn bars(
-    sweep: &SweepFolder,
-    comparison: &Comparison,
-    labels: &Labels,
-    (metric, title, unit): (&str, &str, Unit),
-) -> Figure {
+fn bars(comparison: &Comparison, labels: &Labels, (metric, title, unit): (&str, &str, Unit)) -> Figure {
     let row = |row: &Row| {
         let estimate = row.means.get(metric)?;
-        Some((labels.of(&row.settings, None), estimate.mean, estimate.half_width.unwrap_or(0.0)))
+        let name = marked(labels.of(&row.settings, &[]), row, metric);
+        Some((name, estimate.mean, estimate.half_width.unwrap_or(0.0)))
     };
     let rows = comparison.rows.iter().filter_map(row).collect();
     Figure {
         name: metric.replace(['.', '_'], "-"),
         title: capital(title),
-        note: intervals(sweep),
+        note: note(comparison, metric),
         content: Content::Bars(Bars { unit, rows }),
     }
 }
@@ -193,13 +247,13 @@ fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> 
         (
             "cold-starts-against-memory",
             "cold_start_ratio",
-            "cold starts",
+            "share of cold starts",
             "Cold starts against memory held by idle containers",
         ),
         (
             "function-cold-starts-against-memory",
             "cold_start_ratio_of_functions_p75",
-            "cold starts, third quartile of functions",
+            "share of cold starts, third quartile of functions",
             "Cold starts of functions against memory held by idle containers",
         ),
     ];
@@ -212,7 +266,7 @@ fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> 
             point.x_half = memory.half_width.unwrap_or(0.0);
             // Points of a policy have one colour, whatever else varies.
             let name = policy
-                .map_or_else(|| labels.of(&row.settings, None), |axis| labels.names[axis][row.settings[axis]].clone());
+                .map_or_else(|| labels.of(&row.settings, &[]), |axis| labels.names[axis][row.settings[axis]].clone());
             match series.iter_mut().find(|series| series.name == name) {
                 Some(series) => series.points.push(point),
                 None => series.push(Series { name, points: vec![point] }),
@@ -223,15 +277,15 @@ fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> 
         Figure {
             name: name.to_owned(),
             title: title.to_owned(),
-            note: format!("Lower left is better. {}", intervals(sweep)),
-            content: Content::Plot(Plot { x, y, joined: Joined::Marks, series }),
+            note: format!("Lower left is better. {}", note(comparison, metric)).trim_end().to_owned(),
+            content: Content::Plot(Plot::new(x, y, Joined::Marks, series)),
         }
     };
     kinds.into_iter().map(figure).collect()
 }
 
 /// Distributions of latency and of functions' cold starts: a plot for each combination of what is not a policy.
-fn distributions(sweep: &SweepFolder, labels: &Labels) -> Vec<Figure> {
+fn distributions(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> Vec<Figure> {
     let policy = sweep.grid.axes.iter().position(|axis| axis.name == POLICY);
     let mut facets: BTreeMap<Vec<usize>, Vec<(usize, Vec<&RunFolder>)>> = BTreeMap::new();
     for (point, run) in &sweep.runs {
@@ -246,16 +300,21 @@ fn distributions(sweep: &SweepFolder, labels: &Labels) -> Vec<Figure> {
     let is_single = facets.len() == 1;
     let mut figures = Vec::new();
     for (number, (facet, members)) in facets.iter().take(MOST_FACETS).enumerate() {
-        let of = |column: &str| -> Vec<Series> {
+        let of = |column: &str, is_of_completed: bool| -> Vec<Series> {
             let series = |(setting, runs): &(usize, Vec<&RunFolder>)| {
-                let name = policy.map_or_else(|| labels.of(facet, None), |axis| labels.names[axis][*setting].clone());
+                let name = policy.map_or_else(|| labels.of(facet, &[]), |axis| labels.names[axis][*setting].clone());
+                let mut settings = facet.clone();
+                policy.into_iter().for_each(|axis| settings[axis] = *setting);
+                let row = comparison.row(&settings).filter(|row| is_of_completed && row.is_partial("latency_mean"));
+                let completed = row.map(|row| Unit::Share.shown(row.completed.mean));
+                let name = completed.map_or(name.clone(), |share| format!("{name} ({share} completed)"));
                 Series { name, points: mean_cdf(runs, column) }
             };
             members.iter().map(series).collect()
         };
         let (suffix, at) = match (is_single, policy) {
             (true, _) => (String::new(), String::new()),
-            (false, Some(_)) => (format!("-{}", number + 1), format!(" at {}", labels.of(facet, policy))),
+            (false, Some(_)) => (format!("-{}", number + 1), format!(" at {}", labels.of(facet, policy.as_slice()))),
             (false, None) => (format!("-{}", number + 1), String::new()),
         };
         let note = match sweep.grid.seeds.len() {
@@ -263,9 +322,15 @@ fn distributions(sweep: &SweepFolder, labels: &Labels) -> Vec<Figure> {
             seeds => format!("Percentiles are means over {seeds} seeds."),
         };
         let title = format!("Latency{at}");
-        figures.push(cdf_figure(&format!("latency-cdf{suffix}"), &title, &note, Unit::Seconds, of("latency")));
+        figures.push(cdf_figure(
+            &format!("latency-cdf{suffix}"),
+            &title,
+            &note,
+            ("latency", Unit::Seconds),
+            of("latency", true),
+        ));
         let mut ratios =
-            ratio_cdf_figure(&format!("function-cold-starts-cdf{suffix}"), of("cold_start_ratio_of_functions"));
+            ratio_cdf_figure(&format!("function-cold-starts-cdf{suffix}"), of("cold_start_ratio_of_functions", false));
         ratios.title.push_str(&at);
         figures.push(ratios);
     }
@@ -291,6 +356,20 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_series_than_colours_are_panels_of_an_axis() {
+        let grid = |policies: usize, vary: &[&str]| {
+            let policies: Vec<String> =
+                (0..policies).map(|number| format!("keep_alive=fixed,timeout={number}s")).collect();
+            Grid::new(&policies, &vary.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>(), vec![1]).unwrap()
+        };
+        // Axis 0 is of policies, axis 1 is across.
+        assert_eq!(colour_axis(&grid(4, &["a=1,2,3", "b=1,2,3,4"]), 1), Some(0), "sixteen: policies have the colours");
+        assert_eq!(colour_axis(&grid(9, &["a=1,2,3", "b=1,2,3,4"]), 1), Some(2), "nine policies are panels");
+        assert_eq!(colour_axis(&grid(3, &["a=1,2,3", "b=1,2"]), 1), None, "six series have colours enough");
+        assert_eq!(colour_axis(&grid(16, &["a=1,2,3"]), 1), None, "one axis is no panels");
+    }
 
     #[test]
     fn a_slot_that_all_share_is_left_out_of_names() {

@@ -5,11 +5,14 @@
   const canvas = document.getElementById("timeline-canvas");
   const told = document.getElementById("told");
   const context = canvas.getContext("2d");
-  const rows = data.rows.length, row = 14, left = 110, bottom = 28, end = data.end;
+  const rows = data.rows.length, row = 16, left = 170, right = 32, bottom = 28, end = data.end;
   const shown = Math.min(rows, 45);
-  let from = 0, to = end, top = 0, drag = null;
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name);
-  const spans = data.spans.map(([row, kind, name, begin, end]) => ({ row, kind, name, begin, end }));
+    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name);
+  const spans = data.spans.map(([row, kind, of, begin, end, served]) => ({ row, kind, of, begin, end, served }));
+  // What is kept idle after the last run is seen on demand.
+  const idle = data.kinds.findIndex(([name]) => name === "idle");
+  const busy = spans.reduce((latest, span) => (span.kind === idle ? latest : Math.max(latest, span.end)), 0);
+  let from = 0, to = busy > 0 ? Math.min(end, busy * 1.03) : end, top = 0, drag = null;
   const byRow = Array.from({ length: rows }, () => []);
   spans.forEach((span) => byRow[span.row].push(span));
   byRow.forEach((list) => list.sort((one, other) => one.begin - other.begin));
@@ -20,7 +23,7 @@
     .concat([1, 2, 5, 10, 20, 30].map((minutes) => 60 * minutes))
     .concat([1, 2, 4, 8, 12, 24, 48, 120, 240].map((hours) => 3600 * hours));
 
-  const width = () => canvas.clientWidth - left;
+  const width = () => canvas.clientWidth - left - right;
   const x = (time) => left + ((time - from) / (to - from)) * width();
   const time = (x) => from + ((x - left) / width()) * (to - from);
 
@@ -85,7 +88,7 @@
       const isFirst = line === 0 || data.rows[at - 1][0] !== node;
       context.textAlign = "right";
       context.fillStyle = colour(isFirst ? "ink" : "muted");
-      context.fillText(isFirst ? node : container, left - 8, y + row / 2);
+      context.fillText(isFirst ? `${node}, ${container}` : container, left - 8, y + row / 2, left - 12);
       if (isFirst) {
         context.fillStyle = colour("muted");
         context.fillRect(0, y, canvas.clientWidth, 1);
@@ -133,7 +136,10 @@
     const list = byRow[at] || [], span = list[first(list, date)];
     const hit = span && span.begin <= date && Math.floor(event.offsetY / row) < shown;
     told.textContent = hit
-      ? `${data.names[span.name]}: ${data.kinds[span.kind][0]} for ${seconds(span.end - span.begin)}, from ${seconds(span.begin)}, container ${data.rows[at][1]} of ${data.rows[at][0]}`
+      ? [
+          `${data.functions[span.of]}: ${data.kinds[span.kind][0]} for ${seconds(span.end - span.begin)}`,
+          `from ${seconds(span.begin)}`, span.served, `${data.rows[at][1]} of ${data.rows[at][0]}`,
+        ].filter((part) => part).join(", ")
       : seconds(date);
   });
   canvas.addEventListener("dblclick", all);
@@ -147,6 +153,6 @@
     if (actions[event.key]) { event.preventDefault(); actions[event.key](); }
   });
   window.addEventListener("resize", draw);
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) window.matchMedia(media).addEventListener("change", draw);
   draw();
 })();

@@ -65,6 +65,8 @@ pub fn words(path: &str) -> String {
     // The number of an element of a list stands without brackets, too.
     let is_element = |(part, in_brackets): &(&str, bool)| *in_brackets || part.parse::<usize>().is_ok();
     let Some((last, rest)) = parts.split_last() else { return path.to_owned() };
+    // Parameters are those of what stands before.
+    let rest = rest.strip_suffix(&[("parameters", false)]).unwrap_or(rest);
     let field = in_words(last.0);
     match rest.last() {
         Some(whose) if is_element(whose) => format!("{field} of {}", whose.0),
@@ -140,7 +142,7 @@ mod tests {
             ("images[img].size", "size of img"),
             ("functions.0.time_limit", "time limit of 0"),
             ("workload.generate.arrivals.poisson.rate", "rate (poisson)"),
-            ("policies.keep_alive.parameters.timeout", "timeout (parameters)"),
+            ("policies.keep_alive.parameters.timeout", "timeout (keep alive)"),
             ("service.container_startup_overhead", "container startup overhead"),
             ("recovery", "recovery"),
             ("policy", "policy"),

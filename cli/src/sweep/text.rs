@@ -88,7 +88,7 @@ pub fn of_comparison(grid: &Grid, comparison: &Comparison, metrics: &[String], b
             lines(&differences)
         ));
     }
-    let notes = notes(grid, comparison, metrics);
+    let notes = notes(grid, comparison, metrics, str::to_owned);
     if !notes.is_empty() {
         text.push('\n');
         notes.iter().for_each(|note| text.push_str(&format!("{MARK} {note}\n")));
@@ -111,31 +111,37 @@ pub fn about_seeds(grid: &Grid, comparison: &Comparison) -> String {
     }
 }
 
-/// What the marks of a table stand for: a line for each combination of values and kind of number.
-pub fn notes(grid: &Grid, comparison: &Comparison, metrics: &[impl AsRef<str>]) -> Vec<String> {
-    let percent = |share: f64| Unit::Share.shown(share);
+/// What the marks of a table stand for: a line for each combination of values that has some. `call` gives numbers the names of
+/// the table.
+pub fn notes(
+    grid: &Grid,
+    comparison: &Comparison,
+    metrics: &[impl AsRef<str>],
+    call: impl Fn(&str) -> String,
+) -> Vec<String> {
     let mut notes = Vec::new();
     for row in &comparison.rows {
+        // What is over the same shares is told together.
+        let mut by_shares: Vec<(String, Vec<String>)> = Vec::new();
         for over in Over::PARTS {
-            let names: Vec<&str> = (metrics.iter().map(AsRef::as_ref))
-                .filter(|name| metric::of(name).over == over)
-                .filter(|name| row.is_partial(name) || row.is_comparable(name) == Some(false))
-                .collect();
+            let is_marked = |name: &&str| {
+                metric::of(name).over == over && (row.is_partial(name) || row.is_comparable(name) == Some(false))
+            };
+            let names: Vec<&str> = metrics.iter().map(AsRef::as_ref).filter(is_marked).collect();
             let Some(first) = names.first() else { continue };
-            let setting = match grid.describe(&row.settings) {
-                setting if setting.is_empty() => setting,
-                setting => format!("{setting}: "),
-            };
-            let base = row.baseline.as_ref().filter(|_| row.is_comparable(first) == Some(false));
-            let base = base.and_then(|base| comparison.row(base));
-            let shares = match base.map(|base| (percent(row.share(over)), percent(base.share(over)))) {
-                None => percent(row.share(over)),
-                Some((here, there)) if here == there => {
-                    format!("{here} here and in the baseline, but not the same ones")
-                }
-                Some((here, there)) => format!("{here} here, {there} in the baseline"),
-            };
-            notes.push(format!("{setting}{} of {} ({shares})", names.join(", "), over.words()));
+            let shares = shares(comparison, row, over, row.is_comparable(first) == Some(false));
+            let names: Vec<String> = names.iter().map(|name| call(name)).collect();
+            let told = format!("{} of {}", names.join(", "), over.words());
+            match by_shares.iter_mut().find(|(other, _)| *other == shares) {
+                Some((_, all)) => all.push(told),
+                None => by_shares.push((shares, vec![told])),
+            }
+        }
+        let told: Vec<String> =
+            by_shares.iter().map(|(shares, told)| format!("{} ({shares})", told.join("; "))).collect();
+        if !told.is_empty() {
+            let setting = Some(grid.describe(&row.settings)).filter(|setting| !setting.is_empty());
+            notes.push(setting.into_iter().chain([told.join("; ")]).collect::<Vec<_>>().join(": "));
         }
     }
     let left_out = notes.len().saturating_sub(MOST_NOTES);
@@ -144,6 +150,17 @@ pub fn notes(grid: &Grid, comparison: &Comparison, metrics: &[impl AsRef<str>]) 
         notes.push(format!("and {left_out} more like these: \"completed\" says the share of each"));
     }
     notes
+}
+
+/// The shares of all that numbers are over, here and in the baseline if they are compared with it.
+fn shares(comparison: &Comparison, row: &Row, over: Over, is_compared: bool) -> String {
+    let percent = |row: &Row| Unit::Share.shown(row.share(over));
+    let base = row.baseline.as_ref().filter(|_| is_compared).and_then(|base| comparison.row(base));
+    match base.map(|base| (percent(row), percent(base))) {
+        None => percent(row),
+        Some((here, there)) if here == there => format!("{here} here and in the baseline, but not the same ones"),
+        Some((here, there)) => format!("{here} here, {there} in the baseline"),
+    }
 }
 
 #[cfg(test)]

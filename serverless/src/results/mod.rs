@@ -42,6 +42,6 @@ pub use summary::{
     CostSummary, DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, RequestSets, ServiceLevel, Summary,
 };
 pub(crate) use time_series::{Standing, TimeSeries};
-pub(crate) use timeline::{Move, Phase, Timeline};
+pub(crate) use timeline::{Move, Phase, Served, Timeline};
 pub use workflow_summary::{PathSummary, WorkflowsSummary};
 pub(crate) use workflows::WorkflowRuns;

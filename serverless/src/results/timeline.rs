@@ -1,10 +1,10 @@
 //! What containers did, and how images moved, as a trace that Perfetto and chrome://tracing show: an array of events in
 //! the Trace Event Format.
 //!
-//! A node is a process, a container a thread of it; the number of a container that has ended is used again. Names are
-//! those of functions and images, categories say what happened.
+//! A node is a process, a container a thread of it; the number of a container that has ended is used again. Events are named
+//! by what happens, since viewers colour by name, and their arguments say to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::experiment::About;
 use crate::function::{FunctionId, ImageId};
+use crate::invocation::{Outcome, Start};
 use crate::node::ContainerId;
 
 /// What a container does.
@@ -30,7 +31,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    fn category(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::ColdStart => "cold start",
             Self::Prewarming => "prewarming",
@@ -52,7 +53,7 @@ pub(crate) enum Move {
 }
 
 impl Move {
-    fn category(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Download => "download",
             Self::Copy(_) => "copy",
@@ -76,10 +77,21 @@ fn process(node: u32) -> u32 {
     node + 1
 }
 
+/// The invocation for which a container does something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Served {
+    /// Its number.
+    pub invocation: u64,
+    /// How it starts.
+    pub start: Option<Start>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Open {
     phase: Phase,
     function: FunctionId,
+    served: Option<Served>,
+    outcome: Outcome,
     since: SimTime,
 }
 
@@ -90,6 +102,8 @@ pub(crate) struct Timeline {
     images: Vec<String>,
     /// What containers do now, by node and container.
     open: BTreeMap<(u32, u32), Open>,
+    /// Containers whose thread has its name.
+    named: BTreeSet<(u32, u32)>,
     is_empty: bool,
     /// The first error of writing, until somebody can be told.
     error: Option<io::Error>,
@@ -105,7 +119,8 @@ impl Timeline {
     /// Begins a trace about an experiment.
     pub fn new(about: &About, images: Vec<String>, target: Box<dyn Write + Send>) -> Self {
         let functions = about.functions.clone();
-        let mut timeline = Self { target, functions, images, open: BTreeMap::new(), is_empty: true, error: None };
+        let (open, named) = (BTreeMap::new(), BTreeSet::new());
+        let mut timeline = Self { target, functions, images, open, named, is_empty: true, error: None };
         let head = [(HEAD, "head")];
         let nodes = (0..).zip(&about.nodes).map(|(node, name)| (process(node), name.as_str()));
         for (process, name) in head.into_iter().chain(nodes) {
@@ -117,10 +132,33 @@ impl Timeline {
         timeline
     }
 
-    /// A container begins with something, and ends what it did before.
-    pub fn begin(&mut self, node: u32, container: ContainerId, phase: Phase, function: FunctionId, now: SimTime) {
+    /// A container begins with something, perhaps for an invocation, and ends what it did before.
+    pub fn begin(
+        &mut self,
+        node: u32,
+        container: ContainerId,
+        phase: Phase,
+        function: FunctionId,
+        served: Option<Served>,
+        now: SimTime,
+    ) {
         self.end(node, container, now);
-        self.open.insert((node, container.0), Open { phase, function, since: now });
+        if self.named.insert((node, container.0)) {
+            let name = format!("container {}", container.0);
+            let (process, thread) = (process(node), container.0);
+            self.write(
+                &json!({"ph": "M", "name": "thread_name", "pid": process, "tid": thread, "args": {"name": name}}),
+            );
+        }
+        let outcome = Outcome::Unfinished;
+        self.open.insert((node, container.0), Open { phase, function, served, outcome, since: now });
+    }
+
+    /// The invocation that a container runs has ended so.
+    pub fn note_outcome(&mut self, node: u32, container: ContainerId, outcome: Outcome) {
+        if let Some(open) = self.open.get_mut(&(node, container.0)) {
+            open.outcome = outcome;
+        }
     }
 
     /// A container ends, with what it did.
@@ -130,11 +168,19 @@ impl Timeline {
         }
     }
 
-    fn write_phase(&mut self, node: u32, container: u32, Open { phase, function, since }: Open, now: SimTime) {
-        let name = self.functions.get(function.0 as usize).cloned().unwrap_or_default();
+    fn write_phase(&mut self, node: u32, container: u32, open: Open, now: SimTime) {
+        let Open { phase, function, served, outcome, since } = open;
+        let mut arguments = json!({"function": self.functions.get(function.0 as usize)});
+        if let Some(Served { invocation, start }) = served {
+            arguments["invocation"] = json!(invocation);
+            arguments["start"] = json!(start.map(Start::as_str));
+            if phase == Phase::Run {
+                arguments["outcome"] = json!(outcome.as_str());
+            }
+        }
         self.write(&json!({
-            "ph": "X", "cat": phase.category(), "name": name, "pid": process(node), "tid": container,
-            "ts": micros(since.since(SimTime::ZERO)), "dur": micros(now.since(since)),
+            "ph": "X", "cat": phase.name(), "name": phase.name(), "pid": process(node), "tid": container,
+            "ts": micros(since.since(SimTime::ZERO)), "dur": micros(now.since(since)), "args": arguments,
         }));
     }
 
@@ -149,11 +195,11 @@ impl Timeline {
     }
 
     fn write_move(&mut self, kind: &str, image: ImageId, how: Move, now: SimTime) {
-        let name = self.images.get(image.0 as usize).cloned().unwrap_or_default();
-        let id = format!("{} {} {}", how.category(), how.process(), image.0);
+        let arguments = json!({"image": self.images.get(image.0 as usize)});
+        let id = format!("{} {} {}", how.name(), how.process(), image.0);
         self.write(&json!({
-            "ph": kind, "cat": how.category(), "name": name, "pid": how.process(), "tid": 0, "id": id,
-            "ts": micros(now.since(SimTime::ZERO)),
+            "ph": kind, "cat": how.name(), "name": how.name(), "pid": how.process(), "tid": 0, "id": id,
+            "ts": micros(now.since(SimTime::ZERO)), "args": arguments,
         }));
     }
 
@@ -210,22 +256,30 @@ mod tests {
         let at = SimTime::from_nanos;
         timeline.begin_move(ImageId(0), Move::Copy(0), at(0));
         timeline.end_move(ImageId(0), Move::Copy(0), at(500));
-        timeline.begin(0, ContainerId(3), Phase::ColdStart, FunctionId(0), at(1_000));
-        timeline.begin(0, ContainerId(3), Phase::Run, FunctionId(0), at(3_500));
+        let served = Some(Served { invocation: 7, start: Some(Start::Cold) });
+        timeline.begin(0, ContainerId(3), Phase::ColdStart, FunctionId(0), served, at(1_000));
+        timeline.begin(0, ContainerId(3), Phase::Run, FunctionId(0), served, at(3_500));
+        timeline.note_outcome(0, ContainerId(3), Outcome::TimedOut);
+        timeline.begin(0, ContainerId(3), Phase::Idle, FunctionId(0), None, at(9_000));
         timeline.finish(at(10_000)).unwrap();
         let events: Vec<Value> = serde_json::from_slice(&text.0.lock().unwrap()).unwrap();
         let told: Vec<String> = events
             .iter()
             .filter(|event| event["ph"] != "M")
-            .map(|event| format!("{} {} {} {}", event["ph"], event["cat"], event["ts"], event["dur"]))
+            .map(|event| {
+                format!("{} {} {} {} {}", event["ph"], event["name"], event["ts"], event["dur"], event["args"])
+            })
             .collect();
         let expected = [
-            "\"b\" \"copy\" 0.0 null",
-            "\"e\" \"copy\" 0.5 null",
-            "\"X\" \"cold start\" 1.0 2.5",
-            "\"X\" \"run\" 3.5 6.5",
+            r#""b" "copy" 0.0 null {"image":"img"}"#,
+            r#""e" "copy" 0.5 null {"image":"img"}"#,
+            r#""X" "cold start" 1.0 2.5 {"function":"f","invocation":7,"start":"cold"}"#,
+            r#""X" "run" 3.5 5.5 {"function":"f","invocation":7,"outcome":"timed_out","start":"cold"}"#,
+            r#""X" "idle" 9.0 1.0 {"function":"f"}"#,
         ];
         assert_eq!(told, expected);
-        assert_eq!(events.iter().filter(|event| event["ph"] == "M").count(), 4);
+        let names: Vec<&Value> = events.iter().filter(|event| event["name"] == "thread_name").collect();
+        assert_eq!(names.len(), 1, "once for each container");
+        assert_eq!((&names[0]["tid"], &names[0]["args"]["name"]), (&json!(3), &json!("container 3")));
     }
 }

@@ -31,6 +31,7 @@ impl Service {
                 _ => SimDuration::ZERO,
             };
             let function = live.record.function;
+            self.books.note_outcome(node, container, live.record.outcome);
             if let Some(ends) = &mut self.expected_ends {
                 ends.end(key);
             }

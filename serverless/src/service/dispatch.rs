@@ -80,7 +80,7 @@ impl Service {
             Start::Warm => self.cluster.refresh_use(node),
         }
         if overhead > SimDuration::ZERO {
-            self.books.begin_phase(node, container, Phase::ColdStart, live.record.function);
+            self.books.serve(node, container, Phase::ColdStart, &live.record);
             live.enter(InvocationState::Starting, now);
             kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
             return Ok(());

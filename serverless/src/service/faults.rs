@@ -262,6 +262,8 @@ impl Service {
         let Some(live) = self.live.get_mut(key) else { return };
         let (Some(node), Some(container)) = (live.record.node, live.container.take()) else { return };
         let dispatched = live.record.dispatched_at;
+        let has_ended = live.record.finished_at.is_some();
+        self.books.note_outcome(node, container, if has_ended { live.record.outcome } else { Outcome::Lost });
         if live.run().is_some() {
             let run = live.run_mut();
             if let Some(timer) = run.time_limit.take() {

@@ -36,7 +36,7 @@ impl Service {
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
         if let (Some(node), Some(container)) = (live.record.node, live.container) {
-            self.books.begin_phase(node, container, Phase::Run, live.record.function);
+            self.books.serve(node, container, Phase::Run, &live.record);
         }
         let function = &self.functions[live.record.function.0 as usize];
         let limit = function.limits.time;

@@ -1,0 +1,46 @@
+//! What a figure shows, in words.
+
+use super::timeline::rows_of;
+use crate::report::figure::{Bars, Content, Panel, Plot, Series, Timeline};
+
+/// The content of a figure in a few sentences, with its numbers.
+pub fn of(content: &Content) -> String {
+    match content {
+        Content::Plot(plot) => of_plot(plot),
+        Content::Bars(bars) => of_bars(bars),
+        Content::Timeline(timeline) => of_timeline(timeline),
+    }
+}
+
+fn of_plot(plot: &Plot) -> String {
+    let (x, y) = (plot.x.unit, plot.y.unit);
+    let series = |series: &Series| {
+        let (first, last) = (series.points.first()?, series.points.last()?);
+        let at = |point: &crate::report::figure::Point| format!("{} at {}", y.on_axis(point.y), x.on_axis(point.x));
+        Some(format!("{}: {} to {}", series.name, at(first), at(last)))
+    };
+    let panel = |panel: &Panel| {
+        let parts: Vec<String> = panel.series.iter().filter_map(series).collect();
+        let title = if panel.title.is_empty() { String::new() } else { format!("{}: ", panel.title) };
+        format!("{title}{}", parts.join("; "))
+    };
+    let parts: Vec<String> = plot.panels.iter().map(panel).collect();
+    format!("{} over {}. {}.", plot.y.label, plot.x.label, parts.join(". "))
+}
+
+fn of_bars(bars: &Bars) -> String {
+    let row = |(name, value, _): &(String, f64, f64)| format!("{name}: {}", bars.unit.on_axis(*value));
+    bars.rows.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+fn of_timeline(timeline: &Timeline) -> String {
+    let rows = rows_of(timeline);
+    let nodes: std::collections::BTreeSet<u64> = rows.iter().map(|(node, _)| *node).collect();
+    let end = timeline.spans.iter().map(|span| span.end).fold(0.0, f64::max);
+    format!(
+        "{} containers on {} nodes over {}, and when each starts, runs and is idle.",
+        rows.len(),
+        nodes.len(),
+        crate::quantity::duration(end)
+    )
+}
