@@ -3,8 +3,9 @@
 set -eu
 cd "$(dirname "$0")/../../.."
 output=target/studies/placement
-cargo run --release --quiet -- sweep docs/studies/placement/scenario.json --seeds 1..5 \
+cargo run --release --quiet -- sweep docs/studies/placement/scenario.json --seeds 1..10 \
     --vary workload.generate.arrivals.poisson.rate=19,38,58,67,77,86 \
+    --vary workload.generate.run_time=@docs/studies/placement/tails.json \
     --policy node_allocation=hermod \
     --policy node_allocation=hash-locality \
     --policy node_allocation=least-loaded \
