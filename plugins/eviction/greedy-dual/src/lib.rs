@@ -9,15 +9,16 @@
 //! - the lowest goes first; of equals, the one that was used longest ago;
 //! - `clock`: the highest priority evicted so far, 0 at the begin. It ages what is not used.
 //!
-//! The paper: "the clock attribute is different for each container", so of a function whose load has gone down the
-//! containers that are no longer needed age. With `clock: function` each use sets the priorities of all idle containers of
+//! In the paper each container has a clock of its own, so of a function whose load has gone down the containers that are no
+//! longer needed age. With `clock: function` each use sets the priorities of all idle containers of
 //! the function with the clock of now, as the authors' simulator does; then surplus containers of a busy function never go.
 //!
 //! What differs: the paper evicts in batches in the background to have a free buffer, here eviction happens when room is
 //! needed; it sets a priority when a run begins, here that happens when it ends, which is the last use that `lru` goes by;
-//! its simulator forgets the uses of a container with the container; the paper's cost includes the initialisation of the function, here it is all of the container's start. With a
-//! keep-alive policy that never ends containers (`fixed` with a timeout of years) this is the paper's; with any other the
-//! two work together. Each node has a clock and counts of its own, as in the paper.
+//! its simulator forgets the uses of a container with the container; the paper's cost includes the initialisation of the
+//! function, here it is all of the container's start. With a keep-alive policy that never ends containers (`fixed` with a
+//! timeout of years) this is the paper's; with any other the two work together. Each node has a clock and counts of its own,
+//! as in the paper.
 
 use hearth_policy_api::*;
 use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
