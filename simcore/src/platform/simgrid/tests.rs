@@ -116,7 +116,7 @@ fn numbers_that_make_no_sense_are_refused_with_their_line() {
         (
             "",
             r#"<cluster id="c" prefix="n" radical="0-600000,0-600000" speed="1f" bw="1" lat="0"/>"#,
-            "radical=\"0-600000,0-600000\": expected numbers and ranges such as 0-3,7",
+            "radical=\"0-600000,0-600000\": makes 1200002 hosts, expected at most 1000000",
         ),
     ]);
 }
@@ -181,4 +181,19 @@ fn what_would_change_the_platform_is_refused_wherever_it_stands() {
     let old = "line 1: version=\"3\" is not supported: bring the file to version 4.1 with simgrid_update_xml";
     assert_eq!(message("<platform version=\"3\"/>"), old);
     assert_eq!(message("<platform/>"), "line 1: <platform> lacks the attribute \"version\"");
+}
+
+#[test]
+fn more_hosts_than_memory_holds_are_refused_before_they_are_made() {
+    let cluster = |name: &str, radical: &str| {
+        format!(r#"<cluster id="{name}" prefix="{name}-" radical="{radical}" speed="1f" bw="1" lat="0"/>"#)
+    };
+    let many: String = ["a", "b", "c"].map(|name| cluster(name, "0-899999")).concat();
+    let refused = |clusters: &str| {
+        let platform = Platform::from_simgrid_xml(&format!(r#"<platform version="4.1">{clusters}</platform>"#));
+        platform.unwrap_err().to_string()
+    };
+    assert_eq!(refused(&many), "line 1: there are 2700000 hosts in all, expected at most 2000000");
+    let one = refused(&cluster("a", "0-4294967295"));
+    assert_eq!(one, "line 1: radical=\"0-4294967295\": makes 4294967296 hosts, expected at most 1000000");
 }
