@@ -82,6 +82,23 @@ pub enum Error {
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] crate::workload::TraceError),
+    /// A request would come at a date that the clock cannot hold.
+    #[error(
+        "invocation {invocation} would be requested later than 2⁶⁴ ns (584 years) after the start, where the clock ends: \
+         is a time before it in another unit?"
+    )]
+    BeyondClock {
+        /// Its number.
+        invocation: u64,
+    },
+    /// Requests that were read never came.
+    #[error("{read} requests were read, and {simulated} were simulated: please report this, with the scenario")]
+    LostRequests {
+        /// How many were read.
+        read: u64,
+        /// How many were simulated.
+        simulated: u64,
+    },
     /// A policy is unknown or its parameters are wrong.
     #[error(transparent)]
     Selection(#[from] SelectionError),

@@ -79,6 +79,19 @@ impl SimDuration {
         Self((seconds * NANOS_PER_SEC as f64).round() as u64)
     }
 
+    /// A span of `seconds`, to the nearest nanosecond; `None` for what is negative, not a number, or too long.
+    ///
+    /// ```
+    /// use hearth_simcore::time::SimDuration;
+    /// assert_eq!(SimDuration::checked_from_secs_f64(1.5).map(SimDuration::as_nanos), Some(1_500_000_000));
+    /// assert_eq!(SimDuration::checked_from_secs_f64(2e10), None);
+    /// ```
+    pub fn checked_from_secs_f64(seconds: f64) -> Option<Self> {
+        let nanos = (seconds * NANOS_PER_SEC as f64).round();
+        // The cast of the greatest number of nanoseconds is rounded up to 2⁶⁴, which is too many.
+        (nanos >= 0.0 && nanos < u64::MAX as f64).then_some(Self(nanos as u64))
+    }
+
     /// The span in nanoseconds.
     pub const fn as_nanos(self) -> u64 {
         self.0

@@ -98,3 +98,78 @@ fn a_row_that_is_wrong_stops_a_run_where_it_is_met_or_is_passed_over() {
         serde_json::from_str(&stdout(&["run", file.to_str().unwrap(), "--json", "--lenient"])).unwrap();
     assert_eq!((&lenient["invocations"], &lenient["skipped_rows"]), (&json!(2), &json!(1)));
 }
+
+/// A trace as monitoring gives it: dates in milliseconds since 1970, in no order.
+const MINE: &str = "ts_ms,func_name,exec_ms,mem_mb\n1700000060000,thumb,120,256\n1700000000000,resize,1500,512\n\
+                    1700000000250,resize,1250,512\n1700003600000,thumb,80,256\n";
+
+const COLUMNS: [&str; 6] =
+    ["--column", "arrival=ts_ms:ms", "--column", "function=func_name", "--column", "duration=exec_ms:ms"];
+
+#[test]
+fn a_trace_of_one_s_own_is_converted_by_one_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("mine.csv"), MINE).unwrap();
+    let (mine, converted) = (path("mine.csv"), path("t.csv"));
+    let convert = ["trace", "convert", &mine, "--sort", "--from-first", "--output", &converted];
+    stdout(&[&convert[..], &COLUMNS].concat());
+    let expected = "arrival_s,function,duration_s\n0.000000000,resize,1.500000000\n0.250000000,resize,1.250000000\n\
+                    60.000000000,thumb,0.120000000\n3600.000000000,thumb,0.080000000\n";
+    assert_eq!(fs::read_to_string(&converted).unwrap(), expected);
+    let refused = |arguments: &[&str]| {
+        let output = hearth().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let unsorted = refused(&[&["trace", "stats", &mine][..], &COLUMNS].concat());
+    assert!(unsorted.contains("mine.csv:3, column ts_ms: 1700000000.000000000 s is before"), "{unsorted}");
+    let unnamed = refused(&["trace", "stats", &mine, "--column", "function=func_name"]);
+    assert!(unnamed.contains("mine.csv:1: has no column \"arrival_s\""), "{unnamed}");
+}
+
+#[test]
+fn dates_beyond_the_clock_are_refused_and_dates_far_away_are_remarked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let file = path("scenario.json");
+    let mut scenario = good_scenario();
+    let said = |arguments: &[&str]| {
+        let output = hearth().args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
+    fs::write(&file, scenario.to_string()).unwrap();
+    let head = "arrival_s,function,duration_s\n";
+    for command in ["validate", "run"] {
+        fs::write(path("t.csv"), format!("{head}1700000000000,f,1\n")).unwrap();
+        let (code, message) = said(&[command, &file]);
+        let expected = "t.csv:2, column arrival_s: found \"1700000000000\" s, expected a time of at most 9e9 s: is this in milliseconds?\n";
+        assert!(code == Some(2) && message.ends_with(expected), "{command}: {message}");
+    }
+    // The first is met while running.
+    fs::write(path("t.csv"), format!("{head}0,f,1\n1.9e10,f,1\n")).unwrap();
+    let (code, message) = said(&["run", &file]);
+    assert!(code == Some(1) && message.contains("t.csv:3, column arrival_s: found \"1.9e10\""), "{message}");
+    // Seconds since 1970 are dates of the clock, but hardly meant.
+    fs::write(path("t.csv"), format!("{head}1700000000,f,1\n1700000010,f,1\n")).unwrap();
+    let warning = "warning: workload.trace: the first request of t.csv comes 19675.9 days after the start: --from-first, or \
+                   \"offset\": \"first\", lets time start with it\n";
+    for command in ["validate", "run"] {
+        assert_eq!(said(&[command, &file, "--set", "horizon=1s"]), (Some(0), warning.to_owned()), "{command}");
+    }
+    let compare = ["compare", &file, "--policy", "keep_alive=fixed", "--seeds", "1..3", "--set", "horizon=1s"];
+    assert_eq!(said(&compare), (Some(0), warning.to_owned()));
+    let summary: Value = serde_json::from_str(&stdout(&["run", &file, "--json", "--from-first"])).unwrap();
+    assert_eq!(summary["invocations"], 2);
+    assert!(summary["makespan_s"].as_f64().unwrap() < 60.0, "{summary}");
+    assert_eq!(said(&["validate", &file, "--from-first"]), (Some(0), String::new()));
+    // Those that follow others, too.
+    let after = |number: u64| json!({"after": [number], "delay": 9e9, "function": "f"});
+    scenario["workload"] = json!({"invocations": [{"at": 9e9, "function": "f"}, after(0), after(1)]});
+    fs::write(&file, scenario.to_string()).unwrap();
+    let (code, message) = said(&["run", &file]);
+    let expected = "error: the simulation stopped: invocation 2 would be requested later than 2⁶⁴ ns (584 years) after the \
+                    start, where the clock ends: is a time before it in another unit?\n";
+    assert_eq!((code, message), (Some(1), expected.to_owned()));
+}

@@ -48,13 +48,18 @@ pub struct ScenarioBase {
     /// Pass over rows of a trace that are wrong, and count them, instead of stopping at the first.
     #[arg(long)]
     lenient: bool,
+
+    /// Let time start with the first row of the trace, whose dates may count from any other.
+    #[arg(long)]
+    from_first: bool,
 }
 
 impl ScenarioBase {
     /// What is set in the scenario.
     pub fn overrides(&self) -> Result<Vec<Override>, CommandError> {
         let lenient = self.lenient.then(|| "workload.trace.lenient=true".to_owned());
-        let assignments = self.set.iter().cloned().chain(lenient);
+        let from_first = self.from_first.then(|| "workload.trace.offset=first".to_owned());
+        let assignments = self.set.iter().cloned().chain(lenient).chain(from_first);
         assignments.map(|assignment| assignment.parse().map_err(CommandError::Argument)).collect()
     }
 
@@ -99,7 +104,9 @@ impl ScenarioArguments {
     pub fn prepare(&self) -> Result<Experiment, CommandError> {
         let wrong = |error| self.base.wrong(error);
         let scenario = Scenario::read(&self.base.scenario, &self.overrides()?).map_err(wrong)?;
-        Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)
+        let experiment = Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)?;
+        experiment.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+        Ok(experiment)
     }
 
     /// The scenario as JSON, with everything that is set.

@@ -241,10 +241,14 @@ impl<'a> Sweep<'a> {
                 combinations.push(settings);
             }
         }
+        let mut warnings = std::collections::BTreeSet::new();
         for settings in combinations {
             let scenario = self.scenario(&settings, None)?;
-            Experiment::prepare(&scenario, &catalog).map_err(|error| self.arguments.base.wrong(error))?;
+            let prepared = Experiment::prepare(&scenario, &catalog);
+            let experiment = prepared.map_err(|error| self.arguments.base.wrong(error))?;
+            warnings.extend(experiment.warnings().iter().cloned());
         }
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         Ok(())
     }
 

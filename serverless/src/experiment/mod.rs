@@ -22,6 +22,7 @@
 mod build;
 mod faults;
 mod memory;
+mod warnings;
 mod workflows;
 mod workload;
 
@@ -53,6 +54,7 @@ pub struct Experiment {
     horizon: Option<SimTime>,
     extent: Extent,
     about: About,
+    warnings: Vec<String>,
 }
 
 /// How much there is to simulate, as far as that is known before.
@@ -146,9 +148,11 @@ impl Experiment {
         });
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
+        let warnings = simulation
+            .with_model_mut(|services, _| warnings::of_workload(scenario, &services.get_mut(service.index).workload));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
-        Ok(Self { simulation, service, horizon, extent, about })
+        Ok(Self { simulation, service, horizon, extent, about, warnings })
     }
 
     /// Does not keep the records of invocations, so that memory does not grow with their number.
@@ -239,6 +243,11 @@ impl Experiment {
         self.extent
     }
 
+    /// What is right, but likely not meant: each with its place in the scenario, and what to do.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// What the experiment is.
     pub fn about(&self) -> &About {
         &self.about
@@ -281,16 +290,22 @@ impl Experiment {
             None => self.simulation.run(),
         };
         policy::idle();
-        let skipped_rows =
-            self.simulation.with_model_mut(|services, _| services.get_mut(service).workload.skipped_rows());
+        let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|services, _| {
+            let service = services.get_mut(service);
+            (service.workload.skipped_rows(), service.workload.requests_read(), service.workflows.len() > 0)
+        });
         let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
+        let simulated = metrics.invocations();
+        // A horizon cuts off what comes later, and a run of a workflow may not get to all of its tasks.
+        let all_count = self.horizon.is_some() || has_workflows || read == simulated;
+        let lost = (!all_count).then_some(Error::LostRequests { read, simulated });
         let workflows = self.service.workflow_records(&mut self.simulation);
         let about = self.about;
         let results = Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows };
-        (results, run.err().or(unwritten))
+        (results, run.err().or(unwritten).or(lost))
     }
 }
 

@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 /// The longest time: beyond this a date would not fit the clock of 64-bit nanoseconds.
-const MAX_SECONDS: f64 = 9e9;
+pub(crate) const MAX_SECONDS: f64 = 9e9;
 /// The largest size, rate or amount of work: far beyond any machine, and safe to add up.
-const MAX_AMOUNT: f64 = 1e18;
+pub(crate) const MAX_AMOUNT: f64 = 1e18;
 
 struct QuantityVisitor {
     dimension: Dimension,

@@ -120,9 +120,7 @@ impl Scenario {
                     &format!("found {rate}, expected from 0 to {MAX_TRACE_RATE:e} times as many"),
                 ));
             }
-            if trace.select.minutes.is_some_and(|minutes| !(0.0..=1e8).contains(&minutes)) {
-                return Err(wrong("select.minutes", "must be from 0 to 1e8"));
-            }
+            trace.check().map_err(|(field, problem)| wrong(field, problem))?;
         }
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;

@@ -158,7 +158,7 @@ impl Service {
             }
             None => drop(self.live.remove(key)),
         }
-        self.release_dependents(invocation, kernel);
+        self.release_dependents(invocation, kernel)?;
         of_task.map_or(Ok(()), |(end, failure)| self.task_ended(invocation, end, failure.as_ref(), kernel))
     }
 }

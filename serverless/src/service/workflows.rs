@@ -72,7 +72,7 @@ impl Service {
         let Some((record, position)) = self.workflows.finish(first) else { return Ok(()) };
         self.books.end_workflow(record)?;
         if let Some(position) = position {
-            self.release_dependents(u64::from(position), kernel);
+            self.release_dependents(u64::from(position), kernel)?;
         }
         Ok(())
     }

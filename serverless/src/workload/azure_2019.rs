@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::columns::TimeUnit;
 use super::generate::between;
 use super::rows::Rows;
 use super::trace::{Defaults, TraceFunction};
@@ -126,7 +127,7 @@ impl Azure2019 {
         seed: u64,
     ) -> Result<(Self, Vec<TraceFunction>), TraceError> {
         let days = find_days(folder, days)?;
-        let mut memory: BTreeMap<String, f64> = BTreeMap::new();
+        let mut memory: BTreeMap<String, u64> = BTreeMap::new();
         let mut trace = Self {
             days: Vec::new().into_iter(),
             within,
@@ -156,8 +157,8 @@ impl Azure2019 {
         }
         trace.days = days.into_iter();
         let declare = |(app, function): &(String, String)| {
-            let megabytes = memory.get(&format!("{app}/{function}")).or_else(|| memory.get(app));
-            let ram = megabytes.map_or(defaults.ram, |megabytes| (megabytes * 1e6).round() as u64);
+            let known = memory.get(&format!("{app}/{function}")).or_else(|| memory.get(app));
+            let ram = known.copied().unwrap_or(defaults.ram);
             let declared = DeclaredFunction {
                 name: format!("{app}/{function}"),
                 ram,
@@ -180,7 +181,7 @@ impl Azure2019 {
         }
     }
 
-    fn read_memory(&mut self, file: &Path, memory: &mut BTreeMap<String, f64>) -> Result<(), TraceError> {
+    fn read_memory(&mut self, file: &Path, memory: &mut BTreeMap<String, u64>) -> Result<(), TraceError> {
         let mut rows = Rows::open(file, &["HashApp", "AverageAllocatedMb"])?;
         // Samplers give a function beside the application.
         let of_function = rows.require(&["HashFunction"]).is_ok();
@@ -188,10 +189,10 @@ impl Azure2019 {
             let row = || {
                 let app = text(&rows, 0)?;
                 let name = if of_function { format!("{app}/{}", text(&rows, 2)?) } else { app };
-                Ok((name, rows.number(1)?))
+                Ok((name, rows.size(1, 1e6)?))
             };
-            if let Some((name, megabytes)) = self.allow(row())? {
-                memory.insert(name, megabytes);
+            if let Some((name, bytes)) = self.allow(row())? {
+                memory.insert(name, bytes);
             }
         }
         Ok(())
@@ -241,7 +242,7 @@ impl Azure2019 {
             let row = || {
                 let mut points = Vec::with_capacity(PERCENTS.len());
                 for (number, (percent, _)) in PERCENTS.iter().enumerate() {
-                    points.push((*percent, rows.number(3 + number)?));
+                    points.push((*percent, rows.number_of(3 + number, TimeUnit::MILLISECOND)?));
                 }
                 Ok((key_of(&rows)?, points))
             };

@@ -8,6 +8,7 @@ use std::path::Path;
 use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::FxHashMap;
 
+use super::columns::TimeUnit;
 use super::rows::Rows;
 use super::trace::{Defaults, TraceFunction};
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
@@ -28,7 +29,7 @@ impl Azure2021 {
         let (mut arrivals, mut skipped) = (Vec::new(), 0);
         while rows.advance()? {
             let row = || {
-                let (end, run_time) = (rows.number(2)?, rows.number(3)?);
+                let (end, run_time) = (rows.number_of(2, TimeUnit::SECOND)?, rows.number_of(3, TimeUnit::SECOND)?);
                 Ok((rows.text(0)?, rows.text(1)?, end, run_time))
             };
             let (app, function, end, run_time) = match row() {

@@ -6,36 +6,82 @@ use std::path::Path;
 use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::columns::{ColumnsSection, QuantityColumn, TimeUnit};
 use super::plain_row::{PlainRow, ShortName, plain_row};
 use super::rows::{Rows, shown};
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+
+/// What to do about a column that is not there.
+const NAME_COLUMNS: &str = ": name yours in \"columns\", or with --column arrival=NAME:UNIT";
 
 /// A trace that is read row by row. Times must not go back.
 #[derive(Debug)]
 pub struct CsvTrace {
     rows: Rows,
+    arrival_unit: TimeUnit,
+    duration_unit: TimeUnit,
     functions: FxHashMap<Vec<u8>, u32>,
     /// Those functions that plain rows can name; empty if the columns are not those of plain rows.
     short_names: FxHashMap<ShortName, u32>,
+    order: Order,
     last: SimTime,
     lenient: bool,
     skipped: u64,
 }
 
-const COLUMNS: [&str; 3] = ["arrival_s", "function", "duration_s"];
+/// Whether the rows of a trace lie in the order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    /// A row that is earlier than the one before is wrong.
+    ByTime,
+    /// They come as they are.
+    Any,
+}
 
 impl CsvTrace {
-    /// Opens a trace of these functions. A lenient one passes over rows that are wrong.
+    /// Opens a trace `arrival_s,function,duration_s` of these functions. A lenient one passes over rows that are wrong.
     ///
     /// # Errors
     /// When the file cannot be read or lacks a column.
     pub fn open(path: &Path, functions: &[String], lenient: bool) -> Result<Self, TraceError> {
-        let rows = Rows::open(path, &COLUMNS)?;
-        let numbered = functions.iter().zip(0..).filter(|_| rows.has_only(&COLUMNS));
+        Self::open_columns(path, &ColumnsSection::default(), Order::ByTime, functions, lenient)
+    }
+
+    /// Opens a trace whose columns are called as they are.
+    pub(crate) fn open_columns(
+        path: &Path,
+        columns: &ColumnsSection,
+        order: Order,
+        functions: &[String],
+        lenient: bool,
+    ) -> Result<Self, TraceError> {
+        let [arrival, duration] = [&columns.arrival, &columns.duration];
+        let unit = |column: &Option<QuantityColumn<TimeUnit>>| column.as_ref().map_or(TimeUnit::SECOND, |it| it.unit);
+        let (arrival_unit, duration_unit) = (unit(arrival), unit(duration));
+        let names = [
+            arrival.as_ref().map_or("arrival_s", |column| &column.name),
+            columns.function_name(),
+            duration.as_ref().map_or("duration_s", |column| &column.name),
+        ];
+        let mut rows = Rows::open_any(path)?;
+        rows.require(&names)
+            .map_err(|error| TraceError { problem: format!("{}{NAME_COLUMNS}", error.problem), ..error })?;
+        let is_plain = rows.has_only(&names) && [arrival_unit, duration_unit] == [TimeUnit::SECOND; 2];
+        let numbered = functions.iter().zip(0..).filter(|_| is_plain);
         let short = numbered.filter_map(|(name, position)| Some((ShortName::new(name.as_bytes())?, position)));
         let short_names = short.collect();
         let functions = functions.iter().zip(0..).map(|(name, position)| (name.clone().into_bytes(), position));
-        Ok(Self { rows, functions: functions.collect(), short_names, last: SimTime::ZERO, lenient, skipped: 0 })
+        Ok(Self {
+            rows,
+            arrival_unit,
+            duration_unit,
+            functions: functions.collect(),
+            short_names,
+            order,
+            last: SimTime::ZERO,
+            lenient,
+            skipped: 0,
+        })
     }
 
     /// The next row, if it is a plain one in which nothing is wrong; leaves any other where it is.
@@ -43,7 +89,7 @@ impl CsvTrace {
         let PlainRow { first, name, second, length } = plain_row(self.rows.ahead())?;
         let function = *self.short_names.get(&name)?;
         let at = SimTime::from_nanos(first);
-        if at < self.last {
+        if at < self.last && self.order == Order::ByTime {
             return None;
         }
         self.rows.skip_ahead(length);
@@ -52,10 +98,12 @@ impl CsvTrace {
     }
 
     fn row(&mut self) -> Result<Arrival, TraceError> {
-        let at = SimTime::ZERO + self.rows.seconds(0)?;
-        if at < self.last {
-            let problem =
-                format!("{at} s is before {} s, the time of the row before: sort the rows by time", self.last);
+        let at = SimTime::ZERO + self.rows.time(0, self.arrival_unit)?;
+        if at < self.last && self.order == Order::ByTime {
+            let problem = format!(
+                "{at} s is before {} s, the time of the row before: \"sort\": true (or --sort) sorts the rows by time",
+                self.last
+            );
             return Err(self.rows.wrong(0, problem));
         }
         let name = self.rows.text(1)?;
@@ -64,7 +112,7 @@ impl CsvTrace {
                 format!("unknown function {}: the scenario or its functions_path must declare it", shown(name));
             return Err(self.rows.wrong(1, problem));
         };
-        let run_time = self.rows.seconds(2)?;
+        let run_time = self.rows.time(2, self.duration_unit)?;
         self.last = at;
         Ok(Arrival { at, function, run_time })
     }
@@ -106,7 +154,7 @@ pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> 
         if lines.insert(name.clone(), functions.len()).is_some() {
             return Err(rows.wrong(0, format!("{name:?} is listed already: names must differ")));
         }
-        let ram = (rows.number(1)? * 1e6).round() as u64;
+        let ram = rows.size(1, 1e6)?;
         let startup_overhead: Option<SimDuration> = Some(rows.seconds(2)?);
         functions.push(DeclaredFunction { name, ram, startup_overhead });
     }
@@ -117,8 +165,8 @@ pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> 
 ///
 /// # Errors
 /// When the file cannot be read or lacks a column.
-pub fn functions_of(path: &Path) -> Result<Vec<String>, TraceError> {
-    let mut rows = Rows::open(path, &["function"])?;
+pub fn functions_of(path: &Path, columns: &ColumnsSection) -> Result<Vec<String>, TraceError> {
+    let mut rows = Rows::open(path, &[columns.function_name()])?;
     let mut seen: FxHashSet<Vec<u8>> = FxHashSet::default();
     let mut names = Vec::new();
     while rows.advance()? {

@@ -3,9 +3,13 @@
 
 mod azure_2019;
 mod azure_2021;
+mod columns;
+mod compressed;
 mod csv_text;
 mod csv_trace;
+mod decimal;
 pub mod generate;
+mod order;
 mod plain_row;
 mod rows;
 mod source;
@@ -27,8 +31,10 @@ use crate::service::live::InvocationKey;
 use crate::workflow::{Callee, WorkflowId};
 
 pub use azure_2019::WithinMinute;
+pub use columns::{ColumnsSection, QuantityColumn, SizeUnit, TimeUnit, Unit};
 pub use csv_text::{write_functions, write_trace};
 pub use csv_trace::{CsvTrace, functions_of, read_functions};
+pub use order::Offset;
 pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 pub use statistics::TraceStatistics;
 pub use trace::{OpenedTrace, SelectSection, TraceFormat, TraceSection};
@@ -114,6 +120,18 @@ impl Workload {
         self.stream.as_ref().map_or(0, |stream| stream.source.skipped_rows())
     }
 
+    /// How many requests have been read, with the one that comes next. What runs of workflows request is not all asked
+    /// for, so where there are any this says nothing.
+    pub fn requests_read(&self) -> u64 {
+        let ahead = self.stream.as_ref().is_some_and(|stream| stream.next.is_some());
+        self.planned.len() as u64 + self.numbers_taken + u64::from(ahead)
+    }
+
+    /// The date of the next request of a source, if there is a source and a request.
+    pub fn next_of_source(&self) -> Option<SimTime> {
+        self.stream.as_ref()?.next.map(|arrival| arrival.at)
+    }
+
     fn next_date(&self) -> Option<SimTime> {
         let position = *self.dated.get(self.next)?;
         Some(self.planned[position as usize].at.unwrap_or(SimTime::ZERO))
@@ -130,10 +148,14 @@ impl Service {
             }
             None => self.workload.next_date(),
         };
-        if let Some(date) = date {
-            kernel.schedule_sole(date, self.event(Happening::Arrival));
+        match date {
+            None => Ok(()),
+            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.workload.take_numbers(1) }),
+            Some(date) => {
+                kernel.schedule_sole(date, self.event(Happening::Arrival));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// The next invocation of the workload is due.
@@ -205,13 +227,10 @@ impl Service {
     }
 
     /// Requests what waited only for this invocation.
-    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) {
-        let Some(dependents) = self.workload.dependents.get(ended as usize) else {
-            return;
+    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(dependents) = self.workload.dependents.get(ended as usize).filter(|list| !list.is_empty()) else {
+            return Ok(());
         };
-        if dependents.is_empty() {
-            return;
-        }
         for dependent in dependents.clone() {
             let missing = &mut self.workload.missing[dependent as usize];
             *missing -= 1;
@@ -220,6 +239,9 @@ impl Service {
             }
             let planned = &self.workload.planned[dependent as usize];
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
+            if date == SimTime::MAX {
+                return Err(Error::BeyondClock { invocation: u64::from(dependent) });
+            }
             let due = match self.request_planned(dependent, date) {
                 Requested::Invocation(key) => Happening::Message(Message::Request(key)),
                 Requested::Run(_) => {
@@ -229,6 +251,7 @@ impl Service {
             };
             kernel.schedule_at(date, self.event(due));
         }
+        Ok(())
     }
 }
 

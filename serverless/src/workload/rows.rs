@@ -1,13 +1,16 @@
 //! Rows of CSV files, plain or compressed, with the place of everything for errors.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hearth_simcore::time::SimDuration;
 
 use super::TraceError;
+use super::columns::TimeUnit;
+use super::compressed::open;
+use super::decimal::decimal_nanos;
+use crate::scenario::quantity::{MAX_AMOUNT, MAX_SECONDS};
 
 /// Reads the rows of a file, in the order of columns that is asked for.
 ///
@@ -16,6 +19,8 @@ use super::TraceError;
 pub(crate) struct Rows {
     file: PathBuf,
     source: Box<dyn BufRead>,
+    /// An error that showed when somebody looked ahead: readers need not say it again.
+    failure: Option<io::Error>,
     header: Vec<String>,
     /// The current row, without the end of the line.
     row: Vec<u8>,
@@ -35,23 +40,6 @@ impl std::fmt::Debug for Rows {
     }
 }
 
-const BUFFER: usize = 1 << 18;
-
-/// Opens a file, decompressing it if its name ends in `.gz` or `.zst`.
-fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let file = BufReader::with_capacity(BUFFER, file);
-    Ok(match path.extension().and_then(|extension| extension.to_str()) {
-        Some("gz") => Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(file))),
-        Some("zst") => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(file);
-            let decoder = decoder.map_err(|error| format!("is not a Zstandard file: {error}"))?;
-            Box::new(BufReader::with_capacity(BUFFER, decoder))
-        }
-        _ => Box::new(file),
-    })
-}
-
 impl Rows {
     /// Opens a file that has at least these columns, in any order.
     pub fn open(path: &Path, columns: &[&str]) -> Result<Self, TraceError> {
@@ -67,6 +55,7 @@ impl Rows {
         let mut rows = Self {
             file: path.to_owned(),
             source,
+            failure: None,
             header: Vec::new(),
             row: Vec::new(),
             fields: Vec::new(),
@@ -108,7 +97,7 @@ impl Rows {
         loop {
             self.row.clear();
             self.line += 1;
-            let read = self.source.read_until(b'\n', &mut self.row);
+            let read = self.failure.take().map_or_else(|| self.source.read_until(b'\n', &mut self.row), Err);
             match read {
                 Ok(0) => return Ok(false),
                 Ok(_) => {}
@@ -129,10 +118,20 @@ impl Rows {
         self.header == columns
     }
 
+    /// Whether the file has a column of this name.
+    pub fn has(&self, column: &str) -> bool {
+        self.header.iter().any(|name| name == column)
+    }
+
     /// What has been read ahead of the current row, if anything.
     pub fn ahead(&mut self) -> &[u8] {
-        // An error shows when the row is asked for.
-        self.source.fill_buf().unwrap_or_default()
+        match self.source.fill_buf() {
+            Ok(ahead) => ahead,
+            Err(error) => {
+                self.failure = Some(error);
+                &[]
+            }
+        }
     }
 
     /// Passes over a row that somebody else has taken from what is [ahead](Self::ahead).
@@ -200,6 +199,12 @@ impl Rows {
         }
     }
 
+    /// A number of units of time, at most [`MAX_SECONDS`].
+    pub fn number_of(&self, column: usize, unit: TimeUnit) -> Result<f64, TraceError> {
+        let number = self.number(column)?;
+        if number * unit.seconds() <= MAX_SECONDS { Ok(number) } else { Err(self.too_long(column, unit)) }
+    }
+
     /// A whole number; samplers write some with a point.
     pub fn whole(&self, column: usize) -> Result<u32, TraceError> {
         let text = self.text(column)?;
@@ -215,10 +220,37 @@ impl Rows {
 
     /// A time in seconds, to the nanosecond.
     pub fn seconds(&self, column: usize) -> Result<SimDuration, TraceError> {
-        if let Some(nanos) = decimal_nanos(self.text(column)?) {
-            return Ok(SimDuration::from_nanos(nanos));
+        self.time(column, TimeUnit::SECOND)
+    }
+
+    /// A time in a unit, to the nanosecond; at most [`MAX_SECONDS`].
+    pub fn time(&self, column: usize, unit: TimeUnit) -> Result<SimDuration, TraceError> {
+        let text = self.text(column)?;
+        let time = match decimal_nanos(text, unit.nanos) {
+            Some(nanos) => Some(SimDuration::from_nanos(nanos)),
+            None => SimDuration::checked_from_secs_f64(self.number(column)? * unit.seconds()),
+        };
+        let longest = SimDuration::from_secs(MAX_SECONDS as u64);
+        time.filter(|time| *time <= longest).ok_or_else(|| self.too_long(column, unit))
+    }
+
+    /// The error of a time that the clock cannot hold.
+    fn too_long(&self, column: usize, unit: TimeUnit) -> TraceError {
+        let found = self.text(column).map(shown).unwrap_or_default();
+        let seconds = self.number(column).unwrap_or(f64::INFINITY) * unit.seconds();
+        let cure = unit.smaller_that_fits(seconds).map_or(String::new(), |smaller| format!(": is this in {smaller}?"));
+        let problem = format!("found {found} {}, expected a time of at most {MAX_SECONDS:e} s{cure}", unit.name);
+        self.wrong(column, problem)
+    }
+
+    /// A size in a unit of so many bytes, in whole bytes; at most [`MAX_AMOUNT`].
+    pub fn size(&self, column: usize, unit_bytes: f64) -> Result<u64, TraceError> {
+        let bytes = self.number(column)? * unit_bytes;
+        if bytes > MAX_AMOUNT {
+            let problem = format!("found {bytes:e} B, expected a size of at most {MAX_AMOUNT:e} B");
+            return Err(self.wrong(column, problem));
         }
-        Ok(SimDuration::from_secs_f64(self.number(column)?))
+        Ok(bytes.round() as u64)
     }
 
     /// An error about a column of the current row.
@@ -234,54 +266,5 @@ pub(crate) fn shown(text: &[u8]) -> String {
         format!("{:?}…", text.chars().take(40).collect::<String>())
     } else {
         format!("{text:?}")
-    }
-}
-
-/// Plain decimal seconds as nanoseconds, exactly; `None` for anything else, and for more digits than nanoseconds have.
-fn decimal_nanos(text: &[u8]) -> Option<u64> {
-    const SCALES: [u64; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
-    // With so few digits nothing overflows.
-    if text.len() > 19 {
-        return None;
-    }
-    let (mut value, mut point) = (0_u64, None);
-    for (position, byte) in text.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
-            b'.' if point.is_none() => point = Some(position),
-            _ => return None,
-        }
-    }
-    let whole = point.unwrap_or(text.len());
-    let decimals = point.map_or(0, |point| text.len() - point - 1);
-    if whole == 0 || whole > 9 {
-        return None;
-    }
-    Some(value * SCALES.get(decimals)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn decimals_are_exact(nanos in 0..999_999_999_999_999_999_u64) {
-            let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
-            prop_assert_eq!(decimal_nanos(text.as_bytes()), Some(nanos));
-        }
-    }
-
-    #[test]
-    fn what_is_no_plain_decimal_is_left_to_others() {
-        for text in ["", ".5", "1e3", "-1", "1.2.3", "nan", "1234567890", "0.1234567891"] {
-            assert_eq!(decimal_nanos(text.as_bytes()), None, "{text}");
-        }
-        assert_eq!(
-            ["7", "0.25", "3."].map(|text| decimal_nanos(text.as_bytes())),
-            [Some(7_000_000_000), Some(250_000_000), Some(3_000_000_000)]
-        );
     }
 }

@@ -28,7 +28,7 @@ pub struct Arrival {
 /// What is wrong in a file of a trace.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub struct TraceError {
-    /// The file.
+    /// The file, or the part of a scenario that is no file.
     pub file: PathBuf,
     /// The line, from 1, if it is about one.
     pub line: Option<u64>,

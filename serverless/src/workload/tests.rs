@@ -73,8 +73,35 @@ fn what_is_wrong_in_a_file_is_said_with_file_line_and_column() {
     let head = "arrival_s,function,duration_s\n";
     let rows = [
         ("", "t.csv: is empty: expected a line with the names of columns"),
-        ("a,b\n1,2\n", "t.csv:1: has no column \"arrival_s\": its columns are a, b"),
-        ("1,a,2\n", "t.csv:1: has no column \"arrival_s\": its columns are 1, a, 2"),
+        (
+            "a,b\n1,2\n",
+            "t.csv:1: has no column \"arrival_s\": its columns are a, b: name yours in \"columns\", or with --column arrival=NAME:UNIT",
+        ),
+        (
+            "1,a,2\n",
+            "t.csv:1: has no column \"arrival_s\": its columns are 1, a, 2: name yours in \"columns\", or with --column arrival=NAME:UNIT",
+        ),
+        (
+            "HEAD1700000000000,a,2\n",
+            "t.csv:2, column arrival_s: found \"1700000000000\" s, expected a time of at most 9e9 s: is this in milliseconds?",
+        ),
+        (
+            "HEAD1.9e10,a,2\n",
+            "t.csv:2, column arrival_s: found \"1.9e10\" s, expected a time of at most 9e9 s: is this in milliseconds?",
+        ),
+        (
+            "HEAD1700000000000000,a,2\n",
+            "t.csv:2, column arrival_s: found \"1700000000000000\" s, expected a time of at most 9e9 s: is this in microseconds?",
+        ),
+        (
+            "HEAD1.7e18,a,2\n",
+            "t.csv:2, column arrival_s: found \"1.7e18\" s, expected a time of at most 9e9 s: is this in nanoseconds?",
+        ),
+        ("HEAD1e300,a,2\n", "t.csv:2, column arrival_s: found \"1e300\" s, expected a time of at most 9e9 s"),
+        (
+            "HEAD1,a,9000000001\n",
+            "t.csv:2, column duration_s: found \"9000000001\" s, expected a time of at most 9e9 s: is this in milliseconds?",
+        ),
         ("HEAD1,a\n", "t.csv:2, column duration_s: is missing: the row is too short"),
         ("HEAD1,a,2\nx,a,2\n", "t.csv:3, column arrival_s: found \"x\", expected a number of at least 0"),
         ("HEADNaN,a,2\n", "t.csv:2, column arrival_s: found \"NaN\", expected a number of at least 0"),
@@ -86,7 +113,7 @@ fn what_is_wrong_in_a_file_is_said_with_file_line_and_column() {
         ),
         (
             "HEAD2,a,1\n\n1,a,1\n",
-            "t.csv:4, column arrival_s: 1.000000000 s is before 2.000000000 s, the time of the row before: sort the rows by time",
+            "t.csv:4, column arrival_s: 1.000000000 s is before 2.000000000 s, the time of the row before: \"sort\": true (or --sort) sorts the rows by time",
         ),
         ("HEAD1,\"a,2\n", "t.csv:2: has a quote that is not closed on its line"),
     ];
@@ -217,4 +244,100 @@ fn the_trace_of_2021_is_sorted_by_starts() {
     fs::write(folder.path().join("t.csv"), "app,func,end_timestamp,duration\np,f,10,x\n").unwrap();
     let wrong = fails(folder.path(), json!({"format": "azure-functions-2021", "path": "t.csv"}));
     assert_eq!(wrong, "t.csv:2, column duration: found \"x\", expected a number of at least 0");
+}
+
+#[test]
+fn what_the_clock_cannot_hold_is_refused_in_traces_of_azure_too() {
+    let of_2021 = |row: &str| {
+        let folder = folder(&[("t.csv", &format!("app,func,end_timestamp,duration\n{row}\n"))]);
+        fails(folder.path(), json!({"format": "azure-functions-2021", "path": "t.csv"}))
+    };
+    let expected = "s, expected a time of at most 9e9 s: is this in milliseconds?";
+    assert_eq!(of_2021("p,f,1.7e12,1"), format!("t.csv:2, column end_timestamp: found \"1.7e12\" {expected}"));
+    assert_eq!(of_2021("p,f,5,1e10"), format!("t.csv:2, column duration: found \"1e10\" {expected}"));
+    let folder = azure_2019();
+    let durations = folder.path().join("function_durations_percentiles.anon.d01.csv");
+    let long = fs::read_to_string(&durations).unwrap().replace(",200\n", ",2e13\n");
+    fs::write(durations, long).unwrap();
+    let long = fails(folder.path(), json!({"format": "azure-functions-2019", "path": "."}));
+    let expected =
+        "column percentile_Average_100: found \"2e13\" ms, expected a time of at most 9e9 s: is this in microseconds?";
+    assert!(long.ends_with(expected), "{long}");
+}
+
+#[test]
+fn a_trace_has_the_columns_and_units_that_it_has() {
+    let text = "ts_ms,func_name,exec_us,other\n1700000000123,a,1500000,x\n1700000000123.25,b,7,\n";
+    let folder = folder(&[("t.csv", text)]);
+    let columns = json!({"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func_name", "duration": {"name": "exec_us", "unit": "us"}});
+    let with = |more: Value| {
+        let mut trace = json!({"format": "csv", "path": "t.csv", "columns": columns});
+        trace.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(folder.path(), trace).unwrap()
+    };
+    // To the nanosecond: a float of this size counts by 238 ns.
+    let from_first = with(json!({"offset": "first"}));
+    assert_eq!(from_first, [(0.0, "a".to_owned(), 1.5), (0.000_25, "b".to_owned(), 0.000_007)]);
+    assert_eq!(with(json!({"offset": "1700000000s"}))[0].0, 0.123);
+    assert_eq!(with(json!({"offset": 1_700_000_000.0}))[1].0, 0.123_25);
+    let section = |columns: Value| {
+        let trace = json!({"format": "csv", "path": "t.csv", "columns": columns});
+        serde_json::from_value::<TraceSection>(trace).unwrap_err().to_string()
+    };
+    let unknown = section(json!({"arrival": {"name": "ts", "unit": "MB"}}));
+    assert_eq!(unknown, "unknown unit \"MB\" of column \"ts\": a time has one of the units ns us ms s min h d");
+    assert_eq!(section(json!({"memory": "mem"})), "column \"mem\" needs a unit, one of B kB MB GB TB KiB MiB GiB TiB");
+}
+
+#[test]
+fn an_offset_after_the_first_request_is_refused() {
+    let folder = folder(&[("t.csv", "arrival_s,function,duration_s\n10,a,1\n20,a,1\n")]);
+    let message = fails(folder.path(), json!({"format": "csv", "path": "t.csv", "offset": 15}));
+    let expected = "t.csv: a request comes at 10.000000000 s, before the offset of 15.000000000 s: take a smaller one, or \"first\"";
+    assert_eq!(message, expected);
+    // Minutes count from the offset.
+    let trace = json!({"format": "csv", "path": "t.csv", "offset": 10, "select": {"minutes": 0.1}});
+    assert_eq!(read(folder.path(), trace).unwrap(), [(0.0, "a".to_owned(), 1.0)]);
+}
+
+#[test]
+fn rows_are_sorted_if_asked_and_those_of_one_date_keep_their_order() {
+    let folder = folder(&[("t.csv", "arrival_s,function,duration_s\n3,a,1\n1,b,2\n3,b,3\n1,a,4\n0.5,b,5\n")]);
+    let trace = json!({"format": "csv", "path": "t.csv", "sort": true});
+    let expected = [(0.5, "b", 5.0), (1.0, "b", 2.0), (1.0, "a", 4.0), (3.0, "a", 1.0), (3.0, "b", 3.0)];
+    assert_eq!(read(folder.path(), trace).unwrap(), expected.map(|(at, name, time)| (at, name.to_owned(), time)));
+    let names = ["a".to_owned(), "b".to_owned()];
+    let (file, columns) = (folder.path().join("t.csv"), ColumnsSection::default());
+    let open = || CsvTrace::open_columns(&file, &columns, csv_trace::Order::Any, &names, false).unwrap();
+    assert!(order::Sorted::read(Box::new(open()), 5, &file).is_ok());
+    let too_many = order::Sorted::read(Box::new(open()), 4, &file).unwrap_err().to_string();
+    assert!(
+        too_many.ends_with("t.csv: has more than 4 rows, which is the most that is sorted in memory: sort the file")
+    );
+}
+
+#[test]
+fn a_compressed_trace_that_is_damaged_never_ends_in_silence() {
+    let row = |number: u32| format!("{number}.5,{},0.25\n", if number.is_multiple_of(3) { "a" } else { "b" });
+    let text = "arrival_s,function,duration_s\n".to_owned() + &(0..300_u32).map(row).collect::<String>();
+    let folder = folder(&[]);
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let zst = ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    for (name, bytes) in [("t.csv.zst", zst), ("t.csv.gz", encoder.finish().unwrap())] {
+        let trace = json!({"format": "csv", "path": name});
+        write(name, &bytes);
+        assert_eq!(read(folder.path(), trace.clone()).unwrap().len(), 300);
+        // Of what the header says, the checksum and the middle; rows that are met before are whole.
+        for position in [bytes.len() / 2, bytes.len() - 20, bytes.len() - 6, bytes.len() - 1] {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 0x10;
+            write(name, &damaged);
+            let message = fails(folder.path(), trace.clone());
+            assert!(message.starts_with(&format!("{name}:")), "{message}");
+        }
+        write(name, &bytes[..bytes.len() - 10]);
+        assert!(fails(folder.path(), trace.clone()).contains("cannot be read"), "{name}");
+    }
 }

@@ -13,7 +13,9 @@ use serde::Deserialize;
 
 use super::azure_2019::{Azure2019, WithinMinute};
 use super::azure_2021::Azure2021;
-use super::csv_trace::{CsvTrace, read_functions};
+use super::columns::ColumnsSection;
+use super::csv_trace::{CsvTrace, Order, read_functions};
+use super::order::{MOST_SORTED, Offset, Shifted, Sorted};
 use super::rows::Rows;
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 use crate::scenario::quantity::{Bytes, Seconds};
@@ -58,6 +60,15 @@ pub struct TraceSection {
     /// With `csv`: a file of rows `function,memory_mb,cold_start_s` that declares functions without image, with this RAM
     /// limit and startup time.
     pub functions_path: Option<PathBuf>,
+    /// With `csv`: what its columns are called, and in which units they are.
+    #[serde(default)]
+    pub columns: ColumnsSection,
+    /// With `csv`: whether the rows are to be sorted by time, in memory (at most 100 million); without it, they must be.
+    #[serde(default)]
+    pub sort: bool,
+    /// What is taken from the date of every request: a time, or `first` for the date of the first request, so that time
+    /// starts with it. It comes before everything else that is chosen of a trace.
+    pub offset: Option<Offset>,
     /// With the trace of 2019: which days, in this order; without it, all that are in the folder.
     #[serde(default)]
     pub days: Vec<u32>,
@@ -117,6 +128,9 @@ impl TraceSection {
             format,
             path: path.to_owned(),
             functions_path: None,
+            columns: ColumnsSection::default(),
+            sort: false,
+            offset: None,
             days: Vec::new(),
             within_minute: WithinMinute::default(),
             default_ram: None,
@@ -183,7 +197,39 @@ impl TraceSection {
         self.select.minutes.map_or(SimTime::MAX, |minutes| SimTime::from_secs_f64(60.0 * minutes))
     }
 
+    /// Checks what goes with what, and the numbers.
+    ///
+    /// # Errors
+    /// The field that is wrong, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.select.minutes.is_some_and(|minutes| !(0.0..=1e8).contains(&minutes)) {
+            return Err(("select.minutes", "must be from 0 to 1e8"));
+        }
+        if self.format == TraceFormat::Csv {
+            return Ok(());
+        }
+        let goes_with_csv = "goes with the format \"csv\": others have columns and an order of their own";
+        if self.columns != ColumnsSection::default() {
+            return Err(("columns", goes_with_csv));
+        }
+        if self.sort { Err(("sort", goes_with_csv)) } else { Ok(()) }
+    }
+
+    /// All of the trace from its offset on.
     fn open_all(
+        &self,
+        base: &Path,
+        known: &[String],
+        seed: u64,
+    ) -> Result<(Box<dyn ArrivalSource>, Vec<TraceFunction>), TraceError> {
+        let (source, functions) = self.open_as_it_is(base, known, seed)?;
+        Ok(match self.offset {
+            Some(offset) => (Box::new(Shifted::new(source, offset, &base.join(&self.path))), functions),
+            None => (source, functions),
+        })
+    }
+
+    fn open_as_it_is(
         &self,
         base: &Path,
         known: &[String],
@@ -202,16 +248,21 @@ impl TraceSection {
                 let names: Vec<String> =
                     known.iter().cloned().chain(declared.iter().map(|function| function.name.clone())).collect();
                 let of_app = |declared: DeclaredFunction| TraceFunction { app: declared.name.clone(), declared };
-                let source = CsvTrace::open(&path, &names, self.lenient)?;
-                Ok((Box::new(source), declared.into_iter().map(of_app).collect()))
+                let order = if self.sort { Order::Any } else { Order::ByTime };
+                let rows = CsvTrace::open_columns(&path, &self.columns, order, &names, self.lenient)?;
+                let mut source: Box<dyn ArrivalSource> = Box::new(rows);
+                if self.sort {
+                    source = Box::new(Sorted::read(source, MOST_SORTED, &path)?);
+                }
+                Ok((source, declared.into_iter().map(of_app).collect()))
             }
             TraceFormat::AzureFunctions2019 => {
                 let opened = Azure2019::open(&path, &self.days, self.within_minute, defaults, self.lenient, seed)?;
-                Ok((shifted(opened.0, known), opened.1))
+                Ok((behind(opened.0, known), opened.1))
             }
             TraceFormat::AzureFunctions2021 => {
                 let opened = Azure2021::open(&path, defaults, self.lenient)?;
-                Ok((shifted(opened.0, known), opened.1))
+                Ok((behind(opened.0, known), opened.1))
             }
         }
     }
@@ -274,17 +325,17 @@ impl TraceSection {
 }
 
 /// A source whose functions come after those that are there already.
-fn shifted(source: impl ArrivalSource + 'static, known: &[String]) -> Box<dyn ArrivalSource> {
-    Box::new(Shifted { source, by: known.len() as u32 })
+fn behind(source: impl ArrivalSource + 'static, known: &[String]) -> Box<dyn ArrivalSource> {
+    Box::new(Behind { source, by: known.len() as u32 })
 }
 
 #[derive(Debug)]
-struct Shifted<S> {
+struct Behind<S> {
     source: S,
     by: u32,
 }
 
-impl<S: ArrivalSource> ArrivalSource for Shifted<S> {
+impl<S: ArrivalSource> ArrivalSource for Behind<S> {
     fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
         let arrival = self.source.next_arrival()?;
         Ok(arrival.map(|arrival| Arrival { function: arrival.function + self.by, ..arrival }))

@@ -1,5 +1,6 @@
 //! `hearth trace`: makes traces, turns one format into another, and tells what is in one.
 
+mod columns;
 mod statistics;
 
 use std::fs;
@@ -10,9 +11,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use hearth_serverless::scenario::quantity::Seconds;
 use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
 use hearth_serverless::workload::{
-    ArrivalSource, DeclaredFunction, OpenedTrace, TraceError, TraceFormat, TraceSection, TraceStatistics, functions_of,
-    write_functions, write_trace,
+    ArrivalSource, DeclaredFunction, Offset, OpenedTrace, TraceError, TraceFormat, TraceSection, TraceStatistics,
+    functions_of, write_functions, write_trace,
 };
+
+use serde_json::{Value, json};
 
 use crate::error::CommandError;
 
@@ -82,6 +85,23 @@ struct InputArguments {
     /// Its format; without it, the one that it looks like.
     #[arg(long, value_enum)]
     format: Option<Format>,
+
+    /// Which column of rows holds what: arrival, function, duration or memory, with its unit if it is not seconds, as in
+    /// arrival=ts_ms:ms.
+    #[arg(long = "column", value_name = "FIELD=NAME[:UNIT]", value_parser = columns::assignment)]
+    columns: Vec<(String, Value)>,
+
+    /// Sort the rows by time.
+    #[arg(long)]
+    sort: bool,
+
+    /// Take this time, in seconds or with a unit, from the date of every request.
+    #[arg(long, value_name = "TIME", conflicts_with = "from_first")]
+    offset: Option<String>,
+
+    /// Let time start with the first request.
+    #[arg(long)]
+    from_first: bool,
 
     /// Only the first minutes.
     #[arg(long, value_name = "NUMBER")]
@@ -212,17 +232,33 @@ impl InputArguments {
             Some(Format::AzureFunctions2021) => TraceFormat::AzureFunctions2021,
             None => TraceFormat::of(&self.trace).map_err(of_trace)?,
         };
-        let known = if format == TraceFormat::Csv { functions_of(&self.trace).map_err(of_trace)? } else { Vec::new() };
         let mut section = TraceSection::whole(format, &self.trace);
+        section.columns =
+            columns::section(&self.columns).map_err(|error| CommandError::Usage(format!("--column {error}")))?;
+        section.sort = self.sort;
+        section.offset = self.offset()?;
         section.lenient = self.lenient;
         section.rate = self.rate;
         section.cold_start = self.cold_start.map(Seconds);
         section.select.minutes = self.minutes;
         section.select.most_popular = self.most_popular;
         section.select.sample_apps = self.sample_apps;
+        section.check().map_err(|(field, problem)| CommandError::Usage(format!("--{field}: {problem}")))?;
+        let known = match format {
+            TraceFormat::Csv => functions_of(&self.trace, &section.columns).map_err(of_trace)?,
+            TraceFormat::AzureFunctions2019 | TraceFormat::AzureFunctions2021 => Vec::new(),
+        };
         let OpenedTrace { source, declared } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
         let of_rows = known.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
         Ok(Opened { source, functions: of_rows.chain(declared).collect() })
+    }
+
+    fn offset(&self) -> Result<Option<Offset>, CommandError> {
+        let time = self.offset.as_ref().map(|text| {
+            let seconds = serde_json::from_value::<Seconds>(json!(text));
+            seconds.map(Offset::Time).map_err(|error| CommandError::Usage(format!("--offset: {error}")))
+        });
+        Ok(time.transpose()?.or_else(|| self.from_first.then_some(Offset::First)))
     }
 }
 

@@ -6,6 +6,7 @@ mod distribution;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::path::PathBuf;
 
 use hearth_simcore::random::stream;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+use crate::scenario::quantity::MAX_SECONDS;
 use arrivals::Process;
 pub use arrivals::{Arrivals, MixPart};
 pub use distribution::Distribution;
@@ -140,7 +142,9 @@ pub struct Generator {
     of_run_times: Pcg64Mcg,
     /// By function; empty where all are 1.
     scales: Vec<f64>,
+    /// In seconds; where nobody gives one, the last that the clock holds.
     end: f64,
+    ends_by_time: bool,
     left: u64,
 }
 
@@ -173,7 +177,8 @@ impl Generator {
             run_times: spec.run_time.as_ref().unwrap_or(&Distribution::Constant(0.0)).sampler(),
             of_run_times: stream(seed, "generate run times"),
             scales: draws(functions.and_then(|set| set.run_time_scale.as_ref()), count, seed, "generate scales"),
-            end: spec.duration_s.unwrap_or(f64::INFINITY),
+            end: spec.duration_s.unwrap_or(MAX_SECONDS),
+            ends_by_time: spec.duration_s.is_some(),
             left: spec.requests.unwrap_or(u64::MAX),
         };
         (generator, functions.map_or_else(Vec::new, |functions| declare(functions, seed)))
@@ -244,14 +249,38 @@ impl ArrivalSource for Generator {
             return Ok(None);
         }
         let Some((at, function)) = self.kind.next().filter(|(at, _)| at.as_secs_f64() < self.end) else {
-            self.left = 0;
-            return Ok(None);
+            let left = std::mem::take(&mut self.left);
+            return if self.ends_by_time { Ok(None) } else { Err(beyond_the_clock(left)) };
         };
         self.left -= 1;
         let scale = self.scales.get(function as usize).copied().unwrap_or(1.0);
-        let run_time = SimDuration::from_secs_f64(scale * self.run_times.draw(&mut self.of_run_times));
-        Ok(Some(Arrival { at, function, run_time }))
+        let seconds = scale * self.run_times.draw(&mut self.of_run_times);
+        if seconds > MAX_SECONDS {
+            return Err(too_long(seconds));
+        }
+        Ok(Some(Arrival { at, function, run_time: SimDuration::from_secs_f64(seconds) }))
     }
+}
+
+#[cold]
+fn wrong(problem: String) -> TraceError {
+    TraceError { file: PathBuf::from("workload.generate"), line: None, column: None, problem }
+}
+
+#[cold]
+fn beyond_the_clock(left: u64) -> TraceError {
+    wrong(format!(
+        "the last {left} requests would come after {MAX_SECONDS:e} s: raise the rate of arrivals, which is in requests \
+         a second, or give duration_s"
+    ))
+}
+
+#[cold]
+fn too_long(seconds: f64) -> TraceError {
+    wrong(format!(
+        "a request would run for {seconds:e} s, of at most {MAX_SECONDS:e} s: is run_time, which is in seconds, in \
+         another unit, or its tail too heavy?"
+    ))
 }
 
 #[cfg(test)]
@@ -330,5 +359,32 @@ mod tests {
         let lengths: std::collections::BTreeSet<(u32, u64)> =
             all(&spec(false), 5).iter().map(|arrival| (arrival.function, arrival.run_time.as_nanos())).collect();
         assert_eq!(lengths.len(), 3, "one length a function: {lengths:?}");
+    }
+
+    #[test]
+    fn what_the_clock_cannot_hold_is_refused() {
+        let failure = |spec: &GeneratorSpec| {
+            let mut generator = Generator::new(spec, 1, 0).0;
+            loop {
+                match generator.next_arrival() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break None,
+                    Err(error) => break Some(error.to_string()),
+                }
+            }
+        };
+        let rare = Arrivals::Constant { rate: 1e-9 };
+        let mut spec = GeneratorSpec { arrivals: rare, duration_s: None, requests: Some(20), ..spec(false) };
+        let expected = "workload.generate: the last 11 requests would come after 9e9 s: raise the rate of arrivals, which is \
+                        in requests a second, or give duration_s";
+        assert_eq!(failure(&spec).as_deref(), Some(expected));
+        spec.duration_s = Some(9e9);
+        assert_eq!(failure(&spec), None);
+        (spec.run_time, spec.functions) = (Some(Distribution::Constant(1e10)), None);
+        let long = failure(&spec).unwrap();
+        assert!(
+            long.starts_with("workload.generate: a request would run for 1e10 s, of at most 9e9 s: is run_time"),
+            "{long}"
+        );
     }
 }
