@@ -83,6 +83,7 @@ fn a_row_that_is_wrong_stops_a_run_where_it_is_met_or_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let mut scenario = good_scenario();
     let name = scenario["functions"][0]["name"].as_str().unwrap().to_owned();
+    scenario["functions"][0]["body"] = json!([]);
     scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
     let (file, rows) = (folder.path().join("scenario.json"), folder.path().join("t.csv"));
     fs::write(&file, scenario.to_string()).unwrap();
@@ -138,6 +139,7 @@ fn dates_beyond_the_clock_are_refused_and_dates_far_away_are_remarked_on() {
         let output = hearth().args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
+    scenario["functions"][0]["body"] = json!([]);
     scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
     fs::write(&file, scenario.to_string()).unwrap();
     let head = "arrival_s,function,duration_s\n";
@@ -172,4 +174,74 @@ fn dates_beyond_the_clock_are_refused_and_dates_far_away_are_remarked_on() {
     let expected = "error: the simulation stopped: invocation 2 would be requested later than 2⁶⁴ ns (584 years) after the \
                     start, where the clock ends: is a time before it in another unit?\n";
     assert_eq!((code, message), (Some(1), expected.to_owned()));
+}
+
+/// Two nodes of different speed, one request each, of a function that computes.
+fn edge_and_cloud() -> Value {
+    json!({
+        "format": "hearth-scenario/1", "name": "tiers",
+        "platform": {"hosts": [{"name": "edge", "cores": 1, "speed": "5Gf", "ram": "1GB"},
+                               {"name": "cloud", "cores": 1, "speed": "20Gf", "ram": "1GB"}]},
+        "service": {"head": "edge", "registry": "edge", "nodes": ["edge", "cloud"]},
+        "functions": [{"name": "f", "body": [{"compute": "10Gf"}]}],
+        "policies": {"node_allocation": {"use": "first-fit"}},
+    })
+}
+
+/// Run times of invocations, from the table of a run.
+fn run_times(scenario: &Value, folder: &Path) -> Vec<f64> {
+    let (file, output) = (folder.join("scenario.json"), folder.join("out"));
+    fs::write(&file, scenario.to_string()).unwrap();
+    stdout(&["run", file.to_str().unwrap(), "--output", output.to_str().unwrap()]);
+    let table = fs::read_to_string(output.join("invocations.csv")).unwrap();
+    let run_time = |row: &str| {
+        let fields: Vec<&str> = row.split(',').collect();
+        fields[6].parse::<f64>().unwrap() - fields[5].parse::<f64>().unwrap()
+    };
+    table.lines().skip(1).map(run_time).collect()
+}
+
+#[test]
+fn without_run_times_the_bodies_of_functions_run() {
+    let mut scenario = edge_and_cloud();
+    let folder = tempfile::tempdir().unwrap();
+    let arrivals = json!({"constant": {"rate": 10}});
+    scenario["workload"] = json!({"generate": {"arrivals": arrivals, "requests": 2}});
+    let as_listed = json!({"invocations": [{"at": 0.1, "function": "f"}, {"at": 0.2, "function": "f"}]});
+    // First fit: the edge, and while its core is held the cloud.
+    assert_eq!(run_times(&scenario, folder.path()), [2.0, 0.5]);
+    scenario["workload"] = as_listed;
+    assert_eq!(run_times(&scenario, folder.path()), [2.0, 0.5]);
+    let rows = folder.path().join("t.csv");
+    fs::write(&rows, "arrival_s,function\n0.1,f\n0.2,f\n").unwrap();
+    scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
+    assert_eq!(run_times(&scenario, folder.path()), [2.0, 0.5]);
+    // A trace without durations stays one when it is written anew.
+    let (from, to) = (rows.to_str().unwrap(), folder.path().join("again.csv"));
+    stdout(&["trace", "convert", from, "--output", to.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(&to).unwrap(), "arrival_s,function\n0.100000000,f\n0.200000000,f\n");
+    assert_eq!(stdout(&["trace", "head", from, "-n", "1"]), "arrival_s,function\n0.100000000,f\n");
+    // Functions that nobody says anything of do nothing, which is not meant.
+    scenario["functions"][0]["body"] = json!([]);
+    let file = folder.path().join("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    let output = hearth().args(["validate", file.to_str().unwrap()]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    let expected = "workload.trace: its rows do not say how long they run, and functions[0] has no body: give it one, or the \
+                    trace a column duration_s\n";
+    assert!(output.status.code() == Some(2) && message.ends_with(expected), "{message}");
+}
+
+#[test]
+fn durations_of_rows_count_more_than_bodies_and_a_warning_says_so() {
+    let mut scenario = edge_and_cloud();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("t.csv"), "arrival_s,function,duration_s\n0.1,f,7\n").unwrap();
+    scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
+    assert_eq!(run_times(&scenario, folder.path()), [7.0]);
+    let file = folder.path().join("scenario.json");
+    let output = hearth().args(["validate", file.to_str().unwrap()]).output().unwrap();
+    let expected = "warning: workload.trace: requests run for the duration that t.csv says, and functions[0].body is not used: \
+                    bodies run if the file has no column of durations\n";
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), expected));
 }

@@ -60,7 +60,9 @@ pub(super) fn set_workload(
             let place = "workload.trace";
             let wrong = |error| ScenarioError::refused(place, Error::Trace(error));
             let known = names_of_callees(scenario);
-            let OpenedTrace { source, declared } = trace.open(&scenario.base, &known, scenario.seed).map_err(wrong)?;
+            let opened = trace.open(&scenario.base, &known, scenario.seed).map_err(wrong)?;
+            check_bodies(scenario, &opened)?;
+            let OpenedTrace { source, declared, .. } = opened;
             let (callees, names) = register(place, declared)?;
             (place, source, callees, names)
         }
@@ -91,6 +93,30 @@ pub(super) fn set_workload(
     let set = service.set_source(simulation, source, callees);
     set.map_err(|error| ScenarioError::refused(place, error))?;
     Ok(names)
+}
+
+/// Refuses functions that do nothing because neither they nor the trace say what.
+fn check_bodies(scenario: &Scenario, opened: &OpenedTrace) -> Result<(), ScenarioError> {
+    if opened.has_run_times {
+        return Ok(());
+    }
+    let wrong = |who: &str, cure: &str| {
+        let problem = format!("its rows do not say how long they run, and {who} no body: {cure}");
+        Err(ScenarioError::invalid("workload.trace", problem))
+    };
+    if !opened.declared.is_empty() {
+        return wrong(
+            "functions that a trace declares have",
+            "it needs a column duration_s, or another in \"columns\"",
+        );
+    }
+    // Tasks of workflows may have bodies of their own instead.
+    match scenario.functions.iter().position(|function| function.body.is_empty()) {
+        Some(position) if scenario.workflows.is_empty() => {
+            wrong(&format!("functions[{position}] has"), "give it one, or the trace a column duration_s")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn declared_function(declared: DeclaredFunction) -> Function {

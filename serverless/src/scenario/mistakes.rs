@@ -3,6 +3,7 @@
 
 mod costs;
 mod faults;
+mod traces;
 mod workflows;
 
 use serde_json::{Value, json};

@@ -131,8 +131,32 @@ impl Scenario {
                 let problem = "there are no functions: declare some in \"functions\", here or in the scenario";
                 return Err(ScenarioError::invalid("workload.generate", problem));
             }
+            if generate.functions.is_none() && generate.workflows.is_none() {
+                self.check_bodies_of_generator(generate.run_time.is_some())?;
+            }
         }
         Ok(())
+    }
+
+    /// What requests of a generator do is said once: by its run time, or by the bodies of all functions.
+    fn check_bodies_of_generator(&self, has_run_time: bool) -> Result<(), ScenarioError> {
+        let with_body = |wanted: bool| self.functions.iter().position(|function| function.body.is_empty() != wanted);
+        match (has_run_time, with_body(true), with_body(false)) {
+            (true, Some(position), _) => {
+                let problem = format!(
+                    "requests would run for this time, and functions[{position}].body would not be used: take one of the \
+                     two out"
+                );
+                Err(ScenarioError::invalid("workload.generate.run_time", problem))
+            }
+            (false, _, Some(position)) => {
+                let problem = format!(
+                    "missing field `run_time`: say how long requests run, or give functions[{position}] a body"
+                );
+                Err(ScenarioError::invalid("workload.generate", problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_predecessors(&self) -> Result<(), ScenarioError> {

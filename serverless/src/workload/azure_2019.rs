@@ -277,7 +277,7 @@ impl Azure2019 {
                 let run_time = self.durations.get(&function).map_or(self.default_run_time, |points| {
                     SimDuration::from_secs_f64(between(points, 100.0 * self.random.random::<f64>()) / 1e3)
                 });
-                self.ready.push(Arrival { at, function, run_time });
+                self.ready.push(Arrival { at, function, run_time: Some(run_time) });
             }
         }
         // Last first, so that the next one is taken off the end.

@@ -49,7 +49,8 @@ impl Azure2021 {
                 functions.len() as u32 - 1
             });
             let at = SimTime::from_secs_f64((end - run_time).max(0.0));
-            arrivals.push(Arrival { at, function: position, run_time: SimDuration::from_secs_f64(run_time) });
+            let run_time = Some(SimDuration::from_secs_f64(run_time));
+            arrivals.push(Arrival { at, function: position, run_time });
         }
         // Stable: of one date, in the order of the file.
         arrivals.sort_by_key(|arrival: &Arrival| arrival.at);

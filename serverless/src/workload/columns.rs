@@ -146,7 +146,11 @@ impl<U: Unit> JsonSchema for QuantityColumn<U> {
         let required = if U::DEFAULT.is_some() { vec!["name"] } else { vec!["name", "unit"] };
         let object = json_schema!({
             "type": "object",
-            "properties": {"name": {"type": "string"}, "unit": {"enum": units}},
+            "description": "A column: its name, and what its numbers are in.",
+            "properties": {
+                "name": {"type": "string", "description": "Its name in the first line of the file."},
+                "unit": {"enum": units, "description": "What its numbers are in."},
+            },
             "required": required,
             "additionalProperties": false,
         });
@@ -184,6 +188,15 @@ pub struct ColumnsSection {
 }
 
 impl ColumnsSection {
+    /// Names of the columns of arrivals, functions and durations.
+    pub(crate) fn names(&self) -> [&str; 3] {
+        [
+            self.arrival.as_ref().map_or("arrival_s", |column| &column.name),
+            self.function_name(),
+            self.duration.as_ref().map_or("duration_s", |column| &column.name),
+        ]
+    }
+
     pub(crate) fn function_name(&self) -> &str {
         self.function.as_deref().unwrap_or("function")
     }

@@ -13,6 +13,8 @@ struct CsvText<'a> {
     text: Vec<u8>,
     given: usize,
     rows: u64,
+    /// An arrival that was looked at for what the columns are.
+    first: Option<Arrival>,
 }
 
 /// So much text is made at a time.
@@ -23,14 +25,21 @@ impl CsvText<'_> {
         self.text.clear();
         self.given = 0;
         while self.text.len() < CHUNK {
-            let next = self.source.next_arrival().map_err(io::Error::other)?;
+            let next = match self.first.take() {
+                Some(first) => Some(first),
+                None => self.source.next_arrival().map_err(io::Error::other)?,
+            };
             let Some(Arrival { at, function, run_time }) = next else { return Ok(()) };
             let name = self.names.get(function as usize).map_or("", String::as_str);
             self.rows += 1;
             if name.contains(['"', ',']) {
-                writeln!(self.text, "{at},\"{}\",{run_time}", name.replace('"', "\"\""))?;
+                write!(self.text, "{at},\"{}\"", name.replace('"', "\"\""))?;
             } else {
-                writeln!(self.text, "{at},{name},{run_time}")?;
+                write!(self.text, "{at},{name}")?;
+            }
+            match run_time {
+                Some(run_time) => writeln!(self.text, ",{run_time}")?,
+                None => writeln!(self.text)?,
             }
         }
         Ok(())
@@ -50,6 +59,14 @@ impl Read for CsvText<'_> {
     }
 }
 
+/// The columns of a trace that begins so: none of durations if bodies run.
+pub fn columns_of(first: Option<&Arrival>) -> &'static str {
+    match first {
+        Some(Arrival { run_time: None, .. }) => "arrival_s,function",
+        _ => "arrival_s,function,duration_s",
+    }
+}
+
 /// Writes all invocations of a source into a file, with the names of their functions; compressed if its name ends in `.gz`
 /// or `.zst`. Gives how many there were.
 ///
@@ -57,8 +74,9 @@ impl Read for CsvText<'_> {
 /// When the source fails or the file cannot be written.
 pub fn write_trace(path: &Path, source: &mut dyn ArrivalSource, names: &[String]) -> io::Result<u64> {
     let mut file = BufWriter::new(File::create(path)?);
-    let text = b"arrival_s,function,duration_s\n".to_vec();
-    let mut rows = CsvText { source, names, text, given: 0, rows: 0 };
+    let first = source.next_arrival().map_err(io::Error::other)?;
+    let text = format!("{}\n", columns_of(first.as_ref())).into_bytes();
+    let mut rows = CsvText { source, names, text, given: 0, rows: 0, first };
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => {
             let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::default());

@@ -19,7 +19,8 @@ const NAME_COLUMNS: &str = ": name yours in \"columns\", or with --column arriva
 pub struct CsvTrace {
     rows: Rows,
     arrival_unit: TimeUnit,
-    duration_unit: TimeUnit,
+    /// `None` where bodies run.
+    duration_unit: Option<TimeUnit>,
     functions: FxHashMap<Vec<u8>, u32>,
     /// Those functions that plain rows can name; empty if the columns are not those of plain rows.
     short_names: FxHashMap<ShortName, u32>,
@@ -39,7 +40,12 @@ pub(crate) enum Order {
 }
 
 impl CsvTrace {
-    /// Opens a trace `arrival_s,function,duration_s` of these functions. A lenient one passes over rows that are wrong.
+    /// Whether its rows say how long they run.
+    pub(crate) fn has_durations(&self) -> bool {
+        self.duration_unit.is_some()
+    }
+
+    /// Opens a trace `arrival_s,function,duration_s` of these functions; without the last column, their bodies run. A lenient one passes over rows that are wrong.
     ///
     /// # Errors
     /// When the file cannot be read or lacks a column.
@@ -55,18 +61,16 @@ impl CsvTrace {
         functions: &[String],
         lenient: bool,
     ) -> Result<Self, TraceError> {
-        let [arrival, duration] = [&columns.arrival, &columns.duration];
         let unit = |column: &Option<QuantityColumn<TimeUnit>>| column.as_ref().map_or(TimeUnit::SECOND, |it| it.unit);
-        let (arrival_unit, duration_unit) = (unit(arrival), unit(duration));
-        let names = [
-            arrival.as_ref().map_or("arrival_s", |column| &column.name),
-            columns.function_name(),
-            duration.as_ref().map_or("duration_s", |column| &column.name),
-        ];
+        let (arrival_unit, duration_unit) = (unit(&columns.arrival), unit(&columns.duration));
+        let names = columns.names();
         let mut rows = Rows::open_any(path)?;
-        rows.require(&names)
+        let has_duration = columns.duration.is_some() || rows.has(names[2]);
+        let wanted = if has_duration { &names[..] } else { &names[..2] };
+        rows.require(wanted)
             .map_err(|error| TraceError { problem: format!("{}{NAME_COLUMNS}", error.problem), ..error })?;
         let is_plain = rows.has_only(&names) && [arrival_unit, duration_unit] == [TimeUnit::SECOND; 2];
+        let duration_unit = has_duration.then_some(duration_unit);
         let numbered = functions.iter().zip(0..).filter(|_| is_plain);
         let short = numbered.filter_map(|(name, position)| Some((ShortName::new(name.as_bytes())?, position)));
         let short_names = short.collect();
@@ -94,7 +98,7 @@ impl CsvTrace {
         }
         self.rows.skip_ahead(length);
         self.last = at;
-        Some(Arrival { at, function, run_time: SimDuration::from_nanos(second) })
+        Some(Arrival { at, function, run_time: Some(SimDuration::from_nanos(second)) })
     }
 
     fn row(&mut self) -> Result<Arrival, TraceError> {
@@ -112,7 +116,7 @@ impl CsvTrace {
                 format!("unknown function {}: the scenario or its functions_path must declare it", shown(name));
             return Err(self.rows.wrong(1, problem));
         };
-        let run_time = self.rows.time(2, self.duration_unit)?;
+        let run_time = self.duration_unit.map(|unit| self.rows.time(2, unit)).transpose()?;
         self.last = at;
         Ok(Arrival { at, function, run_time })
     }

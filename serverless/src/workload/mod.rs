@@ -32,7 +32,7 @@ use crate::workflow::{Callee, WorkflowId};
 
 pub use azure_2019::WithinMinute;
 pub use columns::{ColumnsSection, QuantityColumn, SizeUnit, TimeUnit, Unit};
-pub use csv_text::{write_functions, write_trace};
+pub use csv_text::{columns_of, write_functions, write_trace};
 pub use csv_trace::{CsvTrace, functions_of, read_functions};
 pub use order::Offset;
 pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
@@ -127,9 +127,9 @@ impl Workload {
         self.planned.len() as u64 + self.numbers_taken + u64::from(ahead)
     }
 
-    /// The date of the next request of a source, if there is a source and a request.
-    pub fn next_of_source(&self) -> Option<SimTime> {
-        self.stream.as_ref()?.next.map(|arrival| arrival.at)
+    /// The next request of a source, if there is a source and a request.
+    pub fn next_of_source(&self) -> Option<Arrival> {
+        self.stream.as_ref()?.next
     }
 
     fn next_date(&self) -> Option<SimTime> {
@@ -183,11 +183,11 @@ impl Service {
         }
     }
 
-    fn request_streamed(&mut self, callee: Callee, run_time: SimDuration, date: SimTime) -> Requested {
+    fn request_streamed(&mut self, callee: Callee, run_time: Option<SimDuration>, date: SimTime) -> Requested {
         match callee {
             Callee::Function(function) => {
                 let number = self.workload.take_numbers(1);
-                Requested::Invocation(self.request(number, function, Some(Body::Sleep(run_time)), date))
+                Requested::Invocation(self.request(number, function, run_time.map(Body::Sleep), date))
             }
             Callee::Workflow(workflow) => Requested::Run(workflow),
         }

@@ -105,7 +105,7 @@ impl ArrivalSource for Shifted {
     }
 }
 
-/// So many rows are sorted at the most; an arrival takes 24 bytes.
+/// So many rows are sorted at the most; an arrival takes 32 bytes.
 pub(super) const MOST_SORTED: usize = 100_000_000;
 
 /// All of a source in the order of time.

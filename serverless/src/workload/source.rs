@@ -7,12 +7,12 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use thiserror::Error;
 
 /// An invocation that a source gives: at this date, of the function at this position in the source's list, which runs
-/// for this time.
+/// for this time, or its body.
 ///
 /// ```
 /// use hearth_serverless::prelude::*;
 /// use hearth_serverless::workload::Arrival;
-/// let arrival = Arrival { at: SimTime::from_secs_f64(1.5), function: 0, run_time: secs(2) };
+/// let arrival = Arrival { at: SimTime::from_secs_f64(1.5), function: 0, run_time: Some(secs(2)) };
 /// assert_eq!(arrival.at.as_nanos(), 1_500_000_000);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,8 +21,8 @@ pub struct Arrival {
     pub at: SimTime,
     /// The position of its function among the functions that the source is about.
     pub function: u32,
-    /// How long its body runs.
-    pub run_time: SimDuration,
+    /// How long it runs; `None` runs the body of the function.
+    pub run_time: Option<SimDuration>,
 }
 
 /// What is wrong in a file of a trace.
@@ -65,7 +65,7 @@ impl fmt::Display for TraceError {
 /// impl ArrivalSource for Metronome {
 ///     fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
 ///         self.0 += 1;
-///         Ok(Some(Arrival { at: SimTime::ZERO + secs(self.0), function: 0, run_time: secs(2) }))
+///         Ok(Some(Arrival { at: SimTime::ZERO + secs(self.0), function: 0, run_time: None }))
 ///     }
 /// }
 /// assert_eq!(Metronome(3).next_arrival().map(|arrival| arrival.map(|it| it.at)), Ok(Some(SimTime::from_secs_f64(4.0))));

@@ -32,7 +32,7 @@ pub struct TraceStatistics {
     pub per_minute: Vec<u64>,
     /// From one invocation to the next.
     pub gaps: Precise,
-    /// How long they run.
+    /// How long those run of which the trace says it.
     pub durations: Precise,
 }
 
@@ -59,7 +59,7 @@ impl TraceStatistics {
             }
             statistics.requests += 1;
             statistics.last = arrival.at;
-            statistics.durations.add(arrival.run_time);
+            arrival.run_time.into_iter().for_each(|run_time| statistics.durations.add(run_time));
             if let Some(count) = statistics.by_function.get_mut(arrival.function as usize) {
                 *count += 1;
             }

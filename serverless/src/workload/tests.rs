@@ -13,11 +13,16 @@ use super::*;
 fn read(folder: &Path, trace: Value) -> Result<Vec<(f64, String, f64)>, String> {
     let section: TraceSection = serde_json::from_value(trace).unwrap();
     let known = ["a".to_owned(), "b".to_owned()];
-    let OpenedTrace { mut source, declared } = section.open(folder, &known, 7).map_err(|error| error.to_string())?;
+    let OpenedTrace { mut source, declared, .. } =
+        section.open(folder, &known, 7).map_err(|error| error.to_string())?;
     let names: Vec<String> = known.into_iter().chain(declared.into_iter().map(|function| function.name)).collect();
     let mut arrivals = Vec::new();
     while let Some(Arrival { at, function, run_time }) = source.next_arrival().map_err(|error| error.to_string())? {
-        arrivals.push((at.as_secs_f64(), names[function as usize].clone(), run_time.as_secs_f64()));
+        arrivals.push((
+            at.as_secs_f64(),
+            names[function as usize].clone(),
+            run_time.map_or(-1.0, SimDuration::as_secs_f64),
+        ));
     }
     Ok(arrivals)
 }

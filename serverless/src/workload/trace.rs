@@ -150,6 +150,15 @@ pub struct OpenedTrace {
     pub source: Box<dyn ArrivalSource>,
     /// The functions that it declares.
     pub declared: Vec<DeclaredFunction>,
+    /// Whether it says how long requests run; if not, bodies run.
+    pub has_run_times: bool,
+}
+
+/// A trace with all of its functions, before anything is chosen of it.
+struct Whole {
+    source: Box<dyn ArrivalSource>,
+    functions: Vec<TraceFunction>,
+    has_run_times: bool,
 }
 
 impl TraceSection {
@@ -158,7 +167,7 @@ impl TraceSection {
     /// # Errors
     /// When a file cannot be read, lacks something, or a row that is read now is wrong.
     pub fn open(&self, base: &Path, known: &[String], seed: u64) -> Result<OpenedTrace, TraceError> {
-        let (source, functions) = self.open_all(base, known, seed)?;
+        let Whole { source, functions, has_run_times } = self.open_all(base, known, seed)?;
         let of_known = known.iter().map(|name| (name.clone(), name.clone()));
         let names: Vec<(String, String)> =
             of_known.chain(functions.iter().map(|it| (it.declared.name.clone(), it.app.clone()))).collect();
@@ -166,10 +175,10 @@ impl TraceSection {
         let (end, rate) = (self.end(), self.rate.unwrap_or(1.0));
         let declared = functions.into_iter().map(|function| function.declared).collect();
         if keep.is_none() && end == SimTime::MAX && rate == 1.0 {
-            return Ok(OpenedTrace { source, declared });
+            return Ok(OpenedTrace { source, declared, has_run_times });
         }
         let selected = Selected { source, keep, end, rate, random: stream(seed, "trace rate"), again: None };
-        Ok(OpenedTrace { source: Box::new(selected), declared })
+        Ok(OpenedTrace { source: Box::new(selected), declared, has_run_times })
     }
 
     /// The files that it is read from, in order of their names; its relative paths start from `base`.
@@ -216,25 +225,15 @@ impl TraceSection {
     }
 
     /// All of the trace from its offset on.
-    fn open_all(
-        &self,
-        base: &Path,
-        known: &[String],
-        seed: u64,
-    ) -> Result<(Box<dyn ArrivalSource>, Vec<TraceFunction>), TraceError> {
-        let (source, functions) = self.open_as_it_is(base, known, seed)?;
-        Ok(match self.offset {
-            Some(offset) => (Box::new(Shifted::new(source, offset, &base.join(&self.path))), functions),
-            None => (source, functions),
-        })
+    fn open_all(&self, base: &Path, known: &[String], seed: u64) -> Result<Whole, TraceError> {
+        let mut whole = self.open_as_it_is(base, known, seed)?;
+        if let Some(offset) = self.offset {
+            whole.source = Box::new(Shifted::new(whole.source, offset, &base.join(&self.path)));
+        }
+        Ok(whole)
     }
 
-    fn open_as_it_is(
-        &self,
-        base: &Path,
-        known: &[String],
-        seed: u64,
-    ) -> Result<(Box<dyn ArrivalSource>, Vec<TraceFunction>), TraceError> {
+    fn open_as_it_is(&self, base: &Path, known: &[String], seed: u64) -> Result<Whole, TraceError> {
         let path = base.join(&self.path);
         let defaults = Defaults {
             ram: self.default_ram.map_or(170_000_000, Bytes::whole),
@@ -250,19 +249,20 @@ impl TraceSection {
                 let of_app = |declared: DeclaredFunction| TraceFunction { app: declared.name.clone(), declared };
                 let order = if self.sort { Order::Any } else { Order::ByTime };
                 let rows = CsvTrace::open_columns(&path, &self.columns, order, &names, self.lenient)?;
+                let has_run_times = rows.has_durations();
                 let mut source: Box<dyn ArrivalSource> = Box::new(rows);
                 if self.sort {
                     source = Box::new(Sorted::read(source, MOST_SORTED, &path)?);
                 }
-                Ok((source, declared.into_iter().map(of_app).collect()))
+                Ok(Whole { source, functions: declared.into_iter().map(of_app).collect(), has_run_times })
             }
             TraceFormat::AzureFunctions2019 => {
                 let opened = Azure2019::open(&path, &self.days, self.within_minute, defaults, self.lenient, seed)?;
-                Ok((behind(opened.0, known), opened.1))
+                Ok(Whole { source: behind(opened.0, known), functions: opened.1, has_run_times: true })
             }
             TraceFormat::AzureFunctions2021 => {
                 let opened = Azure2021::open(&path, defaults, self.lenient)?;
-                Ok((behind(opened.0, known), opened.1))
+                Ok(Whole { source: behind(opened.0, known), functions: opened.1, has_run_times: true })
             }
         }
     }
@@ -313,7 +313,7 @@ impl TraceSection {
         functions: usize,
         seed: u64,
     ) -> Result<Vec<u64>, TraceError> {
-        let (mut source, _) = self.open_all(base, known, seed)?;
+        let mut source = self.open_all(base, known, seed)?.source;
         let mut invocations = vec![0; functions];
         while let Some(arrival) = source.next_arrival()?.filter(|arrival| arrival.at < self.end()) {
             if let Some(count) = invocations.get_mut(arrival.function as usize) {

@@ -11,8 +11,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use hearth_serverless::scenario::quantity::Seconds;
 use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
 use hearth_serverless::workload::{
-    ArrivalSource, DeclaredFunction, Offset, OpenedTrace, TraceError, TraceFormat, TraceSection, TraceStatistics,
-    functions_of, write_functions, write_trace,
+    Arrival, ArrivalSource, DeclaredFunction, Offset, OpenedTrace, TraceError, TraceFormat, TraceSection,
+    TraceStatistics, columns_of, functions_of, write_functions, write_trace,
 };
 
 use serde_json::{Value, json};
@@ -172,11 +172,16 @@ pub fn run(arguments: &TraceArguments) -> Result<(), CommandError> {
         TraceCommand::Head(HeadArguments { input, rows }) => {
             let mut opened = input.open()?;
             let mut out = std::io::stdout().lock();
-            writeln!(out, "arrival_s,function,duration_s")?;
+            let mut next = opened.source.next_arrival().map_err(of_trace)?;
+            writeln!(out, "{}", columns_of(next.as_ref()))?;
             for _ in 0..*rows {
-                let Some(arrival) = opened.source.next_arrival().map_err(of_trace)? else { break };
-                let name = &opened.functions[arrival.function as usize].name;
-                writeln!(out, "{},{name},{}", arrival.at, arrival.run_time)?;
+                let Some(Arrival { at, function, run_time }) = next else { break };
+                write!(out, "{at},{}", opened.functions[function as usize].name)?;
+                match run_time {
+                    Some(run_time) => writeln!(out, ",{run_time}")?,
+                    None => writeln!(out)?,
+                }
+                next = opened.source.next_arrival().map_err(of_trace)?;
             }
             Ok(())
         }
@@ -193,6 +198,9 @@ fn generate(arguments: &GenerateArguments) -> Result<(), CommandError> {
     let text = fs::read_to_string(&arguments.generator).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let spec: GeneratorSpec = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     spec.check().map_err(wrong)?;
+    if spec.run_time.is_none() && spec.workflows.is_none() {
+        return Err(wrong("missing field `run_time`: here are no functions whose bodies could run".to_owned()));
+    }
     let others = spec.workflows.clone().unwrap_or_else(|| vec!["0".to_owned()]);
     let (mut generator, mut functions) = Generator::new(&spec, others.len() as u32, arguments.seed);
     if functions.is_empty() {
@@ -248,7 +256,7 @@ impl InputArguments {
             TraceFormat::Csv => functions_of(&self.trace, &section.columns).map_err(of_trace)?,
             TraceFormat::AzureFunctions2019 | TraceFormat::AzureFunctions2021 => Vec::new(),
         };
-        let OpenedTrace { source, declared } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
+        let OpenedTrace { source, declared, .. } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
         let of_rows = known.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
         Ok(Opened { source, functions: of_rows.chain(declared).collect() })
     }

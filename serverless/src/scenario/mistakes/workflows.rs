@@ -115,8 +115,8 @@ fn workflows_that_make_no_sense_are_named() {
         ),
         (
             "/workload",
-            json!({"generate": {"arrivals": {"poisson": {"rate": 1}}, "requests": 1}}),
-            "workload.generate: missing field `run_time`: say how long requests run",
+            json!({"generate": {"arrivals": {"poisson": {"rate": 1}}, "requests": 1, "functions": {"count": 3}}}),
+            "workload.generate: missing field `run_time`: say how long requests of the drawn functions run",
         ),
         (
             "/workload",

@@ -67,7 +67,8 @@ pub struct FunctionSet {
 pub struct GeneratorSpec {
     /// How requests come, of all functions together.
     pub arrivals: Arrivals,
-    /// How long each runs, in seconds; needed unless there are `workflows`.
+    /// How long each runs, in seconds; without it, the bodies of the scenario's functions run. Functions that are drawn
+    /// have none, and need it.
     pub run_time: Option<Distribution>,
     /// No requests after so many seconds.
     pub duration_s: Option<f64>,
@@ -95,10 +96,12 @@ impl GeneratorSpec {
         if matches!(self.arrivals, Arrivals::Mix(_)) && !self.per_function {
             return Err("arrivals: a mix needs \"per_function\": true".to_owned());
         }
-        match (&self.run_time, &self.workflows) {
+        match (&self.run_time, &self.functions) {
             (Some(run_time), _) => run_time.check().map_err(at("run_time"))?,
-            (None, None) => return Err("missing field `run_time`: say how long requests run".to_owned()),
-            (None, Some(_)) => {}
+            (None, Some(_)) => {
+                return Err("missing field `run_time`: say how long requests of the drawn functions run".to_owned());
+            }
+            (None, None) => {}
         }
         if self.workflows.as_ref().is_some_and(Vec::is_empty) {
             return Err("workflows: there are none: name at least one".to_owned());
@@ -138,7 +141,8 @@ impl GeneratorSpec {
 #[derive(Debug)]
 pub struct Generator {
     kind: Kind,
-    run_times: Sampler,
+    /// `None` where bodies run.
+    run_times: Option<Sampler>,
     of_run_times: Pcg64Mcg,
     /// By function; empty where all are 1.
     scales: Vec<f64>,
@@ -173,8 +177,7 @@ impl Generator {
             if spec.per_function { Kind::apart(spec, &weights, seed) } else { Kind::together(spec, weights, seed) };
         let generator = Self {
             kind,
-            // What runs of workflows do is said by the workflows.
-            run_times: spec.run_time.as_ref().unwrap_or(&Distribution::Constant(0.0)).sampler(),
+            run_times: spec.run_time.as_ref().map(Distribution::sampler),
             of_run_times: stream(seed, "generate run times"),
             scales: draws(functions.and_then(|set| set.run_time_scale.as_ref()), count, seed, "generate scales"),
             end: spec.duration_s.unwrap_or(MAX_SECONDS),
@@ -253,12 +256,15 @@ impl ArrivalSource for Generator {
             return if self.ends_by_time { Ok(None) } else { Err(beyond_the_clock(left)) };
         };
         self.left -= 1;
+        let Some(run_times) = &self.run_times else {
+            return Ok(Some(Arrival { at, function, run_time: None }));
+        };
         let scale = self.scales.get(function as usize).copied().unwrap_or(1.0);
-        let seconds = scale * self.run_times.draw(&mut self.of_run_times);
+        let seconds = scale * run_times.draw(&mut self.of_run_times);
         if seconds > MAX_SECONDS {
             return Err(too_long(seconds));
         }
-        Ok(Some(Arrival { at, function, run_time: SimDuration::from_secs_f64(seconds) }))
+        Ok(Some(Arrival { at, function, run_time: Some(SimDuration::from_secs_f64(seconds)) }))
     }
 }
 
@@ -356,8 +362,10 @@ mod tests {
 
     #[test]
     fn run_times_are_scaled_by_function() {
-        let lengths: std::collections::BTreeSet<(u32, u64)> =
-            all(&spec(false), 5).iter().map(|arrival| (arrival.function, arrival.run_time.as_nanos())).collect();
+        let lengths: std::collections::BTreeSet<(u32, u64)> = all(&spec(false), 5)
+            .iter()
+            .map(|arrival| (arrival.function, arrival.run_time.unwrap().as_nanos()))
+            .collect();
         assert_eq!(lengths.len(), 3, "one length a function: {lengths:?}");
     }
 
