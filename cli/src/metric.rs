@@ -166,6 +166,12 @@ fn add_containers_and_images(metrics: &mut Metrics) {
         &[
             ("memory_byte_seconds_used", "memory used by invocations", Unit::ByteSeconds),
             ("memory_byte_seconds_idle", "memory held by idle containers", Unit::ByteSeconds),
+            ("measured_from_s", "first request", Unit::Seconds),
+            ("measured_to_s", "end of what is measured", Unit::Seconds),
+            ("drain_length_s", "time after the last invocation", Unit::Seconds),
+            ("drain_memory_byte_seconds_used", "memory used after the last invocation", Unit::ByteSeconds),
+            ("drain_memory_byte_seconds_idle", "memory held idle after the last invocation", Unit::ByteSeconds),
+            ("drain_joules", "energy taken after the last invocation", Unit::Joules),
             ("evictions_containers", "idle containers evicted", Unit::Count),
             ("expired_containers", "idle containers expired", Unit::Count),
             ("prewarmed_containers", "containers prewarmed", Unit::Count),

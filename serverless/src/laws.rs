@@ -333,6 +333,17 @@ fn check_costs(scenario: &Value, results: &Results) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// What is measured follows from the records: from the first request to the last end, or to the end of all if one has none.
+fn check_window(results: &Results) -> Result<(), TestCaseError> {
+    let (records, window) = (&results.records, results.metrics.window());
+    let Some(first) = records.iter().filter_map(|record| record.requested_at).min() else { return Ok(()) };
+    prop_assert_eq!(window.from(), first);
+    let is_cut = records.iter().any(|record| record.outcome == Outcome::Unfinished);
+    let last = records.iter().filter_map(|record| record.finished_at).max().unwrap_or_default();
+    prop_assert_eq!(window.to(), if is_cut { results.ended_at } else { last });
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(cases(1000))]
 
@@ -343,7 +354,9 @@ proptest! {
             scenario["faults"] = faults;
         }
         let Some(results) = run(&scenario) else { return Ok(()) };
-        check_costs(&scenario, &results?)?;
+        let results = results?;
+        check_window(&results)?;
+        check_costs(&scenario, &results)?;
     }
 
     #[test]
@@ -362,7 +375,9 @@ proptest! {
         let mut scenario = scenario;
         (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         let Some(results) = run(&scenario) else { return Ok(()) };
-        check_dates(&scenario, &results?)?;
+        let results = results?;
+        check_window(&results)?;
+        check_dates(&scenario, &results)?;
     }
 
     #[test]

@@ -45,8 +45,11 @@ impl Books {
     ) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
         let metrics = std::mem::take(&mut self.metrics);
         let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
-        let series = self.series.take().map_or(Ok(()), |series| series.finish(end(&metrics)));
-        let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(self.date));
+        let end = end(&metrics);
+        // A horizon may be later than all that happened.
+        let date = end.as_ref().map_or(self.date, |(date, _)| *date);
+        let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(date));
+        let series = self.series.take().map_or(Ok(()), |series| series.finish(end));
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
         let workflows = self.workflows.finish();
         (metrics, series.and(timeline).and(attempts).and(workflows).and(records))

@@ -219,28 +219,57 @@ fn the_timeline_says_who_runs_and_how_it_ends() {
     }
 }
 
-/// Conservation: what the timeline shows of each container adds up to the memory that the summary counts.
+/// Conservation: what the timeline shows of each container adds up to the memory that the summary counts, from the first
+/// request to the end of the last invocation and after it.
 #[test]
 fn the_timeline_adds_up_to_the_summary() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
     let timeline = folder.path().join("timeline.json");
-    run(&scenario(folder.path()), &output, &["--timeline", timeline.to_str().unwrap()]);
-    let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
-    let of = |categories: &[&str]| {
-        let is_of = |event: &&Value| event["ph"] == "X" && categories.iter().any(|category| event["cat"] == *category);
-        let times: Vec<f64> = events.iter().filter(is_of).map(|event| event["dur"].as_f64().unwrap() / 1e6).collect();
-        (times.len() as u64, times.iter().sum::<f64>())
-    };
-    let summary = summary(&output);
-    let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap();
-    assert_eq!(of(&["cold start"]).0 as f64, number("/cold_starts"));
-    assert_eq!(of(&["run"]).0 as f64, number("/cold_starts") + number("/warm_starts"));
-    for (categories, pointer) in
-        [(&["cold start", "run"][..], "/memory_byte_seconds/used"), (&["idle"], "/memory_byte_seconds/idle")]
-    {
-        let (told, counted) = (of(categories).1 * 256e6, number(pointer));
-        assert!(counted > 0.0 && (told - counted).abs() < 1e-9 * counted, "{pointer}: {told} {counted}");
+    let runs: [&[&str]; 4] = [
+        &[],
+        &["--set", "service.invocation_processing_overhead=0.05"],
+        &["--set", "horizon=500s"],
+        &["--set", "workload.generate.requests=7", "--set", "service.invocation_processing_overhead=2s"],
+    ];
+    for arguments in runs {
+        let _ = fs::remove_dir_all(&output);
+        run(&scenario(folder.path()), &output, &[&["--timeline", timeline.to_str().unwrap()], arguments].concat());
+        let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
+        let summary = summary(&output);
+        let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap();
+        let table = fs::read_to_string(output.join("invocations.csv")).unwrap();
+        let column = |number: usize| table.lines().skip(1).map(move |row| row.split(',').nth(number).unwrap());
+        let first = column(2).find_map(|date| date.parse::<f64>().ok()).unwrap();
+        let last = column(6).filter_map(|date| date.parse::<f64>().ok()).fold(0.0, f64::max);
+        let is_cut = column(9).any(|outcome| outcome == "unfinished") || arguments.contains(&"horizon=500s");
+        let (from, to) = (number("/measured/from_s"), number("/measured/to_s"));
+        assert_eq!((from, to), (first, if is_cut { 500.0 } else { last }), "{arguments:?}");
+        let count = |categories: &[&str]| {
+            let is_of = |event: &&Value| categories.iter().any(|category| event["cat"] == *category);
+            events.iter().filter(|event| event["ph"] == "X").filter(is_of).count() as f64
+        };
+        assert_eq!(count(&["cold start"]), number("/cold_starts"));
+        assert_eq!(count(&["run"]), number("/cold_starts") + number("/warm_starts"));
+        // The part of each that lies between two dates.
+        let seconds = |categories: &[&str], from: f64, to: f64| {
+            let overlap = |event: &Value| {
+                let begin = event["ts"].as_f64().unwrap() / 1e6;
+                let end = begin + event["dur"].as_f64().unwrap() / 1e6;
+                (end.min(to) - begin.max(from)).max(0.0)
+            };
+            let is_of =
+                |event: &&Value| event["ph"] == "X" && categories.iter().any(|category| event["cat"] == *category);
+            events.iter().filter(is_of).map(overlap).sum::<f64>()
+        };
+        for (categories, pointer) in [(&["cold start", "run"][..], "used"), (&["idle"], "idle")] {
+            let within = (seconds(categories, from, to) * 256e6, number(&format!("/memory_byte_seconds/{pointer}")));
+            let after =
+                (seconds(categories, to, 1e9) * 256e6, number(&format!("/drain/memory_byte_seconds/{pointer}")));
+            for (told, counted) in [within, after] {
+                assert!((told - counted).abs() <= 1e-9 * counted + 1e3, "{arguments:?} {pointer}: {told} {counted}");
+            }
+        }
     }
 }
 

@@ -196,7 +196,8 @@ fn run_times(scenario: &Value, folder: &Path) -> Vec<f64> {
     let table = fs::read_to_string(output.join("invocations.csv")).unwrap();
     let run_time = |row: &str| {
         let fields: Vec<&str> = row.split(',').collect();
-        fields[6].parse::<f64>().unwrap() - fields[5].parse::<f64>().unwrap()
+        let run_time = fields[6].parse::<f64>().unwrap() - fields[5].parse::<f64>().unwrap();
+        (1e6 * run_time).round() / 1e6
     };
     table.lines().skip(1).map(run_time).collect()
 }

@@ -76,9 +76,12 @@ fn a_request_finds_the_container_from_the_end_of_its_start_to_the_end_of_its_kee
 #[test]
 fn its_memory_counts_as_idle_from_the_begin_of_its_start() {
     let (metrics, _) = run(16, &[(0, 0)]);
-    // 4 GB for 1 s of start and 20 s of keep-alive.
-    assert_eq!(metrics.idle_byte_seconds(), 84e9);
+    // 4 GB for 1 s of start and 20 s of keep-alive, after the only invocation has ended.
+    assert_eq!((metrics.idle_byte_seconds(), metrics.drained_byte_seconds()), (0.0, (0.0, 84e9)));
     assert_eq!((metrics.prewarmed_containers, metrics.expired_containers), (1, 1));
+    let (metrics, _) = run(16, &[(0, 0), (20, 0)]);
+    // The second runs from 20 to 22 in the container that is up at 14: 1 s and 6 s before it.
+    assert_eq!(metrics.idle_byte_seconds(), 28e9);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
 use crate::function::{FunctionId, ImageId};
+use crate::metrics::Window;
 use crate::node::{Container, ContainerId, Idle, Node, Spell};
 
 mod pools;
@@ -102,9 +103,9 @@ impl Cluster {
     }
 
     /// A node is back.
-    pub fn bring_up(&mut self, node: u32, now: SimTime) {
+    pub fn bring_up(&mut self, node: u32, now: SimTime, window: Window) {
         self.nodes[node as usize].is_up = true;
-        self.nodes[node as usize].used.is_back(now);
+        self.nodes[node as usize].used.is_back(now, window);
         self.up.insert(node);
         self.cores_up += u64::from(self.nodes[node as usize].cores);
         self.refresh(node);

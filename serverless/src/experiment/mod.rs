@@ -313,7 +313,7 @@ impl Results {
     /// What had come of a simulation that cannot be asked any more.
     pub(crate) fn so_far(about: About, mut books: Books) -> Self {
         let (date, events) = (books.date, books.events);
-        books.metrics.advance(date);
+        books.metrics.note_end(date);
         // Who runs and waits is not in the books, so the time series ends with the last whole interval.
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());

@@ -7,6 +7,7 @@ mod energy;
 mod function;
 mod histogram;
 mod request_set;
+mod window;
 mod workflow;
 
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -18,6 +19,8 @@ pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
 pub use self::function::{FunctionMetrics, FunctionRatios};
 pub use self::request_set::RequestSet;
+pub(crate) use self::window::Split;
+pub use self::window::Window;
 pub use self::workflow::WorkflowMetrics;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
@@ -43,16 +46,12 @@ impl Moved {
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     bytes: u64,
-    integral: u128,
+    sum: Split,
 }
 
 impl Level {
     fn advance(&mut self, nanos: u64) {
-        self.integral += u128::from(self.bytes) * u128::from(nanos);
-    }
-
-    fn byte_seconds(self) -> f64 {
-        self.integral as f64 / 1e9
+        self.sum.after += u128::from(self.bytes) * u128::from(nanos);
     }
 }
 
@@ -131,6 +130,7 @@ pub struct Metrics {
     idle: Level,
     idle_containers: u64,
     levels_at: SimTime,
+    window: Window,
     /// What the nodes took, if their power is known; worked out at the end of the simulation.
     pub energy: Option<Energy>,
     /// What invocations cost, if there are prices.
@@ -175,6 +175,7 @@ impl Default for Metrics {
             idle: Level::default(),
             idle_containers: 0,
             levels_at: SimTime::ZERO,
+            window: Window::default(),
             energy: None,
             cost: None,
         }
@@ -217,14 +218,39 @@ impl Metrics {
         self.idle.bytes
     }
 
-    /// RAM reserved by containers that ran an invocation, in byte-seconds.
-    pub fn busy_byte_seconds(&self) -> f64 {
-        self.busy.byte_seconds()
+    /// From the first request to the end of the last invocation: what sums over time are about.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
-    /// RAM reserved by idle containers, in byte-seconds.
+    /// RAM reserved within the [window](Self::window) by containers that ran an invocation, in byte-seconds.
+    pub fn busy_byte_seconds(&self) -> f64 {
+        self.busy.sum.within as f64 / 1e9
+    }
+
+    /// RAM reserved within the [window](Self::window) by idle containers, in byte-seconds.
     pub fn idle_byte_seconds(&self) -> f64 {
-        self.idle.byte_seconds()
+        self.idle.sum.within as f64 / 1e9
+    }
+
+    /// RAM reserved after the [window](Self::window) by containers whose end the head had not heard of, and by idle ones,
+    /// in byte-seconds.
+    pub fn drained_byte_seconds(&self) -> (f64, f64) {
+        (self.busy.sum.after as f64 / 1e9, self.idle.sum.after as f64 / 1e9)
+    }
+
+    /// Somebody asks for an invocation.
+    #[inline]
+    pub(crate) fn note_request(&mut self, date: SimTime) {
+        self.window.request(date);
+    }
+
+    /// An invocation ends now, or the simulation does while one has not.
+    pub(crate) fn note_end(&mut self, now: SimTime) {
+        self.advance(now);
+        self.window.extend(now);
+        self.busy.sum.extend();
+        self.idle.sum.extend();
     }
 
     /// Cores over time, in seconds, that attempts held which did not complete.
@@ -389,7 +415,12 @@ mod tests {
         metrics.container_busy(100, SimTime::from_secs_f64(1.0));
         metrics.container_no_longer_busy(100, SimTime::from_secs_f64(3.0));
         metrics.container_idle(100, SimTime::from_secs_f64(3.0));
-        metrics.advance(SimTime::from_secs_f64(4.0));
+        metrics.note_end(SimTime::from_secs_f64(4.0));
         assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (200.0, 100.0));
+        metrics.container_no_longer_idle(100, SimTime::from_secs_f64(9.0));
+        assert_eq!((metrics.idle_byte_seconds(), metrics.drained_byte_seconds()), (100.0, (0.0, 500.0)));
+        metrics.container_busy(100, SimTime::from_secs_f64(10.0));
+        metrics.note_end(SimTime::from_secs_f64(12.0));
+        assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (400.0, 600.0));
     }
 }

@@ -39,7 +39,8 @@ pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use summary::{
-    CostSummary, DistributionSummary, EnergySummary, FaultSummary, FunctionsSummary, RequestSets, ServiceLevel, Summary,
+    CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, MeasuredSummary,
+    MemorySummary, RequestSets, ServiceLevel, Summary,
 };
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};

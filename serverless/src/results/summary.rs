@@ -97,6 +97,40 @@ pub struct MemorySummary {
     pub idle: f64,
 }
 
+/// From the first request to the end of the last invocation, or to the end of the simulation if one has not ended or more
+/// are to come: what memory and energy are summed over.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct MeasuredSummary {
+    /// When it begins, in seconds.
+    pub from_s: f64,
+    /// When it ends, in seconds.
+    pub to_s: f64,
+}
+
+/// What came after: until the simulation ended, idle containers waited for their end.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct DrainSummary {
+    /// How long it took, in seconds.
+    pub length_s: f64,
+    /// RAM of containers over time.
+    pub memory_byte_seconds: MemorySummary,
+    /// What nodes took; left out where the power of none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joules: Option<f64>,
+}
+
+impl DrainSummary {
+    fn of(results: &Results) -> Self {
+        let metrics = &results.metrics;
+        let (used, idle) = metrics.drained_byte_seconds();
+        Self {
+            length_s: results.ended_at.since(metrics.window().to()).as_secs_f64(),
+            memory_byte_seconds: MemorySummary { used, idle },
+            joules: metrics.energy.map(|energy| energy.drain_joules),
+        }
+    }
+}
+
 /// What was evicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct EvictionSummary {
@@ -117,14 +151,14 @@ pub struct ServiceLevel {
     pub availability: f64,
     /// Invocations that completed within the deadline of their function over all; without a deadline, all that completed.
     pub within_deadline: f64,
-    /// Those a second, up to the end of the last invocation.
+    /// Those a second, from the first request to the end of the last invocation.
     pub goodput: f64,
 }
 
 impl ServiceLevel {
     fn of(metrics: &Metrics) -> Self {
         let of_all = |number: u64| number as f64 / metrics.invocations().max(1) as f64;
-        let seconds = metrics.last_finish.as_secs_f64();
+        let seconds = metrics.last_finish.since(metrics.window().from()).as_secs_f64();
         Self {
             availability: of_all(metrics.outcome(Outcome::Completed)),
             within_deadline: of_all(metrics.within_deadline),
@@ -213,7 +247,7 @@ pub struct EnergySummary {
 
 impl From<Energy> for EnergySummary {
     fn from(energy: Energy) -> Self {
-        let Energy { idle_joules, busy_joules } = energy;
+        let Energy { idle_joules, busy_joules, .. } = energy;
         Self { joules: energy.joules(), idle_joules, busy_joules }
     }
 }
@@ -265,8 +299,12 @@ pub struct Summary {
     /// Runs of workflows; left out where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflows: Option<WorkflowsSummary>,
+    /// What memory and energy are summed over.
+    pub measured: MeasuredSummary,
     /// RAM of containers over time.
     pub memory_byte_seconds: MemorySummary,
+    /// What came after that.
+    pub drain: DrainSummary,
     /// What went wrong, and what that cost; left out where nothing did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<FaultSummary>,
@@ -330,7 +368,12 @@ impl Summary {
             cold_start_delay: (&metrics.cold_start_delay).into(),
             service_level: ServiceLevel::of(metrics),
             workflows: WorkflowsSummary::of(&metrics.workflows),
+            measured: MeasuredSummary {
+                from_s: metrics.window().from().as_secs_f64(),
+                to_s: metrics.window().to().as_secs_f64(),
+            },
             memory_byte_seconds: MemorySummary { used: metrics.busy_byte_seconds(), idle: metrics.idle_byte_seconds() },
+            drain: DrainSummary::of(results),
             faults: FaultSummary::of(metrics),
             evictions: EvictionSummary {
                 containers: metrics.evicted_containers,

@@ -413,6 +413,7 @@ impl ServiceBuilder {
             policies,
             spell: Spell::default(),
             keep_alive_lanes: Vec::new(),
+            used_later: Vec::new(),
             workload: Workload::default(),
             books,
             context,

@@ -31,11 +31,12 @@ impl Service {
                 _ => SimDuration::ZERO,
             };
             let function = live.record.function;
+            let dispatched = live.record.dispatched_at;
             self.books.note_outcome(node, container, live.record.outcome);
             if let Some(ends) = &mut self.expected_ends {
                 ends.end(key);
             }
-            self.cluster.node(node).used.core_held(live.record.dispatched_at, kernel.now());
+            self.core_held(node, dispatched, kernel.now());
             self.release(function, run_time, node, container, kernel)?;
         }
         self.conclude(key, kernel)

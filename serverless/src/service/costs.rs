@@ -3,7 +3,7 @@
 use hearth_simcore::time::SimTime;
 
 use super::Service;
-use super::live::InvocationKey;
+use super::live::{InvocationKey, LiveInvocation};
 use crate::invocation::Outcome;
 use crate::metrics::Energy;
 
@@ -32,23 +32,61 @@ impl Service {
         }
     }
 
-    /// The energy that the nodes have taken up to the end; `None` if the power of none is known. Call it once.
-    pub(crate) fn energy(&mut self, end: SimTime) -> Option<Energy> {
-        if self.cluster.nodes.iter().all(|node| node.power.is_none()) {
-            return None;
-        }
-        // Cores that are still held.
-        for live in self.live.values().filter(|live| live.container.is_some()) {
-            if let Some(node) = live.record.node {
-                self.cluster.node(node).used.core_held(live.record.dispatched_at, end);
-            }
-        }
+    /// The energy that the nodes have taken up to the end; `None` if the power of none is known. Cores that are still held
+    /// have been [given back](Self::give_back_all).
+    pub(crate) fn energy(&self, end: SimTime) -> Option<Energy> {
+        let window = self.books.metrics.window();
+        let with_power = || self.cluster.nodes.iter().filter_map(|node| Some((node, node.power?)));
         let mut energy = Energy::default();
-        for node in &self.cluster.nodes {
-            if let Some(power) = node.power {
-                energy.add(power, node.cores, node.used, end);
-            }
+        with_power().for_each(|(node, power)| energy.add(power, node.cores, node.used, window, end));
+        with_power().next().map(|_| energy)
+    }
+
+    /// Counts the cores that are still held at the end.
+    pub(crate) fn give_back_all(&mut self, end: SimTime) {
+        let held = self.live.values().filter(|live| live.container.is_some());
+        let held: Vec<_> = held.filter_map(|live| Some((live.record.node?, live.record.dispatched_at))).collect();
+        held.into_iter().for_each(|(node, dispatched)| self.core_held(node, dispatched, end));
+    }
+
+    /// An attempt ends now, and so does its invocation: unless the one beside it has ended and decides, because it has
+    /// completed, or because the head hears of this one at once and has not heard of that one.
+    #[inline]
+    pub(crate) fn note_end(&mut self, twin: Option<InvocationKey>, is_heard: bool, now: SimTime) {
+        let decides = |twin: &LiveInvocation| match twin.record.outcome {
+            Outcome::Completed => true,
+            _ => is_heard && twin.record.finished_at.is_some(),
+        };
+        if !twin.and_then(|twin| self.live.get(twin)).is_some_and(decides) {
+            self.extend_window(now);
         }
-        Some(energy)
+    }
+
+    /// Sums over time go up to here.
+    pub(crate) fn extend_window(&mut self, now: SimTime) {
+        self.books.metrics.note_end(now);
+        for node in self.used_later.drain(..) {
+            self.cluster.node(node).used.extend();
+        }
+    }
+
+    /// A core is given back that was held from the date of a dispatch.
+    pub(crate) fn core_held(&mut self, node: u32, dispatched: Option<SimTime>, now: SimTime) {
+        let held = self.cluster.node(node);
+        if held.power.is_none() {
+            return;
+        }
+        held.used.core_held(dispatched, now, self.books.metrics.window());
+        if held.used.has_later() {
+            self.used_later.push(node);
+        }
+    }
+
+    /// A node is back.
+    pub(crate) fn bring_up(&mut self, node: u32, now: SimTime) {
+        self.cluster.bring_up(node, now, self.books.metrics.window());
+        if self.cluster.node(node).used.has_later() {
+            self.used_later.push(node);
+        }
     }
 }

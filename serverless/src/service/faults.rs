@@ -207,7 +207,7 @@ impl Service {
     fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         kernel.restore_host(host);
         if let Some(node) = self.node_on(host) {
-            self.cluster.bring_up(node, kernel.now());
+            self.bring_up(node, kernel.now());
         }
         if host == self.head {
             self.faults.head_down = false;
@@ -282,7 +282,7 @@ impl Service {
         let ram = function.limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         self.cluster.node(node).running -= 1;
-        self.cluster.node(node).used.core_held(dispatched, kernel.now());
+        self.core_held(node, dispatched, kernel.now());
         self.end_container_in_use(node, container);
     }
 
@@ -303,6 +303,8 @@ impl Service {
             live.record.outcome = Outcome::Lost;
             live.record.failure = Some(Rc::clone(reason));
             live.record.finished_at = Some(kernel.now());
+            let twin = live.twin;
+            self.note_end(twin, true, kernel.now());
         }
         self.conclude(key, kernel)
     }

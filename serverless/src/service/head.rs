@@ -238,6 +238,8 @@ impl Service {
             live.record.outcome = Outcome::Rejected;
             live.record.failure = Some(Rc::from(reason));
             live.record.finished_at = Some(kernel.now());
+            let twin = live.twin;
+            self.note_end(twin, true, kernel.now());
         }
         self.conclude(key, kernel)
     }

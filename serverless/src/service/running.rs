@@ -287,6 +287,8 @@ impl Service {
             if let Some(timer) = live.run().and_then(|run| run.time_limit) {
                 kernel.cancel(timer);
             }
+            let twin = live.twin;
+            self.note_end(twin, false, kernel.now());
         }
         self.receive(Message::Ended(key), kernel)
     }

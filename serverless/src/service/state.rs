@@ -164,6 +164,8 @@ pub(crate) struct Service {
     pub keep_alive_lanes: Vec<(SimDuration, LaneId)>,
     pub workload: Workload,
     pub books: Ledger,
+    /// Nodes that something was counted of since the last end of an invocation.
+    pub used_later: Vec<u32>,
     pub context: WeakContext<Services>,
     /// The failure of every invocation that timed out.
     pub timed_out: Rc<str>,
@@ -192,6 +194,7 @@ impl Service {
         if let Some(recorder) = &mut self.books.recorder {
             recorder.requested(date, number);
         }
+        self.books.metrics.note_request(date);
         self.watch.count_request();
         // Made in its place, not moved there.
         self.live.insert_with_key(|_| LiveInvocation::new(record, body))

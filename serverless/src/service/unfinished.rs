@@ -50,8 +50,8 @@ impl Service {
     pub(crate) fn close(&mut self, kernel: &mut Kernel<Event>) -> Result<Option<Stall>, Error> {
         let now = kernel.now();
         self.books.metrics.advance(now);
-        self.books.metrics.energy = self.energy(now);
         self.bill_unheard();
+        self.give_back_all(now);
         self.books.metrics.unrecovered = self.recovering.len() as u64;
         let mut unfinished = self.unfinished_records(kernel)?;
         let mut runs = self.workflows.unfinished();
@@ -65,6 +65,11 @@ impl Service {
                 Callee::Workflow(workflow) => runs.push(self.workflows.unasked(workflow)),
             }
         }
+        let is_cut = unfinished.iter().any(|record| record.outcome == Outcome::Unfinished);
+        if is_cut || !runs.is_empty() || self.workload.next_of_source().is_some() {
+            self.extend_window(now);
+        }
+        self.books.metrics.energy = self.energy(now);
         let waiting = || unfinished.iter().filter(|record| record.outcome == Outcome::Unfinished);
         // One that follows another that has not ended is not what all wait for.
         let first = waiting().find(|record| record.requested_at.is_some()).or_else(|| waiting().next());
