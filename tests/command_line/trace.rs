@@ -118,6 +118,32 @@ fn a_trace_of_one_s_own_is_converted_by_one_command() {
     let expected = "arrival_s,function,duration_s\n0.000000000,resize,1.500000000\n0.250000000,resize,1.250000000\n\
                     60.000000000,thumb,0.120000000\n3600.000000000,thumb,0.080000000\n";
     assert_eq!(fs::read_to_string(&converted).unwrap(), expected);
+    // With its functions, and run at once.
+    let functions = path("f.csv");
+    let memory = ["--column", "memory=mem_mb:MB", "--functions-output", &functions];
+    stdout(&[&convert[..], &COLUMNS, &memory].concat());
+    assert_eq!(fs::read_to_string(&converted).unwrap(), expected);
+    let list = fs::read_to_string(&functions).unwrap();
+    assert_eq!(list, "function,memory_mb,cold_start_s\nthumb,256,\nresize,512,\n");
+    let mut scenario = good_scenario();
+    (scenario["functions"], scenario["images"]) = (json!([]), json!([]));
+    scenario["service"]["container_startup_overhead"] = json!("700ms");
+    let mut run = |trace: Value| -> Value {
+        scenario["workload"] = json!({ "trace": trace });
+        let file = path("scenario.json");
+        fs::write(&file, scenario.to_string()).unwrap();
+        let mut summary: Value = serde_json::from_str(&stdout(&["run", &file, "--json"])).unwrap();
+        summary["wall_s"].take();
+        summary
+    };
+    let as_it_is = run(json!({"format": "csv", "path": "mine.csv", "sort": true, "offset": "first", "columns": {
+        "arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func_name",
+        "duration": {"name": "exec_ms", "unit": "ms"}, "memory": {"name": "mem_mb", "unit": "MB"}}}));
+    assert_eq!(as_it_is, run(json!({"format": "csv", "path": "t.csv", "functions_path": "f.csv"})));
+    // resize: 1.5 and 1.25 s in two containers of 512 MB; thumb: 0.12 and 0.08 s in one of 256 MB, twice cold.
+    assert_eq!((&as_it_is["invocations"], &as_it_is["cold_starts"]), (&json!(4), &json!(4)));
+    let used = as_it_is["memory_byte_seconds"]["used"].as_f64().unwrap();
+    assert!((used - (512e6 * (2.75 + 1.4) + 256e6 * (0.2 + 1.4))).abs() < 1.0, "{used}");
     let refused = |arguments: &[&str]| {
         let output = hearth().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -160,8 +186,10 @@ fn dates_beyond_the_clock_are_refused_and_dates_far_away_are_remarked_on() {
     for command in ["validate", "run"] {
         assert_eq!(said(&[command, &file, "--set", "horizon=1s"]), (Some(0), warning.to_owned()), "{command}");
     }
-    let compare = ["compare", &file, "--policy", "keep_alive=fixed", "--seeds", "1..3", "--set", "horizon=1s"];
-    assert_eq!(said(&compare), (Some(0), warning.to_owned()));
+    let policies = ["--policy", "keep_alive=fixed", "--policy", "keep_alive=no-keep-alive"];
+    let compare = [&["compare", &file, "--seeds", "1..3", "--set", "horizon=1s"][..], &policies].concat();
+    let (code, message) = said(&compare);
+    assert!(code == Some(0) && message.starts_with(warning) && message.matches("from-first").count() == 1, "{message}");
     let summary: Value = serde_json::from_str(&stdout(&["run", &file, "--json", "--from-first"])).unwrap();
     assert_eq!(summary["invocations"], 2);
     assert!(summary["makespan_s"].as_f64().unwrap() < 60.0, "{summary}");

@@ -120,7 +120,7 @@ impl Scenario {
                     &format!("found {rate}, expected from 0 to {MAX_TRACE_RATE:e} times as many"),
                 ));
             }
-            trace.check().map_err(|(field, problem)| wrong(field, problem))?;
+            trace.check().map_err(|(field, problem)| wrong(field, &problem))?;
         }
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;

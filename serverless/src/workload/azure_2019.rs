@@ -20,7 +20,7 @@ use super::columns::TimeUnit;
 use super::generate::between;
 use super::rows::Rows;
 use super::trace::{Defaults, TraceFunction};
-use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+use super::{Arrival, ArrivalSource, TraceError};
 
 const MINUTES: usize = 1440;
 const MINUTE_NANOS: u64 = 60_000_000_000;
@@ -122,7 +122,7 @@ impl Azure2019 {
         folder: &Path,
         days: &[u32],
         within: WithinMinute,
-        defaults: Defaults,
+        defaults: &Defaults,
         lenient: bool,
         seed: u64,
     ) -> Result<(Self, Vec<TraceFunction>), TraceError> {
@@ -158,13 +158,7 @@ impl Azure2019 {
         trace.days = days.into_iter();
         let declare = |(app, function): &(String, String)| {
             let known = memory.get(&format!("{app}/{function}")).or_else(|| memory.get(app));
-            let ram = known.copied().unwrap_or(defaults.ram);
-            let declared = DeclaredFunction {
-                name: format!("{app}/{function}"),
-                ram,
-                startup_overhead: defaults.startup_overhead,
-            };
-            TraceFunction { declared, app: app.clone() }
+            TraceFunction { declared: defaults.declare(format!("{app}/{function}"), known.copied()), app: app.clone() }
         };
         Ok((trace, names.iter().map(declare).collect()))
     }

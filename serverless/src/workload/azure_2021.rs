@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::columns::TimeUnit;
 use super::rows::Rows;
 use super::trace::{Defaults, TraceFunction};
-use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+use super::{Arrival, ArrivalSource, TraceError};
 
 /// The invocations in the order of their starts.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Azure2021 {
 
 impl Azure2021 {
     /// Reads a trace, and says which functions it is about. An invocation that began before the trace begins with it.
-    pub fn open(path: &Path, defaults: Defaults, lenient: bool) -> Result<(Self, Vec<TraceFunction>), TraceError> {
+    pub fn open(path: &Path, defaults: &Defaults, lenient: bool) -> Result<(Self, Vec<TraceFunction>), TraceError> {
         let mut rows = Rows::open(path, &["app", "func", "end_timestamp", "duration"])?;
         let mut positions: FxHashMap<Vec<u8>, u32> = FxHashMap::default();
         let mut functions: Vec<TraceFunction> = Vec::new();
@@ -42,9 +42,7 @@ impl Azure2021 {
             };
             let key = [app, b"/", function].concat();
             let position = *positions.entry(key).or_insert_with_key(|key| {
-                let (ram, startup_overhead) = (defaults.ram, defaults.startup_overhead);
-                let name = String::from_utf8_lossy(key).into_owned();
-                let declared = DeclaredFunction { name, ram, startup_overhead };
+                let declared = defaults.declare(String::from_utf8_lossy(key).into_owned(), None);
                 functions.push(TraceFunction { declared, app: String::from_utf8_lossy(app).into_owned() });
                 functions.len() as u32 - 1
             });

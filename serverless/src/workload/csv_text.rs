@@ -113,7 +113,8 @@ impl<R: Read> Read for Guarded<'_, R> {
     }
 }
 
-/// Writes a list of functions with memory and startup time, as traces of rows have beside them.
+/// Writes a list of functions with memory and startup time, empty where it is the service's, as traces of rows have beside
+/// them.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -121,8 +122,8 @@ pub fn write_functions(path: &Path, functions: &[DeclaredFunction]) -> io::Resul
     let mut writer = csv::Writer::from_path(path)?;
     writer.write_record(["function", "memory_mb", "cold_start_s"])?;
     for DeclaredFunction { name, ram, startup_overhead } in functions {
-        let startup = startup_overhead.map_or(0.0, |startup| startup.as_secs_f64());
-        writer.write_record([name.as_str(), &(*ram as f64 / 1e6).to_string(), &startup.to_string()])?;
+        let startup = startup_overhead.map_or(String::new(), |startup| startup.as_secs_f64().to_string());
+        writer.write_record([name.as_str(), &(*ram as f64 / 1e6).to_string(), &startup])?;
     }
     writer.flush()
 }

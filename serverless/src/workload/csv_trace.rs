@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use hearth_simcore::time::{SimDuration, SimTime};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::columns::{ColumnsSection, QuantityColumn, TimeUnit};
 use super::plain_row::{PlainRow, ShortName, plain_row};
@@ -142,12 +142,14 @@ impl ArrivalSource for CsvTrace {
     }
 }
 
-/// Reads a list of functions: names, memory in megabytes (10⁶ B) and the time that a container takes to start.
+/// Reads a list of functions: names, memory in megabytes (10⁶ B) and the time that a container takes to start; where that
+/// is not given, it is the service's.
 ///
 /// # Errors
 /// When the file cannot be read, lacks a column, or a row is wrong.
 pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> {
-    let mut rows = Rows::open(path, &["function", "memory_mb", "cold_start_s"])?;
+    let mut rows = Rows::open(path, &["function", "memory_mb"])?;
+    let has_startup = rows.require(&["cold_start_s"]).is_ok();
     let mut functions: Vec<DeclaredFunction> = Vec::new();
     let mut lines: FxHashMap<String, usize> = FxHashMap::default();
     while rows.advance()? {
@@ -159,26 +161,43 @@ pub fn read_functions(path: &Path) -> Result<Vec<DeclaredFunction>, TraceError> 
             return Err(rows.wrong(0, format!("{name:?} is listed already: names must differ")));
         }
         let ram = rows.size(1, 1e6)?;
-        let startup_overhead: Option<SimDuration> = Some(rows.seconds(2)?);
+        let is_given = has_startup && !rows.text(2)?.trim_ascii().is_empty();
+        let startup_overhead = if is_given { Some(rows.seconds(2)?) } else { None };
         functions.push(DeclaredFunction { name, ram, startup_overhead });
     }
     Ok(functions)
 }
 
-/// The functions that a trace of rows is about, by first appearance; reads it to its end.
+/// The functions that a trace of rows is about, by first appearance, and the most bytes of memory that a row of each has,
+/// if there is a column of memory; reads it to its end. A lenient reader passes over rows that are wrong.
 ///
 /// # Errors
-/// When the file cannot be read or lacks a column.
-pub fn functions_of(path: &Path, columns: &ColumnsSection) -> Result<Vec<String>, TraceError> {
+/// When the file cannot be read, lacks a column, or a row is wrong.
+pub fn functions_of(
+    path: &Path,
+    columns: &ColumnsSection,
+    lenient: bool,
+) -> Result<Vec<(String, Option<u64>)>, TraceError> {
     let mut rows = Rows::open(path, &[columns.function_name()])?;
-    let mut seen: FxHashSet<Vec<u8>> = FxHashSet::default();
-    let mut names = Vec::new();
+    if let Some(memory) = &columns.memory {
+        rows.require(&[&memory.name])?;
+    }
+    let mut positions: FxHashMap<Vec<u8>, usize> = FxHashMap::default();
+    let mut functions: Vec<(String, Option<u64>)> = Vec::new();
     while rows.advance()? {
-        let name = rows.text(0)?;
-        if !seen.contains(name) {
-            seen.insert(name.to_owned());
-            names.push(String::from_utf8_lossy(name).into_owned());
+        let bytes = columns.memory.as_ref().map(|memory| rows.size(1, memory.unit.bytes)).transpose();
+        let (name, bytes) = match rows.text(0).and_then(|name| Ok((name, bytes?))) {
+            Ok(row) => row,
+            Err(_) if lenient => continue,
+            Err(error) => return Err(error),
+        };
+        match positions.get(name).and_then(|position| functions.get_mut(*position)) {
+            Some((_, most)) => *most = (*most).max(bytes),
+            None => {
+                positions.insert(name.to_owned(), functions.len());
+                functions.push((String::from_utf8_lossy(name).into_owned(), bytes));
+            }
         }
     }
-    Ok(names)
+    Ok(functions)
 }

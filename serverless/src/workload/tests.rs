@@ -346,3 +346,59 @@ fn a_compressed_trace_that_is_damaged_never_ends_in_silence() {
         assert!(fails(folder.path(), trace.clone()).contains("cannot be read"), "{name}");
     }
 }
+
+/// Names and RAM of the functions that a trace declares beside `a` and `b`.
+fn declared(folder: &Path, trace: Value, seed: u64) -> Vec<(String, u64)> {
+    let section: TraceSection = serde_json::from_value(trace).unwrap();
+    section.check().unwrap();
+    let opened = section.open(folder, &["a".to_owned(), "b".to_owned()], seed).unwrap();
+    opened.declared.into_iter().map(|function| (function.name, function.ram)).collect()
+}
+
+#[test]
+fn functions_of_rows_have_the_most_memory_that_a_row_has() {
+    let text = "arrival_s,function,duration_s,mem\n0,c,1,128\n1,a,1,999\n2,d,1,64.5\n3,c,1,256\n4,c,1,0\n5,e,1,7\n";
+    let folder = folder(&[("t.csv", text), ("f.csv", "function,memory_mb\ne,32\n")]);
+    let trace = json!({"format": "csv", "path": "t.csv", "functions_path": "f.csv", "columns": {"memory": {"name": "mem", "unit": "MiB"}}});
+    // The scenario knows a, and the list of functions e.
+    let expected = [("e", 32_000_000), ("c", 256 << 20), ("d", 129 << 19)].map(|(name, ram)| (name.to_owned(), ram));
+    assert_eq!(declared(folder.path(), trace.clone(), 0), expected);
+    let names: Vec<String> = read(folder.path(), trace).unwrap().into_iter().map(|(_, name, _)| name).collect();
+    assert_eq!(names, ["c", "a", "d", "c", "c", "e"]);
+    fs::write(folder.path().join("t.csv"), "arrival_s,function,duration_s,mem\n0,c,1,big\n").unwrap();
+    let trace = json!({"format": "csv", "path": "t.csv", "columns": {"memory": {"name": "mem", "unit": "MB"}}});
+    assert_eq!(fails(folder.path(), trace), "t.csv:2, column mem: found \"big\", expected a number of at least 0");
+}
+
+#[test]
+fn ram_of_functions_is_drawn_from_the_seed_and_the_name_alone() {
+    let rows = |names: &[&str]| {
+        let row = |(number, name): (usize, &&str)| format!("app,{name},{}.5,0.25\n", number + 1);
+        "app,func,end_timestamp,duration\n".to_owned() + &names.iter().enumerate().map(row).collect::<String>()
+    };
+    let folder = folder(&[("all.csv", &rows(&["f", "g", "h"])), ("part.csv", &rows(&["h", "f"]))]);
+    let of = |path: &str, seed: u64| {
+        let trace = json!({"format": "azure-functions-2021", "path": path, "default_ram": {"lognormal": {"median": 170e6, "sigma": 1}}});
+        declared(folder.path(), trace, seed)
+    };
+    let all = of("all.csv", 1);
+    let sizes: std::collections::BTreeSet<u64> = all.iter().map(|(_, ram)| *ram).collect();
+    assert_eq!(sizes.len(), 3, "each its own: {all:?}");
+    assert_eq!(of("part.csv", 1), [all[2].clone(), all[0].clone()]);
+    assert_ne!(of("all.csv", 2), all);
+    // Many of them follow the distribution.
+    let names: Vec<String> = (0..2000).map(|number| format!("f{number}")).collect();
+    fs::write(folder.path().join("many.csv"), rows(&names.iter().map(String::as_str).collect::<Vec<_>>())).unwrap();
+    let below = of("many.csv", 3).iter().filter(|(_, ram)| *ram < 170_000_000).count();
+    assert!((920..1080).contains(&below), "about half of 2000: {below}");
+    let same = json!({"format": "azure-functions-2021", "path": "part.csv", "default_ram": "64MB"});
+    assert!(declared(folder.path(), same, 1).iter().all(|(_, ram)| *ram == 64_000_000));
+    // Rows whose functions nobody declares, too.
+    fs::write(folder.path().join("rows.csv"), "arrival_s,function,duration_s\n0,a,1\n1,app/f,1\n").unwrap();
+    let trace =
+        json!({"format": "csv", "path": "rows.csv", "default_ram": {"lognormal": {"median": 170e6, "sigma": 1}}});
+    assert_eq!(declared(folder.path(), trace, 1), [all[0].clone()]);
+    let wrong: TraceSection =
+        serde_json::from_value(json!({"format": "csv", "path": "t.csv", "default_ram": {"choice": []}})).unwrap();
+    assert_eq!(wrong.check(), Err(("default_ram", "choice: give at least one number".to_owned())));
+}

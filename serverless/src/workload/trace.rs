@@ -14,8 +14,9 @@ use serde::Deserialize;
 use super::azure_2019::{Azure2019, WithinMinute};
 use super::azure_2021::Azure2021;
 use super::columns::ColumnsSection;
-use super::csv_trace::{CsvTrace, Order, read_functions};
+use super::csv_trace::{CsvTrace, Order, functions_of, read_functions};
 use super::order::{MOST_SORTED, Offset, Shifted, Sorted};
+use super::ram::RamSection;
 use super::rows::Rows;
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
 use crate::scenario::quantity::{Bytes, Seconds};
@@ -75,11 +76,12 @@ pub struct TraceSection {
     /// With the trace of 2019: how the invocations of a minute lie in it.
     #[serde(default)]
     pub within_minute: WithinMinute,
-    /// RAM of functions of which an Azure trace does not tell it; without it, 170 MB, the median of 2019.
-    pub default_ram: Option<Bytes>,
+    /// RAM of functions of which the trace does not tell it, the same for all or drawn for each; without it, 170 MB, the
+    /// median of 2019. With `csv`, functions that nobody declares are declared with it.
+    pub default_ram: Option<RamSection>,
     /// Run time of functions of which the trace of 2019 does not tell it; without it, a second.
     pub default_run_time: Option<Seconds>,
-    /// How long a container takes to start, for functions of Azure traces; without it, the service's time.
+    /// How long a container takes to start, for functions that the trace declares; without it, the service's time.
     pub cold_start: Option<Seconds>,
     /// Pass over rows that are wrong, and count them, instead of stopping at the first.
     #[serde(default)]
@@ -107,11 +109,20 @@ pub struct SelectSection {
 }
 
 /// What is taken for functions of which a trace does not tell.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Defaults {
-    pub ram: u64,
+    ram: RamSection,
+    seed: u64,
     pub run_time: SimDuration,
     pub startup_overhead: Option<SimDuration>,
+}
+
+impl Defaults {
+    /// A function that the trace declares, with its RAM if that is known.
+    pub fn declare(&self, name: String, ram: Option<u64>) -> DeclaredFunction {
+        let ram = ram.unwrap_or_else(|| self.ram.of(&name, self.seed));
+        DeclaredFunction { name, ram, startup_overhead: self.startup_overhead }
+    }
 }
 
 /// A function that a trace is about, and its application.
@@ -210,14 +221,17 @@ impl TraceSection {
     ///
     /// # Errors
     /// The field that is wrong, and what is wrong with it.
-    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
         if self.select.minutes.is_some_and(|minutes| !(0.0..=1e8).contains(&minutes)) {
-            return Err(("select.minutes", "must be from 0 to 1e8"));
+            return Err(("select.minutes", "must be from 0 to 1e8".to_owned()));
+        }
+        if let Some(RamSection::Drawn(distribution)) = &self.default_ram {
+            distribution.check().map_err(|problem| ("default_ram", problem))?;
         }
         if self.format == TraceFormat::Csv {
             return Ok(());
         }
-        let goes_with_csv = "goes with the format \"csv\": others have columns and an order of their own";
+        let goes_with_csv = "goes with the format \"csv\": others have columns and an order of their own".to_owned();
         if self.columns != ColumnsSection::default() {
             return Err(("columns", goes_with_csv));
         }
@@ -236,16 +250,24 @@ impl TraceSection {
     fn open_as_it_is(&self, base: &Path, known: &[String], seed: u64) -> Result<Whole, TraceError> {
         let path = base.join(&self.path);
         let defaults = Defaults {
-            ram: self.default_ram.map_or(170_000_000, Bytes::whole),
+            ram: self.default_ram.clone().unwrap_or(RamSection::Same(Bytes(170e6))),
+            seed,
             run_time: self.default_run_time.map_or(SimDuration::from_secs(1), Seconds::duration),
             startup_overhead: self.cold_start.map(Seconds::duration),
         };
         match self.format {
             TraceFormat::Csv => {
                 let declared = self.functions_path.as_ref().map(|file| read_functions(&base.join(file)));
-                let declared = declared.transpose()?.unwrap_or_default();
-                let names: Vec<String> =
+                let mut declared = declared.transpose()?.unwrap_or_default();
+                let mut names: Vec<String> =
                     known.iter().cloned().chain(declared.iter().map(|function| function.name.clone())).collect();
+                if self.columns.memory.is_some() || self.default_ram.is_some() {
+                    let there: BTreeSet<&String> = names.iter().collect();
+                    let all = functions_of(&path, &self.columns, self.lenient)?;
+                    let unknown: Vec<_> = all.into_iter().filter(|(name, _)| !there.contains(name)).collect();
+                    names.extend(unknown.iter().map(|(name, _)| name.clone()));
+                    declared.extend(unknown.into_iter().map(|(name, ram)| defaults.declare(name, ram)));
+                }
                 let of_app = |declared: DeclaredFunction| TraceFunction { app: declared.name.clone(), declared };
                 let order = if self.sort { Order::Any } else { Order::ByTime };
                 let rows = CsvTrace::open_columns(&path, &self.columns, order, &names, self.lenient)?;
@@ -257,11 +279,11 @@ impl TraceSection {
                 Ok(Whole { source, functions: declared.into_iter().map(of_app).collect(), has_run_times })
             }
             TraceFormat::AzureFunctions2019 => {
-                let opened = Azure2019::open(&path, &self.days, self.within_minute, defaults, self.lenient, seed)?;
+                let opened = Azure2019::open(&path, &self.days, self.within_minute, &defaults, self.lenient, seed)?;
                 Ok(Whole { source: behind(opened.0, known), functions: opened.1, has_run_times: true })
             }
             TraceFormat::AzureFunctions2021 => {
-                let opened = Azure2021::open(&path, defaults, self.lenient)?;
+                let opened = Azure2021::open(&path, &defaults, self.lenient)?;
                 Ok(Whole { source: behind(opened.0, known), functions: opened.1, has_run_times: true })
             }
         }

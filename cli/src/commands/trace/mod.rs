@@ -119,7 +119,7 @@ struct InputArguments {
     #[arg(long, value_name = "FACTOR")]
     rate: Option<f64>,
 
-    /// How long containers of functions of Azure traces take to start, in seconds, for the list of functions.
+    /// How long containers of functions that the trace declares take to start, in seconds, for the list of functions.
     #[arg(long, value_name = "SECONDS")]
     cold_start: Option<f64>,
 
@@ -253,8 +253,12 @@ impl InputArguments {
         section.select.sample_apps = self.sample_apps;
         section.check().map_err(|(field, problem)| CommandError::Usage(format!("--{field}: {problem}")))?;
         let known = match format {
-            TraceFormat::Csv => functions_of(&self.trace, &section.columns).map_err(of_trace)?,
-            TraceFormat::AzureFunctions2019 | TraceFormat::AzureFunctions2021 => Vec::new(),
+            TraceFormat::Csv if section.columns.memory.is_none() => {
+                let all = functions_of(&self.trace, &section.columns, self.lenient).map_err(of_trace)?;
+                all.into_iter().map(|(name, _)| name).collect()
+            }
+            // The trace declares its functions.
+            _ => Vec::new(),
         };
         let OpenedTrace { source, declared, .. } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
         let of_rows = known.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
