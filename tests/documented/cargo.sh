@@ -19,6 +19,7 @@ as_release() {
 }
 
 case $1 in
+metadata) exec "$REAL_CARGO" "$@" ;;
 run)
     while shift && [ "$1" != -- ]; do
         case $1 in
