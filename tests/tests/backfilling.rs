@@ -92,6 +92,11 @@ fn who_says_no_limit_passes_only_what_it_cannot_delay() {
         dispatched(&results).iter().map(|date| date.unwrap() as f64 / 1e9).collect()
     };
     assert_eq!(dates(&[(8, 10)], &invocations), [0.0, 10.0, 15.0, 3.0, 4.0]);
+    // Room for two comes at once, at 2 s, and one of them may take it.
+    let short = json!({"at": 0, "function": "free-large", "body": [{"sleep": 2}]});
+    let invocations = json!([at(0.0, "long"), short, at(1.0, "large"), at(1.1, "free"), at(1.2, "free")]);
+    assert_eq!(dates(&[(8, 12)], &invocations), [0.0, 0.0, 10.0, 2.0, 2.0], "4 GB beside the large one");
+    assert_eq!(dates(&[(8, 10)], &invocations), [0.0, 0.0, 10.0, 2.0, 3.0]);
     // Where somebody without a limit is in the way, no date is known, and nobody passes on a node that is large enough.
     let invocations = json!([at(0.0, "free-large"), at(0.1, "large"), at(0.2, "free")]);
     assert_eq!(dates(&[(8, 10)], &invocations), [0.0, 1.0, 1.0]);
@@ -272,10 +277,12 @@ impl<'a> ListScheduler<'a> {
 /// Nodes, and jobs of a few functions in the order of arrivals. Microseconds are drawn, and the nanoseconds are those of
 /// the job, so that dates do not meet even where a failing case is made smaller.
 fn jobs() -> impl Strategy<Value = (Vec<(u32, u64)>, Vec<Job>)> {
-    let nodes = proptest::collection::vec((1..4_u32, 3..10_u64), 1..4);
-    let functions =
-        proptest::collection::vec((1..10_u64, proptest::option::of(1..9_000_000_u64), 0..2_000_000_u64), 1..5);
-    let jobs = proptest::collection::vec((0..20_000_000_u64, any::<prop::sample::Index>(), 1..9_000_000_u64), 1..25);
+    let nodes = proptest::collection::vec((1..6_u32, 3..13_u64), 1..4);
+    let functions = proptest::collection::vec(
+        (prop_oneof![1..4_u64, 4..13_u64], proptest::option::of(1..9_000_000_u64), 0..2_000_000_u64),
+        1..5,
+    );
+    let jobs = proptest::collection::vec((0..10_000_000_u64, any::<prop::sample::Index>(), 1..9_000_000_u64), 1..25);
     (nodes, functions, jobs).prop_map(|(nodes, functions, jobs)| {
         let most = nodes.iter().map(|(_, ram)| *ram).max().unwrap();
         let job = |(number, (arrives, function, runs)): (u64, &(u64, prop::sample::Index, u64))| {
