@@ -65,7 +65,7 @@ fn write_rows(folder: &Path, functions: u32) -> Result<Value, Box<dyn Error>> {
 fn run(scenario: &Scenario) -> Result<Results, Box<dyn Error>> {
     let experiment = Experiment::prepare(scenario, &Catalog::new(hearth_plugins::BUILT_IN))?.without_records();
     let results = experiment.run()?;
-    Summary::new(&results, 0.0);
+    Summary::new(&results);
     Ok(results)
 }
 

@@ -69,6 +69,9 @@ pub enum CommandError {
         /// Whether they are on the disk.
         kept: bool,
     },
+    /// A run does not give again what it gave before.
+    #[error("not the same comes of it in {0}")]
+    Differs(String),
     /// A result cannot be written.
     #[error("{} cannot be written: {problem}", file.display())]
     Result {
@@ -92,7 +95,12 @@ impl CommandError {
             | Self::OutputFolder { .. }
             | Self::MissingFeature { .. } => 2,
             Self::Interrupted | Self::SweepInterrupted { .. } => 130,
-            Self::Simulation(_) | Self::Runs { .. } | Self::Unsound(_) | Self::Result { .. } | Self::Output(_) => 1,
+            Self::Simulation(_)
+            | Self::Runs { .. }
+            | Self::Unsound(_)
+            | Self::Differs(_)
+            | Self::Result { .. }
+            | Self::Output(_) => 1,
         }
     }
 

@@ -11,6 +11,7 @@ mod progress;
 mod quantity;
 mod report;
 mod result_files;
+mod result_folder;
 mod sweep;
 mod table;
 

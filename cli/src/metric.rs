@@ -240,7 +240,7 @@ mod tests {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/workflows.json");
         let scenario = Scenario::read(file.as_ref(), &[]).unwrap();
         let results = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
-        let summary = serde_json::to_value(Summary::new(&results, 0.0)).unwrap();
+        let summary = serde_json::to_value(Summary::new(&results)).unwrap();
         let unknown: Vec<String> =
             numbers_of(&summary).into_keys().filter(|name| !METRICS.contains_key(name)).collect();
         assert_eq!(unknown, [""; 0]);

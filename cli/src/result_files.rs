@@ -1,8 +1,9 @@
 //! The files that a run writes.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
 use clap::builder::{EnumValueParser, TypedValueParser};
@@ -13,13 +14,18 @@ use hearth_serverless::results::{
     InvocationsCsv, RecordSink, SinkError, Summary, write_distributions, write_functions,
 };
 use hearth_simcore::time::SimDuration;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::CommandError;
 use crate::feature::PARQUET;
+use crate::result_folder::hash;
+use crate::result_folder::lock::FolderLock;
+use crate::result_folder::manifest::{Input, Manifest, Options, Output, RunRecord, State};
 
 /// How the table of invocations is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TableFormat {
     /// Text.
     Csv,
@@ -36,6 +42,14 @@ impl TableFormat {
         })
     }
 
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Csv => Self::Parquet,
+            Self::Parquet => Self::Csv,
+        }
+    }
+
     /// How names of its files end.
     pub fn extension(self) -> &'static str {
         match self {
@@ -46,74 +60,123 @@ impl TableFormat {
 }
 
 /// Which invocations are written, and how.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct InvocationsTable {
     /// The form of the table.
     pub format: TableFormat,
     /// Which share of all invocations is in it.
-    pub share: f64,
+    pub sample: f64,
 }
 
-/// Where results go.
+/// The intervals of a time series to begin with; they double until there are few enough rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Intervals {
+    /// The length of one in nanoseconds, not zero.
+    pub interval_ns: u64,
+    /// How many there may be.
+    pub most_rows: usize,
+}
+
+impl Intervals {
+    /// When nobody says how long: a minute, and so many that a picture shows them all.
+    pub const DEFAULT: Self = Self { interval_ns: 60_000_000_000, most_rows: 10_000 };
+
+    /// What was asked for, if anything; zero is no series. Who asks for an interval gets more rows of it.
+    pub fn asked(length: Option<SimDuration>) -> Option<Self> {
+        let of_length = |length: SimDuration| Self { interval_ns: length.as_nanos(), most_rows: 100_000 };
+        length.map_or(Some(Self::DEFAULT), |length| (length > SimDuration::ZERO).then(|| of_length(length)))
+    }
+
+    /// The length of one.
+    pub fn length(self) -> SimDuration {
+        SimDuration::from_nanos(self.interval_ns)
+    }
+}
+
+/// Where results go, and what is known of them.
 #[derive(Clone, Debug)]
 pub struct ResultFiles {
     folder: PathBuf,
-    invocations: Option<InvocationsTable>,
-    /// Of the time series, if there is one.
-    interval: Option<SimDuration>,
+    manifest: Arc<Mutex<Manifest>>,
+    /// Of a folder that others could write into; until the results are there.
+    lock: Arc<Mutex<Option<FolderLock>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind the locks here is whole after every statement.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ResultFiles {
-    /// Files in a folder, with or without the table of invocations and the time series.
-    pub fn new(folder: &Path, invocations: Option<InvocationsTable>, interval: Option<SimDuration>) -> Self {
-        Self { folder: folder.to_owned(), invocations, interval }
+    /// Files in a folder; those of a run of a sweep say which one it is.
+    pub fn new(folder: &Path, options: Options, sweep: Option<RunRecord>) -> Self {
+        let manifest = Arc::new(Mutex::new(Manifest::new(options, sweep)));
+        Self { folder: folder.to_owned(), manifest, lock: Arc::default() }
     }
 
-    fn unusable(&self, problem: String) -> CommandError {
-        CommandError::OutputFolder { folder: self.folder.clone(), problem }
+    /// Keeps the folder locked until the results are there.
+    pub fn hold(&self, lock: FolderLock) {
+        *locked(&self.lock) = Some(lock);
     }
 
-    /// Makes folder and files, before the simulation starts: who cannot write them hears of it at once. The experiment
-    /// writes into some of them while it runs.
-    pub fn open(&self, experiment: Experiment) -> Result<Experiment, CommandError> {
-        let folder = fs::create_dir_all(&self.folder);
-        folder.map_err(|error| self.unusable(format!("the folder cannot be made: {error}")))?;
+    fn unusable(&self, problem: impl ToString) -> CommandError {
+        CommandError::OutputFolder { folder: self.folder.clone(), problem: problem.to_string() }
+    }
+
+    /// Makes the files in the folder, which is there, before the simulation starts: who cannot write them hears of it at
+    /// once. The experiment writes into some of them while it runs. `timeline` is the name of its file, if there is one.
+    pub fn open(
+        &self,
+        mut experiment: Experiment,
+        scenario: &Value,
+        inputs: Vec<Input>,
+        timeline: Option<String>,
+    ) -> Result<Experiment, CommandError> {
+        let options = {
+            let mut manifest = locked(&self.manifest);
+            manifest.inputs = inputs;
+            manifest.options.timeline = timeline;
+            let names = names_of(&manifest.options, &mut experiment);
+            manifest.files = names.into_iter().map(|name| Output { name, sha256: None }).collect();
+            // Whatever happens from here on, these files are known to be this run's.
+            manifest.write(&self.folder)?;
+            manifest.options.clone()
+        };
+        self.write_scenario(scenario)?;
         ["summary.json", "functions.csv", "distributions.csv"]
             .iter()
             .try_for_each(|name| self.create(name).map(drop))?;
-        let experiment = match self.interval {
-            Some(interval) => {
-                let file = Box::new(BufWriter::new(self.create("timeseries.csv")?));
-                experiment.write_time_series(interval, file).map_err(|error| self.unusable(error.to_string()))?
-            }
-            None => experiment,
-        };
-        let mut experiment = experiment;
+        if let Some(intervals) = options.time_series {
+            let file = Box::new(BufWriter::new(self.create("timeseries.csv")?));
+            let written = experiment.write_time_series(intervals.length(), intervals.most_rows, file);
+            experiment = written.map_err(|error| self.unusable(error))?;
+        }
         if experiment.has_attempts() {
             let file = Box::new(BufWriter::new(self.create("attempts.csv")?));
-            experiment = experiment.write_attempts(file).map_err(|error| self.unusable(error.to_string()))?;
+            experiment = experiment.write_attempts(file).map_err(|error| self.unusable(error))?;
         }
         if experiment.has_workflows() {
             let file = Box::new(BufWriter::new(self.create("workflows.csv")?));
-            experiment = experiment.write_workflows(file).map_err(|error| self.unusable(error.to_string()))?;
+            experiment = experiment.write_workflows(file).map_err(|error| self.unusable(error))?;
         }
-        let Some(InvocationsTable { format, share }) = self.invocations else {
+        if let Some(name) = &options.timeline {
+            experiment = experiment.write_timeline(Box::new(BufWriter::new(self.create(name)?)));
+        }
+        let Some(InvocationsTable { format, sample }) = options.invocations else {
             return Ok(experiment.without_records());
         };
         let about = experiment.about();
+        let file = self.create(&format!("invocations.{}", format.extension()))?;
         let sink: Result<Box<dyn RecordSink>, SinkError> = match format {
-            TableFormat::Csv => {
-                InvocationsCsv::new(about, self.create("invocations.csv")?).map(|sink| Box::new(sink) as _)
-            }
+            TableFormat::Csv => InvocationsCsv::new(about, file).map(|sink| Box::new(sink) as _),
             #[cfg(not(feature = "parquet"))]
             TableFormat::Parquet => return Err(PARQUET.missing()),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
-                let file = BufWriter::new(self.create("invocations.parquet")?);
-                InvocationsParquet::new(about, file).map(|sink| Box::new(sink) as _)
+                InvocationsParquet::new(about, BufWriter::new(file)).map(|sink| Box::new(sink) as _)
             }
         };
-        Ok(experiment.record_to(sink.map_err(|error| self.unusable(error.to_string()))?, share))
+        Ok(experiment.record_to(sink.map_err(|error| self.unusable(error))?, sample))
     }
 
     fn create(&self, name: &str) -> Result<File, CommandError> {
@@ -122,18 +185,28 @@ impl ResultFiles {
     }
 
     /// Writes the scenario with everything that was set in it.
-    pub fn write_scenario(&self, scenario: &Value) -> Result<(), CommandError> {
+    fn write_scenario(&self, scenario: &Value) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(scenario).unwrap_or_default();
         self.write_file("scenario.json", |mut file| Ok(writeln!(file, "{text}")?))
     }
 
-    /// Writes what is known at the end.
-    pub fn write(&self, results: &Results, summary: &Summary) -> Result<(), CommandError> {
+    /// Writes what is known at the end, and how the run ended, which took so many seconds on the clock of the wall.
+    pub fn write(&self, results: &Results, summary: &Summary, state: State, wall_s: f64) -> Result<(), CommandError> {
         self.write_file("functions.csv", |file| write_functions(results, BufWriter::new(file)).map_err(Into::into))?;
         self.write_file("distributions.csv", |file| {
             write_distributions(results, BufWriter::new(file)).map_err(Into::into)
         })?;
-        self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))
+        self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))?;
+        let mut manifest = locked(&self.manifest);
+        manifest.state = state;
+        manifest.wall_s = Some(wall_s);
+        manifest.time_series_interval_s = results.time_series_interval.map(SimDuration::as_secs_f64);
+        for file in &mut manifest.files {
+            file.sha256 = Some(hash_of(&self.folder.join(&file.name))?);
+        }
+        manifest.write(&self.folder)?;
+        *locked(&self.lock) = None;
+        Ok(())
     }
 
     fn write_file(&self, name: &str, write: impl FnOnce(File) -> Result<(), SinkError>) -> Result<(), CommandError> {
@@ -141,6 +214,24 @@ impl ResultFiles {
         let written = File::create(&path).map_err(Into::into).and_then(write);
         written.map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
     }
+}
+
+/// The names of the files that a run writes beside its manifest.
+fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
+    let always = ["scenario.json", "summary.json", "functions.csv", "distributions.csv"];
+    let mut names: Vec<String> = always.map(str::to_owned).to_vec();
+    names.extend(options.time_series.map(|_| "timeseries.csv".to_owned()));
+    names.extend(experiment.has_attempts().then(|| "attempts.csv".to_owned()));
+    names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
+    names.extend(options.timeline.clone());
+    names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));
+    names
+}
+
+/// The hash of a file that a result depends on, or is.
+pub fn hash_of(path: &Path) -> Result<String, CommandError> {
+    let unreadable = |error: io::Error| CommandError::Usage(format!("{} cannot be read: {error}", path.display()));
+    hash::of_file(path).map_err(unreadable)
 }
 
 /// A summary as JSON.

@@ -8,8 +8,8 @@ use hearth_serverless::results::{DistributionSummary, Summary, WorkflowsSummary}
 
 use crate::quantity::{byte_seconds, bytes, duration, joules, money, three_digits};
 
-/// The summary of a run as text.
-pub fn of_summary(results: &Results, summary: &Summary) -> String {
+/// The summary of a run that took `wall_s` seconds as text.
+pub fn of_summary(results: &Results, summary: &Summary, wall_s: f64) -> String {
     let nodes = results.about.nodes.len();
     let mut text = String::new();
     let name = if summary.scenario.is_empty() { "unnamed scenario" } else { &summary.scenario };
@@ -43,7 +43,7 @@ pub fn of_summary(results: &Results, summary: &Summary) -> String {
         let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
     }
     policies(&mut text, summary);
-    let _ = writeln!(text, "\n{} events in {}", summary.events, duration(summary.wall_s));
+    let _ = writeln!(text, "\n{} events in {}", summary.events, duration(wall_s));
     text
 }
 

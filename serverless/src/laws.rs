@@ -294,7 +294,7 @@ fn files_of(results: &Results) -> [String; 4] {
         String::from_utf8(bytes).unwrap()
     };
     [
-        serde_json::to_string(&Summary::new(results, 0.0)).unwrap(),
+        serde_json::to_string(&Summary::new(results)).unwrap(),
         table(&|file| write_invocations(results, file).unwrap()),
         table(&|file| write_functions(results, file).unwrap()),
         table(&|file| write_distributions(results, file).unwrap()),

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use hearth_simcore::time::SimTime;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::error::Error;
 use crate::experiment::{About, Results};
@@ -28,6 +28,8 @@ pub(crate) struct Books {
     pub metrics: Metrics,
     pub recorder: Option<Recorder>,
     pub series: Option<TimeSeries>,
+    /// The interval of the time series that was written.
+    pub series_interval: Option<SimDuration>,
     pub timeline: Option<Timeline>,
     pub attempts: Option<Attempts>,
     pub workflows: WorkflowRuns,
@@ -49,7 +51,8 @@ impl Books {
         // A horizon may be later than all that happened.
         let date = end.as_ref().map_or(self.date, |(date, _)| *date);
         let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(date));
-        let series = self.series.take().map_or(Ok(()), |series| series.finish(end));
+        let series = self.series.take().map(|series| series.finish(end)).transpose();
+        let series = series.map(|interval| self.series_interval = interval);
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
         let workflows = self.workflows.finish();
         (metrics, series.and(timeline).and(attempts).and(workflows).and(records))

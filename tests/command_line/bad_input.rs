@@ -407,13 +407,13 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_simulation() {
         2,
         &format!("error: --output {target}: the folder cannot be made: "),
     );
-    // A folder stands where the table is to be written.
+    // Something stands where the table is to be written.
     fs::create_dir_all(folder.path().join("results/invocations.csv")).unwrap();
     let target = folder.path().join("results");
     let target = target.to_str().unwrap();
     refuses(
         &["run", scenario.to_str().unwrap(), "--output", target],
         2,
-        &format!("error: --output {target}: invocations.csv cannot be written there: "),
+        &format!("error: --output {target}: holds invocations.csv, which is not of a run that is there: move it away"),
     );
 }

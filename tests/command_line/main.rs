@@ -1,13 +1,16 @@
 //! The `hearth` command from outside: its output, its exit codes, what it says to bad input, and that it gives the same
 //! bytes every time.
 
+mod again;
 mod bad_input;
 mod compared;
+mod folders;
 mod manual;
 mod output;
 mod report;
 mod reproducible;
 mod results;
+mod standard_input;
 mod sweep;
 mod trace;
 
@@ -15,6 +18,21 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+
+/// What a command that must fail says, and its exit code.
+fn failure(command: &mut Command) -> (i32, String) {
+    let output = command.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code().unwrap_or(-1), message.trim_end().to_owned())
+}
+
+/// What a command that must succeed prints.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
 
 fn hearth() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hearth"))

@@ -48,14 +48,10 @@ fn help_is_printed_for_every_command() {
 fn json_is_the_summary_alone_and_the_same_as_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().to_str().unwrap();
-    let mut printed: Value =
-        serde_json::from_str(&stdout(&["run", &quickstart(), "--json", "--output", output])).unwrap();
+    let printed = stdout(&["run", &quickstart(), "--json", "--output", output]);
     let text = std::fs::read_to_string(folder.path().join("summary.json")).unwrap();
-    let mut written: Value = serde_json::from_str(&text).unwrap();
-    for summary in [&mut printed, &mut written] {
-        assert!(summary["wall_s"].take().is_number());
-    }
-    assert_eq!(printed, written);
+    assert_eq!(printed, text);
+    let written: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(written["outcomes"]["completed"], 32);
     assert_eq!(written["policies"]["keep_alive"]["parameters"]["timeout"], "120s");
 }

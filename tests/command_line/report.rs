@@ -133,8 +133,8 @@ fn a_folder_without_results_is_refused() {
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(message.starts_with("error: ") && message.contains(expected), "{message}");
     }
-    fs::write(folder.path().join("summary.json"), "{").unwrap();
+    fs::write(folder.path().join("run.json"), "{").unwrap();
     let output = hearth().args(["report", empty]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("summary.json: is not what Hearth writes"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("run.json: is not what Hearth writes"));
 }

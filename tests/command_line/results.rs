@@ -153,10 +153,10 @@ fn a_sample_is_a_part_of_all_in_the_same_order_with_every_policy() {
 fn parquet_holds_what_the_table_holds() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = scenario(folder.path());
-    let output = folder.path().join("out");
-    run(&scenario, &output, &[]);
+    let [output, of_text] = ["out", "text"].map(|name| folder.path().join(name));
+    run(&scenario, &of_text, &[]);
     run(&scenario, &output, &["--format", "parquet"]);
-    let text = table(&output.join("invocations.csv"));
+    let text = table(&of_text.join("invocations.csv"));
     let file = fs::File::open(output.join("invocations.parquet")).unwrap();
     let columns = SerializedFileReader::new(file).unwrap();
     let mut rows = 0;
@@ -178,7 +178,7 @@ fn the_timeline_says_who_runs_and_how_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let (output, timeline) = (folder.path().join("out"), folder.path().join("timeline.json"));
     let scenario = project_path("examples/quickstart.json").display().to_string();
-    run(&scenario, &output, &["--timeline", timeline.to_str().unwrap()]);
+    run(&scenario, &output, &["--overwrite", "--timeline", timeline.to_str().unwrap()]);
     let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
     let nodes = events.iter().filter(|event| event["name"] == "process_name");
     let nodes: BTreeMap<u64, &Value> =
@@ -234,7 +234,11 @@ fn the_timeline_adds_up_to_the_summary() {
     ];
     for arguments in runs {
         let _ = fs::remove_dir_all(&output);
-        run(&scenario(folder.path()), &output, &[&["--timeline", timeline.to_str().unwrap()], arguments].concat());
+        run(
+            &scenario(folder.path()),
+            &output,
+            &[&["--overwrite", "--timeline", timeline.to_str().unwrap()], arguments].concat(),
+        );
         let events: Vec<Value> = serde_json::from_slice(&fs::read(&timeline).unwrap()).unwrap();
         let summary = summary(&output);
         let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap();
@@ -282,7 +286,7 @@ fn results_that_are_not_wanted_are_left_out_and_wrong_wishes_are_refused() {
     let mut names: Vec<_> =
         fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["distributions.csv", "functions.csv", "scenario.json", "summary.json"]);
+    assert_eq!(names, ["distributions.csv", "functions.csv", "run.json", "scenario.json", "summary.json"]);
     for (arguments, said) in [
         (["--sample", "0"], "expected a share above 0 and at most 1, like 0.01"),
         (["--sample", "1.5"], "expected a share above 0 and at most 1, like 0.01"),
@@ -322,4 +326,61 @@ fn a_run_in_which_nothing_moves_on_stops_with_an_error_and_keeps_what_is_known()
     let outcomes: Vec<String> =
         table(&output.join("invocations.csv")).into_iter().map(|row| row["outcome"].clone()).collect();
     assert_eq!(outcomes, ["completed", "unfinished"]);
+}
+
+/// Four requests at dates in seconds since 1970: years of minutes without a request before them.
+#[test]
+fn a_trace_that_begins_far_from_zero_has_a_short_time_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenario = good_scenario();
+    scenario["workload"] = json!({"trace": {"format": "csv", "path": "t.csv"}});
+    let file = folder.path().join("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    let rows = "1700000000,f,1\n1700000030,f,1\n1700000500,f,1\n1700000505,f,1\n";
+    fs::write(folder.path().join("t.csv"), format!("arrival_s,function,duration_s\n{rows}")).unwrap();
+    let output = folder.path().join("out");
+    run(&file.display().to_string(), &output, &[]);
+    let series = table(&output.join("timeseries.csv"));
+    assert_eq!(series[0]["time_s"], "1700000040.000000000", "the end of the minute of the first request");
+    assert_eq!((sum(&series, "requests"), series.len() < 100), (4, true), "{series:?}");
+    hearth().arg("report").arg(&output).assert().success();
+    let size = |name: &str| fs::metadata(output.join(name)).unwrap().len();
+    assert!(size("timeseries.csv") < 10_000 && size("report.html") < 100_000, "{}", size("report.html"));
+}
+
+/// A quiet run that is long: a request now and one in fifty years.
+#[test]
+fn a_long_run_has_longer_intervals_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenario = good_scenario();
+    scenario["workload"] = json!({"invocations": [{"at": 0, "function": "f"}, {"at": 1.6e9, "function": "f"}]});
+    let file = folder.path().join("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    let file = file.display().to_string();
+    // How many rows there may be, and what the interval is then: the first one doubled until that is so.
+    for (name, more, most, interval) in [
+        ("by itself", &[][..], 10_000, 60.0 * 4096.0),
+        ("asked for", &["--interval", "10s"], 100_000, 10.0 * 2048.0),
+        ("as it is", &["--interval", "1d"], 100_000, 86_400.0),
+    ] {
+        let output = folder.path().join(name);
+        let mut command = hearth();
+        command.args(["run", &file, "--output"]).arg(&output).args(more);
+        let said = crate::printed(&mut command);
+        let series = table(&output.join("timeseries.csv"));
+        assert!(series.len() <= most, "{name}: {} rows", series.len());
+        assert_eq!(sum(&series, "requests"), 2);
+        let manifest: Value = serde_json::from_slice(&fs::read(output.join("run.json")).unwrap()).unwrap();
+        assert_eq!(manifest["time_series_interval_s"], interval, "{name}");
+        assert_eq!(series[1]["time_s"].parse::<f64>().unwrap(), 2.0 * interval);
+        let is_said = said.contains("The run is long: timeseries.csv has a row for every ");
+        assert_eq!(is_said, name != "as it is", "{said}");
+        hearth().arg("report").arg(&output).assert().success();
+        let page = fs::metadata(output.join("report.html")).unwrap().len();
+        assert!(page < 1_000_000, "{name}: a page of {page} bytes");
+    }
+    let output = folder.path().join("sweep");
+    hearth().args(["sweep", &file, "--interval", "10s", "--output"]).arg(&output).assert().success();
+    let run = fs::read_dir(output.join("runs")).unwrap().next().unwrap().unwrap().path();
+    assert!(table(&run.join("timeseries.csv")).len() <= 100_000);
 }

@@ -129,3 +129,47 @@ fn two_libraries_serve_in_one_run() {
     assert_eq!(policies["eviction.images_in_ram"]["name"], "ram");
     assert_eq!(policies["eviction.images_on_disk"]["library_sha256"], Value::Null);
 }
+
+/// Libraries by a path that starts from the scenario, and by name from a plugin folder that is named by a relative path.
+#[test]
+fn a_folder_of_results_finds_its_libraries_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lib, plugins) = (folder.path().join("mine"), folder.path().join("plugins"));
+    [&lib, &plugins].iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    fs::copy(library("hearth-eviction-fifo"), lib.join("first.so")).unwrap();
+    fs::copy(misbehaving(), plugins.join("libmine.so")).unwrap();
+    let mut scenario: Value = serde_json::from_str(&fs::read_to_string(quickstart()).unwrap()).unwrap();
+    scenario["policies"]["eviction"] = json!({"containers": {"library": "mine/first.so"}});
+    scenario["policies"]["node_allocation"] = json!({"use": "misplaces", "parameters": {"how": "well"}});
+    fs::write(folder.path().join("scenario.json"), scenario.to_string()).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
+        command.current_dir(folder.path()).env_remove("HEARTH_PLUGIN_PATH").args(arguments).output().unwrap()
+    };
+    let output = run(&["run", "scenario.json", "--plugin-dir", "plugins", "--output", "results"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results = folder.path().join("results").display().to_string();
+    let output = hearth(&["run", &results]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).ends_with("5 files are the same, byte for byte.\n"));
+    // Another library in the place of that one.
+    fs::copy(library("hearth-eviction-lru"), lib.join("first.so")).unwrap();
+    let output = hearth(&["run", &results]);
+    let message = text(&output.stderr);
+    assert!(message.starts_with("warning: ") && message.contains("first.so is not what it was: "), "{message}");
+    assert!(output.status.code() == Some(2) && message.contains("has no eviction policy \"fifo\""), "{message}");
+}
+
+#[test]
+fn a_run_that_a_policy_ended_ends_so_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results").display().to_string();
+    let set = format!(
+        r#"policies.eviction.containers={{"library": {:?}, "use": "misevicts", "parameters": {{"how": "panic_choose"}}}}"#,
+        misbehaving()
+    );
+    let (code, _) = failure(&["run", &quickstart(), "--output", &results, "--set", &set]);
+    assert_eq!(code, 1);
+    let output = hearth(&["run", &results]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

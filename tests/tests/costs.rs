@@ -48,7 +48,7 @@ fn the_summary_tells_what_a_run_costs_if_the_scenario_asks() {
     let mut scenario = scenario();
     scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 20, "function": "f"}]);
     scenario["policies"]["keep_alive"] = json!({"use": "fixed", "parameters": {"timeout": 20}});
-    let summary = |scenario: &Value| serde_json::to_value(Summary::new(&run(scenario), 0.0)).unwrap();
+    let summary = |scenario: &Value| serde_json::to_value(Summary::new(&run(scenario))).unwrap();
     // 11 s cold and 10 s warm, up to 30 s; the container's time is over at 50 s. Two nodes of 100 W, and 200 W more for 21 s.
     let whole = summary(&scenario);
     assert_eq!(

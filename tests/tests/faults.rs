@@ -427,7 +427,7 @@ fn the_queue_has_recovered_when_no_more_wait_than_before() {
     assert_eq!((metrics.time_to_recover.count(), metrics.unrecovered), (2, 0), "two nodes, two faults");
     assert_eq!((metrics.time_to_recover.mean(), metrics.time_to_recover.max()), (21.0, 21.0));
     let results = run(&scenario);
-    let level = Summary::new(&results, 0.0).service_level;
+    let level = Summary::new(&results).service_level;
     assert_eq!((level.availability, level.within_deadline, level.goodput), (1.0, 0.75, 3.0 / 51.0));
     // One that ends while nobody waits has been recovered from with its end; before it ends nobody can tell.
     scenario["workload"]["invocations"] = json!([at(0), at(50)]);

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod man;
 pub mod policies;
 pub mod report;
+pub mod reproduce;
 pub mod run;
 pub mod schema;
 pub mod selection;

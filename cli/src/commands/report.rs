@@ -13,6 +13,7 @@ use crate::report::draw::{DrawError, to_svg};
 use crate::report::figure::Figure;
 use crate::report::folder::Folder;
 use crate::report::{page, run_figures, sweep_figures};
+use crate::result_folder::drawn::DrawnFiles;
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -74,7 +75,9 @@ fn write_page(arguments: &ReportArguments, folder: &Folder) -> Result<(), Comman
         }
     };
     let page = page.map_err(|error| unwritable(&target, error))?;
+    let claim = DrawnFiles::of(&arguments.folder, folder, std::slice::from_ref(&target))?;
     fs::write(&target, page).map_err(|error| unwritable(&target, error))?;
+    claim.note()?;
     writeln!(std::io::stdout(), "The report is {}.", target.display())?;
     Ok(())
 }
@@ -86,21 +89,23 @@ fn write_pictures(arguments: &ReportArguments, folder: &Folder) -> Result<(), Co
         Folder::Run(run) => run_figures::of(run),
         Folder::Sweep(sweep) => sweep_figures::of(sweep, &sweep_figures::comparison(sweep)),
     };
-    for figure in &figures {
-        write_picture(figure, arguments.format, &target)?;
+    let ending = if arguments.format == Format::Png { "png" } else { "svg" };
+    let files: Vec<PathBuf> = figures.iter().map(|figure| target.join(format!("{}.{ending}", figure.name))).collect();
+    let claim = DrawnFiles::of(&arguments.folder, folder, &files)?;
+    for (figure, file) in figures.iter().zip(&files) {
+        write_picture(figure, arguments.format, file)?;
     }
+    claim.note()?;
     writeln!(std::io::stdout(), "{} pictures are in {}.", figures.len(), target.display())?;
     Ok(())
 }
 
-fn write_picture(figure: &Figure, format: Format, folder: &Path) -> Result<(), CommandError> {
-    let ending = if format == Format::Png { "png" } else { "svg" };
-    let file = folder.join(format!("{}.{ending}", figure.name));
-    let svg = to_svg(figure).map_err(|error| unwritable(&file, error))?;
+fn write_picture(figure: &Figure, format: Format, file: &Path) -> Result<(), CommandError> {
+    let svg = to_svg(figure).map_err(|error| unwritable(file, error))?;
     let bytes = match format {
         #[cfg(feature = "png")]
-        Format::Png => crate::report::png::to_png(&svg).map_err(|error| unwritable(&file, error))?,
+        Format::Png => crate::report::png::to_png(&svg).map_err(|error| unwritable(file, error))?,
         _ => svg.into_bytes(),
     };
-    fs::write(&file, bytes).map_err(|error| unwritable(&file, error))
+    fs::write(file, bytes).map_err(|error| unwritable(file, error))
 }

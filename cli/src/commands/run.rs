@@ -9,17 +9,20 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use hearth_serverless::Error;
-use hearth_serverless::experiment::Results;
+use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::{Monitor, StuckCall, Watchdog};
 use hearth_serverless::results::Summary;
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
-use super::selection::ScenarioArguments;
+use super::reproduce;
+use super::selection::{ChosenScenario, ScenarioArguments};
 use crate::error::CommandError;
 use crate::progress::Progress;
-use crate::result_files::{InvocationsTable, ResultFiles, TableFormat, to_json};
-use crate::table;
+use crate::result_files::{Intervals, InvocationsTable, ResultFiles, TableFormat, to_json};
+use crate::result_folder::manifest::{Options, State};
+use crate::result_folder::{claim, runs_again};
+use crate::{quantity, table};
 
 /// Whether to write the table of invocations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -30,32 +33,38 @@ pub enum Invocations {
     None,
 }
 
-/// The arguments of `hearth run`.
+/// The arguments of `hearth run`. The scenario may be a folder of results, which is run again and compared.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     #[command(flatten)]
-    scenario: ScenarioArguments,
+    pub scenario: ScenarioArguments,
 
-    /// Write summary.json, functions.csv, distributions.csv, timeseries.csv, invocations.csv and the scenario as it was
-    /// run into this folder, which is made if it is not there.
+    /// Write summary.json, functions.csv, distributions.csv, timeseries.csv, invocations.csv, the scenario as it was run
+    /// and run.json, which says what the run was, into this folder, which is made if it is not there.
     #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    pub output: Option<PathBuf>,
 
-    /// Which invocations to write.
-    #[arg(long, value_enum, default_value_t = Invocations::All)]
-    invocations: Invocations,
+    /// Replace the run that is in the folder of --output: its files are removed, and no others. Replace the file of
+    /// --timeline, too.
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Which invocations to write; without it, all.
+    #[arg(long, value_enum)]
+    invocations: Option<Invocations>,
 
     /// Write only this share of the invocations, chosen by chance: the same ones in every run of the seed.
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = parse_share)]
-    sample: f64,
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    sample: Option<f64>,
 
-    /// How to write the invocations.
-    #[arg(long, value_parser = TableFormat::parser(), default_value = "csv")]
-    format: TableFormat,
+    /// How to write the invocations; without it, as CSV.
+    #[arg(long, value_parser = TableFormat::parser())]
+    format: Option<TableFormat>,
 
-    /// Length of the intervals of timeseries.csv, in simulated seconds or with a unit; 0 leaves it out.
-    #[arg(long, value_name = "TIME", default_value = "1min", value_parser = parse_interval)]
-    interval: SimDuration,
+    /// Length of the intervals of timeseries.csv, in simulated seconds or with a unit; 0 leaves it out. Beyond 100 000
+    /// intervals it doubles. Without it, it is 1min and doubles beyond 10 000.
+    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    interval: Option<SimDuration>,
 
     /// Write what every container does, and how images move, into this file, for https://ui.perfetto.dev or
     /// chrome://tracing. `hearth report` draws it if it is timeline.json in the folder of the results.
@@ -68,99 +77,218 @@ pub struct RunArguments {
 
     /// Show no progress on a terminal.
     #[arg(long, short)]
-    quiet: bool,
+    pub quiet: bool,
 
     /// End the run when one call of a policy takes longer than this, in seconds of real time or with a unit; 0 waits
-    /// for ever.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time)]
-    policy_timeout: Duration,
+    /// for ever. Without it, 10s.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    policy_timeout: Option<Duration>,
 }
 
-/// Runs a scenario, writes its results and prints them.
+/// Runs a scenario, writes its results and prints them; or runs a folder of results again.
 pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
-    let files = arguments.result_files();
-    let start = Instant::now();
-    let watchdog = arguments.watch_policies(files.clone(), start);
-    let mut experiment = arguments.scenario.prepare()?;
-    experiment = match &files {
-        Some(files) => {
-            let experiment = files.open(experiment)?;
-            files.write_scenario(&arguments.scenario.resolved()?)?;
-            experiment
-        }
-        None => experiment.without_records(),
-    };
-    if let Some(file) = &arguments.timeline {
-        experiment = experiment.write_timeline(create(file)?);
+    match reproduce::folder_of(&arguments.scenario.base.scenario)? {
+        Some((folder, manifest)) => reproduce::reproduce(arguments, folder, &manifest),
+        None => arguments.plan().run(),
     }
-    let monitor = Monitor::of_this_thread();
-    stop_on_interrupt(monitor.clone());
-    let progress = (!arguments.quiet && !arguments.json).then(|| Progress::start(monitor, experiment.extent()));
-    let start = Instant::now();
-    let (results, stopped) = experiment.run_until_stopped();
-    drop((watchdog, progress));
-    let summary = Summary::new(&results, start.elapsed().as_secs_f64());
-    match stopped {
-        None => arguments.report(files.as_ref(), &results, &summary),
-        Some(Error::Interrupted) => {
-            arguments.report(files.as_ref(), &results, &summary.interrupted("Ctrl-C"))?;
-            Err(CommandError::Interrupted)
-        }
-        Some(error) => {
-            let summary = summary.interrupted(&error.to_string());
-            arguments.write(files.as_ref(), &results, &summary)?;
-            Err(CommandError::Simulation(error.to_string()))
-        }
-    }
-}
-
-/// A file that is written while the simulation runs.
-fn create(path: &Path) -> Result<Box<dyn Write + Send>, CommandError> {
-    let wrong = |error: io::Error| CommandError::Usage(format!("{} cannot be written: {error}", path.display()));
-    File::create(path).map(|file| Box::new(BufWriter::new(file)) as _).map_err(wrong)
 }
 
 impl RunArguments {
-    fn result_files(&self) -> Option<ResultFiles> {
-        let table = InvocationsTable { format: self.format, share: self.sample };
-        let invocations = (self.invocations == Invocations::All).then_some(table);
-        let interval = (self.interval > SimDuration::ZERO).then_some(self.interval);
-        self.output.as_deref().map(|folder| ResultFiles::new(folder, invocations, interval))
+    fn plan(&self) -> Plan<'_> {
+        let table =
+            InvocationsTable { format: self.format.unwrap_or(TableFormat::Csv), sample: self.sample.unwrap_or(1.0) };
+        let options = Options {
+            invocations: (self.invocations != Some(Invocations::None)).then_some(table),
+            time_series: Intervals::asked(self.interval),
+            timeline: None,
+            policy_timeout_s: self.policy_timeout.map_or(10.0, |limit| limit.as_secs_f64()),
+        };
+        Plan {
+            scenario: &self.scenario,
+            options,
+            output: self.output.as_deref(),
+            overwrite: self.overwrite,
+            timeline: self.timeline.as_deref(),
+            quiet: self.quiet || self.json,
+            told: if self.json { Told::Json } else { Told::Table },
+        }
+    }
+
+    /// The limit of calls to policies that was asked for, in seconds.
+    pub fn policy_timeout_s(&self) -> Option<f64> {
+        self.policy_timeout.map(|limit| limit.as_secs_f64())
+    }
+
+    /// One of the arguments that would make a run another one, if there is any.
+    pub fn choice(&self) -> Option<&'static str> {
+        let choices = [
+            (self.scenario.sets_something(), "--set, --policy, --seed, --lenient or --from-first"),
+            (self.invocations.is_some(), "--invocations"),
+            (self.sample.is_some(), "--sample"),
+            (self.format.is_some(), "--format"),
+            (self.interval.is_some(), "--interval"),
+            (self.timeline.is_some(), "--timeline"),
+            (self.json, "--json"),
+        ];
+        choices.into_iter().find(|(is_chosen, _)| *is_chosen).map(|(_, name)| name)
+    }
+}
+
+/// What is printed of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// A table for people.
+    Table,
+    /// The summary.
+    Json,
+    /// Nothing.
+    Nothing,
+}
+
+/// What is run, and where the results go.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The scenario.
+    pub scenario: &'a ScenarioArguments,
+    /// How it is run.
+    pub options: Options,
+    /// The folder of the results.
+    pub output: Option<&'a Path>,
+    /// Whether a run in that folder is replaced.
+    pub overwrite: bool,
+    /// The file of the timeline.
+    pub timeline: Option<&'a Path>,
+    /// Whether no progress is shown.
+    pub quiet: bool,
+    /// What is printed.
+    pub told: Told,
+}
+
+impl Plan<'_> {
+    /// Runs it, writes what came of it and prints it.
+    pub fn run(&self) -> Result<(), CommandError> {
+        let files = self.output.map(|folder| ResultFiles::new(folder, self.options.clone(), None));
+        let start = Instant::now();
+        let watchdog = self.watch_policies(files.clone(), start);
+        let chosen = self.scenario.read()?;
+        let experiment = self.open(files.as_ref(), &chosen)?;
+        let monitor = Monitor::of_this_thread();
+        stop_on_interrupt(monitor.clone());
+        let progress = (!self.quiet).then(|| Progress::start(monitor, experiment.extent()));
+        let start = Instant::now();
+        let (results, stopped) = experiment.run_until_stopped();
+        drop((watchdog, progress));
+        let wall_s = start.elapsed().as_secs_f64();
+        let summary = Summary::new(&results);
+        let write = |summary: &Summary, state| {
+            files.as_ref().map_or(Ok(()), |files| files.write(&results, summary, state, wall_s))
+        };
+        match stopped {
+            None => {
+                write(&summary, State::Finished)?;
+                self.tell(&results, &summary, wall_s)
+            }
+            Some(Error::Interrupted) => {
+                let summary = summary.interrupted("Ctrl-C");
+                write(&summary, State::Interrupted)?;
+                self.tell(&results, &summary, wall_s)?;
+                Err(CommandError::Interrupted)
+            }
+            Some(error) => {
+                write(&summary.interrupted(&error.to_string()), State::Stopped)?;
+                Err(CommandError::Simulation(error.to_string()))
+            }
+        }
+    }
+
+    /// Gets the simulation ready, with the files that it writes into.
+    fn open(&self, files: Option<&ResultFiles>, chosen: &ChosenScenario<'_>) -> Result<Experiment, CommandError> {
+        let (scenario, experiment) = chosen.prepare()?;
+        let Some((folder, files)) = self.output.zip(files) else {
+            let experiment = experiment.without_records();
+            return match self.timeline {
+                Some(file) => Ok(experiment.write_timeline(self.create(file)?)),
+                None => Ok(experiment),
+            };
+        };
+        let wrong = |error| self.scenario.base.wrong(error);
+        let paths = runs_again::paths_of(&scenario, experiment.about()).map_err(wrong)?;
+        let inside = self.timeline.map(|file| name_inside(folder, file)).transpose()?.flatten();
+        files.hold(claim::for_run(folder, self.overwrite, &paths, inside.as_deref())?);
+        let text = chosen.resolved(folder, experiment.about())?;
+        let outside = self.timeline.filter(|_| inside.is_none()).map(|file| self.create(file)).transpose()?;
+        let experiment = files.open(experiment, &text, runs_again::inputs(paths)?, inside)?;
+        Ok(match outside {
+            Some(file) => experiment.write_timeline(file),
+            None => experiment,
+        })
+    }
+
+    /// A file that is written while the simulation runs.
+    fn create(&self, path: &Path) -> Result<Box<dyn Write + Send>, CommandError> {
+        if path.is_file() && !self.overwrite {
+            let cure = "replace it with --overwrite, or name another file";
+            return Err(CommandError::Usage(format!("{} is there already: {cure}", path.display())));
+        }
+        let wrong = |error: io::Error| CommandError::Usage(format!("{} cannot be written: {error}", path.display()));
+        File::create(path).map(|file| Box::new(BufWriter::new(file)) as _).map_err(wrong)
     }
 
     /// Ends the process, with what is known, when a policy does not come back.
     fn watch_policies(&self, files: Option<ResultFiles>, start: Instant) -> Option<Watchdog> {
-        let limit = self.policy_timeout;
+        let limit = Duration::try_from_secs_f64(self.options.policy_timeout_s).unwrap_or_default();
         (limit > Duration::ZERO).then(|| Watchdog::start(limit, move |stuck| end(&stuck, files.as_ref(), start)))
     }
 
-    fn write(&self, files: Option<&ResultFiles>, results: &Results, summary: &Summary) -> Result<(), CommandError> {
-        files.map_or(Ok(()), |files| files.write(results, summary))
-    }
-
-    fn report(&self, files: Option<&ResultFiles>, results: &Results, summary: &Summary) -> Result<(), CommandError> {
-        self.write(files, results, summary)?;
+    fn tell(&self, results: &Results, summary: &Summary, wall_s: f64) -> Result<(), CommandError> {
+        if self.told == Told::Nothing {
+            return Ok(());
+        }
         if let Some(stalled) = &summary.stalled {
             eprintln!("warning: {stalled}");
         }
         let mut out = std::io::stdout().lock();
-        if self.json {
+        if self.told == Told::Json {
             writeln!(out, "{}", to_json(summary))?;
-        } else {
-            write!(out, "{}", table::of_summary(results, summary))?;
-            if let Some(folder) = &self.output {
-                writeln!(out, "\nResults are in {}.", folder.display())?;
+            return Ok(());
+        }
+        write!(out, "{}", table::of_summary(results, summary, wall_s))?;
+        if let Some(folder) = self.output {
+            writeln!(out, "\nResults are in {}.", folder.display())?;
+            let asked = self.options.time_series.map(Intervals::length);
+            if let Some(interval) = results.time_series_interval.filter(|interval| Some(*interval) != asked) {
+                let length = quantity::duration(interval.as_secs_f64());
+                writeln!(out, "The run is long: timeseries.csv has a row for every {length}.")?;
             }
         }
         Ok(())
     }
 }
 
+/// The name of a file that lies in a folder, which is made if need be; `None` if it lies elsewhere.
+fn name_inside(folder: &Path, file: &Path) -> Result<Option<String>, CommandError> {
+    let wrong = |problem: String| CommandError::Usage(format!("--timeline {}: {problem}", file.display()));
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(|error| CommandError::OutputFolder {
+        folder: folder.to_owned(),
+        problem: format!("the folder cannot be made: {error}"),
+    })?;
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !claim::is_same(parent, folder) {
+        return Ok(None);
+    }
+    let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("names no file".to_owned()))?;
+    if claim::OF_A_RUN.contains(&name) {
+        return Err(wrong("is the name of another file of the results: name it timeline.json".to_owned()));
+    }
+    Ok(Some(name.to_owned()))
+}
+
 /// Writes what came of a simulation before the call that does not come back, says so and ends the process.
 fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
     if let (Some(files), Some(results)) = (files, &stuck.results) {
-        let summary = Summary::new(results, start.elapsed().as_secs_f64()).interrupted(&stuck.to_string());
-        if let Err(error) = files.write(results, &summary) {
+        let summary = Summary::new(results).interrupted(&stuck.to_string());
+        if let Err(error) = files.write(results, &summary, State::Interrupted, start.elapsed().as_secs_f64()) {
             eprintln!("error: {error}");
         }
     }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hearth_serverless::experiment::Experiment;
+use hearth_serverless::experiment::{About, Experiment};
 use hearth_serverless::policy::{Catalog, Libraries, PolicySlot};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
+use crate::result_folder::runs_again;
 
 /// Where compiled policies are looked for.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ impl PluginArguments {
 /// A scenario file, what is set in it, and where its policies are found.
 #[derive(Debug, Args)]
 pub struct ScenarioBase {
-    /// The scenario file (JSON).
+    /// The scenario file (JSON), or - for standard input, from where relative paths start in the current folder.
     pub scenario: PathBuf,
 
     /// Set a value of the scenario, as in service.container_startup_overhead=2s or functions.0.time_limit=10.
@@ -68,10 +69,31 @@ impl ScenarioBase {
         match error {
             // These name their file, or the argument, themselves.
             ScenarioError::File { .. } | ScenarioError::Override { .. } => CommandError::Argument(error),
-            error => CommandError::Scenario { file: self.scenario.clone(), error },
+            error => CommandError::Scenario { file: self.name(), error },
         }
     }
+
+    /// The scenario as messages call it.
+    pub fn name(&self) -> PathBuf {
+        if self.is_standard_input() { STANDARD_INPUT.into() } else { self.scenario.clone() }
+    }
+
+    fn is_standard_input(&self) -> bool {
+        self.scenario == Path::new("-")
+    }
+
+    /// Reads the text of the scenario; from standard input that can be done once.
+    pub fn read(&self) -> Result<ScenarioText, CommandError> {
+        let text = if self.is_standard_input() {
+            ScenarioText::read_from(STANDARD_INPUT, std::io::stdin().lock())
+        } else {
+            ScenarioText::read(&self.scenario)
+        };
+        text.map_err(CommandError::Argument)
+    }
 }
+
+const STANDARD_INPUT: &str = "standard input";
 
 /// A scenario, what is set in it and the choices of one run.
 #[derive(Debug, Args)]
@@ -100,19 +122,50 @@ impl ScenarioArguments {
         Ok(overrides)
     }
 
-    /// Reads the scenario with everything that is set, and gets it ready.
-    pub fn prepare(&self) -> Result<Experiment, CommandError> {
-        let wrong = |error| self.base.wrong(error);
-        let scenario = Scenario::read(&self.base.scenario, &self.overrides()?).map_err(wrong)?;
-        let experiment = Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)?;
-        experiment.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
-        Ok(experiment)
+    /// Reads the scenario, and what is set in it.
+    pub fn read(&self) -> Result<ChosenScenario<'_>, CommandError> {
+        Ok(ChosenScenario { base: &self.base, text: self.base.read()?, overrides: self.overrides()? })
     }
 
-    /// The scenario as JSON, with everything that is set.
-    pub fn resolved(&self) -> Result<Value, CommandError> {
-        let text = ScenarioText::read(&self.base.scenario).map_err(CommandError::Argument)?;
-        text.resolved(&self.overrides()?).map_err(|error| self.base.wrong(error))
+    /// Whether something is set in the scenario.
+    pub fn sets_something(&self) -> bool {
+        !(self.base.set.is_empty()
+            && self.policy.is_empty()
+            && self.seed.is_none()
+            && !self.base.lenient
+            && !self.base.from_first)
+    }
+
+    /// The scenario of a file, in which nothing is set, with the policies that these arguments find.
+    pub fn of_file(&self, scenario: PathBuf) -> Self {
+        let plugins = PluginArguments { plugin_dirs: self.base.plugins.plugin_dirs.clone() };
+        let base = ScenarioBase { scenario, set: Vec::new(), plugins, lenient: false, from_first: false };
+        Self { base, policy: Vec::new(), seed: None }
+    }
+}
+
+/// A scenario that has been read, and what is set in it.
+#[derive(Debug)]
+pub struct ChosenScenario<'a> {
+    base: &'a ScenarioBase,
+    text: ScenarioText,
+    overrides: Vec<Override>,
+}
+
+impl ChosenScenario<'_> {
+    /// Gets it ready, with everything that is set.
+    pub fn prepare(&self) -> Result<(Scenario, Experiment), CommandError> {
+        let wrong = |error| self.base.wrong(error);
+        let scenario = self.text.with(&self.overrides).map_err(wrong)?;
+        let experiment = Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)?;
+        experiment.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+        Ok((scenario, experiment))
+    }
+
+    /// The scenario as JSON, with everything that is set, so that it can be run again from `folder`.
+    pub fn resolved(&self, folder: &Path, about: &About) -> Result<Value, CommandError> {
+        let value = self.text.resolved(&self.overrides).map_err(|error| self.base.wrong(error))?;
+        runs_again::from(folder, value, self.text.base(), about)
     }
 }
 

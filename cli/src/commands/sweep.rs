@@ -1,5 +1,6 @@
 //! `hearth compare` and `hearth sweep`.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,11 +21,13 @@ use super::selection::{ScenarioBase, seed_override};
 use crate::error::CommandError;
 use crate::metric;
 use crate::progress::SweepProgress;
-use crate::result_files::{InvocationsTable, ResultFiles, TableFormat};
+use crate::result_files::{Intervals, InvocationsTable, ResultFiles, TableFormat, hash_of};
+use crate::result_folder::manifest::{Input, Options, RunRecord, State};
+use crate::result_folder::{hash, runs_again};
 use crate::sweep::comparison::{Comparison, Run};
 use crate::sweep::grid::{Baseline, Grid, Point};
 use crate::sweep::pool::{self, Announce, Control};
-use crate::sweep::store::{RunRecord, Store, hash_of_file, key_of};
+use crate::sweep::store::Store;
 use crate::sweep::warnings::{self, Warning};
 use crate::sweep::{json, tables, text};
 
@@ -75,7 +78,8 @@ pub struct GridArguments {
     #[arg(long, value_parser = TableFormat::parser(), default_value = "csv")]
     format: TableFormat,
 
-    /// Length of the intervals of each run's timeseries.csv, in simulated seconds or with a unit; 0 leaves it out.
+    /// Length of the intervals of each run's timeseries.csv, in simulated seconds or with a unit; 0 leaves it out. Beyond
+    /// 100 000 intervals it doubles.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = parse_interval)]
     interval: SimDuration,
 
@@ -153,8 +157,10 @@ struct Sweep<'a> {
     points: Vec<Point>,
     /// By point: the hash of all that its run depends on.
     keys: Vec<String>,
-    /// Names and hashes of the files that a workload is read from.
+    /// Names and hashes of the files that the scenarios read.
     files: Vec<(String, String)>,
+    /// The hashes of those files, and of libraries of policies, by path.
+    hashes: BTreeMap<PathBuf, String>,
 }
 
 impl<'a> Sweep<'a> {
@@ -168,7 +174,7 @@ impl<'a> Sweep<'a> {
         let base = &arguments.base;
         arguments.metrics.iter().try_for_each(|name| metric::check(name)).map_err(CommandError::Usage)?;
         let overrides = base.overrides()?;
-        let text = ScenarioText::read(&base.scenario).map_err(CommandError::Argument)?;
+        let text = base.read()?;
         let scenario = text.with(&overrides).map_err(|error| base.wrong(error))?;
         let seeds = arguments.seeds.as_ref().map_or_else(|| vec![scenario.seed], |seeds| seeds.to_vec());
         let grid = Grid::new(policies, &arguments.vary, seeds)?;
@@ -184,6 +190,7 @@ impl<'a> Sweep<'a> {
             points,
             keys: Vec::new(),
             files: Vec::new(),
+            hashes: BTreeMap::new(),
         };
         sweep.find_keys()?;
         sweep.check_values()?;
@@ -191,17 +198,20 @@ impl<'a> Sweep<'a> {
         Ok(sweep)
     }
 
-    fn scenario(&self, settings: &[usize], seed: Option<u64>) -> Result<Scenario, CommandError> {
+    fn set(&self, settings: &[usize], seed: Option<u64>) -> Result<Vec<Override>, CommandError> {
         let seed = seed.map(seed_override).transpose()?;
-        let overrides: Vec<Override> =
-            self.overrides.iter().cloned().chain(self.grid.overrides(settings)).chain(seed).collect();
+        Ok(self.overrides.iter().cloned().chain(self.grid.overrides(settings)).chain(seed).collect())
+    }
+
+    fn scenario(&self, settings: &[usize], seed: Option<u64>) -> Result<Scenario, CommandError> {
+        let overrides = self.set(settings, seed)?;
         self.text.with(&overrides).map_err(|error| self.arguments.base.wrong(error))
     }
 
     fn find_keys(&mut self) -> Result<(), CommandError> {
         let catalog = self.arguments.base.plugins.catalog();
-        let mut hashes = std::collections::BTreeMap::new();
-        let mut names = std::collections::BTreeMap::new();
+        let mut hashes = std::mem::take(&mut self.hashes);
+        let mut names = BTreeMap::new();
         let mut keys = Vec::new();
         for settings in self.grid.combinations() {
             let scenario = self.scenario(&settings, None)?;
@@ -210,22 +220,25 @@ impl<'a> Sweep<'a> {
             let assignments = self.overrides.iter().cloned().chain(self.grid.overrides(&settings));
             parts.extend(assignments.map(|assignment| assignment.to_string()));
             for (slot, record) in policies {
+                if let Some((path, hash)) = record.library.as_ref().zip(record.library_sha256.as_ref()) {
+                    hashes.insert(path.clone(), hash.clone());
+                }
                 parts.push(format!("{}={} {} {:?}", slot.path(), record.name, record.version, record.library_sha256));
             }
-            for file in scenario.workload_files().map_err(|error| self.arguments.base.wrong(error))? {
+            for file in scenario.files().map_err(|error| self.arguments.base.wrong(error))? {
                 let hash = match hashes.entry(file.clone()) {
                     std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-                    std::collections::btree_map::Entry::Vacant(entry) => entry.insert(hash_of_file(&file)?),
+                    std::collections::btree_map::Entry::Vacant(entry) => entry.insert(hash_of(&file)?),
                 };
                 parts.push(hash.clone());
                 let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 names.insert(name, hash.clone());
             }
             for seed in &self.grid.seeds {
-                keys.push(key_of(&parts.iter().cloned().chain([seed.to_string()]).collect::<Vec<_>>()));
+                keys.push(hash::of_parts(&parts.iter().cloned().chain([seed.to_string()]).collect::<Vec<_>>()));
             }
         }
-        (self.keys, self.files) = (keys, names.into_iter().collect());
+        (self.keys, self.files, self.hashes) = (keys, names.into_iter().collect(), hashes);
         Ok(())
     }
 
@@ -254,7 +267,7 @@ impl<'a> Sweep<'a> {
 
     /// The table of invocations of each run, if it is asked for.
     fn invocations(&self) -> Option<InvocationsTable> {
-        let table = InvocationsTable { format: self.arguments.format, share: self.arguments.sample };
+        let table = InvocationsTable { format: self.arguments.format, sample: self.arguments.sample };
         (self.arguments.invocations == Invocations::All).then_some(table)
     }
 
@@ -262,8 +275,27 @@ impl<'a> Sweep<'a> {
         let Point { settings, seed } = &self.points[point];
         let names = self.grid.axes.iter().map(|axis| axis.name.clone());
         let settings = names.zip(self.grid.labels(settings).into_iter().map(str::to_owned)).collect();
-        let invocations = self.invocations().map(|table| table.share);
-        RunRecord { key: self.keys[point].clone(), settings, seed: *seed, invocations }
+        RunRecord { key: self.keys[point].clone(), settings, seed: *seed }
+    }
+
+    fn options(&self) -> Options {
+        let policy_timeout_s = self.arguments.policy_timeout.as_secs_f64();
+        Options {
+            invocations: self.invocations(),
+            time_series: Intervals::asked(Some(self.arguments.interval)),
+            timeline: None,
+            policy_timeout_s,
+        }
+    }
+
+    /// What a run reads, with the hashes of what it was when the sweep began.
+    fn inputs(&self, paths: Vec<PathBuf>) -> Result<Vec<Input>, CommandError> {
+        let known = |path: &PathBuf| {
+            let is_it = |other: &&PathBuf| std::path::absolute(other).is_ok_and(|other| other == *path);
+            self.hashes.keys().find(is_it).and_then(|other| self.hashes.get(other)).cloned()
+        };
+        let input = |path: PathBuf| Ok(Input { sha256: known(&path).map_or_else(|| hash_of(&path), Ok)?, path });
+        paths.into_iter().map(input).collect()
     }
 
     /// What the whole is, for who finds the folder.
@@ -288,7 +320,7 @@ impl<'a> Sweep<'a> {
             "baseline": baseline,
             "runs": runs,
             "set": set,
-            "workload_files": files,
+            "files": files,
             "warnings": warnings.iter().map(Warning::to_json).collect::<Vec<_>>(),
             "scenario": serde_json::from_str::<Value>(self.text.as_str()).unwrap_or_default(),
         })
@@ -296,8 +328,8 @@ impl<'a> Sweep<'a> {
 
     fn run(&self) -> Result<(), CommandError> {
         self.write_description(&[])?;
-        let invocations = self.invocations();
-        let finished = |key: &String| self.store.as_ref()?.finished(key, invocations);
+        let options = self.options();
+        let finished = |key: &String| self.store.as_ref()?.finished(key, &options);
         let known: Vec<Option<Value>> = self.keys.iter().map(finished).collect();
         let missing: Vec<usize> = (0..self.points.len()).filter(|point| known[*point].is_none()).collect();
         let control = Control::default();
@@ -338,13 +370,18 @@ impl<'a> Sweep<'a> {
         let _watchdog = (limit > Duration::ZERO).then(|| Watchdog::start(limit, |stuck| end(&stuck)));
         let wrong = |error| self.arguments.base.wrong(error);
         let mut experiment = Experiment::prepare(&scenario, catalog).map_err(wrong)?;
-        let interval = (self.arguments.interval > SimDuration::ZERO).then_some(self.arguments.interval);
-        let files = self.store.as_ref().map(|store| {
-            let folder = store.folder_in_progress(&self.keys[point]);
-            ResultFiles::new(&folder, self.invocations(), interval)
-        });
-        experiment = match &files {
-            Some(files) => files.open(experiment)?,
+        let mut files = None;
+        experiment = match &self.store {
+            Some(store) => {
+                let folder = store.folder_in_progress(&self.keys[point])?;
+                let of_run = ResultFiles::new(&folder, self.options(), Some(self.record(point)));
+                let value = self.text.resolved(&self.set(settings, Some(*seed))?).map_err(wrong)?;
+                let value = runs_again::from(&folder, value, self.text.base(), experiment.about())?;
+                let inputs = self.inputs(runs_again::paths_of(&scenario, experiment.about()).map_err(wrong)?)?;
+                let opened = of_run.open(experiment, &value, inputs, None)?;
+                files = Some(of_run);
+                opened
+            }
             None => experiment.without_records(),
         };
         announce.begin(experiment.extent());
@@ -355,10 +392,10 @@ impl<'a> Sweep<'a> {
             Some(Error::Interrupted) => return Err(CommandError::Interrupted),
             Some(error) => return Err(CommandError::Simulation(error.to_string())),
         }
-        let summary = Summary::new(&results, start.elapsed().as_secs_f64());
+        let summary = Summary::new(&results);
         if let (Some(files), Some(store)) = (&files, &self.store) {
-            files.write(&results, &summary)?;
-            store.finish(&self.record(point))?;
+            files.write(&results, &summary, State::Finished, start.elapsed().as_secs_f64())?;
+            store.finish(&self.keys[point])?;
         }
         // What is read from a file later is read from text, so that both are the same to the last digit.
         let text = serde_json::to_string(&summary).unwrap_or_default();
@@ -400,13 +437,14 @@ impl<'a> Sweep<'a> {
             let format = self.arguments.format;
             let of_runs = tables::of_runs(&self.grid, &runs, &comparison.names);
             let of_comparison = tables::of_comparison(&self.grid, &comparison);
-            for (name, table) in [("results", of_runs), ("comparison", of_comparison)] {
-                let name = format!("{name}.{}", format.extension());
+            for (of, table) in [("results", of_runs), ("comparison", of_comparison)] {
+                let name = format!("{of}.{}", format.extension());
                 let unwritable = |error: Box<dyn std::error::Error>| CommandError::Result {
                     file: store.folder().join(&name),
                     problem: error.to_string(),
                 };
                 store.write(&name, &table.to_bytes(format).map_err(unwritable)?)?;
+                store.remove(&format!("{of}.{}", format.other().extension()))?;
             }
         }
         let warnings = self.warnings(summaries, failures);

@@ -16,10 +16,11 @@ pub struct ValidateArguments {
 
 /// Checks everything that can be wrong with a scenario before it runs.
 pub fn validate(arguments: &ValidateArguments) -> Result<(), CommandError> {
-    let experiment = arguments.scenario.prepare()?;
+    let (_, experiment) = arguments.scenario.read()?.prepare()?;
     let about = experiment.about();
     let (functions, nodes) = (about.functions.len(), about.nodes.len());
-    let file = arguments.scenario.base.scenario.display();
+    let file = arguments.scenario.base.name();
+    let file = file.display();
     writeln!(std::io::stdout(), "{file} is valid: {functions} functions on {nodes} nodes.")?;
     Ok(())
 }

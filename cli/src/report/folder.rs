@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::figure::{Span, Timeline};
 use crate::error::CommandError;
+use crate::result_folder::claim::SWEEP;
+use crate::result_folder::manifest::{self, Manifest, State};
 use crate::sweep::grid::{Axis, Baseline, Grid, Point, Setting};
 
 /// A table of numbers, by column.
@@ -30,13 +32,13 @@ impl Table {
 pub struct RunFolder {
     /// `summary.json`.
     pub summary: Value,
-    /// `scenario.json`, if it is there.
+    /// `scenario.json`, if the run wrote it.
     pub scenario: Option<Value>,
     /// `distributions.csv`.
     pub distributions: Table,
-    /// `timeseries.csv`, if it is there.
+    /// `timeseries.csv`, if the run wrote it.
     pub series: Option<Table>,
-    /// `timeline.json`, if it is there.
+    /// `timeline.json`, if the run wrote it.
     pub timeline: Option<Timeline>,
 }
 
@@ -133,7 +135,13 @@ fn read_timeline(path: &Path) -> Result<Timeline, CommandError> {
 
 impl RunFolder {
     fn read(folder: &Path) -> Result<Self, CommandError> {
-        let optional = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        let manifest = Manifest::read(folder)?.ok_or_else(|| wrong(folder, "has no run.json"))?;
+        if manifest.state == State::Running {
+            let problem = "the run there has not ended, or was killed: run it again, with --overwrite";
+            return Err(wrong(folder, problem));
+        }
+        // What else lies in the folder is not of this run.
+        let optional = |name: &str| manifest.lists(name).then(|| folder.join(name));
         Ok(Self {
             summary: read_json(&folder.join("summary.json"))?,
             scenario: optional("scenario.json").map(|path| read_json(&path)).transpose()?,
@@ -146,7 +154,7 @@ impl RunFolder {
 
 impl SweepFolder {
     fn read(folder: &Path) -> Result<Self, CommandError> {
-        let path = folder.join("sweep.json");
+        let path = folder.join(SWEEP);
         let about: Value = read_json(&path)?;
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -188,10 +196,10 @@ impl Folder {
     /// When it is not a folder of results, or a file of it cannot be read.
     pub fn read(folder: &Path) -> Result<Self, CommandError> {
         let has = |name: &str| folder.join(name).is_file();
-        if has("sweep.json") {
+        if has(SWEEP) {
             return SweepFolder::read(folder).map(|sweep| Self::Sweep(Box::new(sweep)));
         }
-        if has("summary.json") {
+        if has(manifest::NAME) {
             return RunFolder::read(folder).map(|run| Self::Run(Box::new(run)));
         }
         let problem =

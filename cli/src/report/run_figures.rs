@@ -122,7 +122,9 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
         let series = |(run, table): &(&str, &Table)| {
             let of_column = |(label, column): &(&str, &str)| {
                 let pairs = table.column("time_s").iter().zip(table.column(column));
-                let points = pairs.filter_map(|(time, value)| Some(Point::exact((*time)?, (*value)?))).collect();
+                let points: Vec<Point> =
+                    pairs.filter_map(|(time, value)| Some(Point::exact((*time)?, (*value)?))).collect();
+                let points = thinned(points);
                 let name = [*run, *label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
                 Series { name, points }
             };
@@ -133,6 +135,26 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
         Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
     };
     groups.into_iter().map(of_group).collect()
+}
+
+/// A line has no more points than this: a picture is not wider in dots.
+const MOST_POINTS: usize = 2_000;
+
+/// The points of a line, or if there are more than a picture can show, the least and the greatest of every so many, so
+/// that what stands out still does.
+fn thinned(points: Vec<Point>) -> Vec<Point> {
+    if points.len() <= MOST_POINTS {
+        return points;
+    }
+    let of_chunk = |chunk: &[Point]| {
+        let position = |best: fn(f64, f64) -> bool| {
+            (1..chunk.len()).fold(0, |one, other| if best(chunk[other].y, chunk[one].y) { other } else { one })
+        };
+        let (least, greatest) = (position(|one, other| one < other), position(|one, other| one > other));
+        let kept = [least.min(greatest), least.max(greatest)].map(|position| chunk[position]);
+        kept.into_iter().take(if least == greatest { 1 } else { 2 }).collect::<Vec<_>>()
+    };
+    points.chunks(points.len().div_ceil(MOST_POINTS / 2)).flat_map(of_chunk).collect()
 }
 
 /// Evictions and image traffic, in numbers and bytes.
@@ -166,4 +188,27 @@ fn traffic(summary: &Value) -> Vec<Figure> {
         figure("containers", "Containers", Unit::Count, containers),
         figure("image-traffic", "Images moved and evicted", Unit::Bytes, images),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_many_points_keeps_its_peaks() {
+        let long: Vec<Point> = (0..30_001)
+            .map(|time| {
+                let height = if time == 12_345 { 70.0 } else { f64::from(time % 7) };
+                Point::exact(f64::from(time), height - if time == 20_000 { 90.0 } else { 0.0 })
+            })
+            .collect();
+        let short = thinned(long.clone());
+        assert!((1_000..=MOST_POINTS).contains(&short.len()), "{}", short.len());
+        assert!(short.windows(2).all(|pair| pair[0].x < pair[1].x));
+        assert!(short.iter().all(|point| long.contains(point)));
+        for peak in [12_345.0, 20_000.0] {
+            assert!(short.iter().any(|point| point.x == peak), "{peak}");
+        }
+        assert_eq!(thinned(short.clone()), short);
+    }
 }

@@ -10,7 +10,7 @@ use super::statistics::Estimate;
 use crate::metric::{self, Over};
 
 /// Parts of a summary that are no results.
-const NO_RESULTS: [&str; 4] = ["policies", "request_sets", "seed", "wall_s"];
+const NO_RESULTS: [&str; 3] = ["policies", "request_sets", "seed"];
 
 /// The numbers of a summary, by name: the path to them with `_` between its parts. What is of nothing, such as the mean latency
 /// where no request completed, is no number.
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn numbers_are_found_by_their_paths() {
-        let mut summary = json!({"seed": 3, "wall_s": 0.1, "scenario": "x", "policies": {"a": 1}, "cold_starts": 1});
+        let mut summary = json!({"seed": 3, "scenario": "x", "policies": {"a": 1}, "cold_starts": 1});
         summary["latency"] = json!({"count": 2, "mean": 1.5});
         summary["waiting"] = json!({"count": 0, "mean": 0.0});
         summary["cold_start_ratio"] = json!(0.5);

@@ -112,6 +112,8 @@ pub struct Results {
     pub stall: Option<Stall>,
     /// Rows of a trace that were passed over because something was wrong with them.
     pub skipped_rows: u64,
+    /// The interval of the time series, if one was written.
+    pub time_series_interval: Option<SimDuration>,
 }
 
 impl Experiment {
@@ -178,16 +180,18 @@ impl Experiment {
         self
     }
 
-    /// Writes how the service stands at the end of every interval, as CSV.
+    /// Writes how the service stands at the end of every interval, as CSV, when the simulation ends. Whenever there would
+    /// be more than `most_rows`, the interval doubles; [`Results::time_series_interval`] tells the one at the end.
     ///
     /// # Errors
     /// When the target cannot be written.
     pub fn write_time_series(
         mut self,
         interval: SimDuration,
+        most_rows: usize,
         target: Box<dyn std::io::Write + Send>,
     ) -> Result<Self, Error> {
-        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), target)?;
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, target)?;
         let service = self.service.index;
         self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
         Ok(self)
@@ -303,8 +307,11 @@ impl Experiment {
         let all_count = self.horizon.is_some() || has_workflows || read == simulated;
         let lost = (!all_count).then_some(Error::LostRequests { read, simulated });
         let workflows = self.service.workflow_records(&mut self.simulation);
+        let time_series_interval =
+            self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series_interval);
         let about = self.about;
-        let results = Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows };
+        let results =
+            Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };
         (results, run.err().or(unwritten).or(lost))
     }
 }
@@ -317,6 +324,8 @@ impl Results {
         // Who runs and waits is not in the books, so the time series ends with the last whole interval.
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
-        Self { about, metrics, records, events, ended_at: date, workflows, stall: None, skipped_rows: 0 }
+        let time_series_interval = books.series_interval;
+        let (stall, skipped_rows) = (None, 0);
+        Self { about, metrics, records, events, ended_at: date, workflows, stall, skipped_rows, time_series_interval }
     }
 }

@@ -8,7 +8,7 @@
 //! #     "service": {"head": "all", "registry": "all", "nodes": ["all"]}, "functions": [{"name": "f"}],
 //! #     "workload": {"invocations": [{"at": 1.5, "function": "f", "body": [{"sleep": "500ms"}]}]}}"#)?;
 //! # let results = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN))?.run()?;
-//! let summary = Summary::new(&results, 0.001);
+//! let summary = Summary::new(&results);
 //! assert_eq!((summary.latency.mean, summary.makespan_s), (0.5, 2.0));
 //! let mut table = Vec::new();
 //! write_invocations(&results, &mut table)?;

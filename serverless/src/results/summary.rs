@@ -320,8 +320,6 @@ pub struct Summary {
     pub policies: BTreeMap<&'static str, PolicyRecord>,
     /// Events that the engine handled.
     pub events: u64,
-    /// Seconds on the clock of the wall that the simulation took.
-    pub wall_s: f64,
     /// What the simulation waited for that could not go on before all had ended; left out when all did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stalled: Option<String>,
@@ -347,8 +345,8 @@ fn is_none(number: &u64) -> bool {
 }
 
 impl Summary {
-    /// Sums up the results of a run that took `wall_s` seconds.
-    pub fn new(results: &Results, wall_s: f64) -> Self {
+    /// Sums up the results of a run.
+    pub fn new(results: &Results) -> Self {
         let metrics = &results.metrics;
         let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
         Self {
@@ -386,7 +384,6 @@ impl Summary {
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
             events: results.events,
-            wall_s,
             stalled: results.stall.as_ref().map(ToString::to_string),
             skipped_rows: results.skipped_rows,
             interrupted: false,

@@ -53,13 +53,21 @@ impl Standing {
     }
 }
 
-/// Writes a row for every interval.
+/// Keeps how things stand at the end of every interval, and writes it at the end.
+///
+/// When there are as many intervals as there may be rows, they become twice as long, in pairs that begin at even numbers
+/// from date 0: so the series is the one that the longer interval would have given from the start. Intervals before the
+/// first request, in which nothing can be, are left out.
 pub(crate) struct TimeSeries {
     writer: csv::Writer<Box<dyn Write + Send>>,
     interval: SimDuration,
+    most_rows: usize,
     /// The end of the current interval.
     pub next: SimTime,
-    before: Standing,
+    /// How many intervals before the first of `ends` are left out.
+    left_out: u64,
+    /// How things stood at the end of each interval; counts are since the start.
+    ends: Vec<Standing>,
 }
 
 impl std::fmt::Debug for TimeSeries {
@@ -69,36 +77,74 @@ impl std::fmt::Debug for TimeSeries {
 }
 
 impl TimeSeries {
-    /// A series that is written to `target`, with an interval that is not zero.
-    pub fn new(interval: SimDuration, target: Box<dyn Write + Send>) -> Result<Self, Error> {
+    /// A series that is written to `target`, with an interval to begin with that is not zero, and at most so many rows
+    /// (at least two).
+    pub fn new(interval: SimDuration, most_rows: usize, target: Box<dyn Write + Send>) -> Result<Self, Error> {
         let mut writer = csv::Writer::from_writer(target);
         writer.write_record(COLUMNS).map_err(|error| unwritable(&error))?;
-        Ok(Self { writer, interval, next: SimTime::ZERO + interval, before: Standing::default() })
+        let most_rows = most_rows.max(2);
+        let next = SimTime::ZERO + interval;
+        Ok(Self { writer, interval, most_rows, next, left_out: 0, ends: Vec::new() })
     }
 
     /// Ends the intervals up to a date, at which the next event happens.
-    pub fn advance(&mut self, now: SimTime, standing: Standing) -> Result<(), Error> {
-        while self.next <= now {
-            self.row(self.next, standing)?;
-            self.next = self.next + self.interval;
+    pub fn advance(&mut self, now: SimTime, standing: Standing) {
+        if self.ends.is_empty() && standing == Standing::default() {
+            self.left_out = now.as_nanos() / self.interval.as_nanos();
+            self.next = self.end_of(0);
+            return;
         }
-        Ok(())
-    }
-
-    /// Ends the series; with the date and how things stand, it has a row for the part of an interval that is left.
-    pub fn finish(mut self, end: Option<(SimTime, Standing)>) -> Result<(), Error> {
-        if let Some((end, standing)) = end {
-            self.advance(end, standing)?;
-            let last = self.next.since(SimTime::ZERO + self.interval);
-            if SimTime::ZERO + last < end || standing.requests > self.before.requests {
-                self.row(end, standing)?;
+        // A date beyond the last one there is never comes.
+        while self.next <= now && self.next < SimTime::MAX {
+            self.ends.push(standing);
+            if self.ends.len() == self.most_rows {
+                self.widen();
             }
+            self.next = self.end_of(self.ends.len());
         }
-        self.writer.flush().map_err(|error| unwritable(&error.into()))
     }
 
-    fn row(&mut self, date: SimTime, standing: Standing) -> Result<(), Error> {
-        let before = std::mem::replace(&mut self.before, standing);
+    /// The end of the interval at a position in `ends`.
+    fn end_of(&self, position: usize) -> SimTime {
+        let number = self.left_out.saturating_add(position as u64).saturating_add(1);
+        SimTime::from_nanos(number.saturating_mul(self.interval.as_nanos()))
+    }
+
+    /// Makes one interval of every two.
+    fn widen(&mut self) {
+        let mut number = self.left_out;
+        self.ends.retain(|_| {
+            number += 1;
+            number.is_multiple_of(2)
+        });
+        self.left_out /= 2;
+        self.interval = self.interval + self.interval;
+    }
+
+    /// Writes the series, and gives its interval; with the date and how things stand, it has a row for the part of an
+    /// interval that is left.
+    pub fn finish(mut self, end: Option<(SimTime, Standing)>) -> Result<SimDuration, Error> {
+        let mut rest = None;
+        if let Some((end, standing)) = end {
+            self.advance(end, standing);
+            let begin = self.end_of(self.ends.len()).since(SimTime::ZERO + self.interval);
+            let before = self.ends.last().map_or(0, |before| before.requests);
+            let is_something = !self.ends.is_empty() || standing != Standing::default();
+            let is_left = SimTime::ZERO + begin < end || standing.requests > before;
+            rest = (is_something && is_left).then_some((end, standing));
+        }
+        let ends = std::mem::take(&mut self.ends);
+        let mut before = Standing::default();
+        let whole = ends.into_iter().enumerate().map(|(position, standing)| (self.end_of(position), standing));
+        for (date, standing) in whole.chain(rest).collect::<Vec<_>>() {
+            self.row(date, &before, &standing)?;
+            before = standing;
+        }
+        self.writer.flush().map_err(|error| unwritable(&error.into()))?;
+        Ok(self.interval)
+    }
+
+    fn row(&mut self, date: SimTime, before: &Standing, standing: &Standing) -> Result<(), Error> {
         let numbers = [
             standing.requests - before.requests,
             standing.completed - before.completed,
@@ -124,6 +170,8 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Clone, Default)]
@@ -138,11 +186,15 @@ mod tests {
         }
     }
 
-    fn written(work: impl FnOnce(TimeSeries)) -> Vec<String> {
+    fn written_with(interval: u64, most_rows: usize, work: impl FnOnce(TimeSeries)) -> Vec<String> {
         let text = Text::default();
-        work(TimeSeries::new(SimDuration::from_secs(10), Box::new(text.clone())).unwrap());
+        work(TimeSeries::new(SimDuration::from_secs(interval), most_rows, Box::new(text.clone())).unwrap());
         let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
         text.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    fn written(work: impl FnOnce(TimeSeries)) -> Vec<String> {
+        written_with(10, 1000, work)
     }
 
     fn standing(requests: u64, running: u64) -> Standing {
@@ -153,9 +205,9 @@ mod tests {
     fn an_interval_counts_what_came_in_it_and_shows_how_things_stand_at_its_end() {
         let at = SimTime::from_secs_f64;
         let rows = written(|mut series| {
-            series.advance(at(9.0), standing(1, 1)).unwrap();
+            series.advance(at(9.0), standing(1, 1));
             // Nothing happened from 9 s on: three intervals end with the same standing.
-            series.advance(at(30.0), standing(4, 3)).unwrap();
+            series.advance(at(30.0), standing(4, 3));
             series.finish(Some((at(35.0), standing(5, 0)))).unwrap();
         });
         let expected = [
@@ -169,9 +221,81 @@ mod tests {
 
     #[test]
     fn a_series_that_ends_with_an_interval_has_no_row_for_the_rest() {
-        let rows = written(|series| series.finish(Some((SimTime::from_secs_f64(20.0), standing(2, 0)))).unwrap());
+        let end = |series: TimeSeries| {
+            series.finish(Some((SimTime::from_secs_f64(20.0), standing(2, 0)))).unwrap();
+        };
+        let rows = written(end);
         assert_eq!(rows, ["10.000000000,2,0,0,0,0,0,0,0,0", "20.000000000,0,0,0,0,0,0,0,0,0"]);
-        let broken_off = written(|series| series.finish(None).unwrap());
+        let broken_off = written(|series| {
+            series.finish(None).unwrap();
+        });
         assert!(broken_off.is_empty());
+    }
+
+    #[test]
+    fn what_is_before_the_first_request_is_left_out() {
+        let at = SimTime::from_secs_f64;
+        let rows = written(|mut series| {
+            series.advance(at(1.7e9), standing(0, 0));
+            series.advance(at(1.7e9 + 20.0), standing(1, 1));
+            series.finish(Some((at(1.7e9 + 25.0), standing(1, 0)))).unwrap();
+        });
+        let expected = [
+            "1700000010.000000000,1,0,0,0,1,0,0,0,0",
+            "1700000020.000000000,0,0,0,0,1,0,0,0,0",
+            "1700000025.000000000,0,0,0,0,0,0,0,0,0",
+        ];
+        assert_eq!(rows, expected);
+        let nothing = written(|series| {
+            series.finish(Some((at(100.0), standing(0, 0)))).unwrap();
+        });
+        assert!(nothing.is_empty(), "{nothing:?}");
+    }
+
+    proptest! {
+            /// What happens at some dates, and how long it goes on: the series that had to become wider is the one of the wider
+            /// interval, which had room from the start.
+            #[test]
+            fn a_widened_series_is_that_of_the_wider_interval(
+                steps in prop::collection::vec((0_u64..400, 0_u64..3, 0_u64..5), 1..40),
+                most_rows in 2_usize..12,
+            ) {
+                let play = |mut series: TimeSeries| {
+                    let (mut date, mut requests, mut running) = (0, 0, 0);
+                    for (pause, more, now_running) in &steps {
+                        date += pause;
+                        series.advance(SimTime::ZERO + SimDuration::from_secs(date), standing(requests, running));
+                        requests += more;
+                        running = if requests == 0 { 0 } else { *now_running };
+                    }
+                    series.finish(Some((SimTime::ZERO + SimDuration::from_secs(date + 3), standing(requests, running))))
+                };
+                let mut interval = SimDuration::ZERO;
+                let bounded = written_with(7, most_rows, |series| interval = play(series).unwrap());
+                prop_assert!(bounded.len() <= most_rows, "{} rows", bounded.len());
+                let wide = interval.as_nanos() / 1_000_000_000;
+                prop_assert!(wide.is_multiple_of(7) && (wide / 7).is_power_of_two(), "{wide} s");
+                let unbounded = written_with(wide, usize::MAX, |series| {
+    play(series).unwrap();
+    });
+                prop_assert_eq!(bounded, unbounded);
+                // It is no wider than it must be: half of it would have been too many rows.
+                if wide > 7 {
+                    let narrower = written_with(wide / 2, usize::MAX, |series| {
+    play(series).unwrap();
+    });
+                    prop_assert!(narrower.len() >= most_rows, "{} rows would have been few enough", narrower.len());
+                }
+            }
+        }
+
+    #[test]
+    fn a_gap_as_long_as_time_costs_little() {
+        let rows = written_with(1, 10_000, |mut series| {
+            series.advance(SimTime::ZERO, standing(0, 0));
+            series.advance(SimTime::from_nanos(u64::MAX - 2), standing(1, 0));
+            series.finish(Some((SimTime::from_nanos(u64::MAX - 1), standing(2, 0)))).unwrap();
+        });
+        assert!((5_000..=10_000).contains(&rows.len()), "{}", rows.len());
     }
 }

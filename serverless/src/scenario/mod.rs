@@ -19,6 +19,7 @@ mod body;
 mod costs;
 mod error;
 mod faults;
+mod files;
 #[cfg(test)]
 mod mistakes;
 mod overrides;
@@ -43,6 +44,7 @@ pub use faults::{
     Backoff, ContainerFaults, DrawnFault, FaultsSection, HedgeSection, Kept, RecoverySection, ReplicateSection,
     RetriedOutcome, RetrySection, ScriptedFault,
 };
+pub use files::change_paths;
 pub use overrides::Override;
 use quantity::Seconds;
 pub use sections::{
@@ -133,19 +135,6 @@ impl Scenario {
         ScenarioText::read(path)?.with(overrides)
     }
 
-    /// The files beside the scenario's own that it reads its workload from.
-    ///
-    /// # Errors
-    /// When a folder of them cannot be read.
-    pub fn workload_files(&self) -> Result<Vec<PathBuf>, ScenarioError> {
-        let trace = self.workload.trace.as_ref();
-        let files = trace.map_or(Ok(Vec::new()), |trace| trace.files(&self.base));
-        let mut files = files.map_err(|error| ScenarioError::refused("workload.trace", crate::Error::Trace(error)))?;
-        let measured = self.workflows.iter().filter_map(|workflow| workflow.wfcommons.as_ref());
-        files.extend(measured.map(|file| self.base.join(file)));
-        Ok(files)
-    }
-
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
         let mut scenario = parse_text(text)?;
         if !overrides.is_empty() {
@@ -176,6 +165,24 @@ impl ScenarioText {
         Ok(Self { path: path.to_owned(), text: read_text(path)? })
     }
 
+    /// Reads the text from something that is no file, which messages call `name`; relative paths in it start from the
+    /// current folder.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_from(name: &str, mut source: impl std::io::Read) -> Result<Self, ScenarioError> {
+        let path = PathBuf::from(name);
+        let mut bytes = Vec::new();
+        let read = source.read_to_end(&mut bytes);
+        read.map_err(|error| ScenarioError::File { path: path.clone(), problem: format!("cannot be read: {error}") })?;
+        Ok(Self { text: utf8(&path, bytes)?, path })
+    }
+
+    /// The folder that relative paths start from; empty is the current one.
+    pub fn base(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -196,8 +203,7 @@ impl ScenarioText {
     /// # Errors
     /// When it is not JSON, or not a scenario that makes sense.
     pub fn with(&self, overrides: &[Override]) -> Result<Scenario, ScenarioError> {
-        let base = self.path.parent().unwrap_or(Path::new(""));
-        Scenario::with_overrides(&self.text, overrides, base).map_err(|error| match error {
+        Scenario::with_overrides(&self.text, overrides, self.base()).map_err(|error| match error {
             ScenarioError::Syntax(_) => ScenarioError::File { path: self.path.clone(), problem: error.to_string() },
             error => error,
         })
@@ -215,8 +221,14 @@ pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
         return Err(problem("is a directory: name the file in it".to_owned()));
     }
     let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    String::from_utf8(bytes)
-        .map_err(|error| problem(format!("is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
+    utf8(path, bytes)
+}
+
+fn utf8(path: &Path, bytes: Vec<u8>) -> Result<String, ScenarioError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let problem = format!("is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to());
+        ScenarioError::File { path: path.to_owned(), problem }
+    })
 }
 
 fn parse_text(text: &str) -> Result<Scenario, ScenarioError> {

@@ -345,3 +345,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_set_in_a_scenario_is_written_with_the_same_numbers() {
+    // Digits of a generator with carry, more of them than a number holds.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..2_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let digits = format!("{}.{}{:03}", state % 1000, state, state % 977);
+        let mut value = good();
+        value["horizon"] = json!("here");
+        let text = value.to_string().replace("\"here\"", &digits);
+        let of_text = Scenario::from_json(&text).unwrap();
+        assert_eq!(of_text.horizon, Some(Seconds(digits.parse().unwrap())), "{digits}: the nearest number");
+        let read = ScenarioText::read_from("text", text.as_bytes()).unwrap();
+        let written = serde_json::to_string_pretty(&read.resolved(&[]).unwrap()).unwrap();
+        assert_eq!(Scenario::from_json(&written).unwrap().horizon, of_text.horizon, "{digits}");
+    }
+}

@@ -127,7 +127,7 @@ impl Model for Services {
         if service.watch.advance(kernel.now()) {
             return Err(Error::Interrupted);
         }
-        service.note_time(kernel.now())?;
+        service.note_time(kernel.now());
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = match event.what {

@@ -178,12 +178,11 @@ impl Service {
     }
 
     /// Time has come to a date at which something happens.
-    pub fn note_time(&mut self, now: SimTime) -> Result<(), Error> {
+    pub fn note_time(&mut self, now: SimTime) {
         let (running, queued) = (self.running, self.waiting);
         let books = &mut *self.books;
-        match &mut books.series {
-            Some(series) if now >= series.next => series.advance(now, Standing::of(&books.metrics, running, queued)),
-            _ => Ok(()),
+        if let Some(series) = books.series.as_mut().filter(|series| now >= series.next) {
+            series.advance(now, Standing::of(&books.metrics, running, queued));
         }
     }
 

@@ -4,7 +4,7 @@
 //! Invocations are drawn minute by minute. A function that has no row of durations runs for a given time, one without a row
 //! of memory holds a given size. The trace gives memory for applications: every function of one holds all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hearth_simcore::random::stream;
@@ -114,6 +114,17 @@ fn find_days(folder: &Path, wanted: &[u32]) -> Result<Vec<Day>, TraceError> {
         return Err(of_folder(format!("has no invocations of the 2019 trace: expected {expected}")));
     }
     Ok(days)
+}
+
+/// The files of the days that are wanted, each once.
+///
+/// # Errors
+/// When the folder cannot be read, or lacks a day.
+pub(super) fn files_of_days(folder: &Path, wanted: &[u32]) -> Result<Vec<PathBuf>, TraceError> {
+    let days = find_days(folder, wanted)?;
+    let files: BTreeSet<PathBuf> =
+        days.into_iter().flat_map(|day| [Some(day.invocations), day.durations, day.memory]).flatten().collect();
+    Ok(files.into_iter().collect())
 }
 
 impl Azure2019 {

@@ -11,7 +11,7 @@ use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::azure_2019::{Azure2019, WithinMinute};
+use super::azure_2019::{Azure2019, WithinMinute, files_of_days};
 use super::azure_2021::Azure2021;
 use super::columns::ColumnsSection;
 use super::csv_trace::{CsvTrace, Order, functions_of, read_functions};
@@ -58,8 +58,8 @@ pub struct TraceSection {
     pub format: TraceFormat,
     /// The file, or for the trace of 2019 the folder, relative to the scenario file.
     pub path: PathBuf,
-    /// With `csv`: a file of rows `function,memory_mb,cold_start_s` that declares functions without image, with this RAM
-    /// limit and startup time.
+    /// With `csv`: a file of rows `function,memory_mb,cold_start_s`, relative to the scenario file, that declares functions
+    /// without image, with this RAM limit and startup time.
     pub functions_path: Option<PathBuf>,
     /// With `csv`: what its columns are called, and in which units they are.
     #[serde(default)]
@@ -198,17 +198,10 @@ impl TraceSection {
     /// When a folder of them cannot be read.
     pub fn files(&self, base: &Path) -> Result<Vec<PathBuf>, TraceError> {
         let path = base.join(&self.path);
-        let mut files = vec![path.clone()];
-        if path.is_dir() {
-            let unreadable = |error: std::io::Error| {
-                let problem = format!("cannot be read: {error}");
-                TraceError { file: path.clone(), line: None, column: None, problem }
-            };
-            let entries: Result<Vec<_>, _> = std::fs::read_dir(&path).map_err(unreadable)?.collect();
-            files =
-                entries.map_err(unreadable)?.iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-            files.sort();
-        }
+        let mut files = match self.format {
+            TraceFormat::AzureFunctions2019 => files_of_days(&path, &self.days)?,
+            _ => vec![path],
+        };
         files.extend(self.functions_path.as_ref().map(|file| base.join(file)));
         Ok(files)
     }

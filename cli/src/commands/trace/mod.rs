@@ -18,6 +18,7 @@ use hearth_serverless::workload::{
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
+use crate::result_folder::claim::is_same;
 
 /// The arguments of `hearth trace`.
 #[derive(Debug, Args)]
@@ -48,6 +49,10 @@ struct OutputArguments {
     /// Write the functions `function,memory_mb,cold_start_s` into this file.
     #[arg(long, value_name = "FILE")]
     functions_output: Option<PathBuf>,
+
+    /// Replace these files if they are there.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 #[derive(Debug, Args)]
@@ -157,7 +162,7 @@ pub fn run(arguments: &TraceArguments) -> Result<(), CommandError> {
         TraceCommand::Generate(arguments) => generate(arguments),
         TraceCommand::Convert(ConvertArguments { input, output }) => {
             let mut opened = input.open()?;
-            let rows = output.write(&mut *opened.source, &opened.functions)?;
+            let rows = output.write(&mut *opened.source, &opened.functions, &opened.files)?;
             opened.report_skipped();
             writeln!(std::io::stdout(), "{rows} rows are in {}.", output.output.display())?;
             Ok(())
@@ -207,7 +212,7 @@ fn generate(arguments: &GenerateArguments) -> Result<(), CommandError> {
         let named = others.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
         functions.extend(named);
     }
-    let rows = arguments.output.write(&mut generator, &functions)?;
+    let rows = arguments.output.write(&mut generator, &functions, std::slice::from_ref(&arguments.generator))?;
     writeln!(std::io::stdout(), "{rows} rows are in {}.", arguments.output.output.display())?;
     Ok(())
 }
@@ -216,6 +221,8 @@ fn generate(arguments: &GenerateArguments) -> Result<(), CommandError> {
 struct Opened {
     source: Box<dyn ArrivalSource>,
     functions: Vec<DeclaredFunction>,
+    /// What it is read from.
+    files: Vec<PathBuf>,
 }
 
 impl Opened {
@@ -262,7 +269,8 @@ impl InputArguments {
         };
         let OpenedTrace { source, declared, .. } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
         let of_rows = known.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
-        Ok(Opened { source, functions: of_rows.chain(declared).collect() })
+        let files = section.files(Path::new("")).map_err(of_trace)?;
+        Ok(Opened { source, functions: of_rows.chain(declared).collect(), files })
     }
 
     fn offset(&self) -> Result<Option<Offset>, CommandError> {
@@ -275,7 +283,27 @@ impl InputArguments {
 }
 
 impl OutputArguments {
-    fn write(&self, source: &mut dyn ArrivalSource, functions: &[DeclaredFunction]) -> Result<u64, CommandError> {
+    /// Refuses to write over what is read, or over what is there unless that is asked for.
+    fn check(&self, read: &[PathBuf]) -> Result<(), CommandError> {
+        for file in [Some(&self.output), self.functions_output.as_ref()].into_iter().flatten() {
+            let wrong = |problem: &str| CommandError::Usage(format!("{}: {problem}", file.display()));
+            if read.iter().any(|other| is_same(other, file)) {
+                return Err(wrong("is what is read: name another file"));
+            }
+            if file.is_file() && !self.overwrite {
+                return Err(wrong("is there already: replace it with --overwrite, or name another file"));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        source: &mut dyn ArrivalSource,
+        functions: &[DeclaredFunction],
+        read: &[PathBuf],
+    ) -> Result<u64, CommandError> {
+        self.check(read)?;
         let failed = |file: &Path| {
             let file = file.to_owned();
             move |error: std::io::Error| match error.downcast::<TraceError>() {
