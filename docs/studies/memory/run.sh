@@ -16,7 +16,7 @@ cargo run --release --quiet -- sweep docs/studies/memory/scenario.json --seeds 1
 cargo run --release --quiet -- report "$output"
 cargo run --release --quiet -- report "$output" --format svg
 # The same bytes each time: a difference is a change of what Hearth simulates or draws.
-for figure in cold-start-ratio waiting-mean; do cp "$output/figures/$figure.svg" docs/studies/memory/; done
+for figure in cold-start-ratio latency-mean; do cp "$output/figures/$figure.svg" docs/studies/memory/; done
 # How much of it hangs on how popularity and start times are spread.
 cargo run --release --quiet -- sweep docs/studies/memory/scenario.json --seeds 1..5 \
     --set 'platform.hosts[server].ram=64GB' --set workload.generate.arrivals.poisson.rate=10 \
