@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/../../.."
 output=target/studies/memory
 cargo run --release --quiet -- sweep docs/studies/memory/scenario.json --seeds 1..5 \
-    --vary 'platform.hosts[server].ram=16GB,32GB,48GB,64GB,96GB,128GB' \
+    --vary 'platform.hosts[server].ram=48GB,64GB,96GB,128GB,192GB' \
     --vary workload.generate.arrivals.poisson.rate=2,10,40 \
     --policy eviction.containers=lru \
     --policy eviction.containers=size \
