@@ -7,24 +7,14 @@ use std::rc::Rc;
 use crate::kernel::{Kernel, Model, Step};
 use crate::network::NetworkModel;
 use crate::platform::Platform;
-use crate::process::{Context, Executor, Process};
+use crate::process::{Context, Executor, Process, Shared};
 use crate::time::SimTime;
-
-/// What a simulation and its processes share. Models and processes never run at the same time, so neither finds the
-/// other's part borrowed.
-pub(crate) struct Core<M: Model> {
-    pub kernel: RefCell<Kernel<M::Event>>,
-    pub model: RefCell<M>,
-    pub executor: Executor,
-    /// The error of the first process that failed.
-    failure: RefCell<Option<M::Error>>,
-}
 
 /// A model on a platform, with its processes.
 ///
 /// See the [crate's documentation](crate) for an example.
 pub struct Simulation<M: Model> {
-    core: Rc<Core<M>>,
+    shared: Rc<Shared<M>>,
 }
 
 /// A simulation of processes alone; see [`crate::process`] for an example.
@@ -61,23 +51,23 @@ impl<M: Model + Default> Simulation<M> {
 impl<M: Model> Simulation<M> {
     /// A simulation of a model that has a state at the start.
     pub fn with_model(platform: Platform, seed: u64, network: NetworkModel, model: M) -> Self {
-        let core = Core {
+        let shared = Shared {
             kernel: RefCell::new(Kernel::new(Rc::new(platform), network, seed)),
             model: RefCell::new(model),
             executor: Executor::default(),
             failure: RefCell::new(None),
         };
-        Self { core: Rc::new(core) }
+        Self { shared: Rc::new(shared) }
     }
 
     /// The date.
     pub fn now(&self) -> SimTime {
-        self.core.kernel.borrow().now()
+        self.shared.kernel.borrow().now()
     }
 
     /// Works on the model and the kernel between events.
     pub fn with_model_mut<T>(&mut self, work: impl FnOnce(&mut M, &mut Kernel<M::Event>) -> T) -> T {
-        work(&mut self.core.model.borrow_mut(), &mut self.core.kernel.borrow_mut())
+        work(&mut self.shared.model.borrow_mut(), &mut self.shared.kernel.borrow_mut())
     }
 
     /// A process's hold on the simulation, from a host.
@@ -85,9 +75,9 @@ impl<M: Model> Simulation<M> {
     /// # Errors
     /// When there is no such host.
     pub fn context(&self, host: &str) -> Result<Context<M>, UnknownHost> {
-        let platform = Rc::clone(self.core.kernel.borrow().platform());
+        let platform = Rc::clone(self.shared.kernel.borrow().platform());
         let host = platform.host_by_name(host).ok_or_else(|| UnknownHost(host.to_owned()))?;
-        Ok(Context { core: Rc::clone(&self.core), host })
+        Ok(Context { shared: Rc::clone(&self.shared), host })
     }
 
     /// Starts a process on a host. If it ends in an error, so does the simulation.
@@ -99,10 +89,10 @@ impl<M: Model> Simulation<M> {
         F: AsyncFnOnce(Context<M>) -> Result<(), M::Error> + 'static,
     {
         let context = self.context(host)?;
-        let core = Rc::downgrade(&self.core);
-        Ok(self.core.executor.spawn(async move {
-            if let (Err(error), Some(core)) = (process(context).await, core.upgrade()) {
-                core.failure.borrow_mut().get_or_insert(error);
+        let shared = Rc::downgrade(&self.shared);
+        Ok(self.shared.executor.spawn(async move {
+            if let (Err(error), Some(shared)) = (process(context).await, shared.upgrade()) {
+                shared.failure.borrow_mut().get_or_insert(error);
             }
         }))
     }
@@ -121,15 +111,15 @@ impl<M: Model> Simulation<M> {
     /// The first error of the model or of a process, at once.
     pub fn run_until(&mut self, horizon: SimTime) -> Result<(), M::Error> {
         self.run_to(horizon)?;
-        self.core.kernel.borrow_mut().skip_to(horizon);
+        self.shared.kernel.borrow_mut().skip_to(horizon);
         Ok(())
     }
 
     fn run_to(&mut self, horizon: SimTime) -> Result<(), M::Error> {
         loop {
-            if self.core.executor.has_woken() {
-                self.core.executor.run_woken();
-                if let Some(error) = self.core.failure.borrow_mut().take() {
+            if self.shared.executor.has_woken() {
+                self.shared.executor.run_woken();
+                if let Some(error) = self.shared.failure.borrow_mut().take() {
                     return Err(error);
                 }
             }
@@ -141,9 +131,9 @@ impl<M: Model> Simulation<M> {
 
     /// Handles events until a process is to run (true) or nothing is left before the horizon (false).
     fn run_events(&mut self, horizon: SimTime) -> Result<bool, M::Error> {
-        let mut kernel = self.core.kernel.borrow_mut();
-        let mut model = self.core.model.borrow_mut();
-        while !self.core.executor.has_woken() {
+        let mut kernel = self.shared.kernel.borrow_mut();
+        let mut model = self.shared.model.borrow_mut();
+        while !self.shared.executor.has_woken() {
             match kernel.advance(horizon) {
                 Some(Step::Event(event)) => model.handle(event, &mut kernel)?,
                 Some(Step::Wake(waker)) => waker.wake(),
@@ -156,7 +146,7 @@ impl<M: Model> Simulation<M> {
 
 impl<M: Model> Drop for Simulation<M> {
     fn drop(&mut self) {
-        self.core.executor.shut_down();
+        self.shared.executor.shut_down();
     }
 }
 

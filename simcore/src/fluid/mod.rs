@@ -31,9 +31,11 @@
 //! ```
 
 mod completions;
+mod graph;
 mod network;
 mod region;
 #[cfg(test)]
 mod tests;
 
-pub use network::{FlowId, FlowSpec, FluidNetwork, ResourceId, Use};
+pub use graph::{FlowId, FlowSpec, ResourceId, Use};
+pub use network::FluidNetwork;

@@ -1,103 +1,18 @@
 //! The network of flows and resources.
 
 use super::completions::{Completion, Completions};
+use super::graph::{Flow, FlowId, FlowSpec, Graph, Link, Resource, ResourceId};
 use super::region::Region;
 use crate::time::{SimDuration, SimTime};
-
-/// Names a resource.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ResourceId(pub(super) u32);
-
-/// Names a flow; that of a flow that has ended is recognised.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FlowId {
-    pub(super) slot: u32,
-    generation: u32,
-}
-
-impl FlowId {
-    /// A small number that no other flow of the moment has.
-    pub fn index(self) -> usize {
-        self.slot as usize
-    }
-}
-
-/// That a flow uses a resource: each unit of rate takes `weight` of the capacity.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Use {
-    /// The resource. One that is listed twice counts with the sum of the weights.
-    pub resource: ResourceId,
-    /// Capacity per rate, positive.
-    pub weight: f64,
-}
-
-/// A flow to start.
-#[derive(Clone, Copy, Debug)]
-pub struct FlowSpec<'a> {
-    /// What is to be moved, in bytes (or operations), not negative.
-    pub amount: f64,
-    /// What arrives per unit of rate.
-    pub efficiency: f64,
-    /// The highest rate; may be infinite.
-    pub bound: f64,
-    /// Shares of a full resource are inverse to it; positive.
-    pub penalty: f64,
-    /// The resources it crosses.
-    pub uses: &'a [Use],
-}
-
-#[derive(Debug)]
-pub(super) struct Flow {
-    generation: u32,
-    pub active: bool,
-    started: u64,
-    version: u32,
-    remaining: f64,
-    since: SimTime,
-    efficiency: f64,
-    pub rate: f64,
-    pub bound: f64,
-    pub penalty: f64,
-    /// Its uses, with its place in the list of each resource.
-    pub links: Vec<Link>,
-    /// The solve in which it is part of the region, and its place there.
-    pub in_region: u64,
-    pub place: u32,
-}
-
-/// One use of a resource by a flow.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    pub resource: u32,
-    pub weight: f64,
-    position: u32,
-}
-
-#[derive(Debug)]
-pub(super) struct Resource {
-    pub capacity: f64,
-    /// The flows that cross it, with the position of this resource among their uses.
-    pub flows: Vec<(u32, u32)>,
-    /// Whether the flows used all of it after the last solve.
-    pub full: bool,
-    /// The solve in which it is part of the region, and its place there.
-    pub in_region: u64,
-    pub place: u32,
-}
 
 /// Flows over resources. Changes take effect with [`FluidNetwork::settle`].
 #[derive(Debug, Default)]
 pub struct FluidNetwork {
-    pub(super) flows: Vec<Flow>,
-    pub(super) resources: Vec<Resource>,
+    graph: Graph,
     free: Vec<u32>,
     started: u64,
     live: usize,
     completions: Completions,
-    /// Flows started since the last settling.
-    pub(super) fresh: Vec<u32>,
-    /// Full resources that lost a flow or changed since the last settling.
-    pub(super) loosened: Vec<u32>,
     region: Region,
 }
 
@@ -110,27 +25,27 @@ impl FluidNetwork {
     /// Adds a resource of a capacity, not negative.
     pub fn add_resource(&mut self, capacity: f64) -> ResourceId {
         let flows = Vec::new();
-        self.resources.push(Resource { capacity, flows, full: false, in_region: 0, place: 0 });
-        ResourceId(self.resources.len() as u32 - 1)
+        self.graph.resources.push(Resource { capacity, flows, full: false, in_region: 0, place: 0 });
+        ResourceId(self.graph.resources.len() as u32 - 1)
     }
 
     /// Changes the capacity of a resource.
     pub fn set_capacity(&mut self, resource: ResourceId, capacity: f64) {
-        if let Some(changed) = self.resources.get_mut(resource.0 as usize) {
+        if let Some(changed) = self.graph.resources.get_mut(resource.0 as usize) {
             changed.capacity = capacity;
-            self.loosened.push(resource.0);
+            self.graph.loosened.push(resource.0);
         }
     }
 
     /// Starts a flow. It moves from the next settling on.
     pub fn start(&mut self, now: SimTime, spec: FlowSpec<'_>) -> FlowId {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.flows.push(Flow::unused());
-            self.flows.len() as u32 - 1
+            self.graph.flows.push(Flow::unused());
+            self.graph.flows.len() as u32 - 1
         });
         self.started += 1;
         self.live += 1;
-        let flow = &mut self.flows[slot as usize];
+        let flow = &mut self.graph.flows[slot as usize];
         flow.active = true;
         flow.started = self.started;
         flow.remaining = spec.amount;
@@ -144,7 +59,7 @@ impl FluidNetwork {
             }
         }
         for (number, link) in flow.links.iter_mut().enumerate() {
-            let crossing = &mut self.resources[link.resource as usize].flows;
+            let crossing = &mut self.graph.resources[link.resource as usize].flows;
             link.position = crossing.len() as u32;
             crossing.push((slot, number as u32));
         }
@@ -152,7 +67,7 @@ impl FluidNetwork {
         if flow.remaining <= 0.0 || (flow.links.is_empty() && flow.bound == f64::INFINITY) {
             self.complete_at(slot, now);
         }
-        self.fresh.push(slot);
+        self.graph.fresh.push(slot);
         FlowId { slot, generation }
     }
 
@@ -165,7 +80,7 @@ impl FluidNetwork {
 
     /// Whether something has changed since the last settling.
     pub fn needs_settling(&self) -> bool {
-        !self.fresh.is_empty() || !self.loosened.is_empty()
+        !self.graph.fresh.is_empty() || !self.graph.loosened.is_empty()
     }
 
     /// Whether nothing flows and nothing has changed.
@@ -177,27 +92,27 @@ impl FluidNetwork {
     /// of them, before time moves on.
     pub fn settle(&mut self, now: SimTime) {
         let mut region = std::mem::take(&mut self.region);
-        region.solve(self);
+        region.solve(&mut self.graph);
         for &(slot, rate) in region.rates() {
             self.change_rate(slot, rate, now);
         }
         self.region = region;
-        self.fresh.clear();
-        self.loosened.clear();
+        self.graph.fresh.clear();
+        self.graph.loosened.clear();
     }
 
     /// The date at which the next flow ends if no rate changes before.
     pub fn next_completion(&mut self) -> Option<SimTime> {
-        let flows = &self.flows;
+        let flows = &self.graph.flows;
         self.completions.peek(|entry| is_current(flows, entry)).map(|entry| entry.date)
     }
 
     /// Takes out a flow that has ended by `now`: the earliest, and of those of one date the one started first.
     pub fn pop_completed(&mut self, now: SimTime) -> Option<FlowId> {
-        let flows = &self.flows;
+        let flows = &self.graph.flows;
         let entry = self.completions.peek(|entry| is_current(flows, entry)).filter(|entry| entry.date <= now)?;
         self.completions.pop();
-        let generation = self.flows[entry.slot as usize].generation;
+        let generation = self.graph.flows[entry.slot as usize].generation;
         self.end(entry.slot);
         Some(FlowId { slot: entry.slot, generation })
     }
@@ -214,15 +129,15 @@ impl FluidNetwork {
 
     /// How much of a resource the flows use.
     pub fn usage(&self, resource: ResourceId) -> f64 {
-        let Some(resource) = self.resources.get(resource.0 as usize) else {
+        let Some(resource) = self.graph.resources.get(resource.0 as usize) else {
             return 0.0;
         };
-        resource.flows.iter().map(|&(slot, link)| self.use_of(slot, link)).sum()
+        resource.flows.iter().map(|&(slot, link)| self.graph.use_of(slot, link)).sum()
     }
 
     /// The capacity of a resource.
     pub fn capacity(&self, resource: ResourceId) -> f64 {
-        self.resources.get(resource.0 as usize).map_or(0.0, |resource| resource.capacity)
+        self.graph.resources.get(resource.0 as usize).map_or(0.0, |resource| resource.capacity)
     }
 
     /// How many flows there are.
@@ -235,18 +150,12 @@ impl FluidNetwork {
         self.live == 0
     }
 
-    /// What a flow takes of one of its resources.
-    pub(super) fn use_of(&self, slot: u32, link: u32) -> f64 {
-        let flow = &self.flows[slot as usize];
-        flow.rate * flow.links[link as usize].weight
-    }
-
     fn get(&self, flow: FlowId) -> Option<&Flow> {
-        self.flows.get(flow.slot as usize).filter(|held| held.active && held.generation == flow.generation)
+        self.graph.flows.get(flow.slot as usize).filter(|held| held.active && held.generation == flow.generation)
     }
 
     fn change_rate(&mut self, slot: u32, rate: f64, now: SimTime) {
-        let flow = &mut self.flows[slot as usize];
+        let flow = &mut self.graph.flows[slot as usize];
         // A difference that is rounding leaves the date of the end as it was.
         if (rate - flow.rate).abs() <= 1e-12 * flow.rate {
             return;
@@ -264,32 +173,32 @@ impl FluidNetwork {
     }
 
     fn complete_at(&mut self, slot: u32, date: SimTime) {
-        let flow = &mut self.flows[slot as usize];
+        let flow = &mut self.graph.flows[slot as usize];
         flow.version = flow.version.wrapping_add(1);
         let entry = Completion { date, started: flow.started, slot, version: flow.version };
-        let flows = &self.flows;
+        let flows = &self.graph.flows;
         self.completions.push(entry, self.live, |entry| is_current(flows, entry));
     }
 
     fn end(&mut self, slot: u32) {
-        let flow = &mut self.flows[slot as usize];
+        let flow = &mut self.graph.flows[slot as usize];
         flow.active = false;
         flow.generation = flow.generation.wrapping_add(1);
         flow.version = flow.version.wrapping_add(1);
         flow.rate = 0.0;
         let mut links = std::mem::take(&mut flow.links);
         for link in &links {
-            let resource = &mut self.resources[link.resource as usize];
+            let resource = &mut self.graph.resources[link.resource as usize];
             resource.flows.swap_remove(link.position as usize);
             if let Some(&(moved, number)) = resource.flows.get(link.position as usize) {
-                self.flows[moved as usize].links[number as usize].position = link.position;
+                self.graph.flows[moved as usize].links[number as usize].position = link.position;
             }
-            if self.resources[link.resource as usize].full {
-                self.loosened.push(link.resource);
+            if self.graph.resources[link.resource as usize].full {
+                self.graph.loosened.push(link.resource);
             }
         }
         links.clear();
-        self.flows[slot as usize].links = links;
+        self.graph.flows[slot as usize].links = links;
         self.free.push(slot);
         self.live -= 1;
     }
@@ -298,33 +207,4 @@ impl FluidNetwork {
 fn is_current(flows: &[Flow], entry: &Completion) -> bool {
     let flow = &flows[entry.slot as usize];
     flow.active && flow.version == entry.version
-}
-
-impl Flow {
-    fn unused() -> Self {
-        Self {
-            generation: 0,
-            active: false,
-            started: 0,
-            version: 0,
-            remaining: 0.0,
-            since: SimTime::ZERO,
-            efficiency: 1.0,
-            rate: 0.0,
-            bound: 0.0,
-            penalty: 1.0,
-            links: Vec::new(),
-            in_region: 0,
-            place: 0,
-        }
-    }
-
-    /// The level at which it gets its rate.
-    pub fn level(&self) -> f64 {
-        self.rate * self.penalty
-    }
-
-    fn remaining_at(&self, now: SimTime) -> f64 {
-        (self.remaining - self.efficiency * self.rate * now.since(self.since).as_secs_f64()).max(0.0)
-    }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::network::FluidNetwork;
+use super::graph::Graph;
 
 /// Differences below this share are rounding.
 const EPSILON: f64 = 1e-9;
@@ -95,42 +95,42 @@ impl Region {
     }
 
     /// Finds the region around what has changed, and the rates of its flows.
-    pub fn solve(&mut self, network: &mut FluidNetwork) {
+    pub fn solve(&mut self, graph: &mut Graph) {
         self.solve += 1;
         self.rates.clear();
         self.basins.clear();
-        for position in 0..network.loosened.len() {
-            let resource = network.loosened[position];
-            network.resources[resource as usize].full &= !network.resources[resource as usize].flows.is_empty();
-            self.draw_in_resource(resource, network);
+        for position in 0..graph.loosened.len() {
+            let resource = graph.loosened[position];
+            graph.resources[resource as usize].full &= !graph.resources[resource as usize].flows.is_empty();
+            self.draw_in_resource(resource, graph);
         }
-        for position in 0..network.fresh.len() {
-            self.draw_in_flow(network.fresh[position], network);
+        for position in 0..graph.fresh.len() {
+            self.draw_in_flow(graph.fresh[position], graph);
         }
         if self.rates.is_empty() {
             return;
         }
         loop {
-            self.fill(network);
-            if !self.spread(network) {
+            self.fill(graph);
+            if !self.spread(graph) {
                 break;
             }
         }
         for basin in &self.basins {
-            let resource = &mut network.resources[basin.resource as usize];
+            let resource = &mut graph.resources[basin.resource as usize];
             resource.full = basin.left <= EPSILON * resource.capacity;
         }
     }
 
-    fn draw_in_resource(&mut self, resource: u32, network: &mut FluidNetwork) {
-        for position in 0..network.resources[resource as usize].flows.len() {
-            let (slot, _) = network.resources[resource as usize].flows[position];
-            self.draw_in_flow(slot, network);
+    fn draw_in_resource(&mut self, resource: u32, graph: &mut Graph) {
+        for position in 0..graph.resources[resource as usize].flows.len() {
+            let (slot, _) = graph.resources[resource as usize].flows[position];
+            self.draw_in_flow(slot, graph);
         }
     }
 
-    fn draw_in_flow(&mut self, slot: u32, network: &mut FluidNetwork) {
-        let flow = &mut network.flows[slot as usize];
+    fn draw_in_flow(&mut self, slot: u32, graph: &mut Graph) {
+        let flow = &mut graph.flows[slot as usize];
         if !flow.active || flow.in_region == self.solve {
             return;
         }
@@ -138,7 +138,7 @@ impl Region {
         flow.place = self.rates.len() as u32;
         self.rates.push((slot, RISING));
         for link in &flow.links {
-            let resource = &mut network.resources[link.resource as usize];
+            let resource = &mut graph.resources[link.resource as usize];
             if resource.in_region != self.solve {
                 resource.in_region = self.solve;
                 resource.place = self.basins.len() as u32;
@@ -148,13 +148,13 @@ impl Region {
     }
 
     /// Water filling: raises all flows of the region together until each is held.
-    fn fill(&mut self, network: &FluidNetwork) {
+    fn fill(&mut self, graph: &Graph) {
         let mut stops = std::mem::take(&mut self.stops).into_vec();
         stops.clear();
         self.rising = self.rates.len();
         for (place, (slot, rate)) in self.rates.iter_mut().enumerate() {
             *rate = RISING;
-            let flow = &network.flows[*slot as usize];
+            let flow = &graph.flows[*slot as usize];
             stops.push(Reverse(Stop {
                 level: flow.bound * flow.penalty,
                 place: place as u32,
@@ -163,7 +163,7 @@ impl Region {
             }));
         }
         for place in 0..self.basins.len() {
-            self.begin_basin(place, network);
+            self.begin_basin(place, graph);
             stops.push(Reverse(self.basins[place].stop(place as u32)));
         }
         self.stops = stops.into();
@@ -184,21 +184,21 @@ impl Region {
             level = level.max(stop.level);
             if stop.of_flow {
                 let (slot, _) = self.rates[stop.place as usize];
-                self.hold(stop.place, network.flows[slot as usize].bound, network);
+                self.hold(stop.place, graph.flows[slot as usize].bound, graph);
             } else {
-                self.hold_all(stop.place, level, network);
+                self.hold_all(stop.place, level, graph);
             }
-            self.enter_stops(network);
+            self.enter_stops(graph);
         }
     }
 
     /// Sums up a resource at the start of a filling.
-    fn begin_basin(&mut self, place: usize, network: &FluidNetwork) {
+    fn begin_basin(&mut self, place: usize, graph: &Graph) {
         let mut basin = Basin::new(self.basins[place].resource);
-        let resource = &network.resources[basin.resource as usize];
+        let resource = &graph.resources[basin.resource as usize];
         basin.left = resource.capacity;
         for &(slot, link) in &resource.flows {
-            let flow = &network.flows[slot as usize];
+            let flow = &graph.flows[slot as usize];
             let weight = flow.links[link as usize].weight;
             if flow.in_region == self.solve {
                 basin.slope += weight / flow.penalty;
@@ -212,24 +212,24 @@ impl Region {
     }
 
     /// Holds all rising flows of a resource that is full.
-    fn hold_all(&mut self, place: u32, level: f64, network: &FluidNetwork) {
+    fn hold_all(&mut self, place: u32, level: f64, graph: &Graph) {
         self.basins[place as usize].held_at = level;
-        let resource = &network.resources[self.basins[place as usize].resource as usize];
+        let resource = &graph.resources[self.basins[place as usize].resource as usize];
         for &(slot, _) in &resource.flows {
-            let flow = &network.flows[slot as usize];
+            let flow = &graph.flows[slot as usize];
             if flow.in_region == self.solve && self.rates[flow.place as usize].1 == RISING {
-                self.hold(flow.place, level / flow.penalty, network);
+                self.hold(flow.place, level / flow.penalty, graph);
             }
         }
     }
 
-    fn hold(&mut self, place: u32, rate: f64, network: &FluidNetwork) {
+    fn hold(&mut self, place: u32, rate: f64, graph: &Graph) {
         let (slot, held) = &mut self.rates[place as usize];
         *held = rate;
         self.rising -= 1;
-        let flow = &network.flows[*slot as usize];
+        let flow = &graph.flows[*slot as usize];
         for link in &flow.links {
-            let place = network.resources[link.resource as usize].place;
+            let place = graph.resources[link.resource as usize].place;
             let basin = &mut self.basins[place as usize];
             basin.left -= rate * link.weight;
             basin.slope -= link.weight / flow.penalty;
@@ -241,7 +241,7 @@ impl Region {
     }
 
     /// Enters new stops for the basins that have changed.
-    fn enter_stops(&mut self, network: &FluidNetwork) {
+    fn enter_stops(&mut self, graph: &Graph) {
         for place in self.touched.drain(..) {
             let basin = &mut self.basins[place as usize];
             basin.touched = false;
@@ -251,8 +251,8 @@ impl Region {
             }
             // Penalties differ by nine orders of magnitude: what a subtraction leaves may be nothing but rounding.
             if basin.slope < CANCELLED * basin.slope_summed {
-                let rising = network.resources[basin.resource as usize].flows.iter().filter_map(|&(slot, link)| {
-                    let flow = &network.flows[slot as usize];
+                let rising = graph.resources[basin.resource as usize].flows.iter().filter_map(|&(slot, link)| {
+                    let flow = &graph.flows[slot as usize];
                     let rises = flow.in_region == self.solve && self.rates[flow.place as usize].1 == RISING;
                     rises.then(|| flow.links[link as usize].weight / flow.penalty)
                 });
@@ -265,20 +265,20 @@ impl Region {
 
     /// Draws in the flows of resources on which the allocation may not be the fair one any more; false if there are
     /// none.
-    fn spread(&mut self, network: &mut FluidNetwork) -> bool {
+    fn spread(&mut self, graph: &mut Graph) -> bool {
         let before = self.rates.len();
         for place in 0..self.basins.len() {
-            if self.is_disturbed(place, network) {
-                self.draw_in_resource(self.basins[place].resource, network);
+            if self.is_disturbed(place, graph) {
+                self.draw_in_resource(self.basins[place].resource, graph);
             }
         }
         self.rates.len() > before
     }
 
     /// Whether flows outside the region may have lost, or cost others, the bottleneck that a resource was or is.
-    fn is_disturbed(&self, place: usize, network: &FluidNetwork) -> bool {
+    fn is_disturbed(&self, place: usize, graph: &Graph) -> bool {
         let basin = &self.basins[place];
-        let resource = &network.resources[basin.resource as usize];
+        let resource = &graph.resources[basin.resource as usize];
         let tolerance = EPSILON * resource.capacity;
         let full_now = basin.left <= tolerance;
         if !resource.full && !full_now {
@@ -287,7 +287,7 @@ impl Region {
         let (mut used_before, mut used_now) = (0.0, 0.0);
         let (mut inside_before, mut inside_now, mut outside) = (0.0_f64, 0.0_f64, 0.0_f64);
         for &(slot, link) in &resource.flows {
-            let flow = &network.flows[slot as usize];
+            let flow = &graph.flows[slot as usize];
             if flow.in_region != self.solve {
                 outside = outside.max(flow.level());
                 continue;

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::power::check_power;
+use super::check::{check_host, check_link};
 use super::routing::{End, GivenRoute, Routing, Spoke};
 use super::{Disk, Host, HostId, Link, LinkId, Platform, PlatformError, PowerSpec, Sharing};
 
@@ -284,33 +284,6 @@ impl Parts {
         }
         Ok(())
     }
-}
-
-pub(super) fn check(place: String, found: f64, holds: bool, expected: &'static str) -> Result<(), PlatformError> {
-    if holds && found.is_finite() {
-        Ok(())
-    } else {
-        Err(PlatformError::Unsuitable { place, found: found.to_string(), expected })
-    }
-}
-
-pub(super) fn check_host(host: &Host) -> Result<(), PlatformError> {
-    let name = &host.name;
-    check(format!("cores of host {name:?}"), f64::from(host.cores), host.cores > 0, "at least one")?;
-    check(format!("speed of host {name:?}"), host.speed, host.speed > 0.0, "a positive number of flop/s")?;
-    for disk in &host.disks {
-        let positive = "a positive number of bytes/s";
-        let (read, write) = (disk.read_bandwidth, disk.write_bandwidth);
-        check(format!("read bandwidth of the disk of host {name:?}"), read, read > 0.0, positive)?;
-        check(format!("write bandwidth of the disk of host {name:?}"), write, write > 0.0, positive)?;
-    }
-    check_power(host)
-}
-
-pub(super) fn check_link(link: &Link) -> Result<(), PlatformError> {
-    let Link { name, bandwidth, latency, .. } = link;
-    check(format!("bandwidth of link {name:?}"), *bandwidth, *bandwidth > 0.0, "a positive number of bytes/s")?;
-    check(format!("latency of link {name:?}"), *latency, *latency >= 0.0, "a number of seconds, not negative")
 }
 
 #[cfg(test)]

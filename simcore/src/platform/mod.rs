@@ -21,6 +21,7 @@
 //! ```
 
 mod builder;
+mod check;
 mod error;
 mod power;
 mod routing;

@@ -12,7 +12,7 @@ use attributes::{
     unsupported, unsupported_element, whole_bytes,
 };
 
-use super::builder::{check_host, check_link};
+use super::check::{check_host, check_link};
 use super::routing::{End, GivenRoute, Point, Routing, Spoke};
 use super::{Disk, Host, HostId, Link, LinkId, MAX_HOSTS, Platform, PlatformError, Sharing};
 use crate::units::Dimension;

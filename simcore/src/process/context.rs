@@ -3,38 +3,38 @@
 use std::future::Future;
 use std::rc::{Rc, Weak};
 
+use super::shared::Shared;
 use super::waiting::{Activity, Sleep, TimedOut, Work};
 use super::{Either, Process, race};
 use crate::kernel::{Kernel, Model};
 use crate::network::Endpoint;
 use crate::platform::HostId;
-use crate::simulation::Core;
 use crate::time::{SimDuration, SimTime};
 
 /// A process's hold on the simulation: its host, the time, and everything it can wait for.
 ///
 /// Cloning is cheap; the clone is of the same host.
 pub struct Context<M: Model> {
-    pub(crate) core: Rc<Core<M>>,
+    pub(crate) shared: Rc<Shared<M>>,
     pub(crate) host: HostId,
 }
 
 impl<M: Model> Clone for Context<M> {
     fn clone(&self) -> Self {
-        Self { core: Rc::clone(&self.core), host: self.host }
+        Self { shared: Rc::clone(&self.shared), host: self.host }
     }
 }
 
 /// A context that does not keep the simulation alive, for models that start processes.
 pub struct WeakContext<M: Model> {
-    core: Weak<Core<M>>,
+    shared: Weak<Shared<M>>,
     host: HostId,
 }
 
 impl<M: Model> WeakContext<M> {
     /// The context, as long as the simulation is there.
     pub fn upgrade(&self) -> Option<Context<M>> {
-        Some(Context { core: self.core.upgrade()?, host: self.host })
+        Some(Context { shared: self.shared.upgrade()?, host: self.host })
     }
 }
 
@@ -47,12 +47,12 @@ impl<M: Model> std::fmt::Debug for WeakContext<M> {
 impl<M: Model> Context<M> {
     /// A context that does not keep the simulation alive.
     pub fn downgrade(&self) -> WeakContext<M> {
-        WeakContext { core: Rc::downgrade(&self.core), host: self.host }
+        WeakContext { shared: Rc::downgrade(&self.shared), host: self.host }
     }
 
     /// The date.
     pub fn now(&self) -> SimTime {
-        self.core.kernel.borrow().now()
+        self.shared.kernel.borrow().now()
     }
 
     /// The host that the process runs on.
@@ -62,24 +62,24 @@ impl<M: Model> Context<M> {
 
     /// The same process's view from another host: what it computes, reads and writes happens there.
     pub fn on(&self, host: HostId) -> Self {
-        Self { core: Rc::clone(&self.core), host }
+        Self { shared: Rc::clone(&self.shared), host }
     }
 
     /// Waits.
     pub fn sleep(&self, length: SimDuration) -> Sleep<M> {
-        Sleep::new(self.clone(), length)
+        Sleep::new(Rc::clone(&self.shared), self.now() + length)
     }
 
-    /// Computes `flops` floating-point operations on one core of the host. Computations beyond the number of cores
+    /// Computes `flops` floating-point operations on one shared of the host. Computations beyond the number of cores
     /// share the cores equally.
     pub async fn compute(&self, flops: f64) {
         // Only transfers can be impossible.
-        let _ = Activity::new(self.clone(), Work::Compute { flops }).await;
+        let _ = Activity::new(Rc::clone(&self.shared), Work::Compute { host: self.host, flops }).await;
     }
 
     /// Moves bytes between two ends; see [`crate::network`].
     pub fn transfer(&self, from: Endpoint, to: Endpoint, bytes: u64) -> Activity<M> {
-        Activity::new(self.clone(), Work::Transfer { from, to, bytes })
+        Activity::new(Rc::clone(&self.shared), Work::Transfer { from, to, bytes })
     }
 
     /// Reads from the disk of the host into its memory.
@@ -94,7 +94,7 @@ impl<M: Model> Context<M> {
 
     /// Starts another process.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Process<T> {
-        self.core.executor.spawn(future)
+        self.shared.executor.spawn(future)
     }
 
     /// Waits for a future, but not longer than `limit`; a future that would be ready exactly then is too late.
@@ -110,6 +110,6 @@ impl<M: Model> Context<M> {
 
     /// Works on the model and the kernel, as an event of the model would.
     pub fn with_model<T>(&self, work: impl FnOnce(&mut M, &mut Kernel<M::Event>) -> T) -> T {
-        work(&mut self.core.model.borrow_mut(), &mut self.core.kernel.borrow_mut())
+        work(&mut self.shared.model.borrow_mut(), &mut self.shared.kernel.borrow_mut())
     }
 }

@@ -36,6 +36,7 @@ pub mod channel;
 mod combinators;
 mod context;
 mod executor;
+mod shared;
 mod waiting;
 
 pub use combinators::{Either, join_all, race, race_all};
@@ -44,6 +45,7 @@ pub use executor::Process;
 pub use waiting::{Activity, Sleep, TimedOut};
 
 pub(crate) use executor::Executor;
+pub(crate) use shared::Shared;
 
 #[cfg(test)]
 mod tests;

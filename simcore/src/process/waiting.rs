@@ -2,26 +2,27 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use super::Context;
+use super::shared::Shared;
 use crate::kernel::{ActivityId, Kernel, Model};
 use crate::network::{Endpoint, TransferError};
+use crate::platform::HostId;
 use crate::queue::EventHandle;
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
-/// Waits until a date; made by [`Context::sleep`]. Even a sleep of no time lets all that is scheduled for the date go
+/// Waits until a date; made by [`Context::sleep`](super::Context::sleep). Even a sleep of no time lets all that is scheduled for the date go
 /// first.
 pub struct Sleep<M: Model> {
-    context: Context<M>,
+    shared: Rc<Shared<M>>,
     until: SimTime,
     timer: Option<(EventHandle, Waker)>,
 }
 
 impl<M: Model> Sleep<M> {
-    pub(super) fn new(context: Context<M>, length: SimDuration) -> Self {
-        let until = context.now() + length;
-        Self { context, until, timer: None }
+    pub(super) fn new(shared: Rc<Shared<M>>, until: SimTime) -> Self {
+        Self { shared, until, timer: None }
     }
 }
 
@@ -30,7 +31,7 @@ impl<M: Model> Future for Sleep<M> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
         let this = &mut *self;
-        let mut kernel = this.context.core.kernel.borrow_mut();
+        let mut kernel = this.shared.kernel.borrow_mut();
         if let Some((timer, waker)) = &this.timer {
             if !kernel.is_scheduled(*timer) {
                 this.timer = None;
@@ -50,7 +51,7 @@ impl<M: Model> Future for Sleep<M> {
 impl<M: Model> Drop for Sleep<M> {
     fn drop(&mut self) {
         if let Some((timer, _)) = self.timer.take() {
-            self.context.core.kernel.borrow_mut().cancel(timer);
+            self.shared.kernel.borrow_mut().cancel(timer);
         }
     }
 }
@@ -59,21 +60,21 @@ impl<M: Model> Drop for Sleep<M> {
 #[derive(Clone, Copy)]
 pub(super) enum Work {
     Transfer { from: Endpoint, to: Endpoint, bytes: u64 },
-    Compute { flops: f64 },
+    Compute { host: HostId, flops: f64 },
 }
 
-/// Waits until bytes have moved or a computation has ended; made by [`Context::transfer`] and its like. It starts when
+/// Waits until bytes have moved or a computation has ended; made by [`Context::transfer`](super::Context::transfer) and its like. It starts when
 /// it is first awaited; dropping it stops the work.
 pub struct Activity<M: Model> {
-    context: Context<M>,
+    shared: Rc<Shared<M>>,
     work: Work,
     under_way: Option<ActivityId>,
     outlives_waiter: bool,
 }
 
 impl<M: Model> Activity<M> {
-    pub(super) fn new(context: Context<M>, work: Work) -> Self {
-        Self { context, work, under_way: None, outlives_waiter: false }
+    pub(super) fn new(shared: Rc<Shared<M>>, work: Work) -> Self {
+        Self { shared, work, under_way: None, outlives_waiter: false }
     }
 
     /// Lets the work go on to its end when whoever waits for it stops waiting.
@@ -85,7 +86,7 @@ impl<M: Model> Activity<M> {
     fn start(&self, kernel: &mut Kernel<M::Event>, waker: Waker) -> Result<ActivityId, TransferError> {
         match self.work {
             Work::Transfer { from, to, bytes } => kernel.transfer_then_wake(from, to, bytes, waker),
-            Work::Compute { flops } => Ok(kernel.compute_then_wake(self.context.host, flops, waker)),
+            Work::Compute { host, flops } => Ok(kernel.compute_then_wake(host, flops, waker)),
         }
     }
 }
@@ -94,7 +95,7 @@ impl<M: Model> Future for Activity<M> {
     type Output = Result<(), TransferError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut kernel = self.context.core.kernel.borrow_mut();
+        let mut kernel = self.shared.kernel.borrow_mut();
         if let Some(activity) = self.under_way {
             if kernel.rewaken(activity, task.waker()) {
                 return Poll::Pending;
@@ -117,12 +118,12 @@ impl<M: Model> Future for Activity<M> {
 impl<M: Model> Drop for Activity<M> {
     fn drop(&mut self) {
         if let Some(activity) = self.under_way.take().filter(|_| !self.outlives_waiter) {
-            self.context.core.kernel.borrow_mut().cancel_activity(activity);
+            self.shared.kernel.borrow_mut().cancel_activity(activity);
         }
     }
 }
 
-/// The time given to [`Context::timeout`] was over first.
+/// The time given to [`Context::timeout`](super::Context::timeout) was over first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the time limit was reached")]
 pub struct TimedOut;
