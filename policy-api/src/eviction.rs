@@ -2,7 +2,7 @@
 
 use abi_stable::StableAbi;
 
-use crate::boundary::Victims;
+use crate::victims::Victims;
 
 /// What may be evicted: an idle container, or an image in one storage.
 #[repr(C)]
@@ -67,18 +67,6 @@ pub struct Need {
     pub ram: u64,
     /// Bytes of disk; 0 when disk is not short.
     pub disk: u64,
-}
-
-/// The host's reaction to an offered victim.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// Accepted; more is needed.
-    Accepted,
-    /// In use now: does not count. Offer others.
-    Pinned,
-    /// Accepted, and the need is met: stop.
-    Enough,
 }
 
 /// Ranks victims. Each storage of each node has an instance of its own.

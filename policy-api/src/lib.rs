@@ -59,13 +59,14 @@ mod parameters;
 mod policy;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod victims;
 
 pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, PlacesView};
-pub use boundary::{PolicyDescriptor, Victims};
+pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
-pub use eviction::{Creation, Eviction, EvictionItem, Need, Offer, Removal, Touch};
+pub use eviction::{Creation, Eviction, EvictionItem, Need, Removal, Touch};
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
     AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,
@@ -73,3 +74,4 @@ pub use node_allocation::{
 pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters, word};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, nanos};
+pub use victims::{Offer, Victims};

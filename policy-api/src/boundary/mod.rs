@@ -44,7 +44,7 @@ mod tests;
 pub use module::{Constructor, Made, PolicyDescriptor, PolicyModule, interface_version};
 #[doc(hidden)]
 pub use module::{DescriptorFields, ModuleFields, export};
-pub use objects::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink, Victims,
-};
+pub use objects::{AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject};
 pub use shim::{admission, eviction, keep_alive, node_allocation};
+
+pub use crate::victims::{VictimSink, Victims};

@@ -6,14 +6,13 @@
 
 use std::fmt;
 
-use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RBox, RResult, RString, RVec};
-use abi_stable::{RMut, StableAbi, sabi_trait};
+use abi_stable::{StableAbi, sabi_trait};
 
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Offer, Placement, PlacesView, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch,
+    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming, Removal,
+    RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
@@ -110,12 +109,6 @@ pub trait RawKeepAlive {
     }
 }
 
-#[sabi_trait]
-pub trait RawVictimSink {
-    #[sabi(last_prefix_field)]
-    fn offer(&mut self, id: u32) -> Offer;
-}
-
 /// A node allocation policy on the other side of the boundary.
 pub type NodeAllocationObject = RawNodeAllocation_TO<'static, RBox<()>>;
 /// An eviction policy on the other side of the boundary.
@@ -124,57 +117,3 @@ pub type EvictionObject = RawEviction_TO<'static, RBox<()>>;
 pub type AdmissionObject = RawAdmission_TO<'static, RBox<()>>;
 /// A keep-alive policy on the other side of the boundary.
 pub type KeepAliveObject = RawKeepAlive_TO<'static, RBox<()>>;
-
-/// Takes the victims that an eviction policy offers, one after the other; the host's side of [`Victims`].
-pub trait VictimSink {
-    /// Takes or leaves the item `id`.
-    fn offer(&mut self, id: u32) -> Offer;
-}
-
-impl<S: VictimSink> RawVictimSink for S {
-    fn offer(&mut self, id: u32) -> Offer {
-        VictimSink::offer(self, id)
-    }
-}
-
-/// Where [`crate::Eviction::choose`] offers its victims.
-///
-/// ```
-/// use hearth_policy_api::boundary::{VictimSink, Victims};
-/// use hearth_policy_api::Offer;
-///
-/// /// Has enough after two.
-/// struct Two(Vec<u32>);
-/// impl VictimSink for Two {
-///     fn offer(&mut self, id: u32) -> Offer {
-///         self.0.push(id);
-///         if self.0.len() == 2 { Offer::Enough } else { Offer::Accepted }
-///     }
-/// }
-/// let mut two = Two(Vec::new());
-/// let mut victims = Victims::new(&mut two);
-/// assert_eq!([7, 8].map(|id| victims.offer(id)), [Offer::Accepted, Offer::Enough]);
-/// ```
-#[repr(C)]
-#[derive(StableAbi)]
-pub struct Victims<'a> {
-    sink: RawVictimSink_TO<'a, RMut<'a, ()>>,
-}
-
-impl<'a> Victims<'a> {
-    /// Passes on to this sink what is offered.
-    pub fn new<S: VictimSink + 'a>(sink: &'a mut S) -> Self {
-        Self { sink: RawVictimSink_TO::from_ptr(RMut::new(sink), TD_Opaque) }
-    }
-
-    /// Offers the item `id` and hears what becomes of it; unknown ids are an error of the policy.
-    pub fn offer(&mut self, id: u32) -> Offer {
-        self.sink.offer(id)
-    }
-}
-
-impl fmt::Debug for Victims<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Victims")
-    }
-}

@@ -11,12 +11,12 @@ use abi_stable::std_types::{RResult, RString, RVec};
 use super::objects::{
     AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RawAdmission,
     RawAdmission_TO, RawEviction, RawEviction_TO, RawKeepAlive, RawKeepAlive_TO, RawNodeAllocation,
-    RawNodeAllocation_TO, Victims,
+    RawNodeAllocation_TO,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
     Creation, Eviction, EvictionItem, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement,
-    PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch,
+    PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
 thread_local! {
