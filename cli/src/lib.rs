@@ -3,6 +3,7 @@
 //! Features: `parquet` (tables as Parquet) and `png` (figures in dots). Without them the program is built in half the
 //! time, and says which one it lacks when it is asked for such a file.
 
+mod assignment;
 mod commands;
 mod error;
 mod feature;

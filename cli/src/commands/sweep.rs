@@ -17,7 +17,8 @@ use hearth_simcore::time::SimDuration;
 use serde_json::{Value, json};
 
 use super::run::{Invocations, parse_interval, parse_share, parse_time};
-use super::selection::{ScenarioBase, seed_override};
+use super::selection::ScenarioBase;
+use crate::assignment::seed_override;
 use crate::error::CommandError;
 use crate::metric;
 use crate::progress::SweepProgress;

@@ -6,7 +6,7 @@ use hearth_serverless::scenario::{Override, ScenarioError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::commands::selection::{policy_overrides, split_at_commas};
+use crate::assignment::{policy_overrides, split_at_commas};
 use crate::error::CommandError;
 
 /// The name of the axis of policies.
