@@ -94,7 +94,7 @@ impl CommandError {
             | Self::Usage(_)
             | Self::OutputFolder { .. }
             | Self::MissingFeature { .. } => 2,
-            Self::Interrupted | Self::SweepInterrupted { .. } => 130,
+            Self::Interrupted | Self::SweepInterrupted { .. } => crate::interrupt::EXIT_CODE,
             Self::Simulation(_)
             | Self::Runs { .. }
             | Self::Unsound(_)

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use console::Term;
 use hearth_serverless::experiment::Extent;
 use hearth_serverless::policy::Monitor;
+use hearth_serverless::results::Unit;
 use hearth_simcore::time::SimTime;
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::quantity::duration;
 
 /// How often the line changes.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -59,7 +58,7 @@ fn bar_of(share: f64, length: usize) -> String {
 /// Seconds that are left when a share of the work has taken so long.
 fn time_left(start: Instant, share: f64) -> Option<Part> {
     let left = (share > 0.0).then(|| start.elapsed().as_secs_f64() * (1.0 - share) / share);
-    left.map(|left| Part { text: format!("{} left", duration(left)), dispensable: 0 })
+    left.map(|left| Part { text: format!("{} left", Unit::Seconds.shown(left)), dispensable: 0 })
 }
 
 /// A line that is drawn anew again and again, where standard error is a terminal.
@@ -160,7 +159,7 @@ fn show(line: &Line, monitor: &Monitor, extent: Extent, ended: &mpsc::Receiver<(
 fn parts(simulated: f64, requests: u64, elapsed: f64, left: Option<Part>) -> Vec<Part> {
     let rate = requests as f64 / elapsed;
     let parts = [
-        Part { text: format!("{} simulated", duration(simulated)), dispensable: 3 },
+        Part { text: format!("{} simulated", Unit::Seconds.shown(simulated)), dispensable: 3 },
         Part { text: format!("{requests} requests"), dispensable: 2 },
         Part { text: format!("{rate:.0}/s"), dispensable: 1 },
     ];

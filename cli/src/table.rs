@@ -3,176 +3,279 @@
 use std::fmt::Write;
 
 use hearth_serverless::experiment::Results;
-use hearth_serverless::metrics::Moved;
-use hearth_serverless::results::{DistributionSummary, Summary, WorkflowsSummary};
+use hearth_serverless::results::{DEFINITIONS, Definition, Numbers, Part, Section, Shape, Summary, Unit};
 
-use crate::quantity::{byte_seconds, bytes, duration, joules, money, three_digits};
+/// What the table tells in a form of its own. All else has a line with its title and unit, among those of its section.
+const OWN_FORM: &[&str] = &[
+    "invocations",
+    "outcomes.completed",
+    "outcomes.failed",
+    "outcomes.lost",
+    "outcomes.rejected",
+    "outcomes.timed_out",
+    "outcomes.unfinished",
+    "cold_starts",
+    "warm_starts",
+    "latency",
+    "waiting",
+    "faults.count",
+    "workflows.runs",
+    "workflows.completed",
+    "workflows.failed",
+    "workflows.unfinished",
+    "workflows.within_deadline",
+    "workflows.makespan",
+    "workflows.critical_path_s.waiting",
+    "workflows.critical_path_s.starting",
+    "workflows.critical_path_s.transfer",
+    "workflows.critical_path_s.running",
+    "events",
+];
+
+/// What the table leaves to the summary, so that it stays short: what follows from others, what is for comparisons, and details.
+const LEFT_OUT: &[&str] = &[
+    "cold_start_ratio",
+    "cold_start_ratio_of_functions",
+    "slowdown",
+    "cold_start_delay",
+    "makespan_s",
+    "measured.from_s",
+    "measured.to_s",
+    "drain.length_s",
+    "drain.memory_byte_seconds.used",
+    "drain.memory_byte_seconds.idle",
+    "drain.joules",
+    "service_level.within_deadline",
+    "service_level.goodput",
+    "faults.unrecovered",
+    "faults.replications",
+    "workflows.data",
+    "cost.billed_requests",
+    "cost.billed_gib_seconds",
+];
 
 /// The summary of a run that took `wall_s` seconds as text.
 pub fn of_summary(results: &Results, summary: &Summary, wall_s: f64) -> String {
     let nodes = results.about.nodes.len();
-    let mut text = String::new();
     let name = if summary.scenario.is_empty() { "unnamed scenario" } else { &summary.scenario };
-    let simulated = duration(results.ended_at.as_secs_f64());
-    let _ = writeln!(text, "{name}: {simulated} simulated on {}, seed {}\n", count(nodes as u64, "node"), summary.seed);
-    outcomes(&mut text, summary);
-    starts(&mut text, summary);
-    times(&mut text, summary);
-    traffic(&mut text, summary);
-    if let Some(faults) = summary.faults {
-        let _ = writeln!(text, "\n  {:<30}{:>6}", "faults", faults.count);
-        for (name, number) in [("retries", faults.retries), ("hedged requests", faults.hedges)] {
-            if number > 0 {
-                let _ = writeln!(text, "  {name:<30}{number:>6}");
-            }
-        }
-        let lost = format!("{} core·s", three_digits(faults.lost_core_seconds));
-        let _ = writeln!(text, "  work lost                           {lost:>11}");
-        let availability = format!("{:.2} %", 100.0 * summary.service_level.availability);
-        let _ = writeln!(text, "  availability                        {availability:>11}");
-        if faults.time_to_recover.count > 0 {
-            let mean = duration(faults.time_to_recover.mean);
-            let _ = writeln!(text, "  time to recover, mean               {mean:>11}");
-        }
-    }
-    if let Some(workflows) = &summary.workflows {
-        runs(&mut text, workflows);
-    }
-    costs(&mut text, summary);
-    if summary.skipped_rows > 0 {
-        let _ = writeln!(text, "  rows of the trace passed over {:>6}", summary.skipped_rows);
-    }
-    policies(&mut text, summary);
-    let _ = writeln!(text, "\n{} events in {}", summary.events, duration(wall_s));
-    text
+    let simulated = Unit::Seconds.shown(results.ended_at.as_secs_f64());
+    let nodes = format!("{nodes} node{}", if nodes == 1 { "" } else { "s" });
+    let head = format!("{name}: {simulated} simulated on {nodes}, seed {}\n\n", summary.seed);
+    let numbers = Numbers::of(summary);
+    let events = numbers.shown("events");
+    let events = format!("\n{events} events in {}\n", Unit::Seconds.shown(wall_s));
+    format!("{head}{}{}{events}", of_numbers(&numbers, summary), policies(summary))
 }
 
 // Writing to a string cannot fail, so the results of `writeln!` are passed over in this file.
 
-fn outcomes(text: &mut String, summary: &Summary) {
-    let _ = writeln!(text, "  invocations  {:>9}", summary.invocations);
-    for (outcome, number) in summary.outcomes.iter().filter(|(_, number)| **number > 0) {
-        let _ = writeln!(
-            text,
-            "    {:<11}{number:>9}  {:>6}",
-            outcome.replace('_', " "),
-            share(*number, summary.invocations)
-        );
-    }
-}
-
-fn starts(text: &mut String, summary: &Summary) {
-    let starts = summary.cold_starts + summary.warm_starts;
-    let _ = writeln!(text, "  starts       {starts:>9}");
-    for (kind, number) in [("cold", summary.cold_starts), ("warm", summary.warm_starts)] {
-        let _ = writeln!(text, "    {kind:<11}{number:>9}  {:>6}", share(number, starts));
-    }
-}
-
-fn times(text: &mut String, summary: &Summary) {
-    let _ = writeln!(text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
-    for (name, times) in [("latency", &summary.latency), ("waiting", &summary.waiting)] {
-        let _ = writeln!(text, "  {name:<11}{}", columns_of(times));
-    }
-}
-
-/// Mean, percentiles and maximum of times; dashes where there are none.
-fn columns_of(times: &DistributionSummary) -> String {
-    let DistributionSummary { count, mean, p50, p90, p99, max, .. } = *times;
-    let shown = |time: &f64| if count == 0 { "–".to_owned() } else { duration(*time) };
-    [mean, p50, p90, p99, max].iter().map(|time| format!("{:>11}", shown(time))).collect()
-}
-
-fn traffic(text: &mut String, summary: &Summary) {
-    let moved = |moved: Moved| format!("{:>6}  {:>9}", moved.count, bytes(moved.bytes as f64));
-    let _ = writeln!(text);
-    for (name, amount) in [
-        ("images downloaded to the head", summary.images.downloads),
-        ("images copied to nodes", summary.images.copies),
-        ("images loaded into RAM", summary.images.loads),
-        ("images evicted from RAM", summary.evictions.images_in_ram),
-        ("images evicted from disks", summary.evictions.images_on_disk),
-        ("images evicted from the head", summary.evictions.images_on_head),
-    ] {
-        if amount.count > 0 {
-            let _ = writeln!(text, "  {name:<30}{}", moved(amount));
-        }
-    }
-    for (name, number) in [
-        ("idle containers evicted", summary.evictions.containers),
-        ("idle containers expired", summary.expired_containers),
-        ("containers prewarmed", summary.prewarmed_containers),
-    ] {
-        if number > 0 {
-            let _ = writeln!(text, "  {name:<30}{number:>6}");
-        }
-    }
-    let memory = summary.memory_byte_seconds;
-    let _ = writeln!(text, "  memory used by invocations          {:>11}", byte_seconds(memory.used));
-    let _ = writeln!(text, "  memory held by idle containers      {:>11}", byte_seconds(memory.idle));
-}
-
-fn runs(text: &mut String, workflows: &WorkflowsSummary) {
-    let _ = writeln!(text, "\n  workflows    {:>9}", workflows.runs);
-    for (outcome, number) in
-        [("completed", workflows.completed), ("failed", workflows.failed), ("unfinished", workflows.unfinished)]
-    {
-        if number > 0 {
-            let _ = writeln!(text, "    {outcome:<11}{number:>9}  {:>6}", share(number, workflows.runs));
-        }
-    }
-    if let Some(within) = workflows.within_deadline {
-        let _ = writeln!(text, "    within deadline      {:>5.1} %", 100.0 * within);
-    }
-    let _ = writeln!(text, "  {:<11}{}", "makespan", columns_of(&workflows.makespan));
-    let path = workflows.critical_path_s;
-    let all = path.waiting + path.starting + path.transfer + path.running;
-    let of_all = |seconds: f64| if all > 0.0 { 100.0 * seconds / all } else { 0.0 };
-    let _ = writeln!(
-        text,
-        "  of which waiting {:.1} %, starting {:.1} %, data {:.1} %, running {:.1} %",
-        of_all(path.waiting),
-        of_all(path.starting),
-        of_all(path.transfer),
-        of_all(path.running)
-    );
-}
-
-fn costs(text: &mut String, summary: &Summary) {
+/// The numbers of a summary, with the words in it that belong to them.
+fn of_numbers(numbers: &Numbers, summary: &Summary) -> String {
+    let currency = summary.cost.as_ref().map_or("", |cost| cost.currency.as_str());
+    let mut table = Table { numbers, currency, text: String::new() };
+    table.requests();
+    table.times();
+    table.gap();
+    [Section::Images, Section::Containers, Section::Memory].into_iter().for_each(|section| table.lines(section));
+    table.faults();
+    table.workflows();
     if summary.cost.is_some() || summary.energy.is_some() {
-        let _ = writeln!(text);
+        table.gap();
     }
     if let Some(cost) = &summary.cost {
-        let _ = writeln!(text, "  cost ({})", cost.prices);
-        for (name, amount) in [("requests", cost.requests), ("compute", cost.compute), ("total", cost.total)] {
-            let _ = writeln!(text, "    {name:<32}{:>13}", format!("{} {}", money(amount), cost.currency));
+        let _ = writeln!(table.text, "  cost ({})", cost.prices);
+    }
+    [Section::Cost, Section::Energy, Section::Simulation].into_iter().for_each(|section| table.lines(section));
+    table.text
+}
+
+struct Table<'a> {
+    numbers: &'a Numbers,
+    currency: &'a str,
+    text: String,
+}
+
+impl Table<'_> {
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn number(&self, name: &str) -> f64 {
+        self.numbers.get(name).unwrap_or(0.0)
+    }
+
+    /// A line for each number of a section that has no other form.
+    fn lines(&mut self, section: Section) {
+        let has_other = |definition: &&Definition| OWN_FORM.iter().chain(LEFT_OUT).any(|path| *path == definition.path);
+        DEFINITIONS
+            .iter()
+            .filter(|definition| definition.section == section && !has_other(definition))
+            .for_each(|definition| self.line(definition));
+    }
+
+    /// A number with its unit; a count only if there is something to count.
+    fn line(&mut self, definition: &Definition) {
+        let part = definition.shape.main_part();
+        let Some(number) = self.numbers.part(definition, part) else { return };
+        let (label, shown) = (definition.label(), definition.unit.shown(number));
+        let _ = match (definition.shape, definition.unit) {
+            (Shape::Moved, _) => match self.numbers.part(definition, Part::Count) {
+                Some(count) if count > 0.0 => {
+                    writeln!(self.text, "  {label:<30}{:>6}  {shown:>9}", Unit::Count.shown(count))
+                }
+                _ => Ok(()),
+            },
+            (Shape::Number, Unit::Count) if number == 0.0 => Ok(()),
+            (Shape::Number, Unit::Count) => writeln!(self.text, "  {label:<30}{shown:>6}"),
+            (Shape::Number, Unit::Money) => {
+                writeln!(self.text, "    {label:<32}{:>13}", format!("{shown} {}", self.currency))
+            }
+            (Shape::Number, _) => writeln!(self.text, "  {label:<36}{shown:>11}"),
+            (Shape::Distribution, _) => writeln!(self.text, "  {:<36}{shown:>11}", format!("{label}, mean")),
+            (Shape::OfFunctions, _) => writeln!(self.text, "  {:<36}{shown:>11}", format!("{label}, median function")),
+        };
+    }
+
+    /// How many there are of something, and of which kinds, with their shares.
+    fn kinds(&mut self, label: &str, whole: f64, kinds: &[&str]) {
+        let _ = writeln!(self.text, "  {label:<13}{:>9}", Unit::Count.shown(whole));
+        for definition in kinds.iter().filter_map(|path| Definition::at(path)) {
+            let number = self.numbers.part(definition, Part::Itself).unwrap_or(0.0);
+            // Of starts there are two kinds, and that there is none of one says as much as the other.
+            if number > 0.0 || definition.section == Section::Starts {
+                let share = if whole == 0.0 { String::new() } else { Unit::Share.remarked(number / whole) };
+                let number = Unit::Count.shown(number);
+                let _ = writeln!(self.text, "    {:<11}{number:>9}  {share:>6}", definition.label());
+            }
         }
     }
-    if let Some(energy) = summary.energy {
-        let amounts = [
-            ("energy taken by nodes", energy.joules),
-            ("  of it idle", energy.idle_joules),
-            ("  of it by busy cores", energy.busy_joules),
-        ];
-        for (name, amount) in amounts {
-            let _ = writeln!(text, "  {name:<36}{:>11}", joules(amount));
+
+    fn requests(&mut self) {
+        self.kinds("invocations", self.number("invocations"), &OWN_FORM[1..7]);
+        self.lines(Section::Requests);
+        let starts = self.number("cold_starts") + self.number("warm_starts");
+        self.kinds("starts", starts, &["cold_starts", "warm_starts"]);
+        self.lines(Section::Starts);
+    }
+
+    fn times(&mut self) {
+        let _ = writeln!(self.text, "\n  {:<11}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "mean", "p50", "p90", "p99", "max");
+        ["latency", "waiting"].iter().for_each(|path| self.distribution(path));
+        self.lines(Section::Times);
+    }
+
+    /// Mean, percentiles and maximum; dashes where there is nothing.
+    fn distribution(&mut self, path: &str) {
+        let Some(definition) = Definition::at(path) else { return };
+        let parts = [Part::Mean, Part::P50, Part::P90, Part::P99, Part::Max];
+        let columns = parts.map(|part| format!("{:>11}", self.numbers.shown(&definition.name_of(part))));
+        let _ = writeln!(self.text, "  {:<11}{}", definition.label(), columns.concat());
+    }
+
+    fn faults(&mut self) {
+        if let Some(count) = self.numbers.get("faults_count") {
+            let _ = writeln!(self.text, "\n  {:<30}{:>6}", "faults", Unit::Count.shown(count));
+            self.lines(Section::Faults);
         }
+    }
+
+    fn workflows(&mut self) {
+        let Some(runs) = self.numbers.get("workflows_runs") else { return };
+        self.gap();
+        self.kinds("workflows", runs, &["workflows.completed", "workflows.failed", "workflows.unfinished"]);
+        if let Some(within) = self.numbers.get("workflows_within_deadline") {
+            let _ = writeln!(self.text, "    {:<21}{:>7}", "within deadline", Unit::Share.remarked(within));
+        }
+        self.distribution("workflows.makespan");
+        let path: Vec<(&str, f64)> = DEFINITIONS
+            .iter()
+            .filter(|definition| definition.path.starts_with("workflows.critical_path_s."))
+            .map(|definition| (definition.label(), self.numbers.part(definition, Part::Itself).unwrap_or(0.0)))
+            .collect();
+        let all: f64 = path.iter().map(|(_, seconds)| seconds).sum();
+        let share = |seconds: f64| Unit::Share.remarked(if all > 0.0 { seconds / all } else { 0.0 });
+        let parts: Vec<String> = path.iter().map(|(label, seconds)| format!("{label} {}", share(*seconds))).collect();
+        let _ = writeln!(self.text, "  of which {}", parts.join(", "));
+        self.lines(Section::Workflows);
     }
 }
 
-fn policies(text: &mut String, summary: &Summary) {
-    let _ = writeln!(text, "\n  policies");
+fn policies(summary: &Summary) -> String {
+    let mut text = String::from("\n  policies\n");
     for (slot, policy) in &summary.policies {
         let parameters: Vec<String> = policy.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let line = format!("    {slot:<25}{:<20}{}", policy.name, parameters.join(" "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    text
 }
 
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
+#[cfg(test)]
+mod tests {
+    use hearth_serverless::experiment::Experiment;
+    use hearth_serverless::policy::Catalog;
+    use hearth_serverless::results::Metric;
+    use hearth_serverless::scenario::Scenario;
+    use serde_json::Value;
 
-fn share(part: u64, whole: u64) -> String {
-    if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
+    use super::*;
+
+    /// A summary with everything that one may have.
+    fn full() -> Summary {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/workflows.json");
+        let scenario = Scenario::read(file.as_ref(), &[]).unwrap();
+        let mut results =
+            Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
+        results.skipped_rows = 3;
+        Summary::new(&results)
+    }
+
+    /// A summary as JSON with another number at a place.
+    fn with(summary: &Value, metric: &Metric, number: f64) -> Value {
+        let path = format!("{}.{}", metric.definition.path, metric.part.name());
+        let mut changed = summary.clone();
+        let mut place = &mut changed;
+        for field in path.split('.').filter(|field| !field.is_empty()) {
+            place = &mut place[field];
+        }
+        *place = number.into();
+        changed
+    }
+
+    #[test]
+    fn every_number_is_in_the_table_or_left_out_on_purpose() {
+        let summary = full();
+        let json = serde_json::to_value(&summary).unwrap();
+        // The events stand under the policies.
+        let text = |json: &Value| {
+            let numbers = Numbers::read(json);
+            of_numbers(&numbers, &summary) + &numbers.shown("events")
+        };
+        let table = text(&json);
+        for definition in DEFINITIONS {
+            let is_told = |metric: Metric| text(&with(&json, &metric, 7_654_321.0)) != table;
+            let is_in_the_table = definition.metrics().any(is_told);
+            assert_ne!(is_in_the_table, LEFT_OUT.contains(&definition.path), "{}", definition.path);
+        }
+    }
+
+    #[test]
+    fn a_number_that_nobody_has_placed_has_a_line_in_its_section() {
+        let numbers = Numbers::of(&full());
+        let line = |path: &str| {
+            let mut table = Table { numbers: &numbers, currency: "USD", text: String::new() };
+            table.line(Definition::at(path).unwrap());
+            table.text
+        };
+        assert_eq!(line("service_level.goodput"), "  requests completed within the deadline    9.874/s\n");
+        assert!(line("cost.billed_gib_seconds").contains("  billed memory "), "{}", line("cost.billed_gib_seconds"));
+        assert!(line("slowdown").starts_with("  slowdown, mean  "), "{}", line("slowdown"));
+    }
+
+    #[test]
+    fn what_is_placed_is_a_number() {
+        for path in OWN_FORM.iter().chain(LEFT_OUT) {
+            assert!(Definition::at(path).is_some(), "{path}");
+        }
+    }
 }

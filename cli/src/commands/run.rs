@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use hearth_serverless::Error;
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::{Monitor, StuckCall, Watchdog};
-use hearth_serverless::results::Summary;
+use hearth_serverless::results::{Summary, Unit};
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
@@ -22,7 +21,7 @@ use crate::progress::Progress;
 use crate::result_files::{Intervals, InvocationsTable, ResultFiles, TableFormat, to_json};
 use crate::result_folder::manifest::{Options, State};
 use crate::result_folder::{claim, runs_again};
-use crate::{quantity, table};
+use crate::{interrupt, table};
 
 /// Whether to write the table of invocations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -173,7 +172,8 @@ impl Plan<'_> {
         let chosen = self.scenario.read()?;
         let experiment = self.open(files.as_ref(), &chosen)?;
         let monitor = Monitor::of_this_thread();
-        stop_on_interrupt(monitor.clone());
+        let stopped = monitor.clone();
+        interrupt::stops(move || stopped.interrupt());
         let progress = (!self.quiet).then(|| Progress::start(monitor, experiment.extent()));
         let start = Instant::now();
         let (results, stopped) = experiment.run_until_stopped();
@@ -257,7 +257,7 @@ impl Plan<'_> {
             writeln!(out, "\nResults are in {}.", folder.display())?;
             let asked = self.options.time_series.map(Intervals::length);
             if let Some(interval) = results.time_series_interval.filter(|interval| Some(*interval) != asked) {
-                let length = quantity::duration(interval.as_secs_f64());
+                let length = Unit::Seconds.shown(interval.as_secs_f64());
                 writeln!(out, "The run is long: timeseries.csv has a row for every {length}.")?;
             }
         }
@@ -294,18 +294,6 @@ fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
     }
     eprintln!("error: the simulation stopped: {stuck}");
     process::exit(1)
-}
-
-/// The first Ctrl-C stops the simulation after the event that it handles, the second one ends the process.
-fn stop_on_interrupt(monitor: Monitor) {
-    let asked = AtomicBool::new(false);
-    // Without a handler Ctrl-C ends the process at once, which is no reason not to run.
-    let _ = ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            process::exit(130);
-        }
-        monitor.interrupt();
-    });
 }
 
 /// A time on the clock of the wall: seconds, or with a unit.

@@ -11,7 +11,7 @@ use clap::Args;
 use hearth_serverless::Error;
 use hearth_serverless::experiment::{Experiment, chosen_policies};
 use hearth_serverless::policy::{Catalog, StuckCall, Watchdog};
-use hearth_serverless::results::Summary;
+use hearth_serverless::results::{Metric, Summary};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioText};
 use hearth_simcore::time::SimDuration;
 use serde_json::{Value, json};
@@ -156,6 +156,8 @@ struct Sweep<'a> {
     baseline: Option<Baseline>,
     store: Option<Store>,
     points: Vec<Point>,
+    /// The numbers that are to be shown; empty for the usual ones.
+    asked: Vec<&'static Metric>,
     /// By point: the hash of all that its run depends on.
     keys: Vec<String>,
     /// Names and hashes of the files that the scenarios read.
@@ -173,7 +175,8 @@ impl<'a> Sweep<'a> {
         baseline: Option<&str>,
     ) -> Result<Self, CommandError> {
         let base = &arguments.base;
-        arguments.metrics.iter().try_for_each(|name| metric::check(name)).map_err(CommandError::Usage)?;
+        let asked = arguments.metrics.iter().map(|name| metric::asked_for(name));
+        let asked = asked.collect::<Result<Vec<_>, _>>().map_err(CommandError::Usage)?;
         let overrides = base.overrides()?;
         let text = base.read()?;
         let scenario = text.with(&overrides).map_err(|error| base.wrong(error))?;
@@ -189,6 +192,7 @@ impl<'a> Sweep<'a> {
             baseline,
             store: None,
             points,
+            asked,
             keys: Vec::new(),
             files: Vec::new(),
             hashes: BTreeMap::new(),
@@ -436,7 +440,7 @@ impl<'a> Sweep<'a> {
         let comparison = Comparison::new(&self.grid, &runs, self.baseline);
         if let Some(store) = &self.store {
             let format = self.arguments.format;
-            let of_runs = tables::of_runs(&self.grid, &runs, &comparison.names);
+            let of_runs = tables::of_runs(&self.grid, &runs, &comparison.metrics);
             let of_comparison = tables::of_comparison(&self.grid, &comparison);
             for (of, table) in [("results", of_runs), ("comparison", of_comparison)] {
                 let name = format!("{of}.{}", format.extension());
@@ -455,15 +459,15 @@ impl<'a> Sweep<'a> {
     }
 
     fn print(&self, comparison: &Comparison, warnings: &[Warning]) -> Result<(), CommandError> {
-        let (grid, asked) = (&self.grid, &self.arguments.metrics);
+        let (grid, asked) = (&self.grid, &self.asked);
         let mut out = std::io::stdout().lock();
         if self.arguments.json {
-            let metrics = if asked.is_empty() { &comparison.names } else { asked };
+            let metrics = if asked.is_empty() { &comparison.metrics } else { asked };
             let comparison = json::of_comparison(grid, comparison, metrics, self.baseline, warnings);
             writeln!(out, "{comparison:#}")?;
             return Ok(());
         }
-        let metrics = if asked.is_empty() { text::SHOWN.map(str::to_owned).to_vec() } else { asked.clone() };
+        let metrics = if asked.is_empty() { text::usually_shown() } else { asked.clone() };
         write!(out, "{}", text::of_comparison(grid, comparison, &metrics, self.baseline))?;
         if let Some(store) = &self.store {
             writeln!(out, "\nResults are in {}.", store.folder().display())?;

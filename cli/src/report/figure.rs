@@ -1,6 +1,6 @@
 //! What a picture shows, apart from how it is drawn.
 
-use crate::quantity::Unit;
+use hearth_serverless::results::Unit;
 
 /// How an axis runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
+use hearth_serverless::results::Numbers;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ impl Table {
 pub struct RunFolder {
     /// `summary.json`.
     pub summary: Value,
+    /// The numbers in it.
+    pub numbers: Numbers,
     /// `scenario.json`, if the run wrote it.
     pub scenario: Option<Value>,
     /// `distributions.csv`.
@@ -142,8 +145,10 @@ impl RunFolder {
         }
         // What else lies in the folder is not of this run.
         let optional = |name: &str| manifest.lists(name).then(|| folder.join(name));
+        let summary = read_json(&folder.join("summary.json"))?;
         Ok(Self {
-            summary: read_json(&folder.join("summary.json"))?,
+            numbers: Numbers::read(&summary),
+            summary,
             scenario: optional("scenario.json").map(|path| read_json(&path)).transpose()?,
             distributions: read_table(&folder.join("distributions.csv"))?,
             series: optional("timeseries.csv").map(|path| read_table(&path)).transpose()?,

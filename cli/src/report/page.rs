@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use hearth_serverless::results::{Metric, Unit};
 use serde_json::{Value, json};
 
 use super::draw::{DrawError, escaped, for_page, to_svg};
 use super::figure::{Content, Figure, Timeline};
 use super::folder::{RunFolder, SweepFolder};
 use super::theme;
-use crate::metric;
-use crate::quantity::Unit;
 use crate::sweep::axes::words;
 use crate::sweep::comparison::Comparison;
-use crate::sweep::text::{self, SHOWN};
+use crate::sweep::text;
+
+/// What the page of a run begins with.
+const HEADLINE: [&str; 4] = ["invocations", "cold_start_ratio", "latency_p50", "latency_p99"];
 
 /// So many spans a page can hold and still move smoothly.
 const MOST_SPANS: usize = 300_000;
@@ -25,14 +27,10 @@ pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> 
     let summary = &run.summary;
     let name = name_of(&summary["scenario"]);
     let mut body = format!("<h1>{}</h1>\n", escaped(&name));
-    let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
+    let [invocations, cold, median, most] = HEADLINE.map(|name| run.numbers.shown(name));
     let _ = writeln!(
         body,
-        "<p>{} invocations, {:.2} % of starts cold, median latency {}, 99 % within {}; seed {}.</p>",
-        number("/invocations"),
-        100.0 * number("/cold_start_ratio"),
-        crate::quantity::duration(number("/latency/p50")),
-        crate::quantity::duration(number("/latency/p99")),
+        "<p>{invocations} invocations, {cold} of starts cold, median latency {median}, 99 % within {most}; seed {}.</p>",
         summary["seed"],
     );
     if summary["interrupted"] == json!(true) {
@@ -175,12 +173,12 @@ fn interactive(timeline: &Timeline, title: &str) -> String {
 
 /// Means and differences, with the share that completed before all others.
 fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
-    let metrics: Vec<&str> =
-        SHOWN.iter().copied().filter(|name| comparison.names.iter().any(|other| other == name)).collect();
+    let mut metrics = text::usually_shown();
+    metrics.retain(|metric| comparison.metrics.contains(metric));
     let header: String =
         sweep.grid.axes.iter().map(|axis| format!("<th scope=\"col\">{}</th>", escaped(&words(&axis.name)))).collect();
     let number = |title: &str| format!("<th scope=\"col\" class=\"number\">{}</th>", escaped(title));
-    let numbers: String = metrics.iter().map(|name| number(&metric::of(name).title)).collect();
+    let numbers: String = metrics.iter().map(|metric| number(&metric.title)).collect();
     let mut html = format!(
         "<div class=\"scroll\"><table>\n<caption>Means of each combination of values</caption>\n\
          <thead><tr>{header}{}{numbers}</tr></thead>\n<tbody>\n",
@@ -193,10 +191,10 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
             .iter()
             .map(|label| format!("<td class=\"label\">{}</td>", breakable(label)))
             .collect();
-        let cell = |name: &&str| {
-            let difference = text::difference(comparison, row, name);
+        let cell = |metric: &&Metric| {
+            let difference = text::difference(comparison, row, metric);
             let difference = difference.map_or(String::new(), |difference| format!("<br><small>{difference}</small>"));
-            let cell = format!("{}{difference}", text::mean(comparison, row, name));
+            let cell = format!("{}{difference}", text::mean(comparison, row, metric));
             format!("<td class=\"number\">{}</td>", kept_together(&cell))
         };
         let numbers: String = metrics.iter().map(cell).collect();
@@ -208,7 +206,7 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
         let label = &sweep.grid.axes[baseline.axis].settings[baseline.setting].label;
         let _ = writeln!(html, "<p>Small: differences to {}, seed by seed.</p>", escaped(label));
     }
-    for note in text::notes(&sweep.grid, comparison, &metrics, |name| metric::of(name).title) {
+    for note in text::notes(&sweep.grid, comparison, &metrics, |metric| &metric.title) {
         let _ = writeln!(html, "<p>{} {}</p>", text::MARK, escaped(&note));
     }
     let seeds = text::about_seeds(&sweep.grid, comparison);
@@ -264,4 +262,14 @@ fn policies(used: &[(String, &Value)]) -> String {
     }
     html.push_str("</tbody></table></div>");
     html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_begins_with_numbers_of_summaries() {
+        assert!(HEADLINE.iter().all(|name| Metric::find(name).is_some()));
+    }
 }

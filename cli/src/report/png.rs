@@ -26,9 +26,9 @@ pub fn to_png(svg: &str) -> Result<Vec<u8>, DrawError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantity::Unit;
     use crate::report::draw::to_svg;
     use crate::report::figure::{Bars, Content, Figure};
+    use hearth_serverless::results::Unit;
 
     #[test]
     fn a_png_is_twice_as_large_and_the_same_each_time() {

@@ -1,20 +1,18 @@
 //! The figures of a single run.
 
-use serde_json::Value;
+use hearth_serverless::results::{DEFINITIONS, Definition, Numbers, Section, Shape, Unit};
 
 use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Series};
 use super::folder::{RunFolder, Table};
-use crate::quantity::Unit;
 
 /// All figures for which there are data.
 pub fn of(run: &RunFolder) -> Vec<Figure> {
     let mut figures = Vec::new();
-    let column = |name: &str, column: &str| Series { name: name.to_owned(), points: cdf(&run.distributions, column) };
-    let times = vec![
-        column("latency", "latency"),
-        column("waiting", "waiting"),
-        column("delay of cold starts", "cold_start_delay"),
-    ];
+    let column = |path: &str| {
+        let name = Definition::at(path).map_or(path, |definition| definition.title).to_owned();
+        Series { name, points: cdf(&run.distributions, path) }
+    };
+    let times = ["latency", "waiting", "cold_start_delay"].map(column).to_vec();
     figures.push(cdf_figure(
         "latency-cdf",
         "Latency, waiting and delay of cold starts",
@@ -22,20 +20,19 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
         ("latency, waiting or delay", Unit::Seconds),
         times,
     ));
-    let slowdown = vec![column("slowdown", "slowdown")];
     figures.push(cdf_figure(
         "slowdown-cdf",
         "Slowdown: latency over execution time",
         "",
         ("slowdown", Unit::Plain),
-        slowdown,
+        vec![column("slowdown")],
     ));
-    let ratios = vec![column("functions", "cold_start_ratio_of_functions")];
-    figures.push(ratio_cdf_figure("function-cold-starts-cdf", ratios));
+    let ratios = Series { name: "functions".to_owned(), ..column("cold_start_ratio_of_functions") };
+    figures.push(ratio_cdf_figure("function-cold-starts-cdf", vec![ratios]));
     if let Some(series) = &run.series {
         figures.extend(time_series(&[("", series)]));
     }
-    figures.extend(traffic(&run.summary));
+    figures.extend(traffic(&run.numbers));
     if let Some(timeline) = &run.timeline {
         figures.push(Figure {
             name: "timeline".to_owned(),
@@ -157,42 +154,43 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
     points.chunks(points.len().div_ceil(MOST_POINTS / 2)).flat_map(of_chunk).collect()
 }
 
-/// Evictions and image traffic, in numbers and bytes.
-fn traffic(summary: &Value) -> Vec<Figure> {
-    let rows = |what: &[(&str, &str)]| -> Vec<(String, f64, f64)> {
-        let number = |pointer: &str| summary.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
-        let all = what.iter().map(|(name, pointer)| ((*name).to_owned(), number(pointer), 0.0));
-        all.filter(|(_, value, _)| *value > 0.0).collect()
+/// Containers that came and went, in this order; others that are told with them follow.
+const CONTAINERS: [&str; 4] = ["cold_starts", "prewarmed_containers", "evictions.containers", "expired_containers"];
+
+/// Containers in numbers, and image traffic in bytes.
+fn traffic(numbers: &Numbers) -> Vec<Figure> {
+    let others = |definition: &&Definition| {
+        let is_other = definition.section == Section::Containers && !CONTAINERS.contains(&definition.path);
+        is_other && definition.unit == Unit::Count
     };
-    let containers = rows(&[
-        ("started for a request", "/cold_starts"),
-        ("started ahead of one", "/prewarmed_containers"),
-        ("evicted while idle", "/evictions/containers"),
-        ("ended with their keep-alive", "/expired_containers"),
-    ]);
-    let images = rows(&[
-        ("downloaded to the head", "/images/downloads/bytes"),
-        ("copied to nodes", "/images/copies/bytes"),
-        ("loaded into RAM", "/images/loads/bytes"),
-        ("evicted from RAM", "/evictions/images_in_ram/bytes"),
-        ("evicted from disks of nodes", "/evictions/images_on_disk/bytes"),
-        ("evicted from the head", "/evictions/images_on_head/bytes"),
-    ]);
-    let figure = |name: &str, title: &str, unit: Unit, rows: Vec<(String, f64, f64)>| Figure {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        note: String::new(),
-        content: Content::Bars(Bars { unit, rows }),
+    let containers = CONTAINERS.iter().filter_map(|path| Definition::at(path)).chain(DEFINITIONS.iter().filter(others));
+    let images = |definition: &&Definition| definition.section == Section::Images && definition.shape == Shape::Moved;
+    let figure = |name: &str, title: &str, unit: Unit, bars: Vec<&Definition>| {
+        let value = |definition: &Definition| numbers.part(definition, definition.shape.main_part()).unwrap_or(0.0);
+        // The title of the picture says that it is of images.
+        let label = |definition: &Definition| definition.title.trim_start_matches("images ").to_owned();
+        let rows = bars.into_iter().map(|definition| (label(definition), value(definition), 0.0));
+        Figure {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            note: String::new(),
+            content: Content::Bars(Bars { unit, rows: rows.filter(|(_, value, _)| *value > 0.0).collect() }),
+        }
     };
     vec![
-        figure("containers", "Containers", Unit::Count, containers),
-        figure("image-traffic", "Images moved and evicted", Unit::Bytes, images),
+        figure("containers", "Containers", Unit::Count, containers.collect()),
+        figure("image-traffic", "Images moved and evicted", Unit::Bytes, DEFINITIONS.iter().filter(images).collect()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_drawn_of_containers_are_numbers_of_summaries() {
+        assert!(CONTAINERS.iter().all(|path| Definition::at(path).is_some_and(|of| of.unit == Unit::Count)));
+    }
 
     #[test]
     fn a_line_of_many_points_keeps_its_peaks() {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hearth_serverless::results::{DEFINITIONS, Metric, Over, Unit};
+
 use super::figure::{Axis, Bars, Content, Figure, Joined, MOST_SERIES, Panel, Plot, Point, Scale, Series};
 use super::folder::{RunFolder, SweepFolder, Table};
 use super::run_figures::{cdf_figure, ratio_cdf_figure, time_series};
 use crate::metric;
-use crate::quantity::Unit;
 use crate::sweep::axes::{quantities, words};
 use crate::sweep::comparison::{Comparison, Row, Run};
 use crate::sweep::grid::{self, Grid, POLICY};
@@ -16,8 +17,8 @@ use crate::sweep::text::MARK;
 const MOST_FACETS: usize = 6;
 const MOST_PANELS: usize = 12;
 
-/// Numbers of summaries that are drawn.
-const METRICS: [&str; 18] = [
+/// Numbers of summaries that are drawn first, in this order. What stands neither here nor in [`LEFT_OUT`] comes after them.
+const FIRST: [&str; 18] = [
     "service_level_availability",
     "cold_start_ratio",
     "latency_mean",
@@ -38,6 +39,70 @@ const METRICS: [&str; 18] = [
     "energy_joules",
 ];
 
+/// What is not drawn by itself: what others follow from or say better, what has pictures of its own, and what is the same for
+/// all policies or tells of none.
+const LEFT_OUT: [&str; 49] = [
+    "invocations",
+    "outcomes.completed",
+    "outcomes.failed",
+    "outcomes.lost",
+    "outcomes.timed_out",
+    "outcomes.unfinished",
+    "cold_starts",
+    "warm_starts",
+    "cold_start_ratio_of_functions",
+    "waiting",
+    "cold_start_delay",
+    "makespan_s",
+    "images.loads",
+    "evictions.images_in_ram",
+    "evictions.images_on_head",
+    "expired_containers",
+    "prewarmed_containers",
+    "memory_byte_seconds.used",
+    "measured.from_s",
+    "measured.to_s",
+    "drain.length_s",
+    "drain.memory_byte_seconds.used",
+    "drain.memory_byte_seconds.idle",
+    "drain.joules",
+    "faults.count",
+    "faults.retries",
+    "faults.hedges",
+    "faults.time_to_recover",
+    "faults.unrecovered",
+    "faults.replications",
+    "service_level.goodput",
+    "workflows.runs",
+    "workflows.completed",
+    "workflows.failed",
+    "workflows.unfinished",
+    "workflows.within_deadline",
+    "workflows.critical_path_s.waiting",
+    "workflows.critical_path_s.starting",
+    "workflows.critical_path_s.transfer",
+    "workflows.critical_path_s.running",
+    "workflows.data",
+    "cost.requests",
+    "cost.compute",
+    "cost.billed_requests",
+    "cost.billed_gib_seconds",
+    "energy.idle_joules",
+    "energy.busy_joules",
+    "skipped_rows",
+    "events",
+];
+
+/// The numbers that are drawn, without some.
+fn drawn(left_out: &[&str]) -> Vec<&'static Metric> {
+    let mut drawn = metric::all_named(&FIRST);
+    let is_other = |path: &str| !left_out.contains(&path) && drawn.iter().all(|metric| metric.definition.path != path);
+    let others = DEFINITIONS.iter().filter(|definition| is_other(definition.path));
+    let others: Vec<String> = others.map(|definition| definition.name_of(definition.shape.main_part())).collect();
+    drawn.extend(others.iter().filter_map(|name| Metric::find(name)));
+    drawn
+}
+
 /// The comparison of a sweep's runs.
 pub fn comparison(sweep: &SweepFolder) -> Comparison {
     let run = |(point, folder): &(grid::Point, RunFolder)| Run::new(point.clone(), &folder.summary);
@@ -49,23 +114,21 @@ pub fn comparison(sweep: &SweepFolder) -> Comparison {
 pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     let labels = Labels::new(&sweep.grid);
     let mut figures = Vec::new();
-    let drawn = METRICS.map(|name| (name, metric::of(name)));
-    let shown = drawn.iter().filter(|(name, metric)| {
-        let means = || comparison.rows.iter().filter_map(|row| row.means.get(*name)).map(|estimate| estimate.mean);
+    let shown = drawn(&LEFT_OUT).into_iter().filter(|metric| {
+        let means = || comparison.rows.iter().filter_map(|row| row.mean(metric)).map(|estimate| estimate.mean);
         // A share that is all there is everywhere shows as little as nothing.
         means().any(|mean| mean != 0.0) && !(metric.unit == Unit::Share && means().all(|mean| mean == 1.0))
     });
     let numeric = sweep.grid.axes.iter().position(|axis| axis.name != POLICY && numeric_values(axis).is_some());
-    for (name, metric) in shown {
+    for metric in shown {
         let currency = sweep.runs.first().and_then(|(_, run)| run.summary["cost"]["currency"].as_str());
         let title = match (metric.unit, currency) {
             (Unit::Money, Some(currency)) => format!("{} ({currency})", metric.title),
             _ => metric.title.clone(),
         };
-        let (title, unit) = (title.as_str(), metric.unit);
         figures.push(match numeric {
-            Some(axis) => against_axis(sweep, comparison, &labels, axis, (name, title, unit)),
-            None => bars(comparison, &labels, (name, title, unit)),
+            Some(axis) => against_axis(sweep, comparison, &labels, axis, (metric, &title)),
+            None => bars(comparison, &labels, (metric, &title)),
         });
     }
     figures.extend(trade_offs(sweep, comparison, &labels));
@@ -120,27 +183,26 @@ fn common_slot(labels: &[&str]) -> usize {
     first.filter(|first| labels.iter().all(|label| label.starts_with(first.as_str()))).map_or(0, |first| first.len())
 }
 
-fn point(x: f64, row: &Row, metric: &str) -> Option<Point> {
-    let estimate = row.means.get(metric)?;
+fn point(x: f64, row: &Row, metric: &Metric) -> Option<Point> {
+    let estimate = row.mean(metric)?;
     Some(Point { y_half: estimate.half_width.unwrap_or(0.0), ..Point::exact(x, estimate.mean) })
 }
 
 /// What one should know of the numbers of a metric, beside what the page says once.
-fn note(comparison: &Comparison, metric: &str) -> String {
+fn note(comparison: &Comparison, metric: &Metric) -> String {
     let rows: Vec<&Row> = comparison.rows.iter().filter(|row| row.is_partial(metric)).collect();
-    let over = metric::of(metric).over;
-    let shares = || rows.iter().map(|row| row.share(over));
+    let shares = || rows.iter().map(|row| row.share(metric.over));
     let (least, most) = (shares().fold(1.0, f64::min), shares().fold(0.0, f64::max));
     let percent = |share: f64| Unit::Share.shown(share);
     let shares = if least == most { percent(least) } else { format!("{} to {}", percent(least), percent(most)) };
     if rows.is_empty() {
         return String::new();
     }
-    format!("{MARK} Of {} only, and not the same everywhere: {shares}.", over.words())
+    format!("{MARK} Of {} only, and not the same everywhere: {shares}.", metric.over.words())
 }
 
 /// The name of a row among others, marked if its number leaves out requests that those of others do not.
-fn marked(name: String, row: &Row, metric: &str) -> String {
+fn marked(name: String, row: &Row, metric: &Metric) -> String {
     if row.is_partial(metric) { format!("{name} {MARK}") } else { name }
 }
 
@@ -163,7 +225,7 @@ fn against_axis(
     comparison: &Comparison,
     labels: &Labels,
     axis: usize,
-    (metric, title, unit): (&str, &str, Unit),
+    (metric, title): (&Metric, &str),
 ) -> Figure {
     let varied = &sweep.grid.axes[axis];
     let (values, x_unit) = numeric_values(varied).unwrap_or((Vec::new(), Unit::Plain));
@@ -201,11 +263,15 @@ fn against_axis(
     let scale = |values: &mut dyn Iterator<Item = f64>, factor: f64| {
         let (least, greatest) =
             values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-        if least > 0.0 && greatest / least > factor && unit != Unit::Share { Scale::Logarithmic } else { Scale::Linear }
+        if least > 0.0 && greatest / least > factor && metric.unit != Unit::Share {
+            Scale::Logarithmic
+        } else {
+            Scale::Linear
+        }
     };
     let x = Axis { label: words(&varied.name), unit: x_unit, scale: scale(&mut values.iter().copied(), 50.0) };
     let points = panels.iter().flat_map(|panel| &panel.series).flat_map(|series| &series.points);
-    let y = Axis { label: title.to_owned(), unit, scale: scale(&mut points.map(|point| point.y), 50.0) };
+    let y = Axis { label: title.to_owned(), unit: metric.unit, scale: scale(&mut points.map(|point| point.y), 50.0) };
     let plot = match colours {
         Some(_) => Plot { x, y, joined: Joined::MarkedLine, panels },
         None => {
@@ -214,7 +280,7 @@ fn against_axis(
         }
     };
     Figure {
-        name: metric.replace(['.', '_'], "-"),
+        name: metric.name.replace('_', "-"),
         title: format!("{} against {}", capital(title), words(&varied.name)),
         note: note(comparison, metric),
         content: Content::Plot(plot),
@@ -222,46 +288,39 @@ fn against_axis(
 }
 
 /// A number as bars, one for each combination.
-fn bars(comparison: &Comparison, labels: &Labels, (metric, title, unit): (&str, &str, Unit)) -> Figure {
+fn bars(comparison: &Comparison, labels: &Labels, (metric, title): (&Metric, &str)) -> Figure {
     let row = |row: &Row| {
-        let estimate = row.means.get(metric)?;
+        let estimate = row.mean(metric)?;
         let name = marked(labels.of(&row.settings, &[]), row, metric);
         Some((name, estimate.mean, estimate.half_width.unwrap_or(0.0)))
     };
     let rows = comparison.rows.iter().filter_map(row).collect();
     Figure {
-        name: metric.replace(['.', '_'], "-"),
+        name: metric.name.replace('_', "-"),
         title: capital(title),
         note: note(comparison, metric),
-        content: Content::Bars(Bars { unit, rows }),
+        content: Content::Bars(Bars { unit: metric.unit, rows }),
     }
 }
 
 /// Cold starts against the memory that they are avoided with.
 fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> Vec<Figure> {
-    const IDLE: &str = "memory_byte_seconds_idle";
-    if comparison.rows.len() < 2 {
-        return Vec::new();
-    }
+    let idle = metric::all_named(&["memory_byte_seconds_idle"]);
+    let (Some(idle), 2..) = (idle.first(), comparison.rows.len()) else { return Vec::new() };
     let kinds = [
-        (
-            "cold-starts-against-memory",
-            "cold_start_ratio",
-            "share of cold starts",
-            "Cold starts against memory held by idle containers",
-        ),
+        ("cold-starts-against-memory", "cold_start_ratio", "Cold starts against memory held by idle containers"),
         (
             "function-cold-starts-against-memory",
             "cold_start_ratio_of_functions_p75",
-            "share of cold starts, third quartile of functions",
             "Cold starts of functions against memory held by idle containers",
         ),
     ];
-    let figure = |(name, metric, label, title): (&str, &str, &str, &str)| {
+    let figure = |(name, metric, title): (&str, &str, &str)| {
+        let metric = Metric::find(metric)?;
         let mut series: Vec<Series> = Vec::new();
         let policy = sweep.grid.axes.iter().position(|axis| axis.name == POLICY);
         for row in &comparison.rows {
-            let Some(memory) = row.means.get(IDLE) else { continue };
+            let Some(memory) = row.mean(idle) else { continue };
             let Some(mut point) = point(memory.mean, row, metric) else { continue };
             point.x_half = memory.half_width.unwrap_or(0.0);
             // Points of a policy have one colour, whatever else varies.
@@ -272,16 +331,15 @@ fn trade_offs(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) -> 
                 None => series.push(Series { name, points: vec![point] }),
             }
         }
-        let (x, y) =
-            (Axis::linear("memory held by idle containers", Unit::ByteSeconds), Axis::linear(label, Unit::Share));
-        Figure {
+        let (x, y) = (Axis::linear(&idle.title, idle.unit), Axis::linear(&metric.title, metric.unit));
+        Some(Figure {
             name: name.to_owned(),
             title: title.to_owned(),
             note: format!("Lower left is better. {}", note(comparison, metric)).trim_end().to_owned(),
             content: Content::Plot(Plot::new(x, y, Joined::Marks, series)),
-        }
+        })
     };
-    kinds.into_iter().map(figure).collect()
+    kinds.into_iter().filter_map(figure).collect()
 }
 
 /// Distributions of latency and of functions' cold starts: a plot for each combination of what is not a policy.
@@ -305,7 +363,8 @@ fn distributions(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) 
                 let name = policy.map_or_else(|| labels.of(facet, &[]), |axis| labels.names[axis][*setting].clone());
                 let mut settings = facet.clone();
                 policy.into_iter().for_each(|axis| settings[axis] = *setting);
-                let row = comparison.row(&settings).filter(|row| is_of_completed && row.is_partial("latency_mean"));
+                let row =
+                    comparison.row(&settings).filter(|row| is_of_completed && row.is_partial_over(Over::Completed));
                 let completed = row.map(|row| Unit::Share.shown(row.completed.mean));
                 let name = completed.map_or(name.clone(), |share| format!("{name} ({share} completed)"));
                 Series { name, points: mean_cdf(runs, column) }
@@ -322,13 +381,8 @@ fn distributions(sweep: &SweepFolder, comparison: &Comparison, labels: &Labels) 
             seeds => format!("Percentiles are means over {seeds} seeds."),
         };
         let title = format!("Latency{at}");
-        figures.push(cdf_figure(
-            &format!("latency-cdf{suffix}"),
-            &title,
-            &note,
-            ("latency", Unit::Seconds),
-            of("latency", true),
-        ));
+        let latency = of("latency", true);
+        figures.push(cdf_figure(&format!("latency-cdf{suffix}"), &title, &note, ("latency", Unit::Seconds), latency));
         let mut ratios =
             ratio_cdf_figure(&format!("function-cold-starts-cdf{suffix}"), of("cold_start_ratio_of_functions", false));
         ratios.title.push_str(&at);
@@ -355,7 +409,21 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hearth_serverless::results::Definition;
+
     use super::*;
+
+    #[test]
+    fn every_number_is_drawn_or_left_out_on_purpose() {
+        let is_drawn = |path: &str| drawn(&LEFT_OUT).iter().any(|metric| metric.definition.path == path);
+        for Definition { path, .. } in DEFINITIONS {
+            assert_ne!(is_drawn(path), LEFT_OUT.contains(path), "{path}");
+        }
+        assert!(LEFT_OUT.iter().all(|path| Definition::at(path).is_some()));
+        // One that nobody has thought of is drawn.
+        let everything = drawn(&[]);
+        assert!(DEFINITIONS.iter().all(|definition| everything.iter().any(|metric| metric.definition == definition)));
+    }
 
     #[test]
     fn more_series_than_colours_are_panels_of_an_axis() {

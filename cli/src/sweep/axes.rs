@@ -1,10 +1,10 @@
 //! The axes of a grid as columns of a table and as axes of a figure: names that programs can use, words for people, and
 //! values as numbers in base units where they are quantities.
 
+use hearth_serverless::results::Unit;
 use hearth_simcore::units::{self, Dimension};
 
 use super::grid::{Axis, Grid, POLICY};
-use crate::quantity::Unit;
 
 /// The values of an axis as numbers in base units, and the unit; `None` if they are not all numbers or quantities.
 pub fn quantities(axis: &Axis) -> Option<(Vec<f64>, Unit)> {

@@ -2,54 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hearth_serverless::results::{Metric, Numbers, Over};
 use serde_json::Value;
 
 use super::grid::{Baseline, Grid, Point};
 use super::population::Population;
 use super::statistics::Estimate;
-use crate::metric::{self, Over};
-
-/// Parts of a summary that are no results.
-const NO_RESULTS: [&str; 3] = ["policies", "request_sets", "seed"];
-
-/// The numbers of a summary, by name: the path to them with `_` between its parts. What is of nothing, such as the mean latency
-/// where no request completed, is no number.
-pub fn numbers_of(summary: &Value) -> BTreeMap<String, f64> {
-    let mut numbers = BTreeMap::new();
-    collect(summary, "", &mut numbers);
-    let starts = ["cold_starts", "warm_starts"].map(|name| numbers.get(name).copied().unwrap_or(0.0));
-    if starts == [0.0, 0.0] {
-        numbers.retain(|name, _| !name.starts_with("cold_start_ratio"));
-    }
-    numbers
-}
-
-fn collect(value: &Value, name: &str, numbers: &mut BTreeMap<String, f64>) {
-    match value {
-        Value::Object(map) => {
-            // A distribution of nothing has a count only.
-            let is_of_nothing = map.get("count").and_then(Value::as_u64) == Some(0) && map.contains_key("mean");
-            let is_told = |part: &str| !NO_RESULTS.contains(&part) && (!is_of_nothing || part == "count");
-            for (part, value) in map.iter().filter(|(part, _)| is_told(part)) {
-                let name = if name.is_empty() { part.clone() } else { format!("{name}_{part}") };
-                collect(value, &name, numbers);
-            }
-        }
-        value => {
-            if let Some(number) = value.as_f64() {
-                numbers.insert(name.to_owned(), number);
-            }
-        }
-    }
-}
 
 /// A run and its numbers.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Where in the grid it is.
     pub point: Point,
-    /// Its numbers, by name.
-    pub numbers: BTreeMap<String, f64>,
+    /// Its numbers.
+    pub numbers: Numbers,
     /// What numbers are over that are not over everything.
     populations: BTreeMap<Over, Population>,
 }
@@ -57,8 +23,10 @@ pub struct Run {
 impl Run {
     /// A run by its summary.
     pub fn new(point: Point, summary: &Value) -> Self {
-        let populations = Over::PARTS.map(|over| (over, Population::of(summary, over)));
-        Self { point, numbers: numbers_of(summary), populations: populations.into() }
+        let numbers = Numbers::read(summary);
+        let sets = &summary["request_sets"];
+        let populations = Over::PARTS.map(|over| (over, Population::of(&numbers, sets, over)));
+        Self { point, numbers, populations: populations.into() }
     }
 
     fn is_over_the_same(&self, other: &Self, over: Over) -> bool {
@@ -71,11 +39,11 @@ impl Run {
 pub struct Row {
     /// The values.
     pub settings: Vec<usize>,
-    /// The mean of each number over the seeds.
-    pub means: BTreeMap<String, Estimate>,
+    /// The mean of each number over the seeds, by name.
+    means: BTreeMap<&'static str, Estimate>,
     /// What is more than in the baseline with the same other values, from the differences seed by seed. Empty for the
     /// baseline itself, and without one.
-    pub differences: BTreeMap<String, Estimate>,
+    differences: BTreeMap<&'static str, Estimate>,
     /// The values of the baseline that the differences are to.
     pub baseline: Option<Vec<usize>>,
     /// The share of its requests that completed: a mean over the seeds.
@@ -89,14 +57,29 @@ pub struct Row {
 }
 
 impl Row {
+    /// The mean of a number over the seeds that have it.
+    pub fn mean(&self, metric: &Metric) -> Option<&Estimate> {
+        self.means.get(metric.name.as_str())
+    }
+
+    /// What a number is more than in the baseline. `None` for the baseline itself, and without one.
+    pub fn difference(&self, metric: &Metric) -> Option<&Estimate> {
+        self.differences.get(metric.name.as_str())
+    }
+
     /// Whether the mean of a number leaves requests out that another row does not.
-    pub fn is_partial(&self, name: &str) -> bool {
-        self.partial.contains(&metric::of(name).over)
+    pub fn is_partial(&self, metric: &Metric) -> bool {
+        self.is_partial_over(metric.over)
+    }
+
+    /// Whether means over this leave requests out that another row does not.
+    pub fn is_partial_over(&self, over: Over) -> bool {
+        self.partial.contains(&over)
     }
 
     /// Whether the difference of a number is one of the same requests. `None` where there is no baseline.
-    pub fn is_comparable(&self, name: &str) -> Option<bool> {
-        self.baseline.as_ref().map(|_| !self.incomparable.contains(&metric::of(name).over))
+    pub fn is_comparable(&self, metric: &Metric) -> Option<bool> {
+        self.baseline.as_ref().map(|_| !self.incomparable.contains(&metric.over))
     }
 
     /// The share of all that numbers of this kind are over.
@@ -110,8 +93,8 @@ impl Row {
 pub struct Comparison {
     /// In the order of the grid; those without a run are left out.
     pub rows: Vec<Row>,
-    /// The names of all numbers.
-    pub names: Vec<String>,
+    /// All numbers that a run has, by name.
+    pub metrics: Vec<&'static Metric>,
     /// Whether there are several seeds, and all gave the same.
     pub are_seeds_alike: bool,
 }
@@ -123,16 +106,17 @@ impl Comparison {
         for run in runs {
             by_settings.entry(&run.point.settings).or_default().insert(run.point.seed, run);
         }
-        let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.numbers.keys()).collect();
+        let names: BTreeSet<&'static str> =
+            runs.iter().flat_map(|run| run.numbers.iter()).map(|(name, _)| name).collect();
         let uneven: BTreeSet<Over> =
             Over::PARTS.into_iter().filter(|over| is_uneven(by_settings.values(), *over)).collect();
-        let estimate = |values: &dyn Fn(&str) -> Vec<f64>| -> BTreeMap<String, Estimate> {
-            let of = |name: &&String| Some(((*name).clone(), Estimate::of(&values(name))?));
+        let estimate = |values: &dyn Fn(&str) -> Vec<f64>| -> BTreeMap<&'static str, Estimate> {
+            let of = |name: &&'static str| Some((*name, Estimate::of(&values(name))?));
             names.iter().filter_map(of).collect()
         };
         let row = |settings: Vec<usize>| {
             let seeds = by_settings.get(settings.as_slice())?;
-            let means = estimate(&|name| seeds.values().filter_map(|run| run.numbers.get(name).copied()).collect());
+            let means = estimate(&|name| seeds.values().filter_map(|run| run.numbers.get(name)).collect());
             let at = baseline.filter(|base| settings[base.axis] != base.setting).map(|base| {
                 let mut settings = settings.clone();
                 settings[base.axis] = base.setting;
@@ -170,7 +154,8 @@ impl Comparison {
             runs.all(|run| first.is_some_and(|first| first.numbers == run.numbers))
         };
         let are_seeds_alike = by_settings.values().any(|seeds| seeds.len() > 1) && by_settings.values().all(is_alike);
-        Self { rows, names: names.into_iter().cloned().collect(), are_seeds_alike }
+        let metrics = names.into_iter().filter_map(Metric::find).collect();
+        Self { rows, metrics, are_seeds_alike }
     }
 
     /// The row of some values.
@@ -191,24 +176,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn numbers_are_found_by_their_paths() {
-        let mut summary = json!({"seed": 3, "scenario": "x", "policies": {"a": 1}, "cold_starts": 1});
-        summary["latency"] = json!({"count": 2, "mean": 1.5});
-        summary["waiting"] = json!({"count": 0, "mean": 0.0});
-        summary["cold_start_ratio"] = json!(0.5);
-        let numbers = numbers_of(&summary);
-        let expected = [
-            ("cold_start_ratio", 0.5),
-            ("cold_starts", 1.0),
-            ("latency_count", 2.0),
-            ("latency_mean", 1.5),
-            ("waiting_count", 0.0),
-        ]
-        .map(|(name, number)| (name.to_owned(), number));
-        assert_eq!(numbers, BTreeMap::from(expected));
-        summary["cold_starts"] = json!(0);
-        assert!(!numbers_of(&summary).contains_key("cold_start_ratio"), "no start is no cold start");
+    fn metric(name: &str) -> &'static Metric {
+        Metric::find(name).unwrap()
     }
 
     /// The summary of a run of ten requests, some of which completed.
@@ -232,10 +201,10 @@ mod tests {
             let runs = [run(0, 1, &sets[0]), run(1, 1, &sets[0]), run(0, 2, one), run(1, 2, other)];
             let comparison = Comparison::new(&grid, &runs, Some(Baseline { axis: 0, setting: 0 }));
             let [base, second] = &comparison.rows[..] else { panic!("{comparison:?}") };
-            assert_eq!(second.is_comparable("latency_mean"), Some(one == other), "{one:?} {other:?}");
-            assert_eq!(second.is_comparable("invocations"), Some(true));
-            assert_eq!(base.is_comparable("latency_mean"), None);
-            assert_eq!(base.is_partial("latency_mean"), one != other && one.len() < 10, "{one:?} {other:?}");
+            assert_eq!(second.is_comparable(metric("latency_mean")), Some(one == other), "{one:?} {other:?}");
+            assert_eq!(second.is_comparable(metric("invocations")), Some(true));
+            assert_eq!(base.is_comparable(metric("latency_mean")), None);
+            assert_eq!(base.is_partial(metric("latency_mean")), one != other && one.len() < 10, "{one:?} {other:?}");
             assert_eq!(second.completed.mean, (1.0 + other.len() as f64 / 10.0) / 2.0);
         }
     }
@@ -254,16 +223,16 @@ mod tests {
         let policies = ["keep_alive=fixed", "keep_alive=adaptive"].map(str::to_owned);
         let grid = Grid::new(&policies, &[], vec![1, 2, 3]).unwrap();
         let run = |setting: usize, seed: u64, value: f64| {
-            Run::new(Point { settings: vec![setting], seed }, &json!({"x": value}))
+            Run::new(Point { settings: vec![setting], seed }, &json!({"makespan_s": value}))
         };
         // Seeds differ by much, policies by exactly 1; the third seed of the other policy is missing.
         let runs = [run(0, 1, 10.0), run(0, 2, 20.0), run(0, 3, 90.0), run(1, 1, 11.0), run(1, 2, 21.0)];
         let comparison = Comparison::new(&grid, &runs, Some(Baseline { axis: 0, setting: 0 }));
         let [base, other] = &comparison.rows[..] else { panic!("{comparison:?}") };
-        assert_eq!((base.means["x"].mean, base.means["x"].count), (40.0, 3));
+        assert_eq!(base.mean(metric("makespan_s")).map(|mean| (mean.mean, mean.count)), Some((40.0, 3)));
         assert!(base.differences.is_empty());
-        assert_eq!(other.means["x"].mean, 16.0);
-        let difference = other.differences["x"];
+        assert_eq!(other.mean(metric("makespan_s")).unwrap().mean, 16.0);
+        let difference = other.difference(metric("makespan_s")).unwrap();
         assert_eq!((difference.count, difference.interval()), (2, Some([1.0, 1.0])));
     }
 }

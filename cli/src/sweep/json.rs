@@ -1,5 +1,6 @@
 //! The comparison as JSON, for other programs.
 
+use hearth_serverless::results::Metric;
 use serde_json::{Map, Value, json};
 
 use super::axes;
@@ -7,7 +8,6 @@ use super::comparison::{Comparison, Row};
 use super::grid::{Baseline, Grid};
 use super::statistics::Estimate;
 use super::warnings::Warning;
-use crate::metric;
 
 fn estimate(estimate: &Estimate) -> Map<String, Value> {
     let mut object = Map::new();
@@ -18,20 +18,20 @@ fn estimate(estimate: &Estimate) -> Map<String, Value> {
     object
 }
 
-fn row(grid: &Grid, row: &Row, metrics: &[String]) -> Value {
+fn row(grid: &Grid, row: &Row, metrics: &[&Metric]) -> Value {
     let labels = grid.labels(&row.settings);
     let values: Map<String, Value> =
         grid.axes.iter().zip(labels).map(|(axis, label)| (axis.name.clone(), json!(label))).collect();
-    let number = |name: &String| {
-        let mean = row.means.get(name);
+    let number = |metric: &&Metric| {
+        let mean = row.mean(metric);
         let mut number = mean.map(estimate).unwrap_or_default();
         number.insert("runs".to_owned(), json!(mean.map_or(0, |mean| mean.count)));
-        if let Some(is_comparable) = row.is_comparable(name) {
-            let difference = row.differences.get(name).map(|difference| Value::Object(estimate(difference)));
+        if let Some(is_comparable) = row.is_comparable(metric) {
+            let difference = row.difference(metric).map(|difference| Value::Object(estimate(difference)));
             number.insert("difference".to_owned(), difference.unwrap_or_default());
             number.insert("comparable".to_owned(), json!(is_comparable));
         }
-        (name.clone(), Value::Object(number))
+        (metric.name.clone(), Value::Object(number))
     };
     let numbers: Map<String, Value> = metrics.iter().map(number).collect();
     json!({
@@ -46,7 +46,7 @@ fn row(grid: &Grid, row: &Row, metrics: &[String]) -> Value {
 pub fn of_comparison(
     grid: &Grid,
     comparison: &Comparison,
-    metrics: &[String],
+    metrics: &[&Metric],
     baseline: Option<Baseline>,
     warnings: &[Warning],
 ) -> Value {
@@ -56,10 +56,7 @@ pub fn of_comparison(
         let unit = quantities.as_ref().map_or("", |(_, unit)| unit.name());
         json!({"name": axis.name, "column": column, "labels": labels, "unit": unit, "values": quantities.map(|(values, _)| values)})
     });
-    let about = |name: &String| {
-        let metric = metric::of(name);
-        (name.clone(), json!({"title": metric.title, "unit": metric.unit.name()}))
-    };
+    let about = |metric: &&Metric| (metric.name.clone(), json!({"title": metric.title, "unit": metric.unit.name()}));
     json!({
         "format": "hearth-comparison/1",
         "hearth": env!("CARGO_PKG_VERSION"),

@@ -1,7 +1,6 @@
 //! Runs on all cores: each simulation has a thread to itself, and shares nothing with the others, so what comes of it is
 //! what would come of it alone.
 
-use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -12,6 +11,7 @@ use hearth_serverless::policy::Monitor;
 use serde_json::Value;
 
 use crate::error::CommandError;
+use crate::interrupt;
 use crate::progress::{SweepProgress, share_done};
 
 /// How often the bar moves.
@@ -57,16 +57,10 @@ impl Control {
         lock(&self.workers).iter().filter_map(share).sum()
     }
 
-    /// The first Ctrl-C stops, the second one ends the process.
+    /// Stops when Ctrl-C asks for it.
     pub fn stop_on_interrupt(&self) {
         let control = self.clone();
-        // Without a handler Ctrl-C ends the process at once, which is no reason not to run.
-        let _ = ctrlc::set_handler(move || {
-            if control.is_stopped() {
-                process::exit(130);
-            }
-            control.stop();
-        });
+        interrupt::stops(move || control.stop());
     }
 }
 

@@ -1,9 +1,8 @@
 //! Who a mean is over. A policy that refuses most requests has a short latency: of those that it did not refuse. Means are
 //! compared without a remark only where they are over the same requests.
 
+use hearth_serverless::results::{Numbers, Over};
 use serde_json::Value;
-
-use crate::metric::Over;
 
 /// The members that some numbers of a run are over.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,12 +14,12 @@ pub struct Population {
 }
 
 impl Population {
-    /// That of a run's numbers, by its summary.
-    pub fn of(summary: &Value, over: Over) -> Self {
-        let count = |pointer: &str| summary.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
-        let set = |name: &str| summary["request_sets"][name].as_str().map(str::to_owned);
-        let (requests, started) = (count("/invocations"), count("/waiting/count"));
-        let starts = count("/cold_starts") + count("/warm_starts");
+    /// That of the numbers of a run, with the fingerprints of its sets of requests.
+    pub fn of(numbers: &Numbers, sets: &Value, over: Over) -> Self {
+        let count = |name: &str| numbers.get(name).unwrap_or(0.0) as u64;
+        let set = |name: &str| sets[name].as_str().map(str::to_owned);
+        let (requests, started) = (count("invocations"), count("waiting_count"));
+        let starts = count("cold_starts") + count("warm_starts");
         // Those left out say it all where the requests are the same, and none left out needs no list.
         let without = |members: u64, name: &str| {
             let left_out = if members == requests { Some(String::new()) } else { set(name) };
@@ -29,7 +28,7 @@ impl Population {
         let (members, whole, identity) = match over {
             Over::Everything => (requests, requests, Some(String::new())),
             Over::Completed => {
-                let completed = count("/outcomes/completed");
+                let completed = count("outcomes_completed");
                 (completed, requests, without(completed, "not_completed"))
             }
             Over::Started => (started, requests, without(started, "not_started")),
@@ -37,16 +36,16 @@ impl Population {
             Over::Starts if starts != started => (started, requests, None),
             Over::Starts => (started, requests, without(started, "not_started")),
             Over::ColdStarts => {
-                let cold = count("/cold_start_delay/count");
+                let cold = count("cold_start_delay_count");
                 let members = set("started_cold").map(|cold| format!("{requests} of them {cold}"));
                 (cold, started, members)
             }
             Over::WorkflowRuns => {
-                let (completed, runs) = (count("/workflows/completed"), count("/workflows/runs"));
+                let (completed, runs) = (count("workflows_completed"), count("workflows_runs"));
                 (completed, runs, (completed == runs).then(|| format!("all {runs}")))
             }
             Over::Recoveries => {
-                let (recovered, left) = (count("/faults/time_to_recover/count"), count("/faults/unrecovered"));
+                let (recovered, left) = (count("faults_time_to_recover_count"), count("faults_unrecovered"));
                 (recovered, recovered + left, (left == 0).then(|| format!("all {recovered}")))
             }
         };
@@ -71,17 +70,20 @@ impl Population {
 
 #[cfg(test)]
 mod tests {
+    use hearth_serverless::results::Metric;
     use serde_json::json;
 
     use super::*;
 
-    fn summary(requests: u64, completed: u64, set: &str) -> Value {
-        json!({"invocations": requests, "outcomes": {"completed": completed}, "request_sets": {"not_completed": set}})
+    /// The population of means of latency.
+    fn completed(requests: u64, completed: u64, sets: Value) -> Population {
+        let summary = json!({"invocations": requests, "outcomes": {"completed": completed}});
+        Population::of(&Numbers::read(&summary), &sets, Over::Completed)
     }
 
     #[test]
     fn the_same_requests_are_told_from_as_many_others() {
-        let of = |requests, completed, set: &str| Population::of(&summary(requests, completed, set), Over::Completed);
+        let of = |requests, among, set: &str| completed(requests, among, json!({"not_completed": set}));
         assert!(of(10, 10, "00").is_same(&of(10, 10, "00")));
         assert!(of(10, 9, "ab").is_same(&of(10, 9, "ab")));
         assert!(!of(10, 9, "ab").is_same(&of(10, 9, "cd")), "as many, but others");
@@ -91,11 +93,14 @@ mod tests {
 
     #[test]
     fn results_that_name_no_sets_are_the_same_only_if_all_completed() {
-        let old = |completed: u64| {
-            let mut summary = summary(10, completed, "");
-            summary.as_object_mut().unwrap().remove("request_sets");
-            Population::of(&summary, Over::Completed)
-        };
+        let old = |among| completed(10, among, Value::Null);
         assert!(old(10).is_same(&old(10)) && !old(9).is_same(&old(9)));
+    }
+
+    #[test]
+    fn what_is_counted_are_numbers_of_summaries() {
+        let source = include_str!("population.rs").split("#[cfg(test)]").next().unwrap();
+        let names: Vec<&str> = source.split("count(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(names.len() >= 10 && names.iter().all(|name| Metric::find(name).is_some()), "{names:?}");
     }
 }

@@ -1,10 +1,11 @@
 //! Writes the runs of a grid, and what they come to, as tables for programs.
 
+use hearth_serverless::results::Metric;
+
 use super::axes;
 use super::comparison::{Comparison, Row, Run};
 use super::grid::Grid;
 use super::statistics::Estimate;
-use crate::metric;
 use crate::result_files::TableFormat;
 
 /// A column of a tidy table.
@@ -68,11 +69,11 @@ fn axes_of<'a>(grid: &Grid, rows: impl Iterator<Item = &'a [usize]> + Clone) -> 
 }
 
 /// One row a run: every varied value, the seed, and all numbers of its summary.
-pub fn of_runs(grid: &Grid, runs: &[Run], names: &[String]) -> TidyTable {
+pub fn of_runs(grid: &Grid, runs: &[Run], metrics: &[&Metric]) -> TidyTable {
     let mut columns = axes_of(grid, runs.iter().map(|run| run.point.settings.as_slice()));
     columns.push(Column::Whole("seed".to_owned(), runs.iter().map(|run| run.point.seed).collect()));
-    for name in names {
-        let values = runs.iter().map(|run| run.numbers.get(name).copied()).collect();
+    for Metric { name, .. } in metrics {
+        let values = runs.iter().map(|run| run.numbers.get(name)).collect();
         columns.push(Column::Number(name.clone(), values));
     }
     TidyTable { columns, rows: runs.len() }
@@ -81,25 +82,25 @@ pub fn of_runs(grid: &Grid, runs: &[Run], names: &[String]) -> TidyTable {
 /// One row a combination of values and a number: mean and interval, the difference to the baseline with its own, the share of
 /// requests that completed, and whether the difference is one of the same requests.
 pub fn of_comparison(grid: &Grid, comparison: &Comparison) -> TidyTable {
-    let pairs: Vec<(&Row, &String)> =
-        comparison.rows.iter().flat_map(|row| comparison.names.iter().map(move |name| (row, name))).collect();
+    let pairs: Vec<(&Row, &Metric)> =
+        comparison.rows.iter().flat_map(|row| comparison.metrics.iter().map(move |metric| (row, *metric))).collect();
     let mut columns = axes_of(grid, pairs.iter().map(|(row, _)| row.settings.as_slice()));
-    columns.push(Column::Text("metric".to_owned(), pairs.iter().map(|(_, name)| (*name).clone()).collect()));
-    let units = pairs.iter().map(|(_, name)| metric::of(name).unit.name().to_owned());
+    columns.push(Column::Text("metric".to_owned(), pairs.iter().map(|(_, metric)| metric.name.clone()).collect()));
+    let units = pairs.iter().map(|(_, metric)| metric.unit.name().to_owned());
     columns.push(Column::Text("unit".to_owned(), units.collect()));
-    let mut number = |name: &str, of: &dyn Fn(&Row, &str) -> Option<f64>| {
+    let mut number = |name: &str, of: &dyn Fn(&Row, &Metric) -> Option<f64>| {
         columns.push(Column::Number(name.to_owned(), pairs.iter().map(|(row, metric)| of(row, metric)).collect()));
     };
     let end = |estimate: Option<&Estimate>, end: usize| estimate?.interval().map(|interval| interval[end]);
-    number("runs", &|row, name| Some(row.means.get(name)?.count as f64));
-    number("mean", &|row, name| Some(row.means.get(name)?.mean));
-    number("mean_low", &|row, name| end(row.means.get(name), 0));
-    number("mean_high", &|row, name| end(row.means.get(name), 1));
-    number("difference", &|row, name| Some(row.differences.get(name)?.mean));
-    number("difference_low", &|row, name| end(row.differences.get(name), 0));
-    number("difference_high", &|row, name| end(row.differences.get(name), 1));
+    number("runs", &|row, metric| Some(row.mean(metric)?.count as f64));
+    number("mean", &|row, metric| Some(row.mean(metric)?.mean));
+    number("mean_low", &|row, metric| end(row.mean(metric), 0));
+    number("mean_high", &|row, metric| end(row.mean(metric), 1));
+    number("difference", &|row, metric| Some(row.difference(metric)?.mean));
+    number("difference_low", &|row, metric| end(row.difference(metric), 0));
+    number("difference_high", &|row, metric| end(row.difference(metric), 1));
     number("completed_share", &|row, _| Some(row.completed.mean));
-    let comparable = pairs.iter().map(|(row, name)| row.is_comparable(name)).collect();
+    let comparable = pairs.iter().map(|(row, metric)| row.is_comparable(metric)).collect();
     columns.push(Column::Flag("comparable".to_owned(), comparable));
     TidyTable { columns, rows: pairs.len() }
 }

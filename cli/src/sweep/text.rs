@@ -1,16 +1,20 @@
 //! The comparison as text for people.
 
 use comfy_table::{CellAlignment, Table, presets};
+use hearth_serverless::results::{Metric, Over, Unit};
 
 use super::comparison::{Comparison, Row};
 use super::grid::{Baseline, Grid};
 use super::statistics::Estimate;
-use crate::metric::{self, Over};
-use crate::quantity::Unit;
+use crate::metric;
 
 /// The numbers that are shown unless others are asked for.
-pub const SHOWN: [&str; 5] =
-    ["cold_start_ratio", "latency_mean", "latency_p50", "latency_p99", "memory_byte_seconds_idle"];
+const SHOWN: [&str; 5] = ["cold_start_ratio", "latency_mean", "latency_p50", "latency_p99", "memory_byte_seconds_idle"];
+
+/// The numbers that are shown unless others are asked for.
+pub fn usually_shown() -> Vec<&'static Metric> {
+    metric::all_named(&SHOWN)
+}
 
 /// The mark of numbers that are not over the same as others.
 pub const MARK: &str = "*";
@@ -29,15 +33,15 @@ pub fn shown(unit: Unit, estimate: Option<&Estimate>, is_difference: bool, with_
 }
 
 /// The mean of a number, marked if it leaves requests out that another row does not.
-pub fn mean(comparison: &Comparison, row: &Row, name: &str) -> String {
-    let text = shown(metric::of(name).unit, row.means.get(name), false, !comparison.are_seeds_alike);
-    if row.is_partial(name) { format!("{text} {MARK}") } else { text }
+pub fn mean(comparison: &Comparison, row: &Row, metric: &Metric) -> String {
+    let text = shown(metric.unit, row.mean(metric), false, !comparison.are_seeds_alike);
+    if row.is_partial(metric) { format!("{text} {MARK}") } else { text }
 }
 
 /// The difference of a number to the baseline, marked if it is not one of the same requests; `None` without baseline.
-pub fn difference(comparison: &Comparison, row: &Row, name: &str) -> Option<String> {
-    let is_comparable = row.is_comparable(name)?;
-    let text = shown(metric::of(name).unit, row.differences.get(name), true, !comparison.are_seeds_alike);
+pub fn difference(comparison: &Comparison, row: &Row, metric: &Metric) -> Option<String> {
+    let is_comparable = row.is_comparable(metric)?;
+    let text = shown(metric.unit, row.difference(metric), true, !comparison.are_seeds_alike);
     Some(if is_comparable { text } else { format!("{text} {MARK}") })
 }
 
@@ -63,21 +67,29 @@ fn lines(table: &Table) -> String {
 }
 
 /// The comparison as text: means of some numbers, and their differences to the baseline if there is one.
-pub fn of_comparison(grid: &Grid, comparison: &Comparison, metrics: &[String], baseline: Option<Baseline>) -> String {
+pub fn of_comparison(
+    grid: &Grid,
+    comparison: &Comparison,
+    metrics: &[&'static Metric],
+    baseline: Option<Baseline>,
+) -> String {
     let header = || {
         let axes = grid.axes.iter().map(|axis| axis.name.clone());
-        table(axes.chain(["completed".to_owned()]).chain(metrics.iter().cloned()), grid.axes.len())
+        table(
+            axes.chain(["completed".to_owned()]).chain(metrics.iter().map(|metric| metric.name.clone())),
+            grid.axes.len(),
+        )
     };
     let labels = |row: &Row| grid.labels(&row.settings).into_iter().map(str::to_owned).collect::<Vec<_>>();
     let (mut means, mut differences) = (header(), header());
     for row in &comparison.rows {
-        let numbers = metrics.iter().map(|name| mean(comparison, row, name));
+        let numbers = metrics.iter().map(|metric| mean(comparison, row, metric));
         let completed = Unit::Share.shown(row.completed.mean);
         means.add_row(labels(row).into_iter().chain([completed]).chain(numbers));
         let Some(completed) = difference_completed(comparison, row) else { continue };
         let estimate = Estimate { count: 1, mean: completed, half_width: None };
         let completed = shown(Unit::Share, Some(&estimate), true, false);
-        let numbers = metrics.iter().filter_map(|name| difference(comparison, row, name));
+        let numbers = metrics.iter().filter_map(|metric| difference(comparison, row, metric));
         differences.add_row(labels(row).into_iter().chain([completed]).chain(numbers));
     }
     let mut text = lines(&means);
@@ -88,7 +100,7 @@ pub fn of_comparison(grid: &Grid, comparison: &Comparison, metrics: &[String], b
             lines(&differences)
         ));
     }
-    let notes = notes(grid, comparison, metrics, str::to_owned);
+    let notes = notes(grid, comparison, metrics, |metric| &metric.name);
     if !notes.is_empty() {
         text.push('\n');
         notes.iter().for_each(|note| text.push_str(&format!("{MARK} {note}\n")));
@@ -116,21 +128,21 @@ pub fn about_seeds(grid: &Grid, comparison: &Comparison) -> String {
 pub fn notes(
     grid: &Grid,
     comparison: &Comparison,
-    metrics: &[impl AsRef<str>],
-    call: impl Fn(&str) -> String,
+    metrics: &[&'static Metric],
+    call: impl Fn(&'static Metric) -> &'static str,
 ) -> Vec<String> {
     let mut notes = Vec::new();
     for row in &comparison.rows {
         // What is over the same shares is told together.
         let mut by_shares: Vec<(String, Vec<String>)> = Vec::new();
         for over in Over::PARTS {
-            let is_marked = |name: &&str| {
-                metric::of(name).over == over && (row.is_partial(name) || row.is_comparable(name) == Some(false))
+            let is_marked = |metric: &&&'static Metric| {
+                metric.over == over && (row.is_partial(metric) || row.is_comparable(metric) == Some(false))
             };
-            let names: Vec<&str> = metrics.iter().map(AsRef::as_ref).filter(is_marked).collect();
-            let Some(first) = names.first() else { continue };
+            let marked: Vec<&'static Metric> = metrics.iter().filter(is_marked).copied().collect();
+            let Some(first) = marked.first() else { continue };
             let shares = shares(comparison, row, over, row.is_comparable(first) == Some(false));
-            let names: Vec<String> = names.iter().map(|name| call(name)).collect();
+            let names: Vec<&str> = marked.iter().map(|metric| call(metric)).collect();
             let told = format!("{} of {}", names.join(", "), over.words());
             match by_shares.iter_mut().find(|(other, _)| *other == shares) {
                 Some((_, all)) => all.push(told),
@@ -184,7 +196,7 @@ mod tests {
             ("energy_idle_joules", 437_044.6, "437 kJ"),
         ];
         for (name, value, text) in cases {
-            assert_eq!(shown(metric::of(name).unit, Some(&estimate(value)), false, true), text, "{name}");
+            assert_eq!(shown(Metric::find(name).unwrap().unit, Some(&estimate(value)), false, true), text, "{name}");
         }
         assert_eq!(shown(Unit::Share, Some(&estimate(0.5)), true, true), "+50.00 pp");
         assert_eq!(shown(Unit::Seconds, None, false, true), "–");

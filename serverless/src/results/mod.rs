@@ -19,14 +19,18 @@
 
 mod attempts;
 mod distributions;
+#[cfg(test)]
+mod documented;
 mod functions;
 mod invocations;
+mod metric;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod recorder;
 mod summary;
 mod time_series;
 mod timeline;
+mod unit;
 mod workflow_summary;
 mod workflows;
 
@@ -34,6 +38,7 @@ pub(crate) use attempts::Attempts;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
+pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
 #[cfg(feature = "parquet")]
 pub use parquet::InvocationsParquet;
 pub(crate) use recorder::Recorder;
@@ -44,5 +49,6 @@ pub use summary::{
 };
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};
+pub use unit::{Unit, trimmed};
 pub use workflow_summary::{PathSummary, WorkflowsSummary};
 pub(crate) use workflows::WorkflowRuns;

@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use hearth_serverless::metrics::Precise;
+use hearth_serverless::results::Unit;
 use hearth_serverless::workload::{DeclaredFunction, TraceStatistics};
-
-use crate::quantity::duration;
 
 /// Columns of the line that shows the rate over time.
 const COLUMNS: usize = 60;
@@ -23,7 +22,7 @@ pub fn text(statistics: &TraceStatistics, functions: &[DeclaredFunction]) -> Str
     let _ = writeln!(text, "  requests   {:>12}", statistics.requests);
     let _ = writeln!(text, "  functions  {invoked:>12}, of {} that are known", functions.len());
     let first = statistics.first.as_secs_f64();
-    let _ = writeln!(text, "  span       {:>12}, from {} on", duration(span), duration(first));
+    let _ = writeln!(text, "  span       {:>12}, from {} on", Unit::Seconds.shown(span), Unit::Seconds.shown(first));
     if span > 0.0 {
         let _ = writeln!(text, "  mean rate  {:>10.3}/s", statistics.requests as f64 / span);
     }
@@ -38,7 +37,7 @@ pub fn text(statistics: &TraceStatistics, functions: &[DeclaredFunction]) -> Str
 
 fn columns(times: &Precise) -> String {
     let numbers = [times.mean(), times.percentile(0.5), times.percentile(0.9), times.percentile(0.99), times.max()];
-    numbers.iter().map(|seconds| format!("{:>11}", duration(*seconds))).collect()
+    numbers.iter().map(|seconds| format!("{:>11}", Unit::Seconds.shown(*seconds))).collect()
 }
 
 /// A bar for each stretch of minutes, as high as the busiest is full.

@@ -1,5 +1,7 @@
 //! What a figure shows, in words.
 
+use hearth_serverless::results::Unit;
+
 use super::timeline::rows_of;
 use crate::report::figure::{Bars, Content, Panel, Plot, Series, Timeline};
 
@@ -41,6 +43,6 @@ fn of_timeline(timeline: &Timeline) -> String {
         "{} containers on {} nodes over {}, and when each starts, runs and is idle.",
         rows.len(),
         nodes.len(),
-        crate::quantity::duration(end)
+        Unit::Seconds.shown(end)
     )
 }

@@ -120,8 +120,8 @@ pub fn for_page(svg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantity::Unit;
     use crate::report::figure::{Axis, Joined, Panel, Plot, Point, Scale, Series, Timeline};
+    use hearth_serverless::results::Unit;
 
     fn figure(joined: Joined, scale: Scale) -> Figure {
         let axis = |label: &str| Axis { label: label.to_owned(), unit: Unit::Seconds, scale };

@@ -5,9 +5,9 @@ use plotters::prelude::*;
 
 use super::legend::{self, Legend, dashes, mark};
 use super::{Area, DrawError, WIDTH, font};
-use crate::quantity::Unit;
 use crate::report::figure::{Axis, Joined, Panel, Plot, Point, Scale, Series};
 use crate::report::theme::{GRID, INK, MUTED, SERIES};
+use hearth_serverless::results::Unit;
 
 /// The height of the only panel, and of one of several, without titles and legends.
 const HEIGHT: u32 = 380;

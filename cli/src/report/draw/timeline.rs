@@ -4,9 +4,9 @@ use plotters::prelude::*;
 
 use super::plot::unit_of_time;
 use super::{Area, DrawError, font};
-use crate::quantity::trimmed;
 use crate::report::figure::Timeline;
 use crate::report::theme::{self, GRID, INK, MUTED};
+use hearth_serverless::results::trimmed;
 
 /// Rows of containers, and what they do.
 const ROWS: usize = 60;

@@ -1,4 +1,4 @@
-//! Quantities as people read them: what a number is, and how it is shown.
+//! What a number is, and how people read it: the one place where quantities become text for people.
 
 /// What a number is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +69,14 @@ impl Unit {
         format!("{sign}{text}")
     }
 
+    /// A value as a remark beside another: shares with one decimal.
+    pub fn remarked(self, value: f64) -> String {
+        match self {
+            Self::Share => format!("{:.1} %", 100.0 * value),
+            _ => self.shown(value),
+        }
+    }
+
     /// A difference of two values, without sign if it is positive: those of shares are in percentage points.
     pub fn shown_difference(self, value: f64) -> String {
         match self {
@@ -112,7 +120,7 @@ fn work(amount: f64) -> String {
 }
 
 /// A time with three significant digits and a unit that suits it.
-pub fn duration(seconds: f64) -> String {
+fn duration(seconds: f64) -> String {
     match seconds {
         0.0 => "0 s".to_owned(),
         s if s < 1e-3 => format!("{} us", three_digits(s * 1e6)),
@@ -124,7 +132,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// An amount of bytes with three significant digits.
-pub fn bytes(amount: f64) -> String {
+fn bytes(amount: f64) -> String {
     let units = [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     match units.iter().find(|(_, size)| amount >= *size) {
         Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
@@ -134,18 +142,18 @@ pub fn bytes(amount: f64) -> String {
 }
 
 /// Memory over time with three significant digits.
-pub fn byte_seconds(amount: f64) -> String {
+fn byte_seconds(amount: f64) -> String {
     format!("{}·s", bytes(amount))
 }
 
 /// An amount of money: two decimals, or as many as it takes for three significant digits.
-pub fn money(amount: f64) -> String {
+fn money(amount: f64) -> String {
     let decimals = if amount > 0.0 && amount < 1.0 { (2.0 - amount.log10().floor()).min(15.0) as usize } else { 2 };
     format!("{amount:.decimals$}")
 }
 
 /// An amount of energy with three significant digits.
-pub fn joules(amount: f64) -> String {
+fn joules(amount: f64) -> String {
     let units = [("TJ", 1e12), ("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)];
     match units.iter().find(|(_, size)| amount >= *size) {
         Some((unit, size)) => format!("{} {unit}", three_digits(amount / size)),
@@ -154,7 +162,7 @@ pub fn joules(amount: f64) -> String {
 }
 
 /// A number with three significant digits, or all before the point.
-pub fn three_digits(value: f64) -> String {
+fn three_digits(value: f64) -> String {
     let decimals = match value {
         v if v < 10.0 => 2,
         v if v < 100.0 => 1,

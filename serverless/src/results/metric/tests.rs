@@ -1,0 +1,84 @@
+//! Every number has a definition, and every definition a number.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+use crate::experiment::Experiment;
+use crate::policy::Catalog;
+use crate::results::Summary;
+use crate::scenario::Scenario;
+
+/// Summaries of the examples; the one of workflows has all that a summary may have.
+fn summaries() -> Vec<Value> {
+    let summary = |name: &str| {
+        let file = format!("{}/../examples/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let scenario = Scenario::read(file.as_ref(), &[]).unwrap();
+        let mut results =
+            Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
+        results.skipped_rows = 3;
+        serde_json::to_value(Summary::new(&results)).unwrap()
+    };
+    ["quickstart", "workflows"].map(summary).to_vec()
+}
+
+/// The paths of all numbers.
+fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            paths(value, &path, found);
+        }),
+        Value::Number(_) => {
+            found.insert(path.to_owned());
+        }
+        Value::Array(_) => panic!("{path}: a summary has no lists"),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_number_of_a_summary_has_a_definition_and_every_definition_a_number() {
+    let mut found = BTreeSet::new();
+    summaries().iter().for_each(|summary| paths(summary, "", &mut found));
+    // What was set is no result.
+    assert!(found.remove("seed"));
+    let path = |definition: &Definition, part: &Part| match part {
+        Part::Itself => definition.path.to_owned(),
+        part => format!("{}.{}", definition.path, part.name()),
+    };
+    let defined: BTreeSet<String> = DEFINITIONS
+        .iter()
+        .flat_map(|definition| definition.shape.parts().iter().map(move |part| path(definition, part)))
+        .collect();
+    assert_eq!(found.difference(&defined).collect::<Vec<_>>(), [""; 0], "without a definition");
+    assert_eq!(defined.difference(&found).collect::<Vec<_>>(), [""; 0], "in no summary");
+}
+
+#[test]
+fn numbers_are_read_where_they_stand() {
+    for summary in summaries() {
+        let numbers = Numbers::read(&summary);
+        for metric in Metric::all() {
+            let pointer = format!("/{}/{}", metric.definition.path.replace('.', "/"), metric.part.name());
+            let written = summary.pointer(pointer.trim_end_matches('/')).and_then(Value::as_f64);
+            if let Some(number) = numbers.get(&metric.name) {
+                assert_eq!(Some(number), written, "{}", metric.name);
+            } else {
+                assert!(written.is_none_or(|number| number == 0.0), "{}", metric.name);
+            }
+        }
+        assert!(numbers.iter().count() > 60);
+    }
+}
+
+#[test]
+fn names_are_one_word_for_programs_and_differ() {
+    let names: Vec<String> = DEFINITIONS.iter().flat_map(Definition::metrics).map(|metric| metric.name).collect();
+    for name in &names {
+        assert!(name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'));
+    }
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    assert_eq!(Metric::all().count(), names.len());
+}
