@@ -8,7 +8,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::function::Step;
 use crate::node::Node;
-use crate::service::event::Services;
+use crate::service::event::ServiceModel;
 use crate::service::live::InvocationKey;
 use crate::service::running::Effort;
 
@@ -81,8 +81,7 @@ impl FunctionError {
 /// One invocation, as its body sees it.
 #[derive(Clone)]
 pub struct Call {
-    context: Context<Services>,
-    service: u32,
+    context: Context<ServiceModel>,
     key: InvocationKey,
     input: Input,
     node: Rc<str>,
@@ -90,8 +89,8 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(context: Context<Services>, service: u32, key: InvocationKey, input: Input, node: &Node) -> Self {
-        Self { context, service, key, input, node: Rc::from(node.name.as_str()), speed: node.speed }
+    pub(crate) fn new(context: Context<ServiceModel>, key: InvocationKey, input: Input, node: &Node) -> Self {
+        Self { context, key, input, node: Rc::from(node.name.as_str()), speed: node.speed }
     }
 
     /// What the invocation was given.
@@ -149,8 +148,8 @@ impl Call {
     }
 
     async fn perform(&self, step: Step) -> Result<(), FunctionError> {
-        let (service, key) = (self.service, self.key);
-        let effort = self.context.with_model(|services, _| services.get_mut(service).begin_step(key, &step))?;
+        let key = self.key;
+        let effort = self.context.with_model(|model, _| model.service().begin_step(key, &step))?;
         match effort {
             Effort::None => Ok(()),
             Effort::Time(length) => {
@@ -198,9 +197,9 @@ impl Storage<'_> {
 
     /// Bytes that the files hold.
     pub fn used(&self) -> u64 {
-        let (service, key) = (self.call.service, self.call.key);
-        self.call.context.with_model(|services, _| {
-            services.get_mut(service).live.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
+        let key = self.call.key;
+        self.call.context.with_model(|model, _| {
+            model.service().live.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
         })
     }
 }

@@ -33,6 +33,9 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A second service was to be started in a simulation.
+    #[error("the simulation has a service already: a simulation has one, start another simulation for the other")]
+    SecondService,
     /// A function names an image that this service does not have.
     #[error("function {0:?} is made of an image of another service: create the image with the same manager")]
     ForeignImage(String),

@@ -242,6 +242,39 @@ fn check_dates(scenario: &Value, results: &Results) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// When a host is down by what is scripted; a fault that slows it is none.
+fn outages<'a>(scenario: &'a Value, host: &'a str) -> impl Iterator<Item = (SimTime, SimTime)> + 'a {
+    let of_host = move |fault: &&Value| {
+        let named =
+            fault["host"].as_str().is_some_and(|name| name == host || name == "node-*" && host.starts_with("node-"));
+        named && fault["slow"].is_null()
+    };
+    let scripted = scenario["faults"]["scripted"].as_array().into_iter().flatten().filter(of_host);
+    scripted.map(|fault| {
+        let at = fault["at"].as_f64().unwrap();
+        (SimTime::from_secs_f64(at), SimTime::from_secs_f64(at + fault["for"].as_f64().unwrap()))
+    })
+}
+
+/// A head that is down submits and places nobody, and nobody is on a node that is down.
+fn check_outages(scenario: &Value, results: &Results) -> Result<(), TestCaseError> {
+    for record in &results.records {
+        for (from, to) in outages(scenario, "head") {
+            for date in [record.submitted_at, record.dispatched_at].into_iter().flatten() {
+                prop_assert!(date <= from || date >= to, "down from {} to {}: {:?}", from, to, record);
+            }
+        }
+        let (Some(node), Some(dispatched), Some(finished)) = (record.node, record.dispatched_at, record.finished_at)
+        else {
+            continue;
+        };
+        for (from, to) in outages(scenario, &results.about.nodes[node as usize]) {
+            prop_assert!(finished <= from || dispatched >= to, "down from {} to {}: {:?}", from, to, record);
+        }
+    }
+    Ok(())
+}
+
 /// So many random scenarios, or as many as `scripts/laws` asks for.
 fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("HEARTH_LAW_CASES").ok().and_then(|number| number.parse().ok());
@@ -378,6 +411,7 @@ proptest! {
         let results = results?;
         check_window(&results)?;
         check_dates(&scenario, &results)?;
+        check_outages(&scenario, &results)?;
     }
 
     #[test]

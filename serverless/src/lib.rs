@@ -27,8 +27,8 @@ pub mod workload;
 
 pub use error::Error;
 pub use manager::{FunctionManager, UnregisteredFunction};
-pub use service::event::{Event, Services};
+pub use service::event::{Event, ServiceModel};
 pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder, Stall};
 
 /// A simulation of serverless services and the processes around them.
-pub type Simulation = hearth_simcore::Simulation<Services>;
+pub type Simulation = hearth_simcore::Simulation<ServiceModel>;

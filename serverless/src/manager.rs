@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{Invocation, Watched};
 use crate::service::ServerlessComputeService;
-use crate::service::event::{Event, Happening, Message, Services};
+use crate::service::event::{Event, Happening, Message, ServiceModel};
 
 /// A function that has not been registered.
 #[derive(Clone, Debug)]
@@ -63,18 +63,17 @@ pub struct UnregisteredFunction {
 /// ```
 #[derive(Clone)]
 pub struct FunctionManager {
-    context: Context<Services>,
-    service: ServerlessComputeService,
+    context: Context<ServiceModel>,
 }
 
 impl FunctionManager {
-    /// A manager of a process, for one service.
-    pub fn new(context: &Context<Services>, service: &ServerlessComputeService) -> Self {
-        Self { context: context.clone(), service: *service }
+    /// A manager of a process, for the service of its simulation: who has its handle has started it.
+    pub fn new(context: &Context<ServiceModel>, _service: &ServerlessComputeService) -> Self {
+        Self { context: context.clone() }
     }
 
     fn with_service<T>(&self, work: impl FnOnce(&mut crate::service::Service) -> T) -> T {
-        self.context.with_model(|services, _| work(services.get_mut(self.service.index)))
+        self.context.with_model(|model, _| work(model.service()))
     }
 
     /// Adds an image of `size` bytes to the registry, which takes `ram_footprint` bytes once it is loaded.
@@ -120,13 +119,13 @@ impl FunctionManager {
     /// # Errors
     /// When the function is not of this service.
     pub async fn invoke(&self, function: &FunctionId, input: Input) -> Result<Invocation, Error> {
-        let watched = self.context.with_model(|services, kernel| {
-            let service = services.get_mut(self.service.index);
+        let watched = self.context.with_model(|model, kernel| {
+            let service = model.service();
             if function.0 as usize >= service.functions.len() {
                 return Err(Error::ForeignFunction(*function));
             }
             let (key, watched) = service.request_watched(*function, input, kernel.now());
-            let request = Event { service: self.service.index, what: Happening::Message(Message::Request(key)) };
+            let request = Event(Happening::Message(Message::Request(key)));
             kernel.schedule(SimDuration::ZERO, request);
             Ok(watched)
         })?;

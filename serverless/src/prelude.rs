@@ -14,7 +14,7 @@ pub use crate::policy::{Catalog, Factory, PolicySet};
 pub use crate::service::ServerlessComputeService;
 pub use crate::workflow::Callee;
 pub use crate::workload::PlannedInvocation;
-pub use crate::{Services, Simulation};
+pub use crate::{ServiceModel, Simulation};
 
 /// A thousand bytes.
 pub const KB: u64 = 1_000;

@@ -145,6 +145,20 @@ fn a_head_that_is_down_admits_and_places_nobody_while_running_work_goes_on() {
 }
 
 #[test]
+fn a_body_that_fails_with_the_head_frees_its_core_when_the_head_is_back() {
+    let mut scenario = scenario();
+    scenario["platform"]["hosts"][1]["count"] = json!(1);
+    let reads = json!({"name": "reads", "ram_limit": "1GB", "body": [{"read_remote": {"file": "in"}}]});
+    scenario["functions"].as_array_mut().unwrap().push(reads);
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "reads"}, {"at": 1, "function": "f"}]);
+    scenario["faults"] = json!({"scripted": [{"at": 5, "host": "head", "for": 20}]});
+    let failed = (Outcome::Failed, Some(0), 5.0);
+    assert_eq!(ends(&run(&scenario)), [failed, (Outcome::Completed, Some(0), 36.0)]);
+    scenario["faults"]["head_queue"] = json!("lost");
+    assert_eq!(ends(&run(&scenario)), [failed, (Outcome::Lost, None, 5.0)]);
+}
+
+#[test]
 fn a_slow_node_takes_longer_for_what_begins_on_it() {
     let mut scenario = scenario();
     scenario["faults"] = json!({"scripted": [{"at": 0.5, "host": "node-0", "slow": 3, "for": 100}]});

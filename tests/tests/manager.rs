@@ -33,7 +33,7 @@ fn simulation(policies: PolicySet) -> (Simulation, ServerlessComputeService) {
 }
 
 fn control(
-    process: impl AsyncFnOnce(Context<Services>, FunctionManager) -> Result<(), Error> + 'static,
+    process: impl AsyncFnOnce(Context<ServiceModel>, FunctionManager) -> Result<(), Error> + 'static,
 ) -> Result<(), Error> {
     let (mut simulation, service) = simulation(policies());
     simulation.spawn_on("head", async move |context| {

@@ -105,11 +105,7 @@ pub(super) fn body(steps: &[StepSection]) -> Body {
 }
 
 /// Finds the routes and disks that the scenario will need, and names the first that is missing.
-pub(super) fn check_routes(
-    scenario: &Scenario,
-    service: ServerlessComputeService,
-    simulation: &mut Simulation,
-) -> Result<(), ScenarioError> {
+pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> Result<(), ScenarioError> {
     let bodies = scenario.functions.iter().map(|function| &function.body);
     let own_bodies = scenario.workload.invocations.iter().filter_map(|invocation| invocation.body.as_ref());
     let tasks = scenario.workflows.iter().flat_map(|workflow| &workflow.tasks);
@@ -121,9 +117,9 @@ pub(super) fn check_routes(
     let reads_remote = steps().any(|step| reads(step) || saves(step));
     let sends = steps().any(|step| matches!(step, StepSection::Egress(_)) || saves(step));
     let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
-    simulation.with_model_mut(|services, kernel| {
-        let service = services.get_mut(service.index);
-        let (head, registry) = (service.head, service.registry);
+    simulation.with_model_mut(|model, kernel| {
+        let service = model.service();
+        let (head, registry) = (service.head.host(), service.registry);
         let mut check = |from: Endpoint, to: Endpoint| check_path(kernel, from, to);
         if has_images && scenario.service.simulate_image_downloads {
             check(Endpoint::Disk(registry), Endpoint::Disk(head))?;

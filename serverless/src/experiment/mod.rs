@@ -42,7 +42,7 @@ use crate::metrics::Metrics;
 use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
 use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
-use crate::service::event::Services;
+use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService, Stall};
 use crate::workflow::WorkflowRecord;
 
@@ -130,12 +130,12 @@ impl Experiment {
             (NetworkModelName::Fluid, StorageSharing::Fair) => NetworkModel::FairFluid,
             (NetworkModelName::Ideal, _) => NetworkModel::Ideal,
         };
-        let mut simulation = Simulation::with_model(platform, scenario.seed, network, Services::default());
+        let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
         let policies = select_policies(scenario, catalog)?;
         let records = PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec();
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
-        check_routes(scenario, service, &mut simulation)?;
+        check_routes(scenario, &mut simulation)?;
         set_faults(scenario, service, &mut simulation)?;
         if let Some(events) = scenario.max_events_without_progress {
             service.set_max_events_without_progress(&mut simulation, events);
@@ -145,13 +145,11 @@ impl Experiment {
         }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
-        let nodes = simulation.with_model_mut(|services, _| {
-            services.get_mut(service.index).cluster.nodes.iter().map(|node| node.name.clone()).collect()
-        });
+        let nodes = simulation
+            .with_model_mut(|model, _| model.service().cluster.nodes.iter().map(|node| node.name.clone()).collect());
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
-        let warnings = simulation
-            .with_model_mut(|services, _| warnings::of_workload(scenario, &services.get_mut(service.index).workload));
+        let warnings = simulation.with_model_mut(|model, _| warnings::of_workload(scenario, &model.service().workload));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
         Ok(Self { simulation, service, horizon, extent, about, warnings })
@@ -159,18 +157,17 @@ impl Experiment {
 
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.recorder = None);
+        self.simulation.with_model_mut(|model, _| model.service().books.recorder = None);
         self
     }
 
     /// Passes a share of the invocations on to a sink while the simulation runs, instead of keeping all; which ones
     /// depends on the seed and their numbers alone, so that runs with other policies give the same.
     pub fn record_to(mut self, sink: Box<dyn RecordSink>, share: f64) -> Self {
-        let (service, seed) = (self.service.index, derive_seed(self.about.seed, "sample of invocations"));
+        let seed = derive_seed(self.about.seed, "sample of invocations");
         let mut recorder = Recorder::to_sink(sink, share, seed);
-        self.simulation.with_model_mut(|services, _| {
-            let service = services.get_mut(service);
+        self.simulation.with_model_mut(|model, _| {
+            let service = model.service();
             // What waits already for its date was noted by the recorder before this one.
             service.live.values().for_each(|live| {
                 recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
@@ -192,15 +189,13 @@ impl Experiment {
         target: Box<dyn std::io::Write + Send>,
     ) -> Result<Self, Error> {
         let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, target)?;
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series = Some(series));
+        self.simulation.with_model_mut(|model, _| model.service().books.series = Some(series));
         Ok(self)
     }
 
     /// Whether invocations are tried again, so that there are attempts to write.
     pub fn has_attempts(&mut self) -> bool {
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).has_attempts())
+        self.simulation.with_model_mut(|model, _| model.service().has_attempts())
     }
 
     /// Writes every attempt, in the order in which they end, as CSV.
@@ -209,15 +204,13 @@ impl Experiment {
     /// When the target cannot be written.
     pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let attempts = Attempts::new(&self.about, target)?;
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.attempts = Some(attempts));
+        self.simulation.with_model_mut(|model, _| model.service().books.attempts = Some(attempts));
         Ok(self)
     }
 
     /// Whether there are workflows, so that there are runs to write.
     pub fn has_workflows(&mut self) -> bool {
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).workflows.len() > 0)
+        self.simulation.with_model_mut(|model, _| model.service().workflows.len() > 0)
     }
 
     /// Writes every run of a workflow, in the order in which they end, as CSV.
@@ -226,16 +219,15 @@ impl Experiment {
     /// When the target cannot be written.
     pub fn write_workflows(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let runs = WorkflowRuns::new(target)?;
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| services.get_mut(service).books.workflows = runs);
+        self.simulation.with_model_mut(|model, _| model.service().books.workflows = runs);
         Ok(self)
     }
 
     /// Writes what every container does, and how images move, as a trace for Perfetto and chrome://tracing.
     pub fn write_timeline(mut self, target: Box<dyn std::io::Write + Send>) -> Self {
-        let (about, service) = (&self.about, self.service.index);
-        self.simulation.with_model_mut(|services, _| {
-            let service = services.get_mut(service);
+        let about = &self.about;
+        self.simulation.with_model_mut(|model, _| {
+            let service = model.service();
             let images = service.images.iter().map(|image| image.name.clone()).collect();
             service.books.timeline = Some(Timeline::new(about, images, target));
         });
@@ -268,7 +260,7 @@ impl Experiment {
         let mut date = SimTime::ZERO;
         while date < until {
             self.simulation.run_until(date)?;
-            self.simulation.with_model_mut(|services, _| look(services.get_mut(self.service.index)))?;
+            self.simulation.with_model_mut(|model, _| look(model.service()))?;
             date = date + hearth_simcore::time::SimDuration::from_secs_f64(step_s);
         }
         Ok(())
@@ -287,15 +279,14 @@ impl Experiment {
     /// of it up to then, and why it stopped before its end, if it did.
     pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
         let about = &self.about;
-        let service = self.service.index;
-        self.simulation.with_model_mut(|services, _| policy::running(about, services.get_mut(service).books.reader()));
+        self.simulation.with_model_mut(|model, _| policy::running(about, model.service().books.reader()));
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
         policy::idle();
-        let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|services, _| {
-            let service = services.get_mut(service);
+        let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
+            let service = model.service();
             (service.workload.skipped_rows(), service.workload.requests_read(), service.workflows.len() > 0)
         });
         let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);
@@ -307,8 +298,7 @@ impl Experiment {
         let all_count = self.horizon.is_some() || has_workflows || read == simulated;
         let lost = (!all_count).then_some(Error::LostRequests { read, simulated });
         let workflows = self.service.workflow_records(&mut self.simulation);
-        let time_series_interval =
-            self.simulation.with_model_mut(|services, _| services.get_mut(service).books.series_interval);
+        let time_series_interval = self.simulation.with_model_mut(|model, _| model.service().books.series_interval);
         let about = self.about;
         let results =
             Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };

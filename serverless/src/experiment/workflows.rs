@@ -29,7 +29,7 @@ pub(super) fn create_workflows(
             Some(file) => measured(scenario, section, file, functions, &place)?,
             None => written(scenario, section, functions),
         };
-        check_data_routes(&workflow, &place, service, simulation)?;
+        check_data_routes(&workflow, &place, simulation)?;
         service.create_workflow(simulation, workflow).map_err(|error| ScenarioError::refused(place, error))
     };
     scenario.workflows.iter().enumerate().map(create).collect()
@@ -82,16 +82,11 @@ fn measured(
     Ok(workflow)
 }
 
-fn check_data_routes(
-    workflow: &Workflow,
-    place: &str,
-    service: ServerlessComputeService,
-    simulation: &mut Simulation,
-) -> Result<(), ScenarioError> {
+fn check_data_routes(workflow: &Workflow, place: &str, simulation: &mut Simulation) -> Result<(), ScenarioError> {
     let hands_on = workflow.tasks.iter().flat_map(|task| &task.after).any(|before| before.bytes > 0);
     let has_input = workflow.tasks.iter().any(|task| task.input > 0);
-    simulation.with_model_mut(|services, kernel| {
-        let service = services.get_mut(service.index);
+    simulation.with_model_mut(|model, kernel| {
+        let service = model.service();
         let registry = Endpoint::Disk(service.registry);
         let nodes: Vec<HostId> = service.cluster.nodes.iter().map(|node| node.host).collect();
         if has_input {

@@ -1,6 +1,5 @@
 //! How a service is set up on a platform.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::{Commitment, Scope};
@@ -13,9 +12,9 @@ use slotmap::SlotMap;
 
 use super::Service;
 use super::backfilling::Backfilling;
-use super::event::{Event, Services};
+use super::event::{Event, ServiceModel};
 use super::faults::Faults;
-use super::head::Delays;
+use super::head::Head;
 use super::images::HeadImages;
 use super::links::LinkChanges;
 use super::prewarming::Prewarmings;
@@ -46,9 +45,7 @@ use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 /// images and containers' data in their RAM and on their disk. Set one up with [`ServerlessComputeService::builder`]
 /// and use it through a [`crate::FunctionManager`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ServerlessComputeService {
-    pub(crate) index: u32,
-}
+pub struct ServerlessComputeService(());
 
 impl ServerlessComputeService {
     /// Begins to set up a service whose head is this host. It needs nodes and policies.
@@ -74,7 +71,7 @@ impl ServerlessComputeService {
     /// # Errors
     /// When there is one of that name.
     pub fn create_image(&self, simulation: &mut Simulation, image: Image) -> Result<ImageId, Error> {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).add_image(image))
+        simulation.with_model_mut(|model, _| model.service().add_image(image))
     }
 
     /// Adds a file to the registry.
@@ -82,7 +79,7 @@ impl ServerlessComputeService {
     /// # Errors
     /// When there is one of that name.
     pub fn create_file(&self, simulation: &mut Simulation, name: &str, size: u64) -> Result<(), Error> {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).add_file(name, size))
+        simulation.with_model_mut(|model, _| model.service().add_file(name, size))
     }
 
     /// Registers a function before the simulation runs; processes use [`crate::FunctionManager::register`].
@@ -90,7 +87,7 @@ impl ServerlessComputeService {
     /// # Errors
     /// When there is one of that name, or no node could ever run it.
     pub fn register(&self, simulation: &mut Simulation, function: Function) -> Result<FunctionId, Error> {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).register(function))
+        simulation.with_model_mut(|model, _| model.service().register(function))
     }
 
     /// Takes a workflow in, whose functions are registered; [`Workflow`] has an example.
@@ -98,12 +95,12 @@ impl ServerlessComputeService {
     /// # Errors
     /// When there is one of that name, or it makes no sense.
     pub fn create_workflow(&self, simulation: &mut Simulation, workflow: Workflow) -> Result<WorkflowId, Error> {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).create_workflow(workflow))
+        simulation.with_model_mut(|model, _| model.service().create_workflow(workflow))
     }
 
     /// What came of the runs of workflows that have ended, in the order of their ends; call it once.
     pub fn workflow_records(&self, simulation: &mut Simulation) -> Vec<WorkflowRecord> {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).books.take_workflow_records())
+        simulation.with_model_mut(|model, _| model.service().books.take_workflow_records())
     }
 
     /// Gives the service its workload, before the simulation runs.
@@ -111,8 +108,8 @@ impl ServerlessComputeService {
     /// # Errors
     /// When an invocation names a callee or a predecessor that is not there.
     pub fn set_workload(&self, simulation: &mut Simulation, planned: Vec<PlannedInvocation>) -> Result<(), Error> {
-        simulation.with_model_mut(|services, kernel| {
-            let service = services.get_mut(self.index);
+        simulation.with_model_mut(|model, kernel| {
+            let service = model.service();
             for (position, invocation) in planned.iter().enumerate() {
                 service.check_callee(invocation.callee)?;
                 if let Some(&predecessor) = invocation.after.iter().find(|predecessor| **predecessor >= planned.len()) {
@@ -135,8 +132,8 @@ impl ServerlessComputeService {
         source: Box<dyn ArrivalSource>,
         callees: Vec<Callee>,
     ) -> Result<(), Error> {
-        simulation.with_model_mut(|services, kernel| {
-            let service = services.get_mut(self.index);
+        simulation.with_model_mut(|model, kernel| {
+            let service = model.service();
             callees.iter().try_for_each(|callee| service.check_callee(*callee))?;
             service.workload = Workload::streamed(source, callees);
             service.pull_arrival(kernel)
@@ -153,50 +150,50 @@ impl ServerlessComputeService {
 
     /// How many compute nodes it has.
     pub(crate) fn node_count(&self, simulation: &mut Simulation) -> usize {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).cluster.nodes.len())
+        simulation.with_model_mut(|model, _| model.service().cluster.nodes.len())
     }
 
     /// Has the simulation stop with [`Error::NoProgress`] after so many events in a row of which none has moved an
     /// invocation on, whatever is still to come; with 0 never. Without this it is after
     /// [`DEFAULT_EVENTS_WITHOUT_PROGRESS`](crate::DEFAULT_EVENTS_WITHOUT_PROGRESS).
     pub fn set_max_events_without_progress(&self, simulation: &mut Simulation, events: u64) {
-        simulation.with_model_mut(|services, _| services.progress.set_limit(events));
+        simulation.with_model_mut(|model, _| model.progress.set_limit(events));
     }
 
     /// Sets what goes wrong on the platform; see [`crate::fault::PlannedFault`] for an example.
     pub fn set_faults(&self, simulation: &mut Simulation, plan: FaultPlan) {
-        simulation.with_model_mut(|services, kernel| services.get_mut(self.index).set_faults(plan, kernel));
+        simulation.with_model_mut(|model, kernel| model.service().set_faults(plan, kernel));
     }
 
     /// Has invocations tried again that do not end well.
     pub fn set_retries(&self, simulation: &mut Simulation, policy: RetryPolicy) {
-        simulation.with_model_mut(|services, kernel| {
-            services.get_mut(self.index).retries = Some(Retries::new(policy, kernel.seed()));
+        simulation.with_model_mut(|model, kernel| {
+            model.service().retries = Some(Retries::new(policy, kernel.seed()));
         });
     }
 
     /// Has invocations asked for a second time that take long.
     pub fn set_hedging(&self, simulation: &mut Simulation, policy: HedgePolicy) {
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).hedge = Some(policy));
+        simulation.with_model_mut(|model, _| model.service().hedge = Some(policy));
     }
 
     /// Has images copied to other nodes when copies are lost.
     pub fn set_replication(&self, simulation: &mut Simulation, policy: ReplicationPolicy) {
-        simulation.with_model_mut(|services, _| {
-            services.get_mut(self.index).replication = Some(Replication::new(policy));
+        simulation.with_model_mut(|model, _| {
+            model.service().replication = Some(Replication::new(policy));
         });
     }
 
     /// Counts what invocations cost, from now on.
     pub fn set_prices(&self, simulation: &mut Simulation, prices: Prices) {
         let cost = Some(Box::new(Cost::new(prices)));
-        simulation.with_model_mut(|services, _| services.get_mut(self.index).books.metrics.cost = cost);
+        simulation.with_model_mut(|model, _| model.service().books.metrics.cost = cost);
     }
 
     /// The same when invocations may go elsewhere.
     pub(crate) fn end(&self, simulation: &mut Simulation) -> Ended {
-        simulation.with_model_mut(|services, kernel| {
-            let service = services.get_mut(self.index);
+        simulation.with_model_mut(|model, kernel| {
+            let service = model.service();
             let (stall, unwritten) =
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let (running, queued) = (service.running, service.waiting);
@@ -321,18 +318,15 @@ impl ServiceBuilder {
     /// with the choice of backfilling.
     pub fn start(self, simulation: &mut Simulation) -> Result<ServerlessComputeService, Error> {
         let context = simulation.context(&self.head)?.downgrade();
-        simulation.with_model_mut(|services, kernel| {
-            let index = services.list.len() as u32;
-            let service = self.build(index, context, kernel)?;
-            services.list.push(service);
-            Ok(ServerlessComputeService { index })
+        simulation.with_model_mut(|model, kernel| {
+            let service = self.build(context, kernel)?;
+            if model.start(service) { Ok(ServerlessComputeService(())) } else { Err(Error::SecondService) }
         })
     }
 
     fn build(
         self,
-        index: u32,
-        context: hearth_simcore::process::WeakContext<Services>,
+        context: hearth_simcore::process::WeakContext<ServiceModel>,
         kernel: &Kernel<Event>,
     ) -> Result<Service, Error> {
         let platform = Rc::clone(kernel.platform());
@@ -372,9 +366,8 @@ impl ServiceBuilder {
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
         Ok(Service {
-            index,
             settings: self.settings,
-            head,
+            head: Head::new(head),
             registry,
             images: Vec::new(),
             files: FxHashMap::default(),
@@ -382,9 +375,6 @@ impl ServiceBuilder {
             function_names: FxHashSet::default(),
             cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
-            delays: Delays::default(),
-            head_busy: false,
-            mailbox: VecDeque::new(),
             live: SlotMap::with_key(),
             turns: 0,
             waiting: 0,

@@ -108,7 +108,7 @@ impl Service {
     /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
     /// keep-alive still finds the container (the timing model, section 9).
     fn set_keep_alive_timer(&mut self, length: SimDuration, over: Message, kernel: &mut Kernel<Event>) -> EventHandle {
-        let event = self.event(Happening::Message(over));
+        let event = Event(Happening::Message(over));
         if let Some((_, lane)) = self.keep_alive_lanes.iter().find(|(of, _)| *of == length) {
             return kernel.schedule_in_lane(*lane, event);
         }

@@ -82,7 +82,7 @@ impl Service {
         if overhead > SimDuration::ZERO {
             self.books.serve(node, container, Phase::ColdStart, &live.record);
             live.enter(InvocationState::Starting, now);
-            kernel.schedule(overhead, self.event(Happening::ContainerStarted(key)));
+            kernel.schedule(overhead, Event(Happening::ContainerStarted(key)));
             return Ok(());
         }
         self.start_body(key, kernel)

@@ -1,4 +1,4 @@
-//! What happens to a service, and the model that hands it to the service it belongs to.
+//! What happens to a service, and the model that hands it on.
 
 use hearth_simcore::kernel::{Kernel, Model};
 
@@ -9,13 +9,9 @@ use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, Spell};
 
-/// An event of one service.
+/// An event of the service.
 #[derive(Clone, Copy, Debug)]
-pub struct Event {
-    /// Which service of the simulation.
-    pub(crate) service: u32,
-    pub(crate) what: Happening,
-}
+pub struct Event(pub(crate) Happening);
 
 /// What can happen to a service.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +40,6 @@ pub(crate) enum Happening {
     FaultEnds(u32),
     /// The container of an invocation crashes.
     Crashed(InvocationKey),
-    /// A transfer was interrupted.
-    Interrupted(Interrupted),
     /// An attempt has lasted so long that another one is to be made beside it.
     Hedge(InvocationKey),
 }
@@ -76,6 +70,8 @@ impl Happening {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Message {
     Request(InvocationKey),
+    /// A request that the head has processed.
+    Processed(InvocationKey),
     /// A delayed request asks for admission again.
     AdmitAgain(InvocationKey),
     Downloaded(ImageId),
@@ -102,56 +98,86 @@ pub(crate) enum Message {
     },
 }
 
-/// The model behind a [`crate::Simulation`]: the services on its platform.
+/// The model behind a [`crate::Simulation`]: the service on its platform.
 #[derive(Debug, Default)]
-pub struct Services {
-    pub(crate) list: Vec<Service>,
+pub struct ServiceModel {
+    service: Option<Box<Service>>,
     pub(crate) progress: Progress,
 }
 
-impl Services {
-    pub(crate) fn get_mut(&mut self, service: u32) -> &mut Service {
-        &mut self.list[service as usize]
+impl ServiceModel {
+    /// Takes the service in; false if there is one already.
+    pub(crate) fn start(&mut self, service: Service) -> bool {
+        let is_first = self.service.is_none();
+        if is_first {
+            self.service = Some(Box::new(service));
+        }
+        is_first
+    }
+
+    /// The service. Whoever asks has a handle on it, or an event of it.
+    ///
+    /// # Panics
+    /// When none was started in this simulation: the handle is of another one.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn service(&mut self) -> &mut Service {
+        match &mut self.service {
+            Some(service) => service,
+            None => no_service(),
+        }
     }
 }
 
-impl Model for Services {
+#[cold]
+#[track_caller]
+fn no_service() -> ! {
+    panic!("no service was started in this simulation: the handle is of a service of another one")
+}
+
+impl Model for ServiceModel {
     type Event = Event;
     type Error = Error;
 
     fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.progress.is_missing(event.what, kernel.now()) {
-            return Err(self.no_progress(event.service, kernel));
-        }
-        let service = self.get_mut(event.service);
+        let Event(what) = event;
+        let is_missing = self.progress.is_missing(what, kernel.now());
+        let service = match &mut self.service {
+            Some(service) if !is_missing => service,
+            _ => return Err(self.no_progress(kernel)),
+        };
         if service.watch.advance(kernel.now()) {
             return Err(Error::Interrupted);
         }
         service.note_time(kernel.now());
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
-        let handled = match event.what {
-            Happening::Arrival => service.arrive(kernel),
-            Happening::Message(message) => service.receive(message, kernel),
-            Happening::HeadProcessed(key) => service.head_processed(key, kernel),
-            Happening::ContainerStarted(key) => service.start_body(key, kernel),
-            Happening::StepEnded(key) => service.step_ended(key, kernel),
-            Happening::InputArrived(key) => service.input_arrived(key, kernel),
-            Happening::WorkflowRequested(position) => service.begin_planned_run(position, kernel),
-            Happening::BodyEnded(key) => service.body_ended(key, kernel),
-            Happening::TimeLimit(key) => service.time_limit_reached(key, kernel),
-            Happening::FaultBegins(number) => service.fault_begins(number, kernel),
-            Happening::FaultEnds(number) => service.fault_ends(number, kernel),
-            Happening::Crashed(key) => service.crashed(key, kernel),
-            Happening::Hedge(key) => {
-                service.hedge(key, kernel);
-                Ok(())
-            }
-            Happening::Interrupted(what) => service.interrupted(what, kernel),
-        };
+        let handled = service.apply(what, kernel).and_then(|()| service.work_off_mailbox(kernel));
         match service.watch.take_fault() {
             Some((slot, fault)) => Err(service.fault(slot, fault)),
             None => handled,
         }
+    }
+}
+
+impl Service {
+    /// Changes what an event changes. What the head is to hear of it waits in its mailbox.
+    fn apply(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        match what {
+            Happening::Arrival => self.arrive(kernel)?,
+            Happening::Message(message) => self.head.receive(message),
+            Happening::HeadProcessed(key) => self.head.processed(key, kernel),
+            Happening::ContainerStarted(key) => self.start_body(key, kernel)?,
+            Happening::StepEnded(key) => self.step_ended(key, kernel)?,
+            Happening::InputArrived(key) => self.input_arrived(key, kernel)?,
+            Happening::WorkflowRequested(position) => self.begin_planned_run(position, kernel)?,
+            Happening::BodyEnded(key) => self.body_ended(key, kernel)?,
+            Happening::TimeLimit(key) => self.time_limit_reached(key, kernel),
+            Happening::FaultBegins(number) => self.fault_begins(number, kernel)?,
+            Happening::FaultEnds(number) => self.fault_ends(number, kernel),
+            Happening::Crashed(key) => self.crashed(key, kernel)?,
+            Happening::Hedge(key) => self.hedge(key, kernel),
+        }
+        Ok(())
     }
 }

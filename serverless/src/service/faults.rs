@@ -30,13 +30,11 @@ pub(crate) struct Faults {
     /// By position in the plan.
     active: Vec<bool>,
     crashes: Pcg64Mcg,
-    /// Whether the head is down.
-    pub head_down: bool,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { plan: FaultPlan::default(), active: Vec::new(), crashes: stream(0, ""), head_down: false }
+        Self { plan: FaultPlan::default(), active: Vec::new(), crashes: stream(0, "") }
     }
 }
 
@@ -80,7 +78,7 @@ impl Service {
 
     /// Schedules the next time that a fault comes into effect. That does not keep the simulation going.
     fn schedule_fault(&mut self, number: u32, kernel: &mut Kernel<Event>) {
-        let begins = self.event(Happening::FaultBegins(number));
+        let begins = Event(Happening::FaultBegins(number));
         let Some(planned) = self.faults.plan.faults.get_mut(number as usize) else { return };
         let date = match &mut planned.timing {
             Timing::Once { at, .. } => *at,
@@ -93,7 +91,7 @@ impl Service {
 
     /// Something goes wrong.
     pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let ends = self.event(Happening::FaultEnds(number));
+        let ends = Event(Happening::FaultEnds(number));
         let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get_mut(number as usize) else {
             return Ok(());
         };
@@ -130,14 +128,13 @@ impl Service {
             Fault::NodeSlow { host, .. } => self.set_slowness(host),
             Fault::LinkDegraded { link, .. } => self.set_bandwidth(link, kernel),
         }
-        self.receive(Message::Changed, kernel)
+        self.head.receive(Message::Changed);
+        Ok(())
     }
 
     /// Something is right again.
-    pub(crate) fn fault_ends(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get(number as usize) else {
-            return Ok(());
-        };
+    pub(crate) fn fault_ends(&mut self, number: u32, kernel: &mut Kernel<Event>) {
+        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get(number as usize) else { return };
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         let link = self.observed_link(&fault);
         self.faults.active[number as usize] = false;
@@ -148,7 +145,7 @@ impl Service {
         }
         let still = self.faults.any(|other| is_same_outage(other, &fault));
         match fault {
-            Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel)?,
+            Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel),
             Fault::LinkDown { link } if !still => kernel.restore_link(link),
             Fault::HostDown { .. } | Fault::LinkDown { .. } | Fault::DiskLost { .. } => {}
             Fault::NodeSlow { host, .. } => self.set_slowness(host),
@@ -157,7 +154,7 @@ impl Service {
         if is_drawn {
             self.schedule_fault(number, kernel);
         }
-        self.receive(Message::Changed, kernel)
+        self.head.receive(Message::Changed);
     }
 
     fn node_on(&self, host: HostId) -> Option<u32> {
@@ -193,27 +190,19 @@ impl Service {
             }
             self.cluster.refresh(node);
         }
-        if host == self.head {
-            self.faults.head_down = true;
-            if self.faults.plan.queue_lost {
-                lost.extend(self.empty_queue());
-            }
+        if host == self.head.host() && self.faults.plan.queue_lost {
+            lost.extend(self.empty_queue());
         }
         let name = &kernel.platform().host(host).name;
         let reason: Rc<str> = Rc::from(format!("host {name:?} went down"));
         lost.into_iter().try_for_each(|key| self.lose(key, &reason, kernel))
     }
 
-    fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
         kernel.restore_host(host);
         if let Some(node) = self.node_on(host) {
             self.bring_up(node, kernel.now());
         }
-        if host == self.head {
-            self.faults.head_down = false;
-            self.work_off_mailbox(kernel)?;
-        }
-        Ok(())
     }
 
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
@@ -294,7 +283,8 @@ impl Service {
         }
         self.vacate(key, kernel);
         self.lose(key, &Rc::from("its container crashed"), kernel)?;
-        self.receive(Message::Changed, kernel)
+        self.head.receive(Message::Changed);
+        Ok(())
     }
 
     /// Ends an invocation as lost.
@@ -325,10 +315,9 @@ impl Service {
         self.waiting = 0;
         self.functions.iter_mut().for_each(|function| function.waiting = 0);
         let mut lost = Vec::new();
-        for message in std::mem::take(&mut self.mailbox) {
-            match message {
-                Message::Request(key) => lost.push(key),
-                message => self.mailbox.push_back(message),
+        for message in self.head.take_unread(|message| matches!(message, Message::Request(_))) {
+            if let Message::Request(key) = message {
+                lost.push(key);
             }
         }
         // Requests that are still on their way find the head when it is back.
@@ -338,17 +327,10 @@ impl Service {
         lost
     }
 
-    /// Transfers were interrupted: undoes what they were for. Those of other services are told at this date.
+    /// Transfers were interrupted: undoes what they were for.
     fn interrupt(&mut self, events: Vec<Event>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for Event { service, what } in events {
-            let Some(interrupted) = what.interrupted() else { continue };
-            if service == self.index {
-                self.interrupted(interrupted, kernel)?;
-            } else {
-                kernel.schedule(SimDuration::ZERO, Event { service, what: Happening::Interrupted(interrupted) });
-            }
-        }
-        Ok(())
+        let mut transfers = events.into_iter().filter_map(|Event(what)| what.interrupted());
+        transfers.try_for_each(|transfer| self.interrupted(transfer, kernel))
     }
 
     /// A transfer came to nothing.
@@ -394,15 +376,10 @@ impl Service {
 
     /// Messages from a node that has failed, which the head has not read, say what is no longer so.
     fn forget_messages_of(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for message in std::mem::take(&mut self.mailbox) {
-            match message {
-                Message::Copied { node: of, image } if of == node => {
-                    self.interrupted(Interrupted::Copy { node, image }, kernel)?;
-                }
-                Message::Loaded { node: of, image } if of == node => {
-                    self.interrupted(Interrupted::Load { node, image }, kernel)?;
-                }
-                message => self.mailbox.push_back(message),
+        let is_from = |message: &Message| matches!(message, Message::Copied { node: of, .. } | Message::Loaded { node: of, .. } if *of == node);
+        for message in self.head.take_unread(is_from) {
+            if let Some(transfer) = Happening::Message(message).interrupted() {
+                self.interrupted(transfer, kernel)?;
             }
         }
         Ok(())

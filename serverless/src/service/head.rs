@@ -1,10 +1,12 @@
 //! The head: a single-threaded server of messages, first in first out. Processing a request takes time, all other
 //! messages take none, but wait their turn.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::{AdmissionDecision, AdmissionView, PlacesView, RequestView};
 use hearth_simcore::kernel::Kernel;
+use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
@@ -16,9 +18,20 @@ use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
 
+/// The head's own: what it has been told and has not read, and whether it is at work.
+#[derive(Debug)]
+pub(crate) struct Head {
+    host: HostId,
+    /// First in, first out.
+    mailbox: VecDeque<Message>,
+    /// It is processing a request.
+    is_busy: bool,
+    delays: Delays,
+}
+
 /// Requests that admission has delayed.
 #[derive(Debug, Default)]
-pub(crate) struct Delays {
+struct Delays {
     /// How many will ask again.
     scheduled: usize,
     /// How often in a row somebody was delayed while nothing else was left to happen.
@@ -37,30 +50,79 @@ impl Delays {
     }
 }
 
-impl Service {
-    pub(crate) fn event(&self, what: Happening) -> Event {
-        Event { service: self.index, what }
+impl Head {
+    /// A head on a host, with nothing to do.
+    pub fn new(host: HostId) -> Self {
+        Self { host, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default() }
     }
 
-    /// Takes a message in, and handles it at once unless the head is busy.
-    pub(crate) fn receive(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.head_busy || self.faults.head_down {
-            self.mailbox.push_back(message);
-            return Ok(());
+    /// Where it is.
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// Takes a message in. It is read after what is happening now, when the head comes to it.
+    #[inline]
+    pub fn receive(&mut self, message: Message) {
+        self.mailbox.push_back(message);
+    }
+
+    /// The next message, unless the head is busy or down.
+    #[inline]
+    fn next(&mut self, kernel: &Kernel<Event>) -> Option<Message> {
+        if self.is_busy || !kernel.is_up(self.host) {
+            return None;
         }
-        self.handle(message, kernel)
+        self.mailbox.pop_front()
+    }
+
+    /// The processing of a request is over, which is next. If the head has gone down, it begins anew.
+    pub fn processed(&mut self, key: InvocationKey, kernel: &Kernel<Event>) {
+        let is_up = kernel.is_up(self.host);
+        self.mailbox.push_front(if is_up { Message::Processed(key) } else { Message::Request(key) });
+        self.is_busy = false;
+    }
+
+    /// Takes those messages out that have not been read and that `take` asks for, in their order.
+    pub fn take_unread(&mut self, mut take: impl FnMut(&Message) -> bool) -> Vec<Message> {
+        let (taken, kept) = std::mem::take(&mut self.mailbox).into_iter().partition(|message| take(message));
+        self.mailbox = kept;
+        Vec::from(taken)
+    }
+}
+
+impl Service {
+    /// Has the head read its messages until one takes time. All rounds of scheduling are here, after a message: none is
+    /// inside of anything else that happens.
+    #[inline]
+    pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        while let Some(message) = self.head.next(kernel) {
+            if self.begins_processing(message, kernel) {
+                break;
+            }
+            self.handle(message, kernel)?;
+            self.after_message(kernel)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the message is a request that takes the head time, which begins.
+    #[inline]
+    fn begins_processing(&mut self, message: Message, kernel: &mut Kernel<Event>) -> bool {
+        let Message::Request(key) = message else { return false };
+        if self.settings.processing_overhead == SimDuration::ZERO {
+            return false;
+        }
+        self.head.is_busy = true;
+        kernel.schedule(self.settings.processing_overhead, Event(Happening::HeadProcessed(key)));
+        true
     }
 
     fn handle(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         match message {
-            Message::Request(key) if self.settings.processing_overhead > SimDuration::ZERO => {
-                self.head_busy = true;
-                kernel.schedule(self.settings.processing_overhead, self.event(Happening::HeadProcessed(key)));
-                return Ok(());
-            }
-            Message::Request(key) => self.submit(key, kernel)?,
+            Message::Request(key) | Message::Processed(key) => self.submit(key, kernel)?,
             Message::AdmitAgain(key) => {
-                self.delays.scheduled -= 1;
+                self.head.delays.scheduled -= 1;
                 self.ask_admission(key, kernel)?;
             }
             Message::Downloaded(image) => self.downloaded(image, kernel)?,
@@ -78,30 +140,6 @@ impl Service {
             Message::Prewarm(function) => self.prewarm(function, kernel),
             Message::Prewarmed(starting) => self.prewarmed(starting, kernel),
             Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
-        }
-        self.after_message(kernel)
-    }
-
-    /// The processing of a request is over: submits it, then handles what came in meanwhile.
-    pub(crate) fn head_processed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.faults.head_down {
-            // It begins anew when the head is back.
-            self.head_busy = false;
-            self.mailbox.push_front(Message::Request(key));
-            return Ok(());
-        }
-        self.submit(key, kernel)?;
-        self.after_message(kernel)?;
-        self.head_busy = false;
-        self.work_off_mailbox(kernel)
-    }
-
-    /// Handles messages until one takes time.
-    pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        while !self.head_busy
-            && let Some(message) = self.mailbox.pop_front()
-        {
-            self.handle(message, kernel)?;
         }
         Ok(())
     }
@@ -184,11 +222,11 @@ impl Service {
                 if let Some(live) = self.live.get_mut(key) {
                     live.delays += 1;
                 }
-                if self.delays.is_in_vain(self.live.len(), kernel) {
+                if self.head.delays.is_in_vain(self.live.len(), kernel) {
                     return Ok(());
                 }
-                self.delays.scheduled += 1;
-                let again = self.event(Happening::Message(Message::AdmitAgain(key)));
+                self.head.delays.scheduled += 1;
+                let again = Event(Happening::Message(Message::AdmitAgain(key)));
                 // At least a nanosecond: a policy that always delays by nothing must not stop the clock.
                 kernel.schedule(SimDuration::from_nanos(nanos.max(1)), again);
                 Ok(())
@@ -198,7 +236,7 @@ impl Service {
     }
 
     fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.delays.in_vain = 0;
+        self.head.delays.in_vain = 0;
         self.enter(waiting.key, InvocationState::Admitted, kernel);
         let function = &mut self.functions[waiting.function.0 as usize];
         function.waiting += 1;

@@ -15,7 +15,7 @@ impl Service {
         let Some(hedge) = self.hedge else { return };
         if self.live.get(key).is_some_and(|live| !live.is_hedged) {
             // With the attempt the event loses its object.
-            kernel.schedule_in_background(kernel.now() + hedge.after, self.event(Happening::Hedge(key)));
+            kernel.schedule_in_background(kernel.now() + hedge.after, Event(Happening::Hedge(key)));
         }
     }
 
@@ -38,7 +38,7 @@ impl Service {
             (live.is_hedged, live.twin) = (true, Some(twin));
         }
         self.books.metrics.hedges += 1;
-        kernel.schedule(SimDuration::ZERO, self.event(Happening::Message(Message::Request(twin))));
+        kernel.schedule(SimDuration::ZERO, Event(Happening::Message(Message::Request(twin))));
     }
 
     /// An attempt has ended beside which another one is under way. One that has completed counts, and the other is
@@ -102,7 +102,7 @@ impl Service {
         live.record.outcome = Outcome::Lost;
         self.books.metrics.count_attempt(&live.record);
         self.books.write_attempt(live.attempt, &live.record, "stopped")?;
-        self.receive(Message::Changed, kernel)?;
+        self.head.receive(Message::Changed);
         Ok(live.caller)
     }
 }

@@ -125,13 +125,13 @@ impl Service {
 
     /// Begins a download; false if the head has no room.
     fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let done = self.event(Happening::Message(Message::Downloaded(image)));
+        let done = Event(Happening::Message(Message::Downloaded(image)));
         if !self.head_images.simulate_downloads {
             // It takes no time, but the message that it is done waits its turn at the head like any other.
             kernel.schedule(SimDuration::ZERO, done);
             return Ok(true);
         }
-        if kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head)).is_err() {
+        if kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).is_err() {
             return Ok(false);
         }
         let size = self.images[image.0 as usize].size;
@@ -145,7 +145,7 @@ impl Service {
         }
         self.head_images.storage.begin(image, size);
         self.books.begin_move(image, Move::Download);
-        kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head), size, done)?;
+        kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host()), size, done)?;
         Ok(true)
     }
 
@@ -190,7 +190,7 @@ impl Service {
         if disk.free() + disk.unpinned_bytes() < size {
             return Ok(false);
         }
-        let ends = (Endpoint::Disk(self.head), Endpoint::Disk(self.cluster.nodes[node as usize].host));
+        let ends = (Endpoint::Disk(self.head.host()), Endpoint::Disk(self.cluster.nodes[node as usize].host));
         // Before a download, which might evict another image that could not be copied either, and so on for ever.
         if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
@@ -209,8 +209,8 @@ impl Service {
         self.cluster.images[image.0 as usize].copying.insert(node);
         self.cluster.refresh(node);
         self.books.begin_move(image, Move::Copy(node));
-        let done = self.event(Happening::Message(Message::Copied { node, image }));
-        kernel.transfer(Endpoint::Disk(self.head), Endpoint::Disk(host), size, done)?;
+        let done = Event(Happening::Message(Message::Copied { node, image }));
+        kernel.transfer(Endpoint::Disk(self.head.host()), Endpoint::Disk(host), size, done)?;
         Ok(true)
     }
 
@@ -249,7 +249,7 @@ impl Service {
         self.cluster.images[image.0 as usize].loading.insert(node);
         self.cluster.refresh(node);
         self.books.begin_move(image, Move::Load(node));
-        let done = self.event(Happening::Message(Message::Loaded { node, image }));
+        let done = Event(Happening::Message(Message::Loaded { node, image }));
         kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), footprint, done)?;
         Ok(true)
     }

@@ -73,7 +73,7 @@ impl Service {
         let crossings = link_changes.crossings.get_or_insert_with(|| {
             let mut crossings = Vec::new();
             for (node, held) in (0..).zip(&cluster.nodes) {
-                let route = kernel.platform().route(*head, held.host).unwrap_or_default();
+                let route = kernel.platform().route(head.host(), held.host).unwrap_or_default();
                 crossings.extend(route.forward.iter().chain(&route.backward).map(|link| (*link, node)));
             }
             crossings.sort_unstable();

@@ -69,7 +69,7 @@ impl Service {
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {
-            let due = self.event(Happening::Message(Message::Prewarm(function)));
+            let due = Event(Happening::Message(Message::Prewarm(function)));
             let timer = kernel.schedule(SimDuration::from_nanos(after), due);
             let keep_for = SimDuration::from_nanos(keep_for);
             self.prewarmings.planned.insert(function, Planned { timer, node: completion.node, keep_for });
@@ -112,7 +112,7 @@ impl Service {
         self.books.metrics.begin_prewarming(footprint.ram, kernel.now());
         self.books.begin_phase(node, container, Phase::Prewarming, function);
         let starting = self.prewarmings.starting.vacant_key();
-        let timer = kernel.schedule(overhead, self.event(Happening::Message(Message::Prewarmed(starting as u32))));
+        let timer = kernel.schedule(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
         self.prewarmings.starting.insert(Starting { timer, node, container, function, keep_for });
     }
 

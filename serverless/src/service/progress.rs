@@ -4,7 +4,7 @@
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
-use super::event::{Event, Happening, Interrupted, Message, Services};
+use super::event::{Event, Happening, Message, ServiceModel};
 use crate::error::Error;
 
 /// After how many events that move no invocation on a simulation stops. A thousand nodes that each fail once a day need
@@ -55,6 +55,7 @@ impl Happening {
         match self {
             Self::Message(message) => match message {
                 Message::Request(_)
+                | Message::Processed(_)
                 | Message::Downloaded(_)
                 | Message::Copied { .. }
                 | Message::Loaded { .. }
@@ -73,20 +74,18 @@ impl Happening {
             | Self::WorkflowRequested(_)
             | Self::BodyEnded(_)
             | Self::TimeLimit(_)
-            | Self::Crashed(_)
-            // The invocation ends as failed.
-            | Self::Interrupted(Interrupted::Step(_)) => true,
-            Self::FaultBegins(_) | Self::FaultEnds(_) | Self::Interrupted(_) | Self::Hedge(_) => false,
+            | Self::Crashed(_) => true,
+            Self::FaultBegins(_) | Self::FaultEnds(_) | Self::Hedge(_) => false,
         }
     }
 }
 
-impl Services {
+impl ServiceModel {
     /// Why the simulation stops although there is time left: events come, and no invocation moves on.
     #[cold]
-    pub(super) fn no_progress(&self, service: u32, kernel: &Kernel<Event>) -> Error {
+    pub(super) fn no_progress(&mut self, kernel: &Kernel<Event>) -> Error {
         let Progress { quiet, since, .. } = self.progress;
-        let waiting = self.list.get(service as usize).and_then(|service| service.who_waits(kernel));
+        let waiting = self.service().who_waits(kernel);
         Error::NoProgress { events: quiet - 1, since, waiting }
     }
 }

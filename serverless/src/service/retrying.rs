@@ -66,7 +66,7 @@ impl Service {
         live.start_anew();
         let key = self.live.insert(live);
         self.books.metrics.retries += 1;
-        kernel.schedule(pause, self.event(Happening::Message(Message::Request(key))));
+        kernel.schedule(pause, Event(Happening::Message(Message::Request(key))));
         Ok(true)
     }
 }

@@ -43,7 +43,7 @@ impl Service {
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
         if let Some(after) = self.faults.crash_after() {
             // With the invocation the event loses its object.
-            kernel.schedule_in_background(now + after, self.event(Happening::Crashed(key)));
+            kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         let node = live.record.node.map(|node| &self.cluster.nodes[node as usize]);
@@ -58,7 +58,7 @@ impl Service {
             } else {
                 (length, Happening::BodyEnded(key))
             };
-            kernel.schedule(delay, self.event(end));
+            kernel.schedule(delay, Event(end));
             return Ok(());
         }
         self.set_time_limit(key, limit, kernel);
@@ -67,7 +67,7 @@ impl Service {
 
     pub(super) fn set_time_limit(&mut self, key: InvocationKey, limit: SimDuration, kernel: &mut Kernel<Event>) {
         if limit > SimDuration::ZERO {
-            let timer = kernel.schedule(limit, self.event(Happening::TimeLimit(key)));
+            let timer = kernel.schedule(limit, Event(Happening::TimeLimit(key)));
             if let Some(live) = self.live.get_mut(key) {
                 live.run_mut().time_limit = Some(timer);
             }
@@ -89,7 +89,7 @@ impl Service {
                 }
                 if self.advance_steps(key, kernel)? {
                     // Whoever started the body is still at work: the end waits for its turn.
-                    kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+                    kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
                 }
             }
             Body::Closure(closure) => self.start_closure(key, &*closure),
@@ -101,12 +101,12 @@ impl Service {
     fn read_state(&mut self, key: InvocationKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Some(node) = self.live.get(key).and_then(|live| live.record.node) else { return Ok(()) };
         let memory = Endpoint::Memory(self.cluster.nodes[node as usize].host);
-        let ended = self.event(Happening::StepEnded(key));
+        let ended = Event(Happening::StepEnded(key));
         let started = kernel.transfer(Endpoint::Disk(self.registry), memory, bytes, ended).map(drop);
         if self.is_up(key, started)? {
             return Ok(());
         }
-        kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+        kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
         Ok(())
     }
 
@@ -130,20 +130,19 @@ impl Service {
             return;
         };
         let node = &self.cluster.nodes[node as usize];
-        let service = self.index;
         let input = live.caller.as_ref().map(|caller| caller.input.clone()).unwrap_or_default();
-        let call = Call::new(context.on(node.host), service, key, input, node);
+        let call = Call::new(context.on(node.host), key, input, node);
         let body = closure(call);
         live.run_mut().process = Some(context.spawn({
             let context = context.clone();
             async move {
                 let result = body.await;
-                context.with_model(|services, kernel| {
-                    let service = services.get_mut(service);
+                context.with_model(|model, kernel| {
+                    let service = model.service();
                     if let Some(live) = service.live.get_mut(key) {
                         live.run_mut().result = Some(result);
                     }
-                    kernel.schedule(SimDuration::ZERO, service.event(Happening::BodyEnded(key)));
+                    kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
                 });
             }
         }));
@@ -177,7 +176,7 @@ impl Service {
                 return Ok(true);
             };
             live.run_mut().step += 1;
-            let ended = self.event(Happening::StepEnded(key));
+            let ended = Event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
                 Ok(Effort::Time(length)) => {
@@ -252,7 +251,8 @@ impl Service {
         let limit = self.functions[live.record.function.0 as usize].limits.time;
         let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
-            return self.time_limit_reached(key, kernel);
+            self.time_limit_reached(key, kernel);
+            return Ok(());
         }
         live.record.outcome = match live.run().and_then(|run| run.result.as_ref()) {
             Some(Err(failure)) => {
@@ -264,24 +264,23 @@ impl Service {
         if self.faults.crashes_at_end() {
             return self.crashed(key, kernel);
         }
-        self.end_run(key, kernel)
+        self.end_run(key, kernel);
+        Ok(())
     }
 
     /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
     /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
-    pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
-            return Ok(());
-        };
+    pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else { return };
         live.record.outcome = Outcome::TimedOut;
         live.record.failure = Some(Rc::clone(&self.timed_out));
         if let Some(process) = live.run().is_some().then(|| live.run_mut().process.take()).flatten() {
             process.cancel();
         }
-        self.end_run(key, kernel)
+        self.end_run(key, kernel);
     }
 
-    fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         if let Some(live) = self.live.get_mut(key) {
             live.record.finished_at = Some(kernel.now());
             if let Some(timer) = live.run().and_then(|run| run.time_limit) {
@@ -290,7 +289,7 @@ impl Service {
             let twin = live.twin;
             self.note_end(twin, false, kernel.now());
         }
-        self.receive(Message::Ended(key), kernel)
+        self.head.receive(Message::Ended(key));
     }
 }
 

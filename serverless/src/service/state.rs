@@ -1,7 +1,6 @@
 //! Everything a service holds.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
@@ -14,9 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::backfilling::{Backfilling, ExpectedEnds};
-use super::event::{Message, Services};
+use super::event::ServiceModel;
 use super::faults::Faults;
-use super::head::Delays;
+use super::head::Head;
 use super::images::HeadImages;
 use super::links::LinkChanges;
 use super::live::{Caller, InvocationKey, LiveInvocation};
@@ -106,10 +105,8 @@ impl RegisteredFunction {
 /// The state of a service.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// Its position among the services of the simulation.
-    pub index: u32,
     pub settings: Settings,
-    pub head: HostId,
+    pub head: Head,
     /// The host whose disk holds the remote images and files.
     pub registry: HostId,
     pub images: Vec<Image>,
@@ -119,11 +116,6 @@ pub(crate) struct Service {
     pub function_names: FxHashSet<String>,
     pub cluster: Cluster,
     pub head_images: HeadImages,
-    pub delays: Delays,
-    /// Whether the head is processing a request.
-    pub head_busy: bool,
-    /// Messages that wait for the head.
-    pub mailbox: VecDeque<Message>,
     pub live: SlotMap<InvocationKey, LiveInvocation>,
     /// How many invocations have entered the queue.
     pub turns: u64,
@@ -166,7 +158,7 @@ pub(crate) struct Service {
     pub books: Ledger,
     /// Nodes that something was counted of since the last end of an invocation.
     pub used_later: Vec<u32>,
-    pub context: WeakContext<Services>,
+    pub context: WeakContext<ServiceModel>,
     /// The failure of every invocation that timed out.
     pub timed_out: Rc<str>,
 }

@@ -138,7 +138,7 @@ impl Service {
     /// What an invocation waits for; `None` if it is a place in the queue.
     fn why_unfinished(&self, live: &LiveInvocation, awaits_image: bool, kernel: &Kernel<Event>) -> Option<String> {
         let record = &live.record;
-        let head = &kernel.platform().host(self.head).name;
+        let head = &kernel.platform().host(self.head.host()).name;
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
             return Some("was to be requested later".to_owned());
         }
@@ -147,7 +147,7 @@ impl Service {
             let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
             return Some(format!("{what} on node {name:?}"));
         }
-        if self.faults.head_down {
+        if !kernel.is_up(self.head.host()) {
             return Some(format!("waits for the head: host {head:?} is down"));
         }
         if live.is_between_attempts {
@@ -166,7 +166,7 @@ impl Service {
         let image = self.functions[record.function.0 as usize].image?;
         awaits_image.then(|| {
             let name = &self.images[image.0 as usize].name;
-            let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head)).err();
+            let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).err();
             let why = match blocked {
                 Some(error) => format!(": {error}"),
                 None if self.head_images.has_no_room_for(image) => ", which has no room for it".to_owned(),
@@ -180,7 +180,7 @@ impl Service {
     fn why_image_is_missing(&self, node: u32, image: ImageId, kernel: &Kernel<Event>) -> String {
         let (held, sites) = (&self.cluster.nodes[node as usize], &self.cluster.images[image.0 as usize]);
         let described = &self.images[image.0 as usize];
-        let way = kernel.check_up(Endpoint::Disk(self.head), Endpoint::Disk(held.host)).err();
+        let way = kernel.check_up(Endpoint::Disk(self.head.host()), Endpoint::Disk(held.host)).err();
         let why = match way {
             _ if sites.loading.contains(node) => " to be loaded into RAM".to_owned(),
             _ if sites.copying.contains(node) => " to be copied".to_owned(),

@@ -45,7 +45,8 @@ impl Service {
         }
         let request = |(number, function, body)| self.request(number, function, body, kernel.now());
         let keys: Vec<InvocationKey> = requests.into_iter().map(request).collect();
-        keys.into_iter().try_for_each(|key| self.receive(Message::Request(key), kernel))
+        keys.into_iter().for_each(|key| self.head.receive(Message::Request(key)));
+        Ok(())
     }
 
     /// An invocation has ended that may be part of a workflow: begins what waited only for it.
@@ -61,7 +62,7 @@ impl Service {
         for task in ready {
             for (number, function, body) in self.workflows.begin_task(first, task) {
                 let key = self.request(number, function, body, kernel.now());
-                kernel.schedule(SimDuration::ZERO, self.event(Happening::Message(Message::Request(key))));
+                kernel.schedule(SimDuration::ZERO, Event(Happening::Message(Message::Request(key))));
             }
         }
         if is_over { self.finish_run(first, kernel) } else { Ok(()) }
@@ -111,7 +112,7 @@ impl Service {
         self.set_time_limit(key, limit, kernel);
         let mut under_way = 0;
         for (from, bytes) in &sources {
-            let arrived = self.event(Happening::InputArrived(key));
+            let arrived = Event(Happening::InputArrived(key));
             let started = kernel.transfer(*from, Endpoint::Memory(to), *bytes, arrived).map(drop);
             if !self.is_up(key, started)? {
                 break;
@@ -121,7 +122,7 @@ impl Service {
         }
         if sources.is_empty() || under_way < sources.len() {
             // Data is lost, or out of reach. Whoever started the body is still at work: the end waits for its turn.
-            kernel.schedule(SimDuration::ZERO, self.event(Happening::BodyEnded(key)));
+            kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
         }
         if let Some(live) = self.live.get_mut(key) {
             live.run_mut().inputs_under_way = under_way as u32;
@@ -145,7 +146,7 @@ impl Service {
         let node = node.map(|node| &self.cluster.nodes[node as usize]);
         match node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length))) {
             Some(length) => {
-                kernel.schedule(length, self.event(Happening::BodyEnded(key)));
+                kernel.schedule(length, Event(Happening::BodyEnded(key)));
                 Ok(())
             }
             None => self.begin_body(key, body, kernel),

@@ -154,7 +154,7 @@ impl Service {
             None => Ok(()),
             Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.workload.take_numbers(1) }),
             Some(date) => {
-                kernel.schedule_sole(date, self.event(Happening::Arrival));
+                kernel.schedule_sole(date, Event(Happening::Arrival));
                 Ok(())
             }
         }
@@ -180,7 +180,10 @@ impl Service {
         self.pull_arrival(kernel)?;
         self.check_under_way()?;
         match requested {
-            Requested::Invocation(key) => self.receive(Message::Request(key), kernel),
+            Requested::Invocation(key) => {
+                self.head.receive(Message::Request(key));
+                Ok(())
+            }
             Requested::Run(workflow) => self.begin_run(workflow, position, kernel),
         }
     }
@@ -251,7 +254,7 @@ impl Service {
                     Happening::WorkflowRequested(dependent)
                 }
             };
-            kernel.schedule_at(date, self.event(due));
+            kernel.schedule_at(date, Event(due));
         }
         Ok(())
     }

@@ -44,6 +44,7 @@ impl<E> Kernel<E> {
     /// let (a, b) = (host("a", kernel), host("b", kernel));
     /// kernel.transfer(Endpoint::Memory(a), Endpoint::Memory(b), 1_000_000, "moved")?;
     /// assert_eq!(kernel.fail_host(b), ["moved"]);
+    /// assert!(kernel.is_up(a) && !kernel.is_up(b));
     /// assert!(kernel.transfer(Endpoint::Memory(a), Endpoint::Memory(b), 1_000_000, "again").is_err());
     /// kernel.restore_host(b);
     /// assert!(kernel.transfer(Endpoint::Memory(a), Endpoint::Memory(b), 1_000_000, "again").is_ok());
@@ -79,6 +80,12 @@ impl<E> Kernel<E> {
             let bandwidth = self.network.platform().link(link).bandwidth;
             self.fluid.set_capacity(resource, bandwidth * part);
         }
+    }
+
+    /// Whether a host is up.
+    #[inline]
+    pub fn is_up(&self, host: HostId) -> bool {
+        self.outages.hosts.is_empty() || !self.outages.hosts.contains(&host)
     }
 
     /// Whether a transfer between two ends can begin now.
