@@ -11,7 +11,7 @@ use clap::Args;
 use hearth_serverless::Error;
 use hearth_serverless::experiment::{Experiment, chosen_policies};
 use hearth_serverless::policy::{Catalog, StuckCall, Watchdog};
-use hearth_serverless::results::{Metric, Summary};
+use hearth_serverless::results::{Metric, SinkError, Summary};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioText};
 use hearth_simcore::time::SimDuration;
 use serde_json::{Value, json};
@@ -444,7 +444,7 @@ impl<'a> Sweep<'a> {
             let of_comparison = tables::of_comparison(&self.grid, &comparison);
             for (of, table) in [("results", of_runs), ("comparison", of_comparison)] {
                 let name = format!("{of}.{}", format.extension());
-                let unwritable = |error: Box<dyn std::error::Error>| CommandError::Result {
+                let unwritable = |error: SinkError| CommandError::Result {
                     file: store.folder().join(&name),
                     problem: error.to_string(),
                 };

@@ -1,6 +1,6 @@
 //! The figures of a single run.
 
-use hearth_serverless::results::{DEFINITIONS, Definition, Numbers, Section, Shape, Unit};
+use hearth_serverless::results::{DEFINITIONS, Definition, Numbers, RunTable, Section, Shape, Unit};
 
 use super::figure::{Axis, Bars, Content, Figure, Joined, Plot, Point, Series};
 use super::folder::{RunFolder, Table};
@@ -86,36 +86,41 @@ pub fn ratio_cdf_figure(name: &str, mut series: Vec<Series>) -> Figure {
     }
 }
 
+/// A picture of the time series: name, title, what is shown, and the columns, which have the same unit, with their names there.
+type Course = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Pictures of the time series.
+const COURSES: [Course; 4] = [
+    (
+        "requests-over-time",
+        "Requests and starts in each interval",
+        "number in an interval",
+        &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
+    ),
+    (
+        "load-over-time",
+        "Running and waiting at the end of each interval",
+        "invocations",
+        &[("running", "running"), ("queued", "queued")],
+    ),
+    (
+        "memory-over-time",
+        "Memory of containers",
+        "memory",
+        &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
+    ),
+    ("warm-containers-over-time", "Idle containers", "idle containers", &[("idle containers", "warm_containers")]),
+];
+
+/// The unit of a column of the time series.
+fn unit_of(column: &str) -> Option<Unit> {
+    RunTable::TimeSeries.column(column).map(|column| column.unit)
+}
+
 /// The course of time of one or more runs, each with its name.
 pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
-    type Group<'a> = (&'a str, &'a str, (&'a str, Unit), &'a [(&'a str, &'a str)]);
-    let groups: [Group<'_>; 4] = [
-        (
-            "requests-over-time",
-            "Requests and starts in each interval",
-            ("number in an interval", Unit::Count),
-            &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
-        ),
-        (
-            "load-over-time",
-            "Running and waiting at the end of each interval",
-            ("invocations", Unit::Count),
-            &[("running", "running"), ("queued", "queued")],
-        ),
-        (
-            "memory-over-time",
-            "Memory of containers",
-            ("memory", Unit::Bytes),
-            &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
-        ),
-        (
-            "warm-containers-over-time",
-            "Idle containers",
-            ("idle containers", Unit::Count),
-            &[("idle containers", "warm_containers")],
-        ),
-    ];
-    let of_group = |(name, title, (label, unit), columns): Group<'_>| {
+    let of_group = |(name, title, label, columns): Course| {
+        let unit = columns.first().and_then(|(_, column)| unit_of(column)).unwrap_or(Unit::Plain);
         let series = |(run, table): &(&str, &Table)| {
             let of_column = |(label, column): &(&str, &str)| {
                 let pairs = table.column("time_s").iter().zip(table.column(column));
@@ -131,7 +136,7 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
         let plot = Plot::new(x, y, Joined::Line, runs.iter().flat_map(series).collect());
         Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
     };
-    groups.into_iter().map(of_group).collect()
+    COURSES.into_iter().map(of_group).collect()
 }
 
 /// A line has no more points than this: a picture is not wider in dots.
@@ -190,6 +195,17 @@ mod tests {
     #[test]
     fn what_is_drawn_of_containers_are_numbers_of_summaries() {
         assert!(CONTAINERS.iter().all(|path| Definition::at(path).is_some_and(|of| of.unit == Unit::Count)));
+    }
+
+    #[test]
+    fn what_is_drawn_are_columns_of_tables_and_those_of_a_picture_have_one_unit() {
+        for (name, _, _, columns) in COURSES {
+            let units: Vec<Unit> = columns.iter().map(|(_, column)| unit_of(column).unwrap()).collect();
+            assert!(units.windows(2).all(|pair| pair[0] == pair[1]), "{name}");
+        }
+        for column in ["share", "latency", "waiting", "cold_start_delay", "slowdown", "cold_start_ratio_of_functions"] {
+            assert!(RunTable::Distributions.column(column).is_some(), "{column}");
+        }
     }
 
     #[test]

@@ -8,8 +8,6 @@ pub mod axes;
 pub mod comparison;
 pub mod grid;
 pub mod json;
-#[cfg(feature = "parquet")]
-mod parquet;
 pub mod pool;
 pub mod population;
 pub mod statistics;

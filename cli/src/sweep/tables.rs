@@ -1,6 +1,6 @@
 //! Writes the runs of a grid, and what they come to, as tables for programs.
 
-use hearth_serverless::results::Metric;
+use hearth_serverless::results::{Cell, ColumnHead, ColumnType, CsvRows, Metric, SinkError};
 
 use super::axes;
 use super::comparison::{Comparison, Row, Run};
@@ -8,8 +8,8 @@ use super::grid::Grid;
 use super::statistics::Estimate;
 use crate::result_files::TableFormat;
 
-/// A column of a tidy table.
-pub enum Column {
+/// A column of a tidy table with its name.
+enum Column {
     /// Text.
     Text(String, Vec<String>),
     /// Whole numbers.
@@ -21,34 +21,30 @@ pub enum Column {
 }
 
 impl Column {
-    /// What stands at its head.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Text(name, _) | Self::Whole(name, _) | Self::Number(name, _) | Self::Flag(name, _) => name,
-        }
+    fn head(&self) -> ColumnHead {
+        let (name, kind, is_optional) = match self {
+            Self::Text(name, _) => (name, ColumnType::Text, false),
+            Self::Whole(name, _) => (name, ColumnType::Whole, false),
+            Self::Number(name, _) => (name, ColumnType::Number, true),
+            Self::Flag(name, _) => (name, ColumnType::Flag, true),
+        };
+        ColumnHead { name: name.clone(), kind, is_optional }
     }
 
-    fn field(&self, row: usize) -> String {
+    fn cell(&self, row: usize) -> Cell<'_> {
         match self {
-            Self::Text(_, values) => values[row].clone(),
-            Self::Whole(_, values) => values[row].to_string(),
-            Self::Number(_, values) => values[row].map(|number| number.to_string()).unwrap_or_default(),
-            Self::Flag(_, values) => values[row].map(|flag| flag.to_string()).unwrap_or_default(),
+            Self::Text(_, values) => values.get(row).map_or(Cell::Nothing, |text| Cell::Text(text)),
+            Self::Whole(_, values) => values.get(row).map_or(Cell::Nothing, |number| Cell::Whole(*number)),
+            Self::Number(_, values) => values.get(row).copied().flatten().map_or(Cell::Nothing, Cell::Number),
+            Self::Flag(_, values) => values.get(row).copied().flatten().map_or(Cell::Nothing, Cell::Flag),
         }
     }
 }
 
 /// A table in a form for programs.
-#[derive(Debug)]
 pub struct TidyTable {
     columns: Vec<Column>,
     rows: usize,
-}
-
-impl std::fmt::Debug for Column {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// The values in words, and a column for each axis: numbers in base units where its values are quantities, otherwise the
@@ -110,22 +106,41 @@ impl TidyTable {
     ///
     /// # Errors
     /// When a name or value cannot be written in that format.
-    pub fn to_bytes(&self, format: TableFormat) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    pub fn to_bytes(&self, format: TableFormat) -> Result<Vec<u8>, SinkError> {
         match format {
-            TableFormat::Csv => self.to_csv().map_err(Into::into),
+            TableFormat::Csv => self.to_csv(),
             #[cfg(feature = "parquet")]
-            TableFormat::Parquet => super::parquet::to_bytes(&self.columns, self.rows).map_err(Into::into),
+            TableFormat::Parquet => self.to_parquet(),
             #[cfg(not(feature = "parquet"))]
             TableFormat::Parquet => Err(Box::new(crate::feature::PARQUET.missing())),
         }
     }
 
-    fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.columns.iter().map(Column::name))?;
-        for row in 0..self.rows {
-            writer.write_record(self.columns.iter().map(|column| column.field(row)))?;
-        }
-        writer.into_inner().map_err(|error| error.into_error().into())
+    fn heads(&self) -> impl Iterator<Item = ColumnHead> {
+        self.columns.iter().map(Column::head)
+    }
+
+    fn cells(&self, row: usize) -> impl Iterator<Item = Cell<'_>> {
+        self.columns.iter().map(move |column| column.cell(row))
+    }
+
+    fn to_csv(&self) -> Result<Vec<u8>, SinkError> {
+        let mut bytes = Vec::new();
+        let names: Vec<String> = self.heads().map(|head| head.name).collect();
+        let mut rows = CsvRows::new(names.iter().map(String::as_str), &mut bytes)?;
+        (0..self.rows).try_for_each(|row| rows.row(self.cells(row)))?;
+        rows.finish()?;
+        drop(rows);
+        Ok(bytes)
+    }
+
+    #[cfg(feature = "parquet")]
+    fn to_parquet(&self) -> Result<Vec<u8>, SinkError> {
+        let mut bytes = Vec::new();
+        let mut rows = hearth_serverless::results::ParquetRows::new("runs", self.heads(), &mut bytes)?;
+        (0..self.rows).try_for_each(|row| rows.row(self.cells(row)))?;
+        rows.finish()?;
+        drop(rows);
+        Ok(bytes)
     }
 }

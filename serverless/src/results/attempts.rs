@@ -2,17 +2,43 @@
 
 use std::io::Write;
 
-use hearth_simcore::time::SimTime;
-
+use super::table::{Column, CsvTable};
 use crate::error::Error;
 use crate::experiment::About;
 use crate::invocation::{InvocationRecord, Start};
 
+/// An attempt that has ended.
+pub(super) struct Attempt {
+    number: u32,
+    record: InvocationRecord,
+    outcome: String,
+}
+
+/// The columns of the table of attempts of an experiment.
+pub(super) fn columns(about: &About) -> Vec<Column<Attempt>> {
+    type Of = Column<Attempt>;
+    vec![
+        Of::count("invocation", |attempt| Some(attempt.record.invocation))
+            .required()
+            .note("the number of its invocation"),
+        Of::count("attempt", |attempt| Some(attempt.number.into())).required().note("from 1 on"),
+        Of::name_from(&about.functions, "function", |attempt| Some(attempt.record.function.number())).required(),
+        Of::date("submitted_at", |attempt| attempt.record.submitted_at),
+        Of::date("dispatched_at", |attempt| attempt.record.dispatched_at),
+        Of::date("started_at", |attempt| attempt.record.started_at),
+        Of::date("finished_at", |attempt| attempt.record.finished_at),
+        Of::name_from(&about.nodes, "node", |attempt| attempt.record.node),
+        Of::text("start", |attempt| attempt.record.start.map(Start::as_str)).note("`cold` or `warm`"),
+        Of::text("outcome", |attempt| Some(&attempt.outcome))
+            .required()
+            .note("that of the attempt; `stopped` if another completed first"),
+        Of::text("failure", |attempt| attempt.record.failure.as_deref()).note("why it did not end well"),
+    ]
+}
+
 /// Writes attempts while the simulation runs.
 pub(crate) struct Attempts {
-    writer: csv::Writer<Box<dyn Write + Send>>,
-    functions: Vec<String>,
-    nodes: Vec<String>,
+    table: CsvTable<Attempt, Box<dyn Write + Send>>,
 }
 
 impl std::fmt::Debug for Attempts {
@@ -28,37 +54,17 @@ fn unwritable(error: &csv::Error) -> Error {
 impl Attempts {
     /// Begins a table about an experiment.
     pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let mut writer = csv::Writer::from_writer(target);
-        let columns =
-            ["invocation", "attempt", "function", "submitted_at", "dispatched_at", "started_at", "finished_at"];
-        let more = ["node", "start", "outcome", "failure"];
-        writer.write_record(columns.into_iter().chain(more)).map_err(|error| unwritable(&error))?;
-        Ok(Self { writer, functions: about.functions.clone(), nodes: about.nodes.clone() })
+        CsvTable::new(columns(about), target).map(|table| Self { table }).map_err(|error| unwritable(&error))
     }
 
     /// Writes an attempt that has ended so; the first is 1.
     pub fn write(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
-        let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
-        let (invocation, attempt) = (record.invocation.to_string(), attempt.to_string());
-        let node = record.node.and_then(|node| self.nodes.get(node as usize));
-        let fields = [
-            invocation.as_str(),
-            &attempt,
-            self.functions.get(record.function.number() as usize).map_or("", String::as_str),
-            &date(record.submitted_at),
-            &date(record.dispatched_at),
-            &date(record.started_at),
-            &date(record.finished_at),
-            node.map_or("", String::as_str),
-            record.start.map_or("", Start::as_str),
-            outcome,
-            record.failure.as_deref().unwrap_or(""),
-        ];
-        self.writer.write_record(fields).map_err(|error| unwritable(&error))
+        let attempt = Attempt { number: attempt, record: record.clone(), outcome: outcome.to_owned() };
+        self.table.row(&attempt).map_err(|error| unwritable(&error))
     }
 
     /// Ends the table.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.writer.flush().map_err(|error| unwritable(&error.into()))
+        self.table.finish().map_err(|error| unwritable(&error))
     }
 }

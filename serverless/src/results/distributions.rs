@@ -2,8 +2,51 @@
 
 use std::io::Write;
 
+use super::table::{Column, CsvTable};
+use super::{Definition, Unit};
 use crate::experiment::Results;
-use crate::metrics::Precise;
+use crate::metrics::{FunctionRatios, Metrics, Precise};
+
+/// A share, and what it is of.
+pub(super) struct ShareRow<'a> {
+    share: f64,
+    metrics: &'a Metrics,
+    ratios: &'a FunctionRatios,
+}
+
+/// The columns of the table of distributions.
+pub(super) fn columns<'a>() -> Vec<Column<ShareRow<'a>>> {
+    let share = Column::decimal("share", Unit::Share, 4, |row: &ShareRow<'_>| Some(row.share));
+    vec![
+        share.required().note("of requests, or of functions; the others are what this share does not exceed"),
+        requests("latency", |metrics| &metrics.latency),
+        requests("waiting", |metrics| &metrics.waiting),
+        requests("slowdown", |metrics| &metrics.slowdown),
+        requests("cold_start_delay", |metrics| &metrics.cold_start_delay),
+        column("cold_start_ratio_of_functions", 6, |row: &ShareRow<'_>| {
+            (row.ratios.count() > 0).then(|| row.ratios.percentile(row.share))
+        }),
+    ]
+}
+
+/// A distribution over requests.
+fn requests<'a>(path: &str, read: fn(&Metrics) -> &Precise) -> Column<ShareRow<'a>> {
+    column(path, 9, move |row: &ShareRow<'_>| {
+        let values = read(row.metrics);
+        (values.count() > 0).then(|| values.percentile(row.share))
+    })
+}
+
+/// A distribution of a summary.
+fn column<'a>(
+    path: &str,
+    decimals: usize,
+    read: impl Fn(&ShareRow<'a>) -> Option<f64> + Send + Sync + 'static,
+) -> Column<ShareRow<'a>> {
+    let definition = Definition::at(path);
+    let unit = definition.map_or(Unit::Plain, |definition| definition.unit);
+    Column::decimal(path, unit, decimals, read).note(definition.map_or("", |definition| definition.title))
+}
 
 /// One row for each share: what this share of all does not exceed. Shares go in steps of half a percent to 99 %, of a
 /// thousandth to 99.9 % and of a ten-thousandth to all. Times are in seconds, and percentiles at most 0.1 % too high; the
@@ -12,23 +55,13 @@ use crate::metrics::Precise;
 /// # Errors
 /// When the target cannot be written.
 pub fn write_distributions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(target);
-    let names = ["share", "latency", "waiting", "slowdown", "cold_start_delay", "cold_start_ratio_of_functions"];
-    writer.write_record(names)?;
     let metrics = &results.metrics;
     let ratios = metrics.cold_start_ratio_of_functions();
+    let mut table = CsvTable::new(columns(), target)?;
     for share in shares() {
-        let of = |values: &Precise| number(values.count() > 0, values.percentile(share), 9);
-        writer.write_record([
-            format!("{share:.4}"),
-            of(&metrics.latency),
-            of(&metrics.waiting),
-            of(&metrics.slowdown),
-            of(&metrics.cold_start_delay),
-            number(ratios.count() > 0, ratios.percentile(share), 6),
-        ])?;
+        table.row(&ShareRow { share, metrics, ratios: &ratios })?;
     }
-    Ok(writer.flush()?)
+    table.finish()
 }
 
 fn shares() -> impl Iterator<Item = f64> {
@@ -36,10 +69,6 @@ fn shares() -> impl Iterator<Item = f64> {
     let fine = (990..999).map(|step| f64::from(step) / 1_000.0);
     let finest = (9_990..=10_000).map(|step| f64::from(step) / 10_000.0);
     coarse.chain(fine).chain(finest)
-}
-
-fn number(is_there: bool, number: f64, decimals: usize) -> String {
-    if is_there { format!("{number:.decimals$}") } else { String::new() }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The lists of numbers in docs/scenario.md are those of the definitions.
+//! The lists of numbers and columns in docs/scenario.md are those of the definitions.
 
 use std::fmt::Write;
 
-use super::{DEFINITIONS, Definition, Over, Part, Shape, Unit};
+use super::{ColumnType, DEFINITIONS, Definition, Over, Part, RunTable, Shape, Unit};
 
 /// What stands between two marks in docs/scenario.md: `<!-- MARK -->` and `<!-- end of MARK -->`.
 fn written(mark: &str) -> String {
@@ -14,9 +14,12 @@ fn written(mark: &str) -> String {
     after.split_once(&end).unwrap_or_else(|| panic!("docs/scenario.md has no {end}")).0.to_owned()
 }
 
-fn assert_documented(mark: &str, expected: &str) {
-    let written = written(mark);
-    assert!(written == expected, "docs/scenario.md is to say between the marks of {mark}:\n\n{expected}");
+/// Checks what stands between marks.
+fn assert_documented(expected: &[(String, String)]) {
+    let wrong = expected.iter().filter(|(mark, expected)| written(mark) != *expected);
+    let told = wrong.map(|(mark, expected)| format!("between the marks of {mark}:\n\n{expected}\n"));
+    let told: String = told.collect();
+    assert!(told.is_empty(), "docs/scenario.md is to say\n{told}");
 }
 
 fn unit(unit: Unit) -> &'static str {
@@ -62,6 +65,23 @@ fn the_numbers_of_a_summary() {
         let path = definition.path;
         writeln!(text, "| `{path}` | {kind} | {} | {} |", unit(definition.unit), of(definition)).unwrap();
     }
-    assert_documented("numbers of a summary", &text);
+    assert_documented(&[("numbers of a summary".to_owned(), text)]);
     assert_eq!(Part::Itself.name(), "", "a number alone has no field of its own");
+}
+
+#[test]
+fn the_columns_of_tables() {
+    let of_table = |table: RunTable| {
+        let mut text = String::from("| column | unit | what it says |\n|---|---|---|\n");
+        for column in table.columns() {
+            let unit = match column.head.kind {
+                ColumnType::Text => "text",
+                ColumnType::Flag => "`true` or `false`",
+                ColumnType::Count | ColumnType::Whole | ColumnType::Number => unit(column.unit),
+            };
+            writeln!(text, "| `{}` | {unit} | {} |", column.head.name, column.note).unwrap();
+        }
+        (format!("columns of {}", table.file()), text)
+    };
+    assert_documented(&RunTable::ALL.map(of_table));
 }

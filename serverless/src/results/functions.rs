@@ -2,9 +2,59 @@
 
 use std::io::Write;
 
+use super::table::{Column, CsvTable};
+use super::{Definition, Part, Unit};
 use crate::experiment::Results;
 use crate::invocation::Outcome;
 use crate::metrics::{Coarse, FunctionMetrics};
+
+/// A function with its name.
+pub(super) struct FunctionRow<'a> {
+    name: &'a str,
+    metrics: &'a FunctionMetrics,
+}
+
+/// How a distribution is read.
+type OfFunction = fn(&FunctionMetrics) -> &Coarse;
+
+/// The distributions of a function, by what they are called in a summary.
+const DISTRIBUTIONS: [(&str, OfFunction); 4] = [
+    ("latency", |function| &function.latency),
+    ("waiting", |function| &function.waiting),
+    ("slowdown", |function| &function.slowdown),
+    ("cold_start_delay", |function| &function.cold_start_delay),
+];
+
+/// The columns of the table of functions.
+pub(super) fn columns<'a>() -> Vec<Column<FunctionRow<'a>>> {
+    let ended = |outcome: Outcome| {
+        let column = Column::count(outcome.as_str(), move |row: &FunctionRow<'_>| Some(row.metrics.outcome(outcome)));
+        column.required().note("invocations that ended so")
+    };
+    let mut columns = vec![
+        Column::text("function", |row: &FunctionRow<'_>| Some(row.name)).required(),
+        Column::count("invocations", |row: &FunctionRow<'_>| Some(row.metrics.invocations())).required(),
+    ];
+    columns.extend(Outcome::ALL.map(ended));
+    columns.push(Column::count("cold_starts", |row: &FunctionRow<'_>| Some(row.metrics.cold_starts)).required());
+    columns.push(Column::count("warm_starts", |row: &FunctionRow<'_>| Some(row.metrics.warm_starts)).required());
+    for (path, read) in DISTRIBUTIONS {
+        columns.extend([Part::Mean, Part::P50, Part::P90, Part::P99, Part::Max].map(|part| column(path, part, read)));
+    }
+    columns
+}
+
+/// A number of a distribution; nothing for what never happened.
+fn column<'a>(path: &'static str, part: Part, read: OfFunction) -> Column<FunctionRow<'a>> {
+    let definition = Definition::at(path);
+    let unit = definition.map_or(Unit::Plain, |definition| definition.unit);
+    let note = definition.map(|definition| definition.title_of(part)).unwrap_or_default();
+    let number = move |row: &FunctionRow<'_>| {
+        let values = read(row.metrics);
+        (values.count() > 0).then(|| part.of(values)).flatten()
+    };
+    Column::decimal(format!("{path}_{}", part.name()), unit, 9, number).note(note)
+}
 
 /// Writes one row for each function: counts, and distributions in seconds (slowdowns are ratios). Means and maxima are
 /// exact, percentiles at most 3.2 % too high.
@@ -12,36 +62,9 @@ use crate::metrics::{Coarse, FunctionMetrics};
 /// # Errors
 /// When the target cannot be written.
 pub fn write_functions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(target);
-    let outcomes = Outcome::ALL.map(|outcome| outcome.as_str().to_owned());
-    let distributions = ["latency", "waiting", "slowdown", "cold_start_delay"];
-    let of_distributions =
-        distributions.iter().flat_map(|name| ["mean", "p50", "p90", "p99", "max"].map(|part| format!("{name}_{part}")));
-    let counts = ["function", "invocations"].map(str::to_owned).into_iter().chain(outcomes);
-    let starts = ["cold_starts", "warm_starts"].map(str::to_owned);
-    writer.write_record(counts.chain(starts).chain(of_distributions))?;
-    for (name, function) in results.about.functions.iter().zip(&results.metrics.functions) {
-        writer.write_record(std::iter::once(name.clone()).chain(counts_of(function)).chain(times_of(function)))?;
+    let mut table = CsvTable::new(columns(), target)?;
+    for (name, metrics) in results.about.functions.iter().zip(&results.metrics.functions) {
+        table.row(&FunctionRow { name, metrics })?;
     }
-    Ok(writer.flush()?)
-}
-
-fn counts_of(function: &FunctionMetrics) -> impl Iterator<Item = String> {
-    let outcomes = Outcome::ALL.map(|outcome| function.outcome(outcome));
-    let starts = [function.cold_starts, function.warm_starts];
-    std::iter::once(function.invocations()).chain(outcomes).chain(starts).map(|count| count.to_string())
-}
-
-fn times_of(function: &FunctionMetrics) -> impl Iterator<Item = String> {
-    let FunctionMetrics { latency, waiting, slowdown, cold_start_delay, .. } = function;
-    [latency, waiting, slowdown, cold_start_delay].into_iter().flat_map(numbers_of)
-}
-
-/// Empty fields for what never happened.
-fn numbers_of(values: &Coarse) -> [String; 5] {
-    if values.count() == 0 {
-        return Default::default();
-    }
-    [values.mean(), values.percentile(0.5), values.percentile(0.9), values.percentile(0.99), values.max()]
-        .map(|number| format!("{number:.9}"))
+    table.finish()
 }

@@ -1,34 +1,38 @@
-//! `invocations.csv`: one row an invocation.
+//! `invocations.csv`, or `invocations.parquet`: one row an invocation.
 
 use std::io::Write;
 
-use hearth_simcore::time::SimTime;
-
 use super::recorder::{RecordSink, SinkError, unwritable};
+use super::table::{Column, CsvTable};
 use crate::error::Error;
 use crate::experiment::{About, Results};
 use crate::invocation::{InvocationRecord, Start};
 
-/// The columns of `invocations.csv`.
-const COLUMNS: [&str; 11] = [
-    "invocation",
-    "function",
-    "requested_at",
-    "submitted_at",
-    "dispatched_at",
-    "started_at",
-    "finished_at",
-    "node",
-    "start",
-    "outcome",
-    "failure",
-];
+/// The columns of the table of invocations of an experiment.
+pub(super) fn columns(about: &About) -> Vec<Column<InvocationRecord>> {
+    type Of = Column<InvocationRecord>;
+    vec![
+        Of::count("invocation", |record| Some(record.invocation)).required().note("its number"),
+        Of::name_from(&about.functions, "function", |record| Some(record.function.number())).required(),
+        Of::date("requested_at", |record| record.requested_at).note("the controller asked"),
+        Of::date("submitted_at", |record| record.submitted_at).note("the head had processed the request"),
+        Of::date("dispatched_at", |record| record.dispatched_at).note("it got a container and a core"),
+        Of::date("started_at", |record| record.started_at).note("its body began"),
+        Of::date("finished_at", |record| record.finished_at)
+            .note("its body ended; start + limit if it timed out, the date of the rejection if it was rejected"),
+        Of::name_from(&about.nodes, "node", |record| record.node),
+        Of::text("start", |record| record.start.map(Start::as_str)).note("`cold` or `warm`"),
+        Of::text("outcome", |record| Some(record.outcome.as_str())).required().note(
+            "`completed`, `timed_out`, `failed`, `rejected`, `lost` (its node died) or `unfinished` (at the end of the simulation)",
+        ),
+        Of::text("failure", |record| record.failure.as_deref())
+            .note("why it did not end well; of an unfinished one, what it waits for"),
+    ]
+}
 
 /// Writes one row for each invocation: dates in seconds with nine decimals, an empty field where there is no date.
 pub struct InvocationsCsv<W: Write> {
-    writer: csv::Writer<W>,
-    functions: Vec<String>,
-    nodes: Vec<String>,
+    table: CsvTable<InvocationRecord, W>,
 }
 
 impl<W: Write> std::fmt::Debug for InvocationsCsv<W> {
@@ -43,35 +47,17 @@ impl<W: Write> InvocationsCsv<W> {
     /// # Errors
     /// When the target cannot be written.
     pub fn new(about: &About, target: W) -> Result<Self, SinkError> {
-        let mut writer = csv::Writer::from_writer(target);
-        writer.write_record(COLUMNS)?;
-        Ok(Self { writer, functions: about.functions.clone(), nodes: about.nodes.clone() })
+        Ok(Self { table: CsvTable::new(columns(about), target)? })
     }
 }
 
 impl<W: Write> RecordSink for InvocationsCsv<W> {
     fn write(&mut self, record: &InvocationRecord) -> Result<(), SinkError> {
-        let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
-        let number = record.invocation.to_string();
-        let node = record.node.and_then(|node| self.nodes.get(node as usize));
-        self.writer.write_record([
-            number.as_str(),
-            self.functions.get(record.function.number() as usize).map_or("", String::as_str),
-            &date(record.requested_at),
-            &date(record.submitted_at),
-            &date(record.dispatched_at),
-            &date(record.started_at),
-            &date(record.finished_at),
-            node.map_or("", String::as_str),
-            record.start.map_or("", Start::as_str),
-            record.outcome.as_str(),
-            record.failure.as_deref().unwrap_or(""),
-        ])?;
-        Ok(())
+        Ok(self.table.row(record)?)
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        Ok(self.writer.flush()?)
+        Ok(self.table.finish()?)
     }
 }
 

@@ -27,7 +27,9 @@ mod metric;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod recorder;
+mod run_table;
 mod summary;
+mod table;
 mod time_series;
 mod timeline;
 mod unit;
@@ -40,13 +42,15 @@ pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
 #[cfg(feature = "parquet")]
-pub use parquet::InvocationsParquet;
+pub use parquet::{InvocationsParquet, ParquetRows};
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
+pub use run_table::RunTable;
 pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, MeasuredSummary,
     MemorySummary, RequestSets, ServiceLevel, Summary,
 };
+pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
 pub(crate) use time_series::{Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};
 pub use unit::{Unit, trimmed};

@@ -4,22 +4,51 @@ use std::io::Write;
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
+use super::Unit;
+use super::table::{Column, CsvTable};
 use crate::error::Error;
 use crate::metrics::Metrics;
 
-/// The columns of `timeseries.csv`.
-const COLUMNS: [&str; 10] = [
-    "time_s",
-    "requests",
-    "completed",
-    "cold_starts",
-    "warm_starts",
-    "running",
-    "queued",
-    "warm_containers",
-    "used_memory_bytes",
-    "idle_memory_bytes",
-];
+/// An interval: its end, and how things stood at its begin and end.
+pub(super) struct IntervalRow {
+    end: SimTime,
+    before: Standing,
+    after: Standing,
+}
+
+impl IntervalRow {
+    /// How much more there is than before.
+    fn more(&self, of: fn(&Standing) -> u64) -> Option<u64> {
+        Some(of(&self.after) - of(&self.before))
+    }
+}
+
+/// The columns of the time series.
+pub(super) fn columns() -> Vec<Column<IntervalRow>> {
+    type Of = Column<IntervalRow>;
+    vec![
+        Of::date("time_s", |row| Some(row.end))
+            .required()
+            .note("the end of the interval; what happens at that very date comes into the next"),
+        Of::count("requests", |row| row.more(|standing| standing.requests)).required().note("in it"),
+        Of::count("completed", |row| row.more(|standing| standing.completed)).required().note("in it"),
+        Of::count("cold_starts", |row| row.more(|standing| standing.cold_starts)).required().note("in it"),
+        Of::count("warm_starts", |row| row.more(|standing| standing.warm_starts)).required().note("in it"),
+        Of::count("running", |row| Some(row.after.running)).required().note("at its end"),
+        Of::count("queued", |row| Some(row.after.queued)).required().note("at its end: admitted and not dispatched"),
+        Of::count("warm_containers", |row| Some(row.after.warm_containers))
+            .required()
+            .note("at its end: idle containers"),
+        Of::count("used_memory_bytes", |row| Some(row.after.used_memory))
+            .required()
+            .of(Unit::Bytes)
+            .note("at its end: of containers that run an invocation"),
+        Of::count("idle_memory_bytes", |row| Some(row.after.idle_memory))
+            .required()
+            .of(Unit::Bytes)
+            .note("at its end: of idle containers"),
+    ]
+}
 
 /// What happened in an interval, and how things stand at its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -59,7 +88,7 @@ impl Standing {
 /// from date 0: so the series is the one that the longer interval would have given from the start. Intervals before the
 /// first request, in which nothing can be, are left out.
 pub(crate) struct TimeSeries {
-    writer: csv::Writer<Box<dyn Write + Send>>,
+    table: CsvTable<IntervalRow, Box<dyn Write + Send>>,
     interval: SimDuration,
     most_rows: usize,
     /// The end of the current interval.
@@ -80,11 +109,10 @@ impl TimeSeries {
     /// A series that is written to `target`, with an interval to begin with that is not zero, and at most so many rows
     /// (at least two).
     pub fn new(interval: SimDuration, most_rows: usize, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let mut writer = csv::Writer::from_writer(target);
-        writer.write_record(COLUMNS).map_err(|error| unwritable(&error))?;
+        let table = CsvTable::new(columns(), target).map_err(|error| unwritable(&error))?;
         let most_rows = most_rows.max(2);
         let next = SimTime::ZERO + interval;
-        Ok(Self { writer, interval, most_rows, next, left_out: 0, ends: Vec::new() })
+        Ok(Self { table, interval, most_rows, next, left_out: 0, ends: Vec::new() })
     }
 
     /// Ends the intervals up to a date, at which the next event happens.
@@ -136,28 +164,12 @@ impl TimeSeries {
         let ends = std::mem::take(&mut self.ends);
         let mut before = Standing::default();
         let whole = ends.into_iter().enumerate().map(|(position, standing)| (self.end_of(position), standing));
-        for (date, standing) in whole.chain(rest).collect::<Vec<_>>() {
-            self.row(date, &before, &standing)?;
-            before = standing;
+        for (end, after) in whole.chain(rest).collect::<Vec<_>>() {
+            self.table.row(&IntervalRow { end, before, after }).map_err(|error| unwritable(&error))?;
+            before = after;
         }
-        self.writer.flush().map_err(|error| unwritable(&error.into()))?;
+        self.table.finish().map_err(|error| unwritable(&error))?;
         Ok(self.interval)
-    }
-
-    fn row(&mut self, date: SimTime, before: &Standing, standing: &Standing) -> Result<(), Error> {
-        let numbers = [
-            standing.requests - before.requests,
-            standing.completed - before.completed,
-            standing.cold_starts - before.cold_starts,
-            standing.warm_starts - before.warm_starts,
-            standing.running,
-            standing.queued,
-            standing.warm_containers,
-            standing.used_memory,
-            standing.idle_memory,
-        ];
-        let fields = std::iter::once(date.to_string()).chain(numbers.iter().map(u64::to_string));
-        self.writer.write_record(fields).map_err(|error| unwritable(&error))
     }
 }
 

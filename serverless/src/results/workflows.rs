@@ -3,36 +3,51 @@
 use std::fmt;
 use std::io::Write;
 
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimDuration;
 
+use super::table::{Column, CsvTable};
 use crate::error::Error;
 use crate::workflow::{PathTimes, WorkflowRecord};
 
-const COLUMNS: [&str; 16] = [
-    "run",
-    "workflow",
-    "requested_at",
-    "finished_at",
-    "outcome",
-    "failure",
-    "makespan_s",
-    "within_deadline",
-    "tasks",
-    "not_run",
-    "first_invocation",
-    "waiting_s",
-    "starting_s",
-    "transfer_s",
-    "running_s",
-    "critical_path",
-];
+/// A part of the time of a run that has completed.
+fn time(record: &WorkflowRecord, part: fn(&PathTimes) -> SimDuration) -> Option<SimDuration> {
+    record.makespan().map(|_| part(&record.times))
+}
+
+/// The columns of the table of runs of workflows.
+pub(super) fn columns() -> Vec<Column<WorkflowRecord>> {
+    type Of = Column<WorkflowRecord>;
+    vec![
+        Of::count("run", |run| Some(run.run)).required().note("its number"),
+        Of::text("workflow", |run| Some(&run.name)).required(),
+        Of::date("requested_at", |run| run.requested_at),
+        Of::date("finished_at", |run| run.finished_at),
+        Of::text("outcome", |run| Some(run.outcome.as_str()))
+            .required()
+            .note("`completed`, `failed` (a task did not complete; no further one was begun) or `unfinished`"),
+        Of::text("failure", |run| run.failure.as_deref()).note("why it did not end well"),
+        Of::length("makespan_s", |run| run.makespan()).note("request to end, if it completed"),
+        Of::flag("within_deadline", |run| run.is_within_deadline()).note("if it has a deadline"),
+        Of::count("tasks", |run| Some(run.tasks)).required().note("tasks that were requested"),
+        Of::count("not_run", |run| Some(run.not_run)).required().note("tasks that were not"),
+        Of::count("first_invocation", |run| run.requested_at.map(|_| run.first_invocation))
+            .note("the invocations of a run are numbered from it on, task by task"),
+        Of::length("waiting_s", |run| time(run, |times| times.waiting))
+            .note("where the time of a completed run went along its critical path: in queues, at the head, for images"),
+        Of::length("starting_s", |run| time(run, |times| times.starting)).note("containers started"),
+        Of::length("transfer_s", |run| time(run, |times| times.transfer)).note("bodies waited for data"),
+        Of::length("running_s", |run| time(run, |times| times.running))
+            .note("bodies ran; the four add up to the makespan"),
+        Of::names("critical_path", |run| &run.critical_path).note("the tasks on it, with ` > ` between"),
+    ]
+}
 
 /// Takes runs that have ended.
 pub(crate) enum WorkflowRuns {
     /// They are kept.
     Kept(Vec<WorkflowRecord>),
     /// They are written.
-    Written(Box<csv::Writer<Box<dyn Write + Send>>>),
+    Written(Box<CsvTable<WorkflowRecord, Box<dyn Write + Send>>>),
 }
 
 impl Default for WorkflowRuns {
@@ -54,9 +69,8 @@ fn unwritable(error: &csv::Error) -> Error {
 impl WorkflowRuns {
     /// Begins a table.
     pub fn new(target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let mut writer = csv::Writer::from_writer(target);
-        writer.write_record(COLUMNS).map_err(|error| unwritable(&error))?;
-        Ok(Self::Written(Box::new(writer)))
+        let table = CsvTable::new(columns(), target).map_err(|error| unwritable(&error))?;
+        Ok(Self::Written(Box::new(table)))
     }
 
     /// A run has ended.
@@ -66,7 +80,7 @@ impl WorkflowRuns {
                 records.push(record);
                 Ok(())
             }
-            Self::Written(writer) => write(writer, &record).map_err(|error| unwritable(&error)),
+            Self::Written(table) => table.row(&record).map_err(|error| unwritable(&error)),
         }
     }
 
@@ -82,32 +96,7 @@ impl WorkflowRuns {
     pub fn finish(&mut self) -> Result<(), Error> {
         match self {
             Self::Kept(_) => Ok(()),
-            Self::Written(writer) => writer.flush().map_err(|error| unwritable(&error.into())),
+            Self::Written(table) => table.finish().map_err(|error| unwritable(&error)),
         }
     }
-}
-
-fn write(writer: &mut csv::Writer<Box<dyn Write + Send>>, record: &WorkflowRecord) -> Result<(), csv::Error> {
-    let date = |date: Option<SimTime>| date.map(|date| date.to_string()).unwrap_or_default();
-    let makespan = record.makespan();
-    let length = |length: SimDuration| makespan.map(|_| length.to_string()).unwrap_or_default();
-    let PathTimes { waiting, starting, transfer, running } = record.times;
-    writer.write_record([
-        record.run.to_string().as_str(),
-        &record.name,
-        &date(record.requested_at),
-        &date(record.finished_at),
-        record.outcome.as_str(),
-        record.failure.as_deref().unwrap_or(""),
-        &makespan.map(|makespan| makespan.to_string()).unwrap_or_default(),
-        &record.is_within_deadline().map(|is_within| is_within.to_string()).unwrap_or_default(),
-        &record.tasks.to_string(),
-        &record.not_run.to_string(),
-        &record.requested_at.map(|_| record.first_invocation.to_string()).unwrap_or_default(),
-        &length(waiting),
-        &length(starting),
-        &length(transfer),
-        &length(running),
-        &record.critical_path.join(" > "),
-    ])
 }

@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 pub use self::definitions::DEFINITIONS;
 pub use self::numbers::Numbers;
 use super::Unit;
+use crate::metrics::Distribution;
 
 /// What a number is over. Two runs can be compared by a mean only if it is over the same in both.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -144,6 +145,24 @@ impl Part {
     }
 }
 
+impl Part {
+    /// What it is of a distribution; `None` if it is no part of one.
+    pub(crate) fn of<const BITS: u32>(self, values: &Distribution<BITS>) -> Option<f64> {
+        match self {
+            Self::Count => Some(values.count() as f64),
+            Self::Mean => Some(values.mean()),
+            Self::P25 => Some(values.percentile(0.25)),
+            Self::P50 => Some(values.percentile(0.5)),
+            Self::P75 => Some(values.percentile(0.75)),
+            Self::P90 => Some(values.percentile(0.9)),
+            Self::P99 => Some(values.percentile(0.99)),
+            Self::P999 => Some(values.percentile(0.999)),
+            Self::Max => Some(values.max()),
+            Self::Itself | Self::Bytes => None,
+        }
+    }
+}
+
 impl Shape {
     /// The numbers that it has, in the order of the summary.
     pub fn parts(self) -> &'static [Part] {
@@ -241,12 +260,17 @@ impl Definition {
     pub fn metrics(&'static self) -> impl Iterator<Item = Metric> {
         self.shape.parts().iter().map(move |part| Metric {
             name: self.name_of(*part),
-            title: self.shape.title_of(*part, self.title),
+            title: self.title_of(*part),
             unit: if *part == Part::Count { Unit::Count } else { self.unit },
             over: if *part == Part::Count { Over::Everything } else { self.over },
             definition: self,
             part: *part,
         })
+    }
+
+    /// What one of its numbers says, in words.
+    pub fn title_of(&self, part: Part) -> String {
+        self.shape.title_of(part, self.title)
     }
 
     /// The name of one of its numbers.

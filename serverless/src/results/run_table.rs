@@ -1,0 +1,69 @@
+//! The tables that a run writes.
+
+use super::table::{Column, ColumnDescription};
+use super::{attempts, distributions, functions, invocations, time_series, workflows};
+use crate::experiment::About;
+
+/// A table of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunTable {
+    /// One row an invocation.
+    Invocations,
+    /// One row an attempt.
+    Attempts,
+    /// One row a run of a workflow.
+    Workflows,
+    /// One row a function.
+    Functions,
+    /// One row a share.
+    Distributions,
+    /// One row an interval.
+    TimeSeries,
+}
+
+impl RunTable {
+    /// All tables.
+    pub const ALL: [Self; 6] =
+        [Self::Invocations, Self::Attempts, Self::Workflows, Self::Functions, Self::Distributions, Self::TimeSeries];
+
+    /// The name of its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Invocations => "invocations.csv",
+            Self::Attempts => "attempts.csv",
+            Self::Workflows => "workflows.csv",
+            Self::Functions => "functions.csv",
+            Self::Distributions => "distributions.csv",
+            Self::TimeSeries => "timeseries.csv",
+        }
+    }
+
+    /// Its columns, in their order.
+    ///
+    /// ```
+    /// use hearth_serverless::results::{RunTable, Unit};
+    /// let columns = RunTable::TimeSeries.columns();
+    /// assert_eq!((columns[0].head.name.as_str(), columns[0].unit), ("time_s", Unit::Seconds));
+    /// ```
+    pub fn columns(self) -> Vec<ColumnDescription> {
+        fn described<R>(columns: &[Column<R>]) -> Vec<ColumnDescription> {
+            columns.iter().map(Column::description).collect()
+        }
+        // What names there are makes no difference to what columns are.
+        let about =
+            About { name: String::new(), seed: 0, functions: Vec::new(), nodes: Vec::new(), policies: Vec::new() };
+        match self {
+            Self::Invocations => described(&invocations::columns(&about)),
+            Self::Attempts => described(&attempts::columns(&about)),
+            Self::Workflows => described(&workflows::columns()),
+            Self::Functions => described(&functions::columns()),
+            Self::Distributions => described(&distributions::columns()),
+            Self::TimeSeries => described(&time_series::columns()),
+        }
+    }
+
+    /// The column of a name.
+    pub fn column(self, name: &str) -> Option<ColumnDescription> {
+        self.columns().into_iter().find(|column| column.head.name == name)
+    }
+}
