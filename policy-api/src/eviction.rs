@@ -147,7 +147,7 @@ pub trait Eviction {
     /// An item is gone.
     fn remove(&mut self, id: u32, removal: Removal);
 
-    /// Offers victims, best first, until the sink answers [`Offer::Enough`] or there are no more.
+    /// Offers victims, best first, until the sink answers [`Offer::Enough`](crate::Offer::Enough) or there are no more.
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>);
 
     /// Whether to call [`Eviction::created`] and [`Eviction::ended`]; read once, after construction. Since interface 1.4.
