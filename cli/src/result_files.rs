@@ -1,12 +1,10 @@
 //! The files that a run writes.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use clap::ValueEnum;
-use clap::builder::{EnumValueParser, TypedValueParser};
 use hearth_serverless::experiment::{Experiment, Results};
 #[cfg(feature = "parquet")]
 use hearth_serverless::results::InvocationsParquet;
@@ -14,84 +12,13 @@ use hearth_serverless::results::{
     InvocationsCsv, RecordSink, SinkError, Summary, write_distributions, write_functions,
 };
 use hearth_simcore::time::SimDuration;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::CommandError;
-use crate::feature::PARQUET;
-use crate::result_folder::hash;
+use crate::hash::hash_of;
+use crate::output_choice::{InvocationsTable, TableFormat};
 use crate::result_folder::lock::FolderLock;
 use crate::result_folder::manifest::{Input, Manifest, Options, Output, RunRecord, State};
-
-/// How the table of invocations is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TableFormat {
-    /// Text.
-    Csv,
-    /// Columns: Parquet.
-    Parquet,
-}
-
-impl TableFormat {
-    /// Reads a format from an argument; one that this build cannot write is refused.
-    pub fn parser() -> impl TypedValueParser<Value = Self> {
-        EnumValueParser::<Self>::new().try_map(|format| match format {
-            Self::Csv => Ok(format),
-            Self::Parquet => PARQUET.require(format),
-        })
-    }
-
-    /// The other one.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Csv => Self::Parquet,
-            Self::Parquet => Self::Csv,
-        }
-    }
-
-    /// How names of its files end.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-        }
-    }
-}
-
-/// Which invocations are written, and how.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct InvocationsTable {
-    /// The form of the table.
-    pub format: TableFormat,
-    /// Which share of all invocations is in it.
-    pub sample: f64,
-}
-
-/// The intervals of a time series to begin with; they double until there are few enough rows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Intervals {
-    /// The length of one in nanoseconds, not zero.
-    pub interval_ns: u64,
-    /// How many there may be.
-    pub most_rows: usize,
-}
-
-impl Intervals {
-    /// When nobody says how long: a minute, and so many that a picture shows them all.
-    pub const DEFAULT: Self = Self { interval_ns: 60_000_000_000, most_rows: 10_000 };
-
-    /// What was asked for, if anything; zero is no series. Who asks for an interval gets more rows of it.
-    pub fn asked(length: Option<SimDuration>) -> Option<Self> {
-        let of_length = |length: SimDuration| Self { interval_ns: length.as_nanos(), most_rows: 100_000 };
-        length.map_or(Some(Self::DEFAULT), |length| (length > SimDuration::ZERO).then(|| of_length(length)))
-    }
-
-    /// The length of one.
-    pub fn length(self) -> SimDuration {
-        SimDuration::from_nanos(self.interval_ns)
-    }
-}
 
 /// Where results go, and what is known of them.
 #[derive(Clone, Debug)]
@@ -226,12 +153,6 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     names.extend(options.timeline.clone());
     names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));
     names
-}
-
-/// The hash of a file that a result depends on, or is.
-pub fn hash_of(path: &Path) -> Result<String, CommandError> {
-    let unreadable = |error: io::Error| CommandError::Usage(format!("{} cannot be read: {error}", path.display()));
-    hash::of_file(path).map_err(unreadable)
 }
 
 /// A summary as JSON.

@@ -10,10 +10,10 @@ use clap::{Args, ValueEnum};
 use crate::error::CommandError;
 use crate::feature::PNG;
 use crate::report::draw::{DrawError, to_svg};
+use crate::report::drawn::DrawnFiles;
 use crate::report::figure::Figure;
 use crate::report::folder::Folder;
 use crate::report::{page, run_figures, sweep_figures};
-use crate::result_folder::drawn::DrawnFiles;
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::run::{Plan, RunArguments, Told};
 use crate::error::CommandError;
-use crate::result_files::hash_of;
+use crate::hash;
+use crate::hash::hash_of;
 use crate::result_folder::claim;
-use crate::result_folder::hash;
 use crate::result_folder::manifest::{Manifest, State};
 
 /// The folder of results, with its manifest, that is named instead of a scenario's file.

@@ -4,6 +4,7 @@
 //! of [`theme`], and [`page`] puts it all on one page.
 
 pub mod draw;
+pub mod drawn;
 pub mod figure;
 pub mod folder;
 pub mod page;

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
-use crate::result_files::{Intervals, InvocationsTable};
+use crate::output_choice::{Intervals, InvocationsTable};
 
 /// The name of the file.
 pub const NAME: &str = "run.json";

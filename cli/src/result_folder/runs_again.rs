@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::manifest::Input;
 use crate::error::CommandError;
-use crate::result_files::hash_of;
+use crate::hash::hash_of;
 
 /// A scenario whose relative paths start from `base`, as it stands in `folder`: paths to what is in the folder are
 /// relative to it, so that they hold when it moves, all others are absolute. Policies that were found by name name their

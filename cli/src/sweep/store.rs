@@ -140,8 +140,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::result_files::Intervals;
-    use crate::result_folder::hash;
+    use crate::hash;
+    use crate::output_choice::Intervals;
     use crate::result_folder::manifest::RunRecord;
 
     #[test]

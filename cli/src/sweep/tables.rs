@@ -6,7 +6,7 @@ use super::axes;
 use super::comparison::{Comparison, Row, Run};
 use super::grid::Grid;
 use super::statistics::Estimate;
-use crate::result_files::TableFormat;
+use crate::output_choice::TableFormat;
 
 /// A column of a tidy table with its name.
 enum Column {

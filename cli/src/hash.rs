@@ -6,6 +6,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::error::CommandError;
+
 /// The hash of a file, in hexadecimal digits.
 pub fn of_file(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
@@ -19,6 +21,12 @@ pub fn of_file(path: &Path) -> io::Result<String> {
         let length = chunk.len();
         file.consume(length);
     }
+}
+
+/// The hash of a file that a result depends on, or is.
+pub fn hash_of(path: &Path) -> Result<String, CommandError> {
+    let unreadable = |error: io::Error| CommandError::Usage(format!("{} cannot be read: {error}", path.display()));
+    of_file(path).map_err(unreadable)
 }
 
 /// The hash of texts, each with its length, in hexadecimal digits.

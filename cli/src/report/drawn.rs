@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::lock::FolderLock;
-use super::manifest::{self, Manifest};
+use super::folder::Folder;
 use crate::error::CommandError;
-use crate::report::folder::Folder;
+use crate::result_folder::lock::FolderLock;
+use crate::result_folder::manifest::{self, Manifest};
 
 /// Files that are drawn into the folder of a run, which nobody else changes meanwhile; none elsewhere.
 #[derive(Debug)]
