@@ -97,7 +97,7 @@ impl ResultFiles {
         let sink: Result<Box<dyn RecordSink>, SinkError> = match format {
             TableFormat::Csv => InvocationsCsv::new(about, file).map(|sink| Box::new(sink) as _),
             #[cfg(not(feature = "parquet"))]
-            TableFormat::Parquet => return Err(PARQUET.missing()),
+            TableFormat::Parquet => return Err(crate::feature::PARQUET.missing()),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
                 InvocationsParquet::new(about, BufWriter::new(file)).map(|sink| Box::new(sink) as _)
