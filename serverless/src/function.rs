@@ -7,6 +7,7 @@ use std::rc::Rc;
 use hearth_simcore::time::SimDuration;
 
 use crate::call::{Call, FunctionError, Output};
+use crate::table::identifiers;
 
 /// Names an image of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -15,6 +16,8 @@ pub struct ImageId(pub(crate) u32);
 /// Names a function that is registered with a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FunctionId(pub(crate) u32);
+
+identifiers!(ImageId, FunctionId);
 
 impl FunctionId {
     /// Its number: functions are numbered from 0 in the order of registration.

@@ -168,42 +168,39 @@ fn run_with(
 
 fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     let mut running = 0;
-    for (position, node) in service.cluster.nodes.iter().enumerate() {
+    for (position, node) in service.cluster.nodes().named() {
         prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
         running += u64::from(node.running);
-        let held =
-            node.containers.iter().map(|(_, container)| service.functions[container.function.0 as usize].footprint());
+        let held = node.containers.iter().map(|(_, container)| service.functions[container.function].footprint());
         let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| (ram + footprint.ram, disk + footprint.disk));
         for (what, storage, held) in [("RAM", &node.ram, ram), ("disk", &node.disk, disk)] {
             prop_assert!(storage.free() <= storage.capacity());
             prop_assert_eq!(
                 storage.capacity() - storage.free(),
                 held + storage.image_bytes(),
-                "{} of node {}",
+                "{} of {:?}",
                 what,
                 position
             );
         }
         let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
-        prop_assert!(
-            node.is_up || node.containers.is_empty() && node.running == 0,
-            "something is on a node that is down"
-        );
-        prop_assert_eq!(node.is_up, service.cluster.up.contains(position as u32));
-        let starting = service.prewarmings.starting_on(position as u32);
+        let is_up = service.cluster.up().contains(position);
+        prop_assert!(is_up || node.containers.is_empty() && node.running == 0, "something is on a node that is down");
+        let starting = service.prewarmings.starting_on(position);
         prop_assert_eq!(
             node.containers.len() - idle - starting,
             node.running as usize,
             "busy containers and invocations"
         );
         let mut view = NodeView::default();
-        node.show_use(&mut view);
+        node.show_use(is_up, &mut view);
         node.show_storage(&mut view);
-        prop_assert_eq!(service.cluster.views[position], view, "the view of node {} is out of date", position);
+        prop_assert_eq!(*service.cluster.node_view(position), view, "the view of {:?} is out of date", position);
     }
-    let free: u64 = service.cluster.views.iter().map(|view| u64::from(view.free_cores)).sum();
-    prop_assert_eq!(free, service.cluster.free_cores);
-    let promised: u64 = service.cluster.nodes.iter().map(|node| u64::from(node.promised.cores)).sum();
+    let free: u64 =
+        service.cluster.nodes().names().map(|node| u64::from(service.cluster.node_view(node).free_cores)).sum();
+    prop_assert_eq!(free, service.cluster.free_cores());
+    let promised: u64 = service.cluster.nodes().iter().map(|node| u64::from(node.promised.cores)).sum();
     prop_assert_eq!(promised, service.cluster.promised_cores(service.running));
     prop_assert_eq!(running, service.running);
     Ok(())

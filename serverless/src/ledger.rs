@@ -18,7 +18,7 @@ use crate::experiment::{About, Results};
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationRecord, Outcome};
 use crate::metrics::Metrics;
-use crate::node::ContainerId;
+use crate::node::{ContainerId, NodeId};
 use crate::results::{Attempts, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline, WorkflowRuns};
 use crate::workflow::WorkflowRecord;
 
@@ -76,34 +76,34 @@ impl Books {
 
     /// A container begins with something that is for no invocation.
     #[inline]
-    pub fn begin_phase(&mut self, node: u32, container: ContainerId, phase: Phase, function: FunctionId) {
+    pub fn begin_phase(&mut self, node: NodeId, container: ContainerId, phase: Phase, function: FunctionId) {
         if let Some(timeline) = &mut self.timeline {
-            timeline.begin(node, container, phase, function, None, self.date);
+            timeline.begin(node.0, container, phase, function, None, self.date);
         }
     }
 
     /// A container begins with something for an invocation.
     #[inline]
-    pub fn serve(&mut self, node: u32, container: ContainerId, phase: Phase, record: &InvocationRecord) {
+    pub fn serve(&mut self, node: NodeId, container: ContainerId, phase: Phase, record: &InvocationRecord) {
         if let Some(timeline) = &mut self.timeline {
             let served = Served { invocation: record.invocation, start: record.start };
-            timeline.begin(node, container, phase, record.function, Some(served), self.date);
+            timeline.begin(node.0, container, phase, record.function, Some(served), self.date);
         }
     }
 
     /// The invocation that a container runs has ended so.
     #[inline]
-    pub fn note_outcome(&mut self, node: u32, container: ContainerId, outcome: Outcome) {
+    pub fn note_outcome(&mut self, node: NodeId, container: ContainerId, outcome: Outcome) {
         if let Some(timeline) = &mut self.timeline {
-            timeline.note_outcome(node, container, outcome);
+            timeline.note_outcome(node.0, container, outcome);
         }
     }
 
     /// A container has ended.
     #[inline]
-    pub fn end_container(&mut self, node: u32, container: ContainerId) {
+    pub fn end_container(&mut self, node: NodeId, container: ContainerId) {
         if let Some(timeline) = &mut self.timeline {
-            timeline.end(node, container, self.date);
+            timeline.end(node.0, container, self.date);
         }
     }
 

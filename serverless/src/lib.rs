@@ -22,6 +22,7 @@ pub mod prelude;
 pub mod results;
 pub mod scenario;
 mod service;
+mod table;
 pub mod workflow;
 pub mod workload;
 

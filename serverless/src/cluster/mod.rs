@@ -1,59 +1,60 @@
-//! All compute nodes, and the sets of nodes that decisions are made from, kept up to date with every change.
+//! All compute nodes, and the sets of nodes that decisions are made from, kept up to date with every change. Nobody else
+//! changes a node, what is on it, or what is promised of it.
 
-use hearth_policy_api::{ClusterView, NONE, NodeBits, NodeSet, NodeView, RequestView};
-use hearth_simcore::queue::EventHandle;
+mod containers;
+mod images;
+mod node_ids;
+mod pools;
+
+use hearth_policy_api::{BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, RSlice, RequestView};
 use hearth_simcore::time::SimTime;
+
+pub(crate) use containers::{ContainerSpec, HeldContainer, Occupied, Promise};
+pub(crate) use images::ImageSites;
+pub(crate) use node_ids::NodeIds;
+use pools::Pools;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{Container, ContainerId, Idle, Node, Spell};
+use crate::node::{ContainerId, Idle, Node, NodeId, Spell};
+use crate::policy::{PolicyFault, PolicySlot};
+use crate::table::Table;
 
-mod pools;
-
-pub(crate) use pools::PoolId;
-use pools::Pools;
-
-/// On which nodes an image is, and in what state.
-#[derive(Debug)]
-pub(crate) struct ImageSites {
-    pub in_ram: NodeBits,
-    pub loading: NodeBits,
-    pub on_disk: NodeBits,
-    pub copying: NodeBits,
-}
-
-impl ImageSites {
-    fn new(nodes: usize) -> Self {
-        let none = || NodeBits::new(nodes);
-        Self { in_ram: none(), loading: none(), on_disk: none(), copying: none() }
-    }
-}
+/// What a policy did wrong, and which.
+pub(crate) type Mistake = (PolicySlot, PolicyFault);
 
 /// The nodes and what is where.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    pub nodes: Vec<Node>,
+    nodes: Table<NodeId, Node>,
     /// What policies see of each node; within a round less what its decisions take.
-    pub views: Vec<NodeView>,
-    pub up: NodeBits,
-    pub free_core: NodeBits,
-    pub images: Vec<ImageSites>,
-    /// By function: the nodes with an idle container that no decision of this round has taken.
-    pub idle: Vec<NodeBits>,
+    views: Table<NodeId, NodeView>,
+    up: NodeIds,
+    free_core: NodeIds,
+    images: Table<ImageId, ImageSites>,
+    specs: Table<FunctionId, ContainerSpec>,
+    /// The nodes with an idle container that no decision of this round has taken.
+    idle: Table<FunctionId, NodeIds>,
     pools: Pools,
     /// Numbers the rounds of scheduling.
-    pub round: u64,
-    /// By node: the last round that took a core of it.
-    planned_in: Vec<u64>,
+    round: u64,
+    /// The last round that took a core of the node.
+    planned_in: Table<NodeId, u64>,
     /// Whether somebody wants to be told of nodes whose view changed.
     is_observed: bool,
     /// Nodes whose view changed, each once.
-    pub changed: Vec<u32>,
-    is_changed: NodeBits,
+    changed: Vec<NodeId>,
+    is_changed: NodeIds,
     /// Free cores of all nodes, within a round less what its decisions take.
-    pub free_cores: u64,
+    free_cores: u64,
     /// All cores of the nodes that are up.
     cores_up: u64,
+    /// Images that have left the disk of a node and are still in its RAM.
+    orphans: Vec<(NodeId, ImageId)>,
+    /// Nodes that something was counted of since the last end of an invocation.
+    used_later: Vec<NodeId>,
+    /// The last time that a container became idle.
+    spell: Spell,
 }
 
 impl Cluster {
@@ -62,66 +63,113 @@ impl Cluster {
         let count = nodes.len();
         let mut cluster = Self {
             cores_up: nodes.iter().map(|node| u64::from(node.cores)).sum(),
-            views: vec![NodeView::default(); count],
-            nodes,
-            up: NodeBits::full(count),
-            free_core: NodeBits::new(count),
-            images: Vec::new(),
-            idle: Vec::new(),
+            views: vec![NodeView::default(); count].into(),
+            nodes: nodes.into(),
+            up: NodeIds::all(count),
+            free_core: NodeIds::none(count),
+            images: Table::default(),
+            specs: Table::default(),
+            idle: Table::default(),
             pools: Pools::default(),
             round: 0,
-            planned_in: vec![0; count],
+            planned_in: vec![0; count].into(),
             is_observed,
             changed: Vec::new(),
-            is_changed: NodeBits::new(count),
+            is_changed: NodeIds::none(count),
             free_cores: 0,
+            orphans: Vec::new(),
+            used_later: Vec::new(),
+            spell: Spell::default(),
         };
-        (0..count as u32).for_each(|node| cluster.refresh(node));
+        cluster.nodes.names().for_each(|node| cluster.refresh(node));
         cluster
     }
 
-    pub fn add_image(&mut self) {
-        self.images.push(ImageSites::new(self.nodes.len()));
+    /// Takes in what containers of the next function are made of.
+    pub fn add_function(&mut self, spec: ContainerSpec) {
+        self.specs.push(spec);
+        self.idle.push(NodeIds::none(self.nodes.len()));
     }
 
-    pub fn add_function(&mut self) {
-        self.idle.push(NodeBits::new(self.nodes.len()));
+    /// The nodes.
+    pub fn nodes(&self) -> &Table<NodeId, Node> {
+        &self.nodes
     }
 
-    pub fn node(&mut self, node: u32) -> &mut Node {
-        &mut self.nodes[node as usize]
+    /// A node.
+    #[inline]
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[node]
+    }
+
+    /// What policies see of a node.
+    #[inline]
+    pub fn node_view(&self, node: NodeId) -> &NodeView {
+        &self.views[node]
+    }
+
+    /// The nodes that are up.
+    pub fn up(&self) -> &NodeIds {
+        &self.up
+    }
+
+    /// The nodes with a free core that nobody has been promised, within a round less what its decisions take.
+    #[inline]
+    pub fn free_core(&self) -> &NodeIds {
+        &self.free_core
+    }
+
+    /// How many cores are free so.
+    #[inline]
+    pub fn free_cores(&self) -> u64 {
+        self.free_cores
+    }
+
+    /// The nodes with an idle container of a function that no decision of this round has taken.
+    pub fn idle(&self, function: FunctionId) -> &NodeIds {
+        &self.idle[function]
     }
 
     /// A node goes down.
-    pub fn take_down(&mut self, node: u32, now: SimTime) {
-        self.nodes[node as usize].is_up = false;
-        self.nodes[node as usize].outages += 1;
-        self.nodes[node as usize].used.goes_down(now);
+    pub fn take_down(&mut self, node: NodeId, now: SimTime) {
         self.up.remove(node);
-        self.cores_up -= u64::from(self.nodes[node as usize].cores);
+        let described = &mut self.nodes[node];
+        described.outages += 1;
+        described.used.goes_down(now);
+        self.cores_up -= u64::from(described.cores);
+        self.orphans.retain(|(on, _)| *on != node);
         self.refresh(node);
     }
 
     /// A node is back.
-    pub fn bring_up(&mut self, node: u32, now: SimTime, window: Window) {
-        self.nodes[node as usize].is_up = true;
-        self.nodes[node as usize].used.is_back(now, window);
+    pub fn bring_up(&mut self, node: NodeId, now: SimTime, window: Window) {
         self.up.insert(node);
-        self.cores_up += u64::from(self.nodes[node as usize].cores);
+        let described = &mut self.nodes[node];
+        described.used.is_back(now, window);
+        if described.used.has_later() {
+            self.used_later.push(node);
+        }
+        self.cores_up += u64::from(described.cores);
         self.refresh(node);
     }
 
+    /// From now on everything takes so many times as long on a node.
+    pub fn set_slowness(&mut self, node: NodeId, slowness: f64) {
+        self.nodes[node].slowness = slowness;
+    }
+
     /// Brings the node's view up to date after a change of the node.
-    pub fn refresh(&mut self, node: u32) {
-        self.nodes[node as usize].show_storage(&mut self.views[node as usize]);
+    fn refresh(&mut self, node: NodeId) {
+        self.nodes[node].show_storage(&mut self.views[node]);
         self.refresh_use(node);
     }
 
-    /// The same after a change of the cores and idle containers alone.
-    pub fn refresh_use(&mut self, node: u32) {
-        let view = &mut self.views[node as usize];
+    /// Brings the node's view up to date after a change of its cores and idle containers alone.
+    #[inline]
+    fn refresh_use(&mut self, node: NodeId) {
+        let view = &mut self.views[node];
         let before = view.free_cores;
-        self.nodes[node as usize].show_use(view);
+        self.nodes[node].show_use(self.up.contains(node), view);
         let after = view.free_cores;
         self.free_cores = self.free_cores - u64::from(before) + u64::from(after);
         if (before > 0) != (after > 0) {
@@ -132,17 +180,19 @@ impl Cluster {
 
     /// Has whoever wants to be told of changes look at the node again.
     #[inline]
-    pub fn note_change(&mut self, node: u32) {
+    pub fn note_change(&mut self, node: NodeId) {
         if self.is_observed && !self.is_changed.contains(node) {
             self.is_changed.insert(node);
             self.changed.push(node);
         }
     }
 
-    /// Forgets which nodes have changed.
-    pub fn clear_changed(&mut self) {
+    /// Tells of the nodes that have changed since the last time: their view, and whether they are up.
+    #[inline]
+    pub fn tell_changes(&mut self, mut tell: impl FnMut(NodeId, &NodeView, bool)) {
         for node in self.changed.drain(..) {
             self.is_changed.remove(node);
+            tell(node, &self.views[node], self.up.contains(node));
         }
     }
 
@@ -152,10 +202,22 @@ impl Cluster {
         self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)
     }
 
+    /// The number of the round of scheduling.
+    #[inline]
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Begins the next round of scheduling.
+    #[inline]
+    pub fn begin_round(&mut self) {
+        self.round += 1;
+    }
+
     /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
-    pub fn plan_core(&mut self, node: u32) -> bool {
-        let is_first = std::mem::replace(&mut self.planned_in[node as usize], self.round) != self.round;
-        let view = &mut self.views[node as usize];
+    pub fn plan_core(&mut self, node: NodeId) -> bool {
+        let is_first = std::mem::replace(&mut self.planned_in[node], self.round) != self.round;
+        let view = &mut self.views[node];
         view.free_cores -= 1;
         view.running += 1;
         self.free_cores -= 1;
@@ -165,18 +227,70 @@ impl Cluster {
         is_first
     }
 
+    /// Takes RAM and disk of a node for the rest of a round that has taken a core there.
+    pub fn plan_room(&mut self, node: NodeId, ram: u64, disk: u64) {
+        let view = &mut self.views[node];
+        view.free_ram = view.free_ram.saturating_sub(ram);
+        view.free_disk = view.free_disk.saturating_sub(disk);
+    }
+
+    /// Gives back the cores and the room that the round has taken of a node.
+    pub fn unplan_node(&mut self, node: NodeId) {
+        self.refresh(node);
+    }
+
+    /// Has an image loading for the rest of the round, unless it is in the node's RAM or on its way there.
+    pub fn plan_load(&mut self, node: NodeId, image: ImageId) -> bool {
+        let is_new = !self.images[image].reaches_ram(node);
+        if is_new {
+            self.images[image].loading.insert(node);
+        }
+        is_new
+    }
+
+    /// Undoes [`Cluster::plan_load`].
+    pub fn unplan_load(&mut self, node: NodeId, image: ImageId) {
+        self.images[image].loading.remove(node);
+    }
+
+    /// Has an image copying for the rest of the round, unless it is on the node's disk or on its way there.
+    pub fn plan_copy(&mut self, node: NodeId, image: ImageId) -> bool {
+        let is_new = !self.images[image].reaches_disk(node);
+        if is_new {
+            self.images[image].copying.insert(node);
+        }
+        is_new
+    }
+
+    /// Undoes [`Cluster::plan_copy`].
+    pub fn unplan_copy(&mut self, node: NodeId, image: ImageId) {
+        self.images[image].copying.remove(node);
+    }
+
+    /// Shows a node as one without free cores; gives how many it has.
+    pub fn hide(&mut self, node: NodeId) -> u32 {
+        self.free_core.remove(node);
+        std::mem::take(&mut self.views[node].free_cores)
+    }
+
+    /// Shows the free cores of a node again.
+    pub fn show(&mut self, node: NodeId, cores: u32) {
+        self.free_core.insert(node);
+        self.views[node].free_cores = cores;
+    }
+
     /// The cluster as a policy is shown it for a request, while so many wait with it.
     #[inline]
     pub fn view(&self, request: &RequestView, waiting: usize, now: SimTime) -> ClusterView<'_> {
-        let sites = (request.image != NONE).then(|| &self.images[request.image as usize]);
+        let sites = (request.image != NONE).then(|| &self.images[ImageId(request.image)]);
         let nowhere = NodeSet::empty;
         ClusterView {
             now: now.as_nanos(),
             waiting: waiting as u64,
-            nodes: self.views.as_slice().into(),
+            nodes: (*self.views).into(),
             up: self.up.view(),
             free_core: self.free_core.view(),
-            idle_container: self.idle[request.function as usize].view(),
+            idle_container: self.idle[FunctionId(request.function)].view(),
             image_in_ram: sites.map_or(self.up.view(), |sites| sites.in_ram.view()),
             image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
             image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
@@ -184,69 +298,55 @@ impl Cluster {
         }
     }
 
-    /// The set of nodes on which a function's image is in RAM; all nodes for a function without image.
-    pub fn image_in_ram(&self, image: Option<ImageId>) -> NodeSet<'_> {
-        image.map_or(self.up.view(), |image| self.images[image.0 as usize].in_ram.view())
+    /// The cluster as a policy is shown it that plans for a whole queue.
+    pub fn batch_view<'a>(
+        &'a self,
+        queue: &'a [RequestView],
+        functions: &'a [FunctionView<'a>],
+        now: SimTime,
+    ) -> BatchView<'a> {
+        let (queue, functions) = (RSlice::from_slice(queue), RSlice::from_slice(functions));
+        BatchView { now: now.as_nanos(), nodes: (*self.views).into(), up: self.up.view(), queue, functions }
+    }
+
+    /// Whether a function's image is in the RAM of a node that is up; always so for a function without image.
+    pub fn is_image_in_ram(&self, node: NodeId, image: Option<ImageId>) -> bool {
+        image.map_or(&self.up, |image| &self.images[image].in_ram).contains(node)
     }
 
     /// Whether a function's image is in RAM and on disk of a node, as a new container needs it.
-    pub fn is_image_ready(&self, node: u32, image: Option<ImageId>) -> bool {
+    pub fn is_image_ready(&self, node: NodeId, image: Option<ImageId>) -> bool {
         image.is_none_or(|image| {
-            let sites = &self.images[image.0 as usize];
+            let sites = &self.images[image];
             sites.in_ram.contains(node) && sites.on_disk.contains(node)
         })
     }
 
     /// How many idle containers a function has on a node.
-    pub fn idle_count(&self, node: u32, function: FunctionId) -> u32 {
+    pub fn idle_count(&self, node: NodeId, function: FunctionId) -> u32 {
         self.pools.find(node, function).map_or(0, |pool| pool.idle)
     }
 
     /// How many idle containers there are beside this one, of its function and node.
-    pub fn idle_beside(&self, node: u32, id: ContainerId) -> u32 {
-        let container = self.nodes[node as usize].containers.get(id.0 as usize);
+    #[inline]
+    pub fn idle_beside(&self, held: &HeldContainer) -> u32 {
+        let container = self.nodes[held.node()].container(held.id());
         container.map_or(0, |container| self.pools.get(container.pool).idle)
     }
 
-    /// Makes a container of a function.
-    pub fn add_container(&mut self, node: u32, function: FunctionId) -> ContainerId {
-        let pool = self.pools.enter(node, function);
-        let containers = &mut self.nodes[node as usize].containers;
-        ContainerId(containers.insert(Container { function, pool, idle: None }) as u32)
-    }
-
-    /// Forgets a container that is not idle; `None` if there is no such container.
-    pub fn remove_container(&mut self, node: u32, id: ContainerId) -> Option<FunctionId> {
-        let ended = self.nodes[node as usize].containers.try_remove(id.0 as usize)?;
-        self.pools.leave(ended.pool);
-        Some(ended.function)
-    }
-
-    /// Makes a container idle, as the newest of its function on the node.
-    pub fn push_idle(
-        &mut self,
-        node: u32,
-        function: FunctionId,
-        id: ContainerId,
-        spell: Spell,
-        expiry: Option<EventHandle>,
-    ) {
-        self.pools.push_idle(&mut self.nodes[node as usize].containers, id, spell, expiry);
-        self.idle[function.0 as usize].insert(node);
-    }
-
     /// Takes a container out of the idle ones of its function; `None` if it is not idle.
-    pub fn remove_idle(&mut self, node: u32, function: FunctionId, id: ContainerId) -> Option<Idle> {
-        let (idle, left) = self.pools.remove_idle(&mut self.nodes[node as usize].containers, id)?;
+    fn remove_idle(&mut self, node: NodeId, function: FunctionId, id: ContainerId) -> Option<Idle> {
+        let (idle, left) = self.pools.remove_idle(&mut self.nodes[node].containers, id)?;
         if left == 0 {
-            self.idle[function.0 as usize].remove(node);
+            self.idle[function].remove(node);
         }
         Some(idle)
     }
 
     /// The idle container of a function that a warm start takes: the one that became idle last (`most_recent`) or first.
-    pub fn first_idle(&self, node: u32, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
-        if !self.idle[function.0 as usize].contains(node) {
+    #[inline]
+    pub fn first_idle(&self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        if !self.idle[function].contains(node) {
             return None;
         }
         self.pools.find(node, function)?.first_idle(most_recent)
@@ -254,23 +354,23 @@ impl Cluster {
 
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
     /// (`most_recent`) or first among those that no decision has taken.
-    pub fn plan_idle(&mut self, node: u32, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
-        if !self.idle[function.0 as usize].contains(node) {
+    pub fn plan_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        if !self.idle[function].contains(node) {
             return None;
         }
-        let containers = &mut self.nodes[node as usize].containers;
+        let containers = &mut self.nodes[node].containers;
         let pool = self.pools.find_mut(node, function)?;
         let (container, is_last) = pool.plan_idle(containers, self.round, most_recent)?;
         if is_last {
-            self.idle[function.0 as usize].remove(node);
+            self.idle[function].remove(node);
         }
         Some(container)
     }
 
     /// Undoes what planning changed in the set of idle containers.
-    pub fn unplan_idle(&mut self, node: u32, function: FunctionId) {
+    pub fn unplan_idle(&mut self, node: NodeId, function: FunctionId) {
         if self.idle_count(node, function) > 0 {
-            self.idle[function.0 as usize].insert(node);
+            self.idle[function].insert(node);
         }
     }
 }
@@ -278,14 +378,16 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
-    use hearth_policy_api::boundary;
+    use hearth_policy_api::{Creation, boundary};
     use hearth_simcore::platform::{HostSpec, PlatformBuilder};
+    use hearth_simcore::time::SimDuration;
 
     use super::*;
-    use crate::node::{Medium, Storage};
+    use crate::node::{Footprint, Medium, Storage};
     use crate::policy::{Hosted, PolicySlot, Watch};
 
     const F: FunctionId = FunctionId(0);
+    const N: NodeId = NodeId(0);
 
     /// One node with so many containers of function 0, idle in the order of their numbers.
     fn cluster(idle: u32) -> Cluster {
@@ -295,26 +397,33 @@ mod tests {
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
         let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru(), false)], true);
-        cluster.add_function();
+        let footprint = Footprint { ram: 1, disk: 0 };
+        cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO });
         for number in 0..idle {
-            assert_eq!(cluster.add_container(0, F), ContainerId(number));
-            cluster.push_idle(0, F, ContainerId(number), Spell::default(), None);
+            let held = cluster.add_container(N, F, Creation::Invocation, SimTime::ZERO);
+            assert_eq!(held.id(), ContainerId(number));
+            push_idle(&mut cluster, held.id());
         }
         cluster
     }
 
+    fn push_idle(cluster: &mut Cluster, container: ContainerId) {
+        cluster.pools.push_idle(&mut cluster.nodes[N].containers, container, Spell::default(), None);
+        cluster.idle[F].insert(N);
+    }
+
     fn planned(cluster: &mut Cluster, most_recent: bool) -> Vec<u32> {
         cluster.round += 1;
-        std::iter::from_fn(|| cluster.plan_idle(0, F, most_recent)).map(|container| container.0).collect()
+        std::iter::from_fn(|| cluster.plan_idle(N, F, most_recent)).map(|container| container.0).collect()
     }
 
     #[test]
     fn a_round_takes_idle_containers_newest_or_oldest_first_and_each_once() {
         let mut cluster = cluster(3);
         assert_eq!(planned(&mut cluster, true), [2, 1, 0]);
-        assert!(!cluster.idle[0].contains(0), "none is left in the plan");
-        cluster.unplan_idle(0, F);
-        assert!(cluster.idle[0].contains(0));
+        assert!(!cluster.idle[F].contains(N), "none is left in the plan");
+        cluster.unplan_idle(N, F);
+        assert!(cluster.idle[F].contains(N));
         assert_eq!(planned(&mut cluster, false), [0, 1, 2]);
     }
 
@@ -322,16 +431,16 @@ mod tests {
     fn the_order_holds_when_containers_leave_and_come_back() {
         let mut cluster = cluster(4);
         for leaves in [1, 3] {
-            assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_some());
-            assert!(cluster.remove_idle(0, F, ContainerId(leaves)).is_none());
+            assert!(cluster.remove_idle(N, F, ContainerId(leaves)).is_some());
+            assert!(cluster.remove_idle(N, F, ContainerId(leaves)).is_none());
         }
-        cluster.push_idle(0, F, ContainerId(1), Spell::default(), None);
-        assert_eq!(cluster.idle_count(0, F), 3);
+        push_idle(&mut cluster, ContainerId(1));
+        assert_eq!(cluster.idle_count(N, F), 3);
         assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
         for container in [0, 1, 2] {
-            cluster.remove_idle(0, F, ContainerId(container));
+            cluster.remove_idle(N, F, ContainerId(container));
         }
-        assert!(!cluster.idle[0].contains(0));
+        assert!(!cluster.idle[F].contains(N));
         assert_eq!(planned(&mut cluster, true), [0_u32; 0]);
     }
 
@@ -339,11 +448,11 @@ mod tests {
     fn cores_that_a_round_takes_are_back_after_it() {
         let mut cluster = cluster(0);
         cluster.round += 1;
-        assert!(cluster.plan_core(0));
-        assert!((0..7).all(|_| !cluster.plan_core(0)));
-        assert!(cluster.free_core.view().is_empty());
-        cluster.refresh(0);
-        assert_eq!((cluster.views[0].free_cores, cluster.free_cores), (8, 8));
-        assert!(cluster.free_core.contains(0));
+        assert!(cluster.plan_core(N));
+        assert!((0..7).all(|_| !cluster.plan_core(N)));
+        assert!(cluster.free_core.is_empty());
+        cluster.refresh(N);
+        assert_eq!((cluster.views[N].free_cores, cluster.free_cores), (8, 8));
+        assert!(cluster.free_core.contains(N));
     }
 }

@@ -5,16 +5,13 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use crate::function::FunctionId;
-use crate::node::{Container, ContainerId, Idle, Spell};
-
-/// Names the pool of a container.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct PoolId(u32);
+use crate::node::{Container, ContainerId, Idle, NodeId, PoolId, Spell};
+use crate::table::Identifier;
 
 /// The containers of one function on one node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pool {
-    node: u32,
+    node: NodeId,
     function: FunctionId,
     containers: u32,
     /// The idle ones from the one idle longest to the newest; meaningless when there is none.
@@ -31,12 +28,12 @@ pub(crate) struct Pool {
 pub(crate) struct Pools {
     pools: Slab<Pool>,
     /// Looked up by node and function, never walked.
-    index: FxHashMap<(u32, FunctionId), PoolId>,
+    index: FxHashMap<(NodeId, FunctionId), PoolId>,
 }
 
 impl Pools {
     /// Enters a new container of a function on a node.
-    pub fn enter(&mut self, node: u32, function: FunctionId) -> PoolId {
+    pub fn enter(&mut self, node: NodeId, function: FunctionId) -> PoolId {
         let pools = &mut self.pools;
         let id = *self.index.entry((node, function)).or_insert_with(|| {
             let none = ContainerId(0);
@@ -62,11 +59,11 @@ impl Pools {
         &self.pools[id.0 as usize]
     }
 
-    pub fn find(&self, node: u32, function: FunctionId) -> Option<&Pool> {
+    pub fn find(&self, node: NodeId, function: FunctionId) -> Option<&Pool> {
         self.index.get(&(node, function)).map(|id| self.get(*id))
     }
 
-    pub fn find_mut(&mut self, node: u32, function: FunctionId) -> Option<&mut Pool> {
+    pub fn find_mut(&mut self, node: NodeId, function: FunctionId) -> Option<&mut Pool> {
         self.index.get(&(node, function)).map(|id| &mut self.pools[id.0 as usize])
     }
 
@@ -78,28 +75,28 @@ impl Pools {
         spell: Spell,
         expiry: Option<EventHandle>,
     ) {
-        let pool = &mut self.pools[containers[id.0 as usize].pool.0 as usize];
+        let pool = &mut self.pools[containers[id.position()].pool.0 as usize];
         let older = (pool.idle > 0).then_some(pool.newest);
-        match older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
+        match older.and_then(|older| containers[older.position()].idle.as_mut()) {
             Some(older) => older.newer = Some(id),
             None => pool.oldest = id,
         }
         pool.newest = id;
         pool.idle += 1;
-        containers[id.0 as usize].idle = Some(Idle { spell, expiry, older, newer: None, planned_in: 0 });
+        containers[id.position()].idle = Some(Idle { spell, expiry, older, newer: None, planned_in: 0 });
     }
 
     /// Takes a container out of the idle ones, and says how many are left; `None` if it is not idle.
     pub fn remove_idle(&mut self, containers: &mut Slab<Container>, id: ContainerId) -> Option<(Idle, u32)> {
-        let container = containers.get_mut(id.0 as usize)?;
+        let container = containers.get_mut(id.position())?;
         let pool = &mut self.pools[container.pool.0 as usize];
         let idle = container.idle.take()?;
         pool.idle -= 1;
-        match idle.older.and_then(|older| containers[older.0 as usize].idle.as_mut()) {
+        match idle.older.and_then(|older| containers[older.position()].idle.as_mut()) {
             Some(older) => older.newer = idle.newer,
             None => pool.oldest = idle.newer.unwrap_or(id),
         }
-        match idle.newer.and_then(|newer| containers[newer.0 as usize].idle.as_mut()) {
+        match idle.newer.and_then(|newer| containers[newer.position()].idle.as_mut()) {
             Some(newer) => newer.older = idle.older,
             None => pool.newest = idle.older.unwrap_or(id),
         }
@@ -125,7 +122,7 @@ impl Pool {
         }
         let mut next = self.first_idle(most_recent);
         while let Some(id) = next {
-            let idle = containers[id.0 as usize].idle.as_mut()?;
+            let idle = containers[id.position()].idle.as_mut()?;
             if idle.planned_in != round {
                 idle.planned_in = round;
                 self.planned += 1;

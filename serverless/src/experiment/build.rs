@@ -124,7 +124,7 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
         if has_images && scenario.service.simulate_image_downloads {
             check(Endpoint::Disk(registry), Endpoint::Disk(head))?;
         }
-        for node in &service.cluster.nodes {
+        for node in service.cluster.nodes().iter() {
             let disk = Endpoint::Disk(node.host);
             if has_images {
                 check(Endpoint::Disk(head), disk)?;

@@ -146,7 +146,7 @@ impl Experiment {
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
         let nodes = simulation
-            .with_model_mut(|model, _| model.service().cluster.nodes.iter().map(|node| node.name.clone()).collect());
+            .with_model_mut(|model, _| model.service().cluster.nodes().iter().map(|node| node.name.clone()).collect());
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
         let warnings = simulation.with_model_mut(|model, _| warnings::of_workload(scenario, &model.service().workload));

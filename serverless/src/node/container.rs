@@ -2,12 +2,15 @@
 
 use hearth_simcore::queue::EventHandle;
 
-use crate::cluster::PoolId;
 use crate::function::FunctionId;
 
 /// Names a container within its node; the number of one that has ended is used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ContainerId(pub u32);
+
+/// Names the containers of one function on one node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PoolId(pub u32);
 
 /// Tells the times apart that containers are idle; events stay small with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

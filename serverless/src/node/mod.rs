@@ -10,13 +10,20 @@ use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
-pub(crate) use container::{Container, ContainerId, Idle, Spell};
+pub(crate) use container::{Container, ContainerId, Idle, PoolId, Spell};
 pub(crate) use storage::{Medium, Storage};
 use victims::{Candidate, VictimList};
 
 use crate::function::FunctionId;
 use crate::metrics::NodeUse;
 use crate::policy::{Hosted, PolicyFault};
+use crate::table::{Identifier, identifiers};
+
+/// Names a node of a service: its position in the list of nodes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct NodeId(pub u32);
+
+identifiers!(NodeId, ContainerId);
 
 /// What invocations that are bound to a node, but have not started there, will take.
 #[derive(Clone, Copy, Default, Debug)]
@@ -33,7 +40,6 @@ pub(crate) struct Node {
     pub name: String,
     pub cores: u32,
     pub speed: f64,
-    pub is_up: bool,
     /// How often it has gone down.
     pub outages: u32,
     /// How many times as long everything takes that begins now.
@@ -79,7 +85,6 @@ impl Node {
             name: host.name.clone(),
             cores: host.cores,
             speed: host.speed,
-            is_up: true,
             outages: 0,
             slowness: 1.0,
             running: 0,
@@ -100,8 +105,16 @@ impl Node {
         }
     }
 
-    pub fn free_cores(&self) -> u32 {
-        if self.is_up { self.cores - self.running } else { 0 }
+    /// A container, unless it has ended.
+    #[inline]
+    pub fn container(&self, id: ContainerId) -> Option<&Container> {
+        self.containers.get(id.position())
+    }
+
+    /// The containers that are idle, by number.
+    pub fn idle_containers(&self) -> impl Iterator<Item = ContainerId> {
+        let idle = self.containers.iter().filter(|(_, held)| held.idle.is_some());
+        idle.map(|(position, _)| ContainerId::at(position))
     }
 
     /// How long something takes here that takes so long elsewhere.
@@ -111,15 +124,17 @@ impl Node {
     }
 
     /// Writes into the view of the node, as policies see it between rounds, its cores and idle containers.
-    pub fn show_use(&self, view: &mut NodeView) {
-        view.free_cores = self.free_cores().saturating_sub(self.promised.cores);
+    #[inline]
+    pub fn show_use(&self, is_up: bool, view: &mut NodeView) {
+        let free = if is_up { self.cores - self.running } else { 0 };
+        view.free_cores = free.saturating_sub(self.promised.cores);
         view.running = self.running + self.promised.cores;
         view.idle_containers = self.idle_containers;
         view.idle_ram = self.idle_ram;
         view.idle_disk = self.idle_disk;
     }
 
-    /// The same with what it is and its storage.
+    /// Writes into the view of the node what it is and has, and its storage.
     pub fn show_storage(&self, view: &mut NodeView) {
         view.cores = self.cores;
         view.speed = self.speed;
@@ -131,11 +146,15 @@ impl Node {
         view.unused_image_disk = self.disk.unpinned_bytes();
     }
 
+    /// Whether the eviction policy wants to know of containers in use.
+    #[inline]
+    pub fn observes_containers(&self) -> bool {
+        self.observes_containers
+    }
+
     /// Tells an eviction policy that wants to know of a container that was made and is in use.
-    pub fn enter_use(&mut self, creation: Creation, container: impl FnOnce() -> EvictionItem) {
-        if self.observes_containers {
-            self.container_eviction.created(&container(), creation);
-        }
+    pub fn enter_use(&mut self, creation: Creation, container: &EvictionItem) {
+        self.container_eviction.created(container, creation);
     }
 
     /// Tells an eviction policy that wants to know of a container that has ended while it was in use.

@@ -8,7 +8,8 @@ use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
 use super::live::InvocationKey;
-use crate::node::Footprint;
+use crate::node::{Footprint, NodeId};
+use crate::table::Table;
 
 /// Who may start before somebody that stands before it in the queue and cannot start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -37,38 +38,38 @@ impl Backfilling {
 }
 
 /// When those that hold a core will give it back at the latest: [`SimTime::MAX`] without a time limit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ExpectedEnds {
-    by_node: Vec<BTreeMap<(SimTime, InvocationKey), Footprint>>,
+    by_node: Table<NodeId, BTreeMap<(SimTime, InvocationKey), Footprint>>,
     /// Looked up, never walked.
-    of: FxHashMap<InvocationKey, (u32, SimTime)>,
+    of: FxHashMap<InvocationKey, (NodeId, SimTime)>,
 }
 
 impl ExpectedEnds {
-    pub fn begin(&mut self, key: InvocationKey, node: u32, end: SimTime, footprint: Footprint) {
-        if self.by_node.len() <= node as usize {
-            self.by_node.resize_with(node as usize + 1, BTreeMap::new);
-        }
-        self.by_node[node as usize].insert((end, key), footprint);
+    /// Of nobody yet, on so many nodes.
+    pub fn new(nodes: usize) -> Self {
+        Self { by_node: vec![BTreeMap::new(); nodes].into(), of: FxHashMap::default() }
+    }
+
+    pub fn begin(&mut self, key: InvocationKey, node: NodeId, end: SimTime, footprint: Footprint) {
+        self.by_node[node].insert((end, key), footprint);
         self.of.insert(key, (node, end));
     }
 
     pub fn end(&mut self, key: InvocationKey) {
-        if let Some((node, end)) = self.of.remove(&key)
-            && let Some(running) = self.by_node.get_mut(node as usize)
-        {
-            running.remove(&(end, key));
+        if let Some((node, end)) = self.of.remove(&key) {
+            self.by_node[node].remove(&(end, key));
         }
     }
 
     /// What runs on a node, in the order of expected ends.
-    fn on(&self, node: u32) -> impl Iterator<Item = (SimTime, Footprint)> {
-        let running = self.by_node.get(node as usize).into_iter().flatten();
+    fn on(&self, node: NodeId) -> impl Iterator<Item = (SimTime, Footprint)> {
+        let running = self.by_node[node].iter();
         running.map(|((end, _), footprint)| (*end, *footprint))
     }
 
     /// The earliest date at which a node has a core and room for somebody, and what it has beside that then.
-    pub fn reserve(&self, node: u32, room: Room, need: Footprint, now: SimTime) -> Option<Reservation> {
+    pub fn reserve(&self, node: NodeId, room: Room, need: Footprint, now: SimTime) -> Option<Reservation> {
         let mut room = room;
         let mut date = room.holds(need).then_some(now);
         for (end, footprint) in self.on(node) {
@@ -146,7 +147,7 @@ impl Room {
 /// The place that is kept for the first in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reservation {
-    pub node: u32,
+    pub node: NodeId,
     /// When it can start there.
     pub date: SimTime,
     /// What the node has beside it then.

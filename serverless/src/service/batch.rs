@@ -1,6 +1,6 @@
 //! Rounds in which the policy plans for the whole queue at once.
 
-use hearth_policy_api::{BatchView, FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView};
+use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
@@ -8,6 +8,7 @@ use super::event::Event;
 use super::scheduling::{Entry, Plan, WaitingQueue};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
+use crate::node::NodeId;
 use crate::policy::{Call, PolicyFault, PolicySlot};
 
 impl Service {
@@ -26,17 +27,15 @@ impl Service {
                     if std::mem::replace(&mut placed[request as usize], true) {
                         return Err(self.wrong_item(format!("places request {request} twice")));
                     }
-                    if !self.cluster.up.contains(node) {
-                        return Err(self.wrong_node(node, Call::Plan));
-                    }
+                    let node = self.check_up(node)?;
                     self.decide(entry, node, view, plan);
                 }
                 PlanItem::Load { image, node } => {
-                    let image = self.check_image(image, node)?;
+                    let (image, node) = (self.check_image(image)?, self.check_up(node)?);
                     self.plan_load(node, image, plan);
                 }
                 PlanItem::Copy { image, node } => {
-                    let image = self.check_image(image, node)?;
+                    let (image, node) = (self.check_image(image)?, self.check_up(node)?);
                     self.plan_copy(node, image, plan);
                 }
             }
@@ -56,18 +55,19 @@ impl Service {
         let mut numbers: Vec<u32> = requests.iter().map(|request| request.function).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let nodes = 0..self.cluster.nodes.len() as u32;
         let idle: Vec<Vec<u32>> = numbers
             .iter()
-            .map(|function| nodes.clone().map(|node| self.cluster.idle_count(node, FunctionId(*function))).collect())
+            .map(|function| {
+                self.cluster.nodes().names().map(|node| self.cluster.idle_count(node, FunctionId(*function))).collect()
+            })
             .collect();
         let cluster = &self.cluster;
         let functions: Vec<FunctionView<'_>> = numbers
             .iter()
             .zip(&idle)
             .map(|(&number, idle)| {
-                let function = &self.functions[number as usize];
-                let sites = function.image.map(|image| &cluster.images[image.0 as usize]);
+                let function = &self.functions[FunctionId(number)];
+                let sites = function.image.map(|image| cluster.sites(image));
                 FunctionView {
                     function: number,
                     image: function.image.map_or(NONE, |image| image.0),
@@ -75,37 +75,32 @@ impl Service {
                     ram_limit: function.limits.ram,
                     disk_limit: function.limits.disk,
                     idle_containers: idle.as_slice().into(),
-                    image_in_ram: sites.map_or(cluster.up.view(), |sites| sites.in_ram.view()),
-                    image_loading: sites.map_or(NodeSet::empty(), |sites| sites.loading.view()),
-                    image_on_disk: sites.map_or(cluster.up.view(), |sites| sites.on_disk.view()),
-                    image_copying: sites.map_or(NodeSet::empty(), |sites| sites.copying.view()),
+                    image_in_ram: sites.map_or(cluster.up().view(), |sites| sites.in_ram().view()),
+                    image_loading: sites.map_or(NodeSet::empty(), |sites| sites.loading().view()),
+                    image_on_disk: sites.map_or(cluster.up().view(), |sites| sites.on_disk().view()),
+                    image_copying: sites.map_or(NodeSet::empty(), |sites| sites.copying().view()),
                 }
             })
             .collect();
-        let view = BatchView {
-            now: kernel.now().as_nanos(),
-            nodes: cluster.views.as_slice().into(),
-            up: cluster.up.view(),
-            queue: requests.into(),
-            functions: functions.as_slice().into(),
-        };
+        let view = cluster.batch_view(requests, &functions, kernel.now());
         let mut items = RVec::new();
         let planned = self.node_allocation.plan(&view, &mut items);
-        planned.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))?;
+        planned.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))?;
         Ok(items)
     }
 
-    fn check_image(&self, image: u32, node: u32) -> Result<ImageId, Error> {
-        if image as usize >= self.images.len() {
+    fn check_image(&self, image: u32) -> Result<ImageId, Error> {
+        if self.images.find(ImageId(image)).is_none() {
             return Err(self.wrong_item(format!("names image {image} of {}", self.images.len())));
-        }
-        if !self.cluster.up.contains(node) {
-            return Err(self.wrong_node(node, Call::Plan));
         }
         Ok(ImageId(image))
     }
 
+    fn check_up(&self, node: u32) -> Result<NodeId, Error> {
+        if self.cluster.up().contains(NodeId(node)) { Ok(NodeId(node)) } else { Err(self.wrong_node(node, Call::Plan)) }
+    }
+
     fn wrong_item(&self, cause: String) -> Error {
-        self.fault(PolicySlot::NodeAllocation, PolicyFault::new(Call::Plan, cause))
+        self.mistake((PolicySlot::NodeAllocation, PolicyFault::new(Call::Plan, cause)))
     }
 }

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::SlotMap;
 
 use super::Service;
-use super::backfilling::Backfilling;
+use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::{Event, ServiceModel};
 use super::faults::Faults;
 use super::head::Head;
@@ -33,9 +33,10 @@ use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
-use crate::node::{Medium, Node, Spell, Storage};
+use crate::node::{Medium, Node, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
+use crate::table::Table;
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord, Workflows};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
@@ -150,7 +151,7 @@ impl ServerlessComputeService {
 
     /// How many compute nodes it has.
     pub(crate) fn node_count(&self, simulation: &mut Simulation) -> usize {
-        simulation.with_model_mut(|model, _| model.service().cluster.nodes.len())
+        simulation.with_model_mut(|model, _| model.service().cluster.nodes().len())
     }
 
     /// Has the simulation stop with [`Error::NoProgress`] after so many events in a row of which none has moved an
@@ -369,9 +370,9 @@ impl ServiceBuilder {
             settings: self.settings,
             head: Head::new(head),
             registry,
-            images: Vec::new(),
+            images: Table::default(),
             files: FxHashMap::default(),
-            functions: Vec::new(),
+            functions: Table::default(),
             function_names: FxHashSet::default(),
             cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
@@ -381,11 +382,10 @@ impl ServiceBuilder {
             running: 0,
             queue,
             plan: Plan::default(),
-            expected_ends: (backfilling == Backfilling::Easy).then(Box::default),
+            expected_ends: (backfilling == Backfilling::Easy).then(|| Box::new(ExpectedEnds::new(hosts.len()))),
             round_done: false,
             bound: FxHashMap::default(),
             stalled_sites: Vec::new(),
-            orphaned_images: Vec::new(),
             admission,
             node_allocation,
             keep_alive,
@@ -401,9 +401,7 @@ impl ServiceBuilder {
             workflows: Workflows::default(),
             watch: workshop.watch,
             policies,
-            spell: Spell::default(),
             keep_alive_lanes: Vec::new(),
-            used_later: Vec::new(),
             workload: Workload::default(),
             books,
             context,

@@ -9,12 +9,12 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
+use crate::cluster::{HeldContainer, Occupied};
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::Outcome;
-use crate::node::{ContainerId, Spell};
+use crate::node::{ContainerId, NodeId, Spell};
 use crate::policy::PolicySlot;
-use crate::results::Phase;
 use crate::workflow::TaskEnd;
 
 /// With so many different keep-alive times, further ones get timers of their own instead of a lane.
@@ -25,19 +25,17 @@ impl Service {
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
         // Taken: if a policy fails now, the core is not among those that are still held.
-        if let (Some(node), Some(container)) = (live.record.node, live.container.take()) {
+        if let Some(occupied) = live.occupied.take() {
             let run_time = match (live.record.started_at, live.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
                 _ => SimDuration::ZERO,
             };
             let function = live.record.function;
-            let dispatched = live.record.dispatched_at;
-            self.books.note_outcome(node, container, live.record.outcome);
+            self.books.note_outcome(occupied.node(), occupied.container(), live.record.outcome);
             if let Some(ends) = &mut self.expected_ends {
                 ends.end(key);
             }
-            self.core_held(node, dispatched, kernel.now());
-            self.release(function, run_time, node, container, kernel)?;
+            self.release(function, run_time, occupied, kernel)?;
         }
         self.conclude(key, kernel)
     }
@@ -47,23 +45,22 @@ impl Service {
         &mut self,
         function: FunctionId,
         run_time: SimDuration,
-        node: u32,
-        container: ContainerId,
+        occupied: Occupied,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let registered = &mut self.functions[function.0 as usize];
+        let registered = &mut self.functions[function];
         registered.running -= 1;
         self.running -= 1;
-        let footprint = registered.footprint();
-        self.books.metrics.container_no_longer_busy(footprint.ram, kernel.now());
-        self.cluster.node(node).running -= 1;
+        let ram = registered.limits.ram;
+        self.books.metrics.container_no_longer_busy(ram, kernel.now());
+        let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         let completion = Completion {
             now: kernel.now().as_nanos(),
             function: function.0,
-            node,
+            node: held.node().0,
             run_time: run_time.as_nanos(),
-            ram: footprint.ram,
-            idle_of_function: self.cluster.idle_beside(node, container) + 1,
+            ram,
+            idle_of_function: self.cluster.idle_beside(&held) + 1,
         };
         if self.hears.admission_of_completions {
             self.admission.on_completion(&completion);
@@ -72,37 +69,22 @@ impl Service {
             self.node_allocation.on_completion(&completion);
         }
         let retention = self.keep_alive.on_idle(&completion);
-        let retention = retention.map_err(|fault| self.fault(PolicySlot::KeepAlive, fault))?;
+        let retention = retention.map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
         if retention.keep_for == 0 {
-            self.end_container_in_use(node, container);
-            self.plan_prewarming(&completion, kernel)?;
-        } else {
-            self.keep(node, function, container, SimDuration::from_nanos(retention.keep_for), kernel);
+            self.cluster.end(held, &mut self.books);
+            return self.plan_prewarming(&completion, kernel);
         }
-        self.cluster.refresh_use(node);
+        self.keep(held, SimDuration::from_nanos(retention.keep_for), kernel);
         Ok(())
     }
 
     /// Makes a container idle for a time.
-    pub(crate) fn keep(
-        &mut self,
-        node: u32,
-        function: FunctionId,
-        container: ContainerId,
-        keep_for: SimDuration,
-        kernel: &mut Kernel<Event>,
-    ) {
-        let now = kernel.now();
-        self.spell = self.spell.next();
-        let spell = self.spell;
-        let over = Message::KeepAliveOver { node, container, spell };
+    pub(crate) fn keep(&mut self, held: HeldContainer, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
+        let (now, spell) = (kernel.now(), self.cluster.next_spell());
+        let over = Message::KeepAliveOver { node: held.node(), container: held.id(), spell };
         let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
         let expires = if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX };
-        let item = self.functions[function.0 as usize].eviction_item(container, now, expires);
-        self.cluster.node(node).enter_idle(&item);
-        self.cluster.push_idle(node, function, container, spell, expiry);
-        self.books.metrics.container_idle(item.ram, now);
-        self.books.begin_phase(node, container, Phase::Idle, function);
+        self.cluster.keep(held, spell, (expires, expiry), &mut self.books, now);
     }
 
     /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
@@ -122,16 +104,15 @@ impl Service {
 
     pub(crate) fn keep_alive_over(
         &mut self,
-        node: u32,
+        node: NodeId,
         container: ContainerId,
         spell: Spell,
         kernel: &mut Kernel<Event>,
     ) {
-        let held = self.cluster.node(node).containers.get(container.0 as usize);
         // While the message waited for the head, the container may have been used or evicted.
-        if held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.spell == spell) {
+        if self.cluster.is_idle_in(node, container, spell) {
             self.books.metrics.expired_containers += 1;
-            self.end_idle_container(node, container, Removal::Ended, kernel);
+            self.cluster.end_idle(node, container, Removal::Ended, &mut self.books, kernel);
         }
     }
 

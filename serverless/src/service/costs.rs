@@ -13,7 +13,7 @@ impl Service {
     pub(crate) fn bill(&mut self, key: InvocationKey) {
         let Some(cost) = &mut self.books.metrics.cost else { return };
         let Some(live) = self.live.get_mut(key).filter(|live| live.record.outcome != Outcome::Lost) else { return };
-        let ram = self.functions[live.record.function.0 as usize].limits.ram;
+        let ram = self.functions[live.record.function].limits.ram;
         if !cost.bill(&live.record, ram) || std::mem::replace(&mut live.is_billed, true) {
             return;
         }
@@ -36,7 +36,7 @@ impl Service {
     /// have been [given back](Self::give_back_all).
     pub(crate) fn energy(&self, end: SimTime) -> Option<Energy> {
         let window = self.books.metrics.window();
-        let with_power = || self.cluster.nodes.iter().filter_map(|node| Some((node, node.power?)));
+        let with_power = || self.cluster.nodes().iter().filter_map(|node| Some((node, node.power?)));
         let mut energy = Energy::default();
         with_power().for_each(|(node, power)| energy.add(power, node.cores, node.used, window, end));
         with_power().next().map(|_| energy)
@@ -44,9 +44,10 @@ impl Service {
 
     /// Counts the cores that are still held at the end.
     pub(crate) fn give_back_all(&mut self, end: SimTime) {
-        let held = self.live.values().filter(|live| live.container.is_some());
-        let held: Vec<_> = held.filter_map(|live| Some((live.record.node?, live.record.dispatched_at))).collect();
-        held.into_iter().for_each(|(node, dispatched)| self.core_held(node, dispatched, end));
+        let window = self.books.metrics.window();
+        for occupied in self.live.values().filter_map(|live| live.occupied.as_ref()) {
+            self.cluster.count_use(occupied, end, window);
+        }
     }
 
     /// An attempt ends now, and so does its invocation: unless the one beside it has ended and decides, because it has
@@ -65,28 +66,6 @@ impl Service {
     /// Sums over time go up to here.
     pub(crate) fn extend_window(&mut self, now: SimTime) {
         self.books.metrics.note_end(now);
-        for node in self.used_later.drain(..) {
-            self.cluster.node(node).used.extend();
-        }
-    }
-
-    /// A core is given back that was held from the date of a dispatch.
-    pub(crate) fn core_held(&mut self, node: u32, dispatched: Option<SimTime>, now: SimTime) {
-        let held = self.cluster.node(node);
-        if held.power.is_none() {
-            return;
-        }
-        held.used.core_held(dispatched, now, self.books.metrics.window());
-        if held.used.has_later() {
-            self.used_later.push(node);
-        }
-    }
-
-    /// A node is back.
-    pub(crate) fn bring_up(&mut self, node: u32, now: SimTime) {
-        self.cluster.bring_up(node, now, self.books.metrics.window());
-        if self.cluster.node(node).used.has_later() {
-            self.used_later.push(node);
-        }
+        self.cluster.extend_use();
     }
 }

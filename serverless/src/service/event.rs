@@ -7,7 +7,7 @@ use super::live::InvocationKey;
 use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::node::{ContainerId, Spell};
+use crate::node::{ContainerId, NodeId, Spell};
 
 /// An event of the service.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,8 @@ pub(crate) enum Happening {
 pub(crate) enum Interrupted {
     Step(InvocationKey),
     Download(ImageId),
-    Copy { node: u32, image: ImageId },
-    Load { node: u32, image: ImageId },
+    Copy { node: NodeId, image: ImageId },
+    Load { node: NodeId, image: ImageId },
 }
 
 impl Happening {
@@ -76,11 +76,11 @@ pub(crate) enum Message {
     AdmitAgain(InvocationKey),
     Downloaded(ImageId),
     Copied {
-        node: u32,
+        node: NodeId,
         image: ImageId,
     },
     Loaded {
-        node: u32,
+        node: NodeId,
         image: ImageId,
     },
     Ended(InvocationKey),
@@ -92,7 +92,7 @@ pub(crate) enum Message {
     Changed,
     /// The keep-alive of a container is over that has been idle in this spell.
     KeepAliveOver {
-        node: u32,
+        node: NodeId,
         container: ContainerId,
         spell: Spell,
     },
@@ -154,7 +154,7 @@ impl Model for ServiceModel {
         service.books.events = kernel.events_handled();
         let handled = service.apply(what, kernel).and_then(|()| service.work_off_mailbox(kernel));
         match service.watch.take_fault() {
-            Some((slot, fault)) => Err(service.fault(slot, fault)),
+            Some(mistake) => Err(service.mistake(mistake)),
             None => handled,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::Removal;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::random::stream;
@@ -12,15 +11,16 @@ use rand_pcg::Pcg64Mcg;
 
 use super::Service;
 use super::event::{Event, Happening, Interrupted, Message};
-use super::live::{InvocationKey, LiveInvocation};
+use super::live::{Binding, InvocationKey, LiveInvocation};
 use super::scheduling::WaitingQueue;
 use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::call::FunctionError;
+use crate::cluster::Promise;
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan, PlannedFault, Timing};
 use crate::function::ImageId;
 use crate::invocation::Outcome;
-use crate::node::ContainerId;
+use crate::node::NodeId;
 use crate::workload::generate::Distribution;
 
 /// The faults of a service, and which of them are in effect.
@@ -157,8 +157,8 @@ impl Service {
         self.head.receive(Message::Changed);
     }
 
-    fn node_on(&self, host: HostId) -> Option<u32> {
-        self.cluster.nodes.iter().position(|node| node.host == host).map(|node| node as u32)
+    fn node_on(&self, host: HostId) -> Option<NodeId> {
+        self.cluster.nodes().named().find(|(_, node)| node.host == host).map(|(node, _)| node)
     }
 
     fn set_slowness(&mut self, host: HostId) {
@@ -168,7 +168,7 @@ impl Service {
         });
         let slowness = factors.product();
         if let Some(node) = self.node_on(host) {
-            self.cluster.node(node).slowness = slowness;
+            self.cluster.set_slowness(node, slowness);
         }
     }
 
@@ -184,11 +184,10 @@ impl Service {
         self.interrupt(interrupted, kernel)?;
         if let Some(node) = node {
             self.forget_messages_of(node, kernel)?;
-            self.clear_ram(node);
+            self.cluster.clear_ram(node);
             if disk_lost {
                 self.lose_disk(host);
             }
-            self.cluster.refresh(node);
         }
         if host == self.head.host() && self.faults.plan.queue_lost {
             lost.extend(self.empty_queue());
@@ -201,14 +200,14 @@ impl Service {
     fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
         kernel.restore_host(host);
         if let Some(node) = self.node_on(host) {
-            self.bring_up(node, kernel.now());
+            self.cluster.bring_up(node, kernel.now(), self.books.metrics.window());
         }
     }
 
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
-    fn end_everything_on(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
-        let here = self.live.iter().filter(|(_, live)| live.record.node == Some(node) && live.container.is_some());
+    fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
+        let here = self.live.iter().filter(|(_, live)| live.node() == Some(node) && live.occupied.is_some());
         let here: Vec<InvocationKey> = here.map(|(key, _)| key).collect();
         let mut lost = Vec::new();
         for key in here {
@@ -218,41 +217,35 @@ impl Service {
                 lost.push(key);
             }
         }
-        for starting in self.prewarmings.give_up_on(node, kernel) {
-            let footprint = self.functions[starting.function.0 as usize].footprint();
-            self.books.metrics.end_prewarming(footprint.ram, kernel.now());
-            self.end_container_in_use(node, starting.container);
+        for (function, held) in self.prewarmings.give_up_on(node, kernel) {
+            let ram = self.functions[function].limits.ram;
+            self.books.metrics.end_prewarming(ram, kernel.now());
+            self.cluster.end(held, &mut self.books);
         }
-        let containers = self.cluster.node(node).containers.iter();
-        let idle: Vec<u32> = containers.filter(|(_, held)| held.idle.is_some()).map(|(id, _)| id as u32).collect();
-        for container in idle {
-            self.end_idle_container(node, ContainerId(container), Removal::Ended, kernel);
-        }
-        let mut sites: Vec<(u32, ImageId)> = self.bound.keys().filter(|(on, _)| *on == node).copied().collect();
+        self.cluster.end_all_idle(node, &mut self.books, kernel);
+        let mut sites: Vec<(NodeId, ImageId)> = self.bound.keys().filter(|(on, _)| *on == node).copied().collect();
         sites.sort_unstable();
         let bound: Vec<InvocationKey> =
             sites.iter().flat_map(|site| self.bound.remove(site).unwrap_or_default()).collect();
         for key in bound {
-            if let Some(live) = self.live.get_mut(key) {
-                live.site = None;
+            if let Some(Binding { promise, .. }) = self.live.get_mut(key).and_then(|live| live.binding.take()) {
+                self.cluster.redeem(promise);
             }
             if let Some(waiting) = self.waiting(key) {
                 self.queue.insert(waiting);
             }
         }
-        self.cluster.node(node).promised = Default::default();
         self.stalled_sites.retain(|(on, _)| *on != node);
-        self.orphaned_images.retain(|(on, _)| *on != node);
         lost
     }
 
     /// Ends the container of an invocation, and gives back its core, without asking anybody.
     pub(crate) fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         let Some(live) = self.live.get_mut(key) else { return };
-        let (Some(node), Some(container)) = (live.record.node, live.container.take()) else { return };
-        let dispatched = live.record.dispatched_at;
+        let Some(occupied) = live.occupied.take() else { return };
         let has_ended = live.record.finished_at.is_some();
-        self.books.note_outcome(node, container, if has_ended { live.record.outcome } else { Outcome::Lost });
+        let outcome = if has_ended { live.record.outcome } else { Outcome::Lost };
+        self.books.note_outcome(occupied.node(), occupied.container(), outcome);
         if live.run().is_some() {
             let run = live.run_mut();
             if let Some(timer) = run.time_limit.take() {
@@ -265,14 +258,13 @@ impl Service {
         if let Some(ends) = &mut self.expected_ends {
             ends.end(key);
         }
-        let function = &mut self.functions[live.record.function.0 as usize];
+        let function = &mut self.functions[live.record.function];
         function.running -= 1;
         self.running -= 1;
         let ram = function.limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
-        self.cluster.node(node).running -= 1;
-        self.core_held(node, dispatched, kernel.now());
-        self.end_container_in_use(node, container);
+        let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
+        self.cluster.end(held, &mut self.books);
     }
 
     /// The container of an invocation has crashed.
@@ -308,10 +300,10 @@ impl Service {
         self.bound.clear();
         self.stalled_sites.clear();
         self.head_images.forget_waiting();
-        for node in 0..self.cluster.nodes.len() as u32 {
-            self.cluster.node(node).promised = Default::default();
-            self.cluster.refresh(node);
-        }
+        let mut promises: Vec<Promise> =
+            self.live.values_mut().filter_map(|live| Some(live.binding.take()?.promise)).collect();
+        promises.sort_by_key(Promise::node);
+        promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
         self.waiting = 0;
         self.functions.iter_mut().for_each(|function| function.waiting = 0);
         let mut lost = Vec::new();
@@ -323,7 +315,7 @@ impl Service {
         // Requests that are still on their way find the head when it is back.
         let submitted = self.live.iter().filter(|(_, live)| live.record.submitted_at.is_some());
         let here = submitted.filter(|(_, live)| !live.is_between_attempts && live.record.finished_at.is_none());
-        lost.extend(here.filter(|(_, live)| live.container.is_none()).map(|(key, _)| key));
+        lost.extend(here.filter(|(_, live)| live.occupied.is_none()).map(|(key, _)| key));
         lost
     }
 
@@ -348,18 +340,14 @@ impl Service {
             Interrupted::Download(image) => self.head_images.download_failed(image),
             Interrupted::Copy { node, image } => {
                 self.head_images.unpin(image);
-                self.cluster.images[image.0 as usize].copying.remove(node);
-                self.cluster.node(node).disk.abort(image);
+                self.cluster.abort_copy(node, image);
                 if let Some(replication) = &mut self.replication {
                     replication.interrupted(node, image);
                 }
                 self.await_again(node, image);
             }
             Interrupted::Load { node, image } => {
-                self.cluster.images[image.0 as usize].loading.remove(node);
-                let held = self.cluster.node(node);
-                held.ram.abort(image);
-                held.disk.unpin(image);
+                self.cluster.abort_load(node, image);
                 self.await_again(node, image);
             }
         }
@@ -367,15 +355,14 @@ impl Service {
     }
 
     /// Who is bound to a node and waits for an image there needs it moved again.
-    fn await_again(&mut self, node: u32, image: ImageId) {
-        self.cluster.refresh(node);
+    fn await_again(&mut self, node: NodeId, image: ImageId) {
         if self.bound.contains_key(&(node, image)) {
             self.stalled_sites.push((node, image));
         }
     }
 
     /// Messages from a node that has failed, which the head has not read, say what is no longer so.
-    fn forget_messages_of(&mut self, node: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn forget_messages_of(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let is_from = |message: &Message| matches!(message, Message::Copied { node: of, .. } | Message::Loaded { node: of, .. } if *of == node);
         for message in self.head.take_unread(is_from) {
             if let Some(transfer) = Happening::Message(message).interrupted() {
@@ -385,32 +372,14 @@ impl Service {
         Ok(())
     }
 
-    fn clear_ram(&mut self, node: u32) {
-        for image in 0..self.images.len() as u32 {
-            if self.cluster.images[image as usize].in_ram.contains(node) {
-                self.cluster.images[image as usize].in_ram.remove(node);
-                self.cluster.node(node).ram.drop_image(ImageId(image));
-            }
-        }
-    }
-
-    /// The images on a disk are gone, but for those that containers or transfers need: what they have read they keep.
+    /// The images on a disk are gone.
     fn lose_disk(&mut self, host: HostId) {
         let Some(node) = self.node_on(host) else { return };
-        for image in 0..self.images.len() as u32 {
-            let is_here = self.cluster.images[image as usize].on_disk.contains(node);
-            if is_here && self.cluster.node(node).disk.drop_unpinned(ImageId(image)) {
-                let sites = &mut self.cluster.images[image as usize];
-                sites.on_disk.remove(node);
-                if let Some(replication) = &mut self.replication {
-                    replication.lost(ImageId(image));
-                }
-                if sites.in_ram.contains(node) {
-                    self.orphaned_images.push((node, ImageId(image)));
-                }
+        for image in self.cluster.lose_disk(node) {
+            if let Some(replication) = &mut self.replication {
+                replication.lost(image);
             }
         }
-        self.cluster.refresh(node);
     }
 }
 

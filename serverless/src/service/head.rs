@@ -15,6 +15,7 @@ use super::live::InvocationKey;
 use super::replication::Replication;
 use super::waiting::{Turn, Waiting};
 use crate::error::Error;
+use crate::function::FunctionId;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
 
@@ -131,7 +132,7 @@ impl Service {
                 self.advance_site(node, image, kernel)?;
             }
             Message::Loaded { node, image } => {
-                self.loaded(node, image);
+                self.cluster.end_load(node, image, &mut self.books);
                 // At once, before the room is asked for by another image.
                 self.advance_site(node, image, kernel)?;
             }
@@ -150,7 +151,7 @@ impl Service {
             self.round_done = false;
         } else {
             self.schedule(kernel)?;
-            self.drop_orphaned_images();
+            self.cluster.drop_orphans();
             // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
             self.retry_downloads(kernel)?;
         }
@@ -167,7 +168,7 @@ impl Service {
     fn is_settled(&self) -> bool {
         self.queue.len() == 0
             && self.stalled_sites.is_empty()
-            && self.orphaned_images.is_empty()
+            && !self.cluster.has_orphans()
             && !self.head_images.is_stalled()
     }
 
@@ -198,7 +199,7 @@ impl Service {
         let Some(live) = self.live.get(key) else {
             return Ok(());
         };
-        let function = &self.functions[live.record.function.0 as usize];
+        let function = &self.functions[live.record.function];
         if self.hears.admission_of_nobody {
             return self.admit(Waiting::new(key, function.request(live)), kernel);
         }
@@ -208,7 +209,7 @@ impl Service {
             waiting_of_function: function.waiting,
             running: self.running,
             running_of_function: function.running,
-            free_cores: self.cluster.free_cores,
+            free_cores: self.cluster.free_cores(),
             delays: live.delays,
         };
         let waiting = Waiting::new(key, function.request(live));
@@ -216,7 +217,7 @@ impl Service {
         let cluster = self.cluster.view(&waiting.request, self.queue.len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
         let decision = self.admission.admit(&waiting.request, &load, &places);
-        match decision.map_err(|fault| self.fault(PolicySlot::Admission, fault))? {
+        match decision.map_err(|mistake| self.mistake((PolicySlot::Admission, mistake)))? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 if let Some(live) = self.live.get_mut(key) {
@@ -238,7 +239,7 @@ impl Service {
     fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.head.delays.in_vain = 0;
         self.enter(waiting.key, InvocationState::Admitted, kernel);
-        let function = &mut self.functions[waiting.function.0 as usize];
+        let function = &mut self.functions[waiting.function];
         function.waiting += 1;
         self.waiting += 1;
         match function.image {
@@ -284,6 +285,6 @@ impl Service {
 
     pub(crate) fn no_longer_waiting(&mut self, request: &RequestView) {
         self.waiting -= 1;
-        self.functions[request.function as usize].waiting -= 1;
+        self.functions[FunctionId(request.function)].waiting -= 1;
     }
 }

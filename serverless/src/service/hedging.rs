@@ -5,7 +5,7 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::event::{Event, Happening, Message};
-use super::live::{InvocationKey, LiveInvocation};
+use super::live::{Binding, InvocationKey, LiveInvocation};
 use crate::error::Error;
 use crate::invocation::{InvocationRecord, Outcome};
 
@@ -72,20 +72,14 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<Option<Box<super::live::Caller>>, Error> {
         let Some(live) = self.live.get(key) else { return Ok(None) };
-        let (is_dispatched, site) = (live.container.is_some(), live.site);
-        if is_dispatched {
+        if live.occupied.is_some() {
             self.vacate(key, kernel);
         } else if let Some(waiting) = self.waiting(key) {
-            let image = self.functions[waiting.function.0 as usize].image;
+            let image = self.functions[waiting.function].image;
             let mut waited = self.queue.take_out(&waiting);
-            if let Some(site) = site {
-                self.bound.entry(site).or_default().retain(|other| *other != key);
-                let footprint = self.functions[waiting.function.0 as usize].footprint();
-                let promised = &mut self.cluster.node(site.0).promised;
-                promised.cores -= 1;
-                promised.ram -= footprint.ram;
-                promised.disk -= footprint.disk;
-                self.cluster.refresh(site.0);
+            if let Some(Binding { promise, image }) = self.live.get_mut(key).and_then(|live| live.binding.take()) {
+                self.bound.entry((promise.node(), image)).or_default().retain(|other| *other != key);
+                self.cluster.redeem(promise);
                 waited = true;
             }
             waited |= image.is_some_and(|image| self.head_images.forget(image, key));

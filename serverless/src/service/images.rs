@@ -1,6 +1,5 @@
 //! The way of an image: registry → head storage → node disk → node RAM (the timing model, sections 1 to 4).
 
-use hearth_policy_api::Touch;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
@@ -8,19 +7,21 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::event::{Event, Happening, Message};
 use super::live::InvocationKey;
+use crate::cluster::Mistake;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
-use crate::node::Storage;
-use crate::policy::{PolicyFault, PolicySlot};
+use crate::node::{NodeId, Storage};
+use crate::policy::PolicySlot;
 use crate::results::Move;
+use crate::table::Table;
 
 /// The head's storage of images.
 #[derive(Debug)]
 pub(crate) struct HeadImages {
     storage: Storage,
     /// By image.
-    states: Vec<HeadImage>,
+    states: Table<ImageId, HeadImage>,
     /// Downloads for which the head has no room yet, in the order in which they were asked for.
     stalled: Vec<ImageId>,
     /// Whether downloads take time and room.
@@ -37,7 +38,7 @@ struct HeadImage {
 
 impl HeadImages {
     pub fn new(storage: Storage, simulate_downloads: bool) -> Self {
-        Self { storage, states: Vec::new(), stalled: Vec::new(), simulate_downloads }
+        Self { storage, states: Table::default(), stalled: Vec::new(), simulate_downloads }
     }
 
     pub fn add_image(&mut self) {
@@ -56,7 +57,7 @@ impl HeadImages {
 
     /// Whether an image is on the head's storage.
     pub fn is_here(&self, image: ImageId) -> bool {
-        self.states[image.0 as usize].here
+        self.states[image].here
     }
 
     /// Those who wait for images to arrive.
@@ -94,7 +95,7 @@ impl HeadImages {
     }
 
     fn state(&mut self, image: ImageId) -> &mut HeadImage {
-        &mut self.states[image.0 as usize]
+        &mut self.states[image]
     }
 }
 
@@ -134,14 +135,14 @@ impl Service {
         if kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).is_err() {
             return Ok(false);
         }
-        let size = self.images[image.0 as usize].size;
+        let size = self.images[image].size;
         let room = self.head_images.storage.make_room(size, kernel.now().as_nanos());
-        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesOnHead, fault))? else {
+        let Some(evicted) = room.map_err(|mistake| self.mistake((PolicySlot::ImagesOnHead, mistake)))? else {
             return Ok(false);
         };
         for evicted in evicted {
             self.head_images.state(evicted).here = false;
-            self.books.metrics.evicted_images_on_head.add(self.images[evicted.0 as usize].size);
+            self.books.metrics.evicted_images_on_head.add(self.images[evicted].size);
         }
         self.head_images.storage.begin(image, size);
         self.books.begin_move(image, Move::Download);
@@ -151,7 +152,7 @@ impl Service {
 
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.head_images.simulate_downloads {
-            self.books.metrics.downloads.add(self.images[image.0 as usize].size);
+            self.books.metrics.downloads.add(self.images[image].size);
             self.books.end_move(image, Move::Download);
             self.head_images.storage.complete(image, self.books.date);
         }
@@ -180,17 +181,14 @@ impl Service {
 
     /// Begins to copy an image from the head to a node's disk, unless it is there or on its way; false if there is no
     /// room, or the head has lost the image and must download it again.
-    pub(crate) fn copy(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let sites = &self.cluster.images[image.0 as usize];
-        if sites.on_disk.contains(node) || sites.copying.contains(node) {
+    pub(crate) fn copy(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        if self.cluster.sites(image).reaches_disk(node) {
             return Ok(true);
         }
-        let size = self.images[image.0 as usize].size;
-        let disk = &self.cluster.nodes[node as usize].disk;
-        if disk.free() + disk.unpinned_bytes() < size {
+        if !self.cluster.can_hold(node, image) {
             return Ok(false);
         }
-        let ends = (Endpoint::Disk(self.head.host()), Endpoint::Disk(self.cluster.nodes[node as usize].host));
+        let ends = (Endpoint::Disk(self.head.host()), Endpoint::Disk(self.cluster.node(node).host));
         // Before a download, which might evict another image that could not be copied either, and so on for ever.
         if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
@@ -199,118 +197,42 @@ impl Service {
             self.ask_for_download(image, kernel)?;
             return Ok(false);
         }
-        if !self.make_disk_room(node, size, kernel)? {
+        let begun = self.cluster.begin_copy(node, image, &mut self.books, kernel.now());
+        if !begun.map_err(|mistake| self.mistake(mistake))? {
             return Ok(false);
         }
-        let target = self.cluster.node(node);
-        target.disk.begin(image, size);
-        let host = target.host;
         self.head_images.storage.pin(image);
-        self.cluster.images[image.0 as usize].copying.insert(node);
-        self.cluster.refresh(node);
-        self.books.begin_move(image, Move::Copy(node));
         let done = Event(Happening::Message(Message::Copied { node, image }));
-        kernel.transfer(Endpoint::Disk(self.head.host()), Endpoint::Disk(host), size, done)?;
+        kernel.transfer(ends.0, ends.1, self.images[image].size, done)?;
         Ok(true)
     }
 
-    pub(crate) fn copied(&mut self, node: u32, image: ImageId) {
-        self.books.metrics.copies.add(self.images[image.0 as usize].size);
-        self.books.end_move(image, Move::Copy(node));
+    pub(crate) fn copied(&mut self, node: NodeId, image: ImageId) {
         if let Some(replication) = &mut self.replication {
             replication.arrived(node, image);
         }
         self.head_images.storage.unpin(image);
-        self.cluster.node(node).disk.complete(image, self.books.date);
-        let sites = &mut self.cluster.images[image.0 as usize];
-        sites.copying.remove(node);
-        sites.on_disk.insert(node);
-        self.cluster.refresh(node);
+        self.cluster.end_copy(node, image, &mut self.books);
     }
 
     /// Begins to load an image from a node's disk into its RAM, unless it is there or on its way; false if the image
     /// is not on the disk or there is no room.
-    pub(crate) fn load(&mut self, node: u32, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let sites = &self.cluster.images[image.0 as usize];
-        if sites.in_ram.contains(node) || sites.loading.contains(node) {
+    pub(crate) fn load(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        if self.cluster.sites(image).reaches_ram(node) {
             return Ok(true);
         }
-        if !sites.on_disk.contains(node) {
+        let begun = self.cluster.begin_load(node, image, &mut self.books, kernel.now());
+        if !begun.map_err(|mistake| self.mistake(mistake))? {
             return Ok(false);
         }
-        let footprint = self.images[image.0 as usize].ram_footprint;
-        if !self.make_ram_room(node, footprint, kernel)? {
-            return Ok(false);
-        }
-        let target = self.cluster.node(node);
-        target.ram.begin(image, footprint);
-        target.disk.pin(image);
-        let host = target.host;
-        self.cluster.images[image.0 as usize].loading.insert(node);
-        self.cluster.refresh(node);
-        self.books.begin_move(image, Move::Load(node));
+        let host = self.cluster.node(node).host;
         let done = Event(Happening::Message(Message::Loaded { node, image }));
-        kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), footprint, done)?;
+        kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), self.images[image].ram_footprint, done)?;
         Ok(true)
     }
 
-    pub(crate) fn loaded(&mut self, node: u32, image: ImageId) {
-        self.books.metrics.loads.add(self.images[image.0 as usize].ram_footprint);
-        self.books.end_move(image, Move::Load(node));
-        let now = self.books.date;
-        let target = self.cluster.node(node);
-        target.ram.complete(image, now);
-        target.disk.unpin(image);
-        target.disk.touch(image, Touch::Load);
-        let sites = &mut self.cluster.images[image.0 as usize];
-        sites.loading.remove(node);
-        sites.in_ram.insert(node);
-        self.cluster.refresh(node);
-    }
-
-    /// Makes room in a node's RAM by evicting images that no container needs; false if that cannot be done.
-    pub(crate) fn make_ram_room(&mut self, node: u32, bytes: u64, kernel: &Kernel<Event>) -> Result<bool, Error> {
-        let room = self.cluster.node(node).ram.make_room(bytes, kernel.now().as_nanos());
-        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesInRam, fault))? else {
-            return Ok(false);
-        };
-        for image in evicted {
-            self.books.metrics.evicted_images_in_ram.add(self.images[image.0 as usize].ram_footprint);
-            self.cluster.images[image.0 as usize].in_ram.remove(node);
-        }
-        Ok(true)
-    }
-
-    /// Makes room on a node's disk by evicting images that no container needs; false if that cannot be done.
-    pub(crate) fn make_disk_room(&mut self, node: u32, bytes: u64, kernel: &Kernel<Event>) -> Result<bool, Error> {
-        let room = self.cluster.node(node).disk.make_room(bytes, kernel.now().as_nanos());
-        let Some(evicted) = room.map_err(|fault| self.fault(PolicySlot::ImagesOnDisk, fault))? else {
-            return Ok(false);
-        };
-        for image in evicted {
-            self.books.metrics.evicted_images_on_disk.add(self.images[image.0 as usize].size);
-            let sites = &mut self.cluster.images[image.0 as usize];
-            sites.on_disk.remove(node);
-            if sites.in_ram.contains(node) {
-                self.orphaned_images.push((node, image));
-            }
-        }
-        Ok(true)
-    }
-
-    /// Drops from RAM the images that have left the disk of their node; done once the message is handled.
-    pub(crate) fn drop_orphaned_images(&mut self) {
-        for (node, image) in std::mem::take(&mut self.orphaned_images) {
-            let sites = &mut self.cluster.images[image.0 as usize];
-            if !sites.on_disk.contains(node) && sites.in_ram.contains(node) {
-                sites.in_ram.remove(node);
-                self.cluster.node(node).ram.drop_image(image);
-                self.cluster.refresh(node);
-            }
-        }
-    }
-
-    pub(crate) fn fault(&self, slot: PolicySlot, fault: PolicyFault) -> Error {
-        Error::policy(slot, self.policies.record(slot), fault)
+    /// The error for what a policy did wrong.
+    pub(crate) fn mistake(&self, (slot, mistake): Mistake) -> Error {
+        Error::policy(slot, self.policies.record(slot), mistake)
     }
 }

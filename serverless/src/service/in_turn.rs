@@ -12,7 +12,7 @@ use super::scheduling::{Entry, Plan, WaitingQueue};
 use super::waiting::Waiting;
 use crate::error::Error;
 use crate::function::ImageId;
-use crate::node::Footprint;
+use crate::node::{Footprint, NodeId};
 use crate::policy::Call;
 
 /// For whom a place is kept.
@@ -34,13 +34,13 @@ enum Offered {
     /// It has left the queue for a node on which it waits for its image.
     Bound,
     /// It stays in the queue, and its image is on the way to this node.
-    Prepared(u32),
+    Prepared(NodeId),
     /// It stays in the queue.
     Waits,
 }
 
 /// Nodes that are not shown as free, with their free cores.
-type Hidden = Vec<(u32, u32)>;
+type Hidden = Vec<(NodeId, u32)>;
 
 impl Service {
     /// Offers places to those who wait, in their order, until one must not be passed that cannot start.
@@ -49,13 +49,13 @@ impl Service {
         if is_strict && !self.bound.is_empty() {
             return Ok(());
         }
-        let (since, mut held) = (self.cluster.round + 1, Held::Nobody);
+        let (since, mut held) = (self.cluster.round() + 1, Held::Nobody);
         let (mut position, mut last) = (0, None);
-        while !self.cluster.free_core.view().is_empty()
+        while !self.cluster.free_core().is_empty()
             && let Some((at, waiting)) = self.next_in_turn(position, last)
         {
             (position, last) = (at + 1, Some(waiting.turn));
-            if self.functions[waiting.function.0 as usize].told_to_wait_in >= since {
+            if self.functions[waiting.function].told_to_wait_in >= since {
                 continue;
             }
             let offered = self.offer(&waiting, at, &mut held, plan, kernel)?;
@@ -65,7 +65,7 @@ impl Service {
                 _ if is_strict => return Ok(()),
                 Offered::Bound | Offered::Waits | Offered::Prepared(_) => {}
             }
-            self.functions[waiting.function.0 as usize].told_to_wait_in = self.cluster.round;
+            self.functions[waiting.function].told_to_wait_in = self.cluster.round();
             if matches!(held, Held::Nobody) {
                 let node = if let Offered::Prepared(node) = offered { Some(node) } else { None };
                 let reservation = self.keep_place(&waiting, node, kernel.now());
@@ -94,20 +94,20 @@ impl Service {
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
     ) -> Result<Offered, Error> {
-        self.cluster.round += 1;
+        self.cluster.begin_round();
         self.announce_changes();
         let hidden = self.hide(waiting, held, kernel.now());
-        if self.cluster.free_core.view().is_empty() {
+        if self.cluster.free_core().is_empty() {
             self.show(hidden);
             return Ok(Offered::Waits);
         }
         let answer = self.ask(waiting, kernel);
-        let lowest = self.cluster.free_core.view().first();
+        let lowest = self.cluster.free_core().iter().next();
         let node = match &answer {
-            Ok(Placement::Node(node)) if self.cluster.free_core.contains(*node) => Some(*node),
+            Ok(Placement::Node(node)) if self.cluster.free_core().contains(NodeId(*node)) => Some(NodeId(*node)),
             // A policy that has a picture of its own of the nodes does not see what is hidden.
-            Ok(Placement::Node(node)) if hidden.iter().any(|(of, _)| of == node) => {
-                self.cluster.note_change(*node);
+            Ok(Placement::Node(node)) if hidden.iter().any(|(of, _)| of.0 == *node) => {
+                self.cluster.note_change(NodeId(*node));
                 lowest
             }
             _ => None,
@@ -131,7 +131,7 @@ impl Service {
     /// Carries out what is to be done on a node.
     fn start_on(
         &mut self,
-        node: u32,
+        node: NodeId,
         waiting: &Waiting,
         position: usize,
         held: &mut Held,
@@ -145,7 +145,7 @@ impl Service {
         self.take_back(plan);
         self.carry_out(plan, kernel)?;
         let Some(live) = self.live.get(waiting.key) else { return Ok(Offered::Started) };
-        let offered = match (live.container, live.site) {
+        let offered = match (&live.occupied, &live.binding) {
             (Some(_), _) => Offered::Started,
             (None, Some(_)) => Offered::Bound,
             (None, None) if is_undecided => Offered::Prepared(node),
@@ -170,36 +170,28 @@ impl Service {
 
     /// Takes the nodes out of the free ones on which somebody cannot start now, or may not.
     fn hide(&mut self, waiting: &Waiting, held: &Held, now: SimTime) -> Hidden {
-        let is_hidden = |node: &u32| !self.can_start(waiting, *node) || !self.may_start(waiting, *node, held, now);
-        let nodes: Vec<u32> = self.cluster.free_core.view().iter().filter(is_hidden).collect();
-        let hide = |node: u32| {
-            self.cluster.free_core.remove(node);
-            let cores = std::mem::take(&mut self.cluster.views[node as usize].free_cores);
-            (node, cores)
-        };
-        nodes.into_iter().map(hide).collect()
+        let is_hidden = |node: &NodeId| !self.can_start(waiting, *node) || !self.may_start(waiting, *node, held, now);
+        let nodes: Vec<NodeId> = self.cluster.free_core().iter().filter(is_hidden).collect();
+        nodes.into_iter().map(|node| (node, self.cluster.hide(node))).collect()
     }
 
     fn show(&mut self, hidden: Hidden) {
-        for (node, cores) in hidden {
-            self.cluster.free_core.insert(node);
-            self.cluster.views[node as usize].free_cores = cores;
-        }
+        hidden.into_iter().for_each(|(node, cores)| self.cluster.show(node, cores));
     }
 
     fn footprint_of(&self, waiting: &Waiting) -> Footprint {
-        self.functions[waiting.function.0 as usize].footprint()
+        self.functions[waiting.function].footprint()
     }
 
     fn image_of(&self, waiting: &Waiting) -> Option<ImageId> {
-        self.functions[waiting.function.0 as usize].image
+        self.functions[waiting.function].image
     }
 
     /// What a node has for somebody: all that is free or can be evicted, without the image that it needs itself.
-    fn room(&self, waiting: &Waiting, node: u32) -> Room {
-        let mut room = Room::of(&self.cluster.views[node as usize]);
+    fn room(&self, waiting: &Waiting, node: NodeId) -> Room {
+        let mut room = Room::of(self.cluster.node_view(node));
         if let Some(image) = self.image_of(waiting) {
-            let (held, described) = (&self.cluster.nodes[node as usize], &self.images[image.0 as usize]);
+            let (held, described) = (self.cluster.node(node), &self.images[image]);
             room.keep_image(Footprint {
                 ram: if held.ram.holds_unused(image) { described.ram_footprint } else { 0 },
                 disk: if held.disk.holds_unused(image) { described.size } else { 0 },
@@ -209,27 +201,26 @@ impl Service {
     }
 
     /// What somebody takes of a node: its reservations, and its image where that is not yet.
-    fn need(&self, waiting: &Waiting, node: u32) -> Footprint {
+    fn need(&self, waiting: &Waiting, node: NodeId) -> Footprint {
         let mut need = self.footprint_of(waiting);
         if let Some(image) = self.image_of(waiting) {
-            let (sites, described) = (&self.cluster.images[image.0 as usize], &self.images[image.0 as usize]);
-            if !sites.in_ram.contains(node) && !sites.loading.contains(node) {
+            let (sites, described) = (self.cluster.sites(image), &self.images[image]);
+            if !sites.in_ram().contains(node) && !sites.loading().contains(node) {
                 need.ram = need.ram.saturating_add(described.ram_footprint);
             }
-            if !sites.on_disk.contains(node) && !sites.copying.contains(node) {
+            if !sites.on_disk().contains(node) && !sites.copying().contains(node) {
                 need.disk = need.disk.saturating_add(described.size);
             }
         }
         need
     }
 
-    fn can_start(&self, waiting: &Waiting, node: u32) -> bool {
-        self.cluster.idle[waiting.function.0 as usize].contains(node)
-            || self.room(waiting, node).holds(self.need(waiting, node))
+    fn can_start(&self, waiting: &Waiting, node: NodeId) -> bool {
+        self.cluster.idle(waiting.function).contains(node) || self.room(waiting, node).holds(self.need(waiting, node))
     }
 
     /// Whether somebody that starts on a node leaves the first in the queue what is kept for it.
-    fn may_start(&self, waiting: &Waiting, node: u32, held: &Held, now: SimTime) -> bool {
+    fn may_start(&self, waiting: &Waiting, node: NodeId, held: &Held, now: SimTime) -> bool {
         match held {
             Held::Nobody => true,
             Held::First { reservation: Some(reservation), .. } => {
@@ -238,33 +229,32 @@ impl Service {
             }
             // It may have to wait for any node that is large enough.
             Held::First { reservation: None, need } => {
-                let view = &self.cluster.views[node as usize];
+                let view = self.cluster.node_view(node);
                 view.ram < need.ram || view.disk < need.disk
             }
         }
     }
 
     /// When somebody that starts on a node now will have ended at the latest.
-    fn expected_end(&self, waiting: &Waiting, node: u32, now: SimTime) -> SimTime {
-        let function = &self.functions[waiting.function.0 as usize];
-        let is_warm = self.cluster.idle[waiting.function.0 as usize].contains(node);
+    fn expected_end(&self, waiting: &Waiting, node: NodeId, now: SimTime) -> SimTime {
+        let function = &self.functions[waiting.function];
+        let is_warm = self.cluster.idle(waiting.function).contains(node);
         let has_image = self.cluster.is_image_ready(node, function.image);
         if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {
             return SimTime::MAX;
         }
-        let starts =
-            if is_warm { now } else { now + self.cluster.nodes[node as usize].slowed(function.startup_overhead) };
+        let starts = if is_warm { now } else { now + self.cluster.node(node).slowed(function.startup_overhead) };
         starts + function.limits.time
     }
 
     /// Keeps a place for somebody that cannot start: on the node to which its image is on the way, or else on the one
     /// that has room for it first, by expected ends.
-    fn keep_place(&self, waiting: &Waiting, node: Option<u32>, now: SimTime) -> Option<Reservation> {
+    fn keep_place(&self, waiting: &Waiting, node: Option<NodeId>, now: SimTime) -> Option<Reservation> {
         let ends = self.expected_ends.as_deref()?;
-        let on = |node: u32| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now);
+        let on = |node: NodeId| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now);
         match node {
             Some(node) => on(node),
-            None => self.cluster.up.view().iter().filter_map(on).min_by_key(|kept| (kept.date, kept.node)),
+            None => self.cluster.up().iter().filter_map(on).min_by_key(|kept| (kept.date, kept.node)),
         }
     }
 }

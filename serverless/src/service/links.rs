@@ -72,15 +72,15 @@ impl Service {
         let Self { cluster, link_changes, head, .. } = self;
         let crossings = link_changes.crossings.get_or_insert_with(|| {
             let mut crossings = Vec::new();
-            for (node, held) in (0..).zip(&cluster.nodes) {
+            for (node, held) in cluster.nodes().named() {
                 let route = kernel.platform().route(head.host(), held.host).unwrap_or_default();
-                crossings.extend(route.forward.iter().chain(&route.backward).map(|link| (*link, node)));
+                crossings.extend(route.forward.iter().chain(&route.backward).map(|link| (*link, node.0)));
             }
             crossings.sort_unstable();
             crossings.dedup();
             crossings
         });
-        let mut nodes = NodeBits::new(cluster.nodes.len());
+        let mut nodes = NodeBits::new(cluster.nodes().len());
         let first = crossings.partition_point(|(other, _)| *other < link);
         let of_link = crossings.iter().skip(first).take_while(|(other, _)| *other == link);
         of_link.for_each(|(_, node)| nodes.insert(*node));

@@ -11,9 +11,10 @@ use slotmap::new_key_type;
 
 use super::waiting::Turn;
 use crate::call::{FunctionError, Input, Output};
+use crate::cluster::{Occupied, Promise};
 use crate::function::{Body, ImageId};
 use crate::invocation::{InvocationRecord, InvocationState, Outcome, Watched};
-use crate::node::ContainerId;
+use crate::node::NodeId;
 
 new_key_type! {
     /// Names a live invocation.
@@ -29,13 +30,14 @@ pub(crate) struct LiveInvocation {
     pub delays: u32,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
-    pub container: Option<ContainerId>,
+    /// The container and the core that it holds.
+    pub occupied: Option<Occupied>,
     /// Another attempt was made beside it, or it is that one: no third is made.
     pub is_hedged: bool,
     /// Another attempt at the same invocation that is under way.
     pub twin: Option<InvocationKey>,
     /// Where it is bound to and waits for its image.
-    pub site: Option<(u32, ImageId)>,
+    pub binding: Option<Binding>,
     /// Where another attempt goes on.
     pub checkpoint: Option<Box<Checkpoint>>,
     /// 1 for the first.
@@ -46,6 +48,13 @@ pub(crate) struct LiveInvocation {
     pub is_billed: bool,
     run: Option<Box<Run>>,
     pub caller: Option<Box<Caller>>,
+}
+
+/// What an invocation has that waits for its image on a node.
+#[derive(Debug)]
+pub(crate) struct Binding {
+    pub promise: Promise,
+    pub image: ImageId,
 }
 
 /// The controller that waits for an invocation.
@@ -121,17 +130,17 @@ impl PrivateStorage {
 impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
-        let (turn, delays, container, run, caller) = (Turn::default(), 0, None, None, None);
-        let (twin, site, checkpoint) = (None, None, None);
+        let (turn, delays, occupied, run, caller) = (Turn::default(), 0, None, None, None);
+        let (twin, binding, checkpoint) = (None, None, None);
         Self {
             record,
             turn,
             delays,
             body,
-            container,
+            occupied,
             is_hedged: false,
             twin,
-            site,
+            binding,
             checkpoint,
             attempt: 1,
             is_between_attempts: false,
@@ -143,8 +152,8 @@ impl LiveInvocation {
 
     /// Forgets what came of the last attempt; its record is given anew.
     pub fn start_anew(&mut self) {
-        (self.turn, self.delays, self.container, self.run) = (Turn::default(), 0, None, None);
-        (self.is_hedged, self.twin, self.site) = (false, None, None);
+        (self.turn, self.delays, self.occupied, self.run) = (Turn::default(), 0, None, None);
+        (self.is_hedged, self.twin, self.binding) = (false, None, None);
         self.attempt += 1;
         self.is_between_attempts = true;
     }
@@ -193,9 +202,14 @@ impl LiveInvocation {
         }
     }
 
+    /// The node that it was dispatched to.
+    pub fn node(&self) -> Option<NodeId> {
+        self.record.node.map(NodeId)
+    }
+
     /// Whether it holds a core, and its body has not ended.
     pub fn is_running(&self) -> bool {
-        self.container.is_some() && self.record.finished_at.is_none()
+        self.occupied.is_some() && self.record.finished_at.is_none()
     }
 
     /// Moves on to a state, for those who watch.

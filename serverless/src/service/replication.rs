@@ -10,6 +10,7 @@ use super::event::Event;
 use crate::error::Error;
 use crate::fault::ReplicationPolicy;
 use crate::function::ImageId;
+use crate::node::NodeId;
 
 /// Which images are short of copies.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Replication {
     policy: ReplicationPolicy,
     short: BTreeSet<ImageId>,
     /// Copies that were begun here and have not arrived.
-    under_way: BTreeSet<(u32, ImageId)>,
+    under_way: BTreeSet<(NodeId, ImageId)>,
     /// Something has changed since the last look.
     is_due: bool,
 }
@@ -44,13 +45,13 @@ impl Replication {
     }
 
     /// A copy has arrived.
-    pub fn arrived(&mut self, node: u32, image: ImageId) {
+    pub fn arrived(&mut self, node: NodeId, image: ImageId) {
         self.under_way.remove(&(node, image));
         self.is_due = true;
     }
 
     /// A copy came to nothing.
-    pub fn interrupted(&mut self, node: u32, image: ImageId) {
+    pub fn interrupted(&mut self, node: NodeId, image: ImageId) {
         if self.under_way.remove(&(node, image)) {
             self.lost(image);
         }
@@ -69,7 +70,7 @@ impl Service {
                 if !self.copy(node, image, kernel)? {
                     break;
                 }
-                self.books.metrics.replications.add(self.images[image.0 as usize].size);
+                self.books.metrics.replications.add(self.images[image].size);
                 if let Some(replication) = &mut self.replication {
                     replication.under_way.insert((node, image));
                 }
@@ -85,24 +86,23 @@ impl Service {
 
     /// How many nodes that are up have an image on their disk, or will.
     fn copies_within_reach(&self, image: ImageId) -> u32 {
-        let sites = &self.cluster.images[image.0 as usize];
-        let has = |node: &u32| sites.on_disk.contains(*node) || sites.copying.contains(*node);
-        self.cluster.up.view().iter().filter(has).count() as u32
+        let sites = self.cluster.sites(image);
+        let has = |node: &NodeId| sites.reaches_disk(*node);
+        self.cluster.up().iter().filter(has).count() as u32
     }
 
     /// The node that is up, lacks an image, and has the most free disk: the first of those if it is enough.
-    fn node_for_copy(&self, image: ImageId) -> Option<u32> {
-        let sites = &self.cluster.images[image.0 as usize];
-        let lacks = |node: &u32| !sites.on_disk.contains(*node) && !sites.copying.contains(*node);
-        let free = |node: u32| self.cluster.nodes[node as usize].disk.free();
-        let best = self.cluster.up.view().iter().filter(lacks).max_by_key(|node| (free(*node), Reverse(*node)))?;
-        (free(best) >= self.images[image.0 as usize].size).then_some(best)
+    fn node_for_copy(&self, image: ImageId) -> Option<NodeId> {
+        let sites = self.cluster.sites(image);
+        let lacks = |node: &NodeId| !sites.reaches_disk(*node);
+        let free = |node: NodeId| self.cluster.node(node).disk.free();
+        let best = self.cluster.up().iter().filter(lacks).max_by_key(|node| (free(*node), Reverse(*node)))?;
+        (free(best) >= self.images[image].size).then_some(best)
     }
 
     /// The images on the disk of a node are out of reach.
-    pub(crate) fn replace_copies_of(&mut self, node: u32) {
+    pub(crate) fn replace_copies_of(&mut self, node: NodeId) {
         let Some(replication) = &mut self.replication else { return };
-        let sites = self.cluster.images.iter().zip(0..);
-        sites.filter(|(sites, _)| sites.on_disk.contains(node)).for_each(|(_, image)| replication.lost(ImageId(image)));
+        self.cluster.images_on_disk(node).for_each(|image| replication.lost(image));
     }
 }

@@ -35,10 +35,10 @@ impl Service {
         };
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
-        if let (Some(node), Some(container)) = (live.record.node, live.container) {
-            self.books.serve(node, container, Phase::Run, &live.record);
+        if let Some(occupied) = &live.occupied {
+            self.books.serve(occupied.node(), occupied.container(), Phase::Run, &live.record);
         }
-        let function = &self.functions[live.record.function.0 as usize];
+        let function = &self.functions[live.record.function];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
         if let Some(after) = self.faults.crash_after() {
@@ -46,7 +46,7 @@ impl Service {
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
         let Some(live) = self.live.get_mut(key) else { return Ok(()) };
-        let node = live.record.node.map(|node| &self.cluster.nodes[node as usize]);
+        let node = live.node().map(|node| self.cluster.node(node));
         let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
         if self.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
             return Ok(());
@@ -99,8 +99,8 @@ impl Service {
 
     /// Reads the state that an attempt before has saved.
     fn read_state(&mut self, key: InvocationKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(node) = self.live.get(key).and_then(|live| live.record.node) else { return Ok(()) };
-        let memory = Endpoint::Memory(self.cluster.nodes[node as usize].host);
+        let Some(node) = self.live.get(key).and_then(|live| live.node()) else { return Ok(()) };
+        let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
         let started = kernel.transfer(Endpoint::Disk(self.registry), memory, bytes, ended).map(drop);
         if self.is_up(key, started)? {
@@ -126,10 +126,10 @@ impl Service {
 
     fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
         let Some(live) = self.live.get_mut(key) else { return };
-        let (Some(context), Some(node)) = (self.context.upgrade(), live.record.node) else {
+        let (Some(context), Some(node)) = (self.context.upgrade(), live.node()) else {
             return;
         };
-        let node = &self.cluster.nodes[node as usize];
+        let node = self.cluster.node(node);
         let input = live.caller.as_ref().map(|caller| caller.input.clone()).unwrap_or_default();
         let call = Call::new(context.on(node.host), key, input, node);
         let body = closure(call);
@@ -163,7 +163,7 @@ impl Service {
             let Some(live) = self.live.get_mut(key) else {
                 return Ok(false);
             };
-            let function = &self.functions[live.record.function.0 as usize];
+            let function = &self.functions[live.record.function];
             let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
                 return Ok(false);
             };
@@ -201,8 +201,8 @@ impl Service {
     pub(crate) fn begin_step(&mut self, key: InvocationKey, step: &Step) -> Result<Effort, FunctionError> {
         let gone = || FunctionError::new("the invocation has ended");
         let live = self.live.get_mut(key).ok_or_else(gone)?;
-        let node = &self.cluster.nodes[live.record.node.ok_or_else(gone)? as usize];
-        let limits = &self.functions[live.record.function.0 as usize].limits;
+        let node = self.cluster.node(live.node().ok_or_else(gone)?);
+        let limits = &self.functions[live.record.function].limits;
         let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
         let registry = Endpoint::Disk(self.registry);
         let remote = |file: &Rc<str>| {
@@ -248,7 +248,7 @@ impl Service {
         let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
             return Ok(());
         };
-        let limit = self.functions[live.record.function.0 as usize].limits.time;
+        let limit = self.functions[live.record.function].limits.time;
         let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
             self.time_limit_reached(key, kernel);

@@ -11,7 +11,7 @@ use super::live::InvocationKey;
 use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::node::ContainerId;
+use crate::node::{ContainerId, NodeId};
 use crate::policy::{Call, PolicyFault, PolicySlot};
 
 /// Those who wait for a place, in the form that suits the policy.
@@ -51,9 +51,9 @@ impl WaitingQueue {
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// Run it in an idle container, or in a new one.
-    Dispatch { entry: Entry, node: u32, container: Option<ContainerId> },
+    Dispatch { entry: Entry, node: NodeId, container: Option<ContainerId> },
     /// It waits for its image on this node.
-    Bind { entry: Entry, node: u32, image: ImageId },
+    Bind { entry: Entry, node: NodeId, image: ImageId },
     /// End it as rejected.
     Reject { entry: Entry, reason: String },
 }
@@ -70,12 +70,12 @@ pub(crate) struct Entry {
 pub(crate) struct Plan {
     pub decisions: Vec<Decision>,
     /// Loads and copies to begin, in the order of deciding.
-    pub loads: Vec<(u32, ImageId)>,
-    pub copies: Vec<(u32, ImageId)>,
+    pub loads: Vec<(NodeId, ImageId)>,
+    pub copies: Vec<(NodeId, ImageId)>,
     /// Nodes whose cores the plan has taken, each once.
-    nodes: Vec<u32>,
+    nodes: Vec<NodeId>,
     /// Functions whose idle containers the plan has taken, with the node.
-    idle: Vec<(u32, FunctionId)>,
+    idle: Vec<(NodeId, FunctionId)>,
 }
 
 impl Service {
@@ -84,7 +84,7 @@ impl Service {
         self.advance_bound(kernel)?;
         if std::mem::take(&mut self.round_done)
             || self.queue.len() == 0
-            || (self.rules.scope == Scope::Request && self.cluster.free_core.view().is_empty())
+            || (self.rules.scope == Scope::Request && self.cluster.free_core().is_empty())
         {
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Service {
             self.plan = plan;
             return Ok(());
         }
-        self.cluster.round += 1;
+        self.cluster.begin_round();
         self.announce_changes();
         let planned = match self.rules.scope {
             Scope::Batch => self.plan_batch(&mut plan, kernel),
@@ -118,13 +118,10 @@ impl Service {
     /// Tells a policy that observes what has changed since the last decision: nodes, then links.
     pub(super) fn announce_changes(&mut self) {
         if self.rules.observes {
-            for &node in &self.cluster.changed {
-                let up = self.cluster.up.contains(node);
-                self.node_allocation.observe(node, &self.cluster.views[node as usize], up);
-            }
+            let Self { cluster, node_allocation, .. } = self;
+            cluster.tell_changes(|node, view, up| node_allocation.observe(node.0, view, up));
             self.announce_links();
         }
-        self.cluster.clear_changed();
     }
 
     fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
@@ -139,10 +136,10 @@ impl Service {
         let mut position = 0;
         while let WaitingQueue::Ordered(queue) = &self.queue
             && position < queue.end()
-            && !self.cluster.free_core.view().is_empty()
+            && !self.cluster.free_core().is_empty()
         {
             if let Some(waiting) = queue.get(position)
-                && self.functions[waiting.function.0 as usize].told_to_wait_in != self.cluster.round
+                && self.functions[waiting.function].told_to_wait_in != self.cluster.round()
             {
                 self.place(&waiting, position, plan, kernel)?;
             }
@@ -157,7 +154,7 @@ impl Service {
         let mut last = None;
         while let WaitingQueue::ByFunction(queues) = &mut self.queue
             && let Some(waiting) = queues.next_head(last)
-            && !self.cluster.free_core.view().is_empty()
+            && !self.cluster.free_core().is_empty()
         {
             last = Some(waiting.turn);
             let decided = self.place(&waiting, 0, plan, kernel)?;
@@ -176,15 +173,16 @@ impl Service {
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
             && self.stalled_sites.is_empty()
-            && !self.cluster.free_core.view().is_empty();
+            && !self.cluster.free_core().is_empty();
         if !is_case {
             return Ok(false);
         }
         self.round_done = true;
-        self.cluster.round += 1;
+        self.cluster.begin_round();
         self.announce_changes();
         match self.ask(waiting, kernel)? {
-            Placement::Node(node) if self.cluster.free_core.contains(node) => {
+            Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
+                let node = NodeId(node);
                 let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
                 self.dispatch(waiting.key, node, idle, kernel)
             }
@@ -208,10 +206,12 @@ impl Service {
         let entry = Entry { key: waiting.key, position };
         let request = &waiting.request;
         match self.ask(waiting, kernel)? {
-            Placement::Node(node) if self.cluster.free_core.contains(node) => self.decide(entry, node, request, plan),
+            Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
+                self.decide(entry, NodeId(node), request, plan);
+            }
             Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
             Placement::Wait => {
-                self.functions[request.function as usize].told_to_wait_in = self.cluster.round;
+                self.functions[FunctionId(request.function)].told_to_wait_in = self.cluster.round();
                 return Ok(false);
             }
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
@@ -224,29 +224,29 @@ impl Service {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.queue.len().max(1), kernel.now());
         let placement = self.node_allocation.place(request, &view);
-        placement.map_err(|fault| self.fault(PolicySlot::NodeAllocation, fault))
+        placement.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))
     }
 
     /// The error for an answer that names a node on which nothing can run.
     pub(crate) fn wrong_node(&self, node: u32, call: Call) -> Error {
-        let nodes = self.cluster.nodes.len();
-        let cause = match self.cluster.nodes.get(node as usize) {
+        let nodes = self.cluster.nodes().len();
+        let cause = match self.cluster.nodes().find(NodeId(node)) {
             None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),
-            Some(described) if !self.cluster.up.contains(node) => {
+            Some(described) if !self.cluster.up().contains(NodeId(node)) => {
                 format!("answered node {node} ({:?}), which is down", described.name)
             }
             Some(described) => format!("answered node {node} ({:?}), which has no free core", described.name),
         };
-        self.fault(PolicySlot::NodeAllocation, PolicyFault::new(call, cause))
+        self.mistake((PolicySlot::NodeAllocation, PolicyFault::new(call, cause)))
     }
 
     /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
     /// free core: without one only its image is seen to.
-    pub(crate) fn decide(&mut self, entry: Entry, node: u32, request: &RequestView, plan: &mut Plan) {
+    pub(crate) fn decide(&mut self, entry: Entry, node: NodeId, request: &RequestView, plan: &mut Plan) {
         let image = (request.image != NONE).then_some(ImageId(request.image));
         let function = FunctionId(request.function);
-        let in_ram = self.cluster.image_in_ram(image).contains(node);
-        if self.cluster.views[node as usize].free_cores > 0 {
+        let in_ram = self.cluster.is_image_in_ram(node, image);
+        if self.cluster.node_view(node).free_cores > 0 {
             if self.cluster.plan_core(node) {
                 plan.nodes.push(node);
             }
@@ -254,9 +254,7 @@ impl Service {
                 plan.idle.push((node, function));
                 return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
             }
-            let view = &mut self.cluster.views[node as usize];
-            view.free_ram = view.free_ram.saturating_sub(request.ram_limit);
-            view.free_disk = view.free_disk.saturating_sub(request.disk_limit);
+            self.cluster.plan_room(node, request.ram_limit, request.disk_limit);
             if in_ram {
                 return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
             }
@@ -265,7 +263,7 @@ impl Service {
             return;
         }
         let Some(image) = image else { return };
-        if self.cluster.images[image.0 as usize].on_disk.contains(node) {
+        if self.cluster.sites(image).on_disk().contains(node) {
             self.plan_load(node, image, plan);
         } else {
             self.plan_copy(node, image, plan);
@@ -276,19 +274,15 @@ impl Service {
     }
 
     /// Plans to load an image unless it is in RAM or on its way there.
-    pub(crate) fn plan_load(&mut self, node: u32, image: ImageId, plan: &mut Plan) {
-        let sites = &mut self.cluster.images[image.0 as usize];
-        if !sites.in_ram.contains(node) && !sites.loading.contains(node) {
-            sites.loading.insert(node);
+    pub(crate) fn plan_load(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
+        if self.cluster.plan_load(node, image) {
             plan.loads.push((node, image));
         }
     }
 
     /// Plans to copy an image unless it is on disk or on its way there.
-    pub(crate) fn plan_copy(&mut self, node: u32, image: ImageId, plan: &mut Plan) {
-        let sites = &mut self.cluster.images[image.0 as usize];
-        if !sites.on_disk.contains(node) && !sites.copying.contains(node) {
-            sites.copying.insert(node);
+    pub(crate) fn plan_copy(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
+        if self.cluster.plan_copy(node, image) {
             plan.copies.push((node, image));
         }
     }
@@ -299,13 +293,13 @@ impl Service {
             self.cluster.unplan_idle(node, function);
         }
         for node in plan.nodes.drain(..) {
-            self.cluster.refresh(node);
+            self.cluster.unplan_node(node);
         }
         for &(node, image) in &plan.loads {
-            self.cluster.images[image.0 as usize].loading.remove(node);
+            self.cluster.unplan_load(node, image);
         }
         for &(node, image) in &plan.copies {
-            self.cluster.images[image.0 as usize].copying.remove(node);
+            self.cluster.unplan_copy(node, image);
         }
     }
 
@@ -324,7 +318,7 @@ impl Service {
                 Decision::Reject { entry, reason } => {
                     self.settle_entry(entry, true);
                     if let Some(live) = self.live.get(entry.key) {
-                        let request = self.functions[live.record.function.0 as usize].request(live);
+                        let request = self.functions[live.record.function].request(live);
                         self.no_longer_waiting(&request);
                     }
                     self.reject(entry.key, &reason, kernel)?;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
-use hearth_policy_api::{AllocationRules, EvictionItem, NONE, RequestView};
+use hearth_policy_api::{AllocationRules, NONE, RequestView};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
@@ -26,16 +26,17 @@ use super::retrying::Retries;
 use super::scheduling::{Plan, WaitingQueue};
 use super::waiting::Waiting;
 use crate::call::Input;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ContainerSpec};
 use crate::error::Error;
 use crate::fault::HedgePolicy;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
 use crate::ledger::Ledger;
 use crate::metrics::FunctionMetrics;
-use crate::node::{ContainerId, Footprint, Spell};
+use crate::node::{Footprint, NodeId};
 use crate::policy::{Hosted, PolicySet, Watch};
 use crate::results::Standing;
+use crate::table::Table;
 use crate::workflow::Workflows;
 use crate::workload::Workload;
 
@@ -80,12 +81,6 @@ impl RegisteredFunction {
         Footprint { ram: self.limits.ram, disk: self.limits.disk }
     }
 
-    /// A container of it as eviction policies see it.
-    pub fn eviction_item(&self, container: ContainerId, since: SimTime, expires: u64) -> EvictionItem {
-        let (Footprint { ram, disk }, cost) = (self.footprint(), self.startup_overhead.as_nanos());
-        EvictionItem { id: container.0, function: self.id.0, ram, disk, cost, since: since.as_nanos(), expires }
-    }
-
     /// An invocation of it as policies see it.
     pub fn request(&self, live: &LiveInvocation) -> RequestView {
         RequestView {
@@ -109,10 +104,10 @@ pub(crate) struct Service {
     pub head: Head,
     /// The host whose disk holds the remote images and files.
     pub registry: HostId,
-    pub images: Vec<Image>,
+    pub images: Table<ImageId, Image>,
     /// Sizes of the registry's files, looked up by name.
     pub files: FxHashMap<String, u64>,
-    pub functions: Vec<RegisteredFunction>,
+    pub functions: Table<FunctionId, RegisteredFunction>,
     pub function_names: FxHashSet<String>,
     pub cluster: Cluster,
     pub head_images: HeadImages,
@@ -130,11 +125,9 @@ pub(crate) struct Service {
     /// The round that follows a message has been done while it was handled.
     pub round_done: bool,
     /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.
-    pub bound: FxHashMap<(u32, ImageId), Vec<InvocationKey>>,
+    pub bound: FxHashMap<(NodeId, ImageId), Vec<InvocationKey>>,
     /// Where an image could not move that somebody bound there waits for.
-    pub stalled_sites: Vec<(u32, ImageId)>,
-    /// Images that have left the disk of a node and are still in its RAM.
-    pub orphaned_images: Vec<(u32, ImageId)>,
+    pub stalled_sites: Vec<(NodeId, ImageId)>,
     pub policies: PolicySet,
     pub admission: Hosted<AdmissionObject>,
     pub node_allocation: Hosted<NodeAllocationObject>,
@@ -150,14 +143,10 @@ pub(crate) struct Service {
     pub replication: Option<Replication>,
     pub workflows: Workflows,
     pub watch: Rc<Watch>,
-    /// The last time that a container became idle.
-    pub spell: Spell,
     /// A lane of timers for each keep-alive time.
     pub keep_alive_lanes: Vec<(SimDuration, LaneId)>,
     pub workload: Workload,
     pub books: Ledger,
-    /// Nodes that something was counted of since the last end of an invocation.
-    pub used_later: Vec<u32>,
     pub context: WeakContext<ServiceModel>,
     /// The failure of every invocation that timed out.
     pub timed_out: Rc<str>,
@@ -217,7 +206,7 @@ impl Service {
     /// The entry in the queue of an invocation that is alive.
     pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
         let live = self.live.get(key)?;
-        let request = self.functions[live.record.function.0 as usize].request(live);
+        let request = self.functions[live.record.function].request(live);
         Some(Waiting { turn: live.turn, ..Waiting::new(key, request) })
     }
 
@@ -225,10 +214,9 @@ impl Service {
         if self.images.iter().any(|other| other.name == image.name) {
             return Err(Error::DuplicateName { what: "image", name: image.name });
         }
-        self.images.push(image);
-        self.cluster.add_image();
+        self.cluster.add_image(&image);
         self.head_images.add_image();
-        Ok(ImageId(self.images.len() as u32 - 1))
+        Ok(self.images.push(image))
     }
 
     pub fn add_file(&mut self, name: &str, size: u64) -> Result<(), Error> {
@@ -244,7 +232,7 @@ impl Service {
         }
         let id = FunctionId(self.functions.len() as u32);
         let Function { name, image, limits, startup_overhead, body } = function;
-        if image.is_some_and(|image| image.0 as usize >= self.images.len()) {
+        if image.is_some_and(|image| self.images.find(image).is_none()) {
             return Err(Error::ForeignImage(name));
         }
         self.check_fit(&name, image, &limits)?;
@@ -261,7 +249,8 @@ impl Service {
             running,
             told_to_wait_in,
         });
-        self.cluster.add_function();
+        let footprint = Footprint { ram: limits.ram, disk: limits.disk };
+        self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
         self.books.metrics.functions.push(FunctionMetrics { deadline, ..FunctionMetrics::default() });
         Ok(id)
@@ -271,7 +260,7 @@ impl Service {
     fn check_fit(&self, function: &str, image: Option<ImageId>, limits: &Limits) -> Result<(), Error> {
         let refuse = |reason| Error::Registration { function: function.to_owned(), reason };
         let (mut ram, mut disk) = (limits.ram, limits.disk);
-        if let Some(image) = image.and_then(|image| self.images.get(image.0 as usize)) {
+        if let Some(image) = image.and_then(|image| self.images.find(image)) {
             ram = ram.saturating_add(image.ram_footprint);
             disk = disk.saturating_add(image.size);
             if let Some(capacity) = self.head_images.capacity()
@@ -282,11 +271,11 @@ impl Service {
             }
         }
         let fits = |node: &crate::node::Node| ram <= node.ram_capacity && disk <= node.disk_capacity;
-        if self.cluster.nodes.iter().any(fits) {
+        if self.cluster.nodes().iter().any(fits) {
             return Ok(());
         }
-        let largest_ram = self.cluster.nodes.iter().map(|node| node.ram_capacity).max().unwrap_or(0);
-        let largest_disk = self.cluster.nodes.iter().map(|node| node.disk_capacity).max().unwrap_or(0);
+        let largest_ram = self.cluster.nodes().iter().map(|node| node.ram_capacity).max().unwrap_or(0);
+        let largest_disk = self.cluster.nodes().iter().map(|node| node.disk_capacity).max().unwrap_or(0);
         Err(refuse(format!(
             "image and limits need {ram} B of RAM and {disk} B of disk on one node; the most that nodes have is \
              {largest_ram} B of RAM and {largest_disk} B of disk"

@@ -8,11 +8,12 @@ use rustc_hash::FxHashSet;
 
 use super::Service;
 use super::event::Event;
-use super::live::{InvocationKey, LiveInvocation};
+use super::live::{Binding, InvocationKey, LiveInvocation};
 use super::waiting::Turn;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::{InvocationRecord, Outcome};
+use crate::node::NodeId;
 use crate::policy::PolicySlot;
 use crate::workflow::Callee;
 
@@ -94,7 +95,7 @@ impl Service {
         // One that runs, or comes later, is not what nobody gets past.
         let rank = |live: &LiveInvocation| {
             let is_ahead = live.record.requested_at.is_some_and(|requested| requested > kernel.now());
-            (live.container.is_some() || is_ahead, live.record.invocation)
+            (live.occupied.is_some() || is_ahead, live.record.invocation)
         };
         let (key, live) = waiting().min_by_key(|(_, live)| rank(live))?;
         let reason = self.why_unfinished(live, awaiting.contains(&key), kernel);
@@ -142,8 +143,8 @@ impl Service {
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
             return Some("was to be requested later".to_owned());
         }
-        if let (Some(node), true) = (record.node, live.container.is_some()) {
-            let name = &self.cluster.nodes[node as usize].name;
+        if let (Some(node), true) = (live.node(), live.occupied.is_some()) {
+            let name = &self.cluster.node(node).name;
             let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
             return Some(format!("{what} on node {name:?}"));
         }
@@ -156,16 +157,16 @@ impl Service {
         if record.submitted_at.is_none() {
             return Some(format!("waits for the head, host {head:?}, to process its request"));
         }
-        if let Some((node, image)) = live.site {
-            return Some(self.why_image_is_missing(node, image, kernel));
+        if let Some(Binding { promise, image }) = &live.binding {
+            return Some(self.why_image_is_missing(promise.node(), *image, kernel));
         }
         if live.delays > 0 && live.turn == Turn::default() {
             let policy = self.policies.record(PolicySlot::Admission);
             return Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"));
         }
-        let image = self.functions[record.function.0 as usize].image?;
+        let image = self.functions[record.function].image?;
         awaits_image.then(|| {
-            let name = &self.images[image.0 as usize].name;
+            let name = &self.images[image].name;
             let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).err();
             let why = match blocked {
                 Some(error) => format!(": {error}"),
@@ -177,14 +178,14 @@ impl Service {
     }
 
     /// Why the image of somebody bound to a node is not there.
-    fn why_image_is_missing(&self, node: u32, image: ImageId, kernel: &Kernel<Event>) -> String {
-        let (held, sites) = (&self.cluster.nodes[node as usize], &self.cluster.images[image.0 as usize]);
-        let described = &self.images[image.0 as usize];
+    fn why_image_is_missing(&self, node: NodeId, image: ImageId, kernel: &Kernel<Event>) -> String {
+        let (held, sites) = (self.cluster.node(node), self.cluster.sites(image));
+        let described = &self.images[image];
         let way = kernel.check_up(Endpoint::Disk(self.head.host()), Endpoint::Disk(held.host)).err();
         let why = match way {
-            _ if sites.loading.contains(node) => " to be loaded into RAM".to_owned(),
-            _ if sites.copying.contains(node) => " to be copied".to_owned(),
-            _ if sites.on_disk.contains(node) => ": its RAM has no room for it".to_owned(),
+            _ if sites.loading().contains(node) => " to be loaded into RAM".to_owned(),
+            _ if sites.copying().contains(node) => " to be copied".to_owned(),
+            _ if sites.on_disk().contains(node) => ": its RAM has no room for it".to_owned(),
             Some(error) => format!(": {error}"),
             None if !self.head_images.is_here(image) => ": the head does not have it".to_owned(),
             None => ": its disk has no room for it".to_owned(),
@@ -194,12 +195,12 @@ impl Service {
 
     /// Why those in the queue have no place.
     fn why_queued(&self) -> String {
-        let (up, nodes) = (self.cluster.up.view().count(), self.cluster.nodes.len());
+        let (up, nodes) = (self.cluster.up().count(), self.cluster.nodes().len());
         if up == 0 {
             return "waits in the queue: all nodes are down".to_owned();
         }
         let policy = self.policies.record(PolicySlot::NodeAllocation);
-        let cores = self.cluster.free_cores;
+        let cores = self.cluster.free_cores();
         format!(
             "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \
              {cores} of their cores are free)"

@@ -7,6 +7,7 @@ use hearth_policy_api::RequestView;
 
 use super::live::InvocationKey;
 use crate::function::FunctionId;
+use crate::table::Identifier;
 
 /// A place in the queue; the lower comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -112,7 +113,7 @@ impl FunctionQueues {
     }
 
     pub fn insert(&mut self, waiting: Waiting) {
-        let function = waiting.function.0 as usize;
+        let function = waiting.function.position();
         if self.by_function.len() <= function {
             self.by_function.resize_with(function + 1, VecDeque::new);
         }
@@ -132,12 +133,12 @@ impl FunctionQueues {
     pub fn next_head(&self, last: Option<Turn>) -> Option<Waiting> {
         let after = last.map_or(Bound::Unbounded, Bound::Excluded);
         let (_, function) = self.heads.range((after, Bound::Unbounded)).next()?;
-        self.by_function[function.0 as usize].front().copied()
+        self.by_function[function.position()].front().copied()
     }
 
     /// Takes out an invocation, wherever it stands; false if it is not there.
     pub fn take_out(&mut self, waiting: &Waiting) -> bool {
-        let Some(queue) = self.by_function.get_mut(waiting.function.0 as usize) else { return false };
+        let Some(queue) = self.by_function.get_mut(waiting.function.position()) else { return false };
         let position = queue.partition_point(|entry| entry.turn < waiting.turn);
         if queue.get(position).is_none_or(|entry| entry.key != waiting.key) {
             return false;
@@ -151,7 +152,7 @@ impl FunctionQueues {
 
     /// Takes out the first of a function.
     pub fn pop_head(&mut self, function: FunctionId) -> Option<Waiting> {
-        let queue = self.by_function.get_mut(function.0 as usize)?;
+        let queue = self.by_function.get_mut(function.position())?;
         let head = queue.pop_front()?;
         self.heads.remove(&head.turn);
         if let Some(next) = queue.front() {

@@ -12,6 +12,7 @@ use super::live::{InvocationKey, LiveInvocation};
 use super::running::only_time;
 use crate::call::FunctionError;
 use crate::error::Error;
+use crate::node::NodeId;
 use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
 
 impl Service {
@@ -21,7 +22,7 @@ impl Service {
         if self.workflows.has(&name) {
             return Err(Error::DuplicateName { what: "workflow", name });
         }
-        if let Some(foreign) = workflow.tasks.iter().find(|task| task.function.0 as usize >= self.functions.len()) {
+        if let Some(foreign) = workflow.tasks.iter().find(|task| self.functions.find(task.function).is_none()) {
             return Err(Error::ForeignFunction(foreign.function));
         }
         let added = workflow.check().and_then(|()| self.workflows.add(workflow));
@@ -87,9 +88,9 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
         let Some(live) = self.live.get(key) else { return Ok(false) };
-        let (invocation, Some(node)) = (live.record.invocation, live.record.node) else { return Ok(false) };
-        let Some(inputs) = self.workflows.inputs(invocation, node, &self.cluster.nodes) else { return Ok(false) };
-        let (to, outages) = (self.cluster.nodes[node as usize].host, self.cluster.nodes[node as usize].outages);
+        let (invocation, Some(node)) = (live.record.invocation, live.node()) else { return Ok(false) };
+        let Some(inputs) = self.workflows.inputs(invocation, node.0, self.cluster.nodes()) else { return Ok(false) };
+        let (to, outages) = (self.cluster.node(node).host, self.cluster.node(node).outages);
         if let Some(live) = self.live.get_mut(key) {
             live.run_mut().outages = outages;
         }
@@ -97,7 +98,7 @@ impl Service {
         match inputs {
             Ok(Inputs { registry, nodes }) => {
                 sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry), registry)));
-                let memory = |node: u32| Endpoint::Memory(self.cluster.nodes[node as usize].host);
+                let memory = |node: u32| Endpoint::Memory(self.cluster.node(NodeId(node)).host);
                 sources.extend(nodes.into_iter().map(|(node, bytes)| (memory(node), bytes)));
                 if sources.is_empty() {
                     return Ok(false);
@@ -141,9 +142,9 @@ impl Service {
             return Ok(());
         }
         run.ready_at = Some(kernel.now());
-        let (function, node) = (live.record.function, live.record.node);
-        let body = live.body.clone().unwrap_or_else(|| self.functions[function.0 as usize].body.clone());
-        let node = node.map(|node| &self.cluster.nodes[node as usize]);
+        let (function, node) = (live.record.function, live.node());
+        let body = live.body.clone().unwrap_or_else(|| self.functions[function].body.clone());
+        let node = node.map(|node| self.cluster.node(node));
         match node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length))) {
             Some(length) => {
                 kernel.schedule(length, Event(Happening::BodyEnded(key)));

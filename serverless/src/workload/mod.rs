@@ -221,7 +221,7 @@ impl Service {
     /// Refuses what is not of this service.
     pub(crate) fn check_callee(&self, callee: Callee) -> Result<(), Error> {
         match callee {
-            Callee::Function(function) if function.0 as usize >= self.functions.len() => {
+            Callee::Function(function) if self.functions.find(function).is_none() => {
                 Err(Error::ForeignFunction(function))
             }
             Callee::Workflow(workflow) if workflow.0 as usize >= self.workflows.len() => {

@@ -1,0 +1,394 @@
+//! Containers of the nodes, and the cores they run on: who gets one holds a value that must be given back.
+
+use hearth_policy_api::{Creation, EvictionItem, Removal, Touch};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::queue::EventHandle;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::{Cluster, Mistake};
+use crate::function::{FunctionId, ImageId};
+use crate::ledger::Books;
+use crate::metrics::Window;
+use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, Spell};
+use crate::policy::PolicySlot;
+use crate::results::Phase;
+use crate::table::Identifier;
+
+/// What each container of a function is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContainerSpec {
+    /// What it reserves.
+    pub footprint: Footprint,
+    /// The image that must be in RAM and on disk of its node.
+    pub image: Option<ImageId>,
+    /// How long it takes to start on a node that is not slowed.
+    pub startup_overhead: SimDuration,
+}
+
+/// A container that is not among the idle ones: it is to be kept, or ended.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct HeldContainer {
+    node: NodeId,
+    container: ContainerId,
+}
+
+impl HeldContainer {
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    pub fn id(&self) -> ContainerId {
+        self.container
+    }
+}
+
+/// A container with a core that it runs on, from a date on; both are to be given back.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Occupied {
+    held: HeldContainer,
+    since: SimTime,
+}
+
+impl Occupied {
+    pub fn node(&self) -> NodeId {
+        self.held.node
+    }
+
+    pub fn container(&self) -> ContainerId {
+        self.held.container
+    }
+}
+
+/// A core and reservations of a node that are kept for somebody; to be redeemed.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Promise {
+    node: NodeId,
+    footprint: Footprint,
+}
+
+impl Promise {
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+}
+
+impl Cluster {
+    /// Takes an idle container of a function, and a core for it. `None` if it is not idle, or no core is free.
+    pub fn start_warm<E>(
+        &mut self,
+        node: NodeId,
+        container: ContainerId,
+        function: FunctionId,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Option<Occupied> {
+        let is_of_function = |held: &Container| held.function == function;
+        if !self.has_core(node) || !self.nodes[node].container(container).is_some_and(is_of_function) {
+            return None;
+        }
+        let held = self.leave_idle(node, function, container, Removal::Taken, books, kernel)?;
+        self.touch_image(node, function);
+        Some(self.occupy(held, kernel.now()))
+    }
+
+    /// Makes a container of a function, and takes a core for it. `None` if no core is free, the image is not on the node,
+    /// or there is no room for the reservations and none can be made.
+    pub fn start_cold<E>(
+        &mut self,
+        node: NodeId,
+        function: FunctionId,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Result<Option<Occupied>, Mistake> {
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        if !self.has_core(node) || !self.is_image_ready(node, image) {
+            return Ok(None);
+        }
+        self.pin_image(node, image);
+        let reserved = self.reserve(node, footprint, books, kernel.now())?
+            || (self.evict_idle_containers(node, footprint, books, kernel)?
+                && self.reserve(node, footprint, books, kernel.now())?);
+        if !reserved {
+            self.unpin_image(node, image);
+            self.refresh(node);
+            return Ok(None);
+        }
+        let held = self.add_container(node, function, Creation::Invocation, kernel.now());
+        self.touch_image(node, function);
+        let occupied = self.occupy(held, kernel.now());
+        self.nodes[node].show_storage(&mut self.views[node]);
+        Ok(Some(occupied))
+    }
+
+    /// Makes a container of a function ahead of a request, if the node is up and there is room beside what is promised,
+    /// without evicting anything.
+    pub fn start_ahead(&mut self, node: NodeId, function: FunctionId, now: SimTime) -> Option<HeldContainer> {
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        let held = &self.nodes[node];
+        let has_room = held.ram.free() >= held.promised.ram + footprint.ram
+            && held.disk.free() >= held.promised.disk + footprint.disk;
+        if !has_room || !self.up.contains(node) || !self.is_image_ready(node, image) {
+            return None;
+        }
+        self.pin_image(node, image);
+        self.nodes[node].disk.reserve(footprint.disk);
+        self.nodes[node].ram.reserve(footprint.ram);
+        let container = self.add_container(node, function, Creation::Prewarming, now);
+        self.refresh(node);
+        Some(container)
+    }
+
+    /// Whether a core is free, promised ones among them.
+    fn has_core(&self, node: NodeId) -> bool {
+        self.up.contains(node) && self.nodes[node].running < self.nodes[node].cores
+    }
+
+    fn occupy(&mut self, held: HeldContainer, since: SimTime) -> Occupied {
+        self.nodes[held.node].running += 1;
+        self.refresh_use(held.node);
+        Occupied { held, since }
+    }
+
+    /// Takes the core of a container back. Policies are shown that together with what becomes of the container.
+    #[inline]
+    pub fn vacate(&mut self, occupied: Occupied, now: SimTime, window: Window) -> HeldContainer {
+        self.count_use(&occupied, now, window);
+        self.nodes[occupied.held.node].running -= 1;
+        occupied.held
+    }
+
+    /// Counts a core as held up to a date, without taking it back.
+    pub fn count_use(&mut self, occupied: &Occupied, now: SimTime, window: Window) {
+        let node = occupied.node();
+        let described = &mut self.nodes[node];
+        if described.power.is_none() {
+            return;
+        }
+        described.used.core_held(Some(occupied.since), now, window);
+        if described.used.has_later() {
+            self.used_later.push(node);
+        }
+    }
+
+    /// The last invocation so far ends now: what was counted after the one before lies within what is measured.
+    #[inline]
+    pub fn extend_use(&mut self) {
+        for node in self.used_later.drain(..) {
+            self.nodes[node].used.extend();
+        }
+    }
+
+    /// The spell that a container begins which becomes idle next.
+    pub fn next_spell(&mut self) -> Spell {
+        self.spell = self.spell.next();
+        self.spell
+    }
+
+    /// Makes a container idle in a spell, until a date that its eviction policy is told; `expiry` is the timer of it.
+    pub fn keep(
+        &mut self,
+        held: HeldContainer,
+        spell: Spell,
+        (expires, expiry): (u64, Option<EventHandle>),
+        books: &mut Books,
+        now: SimTime,
+    ) {
+        let HeldContainer { node, container } = held;
+        let Some(function) = self.nodes[node].container(container).map(|held| held.function) else {
+            debug_assert!(false, "a container that is held is not there");
+            return;
+        };
+        let item = self.eviction_item(function, container, now, expires);
+        self.nodes[node].enter_idle(&item);
+        self.pools.push_idle(&mut self.nodes[node].containers, container, spell, expiry);
+        self.idle[function].insert(node);
+        books.metrics.container_idle(item.ram, now);
+        books.begin_phase(node, container, Phase::Idle, function);
+        self.refresh_use(node);
+    }
+
+    /// Ends a container that is in use, or was being started.
+    pub fn end(&mut self, held: HeldContainer, books: &mut Books) {
+        self.nodes[held.node].end_use(held.container);
+        self.remove(held, books);
+    }
+
+    /// Ends an idle container; false if it is not idle.
+    pub fn end_idle<E>(
+        &mut self,
+        node: NodeId,
+        container: ContainerId,
+        removal: Removal,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> bool {
+        let Some(function) = self.nodes[node].container(container).map(|held| held.function) else { return false };
+        let held = self.leave_idle(node, function, container, removal, books, kernel);
+        held.map(|held| self.remove(held, books)).is_some()
+    }
+
+    /// Ends all idle containers of a node.
+    pub fn end_all_idle<E>(&mut self, node: NodeId, books: &mut Books, kernel: &mut Kernel<E>) {
+        let idle: Vec<ContainerId> = self.nodes[node].idle_containers().collect();
+        for container in idle {
+            self.end_idle(node, container, Removal::Ended, books, kernel);
+        }
+    }
+
+    /// Whether a container is idle in this spell, and not in another or in use.
+    pub fn is_idle_in(&self, node: NodeId, container: ContainerId, spell: Spell) -> bool {
+        let held = self.nodes[node].container(container).and_then(|held| held.idle.as_ref());
+        held.is_some_and(|idle| idle.spell == spell)
+    }
+
+    /// Keeps a core and the reservations of a function's container for somebody.
+    pub fn promise(&mut self, node: NodeId, function: FunctionId) -> Promise {
+        let footprint = self.specs[function].footprint;
+        let promised = &mut self.nodes[node].promised;
+        promised.cores += 1;
+        promised.ram += footprint.ram;
+        promised.disk += footprint.disk;
+        self.refresh(node);
+        Promise { node, footprint }
+    }
+
+    /// Takes back what was promised.
+    pub fn redeem(&mut self, promise: Promise) {
+        let Promise { node, footprint } = promise;
+        let promised = &mut self.nodes[node].promised;
+        promised.cores -= 1;
+        promised.ram -= footprint.ram;
+        promised.disk -= footprint.disk;
+        self.refresh(node);
+    }
+
+    /// Takes a container out of the idle ones of its function; `None` if it is not among them.
+    fn leave_idle<E>(
+        &mut self,
+        node: NodeId,
+        function: FunctionId,
+        container: ContainerId,
+        removal: Removal,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Option<HeldContainer> {
+        let Idle { expiry, .. } = self.remove_idle(node, function, container)?;
+        if let Some(expiry) = expiry {
+            kernel.cancel(expiry);
+        }
+        let footprint = self.specs[function].footprint;
+        books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
+        self.nodes[node].leave_idle(container, footprint, removal);
+        Some(HeldContainer { node, container })
+    }
+
+    /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
+    fn evict_idle_containers<E>(
+        &mut self,
+        node: NodeId,
+        wanted: Footprint,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Result<bool, Mistake> {
+        let specs = &self.specs;
+        let footprint_of = |function: FunctionId| specs[function].footprint;
+        let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
+        if !chosen.map_err(|mistake| (PolicySlot::Containers, mistake))? {
+            return Ok(false);
+        }
+        let victims = std::mem::take(&mut self.nodes[node].victims);
+        for container in &victims {
+            books.metrics.evicted_containers += 1;
+            self.end_idle(node, ContainerId(*container), Removal::Evicted, books, kernel);
+        }
+        self.nodes[node].victims = victims;
+        Ok(true)
+    }
+
+    /// Makes a container, whose reservations are made.
+    pub(super) fn add_container(
+        &mut self,
+        node: NodeId,
+        function: FunctionId,
+        creation: Creation,
+        now: SimTime,
+    ) -> HeldContainer {
+        let pool = self.pools.enter(node, function);
+        let containers = &mut self.nodes[node].containers;
+        let container = ContainerId::at(containers.insert(Container { function, pool, idle: None }));
+        if self.nodes[node].observes_containers() {
+            let item = self.eviction_item(function, container, now, u64::MAX);
+            self.nodes[node].enter_use(creation, &item);
+        }
+        HeldContainer { node, container }
+    }
+
+    /// Gives back what a container held that is not among the idle ones.
+    fn remove(&mut self, held: HeldContainer, books: &mut Books) {
+        let HeldContainer { node, container } = held;
+        let Some(ended) = self.nodes[node].containers.try_remove(container.position()) else {
+            debug_assert!(false, "a container that is held is not there");
+            return;
+        };
+        self.pools.leave(ended.pool);
+        books.end_container(node, container);
+        let ContainerSpec { footprint, image, .. } = self.specs[ended.function];
+        let described = &mut self.nodes[node];
+        described.ram.release(footprint.ram);
+        described.disk.release(footprint.disk);
+        self.unpin_image(node, image);
+        self.refresh(node);
+    }
+
+    /// A container as eviction policies see it.
+    fn eviction_item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: u64) -> EvictionItem {
+        let ContainerSpec { footprint: Footprint { ram, disk }, startup_overhead, .. } = self.specs[function];
+        let (since, cost) = (since.as_nanos(), startup_overhead.as_nanos());
+        EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires }
+    }
+
+    fn touch_image(&mut self, node: NodeId, function: FunctionId) {
+        if let Some(image) = self.specs[function].image {
+            let node = &mut self.nodes[node];
+            node.ram.touch(image, Touch::Use);
+            node.disk.touch(image, Touch::Use);
+        }
+    }
+
+    fn pin_image(&mut self, node: NodeId, image: Option<ImageId>) {
+        if let Some(image) = image {
+            self.nodes[node].disk.pin(image);
+            self.nodes[node].ram.pin(image);
+        }
+    }
+
+    fn unpin_image(&mut self, node: NodeId, image: Option<ImageId>) {
+        if let Some(image) = image {
+            self.nodes[node].disk.unpin(image);
+            self.nodes[node].ram.unpin(image);
+        }
+    }
+
+    /// Reserves disk, then RAM, evicting images where room is short; both or none.
+    fn reserve(
+        &mut self,
+        node: NodeId,
+        footprint: Footprint,
+        books: &mut Books,
+        now: SimTime,
+    ) -> Result<bool, Mistake> {
+        if !self.make_disk_room(node, footprint.disk, books, now)? {
+            return Ok(false);
+        }
+        self.nodes[node].disk.reserve(footprint.disk);
+        if !self.make_ram_room(node, footprint.ram, books, now)? {
+            self.nodes[node].disk.release(footprint.disk);
+            return Ok(false);
+        }
+        self.nodes[node].ram.reserve(footprint.ram);
+        Ok(true)
+    }
+}
