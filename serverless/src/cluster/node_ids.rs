@@ -51,7 +51,7 @@ impl NodeIds {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.view().count() as usize
+        self.0.view().count()
     }
 
     /// As policies are shown it.
