@@ -257,6 +257,31 @@ fn a_killed_sweep_loses_what_was_running_and_nothing_else() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_interrupted_sweep_says_how_many_runs_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, output) = (scenario(folder.path()), folder.path().join("out"));
+    let program = assert_cmd::cargo::cargo_bin!("hearth");
+    let sweep = std::process::Command::new(program)
+        .args(["sweep", &scenario, "--output", output.to_str().unwrap(), "--seeds", "1..600", "--jobs", "2"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begin = Instant::now();
+    while fs::read_dir(output.join("runs")).map_or(0, Iterator::count) < 3 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no run has begun");
+        thread::sleep(Duration::from_millis(1));
+    }
+    let asked = std::process::Command::new("kill").args(["-INT", &sweep.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    let ended = sweep.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("interrupted: ") && said.contains(" of 600 runs are done, --resume goes on"), "{said}");
+}
+
+#[test]
 fn a_changed_scenario_is_not_taken_for_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = scenario(folder.path());

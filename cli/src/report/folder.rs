@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
-use hearth_serverless::results::Numbers;
+use hearth_serverless::results::{Numbers, Summary};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,7 +32,9 @@ impl Table {
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     /// `summary.json`.
-    pub summary: Value,
+    pub summary: Summary,
+    /// The same as it stands there.
+    pub written: Value,
     /// The numbers in it.
     pub numbers: Numbers,
     /// `scenario.json`, if the run wrote it.
@@ -145,10 +147,12 @@ impl RunFolder {
         }
         // What else lies in the folder is not of this run.
         let optional = |name: &str| manifest.lists(name).then(|| folder.join(name));
-        let summary = read_json(&folder.join("summary.json"))?;
+        let file = folder.join("summary.json");
+        let written: Value = read_json(&file)?;
         Ok(Self {
-            numbers: Numbers::read(&summary),
-            summary,
+            summary: read_json(&file)?,
+            numbers: Numbers::read(&written),
+            written,
             scenario: optional("scenario.json").map(|path| read_json(&path)).transpose()?,
             distributions: read_table(&folder.join("distributions.csv"))?,
             series: optional("timeseries.csv").map(|path| read_table(&path)).transpose()?,

@@ -1,6 +1,6 @@
 //! Pictures and a page of what came of a run or a sweep: what `hearth report` does.
 //!
-//! [`folder`] reads results, [`run_figures`] and [`sweep_figures`] say what is to be seen, [`draw`] draws it in the colours
+//! [`folder`] reads results, [`run_figures`] and [`sweep_figures`] (of the numbers in [`sweep_numbers`]) say what is to be seen, [`draw`] draws it in the colours
 //! of [`theme`], and [`page`] puts it all on one page.
 
 pub mod draw;
@@ -12,4 +12,5 @@ pub mod page;
 pub mod png;
 pub mod run_figures;
 pub mod sweep_figures;
+mod sweep_numbers;
 pub mod theme;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use hearth_serverless::policy::PolicyRecord;
 use hearth_serverless::results::{Metric, Unit};
 use serde_json::{Value, json};
 
@@ -25,20 +26,17 @@ const MOST_SPANS: usize = 300_000;
 /// The page of a run.
 pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> {
     let summary = &run.summary;
-    let name = name_of(&summary["scenario"]);
+    let name = name_of(&summary.scenario);
     let mut body = format!("<h1>{}</h1>\n", escaped(&name));
     let [invocations, cold, median, most] = HEADLINE.map(|name| run.numbers.shown(name));
     let _ = writeln!(
         body,
         "<p>{invocations} invocations, {cold} of starts cold, median latency {median}, 99 % within {most}; seed {}.</p>",
-        summary["seed"],
+        summary.seed,
     );
-    if summary["interrupted"] == json!(true) {
-        let _ = writeln!(
-            body,
-            "<p><strong>Stopped before its end: {}</strong></p>",
-            escaped(&name_of(&summary["stopped_by"]))
-        );
+    if summary.interrupted {
+        let why = summary.stopped_by.as_deref().unwrap_or("interrupted");
+        let _ = writeln!(body, "<p><strong>Stopped before its end: {}</strong></p>", escaped(why));
     }
     body.push_str(&figures_of(figures)?);
     if run.timeline.is_none() {
@@ -46,17 +44,17 @@ pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> 
             "<p>For the containers on their nodes, run with <code>--timeline DIR/timeline.json</code>.</p>\n",
         );
     }
-    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&[(String::new(), &summary["policies"])]));
+    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&[(String::new(), &summary.policies)]));
     if let Some(scenario) = &run.scenario {
         let _ = writeln!(body, "<h2>Scenario</h2>\n{}", folded("scenario.json", scenario));
     }
-    let _ = writeln!(body, "<h2>Summary</h2>\n{}", folded("summary.json", summary));
+    let _ = writeln!(body, "<h2>Summary</h2>\n{}", folded("summary.json", &run.written));
     Ok(page(&name, &body))
 }
 
 /// The page of a sweep.
 pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]) -> Result<String, DrawError> {
-    let name = name_of(&sweep.about["scenario"]["name"]);
+    let name = name_of(sweep.about["scenario"]["name"].as_str().unwrap_or_default());
     let mut body = format!("<h1>{}</h1>\n", escaped(&name));
     let seeds: Vec<String> = sweep.grid.seeds.iter().map(u64::to_string).collect();
     let (runs, all) = (sweep.runs.len(), sweep.grid.points().len());
@@ -70,8 +68,8 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
     for (point, run) in &sweep.runs {
         by_setting.entry(&point.settings).or_insert(run);
     }
-    let used: Vec<(String, &Value)> =
-        by_setting.iter().map(|(settings, run)| (sweep.grid.describe(settings), &run.summary["policies"])).collect();
+    let used: Vec<(String, &Policies)> =
+        by_setting.iter().map(|(settings, run)| (sweep.grid.describe(settings), &run.summary.policies)).collect();
     let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&used));
     let mut about = sweep.about.clone();
     let scenario = about.as_object_mut().and_then(|about| about.remove("scenario")).unwrap_or_default();
@@ -87,8 +85,8 @@ fn warning_of(warning: &Value) -> String {
     format!("{setting}{kind} in {} of {} runs: {}", warning["runs"], warning["of"], text("message"))
 }
 
-fn name_of(value: &Value) -> String {
-    value.as_str().filter(|name| !name.is_empty()).unwrap_or("unnamed scenario").to_owned()
+fn name_of(scenario: &str) -> String {
+    if scenario.is_empty() { "unnamed scenario".to_owned() } else { scenario.to_owned() }
 }
 
 /// A value as JSON, to be unfolded.
@@ -225,26 +223,24 @@ fn kept_together(text: &str) -> String {
     text.replace(' ', "\u{a0}").replace("\u{a0}±", " ±").replace("<br><small>", "<br> <small>")
 }
 
+/// The policy in each slot.
+type Policies = BTreeMap<String, PolicyRecord>;
+
 /// Names, versions, parameters and hashes of policies; what all combinations share is told once.
-fn policies(used: &[(String, &Value)]) -> String {
+fn policies(used: &[(String, &Policies)]) -> String {
     let mut rows: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (combination, policies) in used {
-        for (slot, policy) in policies.as_object().into_iter().flatten() {
-            let parameters: Vec<String> = policy["parameters"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
-                .collect();
-            let text = |field: &str| escaped(policy[field].as_str().unwrap_or_default());
-            let library = match policy["library_sha256"].as_str() {
+        for (slot, policy) in *policies {
+            let parameters: Vec<String> =
+                policy.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let library = match &policy.library_sha256 {
                 Some(hash) => format!("<code>{}</code>", escaped(hash)),
                 None => "built in".to_owned(),
             };
             let row = format!(
                 "<td>{}</td><td>{}</td><td>{}</td><td>{library}</td>",
-                text("name"),
-                text("version"),
+                escaped(&policy.name),
+                escaped(&policy.version),
                 escaped(&parameters.join(" ")),
             );
             rows.entry((slot.clone(), row)).or_default().push(combination);

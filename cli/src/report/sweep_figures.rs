@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hearth_serverless::results::{DEFINITIONS, Metric, Over, Unit};
+use hearth_serverless::results::{Metric, Over, Unit};
 
 use super::figure::{Axis, Bars, Content, Figure, Joined, MOST_SERIES, Panel, Plot, Point, Scale, Series};
 use super::folder::{RunFolder, SweepFolder, Table};
 use super::run_figures::{cdf_figure, ratio_cdf_figure, time_series};
+use super::sweep_numbers;
 use crate::metric;
 use crate::sweep::axes::{quantities, words};
 use crate::sweep::comparison::{Comparison, Row, Run};
@@ -17,95 +18,9 @@ use crate::sweep::text::MARK;
 const MOST_FACETS: usize = 6;
 const MOST_PANELS: usize = 12;
 
-/// Numbers of summaries that are drawn first, in this order. What stands neither here nor in [`LEFT_OUT`] comes after them.
-const FIRST: [&str; 18] = [
-    "service_level_availability",
-    "cold_start_ratio",
-    "latency_mean",
-    "latency_p50",
-    "latency_p99",
-    "latency_p999",
-    "service_level_within_deadline",
-    "faults_lost_core_seconds",
-    "workflows_makespan_mean",
-    "slowdown_p99",
-    "memory_byte_seconds_idle",
-    "outcomes_rejected",
-    "evictions_containers",
-    "images_downloads_bytes",
-    "images_copies_bytes",
-    "evictions_images_on_disk_bytes",
-    "cost_total",
-    "energy_joules",
-];
-
-/// What is not drawn by itself: what others follow from or say better, what has pictures of its own, and what is the same for
-/// all policies or tells of none.
-const LEFT_OUT: [&str; 49] = [
-    "invocations",
-    "outcomes.completed",
-    "outcomes.failed",
-    "outcomes.lost",
-    "outcomes.timed_out",
-    "outcomes.unfinished",
-    "cold_starts",
-    "warm_starts",
-    "cold_start_ratio_of_functions",
-    "waiting",
-    "cold_start_delay",
-    "makespan_s",
-    "images.loads",
-    "evictions.images_in_ram",
-    "evictions.images_on_head",
-    "expired_containers",
-    "prewarmed_containers",
-    "memory_byte_seconds.used",
-    "measured.from_s",
-    "measured.to_s",
-    "drain.length_s",
-    "drain.memory_byte_seconds.used",
-    "drain.memory_byte_seconds.idle",
-    "drain.joules",
-    "faults.count",
-    "faults.retries",
-    "faults.hedges",
-    "faults.time_to_recover",
-    "faults.unrecovered",
-    "faults.replications",
-    "service_level.goodput",
-    "workflows.runs",
-    "workflows.completed",
-    "workflows.failed",
-    "workflows.unfinished",
-    "workflows.within_deadline",
-    "workflows.critical_path_s.waiting",
-    "workflows.critical_path_s.starting",
-    "workflows.critical_path_s.transfer",
-    "workflows.critical_path_s.running",
-    "workflows.data",
-    "cost.requests",
-    "cost.compute",
-    "cost.billed_requests",
-    "cost.billed_gib_seconds",
-    "energy.idle_joules",
-    "energy.busy_joules",
-    "skipped_rows",
-    "events",
-];
-
-/// The numbers that are drawn, without some.
-fn drawn(left_out: &[&str]) -> Vec<&'static Metric> {
-    let mut drawn = metric::all_named(&FIRST);
-    let is_other = |path: &str| !left_out.contains(&path) && drawn.iter().all(|metric| metric.definition.path != path);
-    let others = DEFINITIONS.iter().filter(|definition| is_other(definition.path));
-    let others: Vec<String> = others.map(|definition| definition.name_of(definition.shape.main_part())).collect();
-    drawn.extend(others.iter().filter_map(|name| Metric::find(name)));
-    drawn
-}
-
 /// The comparison of a sweep's runs.
 pub fn comparison(sweep: &SweepFolder) -> Comparison {
-    let run = |(point, folder): &(grid::Point, RunFolder)| Run::new(point.clone(), &folder.summary);
+    let run = |(point, folder): &(grid::Point, RunFolder)| Run::new(point.clone(), &folder.written);
     let runs: Vec<Run> = sweep.runs.iter().map(run).collect();
     Comparison::new(&sweep.grid, &runs, sweep.baseline)
 }
@@ -114,14 +29,15 @@ pub fn comparison(sweep: &SweepFolder) -> Comparison {
 pub fn of(sweep: &SweepFolder, comparison: &Comparison) -> Vec<Figure> {
     let labels = Labels::new(&sweep.grid);
     let mut figures = Vec::new();
-    let shown = drawn(&LEFT_OUT).into_iter().filter(|metric| {
+    let shown = sweep_numbers::drawn().into_iter().filter(|metric| {
         let means = || comparison.rows.iter().filter_map(|row| row.mean(metric)).map(|estimate| estimate.mean);
         // A share that is all there is everywhere shows as little as nothing.
         means().any(|mean| mean != 0.0) && !(metric.unit == Unit::Share && means().all(|mean| mean == 1.0))
     });
     let numeric = sweep.grid.axes.iter().position(|axis| axis.name != POLICY && numeric_values(axis).is_some());
     for metric in shown {
-        let currency = sweep.runs.first().and_then(|(_, run)| run.summary["cost"]["currency"].as_str());
+        let currency =
+            sweep.runs.first().and_then(|(_, run)| run.summary.cost.as_ref().map(|cost| cost.currency.as_str()));
         let title = match (metric.unit, currency) {
             (Unit::Money, Some(currency)) => format!("{} ({currency})", metric.title),
             _ => metric.title.clone(),
@@ -409,21 +325,7 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hearth_serverless::results::Definition;
-
     use super::*;
-
-    #[test]
-    fn every_number_is_drawn_or_left_out_on_purpose() {
-        let is_drawn = |path: &str| drawn(&LEFT_OUT).iter().any(|metric| metric.definition.path == path);
-        for Definition { path, .. } in DEFINITIONS {
-            assert_ne!(is_drawn(path), LEFT_OUT.contains(path), "{path}");
-        }
-        assert!(LEFT_OUT.iter().all(|path| Definition::at(path).is_some()));
-        // One that nobody has thought of is drawn.
-        let everything = drawn(&[]);
-        assert!(DEFINITIONS.iter().all(|definition| everything.iter().any(|metric| metric.definition == definition)));
-    }
 
     #[test]
     fn more_series_than_colours_are_panels_of_an_axis() {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_serverless::results::{Metric, Numbers, Over};
+use hearth_serverless::results::{Metric, Numbers, Over, RequestSets};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::grid::{Baseline, Grid, Point};
@@ -24,8 +25,9 @@ impl Run {
     /// A run by its summary.
     pub fn new(point: Point, summary: &Value) -> Self {
         let numbers = Numbers::read(summary);
-        let sets = &summary["request_sets"];
-        let populations = Over::PARTS.map(|over| (over, Population::of(&numbers, sets, over)));
+        // Results of a Hearth that did not know of these sets have none.
+        let sets = RequestSets::deserialize(&summary["request_sets"]).ok();
+        let populations = Over::PARTS.map(|over| (over, Population::of(&numbers, sets.as_ref(), over)));
         Self { point, numbers, populations: populations.into() }
     }
 
@@ -184,7 +186,7 @@ mod tests {
     fn summary(completed: &BTreeSet<u64>, latency: f64) -> Value {
         let left_out: Vec<u64> = (0..10).filter(|request| !completed.contains(request)).collect();
         let count = completed.len();
-        json!({"invocations": 10, "outcomes": {"completed": count}, "request_sets": {"not_completed": format!("{left_out:?}")},
+        json!({"invocations": 10, "outcomes": {"completed": count}, "request_sets": {"not_completed": format!("{left_out:?}"), "not_started": "", "started_cold": ""},
             "latency": {"count": count, "mean": latency}, "waiting": {"count": 10}})
     }
 

@@ -1,8 +1,7 @@
 //! Who a mean is over. A policy that refuses most requests has a short latency: of those that it did not refuse. Means are
 //! compared without a remark only where they are over the same requests.
 
-use hearth_serverless::results::{Numbers, Over};
-use serde_json::Value;
+use hearth_serverless::results::{Numbers, Over, RequestSets};
 
 /// The members that some numbers of a run are over.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,29 +14,28 @@ pub struct Population {
 
 impl Population {
     /// That of the numbers of a run, with the fingerprints of its sets of requests.
-    pub fn of(numbers: &Numbers, sets: &Value, over: Over) -> Self {
+    pub fn of(numbers: &Numbers, sets: Option<&RequestSets>, over: Over) -> Self {
         let count = |name: &str| numbers.get(name).unwrap_or(0.0) as u64;
-        let set = |name: &str| sets[name].as_str().map(str::to_owned);
         let (requests, started) = (count("invocations"), count("waiting_count"));
         let starts = count("cold_starts") + count("warm_starts");
         // Those left out say it all where the requests are the same, and none left out needs no list.
-        let without = |members: u64, name: &str| {
-            let left_out = if members == requests { Some(String::new()) } else { set(name) };
+        let without = |members: u64, set: fn(&RequestSets) -> &String| {
+            let left_out = if members == requests { Some("") } else { sets.map(|sets| set(sets).as_str()) };
             left_out.map(|left_out| format!("{requests} without {left_out}"))
         };
         let (members, whole, identity) = match over {
             Over::Everything => (requests, requests, Some(String::new())),
             Over::Completed => {
                 let completed = count("outcomes_completed");
-                (completed, requests, without(completed, "not_completed"))
+                (completed, requests, without(completed, |sets| &sets.not_completed))
             }
-            Over::Started => (started, requests, without(started, "not_started")),
+            Over::Started => (started, requests, without(started, |sets| &sets.not_started)),
             // Who started more than once, or was lost before its body began, is not known.
             Over::Starts if starts != started => (started, requests, None),
-            Over::Starts => (started, requests, without(started, "not_started")),
+            Over::Starts => (started, requests, without(started, |sets| &sets.not_started)),
             Over::ColdStarts => {
                 let cold = count("cold_start_delay_count");
-                let members = set("started_cold").map(|cold| format!("{requests} of them {cold}"));
+                let members = sets.map(|sets| format!("{requests} of them {}", sets.started_cold));
                 (cold, started, members)
             }
             Over::WorkflowRuns => {
@@ -76,14 +74,17 @@ mod tests {
     use super::*;
 
     /// The population of means of latency.
-    fn completed(requests: u64, completed: u64, sets: Value) -> Population {
+    fn completed(requests: u64, completed: u64, sets: Option<&RequestSets>) -> Population {
         let summary = json!({"invocations": requests, "outcomes": {"completed": completed}});
-        Population::of(&Numbers::read(&summary), &sets, Over::Completed)
+        Population::of(&Numbers::read(&summary), sets, Over::Completed)
     }
 
     #[test]
     fn the_same_requests_are_told_from_as_many_others() {
-        let of = |requests, among, set: &str| completed(requests, among, json!({"not_completed": set}));
+        let of = |requests, among, set: &str| {
+            let sets = RequestSets { not_completed: set.to_owned(), ..RequestSets::default() };
+            completed(requests, among, Some(&sets))
+        };
         assert!(of(10, 10, "00").is_same(&of(10, 10, "00")));
         assert!(of(10, 9, "ab").is_same(&of(10, 9, "ab")));
         assert!(!of(10, 9, "ab").is_same(&of(10, 9, "cd")), "as many, but others");
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn results_that_name_no_sets_are_the_same_only_if_all_completed() {
-        let old = |among| completed(10, among, Value::Null);
+        let old = |among| completed(10, among, None);
         assert!(old(10).is_same(&old(10)) && !old(9).is_same(&old(9)));
     }
 

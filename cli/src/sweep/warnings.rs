@@ -1,5 +1,6 @@
 //! What runs warn of, told once for all runs of a combination of values.
 
+use hearth_serverless::results::Numbers;
 use serde_json::{Value, json};
 
 /// Something that one should know of runs before their numbers are believed.
@@ -37,16 +38,16 @@ impl std::fmt::Display for Warning {
 
 /// What the summary of a run warns of: kind and message.
 fn of_summary(summary: &Value) -> Vec<(&'static str, String)> {
-    let unfinished = summary["outcomes"]["unfinished"].as_u64().unwrap_or(0);
-    let skipped = summary["skipped_rows"].as_u64().unwrap_or(0);
+    let numbers = Numbers::read(summary);
+    let is_any = |name: &str| numbers.get(name).is_some_and(|number| number > 0.0);
     let mut found = Vec::new();
     if let Some(stalled) = summary["stalled"].as_str() {
         found.push(("stalled", stalled.to_owned()));
-    } else if unfinished > 0 {
-        found.push(("unfinished", format!("{unfinished} invocations had not ended")));
+    } else if is_any("outcomes_unfinished") {
+        found.push(("unfinished", format!("{} invocations had not ended", numbers.shown("outcomes_unfinished"))));
     }
-    if skipped > 0 {
-        found.push(("skipped_rows", format!("{skipped} rows of the trace were passed over")));
+    if is_any("skipped_rows") {
+        found.push(("skipped_rows", format!("{} rows of the trace were passed over", numbers.shown("skipped_rows"))));
     }
     found
 }

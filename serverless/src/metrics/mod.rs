@@ -11,7 +11,7 @@ mod window;
 mod workflow;
 
 use hearth_simcore::time::{SimDuration, SimTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::cost::{Cost, Prices};
 pub use self::distribution::{Coarse, Distribution, Precise};
@@ -26,7 +26,7 @@ use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
 
 /// How often something was moved or evicted, and how many bytes in all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Moved {
     /// How often.
     pub count: u64,

@@ -9,7 +9,7 @@ use hearth_policy_api::boundary::RResult::{RErr, ROk};
 use hearth_policy_api::boundary::{self, AdmissionObject, EvictionObject, KeepAliveObject, Made, NodeAllocationObject};
 use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyContext, PolicyKind};
 use hearth_simcore::random::derive_seed;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Call, Catalog, Hosted, SelectionError, Watch};
 use crate::error::Error;
@@ -80,7 +80,7 @@ impl PolicySlot {
 }
 
 /// What a policy was, for the record of a result.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PolicyRecord {
     /// Its name.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::WorkflowsSummary;
 use crate::experiment::Results;
@@ -11,7 +11,8 @@ use crate::metrics::{Cost, Distribution, Energy, FunctionRatios, Metrics, Moved}
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DistributionSummary {
     /// How many values it is of.
     pub count: u64,
@@ -44,7 +45,8 @@ impl<const BITS: u32> From<&Distribution<BITS>> for DistributionSummary {
 }
 
 /// How a ratio is distributed over functions; each counts the same, however often it is invoked.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FunctionsSummary {
     /// The mean.
     pub mean: f64,
@@ -68,7 +70,7 @@ impl From<&FunctionRatios> for FunctionsSummary {
 /// Fingerprints of sets of requests: runs of one workload whose fingerprint is the same mean the same requests. Means of
 /// latency are of all that are not in `not_completed`, those of waiting of all that are not in `not_started`, and those of the
 /// delay of cold starts of `started_cold`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct RequestSets {
     /// Invocations that did not complete.
     pub not_completed: String,
@@ -89,7 +91,8 @@ impl RequestSets {
 }
 
 /// RAM over time, in byte-seconds.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MemorySummary {
     /// Reserved by containers that ran an invocation.
     pub used: f64,
@@ -99,7 +102,8 @@ pub struct MemorySummary {
 
 /// From the first request to the end of the last invocation, or to the end of the simulation if one has not ended or more
 /// are to come: what memory and energy are summed over.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MeasuredSummary {
     /// When it begins, in seconds.
     pub from_s: f64,
@@ -108,7 +112,8 @@ pub struct MeasuredSummary {
 }
 
 /// What came after: until the simulation ended, idle containers waited for their end.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DrainSummary {
     /// How long it took, in seconds.
     pub length_s: f64,
@@ -132,7 +137,8 @@ impl DrainSummary {
 }
 
 /// What was evicted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EvictionSummary {
     /// Idle containers that were ended to make room.
     pub containers: u64,
@@ -145,7 +151,8 @@ pub struct EvictionSummary {
 }
 
 /// What users got of what they asked for.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ServiceLevel {
     /// Completed invocations over all.
     pub availability: f64,
@@ -168,7 +175,8 @@ impl ServiceLevel {
 }
 
 /// What went wrong, and what that cost.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FaultSummary {
     /// Outages, slow spells and losses that came into effect.
     pub count: u64,
@@ -202,7 +210,8 @@ impl FaultSummary {
 }
 
 /// What invocations cost.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CostSummary {
     /// The name of the prices.
     pub prices: String,
@@ -235,7 +244,8 @@ impl From<&Cost> for CostSummary {
 }
 
 /// The energy that compute nodes took, in joules.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EnergySummary {
     /// In all.
     pub joules: f64,
@@ -253,7 +263,8 @@ impl From<Energy> for EnergySummary {
 }
 
 /// How images moved.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ImageSummary {
     /// From the registry to the head.
     pub downloads: Moved,
@@ -263,8 +274,10 @@ pub struct ImageSummary {
     pub loads: Moved,
 }
 
-/// A run in numbers, as in `summary.json`.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+/// A run in numbers, as in `summary.json`, from which it can be read again. What a file lacks, since the Hearth that wrote it did
+/// not know it, is zero or empty; [`Numbers`](super::Numbers) tell it from what is zero.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// The scenario's name.
     pub scenario: String,
@@ -273,7 +286,7 @@ pub struct Summary {
     /// How many invocations there were.
     pub invocations: u64,
     /// How many ended so, by outcome.
-    pub outcomes: BTreeMap<&'static str, u64>,
+    pub outcomes: BTreeMap<String, u64>,
     /// Which requests the means are of.
     pub request_sets: RequestSets,
     /// Dispatches to a new container.
@@ -317,7 +330,7 @@ pub struct Summary {
     /// How images moved.
     pub images: ImageSummary,
     /// The policy in each slot.
-    pub policies: BTreeMap<&'static str, PolicyRecord>,
+    pub policies: BTreeMap<String, PolicyRecord>,
     /// Events that the engine handled.
     pub events: u64,
     /// What the simulation waited for that could not go on before all had ended; left out when all did.
@@ -348,7 +361,7 @@ impl Summary {
     /// Sums up the results of a run.
     pub fn new(results: &Results) -> Self {
         let metrics = &results.metrics;
-        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), metrics.outcome(outcome)));
+        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str().to_owned(), metrics.outcome(outcome)));
         Self {
             scenario: results.about.name.clone(),
             seed: results.about.seed,
@@ -382,7 +395,12 @@ impl Summary {
             expired_containers: metrics.expired_containers,
             prewarmed_containers: metrics.prewarmed_containers,
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
-            policies: results.about.policies.iter().map(|(slot, record)| (slot.path(), record.clone())).collect(),
+            policies: results
+                .about
+                .policies
+                .iter()
+                .map(|(slot, record)| (slot.path().to_owned(), record.clone()))
+                .collect(),
             events: results.events,
             stalled: results.stall.as_ref().map(ToString::to_string),
             skipped_rows: results.skipped_rows,

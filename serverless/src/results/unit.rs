@@ -85,6 +85,17 @@ impl Unit {
         }
     }
 
+    /// Seconds of the unit in which an even axis of times up to a greatest has round numbers, and the unit.
+    pub fn of_even_times(greatest: f64) -> (f64, &'static str) {
+        match greatest {
+            s if s > 4.0 * 86_400.0 => (86_400.0, "d"),
+            s if s > 4.0 * 3_600.0 => (3_600.0, "h"),
+            s if s > 240.0 => (60.0, "min"),
+            s if s > 1.0 => (1.0, "s"),
+            _ => (1e-3, "ms"),
+        }
+    }
+
     /// A number at the mark of an axis: as short as can be.
     pub fn on_axis(self, value: f64) -> String {
         match self {

@@ -1,12 +1,13 @@
 //! The part of the summary that is about runs of workflows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::DistributionSummary;
 use crate::metrics::{Moved, WorkflowMetrics};
 
 /// Where the time of completed runs went along their critical paths, in seconds of all together.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PathSummary {
     /// In queues, at the head, for images, and in attempts that failed.
     pub waiting: f64,
@@ -19,7 +20,8 @@ pub struct PathSummary {
 }
 
 /// Runs of workflows in numbers.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WorkflowsSummary {
     /// How many there were.
     pub runs: u64,

@@ -60,19 +60,19 @@ fn rate_over_time(text: &mut String, per_minute: &[u64]) {
 fn popularity(text: &mut String, statistics: &TraceStatistics, functions: &[DeclaredFunction]) {
     let mut by_popularity: Vec<usize> = (0..functions.len()).collect();
     by_popularity.sort_by_key(|function| std::cmp::Reverse(statistics.by_function[*function]));
-    let share = |count: u64| 100.0 * count as f64 / statistics.requests.max(1) as f64;
+    let share = |count: u64| Unit::Share.remarked(count as f64 / statistics.requests.max(1) as f64);
     let _ = writeln!(text, "\n  most popular functions");
     for function in by_popularity.iter().take(NAMED).filter(|function| statistics.by_function[**function] > 0) {
         let count = statistics.by_function[*function];
         // Names of Azure traces are two hashes of 64 digits.
         let parts = functions[*function].name.split('/').map(|part| part.chars().take(18).collect::<String>());
         let name = parts.collect::<Vec<_>>().join("/");
-        let _ = writeln!(text, "    {name:<40} {count:>12}  {:>5.1} %", share(count));
+        let _ = writeln!(text, "    {name:<40} {count:>12}  {:>7}", share(count));
     }
     for percent in [1, 10].into_iter().filter(|percent| functions.len() * percent >= 100) {
         let top = (functions.len() * percent).div_ceil(100);
         let of_top: u64 = by_popularity.iter().take(top).map(|function| statistics.by_function[*function]).sum();
-        let _ = writeln!(text, "    {percent:>2} % of functions have {:>39.1} %", share(of_top));
+        let _ = writeln!(text, "    {percent:>2} % of functions have {:>41}", share(of_top));
     }
 }
 

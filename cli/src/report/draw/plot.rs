@@ -31,23 +31,12 @@ fn range(axis: &Axis, ends: impl Iterator<Item = f64>) -> (f64, f64) {
     }
 }
 
-/// Seconds of the unit in which an even axis of times has round numbers, and the unit.
-pub fn unit_of_time(greatest: f64) -> (f64, &'static str) {
-    match greatest {
-        s if s > 4.0 * 86_400.0 => (86_400.0, "d"),
-        s if s > 4.0 * 3_600.0 => (3_600.0, "h"),
-        s if s > 240.0 => (60.0, "min"),
-        s if s > 1.0 => (1.0, "s"),
-        _ => (1e-3, "ms"),
-    }
-}
-
 /// The axis, and by what its numbers are to be divided, so that even steps are round.
 fn in_round_unit(axis: &Axis, values: impl Iterator<Item = f64>) -> (Axis, f64) {
     if (axis.unit, axis.scale) != (Unit::Seconds, Scale::Linear) {
         return (axis.clone(), 1.0);
     }
-    let (factor, unit) = unit_of_time(values.fold(0.0, f64::max));
+    let (factor, unit) = Unit::of_even_times(values.fold(0.0, f64::max));
     let label = if axis.label.is_empty() { unit.to_owned() } else { format!("{} ({unit})", axis.label) };
     (Axis { label, unit: Unit::Plain, scale: Scale::Linear }, factor)
 }

@@ -2,11 +2,10 @@
 
 use plotters::prelude::*;
 
-use super::plot::unit_of_time;
 use super::{Area, DrawError, font};
 use crate::report::figure::Timeline;
 use crate::report::theme::{self, GRID, INK, MUTED};
-use hearth_serverless::results::trimmed;
+use hearth_serverless::results::{Unit, trimmed};
 
 /// Rows of containers, and what they do.
 const ROWS: usize = 60;
@@ -34,7 +33,7 @@ pub fn draw(area: &Area<'_>, timeline: &Timeline) -> Result<(), DrawError> {
     let end = end.unwrap_or_else(|| spans.iter().map(|span| span.end).fold(0.0, f64::max)).max(1e-9);
     let mut builder = ChartBuilder::on(area);
     builder.margin_right(24).margin_left(6).margin_top(4).x_label_area_size(44).y_label_area_size(104);
-    let (factor, unit) = unit_of_time(end);
+    let (factor, unit) = Unit::of_even_times(end);
     let mut chart = builder.build_cartesian_2d(0.0..end / factor, rows.len() as f64..0.0)?;
     let node = |row: &f64| {
         let Some((process, thread)) = rows.get(*row as usize).copied() else { return String::new() };

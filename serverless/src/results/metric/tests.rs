@@ -74,6 +74,18 @@ fn numbers_are_read_where_they_stand() {
 }
 
 #[test]
+fn a_summary_is_read_again_as_it_was_written() {
+    for written in summaries() {
+        let read: Summary = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), written);
+        assert_eq!(Numbers::of(&read), Numbers::read(&written));
+    }
+    // One of a Hearth that knew less.
+    let old: Summary = serde_json::from_str(r#"{"seed": 3, "latency": {"count": 1, "mean": 0.5}}"#).unwrap();
+    assert_eq!((old.seed, old.latency.mean, old.cost), (3, 0.5, None));
+}
+
+#[test]
 fn names_are_one_word_for_programs_and_differ() {
     let names: Vec<String> = DEFINITIONS.iter().flat_map(Definition::metrics).map(|metric| metric.name).collect();
     for name in &names {
