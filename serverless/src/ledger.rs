@@ -125,8 +125,8 @@ impl Books {
 #[derive(Default)]
 struct Shelf(UnsafeCell<Books>);
 
-// SAFETY: the books are written through the one `Ledger` alone. A `LedgerReader` takes them only while the thread of the
-// ledger is in a call to a policy, which does not reach them, or waits for the process to end (`policy::watch`).
+// SAFETY: the books are read and written through the one `Ledger` alone, but for `LedgerReader::results_so_far`, whose
+// caller vouches that the ledger is not used any more.
 unsafe impl Sync for Shelf {}
 // SAFETY: as above; what is not made for other threads, like counted references in records, is not used by two at a time:
 // the thread of the ledger does nothing any more once the books are taken, and the process ends.
@@ -175,9 +175,13 @@ impl fmt::Debug for LedgerReader {
 }
 
 impl LedgerReader {
-    /// What had come of the simulation. For the watchdog alone, which has stopped the thread of the ledger.
-    pub fn results_so_far(&self, about: About) -> Results {
-        // SAFETY: the watchdog has seen that the thread of the ledger is in a call, and keeps it from going on after it.
+    /// What had come of the simulation.
+    ///
+    /// # Safety
+    /// From now on nobody may touch the books through the [`Ledger`], nor may anybody be doing so: its thread has come to
+    /// a point at which it does not, and stays there until the process ends. What it wrote before must happen before this.
+    pub unsafe fn results_so_far(&self, about: About) -> Results {
+        // SAFETY: the caller vouches that this is the only access.
         let books = unsafe { std::mem::take(&mut *self.0.0.get()) };
         Results::so_far(about, books)
     }

@@ -1,6 +1,7 @@
 //! Which policies a service runs with: found by name or in compiled libraries, made, called and watched.
 
 mod catalog;
+mod handshake;
 mod hosted;
 mod library;
 mod set;

@@ -1,7 +1,7 @@
 //! Watches the calls into policies, so that one that does not come back is reported instead of waited for.
 //!
-//! Around each call the simulation writes down which call it is in: two stores to memory. A [`Watchdog`] on a thread of
-//! its own looks there now and then. A call that lasts too long cannot be ended, since it runs on the thread of the
+//! Around each call the simulation writes down which call it is in, in one word of memory (`handshake`). A [`Watchdog`] on a
+//! thread of its own looks there now and then. A call that lasts too long cannot be ended, since it runs on the thread of the
 //! simulation; but the process can, with what is known so far written.
 
 use std::cell::{Cell, RefCell};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use hearth_simcore::time::SimTime;
 
+use super::handshake::{Handshake, Seen};
 use super::{PolicyFault, PolicySlot};
 use crate::experiment::{About, Results};
 use crate::ledger::LedgerReader;
@@ -92,10 +93,8 @@ impl Call {
 /// What the thread of a simulation shows its watchdog.
 #[derive(Debug, Default)]
 struct Desk {
-    /// The number of the call, the slot of the policy and the call; the last two are 0 between calls.
-    call: AtomicU64,
-    /// The watchdog is about to end the process: stay where you are.
-    hold: AtomicBool,
+    /// The call that lasts: the slot of the policy and the method.
+    handshake: Handshake,
     /// Somebody wants the simulation to stop after this event.
     interrupted: AtomicBool,
     /// The date of the event that is being handled, in ns, and how many requests there have been.
@@ -106,8 +105,6 @@ struct Desk {
 }
 
 const CALL_BITS: u32 = 8;
-const SLOT_BITS: u32 = 8;
-const NUMBER: u64 = 1 << (CALL_BITS + SLOT_BITS);
 
 thread_local! {
     static DESK: Arc<Desk> = Arc::default();
@@ -130,21 +127,8 @@ impl Watch {
     /// Makes a call and notes when it begins and ends.
     #[inline(always)]
     pub fn during<T>(&self, slot: PolicySlot, call: Call, work: impl FnOnce() -> T) -> T {
-        let number = self.desk.call.load(Ordering::Relaxed) + NUMBER;
-        self.desk.call.store(number | (slot as u64) << CALL_BITS | call as u64, Ordering::Release);
-        let answer = work();
-        self.desk.call.store(number, Ordering::Release);
-        if self.desk.hold.load(Ordering::Acquire) {
-            self.wait_for_the_end();
-        }
-        answer
-    }
-
-    #[cold]
-    fn wait_for_the_end(&self) {
-        while self.desk.hold.load(Ordering::Acquire) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        let _lasting = self.desk.handshake.begin((slot as u16) << CALL_BITS | call as u16);
+        work()
     }
 
     /// Notes how far the simulation is; true if it is to stop.
@@ -277,38 +261,37 @@ impl Drop for Watchdog {
     }
 }
 
-/// Waits until a call has lasted too long, and holds the simulation; `None` once the watchdog is dropped.
-fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<u64> {
+/// Waits until a call has lasted too long, and seizes it; `None` once the watchdog is dropped.
+fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<Seen> {
     let pause = (limit / 16).clamp(Duration::from_millis(1), Duration::from_millis(100));
-    let (mut seen, mut since) = (0, Instant::now());
+    let (mut seen, mut since) = (None, Instant::now());
     while !ended.load(Ordering::Acquire) {
         thread::sleep(pause);
-        let call = desk.call.load(Ordering::Acquire);
-        if call != seen || call.is_multiple_of(NUMBER) {
-            (seen, since) = (call, Instant::now());
-        } else if since.elapsed() >= limit {
-            desk.hold.store(true, Ordering::SeqCst);
-            // If the call has just come back, it either shows by now or the simulation waits for `hold` to end.
-            thread::sleep(Duration::from_millis(20));
-            if desk.call.load(Ordering::SeqCst) == call {
-                return Some(call);
-            }
-            desk.hold.store(false, Ordering::SeqCst);
+        let lasting = desk.handshake.look();
+        if lasting.is_none() || lasting != seen {
+            (seen, since) = (lasting, Instant::now());
+        } else if since.elapsed() >= limit
+            && let Some(call) = lasting
+            && desk.handshake.seize(call)
+        {
+            return lasting;
         }
     }
     None
 }
 
-fn stuck(desk: &Desk, call: u64, limit: Duration) -> StuckCall {
-    let (method, slot) = (call & 0xff, call >> CALL_BITS & 0xff);
-    let slot = PolicySlot::ALL.into_iter().find(|of| *of as u64 == slot).unwrap_or(PolicySlot::NodeAllocation);
-    let method = Call::ALL.into_iter().find(|of| *of as u64 == method).map_or("a call", Call::name);
+fn stuck(desk: &Desk, call: Seen, limit: Duration) -> StuckCall {
+    let (method, slot) = (call.what() & 0xff, call.what() >> CALL_BITS);
+    let slot = PolicySlot::ALL.into_iter().find(|of| *of as u16 == slot).unwrap_or(PolicySlot::NodeAllocation);
+    let method = Call::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Call::name);
     let mut running = desk.running.lock().unwrap_or_else(PoisonError::into_inner);
     let running = running.take();
     let policy = running.as_ref().and_then(|(about, _)| {
         let record = about.policies.iter().find(|(of, _)| *of == slot).map(|(_, record)| record);
         record.map(ToString::to_string)
     });
-    let results = running.map(|(about, ledger)| ledger.results_so_far(about));
+    // SAFETY: what runs is on the thread of the desk, which stays in the call that is seized until the process ends.
+    #[allow(unsafe_code)]
+    let results = running.map(|(about, ledger)| unsafe { ledger.results_so_far(about) });
     StuckCall { slot, call: method, policy, limit, results }
 }
