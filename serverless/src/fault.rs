@@ -4,7 +4,7 @@ use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::time::{SimDuration, SimTime};
 use rand_pcg::Pcg64Mcg;
 
-use crate::workload::generate::Distribution;
+use crate::distribution::Distribution;
 
 /// Something that is wrong for a while.
 #[derive(Clone, Copy, PartialEq, Debug)]

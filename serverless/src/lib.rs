@@ -6,6 +6,7 @@
 
 pub mod call;
 mod cluster;
+pub mod distribution;
 pub mod error;
 pub mod experiment;
 pub mod fault;
@@ -19,6 +20,7 @@ pub mod metrics;
 mod node;
 pub mod policy;
 pub mod prelude;
+pub mod quantity;
 pub mod results;
 pub mod scenario;
 mod service;

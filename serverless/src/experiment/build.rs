@@ -11,7 +11,7 @@ use super::memory;
 use crate::Simulation;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError};
-use crate::scenario::quantity::Bytes;
+use crate::quantity::Bytes;
 use crate::scenario::{
     BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError,
     StepSection,

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
 
-use super::quantity::{Bytes, Flops, Seconds};
+use crate::quantity::{Bytes, Flops, Seconds};
 
 /// A step that names a file and its size.
 #[derive(Clone, PartialEq, Debug, serde::Deserialize, JsonSchema)]

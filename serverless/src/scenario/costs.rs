@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ScenarioError;
-use super::quantity::Seconds;
 use crate::metrics::Prices;
+use crate::quantity::Seconds;
 
 /// Far beyond any price or machine, and safe to multiply.
 const MAX: f64 = 1e9;

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ScenarioError;
-use super::quantity::Seconds;
-use crate::workload::generate::Distribution;
+use crate::distribution::Distribution;
+use crate::quantity::Seconds;
 
 /// What goes wrong.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]

@@ -24,7 +24,6 @@ mod files;
 mod mistakes;
 mod overrides;
 mod platform;
-pub mod quantity;
 mod sections;
 mod suggestion;
 #[cfg(test)]
@@ -37,6 +36,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::quantity::Seconds;
 pub use body::{NamedFile, SizedFile, StepSection};
 pub use costs::{PowerSection, PricesSection};
 pub use error::ScenarioError;
@@ -46,7 +46,6 @@ pub use faults::{
 };
 pub use files::change_paths;
 pub use overrides::Override;
-use quantity::Seconds;
 pub use sections::{
     BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
     ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use super::{PowerSection, StepSection};
 use crate::policy::ParameterMap;
+use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::workload::TraceSection;
 use crate::workload::generate::GeneratorSpec;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::quantity::{Bytes, Flops, Seconds};
 use super::*;
 use crate::experiment::Experiment;
 use crate::policy::Catalog;
+use crate::quantity::{Bytes, Flops, Seconds};
 
 /// A scenario with one of everything, to be changed for the better or worse.
 pub(super) fn good() -> Value {

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::quantity::{Bytes, Seconds};
 use super::sections::Positions;
 use super::validate::{check_body, known, positions};
 use super::{ScenarioError, StepSection};
+use crate::distribution::Distribution;
 use crate::function::FunctionId;
+use crate::quantity::{Bytes, Seconds};
 use crate::workflow::{Condition, Dependency, Task, Work, Workflow};
-use crate::workload::generate::Distribution;
 
 /// A workflow: its tasks, or a file that has them.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]

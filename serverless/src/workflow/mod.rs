@@ -7,8 +7,8 @@ mod wfcommons;
 
 use hearth_simcore::time::SimDuration;
 
+use crate::distribution::Distribution;
 use crate::function::{Body, FunctionId};
-use crate::workload::generate::Distribution;
 
 pub use record::{PathTimes, WorkflowOutcome, WorkflowRecord};
 pub(crate) use runs::{Consequence, Inputs, TaskEnd, TaskRequest, Workflows};

@@ -17,10 +17,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::columns::TimeUnit;
-use super::generate::between;
 use super::rows::Rows;
 use super::trace::{Defaults, TraceFunction};
 use super::{Arrival, ArrivalSource, TraceError};
+use crate::distribution::between;
 
 const MINUTES: usize = 1440;
 const MINUTE_NANOS: u64 = 60_000_000_000;

@@ -39,8 +39,7 @@ impl TimeUnit {
     pub(crate) fn smaller_that_fits(self, seconds: f64) -> Option<&'static str> {
         let smaller = [("milliseconds", 1_000_000), ("microseconds", 1000), ("nanoseconds", 1)];
         let fits = |(_, nanos): &(&str, u64)| {
-            *nanos < self.nanos
-                && seconds / self.seconds() * (*nanos as f64) <= 1e9 * crate::scenario::quantity::MAX_SECONDS
+            *nanos < self.nanos && seconds / self.seconds() * (*nanos as f64) <= 1e9 * crate::quantity::MAX_SECONDS
         };
         smaller.into_iter().find(fits).map(|(name, _)| name)
     }

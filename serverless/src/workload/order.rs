@@ -11,7 +11,7 @@ use serde::de::value::{F64Deserializer, I64Deserializer, StrDeserializer, U64Des
 use serde::de::{self, Deserializer, Visitor};
 
 use super::{Arrival, ArrivalSource, TraceError};
-use crate::scenario::quantity::Seconds;
+use crate::quantity::Seconds;
 
 /// What is taken from the date of every request of a trace.
 #[derive(Clone, Copy, PartialEq, Debug)]

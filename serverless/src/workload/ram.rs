@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::value::{F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer, U64Deserializer};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::generate::Distribution;
-use crate::scenario::quantity::{Bytes, MAX_AMOUNT};
+use crate::distribution::Distribution;
+use crate::quantity::{Bytes, MAX_AMOUNT};
 
 /// RAM of containers: the same for all functions, or drawn for each.
 #[derive(Clone, PartialEq, Debug)]

@@ -10,7 +10,7 @@ use super::TraceError;
 use super::columns::TimeUnit;
 use super::compressed::open;
 use super::decimal::decimal_nanos;
-use crate::scenario::quantity::{MAX_AMOUNT, MAX_SECONDS};
+use crate::quantity::{MAX_AMOUNT, MAX_SECONDS};
 
 /// Reads the rows of a file, in the order of columns that is asked for.
 ///

@@ -19,7 +19,7 @@ use super::order::{MOST_SORTED, Offset, Shifted, Sorted};
 use super::ram::RamSection;
 use super::rows::Rows;
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
-use crate::scenario::quantity::{Bytes, Seconds};
+use crate::quantity::{Bytes, Seconds};
 
 /// The format of a trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use hearth_serverless::scenario::quantity::Seconds;
+use hearth_serverless::quantity::Seconds;
 use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
 use hearth_serverless::workload::{
     Arrival, ArrivalSource, DeclaredFunction, Offset, OpenedTrace, TraceError, TraceFormat, TraceSection,

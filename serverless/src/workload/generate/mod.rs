@@ -2,7 +2,6 @@
 //! startup time. Every purpose has a stream of random numbers of its own, derived from the seed.
 
 mod arrivals;
-mod distribution;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,12 +16,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
-use crate::scenario::quantity::MAX_SECONDS;
+pub use crate::distribution::Distribution;
+use crate::distribution::Sampler;
+use crate::quantity::MAX_SECONDS;
 use arrivals::Process;
 pub use arrivals::{Arrivals, MixPart};
-pub use distribution::Distribution;
-use distribution::Sampler;
-pub(super) use distribution::between;
 
 /// More functions are a slip of the pen: each takes about a kilobyte while the simulation runs.
 pub(crate) const MAX_FUNCTIONS: u32 = 10_000_000;

@@ -1,4 +1,4 @@
-//! Distributions of durations and sizes.
+//! Distributions that durations and sizes are drawn from.
 
 use rand::RngExt;
 use rand_distr::{Distribution as _, Exp, LogNormal, Pareto, Weibull};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// A distribution of numbers that are not negative: of seconds, bytes or multiples, as the place says.
 ///
 /// ```
-/// use hearth_serverless::workload::generate::Distribution;
+/// use hearth_serverless::distribution::Distribution;
 /// let lengths: Distribution = serde_json::from_str(r#"{"lognormal": {"median": 0.5, "sigma": 1.2}}"#)?;
 /// assert!(lengths.check().is_ok());
 /// let wrong = Distribution::Pareto { min: 1.0, shape: 0.0 };
