@@ -8,8 +8,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use crate::function::Step;
 use crate::node::Node;
+use crate::service::attempts::InvocationKey;
 use crate::service::event::ServiceModel;
-use crate::service::live::InvocationKey;
 use crate::service::running::Effort;
 
 /// A value that is handed to a function or comes back from one. It weighs nothing: what it stands for on the network
@@ -199,7 +199,7 @@ impl Storage<'_> {
     pub fn used(&self) -> u64 {
         let key = self.call.key;
         self.call.context.with_model(|model, _| {
-            model.service().live.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
+            model.service().attempts.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::policy::Catalog;
 use crate::results::{Summary, write_distributions, write_functions, write_invocations};
 use crate::scenario::Scenario;
 use crate::service::Service;
+use crate::service::attempts::{Counts, Stage};
 use crate::workflow::WorkflowOutcome;
 
 const GB: u64 = 1_000_000_000;
@@ -201,8 +202,36 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
         service.cluster.nodes().names().map(|node| u64::from(service.cluster.node_view(node).free_cores)).sum();
     prop_assert_eq!(free, service.cluster.free_cores());
     let promised: u64 = service.cluster.nodes().iter().map(|node| u64::from(node.promised.cores)).sum();
-    prop_assert_eq!(promised, service.cluster.promised_cores(service.running));
-    prop_assert_eq!(running, service.running);
+    prop_assert_eq!(promised, service.cluster.promised_cores(service.attempts.counts().running));
+    prop_assert_eq!(running, service.attempts.counts().running);
+    check_stages(service)
+}
+
+/// What is counted of attempts is what their stages say, and what they hold of nodes is what the nodes have given.
+fn check_stages(service: &Service) -> Result<(), TestCaseError> {
+    let mut counted = vec![Counts::default(); service.functions.len()];
+    let (mut cores, mut promised) = (0, 0);
+    for (_, attempt) in service.attempts.iter() {
+        let of_function = &mut counted[attempt.record.function.number() as usize];
+        match attempt.stage() {
+            stage if stage.waits() => of_function.waiting += 1,
+            Stage::Held(_) => of_function.running += 1,
+            _ => {}
+        }
+        cores += u64::from(attempt.occupied().is_some());
+        promised += u64::from(matches!(attempt.stage(), Stage::Bound { .. }));
+        prop_assert!(!matches!(attempt.stage(), Stage::Submitted), "{:?} between events", attempt);
+        // Its node has failed after it had ended, and the head has not read that it had.
+        let is_unheard = attempt.record.finished_at.is_some();
+        prop_assert!(!matches!(attempt.stage(), Stage::Ended) || is_unheard, "{:?} between events", attempt);
+    }
+    for (function, counts) in service.functions.names().zip(&counted) {
+        prop_assert_eq!(*counts, service.attempts.counts_of(function));
+    }
+    let all = service.attempts.counts();
+    prop_assert_eq!(counted.iter().map(|counts| counts.waiting).sum::<u64>(), all.waiting);
+    prop_assert_eq!(counted.iter().map(|counts| counts.running).sum::<u64>(), all.running);
+    prop_assert_eq!((cores, promised), (all.running, service.cluster.promised_cores(all.running)));
     Ok(())
 }
 

@@ -169,7 +169,7 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             // What waits already for its date was noted by the recorder before this one.
-            service.live.values().for_each(|live| {
+            service.attempts.iter().for_each(|(_, live)| {
                 recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
             });
             service.books.recorder = Some(recorder);

@@ -7,7 +7,7 @@ use hearth_policy_api::NodeView;
 use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
-use super::live::InvocationKey;
+use super::attempts::InvocationKey;
 use crate::node::{Footprint, NodeId};
 use crate::table::Table;
 

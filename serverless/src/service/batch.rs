@@ -4,8 +4,9 @@ use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
+use super::attempts::WaitingQueue;
 use super::event::Event;
-use super::scheduling::{Entry, Plan, WaitingQueue};
+use super::scheduling::{Entry, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
@@ -44,7 +45,7 @@ impl Service {
     }
 
     fn queue_views(&self) -> (Vec<Entry>, Vec<RequestView>) {
-        let WaitingQueue::Ordered(queue) = &self.queue else {
+        let WaitingQueue::Ordered(queue) = self.attempts.queue() else {
             return (Vec::new(), Vec::new());
         };
         let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));

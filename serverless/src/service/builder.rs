@@ -8,9 +8,9 @@ use hearth_simcore::platform::{HostId, Platform};
 use hearth_simcore::simulation::UnknownHost;
 use hearth_simcore::time::SimDuration;
 use rustc_hash::{FxHashMap, FxHashSet};
-use slotmap::SlotMap;
 
 use super::Service;
+use super::attempts::{Attempts, Counts, WaitingQueue};
 use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::{Event, ServiceModel};
 use super::faults::Faults;
@@ -20,11 +20,10 @@ use super::links::LinkChanges;
 use super::prewarming::Prewarmings;
 use super::replication::Replication;
 use super::retrying::Retries;
-use super::scheduling::{Plan, WaitingQueue};
+use super::scheduling::Plan;
 use super::state::Hears;
 use super::state::Settings;
 use super::unfinished::Stall;
-use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -197,7 +196,7 @@ impl ServerlessComputeService {
             let service = model.service();
             let (stall, unwritten) =
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
-            let (running, queued) = (service.running, service.waiting);
+            let Counts { waiting: queued, running } = service.attempts.counts();
             let (metrics, records) =
                 service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))));
             Ended { metrics, records: unwritten.and(records), stall }
@@ -361,8 +360,8 @@ impl ServiceBuilder {
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
         };
         let queue = match (rules.scope, rules.commitment) {
-            (Scope::Request, Commitment::UntilStarted) => WaitingQueue::ByFunction(FunctionQueues::default()),
-            _ => WaitingQueue::Ordered(OrderedQueue::default()),
+            (Scope::Request, Commitment::UntilStarted) => WaitingQueue::by_function(),
+            _ => WaitingQueue::ordered(),
         };
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
@@ -376,15 +375,10 @@ impl ServiceBuilder {
             function_names: FxHashSet::default(),
             cluster: Cluster::new(nodes, rules.observes),
             head_images: HeadImages::new(head_storage, self.simulate_downloads),
-            live: SlotMap::with_key(),
-            turns: 0,
-            waiting: 0,
-            running: 0,
-            queue,
+            attempts: Attempts::new(queue),
             plan: Plan::default(),
             expected_ends: (backfilling == Backfilling::Easy).then(|| Box::new(ExpectedEnds::new(hosts.len()))),
             round_done: false,
-            bound: FxHashMap::default(),
             stalled_sites: Vec::new(),
             admission,
             node_allocation,

@@ -7,8 +7,8 @@ use hearth_simcore::queue::{EventHandle, Rank};
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::{InvocationKey, Left};
 use super::event::{Event, Happening, Message};
-use super::live::InvocationKey;
 use crate::cluster::{HeldContainer, Occupied};
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -23,9 +23,10 @@ const MAX_LANES: usize = 16;
 impl Service {
     /// The head hears of the end of an invocation that ran.
     pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
-        // Taken: if a policy fails now, the core is not among those that are still held.
-        if let Some(occupied) = live.occupied.take() {
+        // If a policy fails from here on, the core is not among those that are still held.
+        let left = self.attempts.leave(key);
+        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
+        if let Left::Occupied(occupied) = left {
             let run_time = match (live.record.started_at, live.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
                 _ => SimDuration::ZERO,
@@ -48,10 +49,7 @@ impl Service {
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let registered = &mut self.functions[function];
-        registered.running -= 1;
-        self.running -= 1;
-        let ram = registered.limits.ram;
+        let ram = self.functions[function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         let completion = Completion {
@@ -121,11 +119,11 @@ impl Service {
         if self.books.metrics.cost.is_some() {
             self.bill(key);
         }
-        let completed = self.live.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
+        let completed = self.attempts.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
         if (!completed || self.has_attempts()) && self.retry(key, kernel)? {
             return Ok(());
         }
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
         self.books.metrics.record(&live.record);
         if live.caller.is_some() {
             live.tell_caller(kernel.now());
@@ -134,11 +132,11 @@ impl Service {
         let of_task = self.workflows.is_running().then(|| (TaskEnd::of(live), live.record.failure.clone()));
         match &mut self.books.recorder {
             Some(recorder) => {
-                if let Some(live) = self.live.remove(key) {
+                if let Some(live) = self.attempts.remove(key) {
                     recorder.ended(live.record, kernel.now())?;
                 }
             }
-            None => drop(self.live.remove(key)),
+            None => drop(self.attempts.remove(key)),
         }
         self.release_dependents(invocation, kernel)?;
         of_task.map_or(Ok(()), |(end, failure)| self.task_ended(invocation, end, failure.as_ref(), kernel))

@@ -3,7 +3,7 @@
 use hearth_simcore::time::SimTime;
 
 use super::Service;
-use super::live::{InvocationKey, LiveInvocation};
+use super::attempts::{InvocationKey, LiveInvocation};
 use crate::invocation::Outcome;
 use crate::metrics::Energy;
 
@@ -12,14 +12,14 @@ impl Service {
     /// the first attempt at it that is billed. One that is stopped must not be marked as lost before.
     pub(crate) fn bill(&mut self, key: InvocationKey) {
         let Some(cost) = &mut self.books.metrics.cost else { return };
-        let Some(live) = self.live.get_mut(key).filter(|live| live.record.outcome != Outcome::Lost) else { return };
+        let Some(live) = self.attempts.get_mut(key).filter(|live| live.record.outcome != Outcome::Lost) else { return };
         let ram = self.functions[live.record.function].limits.ram;
         if !cost.bill(&live.record, ram) || std::mem::replace(&mut live.is_billed, true) {
             return;
         }
         cost.bill_request();
         // An attempt beside it is one at the same request.
-        if let Some(twin) = live.twin.and_then(|twin| self.live.get_mut(twin)) {
+        if let Some(twin) = live.twin.and_then(|twin| self.attempts.get_mut(twin)) {
             twin.is_billed = true;
         }
     }
@@ -27,7 +27,7 @@ impl Service {
     /// Bills those that have ended, but of which the head has not heard before the end of the simulation.
     pub(crate) fn bill_unheard(&mut self) {
         if self.books.metrics.cost.is_some() {
-            let keys: Vec<InvocationKey> = self.live.keys().collect();
+            let keys: Vec<InvocationKey> = self.attempts.iter().map(|(key, _)| key).collect();
             keys.into_iter().for_each(|key| self.bill(key));
         }
     }
@@ -45,7 +45,7 @@ impl Service {
     /// Counts the cores that are still held at the end.
     pub(crate) fn give_back_all(&mut self, end: SimTime) {
         let window = self.books.metrics.window();
-        for occupied in self.live.values().filter_map(|live| live.occupied.as_ref()) {
+        for occupied in self.attempts.iter().filter_map(|(_, live)| live.occupied()) {
             self.cluster.count_use(occupied, end, window);
         }
     }
@@ -58,7 +58,7 @@ impl Service {
             Outcome::Completed => true,
             _ => is_heard && twin.record.finished_at.is_some(),
         };
-        if !twin.and_then(|twin| self.live.get(twin)).is_some_and(decides) {
+        if !twin.and_then(|twin| self.attempts.get(twin)).is_some_and(decides) {
             self.extend_window(now);
         }
     }

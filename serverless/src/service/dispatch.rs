@@ -5,8 +5,8 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
+use super::attempts::InvocationKey;
 use super::event::{Event, Happening};
-use super::live::{Binding, InvocationKey};
 use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::ImageId;
@@ -24,7 +24,7 @@ impl Service {
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
-        let Some(live) = self.live.get(key) else {
+        let Some(live) = self.attempts.get(key) else {
             return Ok(false);
         };
         let (function, books) = (live.record.function, &mut *self.books);
@@ -50,19 +50,12 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else {
-            return Ok(());
-        };
         let (node, container) = (occupied.node(), occupied.container());
-        live.occupied = Some(occupied);
+        let Some(live) = self.attempts.hold(key, occupied) else { return Ok(()) };
         live.record.node = Some(node.0);
         live.record.start = Some(start);
         live.record.dispatched_at = Some(now);
-        let function = &mut self.functions[live.record.function];
-        function.running += 1;
-        function.waiting -= 1;
-        self.running += 1;
-        self.waiting -= 1;
+        let function = &self.functions[live.record.function];
         self.books.metrics.container_busy(function.limits.ram, now);
         self.books.metrics.count_start(live.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
@@ -83,10 +76,9 @@ impl Service {
 
     /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
     pub(crate) fn bind(&mut self, key: InvocationKey, node: NodeId, image: ImageId) {
-        let Some(live) = self.live.get_mut(key) else { return };
+        let Some(live) = self.attempts.get(key) else { return };
         let promise = self.cluster.promise(node, live.record.function);
-        live.binding = Some(Binding { promise, image });
-        self.bound.entry((node, image)).or_default().push(key);
+        self.attempts.bind(key, promise, image);
     }
 
     /// Tries again where those who are bound to a node could not get their image moved before.
@@ -104,7 +96,7 @@ impl Service {
         image: ImageId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        if !self.bound.contains_key(&(node, image)) {
+        if !self.attempts.is_bound(node, image) {
             return Ok(());
         }
         if self.cluster.is_image_ready(node, Some(image)) {
@@ -120,18 +112,13 @@ impl Service {
 
     /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
     fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for key in self.bound.remove(&(node, image)).unwrap_or_default() {
-            let Some(waiting) = self.waiting(key) else {
-                continue;
-            };
-            let Some(Binding { promise, .. }) = self.live.get_mut(key).and_then(|live| live.binding.take()) else {
-                continue;
-            };
+        for (key, promise) in self.attempts.unbind(node, image) {
             self.cluster.redeem(promise);
+            let Some(waiting) = self.waiting(key) else { continue };
             let function = waiting.function;
             let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
             if !self.dispatch(key, node, idle, kernel)? {
-                self.queue.insert(waiting);
+                self.attempts.put_back(waiting);
             }
         }
         Ok(())

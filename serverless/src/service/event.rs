@@ -3,7 +3,7 @@
 use hearth_simcore::kernel::{Kernel, Model};
 
 use super::Service;
-use super::live::InvocationKey;
+use super::attempts::InvocationKey;
 use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};

@@ -10,12 +10,10 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::Service;
+use super::attempts::{InvocationKey, LiveInvocation};
 use super::event::{Event, Happening, Interrupted, Message};
-use super::live::{Binding, InvocationKey, LiveInvocation};
-use super::scheduling::WaitingQueue;
-use super::waiting::{FunctionQueues, OrderedQueue};
 use crate::call::FunctionError;
-use crate::cluster::Promise;
+use crate::cluster::{Occupied, Promise};
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan, PlannedFault, Timing};
 use crate::function::ImageId;
@@ -190,7 +188,7 @@ impl Service {
             }
         }
         if host == self.head.host() && self.faults.plan.queue_lost {
-            lost.extend(self.empty_queue());
+            lost.extend(self.empty_queue(kernel));
         }
         let name = &kernel.platform().host(host).name;
         let reason: Rc<str> = Rc::from(format!("host {name:?} went down"));
@@ -207,12 +205,12 @@ impl Service {
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
     fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
-        let here = self.live.iter().filter(|(_, live)| live.node() == Some(node) && live.occupied.is_some());
+        let here = self.attempts.iter().filter(|(_, live)| live.node() == Some(node) && live.occupied().is_some());
         let here: Vec<InvocationKey> = here.map(|(key, _)| key).collect();
         let mut lost = Vec::new();
         for key in here {
-            let has_ended = self.live.get(key).is_some_and(|live| live.record.finished_at.is_some());
-            self.vacate(key, kernel);
+            let has_ended = self.attempts.get(key).is_some_and(|live| live.record.finished_at.is_some());
+            self.take_out(key, kernel);
             if !has_ended {
                 lost.push(key);
             }
@@ -223,26 +221,21 @@ impl Service {
             self.cluster.end(held, &mut self.books);
         }
         self.cluster.end_all_idle(node, &mut self.books, kernel);
-        let mut sites: Vec<(NodeId, ImageId)> = self.bound.keys().filter(|(on, _)| *on == node).copied().collect();
-        sites.sort_unstable();
-        let bound: Vec<InvocationKey> =
-            sites.iter().flat_map(|site| self.bound.remove(site).unwrap_or_default()).collect();
-        for key in bound {
-            if let Some(Binding { promise, .. }) = self.live.get_mut(key).and_then(|live| live.binding.take()) {
+        for image in self.attempts.images_awaited_on(node) {
+            for (key, promise) in self.attempts.unbind(node, image) {
                 self.cluster.redeem(promise);
-            }
-            if let Some(waiting) = self.waiting(key) {
-                self.queue.insert(waiting);
+                if let Some(waiting) = self.waiting(key) {
+                    self.attempts.put_back(waiting);
+                }
             }
         }
         self.stalled_sites.retain(|(on, _)| *on != node);
         lost
     }
 
-    /// Ends the container of an invocation, and gives back its core, without asking anybody.
-    pub(crate) fn vacate(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(live) = self.live.get_mut(key) else { return };
-        let Some(occupied) = live.occupied.take() else { return };
+    /// Ends the container that an attempt held, and gives back its core, without asking anybody.
+    pub(crate) fn abandon(&mut self, key: InvocationKey, occupied: Occupied, kernel: &mut Kernel<Event>) {
+        let Some(live) = self.attempts.get_mut(key) else { return };
         let has_ended = live.record.finished_at.is_some();
         let outcome = if has_ended { live.record.outcome } else { Outcome::Lost };
         self.books.note_outcome(occupied.node(), occupied.container(), outcome);
@@ -258,10 +251,7 @@ impl Service {
         if let Some(ends) = &mut self.expected_ends {
             ends.end(key);
         }
-        let function = &mut self.functions[live.record.function];
-        function.running -= 1;
-        self.running -= 1;
-        let ram = function.limits.ram;
+        let ram = self.functions[live.record.function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         self.cluster.end(held, &mut self.books);
@@ -270,10 +260,10 @@ impl Service {
     /// The container of an invocation has crashed.
     pub(crate) fn crashed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let is_running = |live: &LiveInvocation| live.record.finished_at.is_none();
-        if !self.live.get(key).is_some_and(is_running) {
+        if !self.attempts.get(key).is_some_and(is_running) {
             return Ok(());
         }
-        self.vacate(key, kernel);
+        self.take_out(key, kernel);
         self.lose(key, &Rc::from("its container crashed"), kernel)?;
         self.head.receive(Message::Changed);
         Ok(())
@@ -281,10 +271,8 @@ impl Service {
 
     /// Ends an invocation as lost.
     fn lose(&mut self, key: InvocationKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if let Some(live) = self.live.get_mut(key) {
-            live.record.outcome = Outcome::Lost;
-            live.record.failure = Some(Rc::clone(reason));
-            live.record.finished_at = Some(kernel.now());
+        if let Some(live) = self.attempts.get_mut(key) {
+            live.end(Outcome::Lost, Rc::clone(reason), kernel.now());
             let twin = live.twin;
             self.note_end(twin, true, kernel.now());
         }
@@ -292,30 +280,20 @@ impl Service {
     }
 
     /// Empties the queue of a head that has failed; gives those who were in it.
-    fn empty_queue(&mut self) -> Vec<InvocationKey> {
-        self.queue = match &self.queue {
-            WaitingQueue::Ordered(_) => WaitingQueue::Ordered(OrderedQueue::default()),
-            WaitingQueue::ByFunction(_) => WaitingQueue::ByFunction(FunctionQueues::default()),
-        };
-        self.bound.clear();
-        self.stalled_sites.clear();
-        self.head_images.forget_waiting();
-        let mut promises: Vec<Promise> =
-            self.live.values_mut().filter_map(|live| Some(live.binding.take()?.promise)).collect();
-        promises.sort_by_key(Promise::node);
-        promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
-        self.waiting = 0;
-        self.functions.iter_mut().for_each(|function| function.waiting = 0);
+    fn empty_queue(&mut self, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
         let mut lost = Vec::new();
         for message in self.head.take_unread(|message| matches!(message, Message::Request(_))) {
             if let Message::Request(key) = message {
+                self.take_out(key, kernel);
                 lost.push(key);
             }
         }
+        self.stalled_sites.clear();
         // Requests that are still on their way find the head when it is back.
-        let submitted = self.live.iter().filter(|(_, live)| live.record.submitted_at.is_some());
-        let here = submitted.filter(|(_, live)| !live.is_between_attempts && live.record.finished_at.is_none());
-        lost.extend(here.filter(|(_, live)| live.occupied.is_none()).map(|(key, _)| key));
+        let (here, mut promises) = self.attempts.empty();
+        promises.sort_by_key(Promise::node);
+        promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
+        lost.extend(here);
         lost
     }
 
@@ -330,7 +308,7 @@ impl Service {
         match what {
             Interrupted::Step(key) => {
                 // Whose container has gone with its node is lost, not failed.
-                let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
+                let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else {
                     return Ok(());
                 };
                 let failure = FunctionError::new("a transfer was interrupted: a host or link went down");
@@ -356,7 +334,7 @@ impl Service {
 
     /// Who is bound to a node and waits for an image there needs it moved again.
     fn await_again(&mut self, node: NodeId, image: ImageId) {
-        if self.bound.contains_key(&(node, image)) {
+        if self.attempts.is_bound(node, image) {
             self.stalled_sites.push((node, image));
         }
     }

@@ -4,18 +4,16 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use hearth_policy_api::{AdmissionDecision, AdmissionView, PlacesView, RequestView};
+use hearth_policy_api::{AdmissionDecision, AdmissionView, PlacesView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::{InvocationKey, Left, Waiting};
 use super::event::{Event, Happening, Message};
-use super::live::InvocationKey;
 use super::replication::Replication;
-use super::waiting::{Turn, Waiting};
 use crate::error::Error;
-use crate::function::FunctionId;
 use crate::invocation::{InvocationState, Outcome};
 use crate::policy::PolicySlot;
 
@@ -166,7 +164,7 @@ impl Service {
 
     /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.
     fn is_settled(&self) -> bool {
-        self.queue.len() == 0
+        self.attempts.queue().len() == 0
             && self.stalled_sites.is_empty()
             && !self.cluster.has_orphans()
             && !self.head_images.is_stalled()
@@ -174,10 +172,7 @@ impl Service {
 
     fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else {
-            return Ok(());
-        };
-        live.is_between_attempts = false;
+        let Some(live) = self.attempts.submit(key) else { return Ok(()) };
         if live.attempt == 1 {
             self.books.metrics.requests += 1;
         }
@@ -196,34 +191,35 @@ impl Service {
     }
 
     fn ask_admission(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get(key) else {
+        let Some(live) = self.attempts.get(key) else {
             return Ok(());
         };
         let function = &self.functions[live.record.function];
         if self.hears.admission_of_nobody {
             return self.admit(Waiting::new(key, function.request(live)), kernel);
         }
+        let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
         let load = AdmissionView {
             now: kernel.now().as_nanos(),
-            waiting: self.waiting,
-            waiting_of_function: function.waiting,
-            running: self.running,
-            running_of_function: function.running,
+            waiting: all.waiting,
+            waiting_of_function: of_function.waiting,
+            running: all.running,
+            running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
             delays: live.delays,
         };
         let waiting = Waiting::new(key, function.request(live));
-        let placed = self.cluster.promised_cores(self.running);
-        let cluster = self.cluster.view(&waiting.request, self.queue.len() + 1, kernel.now());
+        let placed = self.cluster.promised_cores(all.running);
+        let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
         let decision = self.admission.admit(&waiting.request, &load, &places);
         match decision.map_err(|mistake| self.mistake((PolicySlot::Admission, mistake)))? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
-                if let Some(live) = self.live.get_mut(key) {
-                    live.delays += 1;
+                if let Some(live) = self.attempts.get_mut(key) {
+                    live.delay();
                 }
-                if self.head.delays.is_in_vain(self.live.len(), kernel) {
+                if self.head.delays.is_in_vain(self.attempts.len(), kernel) {
                     return Ok(());
                 }
                 self.head.delays.scheduled += 1;
@@ -239,10 +235,8 @@ impl Service {
     fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.head.delays.in_vain = 0;
         self.enter(waiting.key, InvocationState::Admitted, kernel);
-        let function = &mut self.functions[waiting.function];
-        function.waiting += 1;
-        self.waiting += 1;
-        match function.image {
+        self.attempts.admit(waiting.key);
+        match self.functions[waiting.function].image {
             Some(image) if !self.head_images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
         }
@@ -250,41 +244,39 @@ impl Service {
 
     /// Moves an invocation on to a state, for those who watch.
     fn enter(&self, key: InvocationKey, state: InvocationState, kernel: &Kernel<Event>) {
-        if let Some(live) = self.live.get(key) {
+        if let Some(live) = self.attempts.get(key) {
             live.enter(state, kernel.now());
         }
     }
 
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, mut waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn enqueue(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.enter(waiting.key, InvocationState::Queued, kernel);
         if self.place_at_once(&waiting, kernel)? {
             return Ok(());
         }
         let rank = self.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
-        waiting.turn = Turn { rank, number: self.turns };
-        self.turns += 1;
-        if let Some(live) = self.live.get_mut(waiting.key) {
-            live.turn = waiting.turn;
-        }
-        self.queue.insert(waiting);
+        self.attempts.enqueue(waiting, rank);
         Ok(())
     }
 
     /// Ends an invocation that did not get to run.
     pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if let Some(live) = self.live.get_mut(key) {
-            live.record.outcome = Outcome::Rejected;
-            live.record.failure = Some(Rc::from(reason));
-            live.record.finished_at = Some(kernel.now());
+        self.take_out(key, kernel);
+        if let Some(live) = self.attempts.get_mut(key) {
+            live.end(Outcome::Rejected, Rc::from(reason), kernel.now());
             let twin = live.twin;
             self.note_end(twin, true, kernel.now());
         }
         self.conclude(key, kernel)
     }
 
-    pub(crate) fn no_longer_waiting(&mut self, request: &RequestView) {
-        self.waiting -= 1;
-        self.functions[FunctionId(request.function)].waiting -= 1;
+    /// Takes an attempt out of whatever it is in, and gives back what it holds: a container ends.
+    pub(crate) fn take_out(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+        match self.attempts.leave(key) {
+            Left::Nothing => {}
+            Left::Promised(promise) => self.cluster.redeem(promise),
+            Left::Occupied(occupied) => self.abandon(key, occupied, kernel),
+        }
     }
 }

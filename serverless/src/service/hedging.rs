@@ -4,8 +4,8 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::{InvocationKey, LiveInvocation};
 use super::event::{Event, Happening, Message};
-use super::live::{Binding, InvocationKey, LiveInvocation};
 use crate::error::Error;
 use crate::invocation::{InvocationRecord, Outcome};
 
@@ -13,7 +13,7 @@ impl Service {
     /// An attempt was submitted: another one is to be made beside it if it takes long.
     pub(crate) fn plan_hedge(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         let Some(hedge) = self.hedge else { return };
-        if self.live.get(key).is_some_and(|live| !live.is_hedged) {
+        if self.attempts.get(key).is_some_and(|live| !live.is_hedged) {
             // With the attempt the event loses its object.
             kernel.schedule_in_background(kernel.now() + hedge.after, Event(Happening::Hedge(key)));
         }
@@ -21,7 +21,7 @@ impl Service {
 
     /// Makes another attempt beside one that takes long.
     pub(crate) fn hedge(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(live) = self.live.get(key) else { return };
+        let Some(live) = self.attempts.get(key) else { return };
         if live.is_hedged || live.record.finished_at.is_some() {
             return;
         }
@@ -31,10 +31,10 @@ impl Service {
             ..InvocationRecord::new(live.record.invocation, live.record.function)
         };
         let mut other = LiveInvocation::new(record, live.body.clone());
-        (other.attempt, other.is_between_attempts) = (live.attempt + 1, true);
+        other.attempt = live.attempt + 1;
         (other.is_hedged, other.twin, other.is_billed) = (true, Some(key), live.is_billed);
-        let twin = self.live.insert(other);
-        if let Some(live) = self.live.get_mut(key) {
+        let twin = self.attempts.request_again(other);
+        if let Some(live) = self.attempts.get_mut(key) {
             (live.is_hedged, live.twin) = (true, Some(twin));
         }
         self.books.metrics.hedges += 1;
@@ -44,7 +44,7 @@ impl Service {
     /// An attempt has ended beside which another one is under way. One that has completed counts, and the other is
     /// stopped; otherwise the other decides, and true is given.
     pub(crate) fn leave_to_twin(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let Some(live) = self.live.get_mut(key) else { return Ok(false) };
+        let Some(live) = self.attempts.get_mut(key) else { return Ok(false) };
         let Some(twin) = live.twin.take().filter(|_| live.record.outcome != Outcome::Unfinished) else {
             return Ok(false);
         };
@@ -52,16 +52,16 @@ impl Service {
         let caller = live.caller.take();
         if completed {
             let of_twin = self.stop(twin, kernel)?;
-            if let Some(live) = self.live.get_mut(key) {
+            if let Some(live) = self.attempts.get_mut(key) {
                 live.caller = caller.or(of_twin);
             }
             return Ok(false);
         }
-        let Some(other) = self.live.get_mut(twin) else { return Ok(false) };
+        let Some(other) = self.attempts.get_mut(twin) else { return Ok(false) };
         other.twin = None;
         other.caller = other.caller.take().or(caller);
         other.attempt = other.attempt.max(attempt);
-        self.live.remove(key);
+        self.attempts.remove(key);
         Ok(true)
     }
 
@@ -70,28 +70,13 @@ impl Service {
         &mut self,
         key: InvocationKey,
         kernel: &mut Kernel<Event>,
-    ) -> Result<Option<Box<super::live::Caller>>, Error> {
-        let Some(live) = self.live.get(key) else { return Ok(None) };
-        if live.occupied.is_some() {
-            self.vacate(key, kernel);
-        } else if let Some(waiting) = self.waiting(key) {
-            let image = self.functions[waiting.function].image;
-            let mut waited = self.queue.take_out(&waiting);
-            if let Some(Binding { promise, image }) = self.live.get_mut(key).and_then(|live| live.binding.take()) {
-                self.bound.entry((promise.node(), image)).or_default().retain(|other| *other != key);
-                self.cluster.redeem(promise);
-                waited = true;
-            }
-            waited |= image.is_some_and(|image| self.head_images.forget(image, key));
-            if waited {
-                self.no_longer_waiting(&waiting.request);
-            }
-        }
-        if let Some(live) = self.live.get_mut(key) {
+    ) -> Result<Option<Box<super::attempts::Caller>>, Error> {
+        self.take_out(key, kernel);
+        if let Some(live) = self.attempts.get_mut(key) {
             live.record.finished_at.get_or_insert(kernel.now());
         }
         self.bill(key);
-        let Some(mut live) = self.live.remove(key) else { return Ok(None) };
+        let Some(mut live) = self.attempts.remove(key) else { return Ok(None) };
         live.record.failure = Some("another attempt completed first".into());
         live.record.outcome = Outcome::Lost;
         self.books.metrics.count_attempt(&live.record);

@@ -5,8 +5,8 @@ use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::InvocationKey;
 use super::event::{Event, Happening, Message};
-use super::live::InvocationKey;
 use crate::cluster::Mistake;
 use crate::error::Error;
 use crate::function::ImageId;
@@ -32,8 +32,6 @@ pub(crate) struct HeadImages {
 struct HeadImage {
     asked_for: bool,
     here: bool,
-    /// Invocations to be queued once it is here.
-    awaiting: Vec<InvocationKey>,
 }
 
 impl HeadImages {
@@ -60,12 +58,7 @@ impl HeadImages {
         self.states[image].here
     }
 
-    /// Those who wait for images to arrive.
-    pub fn awaiting(&self) -> impl Iterator<Item = InvocationKey> {
-        self.states.iter().flat_map(|state| state.awaiting.iter().copied())
-    }
-
-    /// Whether a download waits for room.
+    /// Whether the download of an image waits for room.
     pub fn has_no_room_for(&self, image: ImageId) -> bool {
         self.stalled.contains(&image)
     }
@@ -81,19 +74,6 @@ impl HeadImages {
         self.stalled.push(image);
     }
 
-    /// Somebody does not wait for an image any more; false if it did not.
-    pub fn forget(&mut self, image: ImageId, key: InvocationKey) -> bool {
-        let awaiting = &mut self.state(image).awaiting;
-        let before = awaiting.len();
-        awaiting.retain(|other| *other != key);
-        awaiting.len() < before
-    }
-
-    /// Nobody waits for an image any more.
-    pub fn forget_waiting(&mut self) {
-        self.states.iter_mut().for_each(|state| state.awaiting.clear());
-    }
-
     fn state(&mut self, image: ImageId) -> &mut HeadImage {
         &mut self.states[image]
     }
@@ -107,8 +87,8 @@ impl Service {
         image: ImageId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        self.head_images.state(image).awaiting.push(key);
-        if let Some(live) = self.live.get(key) {
+        self.attempts.await_image(key, image);
+        if let Some(live) = self.attempts.get(key) {
             live.enter(InvocationState::WaitingForImage, kernel.now());
         }
         self.ask_for_download(image, kernel)
@@ -161,7 +141,7 @@ impl Service {
         }
         let state = self.head_images.state(image);
         (state.here, state.asked_for) = (true, false);
-        for key in std::mem::take(&mut state.awaiting) {
+        for key in self.attempts.image_is_here(image) {
             if let Some(waiting) = self.waiting(key) {
                 self.enqueue(waiting, kernel)?;
             }

@@ -6,10 +6,10 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
 use super::Service;
+use super::attempts::{Stage, Turn, Waiting, WaitingQueue};
 use super::backfilling::{Backfilling, Reservation, Room};
 use super::event::Event;
-use super::scheduling::{Entry, Plan, WaitingQueue};
-use super::waiting::Waiting;
+use super::scheduling::{Entry, Plan};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::node::{Footprint, NodeId};
@@ -46,7 +46,7 @@ impl Service {
     /// Offers places to those who wait, in their order, until one must not be passed that cannot start.
     pub(super) fn schedule_in_turn(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let is_strict = self.settings.backfilling == Backfilling::None;
-        if is_strict && !self.bound.is_empty() {
+        if is_strict && self.attempts.is_anybody_bound() {
             return Ok(());
         }
         let (since, mut held) = (self.cluster.round() + 1, Held::Nobody);
@@ -76,8 +76,8 @@ impl Service {
     }
 
     /// The next that waits: at a position or later in the queue of all, or after a turn among the first of each function.
-    fn next_in_turn(&self, position: usize, last: Option<super::waiting::Turn>) -> Option<(usize, Waiting)> {
-        match &self.queue {
+    fn next_in_turn(&self, position: usize, last: Option<Turn>) -> Option<(usize, Waiting)> {
+        match self.attempts.queue() {
             WaitingQueue::Ordered(queue) => {
                 (position..queue.end()).find_map(|position| Some((position, queue.get(position)?)))
             }
@@ -119,9 +119,8 @@ impl Service {
             (Placement::Wait, _) => Ok(Offered::Waits),
             (Placement::Reject(reason), _) => {
                 let entry = Entry { key: waiting.key, position };
-                self.leave_queue(waiting);
+                self.attempts.take_first(waiting.function);
                 self.settle_entry(entry, true);
-                self.no_longer_waiting(&waiting.request);
                 self.reject(waiting.key, reason.as_str(), kernel)?;
                 Ok(Offered::Started)
             }
@@ -139,17 +138,17 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<Offered, Error> {
         let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
-        self.leave_queue(waiting);
+        self.attempts.take_first(waiting.function);
         self.decide(Entry { key: waiting.key, position }, node, &waiting.request, plan);
         let is_undecided = plan.decisions.is_empty();
         self.take_back(plan);
         self.carry_out(plan, kernel)?;
-        let Some(live) = self.live.get(waiting.key) else { return Ok(Offered::Started) };
-        let offered = match (&live.occupied, &live.binding) {
-            (Some(_), _) => Offered::Started,
-            (None, Some(_)) => Offered::Bound,
-            (None, None) if is_undecided => Offered::Prepared(node),
-            (None, None) => Offered::Waits,
+        let Some(live) = self.attempts.get(waiting.key) else { return Ok(Offered::Started) };
+        let offered = match live.stage() {
+            Stage::Held(_) => Offered::Started,
+            Stage::Bound { .. } => Offered::Bound,
+            _ if is_undecided => Offered::Prepared(node),
+            _ => Offered::Waits,
         };
         if matches!(offered, Offered::Started | Offered::Bound)
             && let Held::First { reservation: Some(reservation), .. } = held
@@ -159,13 +158,6 @@ impl Service {
             reservation.make_room_for(if offered == Offered::Bound { SimTime::MAX } else { end }, need);
         }
         Ok(offered)
-    }
-
-    /// The queue by function gives those away that are placed, and takes them back if that fails.
-    fn leave_queue(&mut self, waiting: &Waiting) {
-        if let WaitingQueue::ByFunction(queues) = &mut self.queue {
-            queues.pop_head(waiting.function);
-        }
     }
 
     /// Takes the nodes out of the free ones on which somebody cannot start now, or may not.

@@ -2,6 +2,7 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
+pub(crate) mod attempts;
 mod backfilling;
 pub(crate) mod batch;
 mod builder;
@@ -15,7 +16,6 @@ mod hedging;
 mod images;
 mod in_turn;
 mod links;
-pub(crate) mod live;
 mod prewarming;
 mod progress;
 mod recovering;
@@ -25,7 +25,6 @@ pub(crate) mod running;
 mod scheduling;
 pub(crate) mod state;
 mod unfinished;
-mod waiting;
 mod workflows;
 
 pub use backfilling::Backfilling;

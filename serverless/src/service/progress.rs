@@ -94,6 +94,6 @@ impl super::Service {
     /// Refuses to hold more invocations than memory does.
     #[inline]
     pub(crate) fn check_under_way(&self) -> Result<(), Error> {
-        if self.live.len() > MAX_UNDER_WAY { Err(Error::TooManyUnderWay(MAX_UNDER_WAY)) } else { Ok(()) }
+        if self.attempts.len() > MAX_UNDER_WAY { Err(Error::TooManyUnderWay(MAX_UNDER_WAY)) } else { Ok(()) }
     }
 }

@@ -18,7 +18,12 @@ pub(crate) struct Recovering {
 impl Service {
     /// A fault begins that will end.
     pub(crate) fn await_recovery(&mut self, number: u32, now: SimTime) {
-        self.recovering.push(Recovering { number, began: now, waiting: self.waiting, is_over: false });
+        self.recovering.push(Recovering {
+            number,
+            began: now,
+            waiting: self.attempts.counts().waiting,
+            is_over: false,
+        });
     }
 
     /// A fault is over: from now on the queue may be as short as before.
@@ -29,7 +34,7 @@ impl Service {
 
     /// Notes of which faults the queue has recovered.
     pub(crate) fn note_recoveries(&mut self, now: SimTime) {
-        let (waiting, metrics) = (self.waiting, &mut self.books.metrics);
+        let (waiting, metrics) = (self.attempts.counts().waiting, &mut self.books.metrics);
         self.recovering.retain(|fault| {
             let is_recovered = fault.is_over && waiting <= fault.waiting;
             if is_recovered {

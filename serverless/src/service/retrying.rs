@@ -6,8 +6,8 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::Service;
+use super::attempts::InvocationKey;
 use super::event::{Event, Happening, Message};
-use super::live::InvocationKey;
 use crate::error::Error;
 use crate::fault::RetryPolicy;
 use crate::invocation::{InvocationRecord, Outcome};
@@ -30,14 +30,14 @@ impl Service {
     /// An attempt has ended: begins another one, if the invocation is to be tried again. False if it has ended with this
     /// attempt.
     pub(crate) fn retry(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let Some(live) = self.live.get(key) else { return Ok(false) };
+        let Some(live) = self.attempts.get(key) else { return Ok(false) };
         let (attempt, record) = (live.attempt, &live.record);
         self.books.metrics.count_attempt(record);
         self.books.write_attempt(attempt, record, record.outcome.as_str())?;
         if self.leave_to_twin(key, kernel)? {
             return Ok(true);
         }
-        let (Some(live), Some(retries)) = (self.live.get(key), &mut self.retries) else { return Ok(false) };
+        let (Some(live), Some(retries)) = (self.attempts.get(key), &mut self.retries) else { return Ok(false) };
         let record = &live.record;
         let policy = &retries.policy;
         let is_wanted = match record.outcome {
@@ -56,7 +56,7 @@ impl Service {
             return Ok(false);
         }
         // Under a new key: what is still scheduled for this attempt finds nobody.
-        let Some(mut live) = self.live.remove(key) else { return Ok(false) };
+        let Some(mut live) = self.attempts.remove(key) else { return Ok(false) };
         let old = &live.record;
         live.record = InvocationRecord {
             requested_at: old.requested_at,
@@ -64,7 +64,7 @@ impl Service {
             ..InvocationRecord::new(old.invocation, old.function)
         };
         live.start_anew();
-        let key = self.live.insert(live);
+        let key = self.attempts.request_again(live);
         self.books.metrics.retries += 1;
         kernel.schedule(pause, Event(Happening::Message(Message::Request(key))));
         Ok(true)

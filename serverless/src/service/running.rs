@@ -7,8 +7,8 @@ use hearth_simcore::network::{Endpoint, TransferError};
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::{InvocationKey, LiveInvocation};
 use super::event::{Event, Happening, Message};
-use super::live::{InvocationKey, LiveInvocation};
 use crate::call::{Call, FunctionError};
 use crate::error::Error;
 use crate::function::{Body, Step};
@@ -30,12 +30,12 @@ impl Service {
     /// The container is up: the body begins, and its time limit runs.
     pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.live.get_mut(key) else {
+        let Some(live) = self.attempts.get_mut(key) else {
             return Ok(());
         };
         live.record.started_at = Some(now);
         live.enter(InvocationState::Running, now);
-        if let Some(occupied) = &live.occupied {
+        if let Some(occupied) = live.occupied() {
             self.books.serve(occupied.node(), occupied.container(), Phase::Run, &live.record);
         }
         let function = &self.functions[live.record.function];
@@ -45,7 +45,7 @@ impl Service {
             // With the invocation the event loses its object.
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
-        let Some(live) = self.live.get_mut(key) else { return Ok(()) };
+        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
         let node = live.node().map(|node| self.cluster.node(node));
         let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
         if self.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
@@ -68,7 +68,7 @@ impl Service {
     pub(super) fn set_time_limit(&mut self, key: InvocationKey, limit: SimDuration, kernel: &mut Kernel<Event>) {
         if limit > SimDuration::ZERO {
             let timer = kernel.schedule(limit, Event(Happening::TimeLimit(key)));
-            if let Some(live) = self.live.get_mut(key) {
+            if let Some(live) = self.attempts.get_mut(key) {
                 live.run_mut().time_limit = Some(timer);
             }
         }
@@ -83,7 +83,7 @@ impl Service {
     ) -> Result<(), Error> {
         match body {
             Body::Steps(_) | Body::Sleep(_) => {
-                let state = self.live.get_mut(key).and_then(LiveInvocation::resume);
+                let state = self.attempts.get_mut(key).and_then(LiveInvocation::resume);
                 if let Some(bytes) = state.filter(|bytes| *bytes > 0) {
                     return self.read_state(key, bytes, kernel);
                 }
@@ -99,7 +99,7 @@ impl Service {
 
     /// Reads the state that an attempt before has saved.
     fn read_state(&mut self, key: InvocationKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(node) = self.live.get(key).and_then(|live| live.node()) else { return Ok(()) };
+        let Some(node) = self.attempts.get(key).and_then(|live| live.node()) else { return Ok(()) };
         let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
         let started = kernel.transfer(Endpoint::Disk(self.registry), memory, bytes, ended).map(drop);
@@ -115,7 +115,7 @@ impl Service {
         match started {
             Ok(()) => Ok(true),
             Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
-                if let Some(live) = self.live.get_mut(key) {
+                if let Some(live) = self.attempts.get_mut(key) {
                     live.run_mut().result = Some(Err(FunctionError::new(error.to_string())));
                 }
                 Ok(false)
@@ -125,7 +125,7 @@ impl Service {
     }
 
     fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
-        let Some(live) = self.live.get_mut(key) else { return };
+        let Some(live) = self.attempts.get_mut(key) else { return };
         let (Some(context), Some(node)) = (self.context.upgrade(), live.node()) else {
             return;
         };
@@ -139,7 +139,7 @@ impl Service {
                 let result = body.await;
                 context.with_model(|model, kernel| {
                     let service = model.service();
-                    if let Some(live) = service.live.get_mut(key) {
+                    if let Some(live) = service.attempts.get_mut(key) {
                         live.run_mut().result = Some(result);
                     }
                     kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
@@ -151,7 +151,7 @@ impl Service {
     /// What the current step waited for is over.
     pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         // A transfer outlasts the invocation that reached its time limit while the head is busy.
-        if !self.live.get(key).is_some_and(LiveInvocation::is_running) {
+        if !self.attempts.get(key).is_some_and(LiveInvocation::is_running) {
             return Ok(());
         }
         if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
@@ -160,7 +160,7 @@ impl Service {
     /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
     fn advance_steps(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         loop {
-            let Some(live) = self.live.get_mut(key) else {
+            let Some(live) = self.attempts.get_mut(key) else {
                 return Ok(false);
             };
             let function = &self.functions[live.record.function];
@@ -188,7 +188,7 @@ impl Service {
                     return self.is_up(key, started).map(|begun| !begun);
                 }
                 Err(failure) => {
-                    if let Some(live) = self.live.get_mut(key) {
+                    if let Some(live) = self.attempts.get_mut(key) {
                         live.run_mut().result = Some(Err(failure));
                     }
                     return Ok(true);
@@ -200,7 +200,7 @@ impl Service {
     /// Checks a step against the limits and the files there are, counts what it uses, and says what it takes.
     pub(crate) fn begin_step(&mut self, key: InvocationKey, step: &Step) -> Result<Effort, FunctionError> {
         let gone = || FunctionError::new("the invocation has ended");
-        let live = self.live.get_mut(key).ok_or_else(gone)?;
+        let live = self.attempts.get_mut(key).ok_or_else(gone)?;
         let node = self.cluster.node(live.node().ok_or_else(gone)?);
         let limits = &self.functions[live.record.function].limits;
         let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
@@ -245,7 +245,7 @@ impl Service {
 
     /// The body came to its end, well or not.
     pub(crate) fn body_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else {
+        let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else {
             return Ok(());
         };
         let limit = self.functions[live.record.function].limits.time;
@@ -271,7 +271,7 @@ impl Service {
     /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
     /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
     pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(live) = self.live.get_mut(key).filter(|live| live.is_running()) else { return };
+        let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else { return };
         live.record.outcome = Outcome::TimedOut;
         live.record.failure = Some(Rc::clone(&self.timed_out));
         if let Some(process) = live.run().is_some().then(|| live.run_mut().process.take()).flatten() {
@@ -281,7 +281,7 @@ impl Service {
     }
 
     fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(live) = self.attempts.get_mut(key) {
             live.record.finished_at = Some(kernel.now());
             if let Some(timer) = live.run().and_then(|run| run.time_limit) {
                 kernel.cancel(timer);

@@ -5,47 +5,13 @@ use hearth_policy_api::{Commitment, NONE, Placement, RequestView, Scope};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
+use super::attempts::{InvocationKey, Waiting, WaitingQueue};
 use super::backfilling::Backfilling;
 use super::event::Event;
-use super::live::InvocationKey;
-use super::waiting::{FunctionQueues, OrderedQueue, Waiting};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
 use crate::policy::{Call, PolicyFault, PolicySlot};
-
-/// Those who wait for a place, in the form that suits the policy.
-#[derive(Debug)]
-pub(crate) enum WaitingQueue {
-    /// For policies that decide anew in each round.
-    Ordered(OrderedQueue),
-    /// For policies whose answers bind.
-    ByFunction(FunctionQueues),
-}
-
-impl WaitingQueue {
-    pub fn insert(&mut self, waiting: Waiting) {
-        match self {
-            Self::Ordered(queue) => queue.insert(waiting),
-            Self::ByFunction(queues) => queues.insert(waiting),
-        }
-    }
-
-    /// Takes an invocation out, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, waiting: &Waiting) -> bool {
-        match self {
-            Self::Ordered(queue) => queue.take_out(waiting.key),
-            Self::ByFunction(queues) => queues.take_out(waiting),
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Ordered(queue) => queue.len(),
-            Self::ByFunction(queues) => queues.len(),
-        }
-    }
-}
 
 /// What a round has decided about one invocation.
 #[derive(Debug)]
@@ -83,7 +49,7 @@ impl Service {
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.advance_bound(kernel)?;
         if std::mem::take(&mut self.round_done)
-            || self.queue.len() == 0
+            || self.attempts.queue().len() == 0
             || (self.rules.scope == Scope::Request && self.cluster.free_core().is_empty())
         {
             return Ok(());
@@ -91,7 +57,7 @@ impl Service {
         let mut plan = std::mem::take(&mut self.plan);
         if self.settings.backfilling != Backfilling::Unlimited {
             self.schedule_in_turn(&mut plan, kernel)?;
-            self.close_gaps();
+            self.attempts.close_gaps();
             self.plan = plan;
             return Ok(());
         }
@@ -104,15 +70,9 @@ impl Service {
         self.take_back(&mut plan);
         planned?;
         self.carry_out(&mut plan, kernel)?;
-        self.close_gaps();
+        self.attempts.close_gaps();
         self.plan = plan;
         Ok(())
-    }
-
-    fn close_gaps(&mut self) {
-        if let WaitingQueue::Ordered(queue) = &mut self.queue {
-            queue.close_gaps();
-        }
     }
 
     /// Tells a policy that observes what has changed since the last decision: nodes, then links.
@@ -134,7 +94,7 @@ impl Service {
     /// Asks about everybody, in the order of the queue, while cores are left.
     fn plan_in_order(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
         let mut position = 0;
-        while let WaitingQueue::Ordered(queue) = &self.queue
+        while let WaitingQueue::Ordered(queue) = self.attempts.queue()
             && position < queue.end()
             && !self.cluster.free_core().is_empty()
         {
@@ -152,14 +112,14 @@ impl Service {
     /// before it has its place.
     fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
         let mut last = None;
-        while let WaitingQueue::ByFunction(queues) = &mut self.queue
+        while let WaitingQueue::ByFunction(queues) = self.attempts.queue()
             && let Some(waiting) = queues.next_head(last)
             && !self.cluster.free_core().is_empty()
         {
             last = Some(waiting.turn);
             let decided = self.place(&waiting, 0, plan, kernel)?;
-            if decided && let WaitingQueue::ByFunction(queues) = &mut self.queue {
-                queues.pop_head(waiting.function);
+            if decided {
+                self.attempts.take_first(waiting.function);
             }
         }
         Ok(())
@@ -169,7 +129,7 @@ impl Service {
     /// needs no plan. False if it is to wait, or if this is no case for it: an image may have to be moved, or the policy
     /// looks at the whole queue or decides anew in each round.
     pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let is_case = matches!(&self.queue, WaitingQueue::ByFunction(queues) if queues.len() == 0)
+        let is_case = matches!(self.attempts.queue(), WaitingQueue::ByFunction(queues) if queues.len() == 0)
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
             && self.stalled_sites.is_empty()
@@ -188,10 +148,7 @@ impl Service {
             }
             Placement::Node(node) => Err(self.wrong_node(node, Call::Place)),
             Placement::Wait => Ok(false),
-            Placement::Reject(reason) => {
-                self.no_longer_waiting(&waiting.request);
-                self.reject(waiting.key, reason.as_str(), kernel).map(|()| true)
-            }
+            Placement::Reject(reason) => self.reject(waiting.key, reason.as_str(), kernel).map(|()| true),
         }
     }
 
@@ -222,7 +179,7 @@ impl Service {
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
     pub(super) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
-        let view = self.cluster.view(request, self.queue.len().max(1), kernel.now());
+        let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
         let placement = self.node_allocation.place(request, &view);
         placement.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))
     }
@@ -317,10 +274,6 @@ impl Service {
                 }
                 Decision::Reject { entry, reason } => {
                     self.settle_entry(entry, true);
-                    if let Some(live) = self.live.get(entry.key) {
-                        let request = self.functions[live.record.function].request(live);
-                        self.no_longer_waiting(&request);
-                    }
                     self.reject(entry.key, &reason, kernel)?;
                 }
             }
@@ -340,16 +293,17 @@ impl Service {
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
     pub(super) fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
-        let waiting = if dispatched { None } else { self.waiting(entry.key) };
-        match &mut self.queue {
-            WaitingQueue::Ordered(queue) if dispatched => queue.remove(entry.position),
-            // The queue by function gave it away when it was placed.
-            WaitingQueue::ByFunction(queues) if !dispatched => {
-                if let Some(waiting) = waiting {
-                    queues.insert(waiting);
-                }
-            }
-            _ => {}
+        if dispatched {
+            self.attempts.take_decided(entry);
+        } else if self.commits_at_once()
+            && let Some(waiting) = self.waiting(entry.key)
+        {
+            self.attempts.put_back(waiting);
         }
+    }
+
+    /// Whether the queue gives those away at once about whom a decision is made.
+    fn commits_at_once(&self) -> bool {
+        matches!(self.attempts.queue(), WaitingQueue::ByFunction(_))
     }
 }

@@ -10,21 +10,19 @@ use hearth_simcore::process::WeakContext;
 use hearth_simcore::queue::LaneId;
 use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::{FxHashMap, FxHashSet};
-use slotmap::SlotMap;
 
+use super::attempts::{Attempts, Caller, Counts, InvocationKey, LiveInvocation, Waiting};
 use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::ServiceModel;
 use super::faults::Faults;
 use super::head::Head;
 use super::images::HeadImages;
 use super::links::LinkChanges;
-use super::live::{Caller, InvocationKey, LiveInvocation};
 use super::prewarming::Prewarmings;
 use super::recovering::Recovering;
 use super::replication::Replication;
 use super::retrying::Retries;
-use super::scheduling::{Plan, WaitingQueue};
-use super::waiting::Waiting;
+use super::scheduling::Plan;
 use crate::call::Input;
 use crate::cluster::{Cluster, ContainerSpec};
 use crate::error::Error;
@@ -67,10 +65,6 @@ pub(crate) struct RegisteredFunction {
     pub limits: Limits,
     pub startup_overhead: SimDuration,
     pub body: Body,
-    /// Admitted invocations that have not been dispatched.
-    pub waiting: u64,
-    /// Invocations that hold a core.
-    pub running: u64,
     /// The last round in which the policy let it wait.
     pub told_to_wait_in: u64,
 }
@@ -111,21 +105,12 @@ pub(crate) struct Service {
     pub function_names: FxHashSet<String>,
     pub cluster: Cluster,
     pub head_images: HeadImages,
-    pub live: SlotMap<InvocationKey, LiveInvocation>,
-    /// How many invocations have entered the queue.
-    pub turns: u64,
-    /// Admitted invocations that have not been dispatched.
-    pub waiting: u64,
-    /// Invocations that hold a core.
-    pub running: u64,
-    pub queue: WaitingQueue,
+    pub attempts: Attempts,
     pub plan: Plan,
     /// When those that run will have ended, where a place is kept for the first in the queue.
     pub expected_ends: Option<Box<ExpectedEnds>>,
     /// The round that follows a message has been done while it was handled.
     pub round_done: bool,
-    /// Invocations that are bound to a node and wait for an image there. Looked up, never walked.
-    pub bound: FxHashMap<(NodeId, ImageId), Vec<InvocationKey>>,
     /// Where an image could not move that somebody bound there waits for.
     pub stalled_sites: Vec<(NodeId, ImageId)>,
     pub policies: PolicySet,
@@ -160,7 +145,7 @@ impl Service {
 
     /// Time has come to a date at which something happens.
     pub fn note_time(&mut self, now: SimTime) {
-        let (running, queued) = (self.running, self.waiting);
+        let Counts { waiting: queued, running } = self.attempts.counts();
         let books = &mut *self.books;
         if let Some(series) = books.series.as_mut().filter(|series| now >= series.next) {
             series.advance(now, Standing::of(&books.metrics, running, queued));
@@ -176,8 +161,7 @@ impl Service {
         }
         self.books.metrics.note_request(date);
         self.watch.count_request();
-        // Made in its place, not moved there.
-        self.live.insert_with_key(|_| LiveInvocation::new(record, body))
+        self.attempts.request(record, body)
     }
 
     /// The same for a controller that watches the invocation.
@@ -197,7 +181,7 @@ impl Service {
             done: false,
             waiters: Vec::new(),
         }));
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(live) = self.attempts.get_mut(key) {
             live.caller = Some(Box::new(Caller { input, watched: Rc::clone(&watched) }));
         }
         (key, watched)
@@ -205,9 +189,9 @@ impl Service {
 
     /// The entry in the queue of an invocation that is alive.
     pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
-        let live = self.live.get(key)?;
+        let live = self.attempts.get(key)?;
         let request = self.functions[live.record.function].request(live);
-        Some(Waiting { turn: live.turn, ..Waiting::new(key, request) })
+        Some(Waiting { turn: live.turn(), ..Waiting::new(key, request) })
     }
 
     pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {
@@ -216,6 +200,7 @@ impl Service {
         }
         self.cluster.add_image(&image);
         self.head_images.add_image();
+        self.attempts.add_image();
         Ok(self.images.push(image))
     }
 
@@ -237,19 +222,10 @@ impl Service {
         }
         self.check_fit(&name, image, &limits)?;
         let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
-        let (waiting, running, told_to_wait_in) = (0, 0, 0);
         self.function_names.insert(name);
-        self.functions.push(RegisteredFunction {
-            id,
-            image,
-            limits,
-            startup_overhead,
-            body,
-            waiting,
-            running,
-            told_to_wait_in,
-        });
+        self.functions.push(RegisteredFunction { id, image, limits, startup_overhead, body, told_to_wait_in: 0 });
         let footprint = Footprint { ram: limits.ram, disk: limits.disk };
+        self.attempts.add_function();
         self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
         self.books.metrics.functions.push(FunctionMetrics { deadline, ..FunctionMetrics::default() });

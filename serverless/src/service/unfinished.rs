@@ -4,12 +4,10 @@ use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
-use rustc_hash::FxHashSet;
 
 use super::Service;
+use super::attempts::{InvocationKey, LiveInvocation, Stage};
 use super::event::Event;
-use super::live::{Binding, InvocationKey, LiveInvocation};
-use super::waiting::Turn;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::{InvocationRecord, Outcome};
@@ -90,15 +88,14 @@ impl Service {
 
     /// What those that are under way wait for; `None` if nobody is.
     pub(super) fn who_waits(&self, kernel: &Kernel<Event>) -> Option<Stall> {
-        let awaiting: FxHashSet<InvocationKey> = self.head_images.awaiting().collect();
-        let waiting = || self.live.iter().filter(|(_, live)| live.record.outcome == Outcome::Unfinished);
+        let waiting = || self.attempts.iter().filter(|(_, live)| live.record.outcome == Outcome::Unfinished);
         // One that runs, or comes later, is not what nobody gets past.
         let rank = |live: &LiveInvocation| {
             let is_ahead = live.record.requested_at.is_some_and(|requested| requested > kernel.now());
-            (live.occupied.is_some() || is_ahead, live.record.invocation)
+            (live.occupied().is_some() || is_ahead, live.record.invocation)
         };
-        let (key, live) = waiting().min_by_key(|(_, live)| rank(live))?;
-        let reason = self.why_unfinished(live, awaiting.contains(&key), kernel);
+        let (_, live) = waiting().min_by_key(|(_, live)| rank(live))?;
+        let reason = self.why_unfinished(live, kernel);
         let reason = reason.unwrap_or_else(|| self.why_queued());
         Some(Stall { invocations: waiting().count() as u64, first: live.record.invocation, reason })
     }
@@ -106,24 +103,20 @@ impl Service {
     /// The records of those that are under way, by number.
     fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Error> {
         let in_queue: Rc<str> = Rc::from(self.why_queued());
-        let awaiting: FxHashSet<InvocationKey> = self.head_images.awaiting().collect();
-        let reason = |(key, live): (InvocationKey, &LiveInvocation)| match self.why_unfinished(
-            live,
-            awaiting.contains(&key),
-            kernel,
-        ) {
+        let reason = |(_, live): (InvocationKey, &LiveInvocation)| match self.why_unfinished(live, kernel) {
             _ if live.record.outcome != Outcome::Unfinished => None,
             Some(reason) => Some(Rc::from(reason)),
             None => Some(Rc::clone(&in_queue)),
         };
-        let reasons: Vec<Option<Rc<str>>> = self.live.iter().map(reason).collect();
+        let reasons: Vec<Option<Rc<str>>> = self.attempts.iter().map(reason).collect();
         let mut attempts: Vec<(u32, bool, InvocationRecord)> = Vec::with_capacity(reasons.len());
-        for ((_, live), reason) in self.live.drain().zip(reasons) {
+        for (live, reason) in self.attempts.drain().zip(reasons) {
+            let has_begun = !live.is_between_attempts();
             let mut record = live.record;
             record.failure = record.failure.take().or(reason);
             // Its request is scheduled for later than the end.
             record.requested_at = record.requested_at.filter(|requested| *requested <= kernel.now());
-            attempts.push((live.attempt, !live.is_between_attempts, record));
+            attempts.push((live.attempt, has_begun, record));
         }
         attempts.sort_by_key(|(attempt, _, record)| (record.invocation, *attempt));
         for (attempt, has_begun, record) in &attempts {
@@ -137,44 +130,43 @@ impl Service {
     }
 
     /// What an invocation waits for; `None` if it is a place in the queue.
-    fn why_unfinished(&self, live: &LiveInvocation, awaits_image: bool, kernel: &Kernel<Event>) -> Option<String> {
+    fn why_unfinished(&self, live: &LiveInvocation, kernel: &Kernel<Event>) -> Option<String> {
         let record = &live.record;
         let head = &kernel.platform().host(self.head.host()).name;
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
             return Some("was to be requested later".to_owned());
         }
-        if let (Some(node), true) = (live.node(), live.occupied.is_some()) {
-            let name = &self.cluster.node(node).name;
+        if let Stage::Held(occupied) = live.stage() {
+            let name = &self.cluster.node(occupied.node()).name;
             let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
             return Some(format!("{what} on node {name:?}"));
         }
         if !kernel.is_up(self.head.host()) {
             return Some(format!("waits for the head: host {head:?} is down"));
         }
-        if live.is_between_attempts {
-            return Some("waits for its next attempt".to_owned());
+        match live.stage() {
+            Stage::Requested if live.is_between_attempts() => Some("waits for its next attempt".to_owned()),
+            Stage::Requested => Some(format!("waits for the head, host {head:?}, to process its request")),
+            Stage::Bound { promise, image } => Some(self.why_image_is_missing(promise.node(), *image, kernel)),
+            Stage::Submitted | Stage::Delayed => {
+                let policy = self.policies.record(PolicySlot::Admission);
+                Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"))
+            }
+            Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
+            Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Ended => None,
         }
-        if record.submitted_at.is_none() {
-            return Some(format!("waits for the head, host {head:?}, to process its request"));
-        }
-        if let Some(Binding { promise, image }) = &live.binding {
-            return Some(self.why_image_is_missing(promise.node(), *image, kernel));
-        }
-        if live.delays > 0 && live.turn == Turn::default() {
-            let policy = self.policies.record(PolicySlot::Admission);
-            return Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"));
-        }
-        let image = self.functions[record.function].image?;
-        awaits_image.then(|| {
-            let name = &self.images[image].name;
-            let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).err();
-            let why = match blocked {
-                Some(error) => format!(": {error}"),
-                None if self.head_images.has_no_room_for(image) => ", which has no room for it".to_owned(),
-                None => String::new(),
-            };
-            format!("waits for image {name:?} to be downloaded to the head{why}")
-        })
+    }
+
+    /// Why an image is not on the head.
+    fn why_download_is_missing(&self, image: ImageId, kernel: &Kernel<Event>) -> String {
+        let name = &self.images[image].name;
+        let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).err();
+        let why = match blocked {
+            Some(error) => format!(": {error}"),
+            None if self.head_images.has_no_room_for(image) => ", which has no room for it".to_owned(),
+            None => String::new(),
+        };
+        format!("waits for image {name:?} to be downloaded to the head{why}")
     }
 
     /// Why the image of somebody bound to a node is not there.

@@ -7,8 +7,8 @@ use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
+use super::attempts::{InvocationKey, LiveInvocation};
 use super::event::{Event, Happening, Message};
-use super::live::{InvocationKey, LiveInvocation};
 use super::running::only_time;
 use crate::call::FunctionError;
 use crate::error::Error;
@@ -87,11 +87,11 @@ impl Service {
         limit: SimDuration,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
-        let Some(live) = self.live.get(key) else { return Ok(false) };
+        let Some(live) = self.attempts.get(key) else { return Ok(false) };
         let (invocation, Some(node)) = (live.record.invocation, live.node()) else { return Ok(false) };
         let Some(inputs) = self.workflows.inputs(invocation, node.0, self.cluster.nodes()) else { return Ok(false) };
         let (to, outages) = (self.cluster.node(node).host, self.cluster.node(node).outages);
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(live) = self.attempts.get_mut(key) {
             live.run_mut().outages = outages;
         }
         let mut sources = Vec::new();
@@ -105,7 +105,7 @@ impl Service {
                 }
             }
             Err(lost) => {
-                if let Some(live) = self.live.get_mut(key) {
+                if let Some(live) = self.attempts.get_mut(key) {
                     live.run_mut().result = Some(Err(FunctionError::new(lost)));
                 }
             }
@@ -125,7 +125,7 @@ impl Service {
             // Data is lost, or out of reach. Whoever started the body is still at work: the end waits for its turn.
             kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
         }
-        if let Some(live) = self.live.get_mut(key) {
+        if let Some(live) = self.attempts.get_mut(key) {
             live.run_mut().inputs_under_way = under_way as u32;
         }
         Ok(true)
@@ -133,7 +133,7 @@ impl Service {
 
     /// Data has arrived that a body needs; it begins with the last of it.
     pub(crate) fn input_arrived(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.live.get_mut(key).filter(|live| LiveInvocation::is_running(live)) else {
+        let Some(live) = self.attempts.get_mut(key).filter(|live| LiveInvocation::is_running(live)) else {
             return Ok(());
         };
         let run = live.run_mut();

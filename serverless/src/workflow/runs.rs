@@ -10,7 +10,7 @@ use super::{PathTimes, Workflow, WorkflowId, WorkflowOutcome, WorkflowProblem, W
 use crate::function::{Body, FunctionId};
 use crate::invocation::Outcome;
 use crate::node::Node;
-use crate::service::live::LiveInvocation;
+use crate::service::attempts::LiveInvocation;
 
 /// The workflows of a service, and their runs that are under way.
 #[derive(Debug, Default)]

@@ -27,8 +27,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use crate::error::Error;
 use crate::function::Body;
 use crate::service::Service;
+use crate::service::attempts::InvocationKey;
 use crate::service::event::{Event, Happening, Message};
-use crate::service::live::InvocationKey;
 use crate::workflow::{Callee, WorkflowId};
 
 pub use azure_2019::WithinMinute;

@@ -36,6 +36,57 @@ impl Waiting {
     }
 }
 
+/// Those who wait for a place, in the form that suits the policy.
+#[derive(Debug)]
+pub(crate) enum WaitingQueue {
+    /// For policies that decide anew in each round.
+    Ordered(OrderedQueue),
+    /// For policies whose answers bind.
+    ByFunction(FunctionQueues),
+}
+
+impl WaitingQueue {
+    /// An empty one for policies that decide anew in each round.
+    pub fn ordered() -> Self {
+        Self::Ordered(OrderedQueue::default())
+    }
+
+    /// An empty one for policies whose answers bind.
+    pub fn by_function() -> Self {
+        Self::ByFunction(FunctionQueues::default())
+    }
+
+    pub fn insert(&mut self, waiting: Waiting) {
+        match self {
+            Self::Ordered(queue) => queue.insert(waiting),
+            Self::ByFunction(queues) => queues.insert(waiting),
+        }
+    }
+
+    /// Takes an invocation out, wherever it stands; false if it is not there.
+    pub fn take_out(&mut self, key: InvocationKey, function: FunctionId, turn: Turn) -> bool {
+        match self {
+            Self::Ordered(queue) => queue.take_out(key),
+            Self::ByFunction(queues) => queues.take_out(key, function, turn),
+        }
+    }
+
+    /// Takes everybody out.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Ordered(_) => *self = Self::ordered(),
+            Self::ByFunction(_) => *self = Self::by_function(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ordered(queue) => queue.len(),
+            Self::ByFunction(queues) => queues.len(),
+        }
+    }
+}
+
 /// One list in the order of turns, for policies that look at everybody in each round. An invocation that leaves
 /// from the middle leaves a gap, so that positions hold during a round.
 #[derive(Debug, Default)]
@@ -137,14 +188,14 @@ impl FunctionQueues {
     }
 
     /// Takes out an invocation, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, waiting: &Waiting) -> bool {
-        let Some(queue) = self.by_function.get_mut(waiting.function.position()) else { return false };
-        let position = queue.partition_point(|entry| entry.turn < waiting.turn);
-        if queue.get(position).is_none_or(|entry| entry.key != waiting.key) {
+    pub fn take_out(&mut self, key: InvocationKey, function: FunctionId, turn: Turn) -> bool {
+        let Some(queue) = self.by_function.get_mut(function.position()) else { return false };
+        let position = queue.partition_point(|entry| entry.turn < turn);
+        if queue.get(position).is_none_or(|entry| entry.key != key) {
             return false;
         }
         if position == 0 {
-            return self.pop_head(waiting.function).is_some();
+            return self.pop_head(function).is_some();
         }
         self.waiting -= 1;
         queue.remove(position).is_some()

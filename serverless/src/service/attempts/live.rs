@@ -9,10 +9,9 @@ use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 use slotmap::new_key_type;
 
-use super::waiting::Turn;
+use super::{Stage, Turn};
 use crate::call::{FunctionError, Input, Output};
-use crate::cluster::{Occupied, Promise};
-use crate::function::{Body, ImageId};
+use crate::function::Body;
 use crate::invocation::{InvocationRecord, InvocationState, Outcome, Watched};
 use crate::node::NodeId;
 
@@ -25,36 +24,24 @@ new_key_type! {
 #[derive(Debug)]
 pub(crate) struct LiveInvocation {
     pub record: InvocationRecord,
-    /// Its place in the queue, once it is there.
-    pub turn: Turn,
+    pub(super) stage: Stage,
+    /// Its place in the queue, once it has had one.
+    pub(super) turn: Turn,
     pub delays: u32,
     /// A body of its own instead of the function's.
     pub body: Option<Body>,
-    /// The container and the core that it holds.
-    pub occupied: Option<Occupied>,
     /// Another attempt was made beside it, or it is that one: no third is made.
     pub is_hedged: bool,
     /// Another attempt at the same invocation that is under way.
     pub twin: Option<InvocationKey>,
-    /// Where it is bound to and waits for its image.
-    pub binding: Option<Binding>,
     /// Where another attempt goes on.
     pub checkpoint: Option<Box<Checkpoint>>,
     /// 1 for the first.
     pub attempt: u32,
-    /// The head has not heard of the next attempt.
-    pub is_between_attempts: bool,
     /// An attempt at it was billed.
     pub is_billed: bool,
     run: Option<Box<Run>>,
     pub caller: Option<Box<Caller>>,
-}
-
-/// What an invocation has that waits for its image on a node.
-#[derive(Debug)]
-pub(crate) struct Binding {
-    pub promise: Promise,
-    pub image: ImageId,
 }
 
 /// The controller that waits for an invocation.
@@ -130,32 +117,27 @@ impl PrivateStorage {
 impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
-        let (turn, delays, occupied, run, caller) = (Turn::default(), 0, None, None, None);
-        let (twin, binding, checkpoint) = (None, None, None);
         Self {
             record,
-            turn,
-            delays,
+            stage: Stage::Requested,
+            turn: Turn::default(),
+            delays: 0,
             body,
-            occupied,
             is_hedged: false,
-            twin,
-            binding,
-            checkpoint,
+            twin: None,
+            checkpoint: None,
             attempt: 1,
-            is_between_attempts: false,
             is_billed: false,
-            run,
-            caller,
+            run: None,
+            caller: None,
         }
     }
 
     /// Forgets what came of the last attempt; its record is given anew.
     pub fn start_anew(&mut self) {
-        (self.turn, self.delays, self.occupied, self.run) = (Turn::default(), 0, None, None);
-        (self.is_hedged, self.twin, self.binding) = (false, None, None);
+        (self.stage, self.turn, self.delays, self.run) = (Stage::Requested, Turn::default(), 0, None);
+        (self.is_hedged, self.twin) = (false, None);
         self.attempt += 1;
-        self.is_between_attempts = true;
     }
 
     /// What has come of its body so far, if that does more than let time pass.
@@ -209,7 +191,7 @@ impl LiveInvocation {
 
     /// Whether it holds a core, and its body has not ended.
     pub fn is_running(&self) -> bool {
-        self.occupied.is_some() && self.record.finished_at.is_none()
+        self.occupied().is_some() && self.record.finished_at.is_none()
     }
 
     /// Moves on to a state, for those who watch.
