@@ -304,7 +304,7 @@ fn check_outages(scenario: &Value, results: &Results) -> Result<(), TestCaseErro
 /// So many random scenarios, or as many as `scripts/laws` asks for.
 fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("HEARTH_LAW_CASES").ok().and_then(|number| number.parse().ok());
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(asked.unwrap_or(usual)) }
+    ProptestConfig::with_cases(asked.unwrap_or(usual))
 }
 
 /// Outages of everything, all of which end; crashes, and retries.
