@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use console::Term;
-use hearth_serverless::experiment::Extent;
-use hearth_serverless::policy::Monitor;
+use hearth_serverless::experiment::{Extent, Monitor};
 use hearth_serverless::results::Unit;
 use hearth_simcore::time::SimTime;
 use indicatif::{ProgressBar, ProgressStyle};

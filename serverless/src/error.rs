@@ -3,7 +3,7 @@
 use hearth_simcore::network::TransferError;
 use hearth_simcore::simulation::UnknownHost;
 
-use crate::policy::{PolicyFault, PolicyRecord, PolicySlot, SelectionError};
+use crate::policy::{ConstructionError, PolicyFault, PolicyRecord, PolicySlot, SelectionError};
 use crate::workflow::WorkflowProblem;
 
 /// Everything that can go wrong around a [`crate::ServerlessComputeService`]; each says what and where, and the cure.
@@ -106,15 +106,8 @@ pub enum Error {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     /// A policy could not be made.
-    #[error("policies.{}: {policy} cannot be made: {cause}", slot.path())]
-    PolicyConstruction {
-        /// Where it was to serve.
-        slot: PolicySlot,
-        /// Its name, and its library if it was loaded.
-        policy: String,
-        /// What it says.
-        cause: String,
-    },
+    #[error(transparent)]
+    PolicyConstruction(#[from] ConstructionError),
     /// A policy for the whole queue decides itself who passes whom.
     #[error(
         "backfilling {backfilling:?} does not go with policies.node_allocation, {policy}, which plans for the whole queue at \
@@ -158,7 +151,7 @@ pub enum Error {
         /// The date of the last event before that moved one on.
         since: hearth_simcore::time::SimTime,
         /// Who waits for what, if anybody is under way.
-        waiting: Option<crate::service::Stall>,
+        waiting: Option<crate::invocation::Stall>,
     },
     /// More invocations are under way than memory holds.
     #[error(

@@ -29,9 +29,10 @@ pub mod workflow;
 pub mod workload;
 
 pub use error::Error;
+pub use invocation::Stall;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use service::event::{Event, ServiceModel};
-pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder, Stall};
+pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder};
 
 /// A simulation of serverless services and the processes around them.
 pub type Simulation = hearth_simcore::Simulation<ServiceModel>;

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use hearth_serverless::Error;
-use hearth_serverless::experiment::{Experiment, Results};
-use hearth_serverless::policy::{Monitor, StuckCall, Watchdog};
+use hearth_serverless::experiment::{Experiment, Monitor, Results, StuckCall, Watchdog};
 use hearth_serverless::results::{Summary, Unit};
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};

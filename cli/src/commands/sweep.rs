@@ -9,8 +9,8 @@ use std::{process, thread};
 
 use clap::Args;
 use hearth_serverless::Error;
-use hearth_serverless::experiment::{Experiment, chosen_policies};
-use hearth_serverless::policy::{Catalog, StuckCall, Watchdog};
+use hearth_serverless::experiment::{Experiment, StuckCall, Watchdog, chosen_policies};
+use hearth_serverless::policy::Catalog;
 use hearth_serverless::results::{Metric, SinkError, Summary};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioText};
 use hearth_simcore::time::SimDuration;

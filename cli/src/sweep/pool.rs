@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hearth_serverless::experiment::Extent;
-use hearth_serverless::policy::Monitor;
+use hearth_serverless::experiment::{Extent, Monitor};
 use serde_json::Value;
 
 use crate::error::CommandError;

@@ -7,10 +7,10 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::{Cluster, Mistake};
 use crate::function::{FunctionId, ImageId};
-use crate::ledger::Books;
 use crate::metrics::Window;
 use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, Spell};
 use crate::policy::PolicySlot;
+use crate::results::Books;
 use crate::results::Phase;
 use crate::table::Identifier;
 

@@ -6,9 +6,9 @@ use hearth_simcore::time::SimTime;
 use super::node_ids::NodeIds;
 use super::{Cluster, Mistake};
 use crate::function::{Image, ImageId};
-use crate::ledger::Books;
 use crate::node::NodeId;
 use crate::policy::PolicySlot;
+use crate::results::Books;
 use crate::results::Move;
 
 /// On which nodes an image is, and in what state.

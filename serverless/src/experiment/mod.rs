@@ -23,6 +23,7 @@ mod build;
 mod faults;
 mod memory;
 mod warnings;
+mod watchdog;
 mod workflows;
 mod workload;
 
@@ -32,19 +33,18 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, start_service};
 use self::faults::set_faults;
+use self::watchdog::Running;
+pub use self::watchdog::{Monitor, StuckCall, Watchdog};
 use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
-use crate::invocation::InvocationRecord;
-use crate::ledger::Books;
-use crate::metrics::Metrics;
-use crate::policy::{self, Catalog, PolicyRecord, PolicySlot};
+use crate::policy::{Catalog, PolicyRecord, PolicySlot};
+pub use crate::results::{About, Results};
 use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
-use crate::service::{Ended, ServerlessComputeService, Stall};
-use crate::workflow::WorkflowRecord;
+use crate::service::{Ended, ServerlessComputeService};
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -76,44 +76,6 @@ pub fn chosen_policies(
 ) -> Result<Vec<(PolicySlot, PolicyRecord)>, ScenarioError> {
     let policies = select_policies(scenario, catalog)?;
     Ok(PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec())
-}
-
-/// What results say of the scenario they are of.
-#[derive(Clone, Debug)]
-pub struct About {
-    /// The scenario's name.
-    pub name: String,
-    /// The seed.
-    pub seed: u64,
-    /// Names of the functions, by number.
-    pub functions: Vec<String>,
-    /// Names of the nodes, by number.
-    pub nodes: Vec<String>,
-    /// The policy in each slot.
-    pub policies: Vec<(PolicySlot, PolicyRecord)>,
-}
-
-/// What came of an experiment.
-#[derive(Clone, Debug)]
-pub struct Results {
-    /// What it was.
-    pub about: About,
-    /// The counts.
-    pub metrics: Metrics,
-    /// Every invocation in the order of requests, if they were kept.
-    pub records: Vec<InvocationRecord>,
-    /// Events that the engine handled.
-    pub events: u64,
-    /// The date at the end.
-    pub ended_at: SimTime,
-    /// Runs of workflows in the order of their ends, if they were kept.
-    pub workflows: Vec<WorkflowRecord>,
-    /// What the simulation waited for, if it could not go on before all had ended.
-    pub stall: Option<Stall>,
-    /// Rows of a trace that were passed over because something was wrong with them.
-    pub skipped_rows: u64,
-    /// The interval of the time series, if one was written.
-    pub time_series_interval: Option<SimDuration>,
 }
 
 impl Experiment {
@@ -279,12 +241,13 @@ impl Experiment {
     /// of it up to then, and why it stopped before its end, if it did.
     pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
         let about = &self.about;
-        self.simulation.with_model_mut(|model, _| policy::running(about, model.service().books.reader()));
+        let reader = self.simulation.with_model_mut(|model, _| model.service().books.reader());
+        let running = Running::begin(about, reader);
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
-        policy::idle();
+        drop(running);
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             (service.workload.skipped_rows(), service.workload.requests_read(), service.workflows.len() > 0)
@@ -303,19 +266,5 @@ impl Experiment {
         let results =
             Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };
         (results, run.err().or(unwritten).or(lost))
-    }
-}
-
-impl Results {
-    /// What had come of a simulation that cannot be asked any more.
-    pub(crate) fn so_far(about: About, mut books: Books) -> Self {
-        let (date, events) = (books.date, books.events);
-        books.metrics.note_end(date);
-        // Who runs and waits is not in the books, so the time series ends with the last whole interval.
-        let (metrics, records) = books.finish(|_| None);
-        let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
-        let time_series_interval = books.series_interval;
-        let (stall, skipped_rows) = (None, 0);
-        Self { about, metrics, records, events, ended_at: date, workflows, stall, skipped_rows, time_series_interval }
     }
 }

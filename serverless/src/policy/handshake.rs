@@ -66,11 +66,11 @@ pub(super) struct Lasting<'a, W: Word> {
 
 /// A call that another thread has seen to last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Seen(u64);
+pub(crate) struct Seen(u64);
 
 impl Seen {
     /// What [`Handshake::begin`] was told.
-    pub fn what(self) -> u16 {
+    pub(super) fn what(self) -> u16 {
         self.0 as u16
     }
 }

@@ -8,12 +8,12 @@ mod set;
 mod watch;
 
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
+pub(crate) use handshake::Seen;
 pub(crate) use hosted::Hosted;
 pub use library::{BrokenLibrary, Libraries};
 pub(crate) use set::Workshop;
-pub use set::{Factory, PolicyRecord, PolicySet, PolicySlot};
-pub(crate) use watch::{Call, Watch, idle, running};
-pub use watch::{Monitor, StuckCall, Watchdog};
+pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, PolicySlot};
+pub(crate) use watch::{Call, Desk, Watch};
 
 /// A call to a policy that went wrong, or a wrong answer of one.
 #[derive(Clone, PartialEq, Eq, Debug)]

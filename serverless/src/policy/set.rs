@@ -12,7 +12,6 @@ use hearth_simcore::random::derive_seed;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Catalog, Hosted, SelectionError, Watch};
-use crate::error::Error;
 
 /// The places of a service that a policy fills.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -217,6 +216,18 @@ impl PolicySet {
     }
 }
 
+/// A policy could not be made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("policies.{}: {policy} cannot be made: {cause}", slot.path())]
+pub struct ConstructionError {
+    /// Where it was to serve.
+    pub slot: PolicySlot,
+    /// Its name, and its library if it was loaded.
+    pub policy: String,
+    /// What it says.
+    pub cause: String,
+}
+
 /// Makes the instances that a service needs, each with a seed of its own.
 pub(crate) struct Workshop<'a> {
     pub policies: &'a PolicySet,
@@ -227,7 +238,7 @@ pub(crate) struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// An instance for a slot; `place` tells the instances of one slot apart.
-    pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>, place: &str) -> Result<Hosted<O>, Error> {
+    pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>, place: &str) -> Result<Hosted<O>, ConstructionError> {
         let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
         let context = PolicyContext { seed, nodes: self.nodes };
         let made = self.watch.during(slot, Call::Construct, || (factory.make)(&context));
@@ -236,10 +247,10 @@ impl Workshop<'_> {
             ROk(RErr(refusal)) => refusal.to_string(),
             RErr(failure) => failure.to_string(),
         };
-        Err(Error::PolicyConstruction { slot, policy: factory.record.to_string(), cause })
+        Err(ConstructionError { slot, policy: factory.record.to_string(), cause })
     }
 
-    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Hosted<EvictionObject>, Error> {
+    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Hosted<EvictionObject>, ConstructionError> {
         let factory = match slot {
             PolicySlot::ImagesInRam => &self.policies.images_in_ram,
             PolicySlot::ImagesOnDisk => &self.policies.images_on_disk,

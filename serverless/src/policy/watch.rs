@@ -1,23 +1,15 @@
-//! Watches the calls into policies, so that one that does not come back is reported instead of waited for.
-//!
-//! Around each call the simulation writes down which call it is in, in one word of memory (`handshake`). A [`Watchdog`] on a
-//! thread of its own looks there now and then. A call that lasts too long cannot be ended, since it runs on the thread of the
-//! simulation; but the process can, with what is known so far written.
+//! Watches the calls into policies: around each the simulation writes down which call it is in, in one word of memory
+//! ([`handshake`](super::handshake)), where other threads look. Beside it stands how far the simulation is.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use hearth_simcore::time::SimTime;
 
 use super::handshake::{Handshake, Seen};
 use super::{PolicyFault, PolicySlot};
-use crate::experiment::{About, Results};
-use crate::ledger::LedgerReader;
 
 /// A call into a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,9 +82,9 @@ impl Call {
     }
 }
 
-/// What the thread of a simulation shows its watchdog.
+/// What the thread of a simulation shows other threads.
 #[derive(Debug, Default)]
-struct Desk {
+pub(crate) struct Desk {
     /// The call that lasts: the slot of the policy and the method.
     handshake: Handshake,
     /// Somebody wants the simulation to stop after this event.
@@ -100,14 +92,54 @@ struct Desk {
     /// The date of the event that is being handled, in ns, and how many requests there have been.
     date: AtomicU64,
     requests: AtomicU64,
-    /// What is running, for the results so far.
-    running: Mutex<Option<(About, LedgerReader)>>,
 }
 
 const CALL_BITS: u32 = 8;
 
 thread_local! {
     static DESK: Arc<Desk> = Arc::default();
+}
+
+impl Desk {
+    /// What the current thread shows.
+    pub fn of_this_thread() -> Arc<Self> {
+        DESK.with(Arc::clone)
+    }
+
+    /// The date that the simulation has come to.
+    pub fn now(&self) -> SimTime {
+        SimTime::from_nanos(self.date.load(Ordering::Relaxed))
+    }
+
+    /// How many requests there have been, of all simulations of the thread.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Stops the simulation after the event that it handles.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
+    }
+
+    /// The call that the simulation is in.
+    pub fn look(&self) -> Option<Seen> {
+        self.handshake.look()
+    }
+
+    /// Keeps the simulation in this call until the process ends; false if it has left, or if somebody else keeps it.
+    pub fn seize(&self, call: Seen) -> bool {
+        self.handshake.seize(call)
+    }
+}
+
+impl Seen {
+    /// The slot of the policy, and the name of the method.
+    pub fn slot_and_method(self) -> (PolicySlot, &'static str) {
+        let (method, slot) = (self.what() & 0xff, self.what() >> CALL_BITS);
+        let slot = PolicySlot::ALL.into_iter().find(|of| *of as u16 == slot).unwrap_or(PolicySlot::NodeAllocation);
+        let method = Call::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Call::name);
+        (slot, method)
+    }
 }
 
 /// Keeps track of the calls of one service.
@@ -121,7 +153,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub fn new() -> Rc<Self> {
-        Rc::new(Self { desk: DESK.with(Arc::clone), fault: RefCell::new(None), has_fault: Cell::new(false) })
+        Rc::new(Self { desk: Desk::of_this_thread(), fault: RefCell::new(None), has_fault: Cell::new(false) })
     }
 
     /// Makes a call and notes when it begins and ends.
@@ -157,141 +189,4 @@ impl Watch {
     pub fn take_fault(&self) -> Option<(PolicySlot, PolicyFault)> {
         if self.has_fault.replace(false) { self.fault.take() } else { None }
     }
-}
-
-/// Says what the thread is running, until [`idle`].
-pub(crate) fn running(about: &About, ledger: LedgerReader) {
-    set_running(Some((about.clone(), ledger)));
-}
-
-/// Says that the thread runs nothing.
-pub(crate) fn idle() {
-    set_running(None);
-}
-
-fn set_running(running: Option<(About, LedgerReader)>) {
-    DESK.with(|desk| *desk.running.lock().unwrap_or_else(PoisonError::into_inner) = running);
-}
-
-/// Looks from another thread at the simulation that runs on the thread which made this, and can stop it.
-///
-/// ```
-/// use hearth_serverless::policy::Monitor;
-/// let monitor = Monitor::of_this_thread();
-/// assert_eq!(monitor.requests(), 0);
-/// ```
-#[derive(Clone, Debug)]
-pub struct Monitor(Arc<Desk>);
-
-impl Monitor {
-    /// A monitor of the simulations of the current thread.
-    pub fn of_this_thread() -> Self {
-        Self(DESK.with(Arc::clone))
-    }
-
-    /// The date that the simulation has come to.
-    pub fn now(&self) -> SimTime {
-        SimTime::from_nanos(self.0.date.load(Ordering::Relaxed))
-    }
-
-    /// How many requests there have been, of all simulations of the thread.
-    pub fn requests(&self) -> u64 {
-        self.0.requests.load(Ordering::Relaxed)
-    }
-
-    /// Stops the simulation after the event that it handles, with [`crate::Error::Interrupted`].
-    pub fn interrupt(&self) {
-        self.0.interrupted.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A call that has lasted too long, and what was known when it began.
-#[derive(Debug)]
-pub struct StuckCall {
-    /// Where the policy serves.
-    pub slot: PolicySlot,
-    /// The method.
-    pub call: &'static str,
-    /// The name of the policy with the path of its library, if a simulation had begun.
-    pub policy: Option<String>,
-    /// How long it was allowed to take.
-    pub limit: Duration,
-    /// What had come of the simulation before the call, if it had begun: invocations that have not ended are not in it.
-    pub results: Option<Results>,
-}
-
-impl fmt::Display for StuckCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, call, limit, .. } = self;
-        let policy = self.policy.as_deref().unwrap_or("the policy");
-        let seconds = limit.as_secs_f64();
-        write!(
-            f,
-            "policies.{}: {policy} has not come back from {call} for {seconds} s: mend it, or allow more with \
-             --policy-timeout",
-            slot.path()
-        )
-    }
-}
-
-/// Watches the policies of simulations that run on one thread, until it is dropped.
-#[derive(Debug)]
-pub struct Watchdog {
-    ended: Arc<AtomicBool>,
-}
-
-impl Watchdog {
-    /// Watches the current thread. When a call lasts longer than `limit`, `end` is called on another thread with what
-    /// is known; it must end the process, since the simulation can neither go on nor be dropped.
-    pub fn start(limit: Duration, end: impl FnOnce(StuckCall) + Send + 'static) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let (desk, over) = (DESK.with(Arc::clone), Arc::clone(&ended));
-        thread::spawn(move || {
-            if let Some(call) = watch(&desk, limit, &over) {
-                end(stuck(&desk, call, limit));
-            }
-        });
-        Self { ended }
-    }
-}
-
-impl Drop for Watchdog {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-    }
-}
-
-/// Waits until a call has lasted too long, and seizes it; `None` once the watchdog is dropped.
-fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<Seen> {
-    let pause = (limit / 16).clamp(Duration::from_millis(1), Duration::from_millis(100));
-    let (mut seen, mut since) = (None, Instant::now());
-    while !ended.load(Ordering::Acquire) {
-        thread::sleep(pause);
-        let lasting = desk.handshake.look();
-        if lasting.is_none() || lasting != seen {
-            (seen, since) = (lasting, Instant::now());
-        } else if since.elapsed() >= limit
-            && let Some(call) = lasting
-            && desk.handshake.seize(call)
-        {
-            return lasting;
-        }
-    }
-    None
-}
-
-fn stuck(desk: &Desk, call: Seen, limit: Duration) -> StuckCall {
-    let (method, slot) = (call.what() & 0xff, call.what() >> CALL_BITS);
-    let slot = PolicySlot::ALL.into_iter().find(|of| *of as u16 == slot).unwrap_or(PolicySlot::NodeAllocation);
-    let method = Call::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Call::name);
-    let mut running = desk.running.lock().unwrap_or_else(PoisonError::into_inner);
-    let running = running.take();
-    let policy = running.as_ref().and_then(|(about, _)| {
-        let record = about.policies.iter().find(|(of, _)| *of == slot).map(|(_, record)| record);
-        record.map(ToString::to_string)
-    });
-    // SAFETY: what runs is on the thread of the desk, which stays in the call that is seized until the process ends.
-    #[allow(unsafe_code)]
-    let results = running.map(|(about, ledger)| unsafe { ledger.results_so_far(about) });
-    StuckCall { slot, call: method, policy, limit, results }
 }

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use super::About;
 use super::table::{Column, CsvTable};
 use crate::error::Error;
-use crate::experiment::About;
 use crate::invocation::{InvocationRecord, Start};
 
 /// An attempt that has ended.

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use super::Results;
 use super::table::{Column, CsvTable};
 use super::{Definition, Unit};
-use crate::experiment::Results;
 use crate::metrics::{FunctionRatios, Metrics, Precise};
 
 /// A share, and what it is of.

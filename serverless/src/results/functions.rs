@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use super::Results;
 use super::table::{Column, CsvTable};
 use super::{Definition, Part, Unit};
-use crate::experiment::Results;
 use crate::invocation::Outcome;
 use crate::metrics::{Coarse, FunctionMetrics};
 

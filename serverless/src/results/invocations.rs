@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::recorder::{RecordSink, SinkError, unwritable};
 use super::table::{Column, CsvTable};
+use super::{About, Results};
 use crate::error::Error;
-use crate::experiment::{About, Results};
 use crate::invocation::{InvocationRecord, Start};
 
 /// The columns of the table of invocations of an experiment.

@@ -18,12 +18,14 @@
 //! ```
 
 mod attempts;
+mod books;
 mod distributions;
 #[cfg(test)]
 mod documented;
 mod functions;
 mod invocations;
 mod metric;
+mod outcome;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod recorder;
@@ -37,10 +39,12 @@ mod workflow_summary;
 mod workflows;
 
 pub(crate) use attempts::Attempts;
+pub(crate) use books::Books;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
+pub use outcome::{About, Results};
 #[cfg(feature = "parquet")]
 pub use parquet::{InvocationsParquet, ParquetRows};
 pub(crate) use recorder::Recorder;

@@ -11,10 +11,10 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
+use super::About;
 use super::invocations;
 use super::recorder::{RecordSink, SinkError};
 use super::table::{Cell, Column, ColumnHead, ColumnType};
-use crate::experiment::About;
 use crate::invocation::InvocationRecord;
 
 /// Writes rows as Parquet. They are held until a group of them is ended.

@@ -1,8 +1,8 @@
 //! The tables that a run writes.
 
+use super::About;
 use super::table::{Column, ColumnDescription};
 use super::{attempts, distributions, functions, invocations, time_series, workflows};
-use crate::experiment::About;
 
 /// A table of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Results;
 use super::WorkflowsSummary;
-use crate::experiment::Results;
 use crate::invocation::Outcome;
 use crate::metrics::{Cost, Distribution, Energy, FunctionRatios, Metrics, Moved};
 use crate::policy::PolicyRecord;

@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use hearth_simcore::time::{SimDuration, SimTime};
 use serde_json::{Value, json};
 
+use super::About;
 use crate::error::Error;
-use crate::experiment::About;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::{Outcome, Start};
 use crate::node::ContainerId;

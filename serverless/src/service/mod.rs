@@ -32,4 +32,3 @@ pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub(crate) use state::Service;
-pub use unfinished::Stall;

@@ -10,38 +10,10 @@ use super::attempts::{InvocationKey, LiveInvocation, Stage};
 use super::event::Event;
 use crate::error::Error;
 use crate::function::ImageId;
-use crate::invocation::{InvocationRecord, Outcome};
+use crate::invocation::{InvocationRecord, Outcome, Stall};
 use crate::node::NodeId;
 use crate::policy::PolicySlot;
 use crate::workflow::Callee;
-
-/// What a simulation waited for that could not go on, although there was time left.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stall {
-    /// How many invocations have not ended.
-    pub invocations: u64,
-    /// The first of them.
-    pub first: u64,
-    /// What that one waits for.
-    pub reason: String,
-}
-
-impl std::fmt::Display for Stall {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "nothing is left to happen, but {}", self.who())
-    }
-}
-
-impl Stall {
-    /// Who waits for what, as in `invocation 3 waits for … (2 more have not ended)`.
-    pub(crate) fn who(&self) -> String {
-        let others = match self.invocations {
-            0 | 1 => String::new(),
-            others => format!(" ({} more have not ended)", others - 1),
-        };
-        format!("invocation {} {}{others}", self.first, self.reason)
-    }
-}
 
 impl Service {
     /// Ends the books: what has not ended is unfinished, and its record says what it waits for. Gives what all wait for

@@ -1,0 +1,161 @@
+//! Looks at a simulation from another thread, and ends the process when a policy does not come back.
+//!
+//! A call that lasts too long cannot be ended, since it runs on the thread of the simulation; but the process can, with what
+//! is known so far written.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hearth_simcore::time::SimTime;
+
+use crate::ledger::LedgerReader;
+use crate::policy::{Desk, PolicySlot, Seen};
+use crate::results::{About, Results};
+
+thread_local! {
+    /// What the thread is running, for the results so far.
+    static RUNNING: Arc<Mutex<Option<(About, LedgerReader)>>> = Arc::default();
+}
+
+/// Says what the thread is running, until this is dropped.
+pub(super) struct Running;
+
+impl Running {
+    pub fn begin(about: &About, ledger: LedgerReader) -> Self {
+        Self::set(Some((about.clone(), ledger)));
+        Self
+    }
+
+    fn set(running: Option<(About, LedgerReader)>) {
+        RUNNING.with(|of_thread| *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = running);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        Self::set(None);
+    }
+}
+
+/// Looks from another thread at the simulation that runs on the thread which made this, and can stop it.
+///
+/// ```
+/// use hearth_serverless::experiment::Monitor;
+/// let monitor = Monitor::of_this_thread();
+/// assert_eq!(monitor.requests(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Monitor(Arc<Desk>);
+
+impl Monitor {
+    /// A monitor of the simulations of the current thread.
+    pub fn of_this_thread() -> Self {
+        Self(Desk::of_this_thread())
+    }
+
+    /// The date that the simulation has come to.
+    pub fn now(&self) -> SimTime {
+        self.0.now()
+    }
+
+    /// How many requests there have been, of all simulations of the thread.
+    pub fn requests(&self) -> u64 {
+        self.0.requests()
+    }
+
+    /// Stops the simulation after the event that it handles, with [`crate::Error::Interrupted`].
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+/// A call that has lasted too long, and what was known when it began.
+#[derive(Debug)]
+pub struct StuckCall {
+    /// Where the policy serves.
+    pub slot: PolicySlot,
+    /// The method.
+    pub call: &'static str,
+    /// The name of the policy with the path of its library, if a simulation had begun.
+    pub policy: Option<String>,
+    /// How long it was allowed to take.
+    pub limit: Duration,
+    /// What had come of the simulation before the call, if it had begun: invocations that have not ended are not in it.
+    pub results: Option<Results>,
+}
+
+impl fmt::Display for StuckCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, call, limit, .. } = self;
+        let policy = self.policy.as_deref().unwrap_or("the policy");
+        let seconds = limit.as_secs_f64();
+        write!(
+            f,
+            "policies.{}: {policy} has not come back from {call} for {seconds} s: mend it, or allow more with \
+             --policy-timeout",
+            slot.path()
+        )
+    }
+}
+
+/// Watches the policies of simulations that run on one thread, until it is dropped.
+#[derive(Debug)]
+pub struct Watchdog {
+    ended: Arc<AtomicBool>,
+}
+
+impl Watchdog {
+    /// Watches the current thread. When a call lasts longer than `limit`, `end` is called on another thread with what
+    /// is known; it must end the process, since the simulation can neither go on nor be dropped.
+    pub fn start(limit: Duration, end: impl FnOnce(StuckCall) + Send + 'static) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let (desk, running, over) = (Desk::of_this_thread(), RUNNING.with(Arc::clone), Arc::clone(&ended));
+        thread::spawn(move || {
+            if let Some(call) = watch(&desk, limit, &over) {
+                end(stuck(call, &running, limit));
+            }
+        });
+        Self { ended }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
+/// Waits until a call has lasted too long, and seizes it; `None` once the watchdog is dropped.
+fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<Seen> {
+    let pause = (limit / 16).clamp(Duration::from_millis(1), Duration::from_millis(100));
+    let (mut seen, mut since) = (None, Instant::now());
+    while !ended.load(Ordering::Acquire) {
+        thread::sleep(pause);
+        let lasting = desk.look();
+        if lasting.is_none() || lasting != seen {
+            (seen, since) = (lasting, Instant::now());
+        } else if since.elapsed() >= limit
+            && let Some(call) = lasting
+            && desk.seize(call)
+        {
+            return lasting;
+        }
+    }
+    None
+}
+
+fn stuck(call: Seen, running: &Mutex<Option<(About, LedgerReader)>>, limit: Duration) -> StuckCall {
+    let (slot, method) = call.slot_and_method();
+    let running = running.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let policy = running.as_ref().and_then(|(about, _)| {
+        let record = about.policies.iter().find(|(of, _)| *of == slot).map(|(_, record)| record);
+        record.map(ToString::to_string)
+    });
+    // SAFETY: what runs is on the thread of the desk, which stays in the call that is seized until the process ends.
+    #[allow(unsafe_code)]
+    let results = running.map(|(about, ledger)| Results::so_far(about, unsafe { ledger.take() }));
+    StuckCall { slot, call: method, policy, limit, results }
+}

@@ -1,0 +1,111 @@
+//! The books of a service: what it has counted and which invocations have ended.
+
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::{Attempts, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline, WorkflowRuns};
+use crate::error::Error;
+use crate::function::{FunctionId, ImageId};
+use crate::invocation::{InvocationRecord, Outcome};
+use crate::metrics::Metrics;
+use crate::node::{ContainerId, NodeId};
+use crate::workflow::WorkflowRecord;
+
+/// What a service has counted, and who takes the invocations that have ended.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub metrics: Metrics,
+    pub recorder: Option<Recorder>,
+    pub series: Option<TimeSeries>,
+    /// The interval of the time series that was written.
+    pub series_interval: Option<SimDuration>,
+    pub timeline: Option<Timeline>,
+    pub attempts: Option<Attempts>,
+    pub workflows: WorkflowRuns,
+    /// The date of the event that is being handled, and how many were before it.
+    pub date: SimTime,
+    pub events: u64,
+}
+
+impl Books {
+    /// Ends what is written while the simulation runs; gives the counts, and the invocations if they were kept. `end`
+    /// tells the date and how things stand, if that is known.
+    pub fn finish(
+        &mut self,
+        end: impl FnOnce(&Metrics) -> Option<(SimTime, Standing)>,
+    ) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
+        let metrics = std::mem::take(&mut self.metrics);
+        let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
+        let end = end(&metrics);
+        // A horizon may be later than all that happened.
+        let date = end.as_ref().map_or(self.date, |(date, _)| *date);
+        let timeline = self.timeline.take().map_or(Ok(()), |timeline| timeline.finish(date));
+        let series = self.series.take().map(|series| series.finish(end)).transpose();
+        let series = series.map(|interval| self.series_interval = interval);
+        let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
+        let workflows = self.workflows.finish();
+        (metrics, series.and(timeline).and(attempts).and(workflows).and(records))
+    }
+
+    /// An attempt has ended, in this way.
+    pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
+        self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record, outcome))
+    }
+
+    /// A run of a workflow has ended, or never will.
+    pub fn end_workflow(&mut self, record: WorkflowRecord) -> Result<(), Error> {
+        self.metrics.workflows.record(&record);
+        self.workflows.add(record)
+    }
+
+    /// The runs of workflows that were kept.
+    pub fn take_workflow_records(&mut self) -> Vec<WorkflowRecord> {
+        self.workflows.take()
+    }
+
+    /// A container begins with something that is for no invocation.
+    #[inline]
+    pub fn begin_phase(&mut self, node: NodeId, container: ContainerId, phase: Phase, function: FunctionId) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.begin(node.0, container, phase, function, None, self.date);
+        }
+    }
+
+    /// A container begins with something for an invocation.
+    #[inline]
+    pub fn serve(&mut self, node: NodeId, container: ContainerId, phase: Phase, record: &InvocationRecord) {
+        if let Some(timeline) = &mut self.timeline {
+            let served = Served { invocation: record.invocation, start: record.start };
+            timeline.begin(node.0, container, phase, record.function, Some(served), self.date);
+        }
+    }
+
+    /// The invocation that a container runs has ended so.
+    #[inline]
+    pub fn note_outcome(&mut self, node: NodeId, container: ContainerId, outcome: Outcome) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.note_outcome(node.0, container, outcome);
+        }
+    }
+
+    /// A container has ended.
+    #[inline]
+    pub fn end_container(&mut self, node: NodeId, container: ContainerId) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.end(node.0, container, self.date);
+        }
+    }
+
+    /// An image begins to move.
+    pub fn begin_move(&mut self, image: ImageId, how: Move) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.begin_move(image, how, self.date);
+        }
+    }
+
+    /// An image has arrived.
+    pub fn end_move(&mut self, image: ImageId, how: Move) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.end_move(image, how, self.date);
+        }
+    }
+}
