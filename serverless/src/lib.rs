@@ -4,7 +4,6 @@
 //! registers and invokes them. [`scenario`] describes a platform, functions and a workload in a file, and
 //! [`experiment`] runs it. Every choice the platform makes is a policy: see [`policy`] and `hearth-policy-api`.
 
-pub mod call;
 mod cluster;
 pub mod distribution;
 pub mod error;
@@ -29,6 +28,7 @@ pub mod workflow;
 pub mod workload;
 
 pub use error::Error;
+pub use function::call;
 pub use invocation::Stall;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use service::event::{Event, ServiceModel};

@@ -8,15 +8,8 @@ use std::path::{Path, PathBuf};
 use hearth_tests::project_path;
 
 /// What of `serverless` still uses something above it, and what.
-const STILL_UP: &[(&str, &str)] = &[
-    ("call", "node"),
-    ("call", "service"),
-    ("function", "call"),
-    ("workflow", "node"),
-    ("workflow", "service"),
-    ("workload", "error"),
-    ("workload", "service"),
-];
+const STILL_UP: &[(&str, &str)] =
+    &[("workflow", "node"), ("workflow", "service"), ("workload", "error"), ("workload", "service")];
 
 /// Who uses whom, with a file that does.
 type Arrows = BTreeMap<(String, String), PathBuf>;
@@ -101,9 +94,10 @@ fn read(source: &Path) -> (BTreeSet<String>, Arrows) {
     // What the root hands on is of the module that it comes from.
     let mut of_root: BTreeMap<&str, String> = BTreeMap::new();
     for statement in root.split(';').map(words) {
-        let from = statement.iter().find_map(|word| modules.get(*word).or_else(|| of_root.get(word)).cloned());
-        if let (Some(from), true) = (from, statement.iter().any(|word| ["use", "type"].contains(word))) {
-            statement.iter().for_each(|word| _ = of_root.entry(*word).or_insert(from.clone()));
+        let Some(keyword) = statement.iter().position(|word| ["use", "type"].contains(word)) else { continue };
+        let names = &statement[keyword + 1..];
+        if let Some(from) = names.iter().find_map(|name| modules.get(*name).or_else(|| of_root.get(name)).cloned()) {
+            names.iter().for_each(|name| _ = of_root.entry(*name).or_insert(from.clone()));
         }
     }
     let mut arrows = Arrows::new();

@@ -22,6 +22,7 @@ mod recovering;
 mod replication;
 mod retrying;
 pub(crate) mod running;
+mod sandbox;
 mod scheduling;
 pub(crate) mod state;
 mod unfinished;

@@ -9,6 +9,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::{InvocationKey, LiveInvocation};
 use super::event::{Event, Happening, Message};
+use super::sandbox::OfInvocation;
 use crate::call::{Call, FunctionError};
 use crate::error::Error;
 use crate::function::{Body, Step};
@@ -131,7 +132,8 @@ impl Service {
         };
         let node = self.cluster.node(node);
         let input = live.caller.as_ref().map(|caller| caller.input.clone()).unwrap_or_default();
-        let call = Call::new(context.on(node.host), key, input, node);
+        let sandbox = OfInvocation { context: context.on(node.host), key };
+        let call = Call::new(sandbox, input, &node.name, node.speed);
         let body = closure(call);
         live.run_mut().process = Some(context.spawn({
             let context = context.clone();

@@ -1,13 +1,13 @@
 //! Images, functions, their limits and bodies.
 
-use std::future::Future;
-use std::pin::Pin;
+pub mod call;
+
 use std::rc::Rc;
 
 use hearth_simcore::time::SimDuration;
 
-use crate::call::{Call, FunctionError, Output};
 use crate::table::identifiers;
+use call::{Call, FunctionError, Output, Pending};
 
 /// Names an image of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -88,7 +88,7 @@ pub enum Step {
     Fail(Rc<str>),
 }
 
-pub(crate) type BodyFuture = Pin<Box<dyn Future<Output = Result<Output, FunctionError>>>>;
+pub(crate) type BodyFuture = Pending<'static, Result<Output, FunctionError>>;
 
 /// What a function does when it is invoked.
 #[derive(Clone)]

@@ -1,16 +1,13 @@
 //! What the body of a function has in hand when it is an `async` closure.
 
 use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
-use hearth_simcore::process::Context;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use crate::function::Step;
-use crate::node::Node;
-use crate::service::attempts::InvocationKey;
-use crate::service::event::ServiceModel;
-use crate::service::running::Effort;
+use super::Step;
 
 /// A value that is handed to a function or comes back from one. It weighs nothing: what it stands for on the network
 /// is for the body to transfer.
@@ -78,19 +75,34 @@ impl FunctionError {
     }
 }
 
+/// Something that takes simulated time.
+pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What carries out what a body asks for: the service that runs it.
+pub(crate) trait Sandbox {
+    /// The date.
+    fn now(&self) -> SimTime;
+    /// Waits.
+    fn sleep(&self, length: SimDuration) -> Pending<'_, ()>;
+    /// Does a step, within the limits of the function.
+    fn perform(&self, step: Step) -> Pending<'_, Result<(), FunctionError>>;
+    /// Bytes in the private storage.
+    fn used(&self) -> u64;
+}
+
 /// One invocation, as its body sees it.
 #[derive(Clone)]
 pub struct Call {
-    context: Context<ServiceModel>,
-    key: InvocationKey,
+    sandbox: Rc<dyn Sandbox>,
     input: Input,
     node: Rc<str>,
+    /// Floating-point operations per second of the invocation's core.
     speed: f64,
 }
 
 impl Call {
-    pub(crate) fn new(context: Context<ServiceModel>, key: InvocationKey, input: Input, node: &Node) -> Self {
-        Self { context, key, input, node: Rc::from(node.name.as_str()), speed: node.speed }
+    pub(crate) fn new(sandbox: impl Sandbox + 'static, input: Input, node: &str, speed: f64) -> Self {
+        Self { sandbox: Rc::new(sandbox), input, node: Rc::from(node), speed }
     }
 
     /// What the invocation was given.
@@ -105,17 +117,17 @@ impl Call {
 
     /// The date.
     pub fn now(&self) -> SimTime {
-        self.context.now()
+        self.sandbox.now()
     }
 
     /// Waits.
     pub async fn sleep(&self, length: SimDuration) {
-        self.context.sleep(length).await;
+        self.sandbox.sleep(length).await;
     }
 
     /// Computes so many floating-point operations on the invocation's core.
     pub async fn compute(&self, flops: f64) {
-        self.context.sleep(SimDuration::from_secs_f64(flops / self.speed)).await;
+        self.sandbox.sleep(SimDuration::from_secs_f64(flops / self.speed)).await;
     }
 
     /// The files of this invocation in its container.
@@ -128,7 +140,7 @@ impl Call {
     /// # Errors
     /// When the registry has no such file, or the limit would be passed.
     pub async fn read_remote(&self, file: &str) -> Result<(), FunctionError> {
-        self.perform(Step::ReadRemote(Rc::from(file))).await
+        self.sandbox.perform(Step::ReadRemote(Rc::from(file))).await
     }
 
     /// Copies a file from the registry into the private storage. Counts against the ingress and disk limits.
@@ -136,7 +148,7 @@ impl Call {
     /// # Errors
     /// When the registry has no such file, or a limit would be passed.
     pub async fn ingress(&self, file: &str) -> Result<(), FunctionError> {
-        self.perform(Step::Ingress(Rc::from(file))).await
+        self.sandbox.perform(Step::Ingress(Rc::from(file))).await
     }
 
     /// Copies a file from the private storage to the registry. Counts against the egress limit.
@@ -144,23 +156,7 @@ impl Call {
     /// # Errors
     /// When there is no such file, or the limit would be passed.
     pub async fn egress(&self, file: &str) -> Result<(), FunctionError> {
-        self.perform(Step::Egress(Rc::from(file))).await
-    }
-
-    async fn perform(&self, step: Step) -> Result<(), FunctionError> {
-        let key = self.key;
-        let effort = self.context.with_model(|model, _| model.service().begin_step(key, &step))?;
-        match effort {
-            Effort::None => Ok(()),
-            Effort::Time(length) => {
-                self.context.sleep(length).await;
-                Ok(())
-            }
-            Effort::Transfer { from, to, bytes } => {
-                let moved = self.context.transfer(from, to, bytes).outliving_waiter().await;
-                moved.map_err(|error| FunctionError::new(error.to_string()))
-            }
-        }
+        self.sandbox.perform(Step::Egress(Rc::from(file))).await
     }
 }
 
@@ -176,7 +172,7 @@ impl Storage<'_> {
     /// # Errors
     /// When the storage would grow beyond the function's disk limit; nothing is written then.
     pub async fn write(&self, file: &str, bytes: u64) -> Result<(), FunctionError> {
-        self.call.perform(Step::Write(Rc::from(file), bytes)).await
+        self.call.sandbox.perform(Step::Write(Rc::from(file), bytes)).await
     }
 
     /// Makes a file in no time; one of that name is replaced.
@@ -184,7 +180,7 @@ impl Storage<'_> {
     /// # Errors
     /// When the storage would grow beyond the function's disk limit.
     pub async fn create(&self, file: &str, bytes: u64) -> Result<(), FunctionError> {
-        self.call.perform(Step::Create(Rc::from(file), bytes)).await
+        self.call.sandbox.perform(Step::Create(Rc::from(file), bytes)).await
     }
 
     /// Reads a file, which takes disk time.
@@ -192,14 +188,11 @@ impl Storage<'_> {
     /// # Errors
     /// When there is no such file.
     pub async fn read(&self, file: &str) -> Result<(), FunctionError> {
-        self.call.perform(Step::Read(Rc::from(file))).await
+        self.call.sandbox.perform(Step::Read(Rc::from(file))).await
     }
 
     /// Bytes that the files hold.
     pub fn used(&self) -> u64 {
-        let key = self.call.key;
-        self.call.context.with_model(|model, _| {
-            model.service().attempts.get(key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
-        })
+        self.call.sandbox.used()
     }
 }

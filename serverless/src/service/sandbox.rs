@@ -1,0 +1,52 @@
+//! What the closure of a body asks its service for.
+
+use hearth_simcore::process::Context;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::attempts::InvocationKey;
+use super::event::ServiceModel;
+use super::running::Effort;
+use crate::function::Step;
+use crate::function::call::{FunctionError, Pending, Sandbox};
+
+/// The invocation of a body, in the hands of its [`Call`](crate::function::call::Call).
+pub(super) struct OfInvocation {
+    pub context: Context<ServiceModel>,
+    pub key: InvocationKey,
+}
+
+impl OfInvocation {
+    async fn carry_out(&self, step: Step) -> Result<(), FunctionError> {
+        match self.context.with_model(|model, _| model.service().begin_step(self.key, &step))? {
+            Effort::None => Ok(()),
+            Effort::Time(length) => {
+                self.context.sleep(length).await;
+                Ok(())
+            }
+            Effort::Transfer { from, to, bytes } => {
+                let moved = self.context.transfer(from, to, bytes).outliving_waiter().await;
+                moved.map_err(|error| FunctionError::new(error.to_string()))
+            }
+        }
+    }
+}
+
+impl Sandbox for OfInvocation {
+    fn now(&self) -> SimTime {
+        self.context.now()
+    }
+
+    fn sleep(&self, length: SimDuration) -> Pending<'_, ()> {
+        Box::pin(async move { self.context.sleep(length).await })
+    }
+
+    fn perform(&self, step: Step) -> Pending<'_, Result<(), FunctionError>> {
+        Box::pin(self.carry_out(step))
+    }
+
+    fn used(&self) -> u64 {
+        self.context.with_model(|model, _| {
+            model.service().attempts.get(self.key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
+        })
+    }
+}
