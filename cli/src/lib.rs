@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
     // clap prints its own errors, beginning with `error:`, and exits with 2.
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Run(arguments) => commands::run(&arguments),
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),

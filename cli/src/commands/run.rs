@@ -13,7 +13,6 @@ use hearth_serverless::results::{Summary, Unit};
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
-use super::reproduce;
 use super::selection::{ChosenScenario, ScenarioArguments};
 use crate::error::CommandError;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
@@ -84,16 +83,9 @@ pub struct RunArguments {
     policy_timeout: Option<Duration>,
 }
 
-/// Runs a scenario, writes its results and prints them; or runs a folder of results again.
-pub fn run(arguments: &RunArguments) -> Result<(), CommandError> {
-    match reproduce::folder_of(&arguments.scenario.base.scenario)? {
-        Some((folder, manifest)) => reproduce::reproduce(arguments, folder, &manifest),
-        None => arguments.plan().run(),
-    }
-}
-
 impl RunArguments {
-    fn plan(&self) -> Plan<'_> {
+    /// What they ask for.
+    pub fn plan(&self) -> Plan<'_> {
         let table =
             InvocationsTable { format: self.format.unwrap_or(TableFormat::Csv), sample: self.sample.unwrap_or(1.0) };
         let options = Options {
