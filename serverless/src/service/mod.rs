@@ -2,6 +2,7 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
+mod arrivals;
 pub(crate) mod attempts;
 mod backfilling;
 pub(crate) mod batch;

@@ -21,15 +21,10 @@ mod trace;
 
 use std::collections::BTreeSet;
 
-use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use crate::error::Error;
 use crate::function::Body;
-use crate::service::Service;
-use crate::service::attempts::InvocationKey;
-use crate::service::event::{Event, Happening, Message};
-use crate::workflow::{Callee, WorkflowId};
+use crate::workflow::Callee;
 
 pub use azure_2019::WithinMinute;
 pub use columns::{ColumnsSection, QuantityColumn, SizeUnit, TimeUnit, Unit};
@@ -75,11 +70,18 @@ pub(crate) struct Workload {
     numbers_taken: u64,
 }
 
-/// What has been requested.
-enum Requested {
-    Invocation(InvocationKey),
-    /// It begins when it is due.
-    Run(WorkflowId),
+/// A request that is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Due {
+    /// One of the source's.
+    Streamed {
+        /// What is invoked; the source's position where there is nothing at it.
+        callee: Result<Callee, u32>,
+        /// How long it runs, if not as its function says.
+        run_time: Option<SimDuration>,
+    },
+    /// The one that is listed at a position.
+    Listed(u32),
 }
 
 /// A source and its next invocation, which is scheduled.
@@ -134,129 +136,52 @@ impl Workload {
         self.stream.as_ref()?.next
     }
 
-    fn next_date(&self) -> Option<SimTime> {
+    /// Looks one request ahead: gives its date, if one is left that waits only for that.
+    pub fn look_ahead(&mut self) -> Result<Option<SimTime>, TraceError> {
+        if let Some(stream) = &mut self.stream {
+            stream.next = stream.source.next_arrival()?;
+            return Ok(stream.next.map(|arrival| arrival.at));
+        }
+        let next = self.dated.get(self.next);
+        Ok(next.map(|position| self.planned[*position as usize].at.unwrap_or(SimTime::ZERO)))
+    }
+
+    /// The request that is due. `None` if there is none.
+    pub fn take_due(&mut self) -> Option<Due> {
+        if let Some(stream) = &mut self.stream {
+            let Arrival { function, run_time, .. } = stream.next.take()?;
+            let callee = stream.callees.get(function as usize).copied().ok_or(function);
+            return Some(Due::Streamed { callee, run_time });
+        }
         let position = *self.dated.get(self.next)?;
-        Some(self.planned[position as usize].at.unwrap_or(SimTime::ZERO))
-    }
-}
-
-impl Service {
-    /// Schedules the next arrival of the workload: arrivals are pulled one ahead.
-    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let date = match &mut self.workload.stream {
-            Some(stream) => {
-                stream.next = stream.source.next_arrival()?;
-                stream.next.map(|arrival| arrival.at)
-            }
-            None => self.workload.next_date(),
-        };
-        match date {
-            None => Ok(()),
-            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.workload.take_numbers(1) }),
-            Some(date) => {
-                kernel.schedule_sole(date, Event(Happening::Arrival));
-                Ok(())
-            }
-        }
+        self.next += 1;
+        Some(Due::Listed(position))
     }
 
-    /// The next invocation of the workload is due.
-    pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let (requested, position) = match &mut self.workload.stream {
-            Some(stream) => match stream.next.take() {
-                Some(arrival) => {
-                    let unknown = || Error::ForeignFunction(crate::function::FunctionId(arrival.function));
-                    let callee = *stream.callees.get(arrival.function as usize).ok_or_else(unknown)?;
-                    (self.request_streamed(callee, arrival.run_time, kernel.now()), None)
-                }
-                None => return Ok(()),
-            },
-            None => {
-                let position = self.workload.dated[self.workload.next];
-                self.workload.next += 1;
-                (self.request_planned(position, kernel.now()), Some(position))
-            }
-        };
-        self.pull_arrival(kernel)?;
-        self.check_under_way()?;
-        match requested {
-            Requested::Invocation(key) => {
-                self.head.receive(Message::Request(key));
-                Ok(())
-            }
-            Requested::Run(workflow) => self.begin_run(workflow, position, kernel),
-        }
+    /// What is listed at a position.
+    pub fn listed(&self, position: u32) -> &PlannedInvocation {
+        &self.planned[position as usize]
     }
 
-    fn request_streamed(&mut self, callee: Callee, run_time: Option<SimDuration>, date: SimTime) -> Requested {
-        match callee {
-            Callee::Function(function) => {
-                let number = self.workload.take_numbers(1);
-                Requested::Invocation(self.request(number, function, run_time.map(Body::Sleep), date))
-            }
-            Callee::Workflow(workflow) => Requested::Run(workflow),
-        }
-    }
-
-    fn request_planned(&mut self, position: u32, date: SimTime) -> Requested {
-        let planned = &self.workload.planned[position as usize];
-        match planned.callee {
-            Callee::Function(function) => {
-                let body = planned.body.clone();
-                Requested::Invocation(self.request(u64::from(position), function, body, date))
-            }
-            Callee::Workflow(workflow) => Requested::Run(workflow),
-        }
-    }
-
-    /// The run of a workflow is due that the workload lists at a position.
-    pub(crate) fn begin_planned_run(&mut self, position: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.workload.runs_due.remove(&position);
-        match self.workload.planned[position as usize].callee {
-            Callee::Workflow(workflow) => self.begin_run(workflow, Some(position), kernel),
-            Callee::Function(_) => Ok(()),
-        }
-    }
-
-    /// Refuses what is not of this service.
-    pub(crate) fn check_callee(&self, callee: Callee) -> Result<(), Error> {
-        match callee {
-            Callee::Function(function) if self.functions.find(function).is_none() => {
-                Err(Error::ForeignFunction(function))
-            }
-            Callee::Workflow(workflow) if workflow.0 as usize >= self.workflows.len() => {
-                Err(Error::ForeignWorkflow(workflow))
-            }
-            Callee::Function(_) | Callee::Workflow(_) => Ok(()),
-        }
-    }
-
-    /// Requests what waited only for this invocation.
-    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(dependents) = self.workload.dependents.get(ended as usize).filter(|list| !list.is_empty()) else {
-            return Ok(());
-        };
-        for dependent in dependents.clone() {
-            let missing = &mut self.workload.missing[dependent as usize];
+    /// What is listed at a position has ended: gives the positions of those that waited for nothing else.
+    pub fn release(&mut self, ended: u64) -> Vec<u32> {
+        let Self { dependents, missing, .. } = self;
+        let is_ready = |dependent: &u32| {
+            let missing = &mut missing[*dependent as usize];
             *missing -= 1;
-            if *missing > 0 {
-                continue;
-            }
-            let planned = &self.workload.planned[dependent as usize];
-            let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
-            if date == SimTime::MAX {
-                return Err(Error::BeyondClock { invocation: u64::from(dependent) });
-            }
-            let due = match self.request_planned(dependent, date) {
-                Requested::Invocation(key) => Happening::Message(Message::Request(key)),
-                Requested::Run(_) => {
-                    self.workload.runs_due.insert(dependent);
-                    Happening::WorkflowRequested(dependent)
-                }
-            };
-            kernel.schedule_at(date, Event(due));
-        }
-        Ok(())
+            *missing == 0
+        };
+        dependents.get(ended as usize).into_iter().flatten().copied().filter(is_ready).collect()
+    }
+
+    /// The date is known at which the workflow at a position begins.
+    pub fn await_run(&mut self, position: u32) {
+        self.runs_due.insert(position);
+    }
+
+    /// The workflow at a position begins.
+    pub fn begin_run(&mut self, position: u32) {
+        self.runs_due.remove(&position);
     }
 }
 
