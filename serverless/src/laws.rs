@@ -169,10 +169,11 @@ fn run_with(
 
 fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     let mut running = 0;
-    for (position, node) in service.cluster.nodes().named() {
+    for (position, node) in service.cluster().nodes().named() {
         prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
         running += u64::from(node.running);
-        let held = node.containers.iter().map(|(_, container)| service.functions[container.function].footprint());
+        let held =
+            node.containers.iter().map(|(_, container)| service.registry().functions()[container.function].footprint());
         let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| (ram + footprint.ram, disk + footprint.disk));
         for (what, storage, held) in [("RAM", &node.ram, ram), ("disk", &node.disk, disk)] {
             prop_assert!(storage.free() <= storage.capacity());
@@ -185,9 +186,9 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
             );
         }
         let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
-        let is_up = service.cluster.up().contains(position);
+        let is_up = service.cluster().up().contains(position);
         prop_assert!(is_up || node.containers.is_empty() && node.running == 0, "something is on a node that is down");
-        let starting = service.prewarmings.starting_on(position);
+        let starting = service.prewarming_on(position);
         prop_assert_eq!(
             node.containers.len() - idle - starting,
             node.running as usize,
@@ -196,22 +197,22 @@ fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
         let mut view = NodeView::default();
         node.show_use(is_up, &mut view);
         node.show_storage(&mut view);
-        prop_assert_eq!(*service.cluster.node_view(position), view, "the view of {:?} is out of date", position);
+        prop_assert_eq!(*service.cluster().node_view(position), view, "the view of {:?} is out of date", position);
     }
     let free: u64 =
-        service.cluster.nodes().names().map(|node| u64::from(service.cluster.node_view(node).free_cores)).sum();
-    prop_assert_eq!(free, service.cluster.free_cores());
-    let promised: u64 = service.cluster.nodes().iter().map(|node| u64::from(node.promised.cores)).sum();
-    prop_assert_eq!(promised, service.cluster.promised_cores(service.attempts.counts().running));
-    prop_assert_eq!(running, service.attempts.counts().running);
+        service.cluster().nodes().names().map(|node| u64::from(service.cluster().node_view(node).free_cores)).sum();
+    prop_assert_eq!(free, service.cluster().free_cores());
+    let promised: u64 = service.cluster().nodes().iter().map(|node| u64::from(node.promised.cores)).sum();
+    prop_assert_eq!(promised, service.cluster().promised_cores(service.attempts().counts().running));
+    prop_assert_eq!(running, service.attempts().counts().running);
     check_stages(service)
 }
 
 /// What is counted of attempts is what their stages say, and what they hold of nodes is what the nodes have given.
 fn check_stages(service: &Service) -> Result<(), TestCaseError> {
-    let mut counted = vec![Counts::default(); service.functions.len()];
+    let mut counted = vec![Counts::default(); service.registry().functions().len()];
     let (mut cores, mut promised) = (0, 0);
-    for (_, attempt) in service.attempts.iter() {
+    for (_, attempt) in service.attempts().iter() {
         let of_function = &mut counted[attempt.record.function.number() as usize];
         match attempt.stage() {
             stage if stage.waits() => of_function.waiting += 1,
@@ -225,13 +226,13 @@ fn check_stages(service: &Service) -> Result<(), TestCaseError> {
         let is_unheard = attempt.record.finished_at.is_some();
         prop_assert!(!matches!(attempt.stage(), Stage::Ended) || is_unheard, "{:?} between events", attempt);
     }
-    for (function, counts) in service.functions.names().zip(&counted) {
-        prop_assert_eq!(*counts, service.attempts.counts_of(function));
+    for (function, counts) in service.registry().functions().names().zip(&counted) {
+        prop_assert_eq!(*counts, service.attempts().counts_of(function));
     }
-    let all = service.attempts.counts();
+    let all = service.attempts().counts();
     prop_assert_eq!(counted.iter().map(|counts| counts.waiting).sum::<u64>(), all.waiting);
     prop_assert_eq!(counted.iter().map(|counts| counts.running).sum::<u64>(), all.running);
-    prop_assert_eq!((cores, promised), (all.running, service.cluster.promised_cores(all.running)));
+    prop_assert_eq!((cores, promised), (all.running, service.cluster().promised_cores(all.running)));
     Ok(())
 }
 

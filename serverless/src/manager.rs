@@ -121,7 +121,7 @@ impl FunctionManager {
     pub async fn invoke(&self, function: &FunctionId, input: Input) -> Result<Invocation, Error> {
         let watched = self.context.with_model(|model, kernel| {
             let service = model.service();
-            if service.functions.find(*function).is_none() {
+            if service.registry().functions().find(*function).is_none() {
                 return Err(Error::ForeignFunction(*function));
             }
             let (key, watched) = service.request_watched(*function, input, kernel.now());

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use hearth_tests::project_path;
 
 /// What of `serverless` still uses something above it, and what.
-const STILL_UP: &[(&str, &str)] =
-    &[("workflow", "node"), ("workflow", "service")];
+const STILL_UP: &[(&str, &str)] = &[("workflow", "node"), ("workflow", "service")];
 
 /// Who uses whom, with a file that does.
 type Arrows = BTreeMap<(String, String), PathBuf>;

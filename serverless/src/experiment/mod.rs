@@ -107,11 +107,13 @@ impl Experiment {
         }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
-        let nodes = simulation
-            .with_model_mut(|model, _| model.service().cluster.nodes().iter().map(|node| node.name.clone()).collect());
+        let nodes = simulation.with_model_mut(|model, _| {
+            model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
+        });
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
-        let warnings = simulation.with_model_mut(|model, _| warnings::of_workload(scenario, &model.service().workload));
+        let warnings =
+            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, &model.service().work().workload));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
         Ok(Self { simulation, service, horizon, extent, about, warnings })
@@ -119,7 +121,7 @@ impl Experiment {
 
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
-        self.simulation.with_model_mut(|model, _| model.service().books.recorder = None);
+        self.simulation.with_model_mut(|model, _| model.service().books().recorder = None);
         self
     }
 
@@ -131,10 +133,10 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             // What waits already for its date was noted by the recorder before this one.
-            service.attempts.iter().for_each(|(_, live)| {
+            service.attempts().iter().for_each(|(_, live)| {
                 recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
             });
-            service.books.recorder = Some(recorder);
+            service.books().recorder = Some(recorder);
         });
         self
     }
@@ -151,7 +153,7 @@ impl Experiment {
         target: Box<dyn std::io::Write + Send>,
     ) -> Result<Self, Error> {
         let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, target)?;
-        self.simulation.with_model_mut(|model, _| model.service().books.series = Some(series));
+        self.simulation.with_model_mut(|model, _| model.service().books().series = Some(series));
         Ok(self)
     }
 
@@ -166,13 +168,13 @@ impl Experiment {
     /// When the target cannot be written.
     pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let attempts = Attempts::new(&self.about, target)?;
-        self.simulation.with_model_mut(|model, _| model.service().books.attempts = Some(attempts));
+        self.simulation.with_model_mut(|model, _| model.service().books().attempts = Some(attempts));
         Ok(self)
     }
 
     /// Whether there are workflows, so that there are runs to write.
     pub fn has_workflows(&mut self) -> bool {
-        self.simulation.with_model_mut(|model, _| model.service().workflows.len() > 0)
+        self.simulation.with_model_mut(|model, _| model.service().work().workflows.len() > 0)
     }
 
     /// Writes every run of a workflow, in the order in which they end, as CSV.
@@ -181,7 +183,7 @@ impl Experiment {
     /// When the target cannot be written.
     pub fn write_workflows(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let runs = WorkflowRuns::new(target)?;
-        self.simulation.with_model_mut(|model, _| model.service().books.workflows = runs);
+        self.simulation.with_model_mut(|model, _| model.service().books().workflows = runs);
         Ok(self)
     }
 
@@ -190,8 +192,8 @@ impl Experiment {
         let about = &self.about;
         self.simulation.with_model_mut(|model, _| {
             let service = model.service();
-            let images = service.images.iter().map(|image| image.name.clone()).collect();
-            service.books.timeline = Some(Timeline::new(about, images, target));
+            let images = service.registry().images().iter().map(|image| image.name.clone()).collect();
+            service.books().timeline = Some(Timeline::new(about, images, target));
         });
         self
     }
@@ -241,7 +243,7 @@ impl Experiment {
     /// of it up to then, and why it stopped before its end, if it did.
     pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
         let about = &self.about;
-        let reader = self.simulation.with_model_mut(|model, _| model.service().books.reader());
+        let reader = self.simulation.with_model_mut(|model, _| model.service().books().reader());
         let running = Running::begin(about, reader);
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
@@ -250,7 +252,11 @@ impl Experiment {
         drop(running);
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
-            (service.workload.skipped_rows(), service.workload.requests_read(), service.workflows.len() > 0)
+            (
+                service.work().workload.skipped_rows(),
+                service.work().workload.requests_read(),
+                service.work().workflows.len() > 0,
+            )
         });
         let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
@@ -261,7 +267,7 @@ impl Experiment {
         let all_count = self.horizon.is_some() || has_workflows || read == simulated;
         let lost = (!all_count).then_some(Error::LostRequests { read, simulated });
         let workflows = self.service.workflow_records(&mut self.simulation);
-        let time_series_interval = self.simulation.with_model_mut(|model, _| model.service().books.series_interval);
+        let time_series_interval = self.simulation.with_model_mut(|model, _| model.service().books().series_interval);
         let about = self.about;
         let results =
             Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };

@@ -93,7 +93,7 @@ impl Eviction for Witness {
 fn check(service: &Service) -> Result<(), TestCaseError> {
     check_conservation(service)?;
     let told: Vec<_> = TOLD.with_borrow(Clone::clone);
-    for (node, told) in service.cluster.nodes().iter().zip(told) {
+    for (node, told) in service.cluster().nodes().iter().zip(told) {
         let there: Vec<(u32, u32, bool)> =
             node.containers.iter().map(|(id, held)| (id as u32, held.function.0, held.idle.is_some())).collect();
         let told = told.borrow();

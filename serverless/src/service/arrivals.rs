@@ -1,15 +1,20 @@
-//! Invocations are requested as the workload has them: at their dates, or after others.
+//! Invocations are requested as the workload has them, at their dates or after others, or by a controller.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
-use super::attempts::InvocationKey;
+use super::attempts::{Caller, InvocationKey, Waiting};
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
+use crate::function::call::Input;
 use crate::function::{Body, FunctionId};
-use crate::workflow::{Callee, WorkflowId};
-use crate::workload::Due;
+use crate::invocation::{InvocationRecord, InvocationState, Watched};
+use crate::workflow::{Callee, WorkflowId, Workflows};
+use crate::workload::{Due, Workload};
 
 /// What has been requested.
 enum Requested {
@@ -18,12 +23,61 @@ enum Requested {
     Run(WorkflowId),
 }
 
+/// What is asked of the service, and what has come of it so far.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub workload: Workload,
+    pub workflows: Workflows,
+}
+
 impl Service {
+    /// Enters an invocation that its controller requests at `date`.
+    pub fn request(&mut self, number: u64, function: FunctionId, body: Option<Body>, date: SimTime) -> InvocationKey {
+        let mut record = InvocationRecord::new(number, function);
+        record.requested_at = Some(date);
+        if let Some(recorder) = &mut self.books.recorder {
+            recorder.requested(date, number);
+        }
+        self.books.metrics.note_request(date);
+        self.policies.watch.count_request();
+        self.attempts.request(record, body)
+    }
+
+    /// The same for a controller that watches the invocation.
+    pub fn request_watched(
+        &mut self,
+        function: FunctionId,
+        input: Input,
+        date: SimTime,
+    ) -> (InvocationKey, Rc<RefCell<Watched>>) {
+        let number = self.work.workload.take_numbers(1);
+        let key = self.request(number, function, None, date);
+        let watched = Rc::new(RefCell::new(Watched {
+            number,
+            history: vec![(InvocationState::Requested, date)],
+            failure: None,
+            output: None,
+            done: false,
+            waiters: Vec::new(),
+        }));
+        if let Some(live) = self.attempts.get_mut(key) {
+            live.caller = Some(Box::new(Caller { input, watched: Rc::clone(&watched) }));
+        }
+        (key, watched)
+    }
+
+    /// The entry in the queue of an invocation that is alive.
+    pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
+        let live = self.attempts.get(key)?;
+        let request = self.registry.functions[live.record.function].request(live);
+        Some(Waiting { turn: live.turn(), ..Waiting::new(key, request) })
+    }
+
     /// Schedules the next arrival of the workload: arrivals are pulled one ahead.
     pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        match self.workload.look_ahead()? {
+        match self.work.workload.look_ahead()? {
             None => Ok(()),
-            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.workload.take_numbers(1) }),
+            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.work.workload.take_numbers(1) }),
             Some(date) => {
                 kernel.schedule_sole(date, Event(Happening::Arrival));
                 Ok(())
@@ -33,7 +87,7 @@ impl Service {
 
     /// The next invocation of the workload is due.
     pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let (requested, position) = match self.workload.take_due() {
+        let (requested, position) = match self.work.workload.take_due() {
             Some(Due::Streamed { callee, run_time }) => {
                 let callee = callee.map_err(|function| Error::ForeignFunction(FunctionId(function)))?;
                 (self.request_streamed(callee, run_time, kernel.now()), None)
@@ -55,7 +109,7 @@ impl Service {
     fn request_streamed(&mut self, callee: Callee, run_time: Option<SimDuration>, date: SimTime) -> Requested {
         match callee {
             Callee::Function(function) => {
-                let number = self.workload.take_numbers(1);
+                let number = self.work.workload.take_numbers(1);
                 Requested::Invocation(self.request(number, function, run_time.map(Body::Sleep), date))
             }
             Callee::Workflow(workflow) => Requested::Run(workflow),
@@ -63,7 +117,7 @@ impl Service {
     }
 
     fn request_planned(&mut self, position: u32, date: SimTime) -> Requested {
-        let planned = self.workload.listed(position);
+        let planned = self.work.workload.listed(position);
         match planned.callee {
             Callee::Function(function) => {
                 let body = planned.body.clone();
@@ -75,8 +129,8 @@ impl Service {
 
     /// The run of a workflow is due that the workload lists at a position.
     pub(crate) fn begin_planned_run(&mut self, position: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.workload.begin_run(position);
-        match self.workload.callee(position) {
+        self.work.workload.begin_run(position);
+        match self.work.workload.callee(position) {
             Callee::Workflow(workflow) => self.begin_run(workflow, Some(position), kernel),
             Callee::Function(_) => Ok(()),
         }
@@ -85,10 +139,10 @@ impl Service {
     /// Refuses what is not of this service.
     pub(crate) fn check_callee(&self, callee: Callee) -> Result<(), Error> {
         match callee {
-            Callee::Function(function) if self.functions.find(function).is_none() => {
+            Callee::Function(function) if self.registry.functions.find(function).is_none() => {
                 Err(Error::ForeignFunction(function))
             }
-            Callee::Workflow(workflow) if workflow.0 as usize >= self.workflows.len() => {
+            Callee::Workflow(workflow) if workflow.0 as usize >= self.work.workflows.len() => {
                 Err(Error::ForeignWorkflow(workflow))
             }
             Callee::Function(_) | Callee::Workflow(_) => Ok(()),
@@ -97,8 +151,8 @@ impl Service {
 
     /// Requests what waited only for this invocation.
     pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for dependent in self.workload.release(ended) {
-            let planned = self.workload.listed(dependent);
+        for dependent in self.work.workload.release(ended) {
+            let planned = self.work.workload.listed(dependent);
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
             if date == SimTime::MAX {
                 return Err(Error::BeyondClock { invocation: u64::from(dependent) });
@@ -106,7 +160,7 @@ impl Service {
             let due = match self.request_planned(dependent, date) {
                 Requested::Invocation(key) => Happening::Message(Message::Request(key)),
                 Requested::Run(_) => {
-                    self.workload.await_run(dependent);
+                    self.work.workload.await_run(dependent);
                     Happening::WorkflowRequested(dependent)
                 }
             };

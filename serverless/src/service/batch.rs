@@ -67,7 +67,7 @@ impl Service {
             .iter()
             .zip(&idle)
             .map(|(&number, idle)| {
-                let function = &self.functions[FunctionId(number)];
+                let function = &self.registry.functions[FunctionId(number)];
                 let sites = function.image.map(|image| cluster.sites(image));
                 FunctionView {
                     function: number,
@@ -85,14 +85,14 @@ impl Service {
             .collect();
         let view = cluster.batch_view(requests, &functions, kernel.now());
         let mut items = RVec::new();
-        let planned = self.node_allocation.plan(&view, &mut items);
+        let planned = self.policies.node_allocation.plan(&view, &mut items);
         planned.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))?;
         Ok(items)
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Error> {
-        if self.images.find(ImageId(image)).is_none() {
-            return Err(self.wrong_item(format!("names image {image} of {}", self.images.len())));
+        if self.registry.images.find(ImageId(image)).is_none() {
+            return Err(self.wrong_item(format!("names image {image} of {}", self.registry.images.len())));
         }
         Ok(ImageId(image))
     }

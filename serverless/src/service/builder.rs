@@ -7,22 +7,23 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, Platform};
 use hearth_simcore::simulation::UnknownHost;
 use hearth_simcore::time::SimDuration;
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Service;
+use super::Settings;
+use super::arrivals::Work;
 use super::attempts::{Attempts, Counts, WaitingQueue};
 use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::{Event, ServiceModel};
-use super::faults::Faults;
 use super::head::Head;
 use super::images::HeadImages;
-use super::links::LinkChanges;
-use super::prewarming::Prewarmings;
+use super::keep_alive::KeepAlive;
+use super::policies::{Hears, Policies};
+use super::recovery::Recovery;
+use super::registry::Registry;
 use super::replication::Replication;
 use super::retrying::Retries;
-use super::scheduling::Plan;
-use super::state::Hears;
-use super::state::Settings;
+use super::running::Bodies;
+use super::scheduling::Rounds;
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -34,8 +35,7 @@ use crate::metrics::{Cost, Metrics, Prices};
 use crate::node::{Medium, Node, Storage};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
-use crate::table::Table;
-use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord, Workflows};
+use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 
 /// A handle on a serverless compute service of a [`Simulation`].
@@ -115,7 +115,7 @@ impl ServerlessComputeService {
                     return Err(Error::UnknownPredecessor { position, predecessor });
                 }
             }
-            service.workload = Workload::new(planned);
+            service.work.workload = Workload::new(planned);
             service.pull_arrival(kernel)
         })
     }
@@ -134,7 +134,7 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|model, kernel| {
             let service = model.service();
             callees.iter().try_for_each(|callee| service.check_callee(*callee))?;
-            service.workload = Workload::streamed(source, callees);
+            service.work.workload = Workload::streamed(source, callees);
             service.pull_arrival(kernel)
         })
     }
@@ -167,19 +167,19 @@ impl ServerlessComputeService {
     /// Has invocations tried again that do not end well.
     pub fn set_retries(&self, simulation: &mut Simulation, policy: RetryPolicy) {
         simulation.with_model_mut(|model, kernel| {
-            model.service().retries = Some(Retries::new(policy, kernel.seed()));
+            model.service().recovery.retries = Some(Retries::new(policy, kernel.seed()));
         });
     }
 
     /// Has invocations asked for a second time that take long.
     pub fn set_hedging(&self, simulation: &mut Simulation, policy: HedgePolicy) {
-        simulation.with_model_mut(|model, _| model.service().hedge = Some(policy));
+        simulation.with_model_mut(|model, _| model.service().recovery.hedge = Some(policy));
     }
 
     /// Has images copied to other nodes when copies are lost.
     pub fn set_replication(&self, simulation: &mut Simulation, policy: ReplicationPolicy) {
         simulation.with_model_mut(|model, _| {
-            model.service().replication = Some(Replication::new(policy));
+            model.service().recovery.replication = Some(Replication::new(policy));
         });
     }
 
@@ -364,41 +364,21 @@ impl ServiceBuilder {
         };
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
+        let expected_ends = (backfilling == Backfilling::Easy).then(|| ExpectedEnds::new(hosts.len()));
+        let watch = workshop.watch;
         Ok(Service {
             settings: self.settings,
-            head: Head::new(head),
-            registry,
-            images: Table::default(),
-            files: FxHashMap::default(),
-            functions: Table::default(),
-            function_names: FxHashSet::default(),
+            head: Head::new(head, HeadImages::new(head_storage, self.simulate_downloads)),
+            registry: Registry::new(registry),
             cluster: Cluster::new(nodes, rules.observes),
-            head_images: HeadImages::new(head_storage, self.simulate_downloads),
             attempts: Attempts::new(queue),
-            plan: Plan::default(),
-            expected_ends: (backfilling == Backfilling::Easy).then(|| Box::new(ExpectedEnds::new(hosts.len()))),
-            round_done: false,
-            stalled_sites: Vec::new(),
-            admission,
-            node_allocation,
-            keep_alive,
-            rules,
-            hears,
-            prewarmings: Prewarmings::default(),
-            faults: Faults::default(),
-            recovering: Vec::new(),
-            link_changes: LinkChanges::default(),
-            retries: None,
-            hedge: None,
-            replication: None,
-            workflows: Workflows::default(),
-            watch: workshop.watch,
-            policies,
-            keep_alive_lanes: Vec::new(),
-            workload: Workload::default(),
+            rounds: Rounds::new(expected_ends),
+            policies: Policies { set: policies, admission, node_allocation, keep_alive, rules, hears, watch },
+            keep_alive: KeepAlive::default(),
+            recovery: Recovery::default(),
+            work: Work::default(),
+            bodies: Bodies::new(context),
             books,
-            context,
-            timed_out: Rc::from("the time limit was reached"),
         })
     }
 

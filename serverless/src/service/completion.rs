@@ -1,24 +1,19 @@
 //! The end of an invocation: its core goes free, its container is kept or not, and whoever waits is told (the timing
 //! model, section 6).
 
-use hearth_policy_api::{Completion, Removal};
+use hearth_policy_api::Completion;
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::queue::{EventHandle, Rank};
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::{InvocationKey, Left};
-use super::event::{Event, Happening, Message};
-use crate::cluster::{HeldContainer, Occupied};
+use super::event::Event;
+use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::Outcome;
-use crate::node::{ContainerId, NodeId, Spell};
 use crate::policy::PolicySlot;
 use crate::workflow::TaskEnd;
-
-/// With so many different keep-alive times, further ones get timers of their own instead of a lane.
-const MAX_LANES: usize = 16;
 
 impl Service {
     /// The head hears of the end of an invocation that ran.
@@ -33,7 +28,7 @@ impl Service {
             };
             let function = live.record.function;
             self.books.note_outcome(occupied.node(), occupied.container(), live.record.outcome);
-            if let Some(ends) = &mut self.expected_ends {
+            if let Some(ends) = &mut self.rounds.expected_ends {
                 ends.end(key);
             }
             self.release(function, run_time, occupied, kernel)?;
@@ -49,7 +44,7 @@ impl Service {
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let ram = self.functions[function].limits.ram;
+        let ram = self.registry.functions[function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         let completion = Completion {
@@ -60,13 +55,13 @@ impl Service {
             ram,
             idle_of_function: self.cluster.idle_beside(&held) + 1,
         };
-        if self.hears.admission_of_completions {
-            self.admission.on_completion(&completion);
+        if self.policies.hears.admission_of_completions {
+            self.policies.admission.on_completion(&completion);
         }
-        if self.hears.allocation_of_completions {
-            self.node_allocation.on_completion(&completion);
+        if self.policies.hears.allocation_of_completions {
+            self.policies.node_allocation.on_completion(&completion);
         }
-        let retention = self.keep_alive.on_idle(&completion);
+        let retention = self.policies.keep_alive.on_idle(&completion);
         let retention = retention.map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
         if retention.keep_for == 0 {
             self.cluster.end(held, &mut self.books);
@@ -74,44 +69,6 @@ impl Service {
         }
         self.keep(held, SimDuration::from_nanos(retention.keep_for), kernel);
         Ok(())
-    }
-
-    /// Makes a container idle for a time.
-    pub(crate) fn keep(&mut self, held: HeldContainer, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
-        let (now, spell) = (kernel.now(), self.cluster.next_spell());
-        let over = Message::KeepAliveOver { node: held.node(), container: held.id(), spell };
-        let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
-        let expires = if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX };
-        self.cluster.keep(held, spell, (expires, expiry), &mut self.books, now);
-    }
-
-    /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
-    /// keep-alive still finds the container (the timing model, section 9).
-    fn set_keep_alive_timer(&mut self, length: SimDuration, over: Message, kernel: &mut Kernel<Event>) -> EventHandle {
-        let event = Event(Happening::Message(over));
-        if let Some((_, lane)) = self.keep_alive_lanes.iter().find(|(of, _)| *of == length) {
-            return kernel.schedule_in_lane(*lane, event);
-        }
-        if self.keep_alive_lanes.len() == MAX_LANES {
-            return kernel.schedule_late(length, event);
-        }
-        let lane = kernel.add_lane(length, Rank::Late);
-        self.keep_alive_lanes.push((length, lane));
-        kernel.schedule_in_lane(lane, event)
-    }
-
-    pub(crate) fn keep_alive_over(
-        &mut self,
-        node: NodeId,
-        container: ContainerId,
-        spell: Spell,
-        kernel: &mut Kernel<Event>,
-    ) {
-        // While the message waited for the head, the container may have been used or evicted.
-        if self.cluster.is_idle_in(node, container, spell) {
-            self.books.metrics.expired_containers += 1;
-            self.cluster.end_idle(node, container, Removal::Ended, &mut self.books, kernel);
-        }
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
@@ -129,7 +86,7 @@ impl Service {
             live.tell_caller(kernel.now());
         }
         let invocation = live.record.invocation;
-        let of_task = self.workflows.is_running().then(|| (TaskEnd::of(live), live.record.failure.clone()));
+        let of_task = self.work.workflows.is_running().then(|| (TaskEnd::of(live), live.record.failure.clone()));
         match &mut self.books.recorder {
             Some(recorder) => {
                 if let Some(live) = self.attempts.remove(key) {

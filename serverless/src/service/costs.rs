@@ -13,7 +13,7 @@ impl Service {
     pub(crate) fn bill(&mut self, key: InvocationKey) {
         let Some(cost) = &mut self.books.metrics.cost else { return };
         let Some(live) = self.attempts.get_mut(key).filter(|live| live.record.outcome != Outcome::Lost) else { return };
-        let ram = self.functions[live.record.function].limits.ram;
+        let ram = self.registry.functions[live.record.function].limits.ram;
         if !cost.bill(&live.record, ram) || std::mem::replace(&mut live.is_billed, true) {
             return;
         }

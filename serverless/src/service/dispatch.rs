@@ -55,12 +55,12 @@ impl Service {
         live.record.node = Some(node.0);
         live.record.start = Some(start);
         live.record.dispatched_at = Some(now);
-        let function = &self.functions[live.record.function];
+        let function = &self.registry.functions[live.record.function];
         self.books.metrics.container_busy(function.limits.ram, now);
         self.books.metrics.count_start(live.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
-        if let Some(ends) = &mut self.expected_ends {
+        if let Some(ends) = &mut self.rounds.expected_ends {
             let limit = function.limits.time;
             let end = if limit > SimDuration::ZERO { now + overhead + limit } else { SimTime::MAX };
             ends.begin(key, node, end, function.footprint());
@@ -83,7 +83,7 @@ impl Service {
 
     /// Tries again where those who are bound to a node could not get their image moved before.
     pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for (node, image) in std::mem::take(&mut self.stalled_sites) {
+        for (node, image) in std::mem::take(&mut self.rounds.stalled_sites) {
             self.advance_site(node, image, kernel)?;
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Service {
         let is_on_disk = self.cluster.sites(image).on_disk().contains(node);
         let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
         if !moves {
-            self.stalled_sites.push((node, image));
+            self.rounds.stalled_sites.push((node, image));
         }
         Ok(())
     }

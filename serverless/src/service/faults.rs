@@ -66,10 +66,10 @@ impl Faults {
 impl Service {
     /// Sets what goes wrong from now on.
     pub(crate) fn set_faults(&mut self, plan: FaultPlan, kernel: &mut Kernel<Event>) {
-        self.faults.active = vec![false; plan.faults.len()];
-        self.faults.crashes = stream(kernel.seed(), "container crashes");
-        self.faults.plan = plan;
-        for number in 0..self.faults.plan.faults.len() as u32 {
+        self.recovery.faults.active = vec![false; plan.faults.len()];
+        self.recovery.faults.crashes = stream(kernel.seed(), "container crashes");
+        self.recovery.faults.plan = plan;
+        for number in 0..self.recovery.faults.plan.faults.len() as u32 {
             self.schedule_fault(number, kernel);
         }
     }
@@ -77,7 +77,7 @@ impl Service {
     /// Schedules the next time that a fault comes into effect. That does not keep the simulation going.
     fn schedule_fault(&mut self, number: u32, kernel: &mut Kernel<Event>) {
         let begins = Event(Happening::FaultBegins(number));
-        let Some(planned) = self.faults.plan.faults.get_mut(number as usize) else { return };
+        let Some(planned) = self.recovery.faults.plan.faults.get_mut(number as usize) else { return };
         let date = match &mut planned.timing {
             Timing::Once { at, .. } => *at,
             Timing::Drawn { between, random, .. } => {
@@ -90,7 +90,7 @@ impl Service {
     /// Something goes wrong.
     pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let ends = Event(Happening::FaultEnds(number));
-        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get_mut(number as usize) else {
+        let Some(PlannedFault { fault, timing }) = self.recovery.faults.plan.faults.get_mut(number as usize) else {
             return Ok(());
         };
         let fault = *fault;
@@ -105,9 +105,9 @@ impl Service {
         if has_end && !matches!(fault, Fault::DiskLost { .. }) {
             self.await_recovery(number, kernel.now());
         }
-        let before = self.faults.any(|other| is_same_outage(other, &fault));
+        let before = self.recovery.faults.any(|other| is_same_outage(other, &fault));
         let link = self.observed_link(&fault);
-        self.faults.active[number as usize] = true;
+        self.recovery.faults.active[number as usize] = true;
         // Before anything is done about the fault: that may lead to a decision.
         self.note_link(link, kernel);
         self.books.metrics.faults += 1;
@@ -120,7 +120,7 @@ impl Service {
             }
             Fault::HostDown { .. } | Fault::LinkDown { .. } => {}
             Fault::DiskLost { host } => {
-                self.faults.active[number as usize] = false;
+                self.recovery.faults.active[number as usize] = false;
                 self.lose_disk(host);
             }
             Fault::NodeSlow { host, .. } => self.set_slowness(host),
@@ -132,16 +132,18 @@ impl Service {
 
     /// Something is right again.
     pub(crate) fn fault_ends(&mut self, number: u32, kernel: &mut Kernel<Event>) {
-        let Some(PlannedFault { fault, timing }) = self.faults.plan.faults.get(number as usize) else { return };
+        let Some(PlannedFault { fault, timing }) = self.recovery.faults.plan.faults.get(number as usize) else {
+            return;
+        };
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         let link = self.observed_link(&fault);
-        self.faults.active[number as usize] = false;
+        self.recovery.faults.active[number as usize] = false;
         self.note_link(link, kernel);
         self.begin_recovery(number);
-        if let Some(replication) = &mut self.replication {
+        if let Some(replication) = &mut self.recovery.replication {
             replication.look_again();
         }
-        let still = self.faults.any(|other| is_same_outage(other, &fault));
+        let still = self.recovery.faults.any(|other| is_same_outage(other, &fault));
         match fault {
             Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel),
             Fault::LinkDown { link } if !still => kernel.restore_link(link),
@@ -160,7 +162,7 @@ impl Service {
     }
 
     fn set_slowness(&mut self, host: HostId) {
-        let factors = self.faults.in_effect().filter_map(|fault| match fault {
+        let factors = self.recovery.faults.in_effect().filter_map(|fault| match fault {
             Fault::NodeSlow { host: other, factor } if other == host => Some(factor),
             _ => None,
         });
@@ -187,7 +189,7 @@ impl Service {
                 self.lose_disk(host);
             }
         }
-        if host == self.head.host() && self.faults.plan.queue_lost {
+        if host == self.head.host() && self.recovery.faults.plan.queue_lost {
             lost.extend(self.empty_queue(kernel));
         }
         let name = &kernel.platform().host(host).name;
@@ -215,8 +217,8 @@ impl Service {
                 lost.push(key);
             }
         }
-        for (function, held) in self.prewarmings.give_up_on(node, kernel) {
-            let ram = self.functions[function].limits.ram;
+        for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
+            let ram = self.registry.functions[function].limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
             self.cluster.end(held, &mut self.books);
         }
@@ -229,7 +231,7 @@ impl Service {
                 }
             }
         }
-        self.stalled_sites.retain(|(on, _)| *on != node);
+        self.rounds.stalled_sites.retain(|(on, _)| *on != node);
         lost
     }
 
@@ -248,10 +250,10 @@ impl Service {
                 process.cancel();
             }
         }
-        if let Some(ends) = &mut self.expected_ends {
+        if let Some(ends) = &mut self.rounds.expected_ends {
             ends.end(key);
         }
-        let ram = self.functions[live.record.function].limits.ram;
+        let ram = self.registry.functions[live.record.function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         self.cluster.end(held, &mut self.books);
@@ -288,7 +290,7 @@ impl Service {
                 lost.push(key);
             }
         }
-        self.stalled_sites.clear();
+        self.rounds.stalled_sites.clear();
         // Requests that are still on their way find the head when it is back.
         let (here, mut promises) = self.attempts.empty();
         promises.sort_by_key(Promise::node);
@@ -315,11 +317,11 @@ impl Service {
                 live.run_mut().result = Some(Err(failure));
                 return self.body_ended(key, kernel);
             }
-            Interrupted::Download(image) => self.head_images.download_failed(image),
+            Interrupted::Download(image) => self.head.images.download_failed(image),
             Interrupted::Copy { node, image } => {
-                self.head_images.unpin(image);
+                self.head.images.unpin(image);
                 self.cluster.abort_copy(node, image);
-                if let Some(replication) = &mut self.replication {
+                if let Some(replication) = &mut self.recovery.replication {
                     replication.interrupted(node, image);
                 }
                 self.await_again(node, image);
@@ -335,7 +337,7 @@ impl Service {
     /// Who is bound to a node and waits for an image there needs it moved again.
     fn await_again(&mut self, node: NodeId, image: ImageId) {
         if self.attempts.is_bound(node, image) {
-            self.stalled_sites.push((node, image));
+            self.rounds.stalled_sites.push((node, image));
         }
     }
 
@@ -354,7 +356,7 @@ impl Service {
     fn lose_disk(&mut self, host: HostId) {
         let Some(node) = self.node_on(host) else { return };
         for image in self.cluster.lose_disk(node) {
-            if let Some(replication) = &mut self.replication {
+            if let Some(replication) = &mut self.recovery.replication {
                 replication.lost(image);
             }
         }

@@ -12,6 +12,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::{InvocationKey, Left, Waiting};
 use super::event::{Event, Happening, Message};
+use super::images::HeadImages;
 use super::replication::Replication;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
@@ -26,6 +27,8 @@ pub(crate) struct Head {
     /// It is processing a request.
     is_busy: bool,
     delays: Delays,
+    /// Its storage of images.
+    pub(super) images: HeadImages,
 }
 
 /// Requests that admission has delayed.
@@ -51,8 +54,8 @@ impl Delays {
 
 impl Head {
     /// A head on a host, with nothing to do.
-    pub fn new(host: HostId) -> Self {
-        Self { host, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default() }
+    pub fn new(host: HostId, images: HeadImages) -> Self {
+        Self { host, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default(), images }
     }
 
     /// Where it is.
@@ -146,17 +149,17 @@ impl Service {
     #[inline]
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.is_settled() {
-            self.round_done = false;
+            self.rounds.is_done = false;
         } else {
             self.schedule(kernel)?;
             self.cluster.drop_orphans();
             // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
             self.retry_downloads(kernel)?;
         }
-        if self.replication.as_ref().is_some_and(Replication::is_due) {
+        if self.recovery.replication.as_ref().is_some_and(Replication::is_due) {
             self.replicate(kernel)?;
         }
-        if !self.recovering.is_empty() {
+        if !self.recovery.recovering.is_empty() {
             self.note_recoveries(kernel.now());
         }
         Ok(())
@@ -165,9 +168,9 @@ impl Service {
     /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.
     fn is_settled(&self) -> bool {
         self.attempts.queue().len() == 0
-            && self.stalled_sites.is_empty()
+            && self.rounds.stalled_sites.is_empty()
             && !self.cluster.has_orphans()
-            && !self.head_images.is_stalled()
+            && !self.head.images.is_stalled()
     }
 
     fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
@@ -183,8 +186,8 @@ impl Service {
         }
         let function = live.record.function;
         self.plan_hedge(key, kernel);
-        if self.hears.keep_alive_of_arrivals {
-            self.keep_alive.on_arrival(function.0, now.as_nanos());
+        if self.policies.hears.keep_alive_of_arrivals {
+            self.policies.keep_alive.on_arrival(function.0, now.as_nanos());
         }
         self.call_off_prewarming(function, kernel);
         self.ask_admission(key, kernel)
@@ -194,8 +197,8 @@ impl Service {
         let Some(live) = self.attempts.get(key) else {
             return Ok(());
         };
-        let function = &self.functions[live.record.function];
-        if self.hears.admission_of_nobody {
+        let function = &self.registry.functions[live.record.function];
+        if self.policies.hears.admission_of_nobody {
             return self.admit(Waiting::new(key, function.request(live)), kernel);
         }
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
@@ -212,7 +215,7 @@ impl Service {
         let placed = self.cluster.promised_cores(all.running);
         let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
-        let decision = self.admission.admit(&waiting.request, &load, &places);
+        let decision = self.policies.admission.admit(&waiting.request, &load, &places);
         match decision.map_err(|mistake| self.mistake((PolicySlot::Admission, mistake)))? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
@@ -236,8 +239,8 @@ impl Service {
         self.head.delays.in_vain = 0;
         self.enter(waiting.key, InvocationState::Admitted, kernel);
         self.attempts.admit(waiting.key);
-        match self.functions[waiting.function].image {
-            Some(image) if !self.head_images.is_here(image) => self.await_download(waiting.key, image, kernel),
+        match self.registry.functions[waiting.function].image {
+            Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
         }
     }
@@ -255,7 +258,7 @@ impl Service {
         if self.place_at_once(&waiting, kernel)? {
             return Ok(());
         }
-        let rank = self.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
+        let rank = self.policies.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
         self.attempts.enqueue(waiting, rank);
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::invocation::{InvocationRecord, Outcome};
 impl Service {
     /// An attempt was submitted: another one is to be made beside it if it takes long.
     pub(crate) fn plan_hedge(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(hedge) = self.hedge else { return };
+        let Some(hedge) = self.recovery.hedge else { return };
         if self.attempts.get(key).is_some_and(|live| !live.is_hedged) {
             // With the attempt the event loses its object.
             kernel.schedule_in_background(kernel.now() + hedge.after, Event(Happening::Hedge(key)));

@@ -7,7 +7,6 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::InvocationKey;
 use super::event::{Event, Happening, Message};
-use crate::cluster::Mistake;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
@@ -95,11 +94,11 @@ impl Service {
     }
 
     fn ask_for_download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if std::mem::replace(&mut self.head_images.state(image).asked_for, true) {
+        if std::mem::replace(&mut self.head.images.state(image).asked_for, true) {
             return Ok(());
         }
         if !self.download(image, kernel)? {
-            self.head_images.stalled.push(image);
+            self.head.images.stalled.push(image);
         }
         Ok(())
     }
@@ -107,39 +106,39 @@ impl Service {
     /// Begins a download; false if the head has no room.
     fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         let done = Event(Happening::Message(Message::Downloaded(image)));
-        if !self.head_images.simulate_downloads {
+        if !self.head.images.simulate_downloads {
             // It takes no time, but the message that it is done waits its turn at the head like any other.
             kernel.schedule(SimDuration::ZERO, done);
             return Ok(true);
         }
-        if kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).is_err() {
+        if kernel.check_up(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host())).is_err() {
             return Ok(false);
         }
-        let size = self.images[image].size;
-        let room = self.head_images.storage.make_room(size, kernel.now().as_nanos());
+        let size = self.registry.images[image].size;
+        let room = self.head.images.storage.make_room(size, kernel.now().as_nanos());
         let Some(evicted) = room.map_err(|mistake| self.mistake((PolicySlot::ImagesOnHead, mistake)))? else {
             return Ok(false);
         };
         for evicted in evicted {
-            self.head_images.state(evicted).here = false;
-            self.books.metrics.evicted_images_on_head.add(self.images[evicted].size);
+            self.head.images.state(evicted).here = false;
+            self.books.metrics.evicted_images_on_head.add(self.registry.images[evicted].size);
         }
-        self.head_images.storage.begin(image, size);
+        self.head.images.storage.begin(image, size);
         self.books.begin_move(image, Move::Download);
-        kernel.transfer(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host()), size, done)?;
+        kernel.transfer(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host()), size, done)?;
         Ok(true)
     }
 
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if self.head_images.simulate_downloads {
-            self.books.metrics.downloads.add(self.images[image].size);
+        if self.head.images.simulate_downloads {
+            self.books.metrics.downloads.add(self.registry.images[image].size);
             self.books.end_move(image, Move::Download);
-            self.head_images.storage.complete(image, self.books.date);
+            self.head.images.storage.complete(image, self.books.date);
         }
-        if let Some(replication) = &mut self.replication {
+        if let Some(replication) = &mut self.recovery.replication {
             replication.look_again();
         }
-        let state = self.head_images.state(image);
+        let state = self.head.images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in self.attempts.image_is_here(image) {
             if let Some(waiting) = self.waiting(key) {
@@ -151,9 +150,9 @@ impl Service {
 
     /// Begins downloads that found no room on the head before.
     pub(crate) fn retry_downloads(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for image in std::mem::take(&mut self.head_images.stalled) {
+        for image in std::mem::take(&mut self.head.images.stalled) {
             if !self.download(image, kernel)? {
-                self.head_images.stalled.push(image);
+                self.head.images.stalled.push(image);
             }
         }
         Ok(())
@@ -173,7 +172,7 @@ impl Service {
         if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
         }
-        if !self.head_images.is_here(image) {
+        if !self.head.images.is_here(image) {
             self.ask_for_download(image, kernel)?;
             return Ok(false);
         }
@@ -181,17 +180,17 @@ impl Service {
         if !begun.map_err(|mistake| self.mistake(mistake))? {
             return Ok(false);
         }
-        self.head_images.storage.pin(image);
+        self.head.images.storage.pin(image);
         let done = Event(Happening::Message(Message::Copied { node, image }));
-        kernel.transfer(ends.0, ends.1, self.images[image].size, done)?;
+        kernel.transfer(ends.0, ends.1, self.registry.images[image].size, done)?;
         Ok(true)
     }
 
     pub(crate) fn copied(&mut self, node: NodeId, image: ImageId) {
-        if let Some(replication) = &mut self.replication {
+        if let Some(replication) = &mut self.recovery.replication {
             replication.arrived(node, image);
         }
-        self.head_images.storage.unpin(image);
+        self.head.images.storage.unpin(image);
         self.cluster.end_copy(node, image, &mut self.books);
     }
 
@@ -207,12 +206,12 @@ impl Service {
         }
         let host = self.cluster.node(node).host;
         let done = Event(Happening::Message(Message::Loaded { node, image }));
-        kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), self.images[image].ram_footprint, done)?;
+        kernel.transfer(
+            Endpoint::Disk(host),
+            Endpoint::Memory(host),
+            self.registry.images[image].ram_footprint,
+            done,
+        )?;
         Ok(true)
-    }
-
-    /// The error for what a policy did wrong.
-    pub(crate) fn mistake(&self, (slot, mistake): Mistake) -> Error {
-        Error::policy(slot, self.policies.record(slot), mistake)
     }
 }

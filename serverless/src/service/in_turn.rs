@@ -55,7 +55,7 @@ impl Service {
             && let Some((at, waiting)) = self.next_in_turn(position, last)
         {
             (position, last) = (at + 1, Some(waiting.turn));
-            if self.functions[waiting.function].told_to_wait_in >= since {
+            if self.registry.functions[waiting.function].told_to_wait_in >= since {
                 continue;
             }
             let offered = self.offer(&waiting, at, &mut held, plan, kernel)?;
@@ -65,7 +65,7 @@ impl Service {
                 _ if is_strict => return Ok(()),
                 Offered::Bound | Offered::Waits | Offered::Prepared(_) => {}
             }
-            self.functions[waiting.function].told_to_wait_in = self.cluster.round();
+            self.registry.functions[waiting.function].told_to_wait_in = self.cluster.round();
             if matches!(held, Held::Nobody) {
                 let node = if let Offered::Prepared(node) = offered { Some(node) } else { None };
                 let reservation = self.keep_place(&waiting, node, kernel.now());
@@ -172,18 +172,18 @@ impl Service {
     }
 
     fn footprint_of(&self, waiting: &Waiting) -> Footprint {
-        self.functions[waiting.function].footprint()
+        self.registry.functions[waiting.function].footprint()
     }
 
     fn image_of(&self, waiting: &Waiting) -> Option<ImageId> {
-        self.functions[waiting.function].image
+        self.registry.functions[waiting.function].image
     }
 
     /// What a node has for somebody: all that is free or can be evicted, without the image that it needs itself.
     fn room(&self, waiting: &Waiting, node: NodeId) -> Room {
         let mut room = Room::of(self.cluster.node_view(node));
         if let Some(image) = self.image_of(waiting) {
-            let (held, described) = (self.cluster.node(node), &self.images[image]);
+            let (held, described) = (self.cluster.node(node), &self.registry.images[image]);
             room.keep_image(Footprint {
                 ram: if held.ram.holds_unused(image) { described.ram_footprint } else { 0 },
                 disk: if held.disk.holds_unused(image) { described.size } else { 0 },
@@ -196,7 +196,7 @@ impl Service {
     fn need(&self, waiting: &Waiting, node: NodeId) -> Footprint {
         let mut need = self.footprint_of(waiting);
         if let Some(image) = self.image_of(waiting) {
-            let (sites, described) = (self.cluster.sites(image), &self.images[image]);
+            let (sites, described) = (self.cluster.sites(image), &self.registry.images[image]);
             if !sites.in_ram().contains(node) && !sites.loading().contains(node) {
                 need.ram = need.ram.saturating_add(described.ram_footprint);
             }
@@ -229,7 +229,7 @@ impl Service {
 
     /// When somebody that starts on a node now will have ended at the latest.
     fn expected_end(&self, waiting: &Waiting, node: NodeId, now: SimTime) -> SimTime {
-        let function = &self.functions[waiting.function];
+        let function = &self.registry.functions[waiting.function];
         let is_warm = self.cluster.idle(waiting.function).contains(node);
         let has_image = self.cluster.is_image_ready(node, function.image);
         if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {
@@ -242,7 +242,7 @@ impl Service {
     /// Keeps a place for somebody that cannot start: on the node to which its image is on the way, or else on the one
     /// that has room for it first, by expected ends.
     fn keep_place(&self, waiting: &Waiting, node: Option<NodeId>, now: SimTime) -> Option<Reservation> {
-        let ends = self.expected_ends.as_deref()?;
+        let ends = self.rounds.expected_ends.as_deref()?;
         let on = |node: NodeId| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now);
         match node {
             Some(node) => on(node),

@@ -48,29 +48,29 @@ impl Faults {
 impl Service {
     /// Gives a link the bandwidth that degradations leave to it.
     pub(super) fn set_bandwidth(&self, link: LinkId, kernel: &mut Kernel<Event>) {
-        kernel.degrade_link(link, self.faults.degradation(link));
+        kernel.degrade_link(link, self.recovery.faults.degradation(link));
     }
 
     /// The link that a fault is about and the part of its bandwidth that is left to it now, if the policy observes.
     pub(super) fn observed_link(&self, fault: &Fault) -> Option<(LinkId, f64)> {
         let (Fault::LinkDown { link } | Fault::LinkDegraded { link, .. }) = *fault else { return None };
-        self.rules.observes.then(|| (link, self.faults.share(link)))
+        self.policies.rules.observes.then(|| (link, self.recovery.faults.share(link)))
     }
 
     /// Notes for the policy that a link has changed, if another part of its bandwidth is left to it than before.
     pub(super) fn note_link(&mut self, before: Option<(LinkId, f64)>, kernel: &Kernel<Event>) {
         let Some((link, before)) = before else { return };
-        let share = self.faults.share(link);
+        let share = self.recovery.faults.share(link);
         if share != before {
             let nodes = self.nodes_behind(link, kernel);
-            self.link_changes.pending.insert(link, LinkChange { share, nodes });
+            self.recovery.link_changes.pending.insert(link, LinkChange { share, nodes });
         }
     }
 
     /// The nodes whose route to the head crosses a link, there or back.
     fn nodes_behind(&mut self, link: LinkId, kernel: &Kernel<Event>) -> NodeBits {
-        let Self { cluster, link_changes, head, .. } = self;
-        let crossings = link_changes.crossings.get_or_insert_with(|| {
+        let Self { cluster, recovery, head, .. } = self;
+        let crossings = recovery.link_changes.crossings.get_or_insert_with(|| {
             let mut crossings = Vec::new();
             for (node, held) in cluster.nodes().named() {
                 let route = kernel.platform().route(head.host(), held.host).unwrap_or_default();
@@ -89,9 +89,9 @@ impl Service {
 
     /// Tells the policy of the links that have changed since the last decision.
     pub(super) fn announce_links(&mut self) {
-        while let Some((link, LinkChange { share, nodes })) = self.link_changes.pending.pop_first() {
+        while let Some((link, LinkChange { share, nodes })) = self.recovery.link_changes.pending.pop_first() {
             let link = link.index() as u32;
-            self.node_allocation.observe_link(&LinkView { link, share, nodes: nodes.view() });
+            self.policies.node_allocation.observe_link(&LinkView { link, share, nodes: nodes.view() });
         }
     }
 }

@@ -16,16 +16,19 @@ mod head;
 mod hedging;
 mod images;
 mod in_turn;
+mod keep_alive;
 mod links;
+mod policies;
 mod prewarming;
 mod progress;
 mod recovering;
+mod recovery;
+mod registry;
 mod replication;
 mod retrying;
 pub(crate) mod running;
 mod sandbox;
 mod scheduling;
-pub(crate) mod state;
 mod unfinished;
 mod workflows;
 
@@ -33,4 +36,107 @@ pub use backfilling::Backfilling;
 pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
-pub(crate) use state::Service;
+
+use hearth_simcore::platform::HostId;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use self::arrivals::Work;
+use self::attempts::{Attempts, Counts};
+use self::head::Head;
+use self::keep_alive::KeepAlive;
+use self::policies::Policies;
+use self::recovery::Recovery;
+use self::registry::Registry;
+use self::running::Bodies;
+use self::scheduling::Rounds;
+use crate::cluster::Cluster;
+use crate::ledger::Ledger;
+use crate::results::Standing;
+
+/// Times and choices of a service that are not policies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub startup_overhead: SimDuration,
+    pub processing_overhead: SimDuration,
+    pub reuse_most_recent: bool,
+    pub backfilling: Backfilling,
+}
+
+/// A service: its parts, each of which a file is about. What goes from one to another is in the methods of the service; nobody
+/// outside of this module touches a part.
+#[derive(Debug)]
+pub(crate) struct Service {
+    settings: Settings,
+    /// What it has been told and has not read, and its storage.
+    head: Head,
+    /// What it may be asked for.
+    registry: Registry,
+    /// The nodes and all that is on them.
+    cluster: Cluster,
+    /// All that is under way.
+    attempts: Attempts,
+    /// What rounds of scheduling have from one to the next.
+    rounds: Rounds,
+    policies: Policies,
+    /// Timers of idle containers, and containers ahead of requests.
+    keep_alive: KeepAlive,
+    /// Faults, and what is done about them.
+    recovery: Recovery,
+    /// What is asked of it.
+    work: Work,
+    bodies: Bodies,
+    /// What has been counted.
+    books: Ledger,
+}
+
+impl Service {
+    /// The host of the head.
+    pub(crate) fn head_host(&self) -> HostId {
+        self.head.host()
+    }
+
+    /// What it may be asked for.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The nodes and all that is on them.
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// All that is under way.
+    pub(crate) fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
+    /// What is asked of it.
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// What has been counted, and who is told of it.
+    pub(crate) fn books(&mut self) -> &mut Ledger {
+        &mut self.books
+    }
+
+    /// Whether an invocation may take several attempts.
+    pub(crate) fn has_attempts(&self) -> bool {
+        self.recovery.has_attempts()
+    }
+
+    /// How many containers are being started ahead on a node.
+    #[cfg(test)]
+    pub(crate) fn prewarming_on(&self, node: crate::node::NodeId) -> usize {
+        self.keep_alive.prewarmings.starting_on(node)
+    }
+
+    /// Time has come to a date at which something happens.
+    fn note_time(&mut self, now: SimTime) {
+        let Counts { waiting: queued, running } = self.attempts.counts();
+        let books = &mut *self.books;
+        if let Some(series) = books.series.as_mut().filter(|series| now >= series.next) {
+            series.advance(now, Standing::of(&books.metrics, running, queued));
+        }
+    }
+}

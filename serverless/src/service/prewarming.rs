@@ -65,23 +65,29 @@ impl Prewarmings {
 impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
     pub(crate) fn plan_prewarming(&mut self, completion: &Completion, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Prewarming { after, keep_for } =
-            self.keep_alive.prewarm(completion).map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
+        let Prewarming { after, keep_for } = self
+            .policies
+            .keep_alive
+            .prewarm(completion)
+            .map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {
             let due = Event(Happening::Message(Message::Prewarm(function)));
             let timer = kernel.schedule(SimDuration::from_nanos(after), due);
             let keep_for = SimDuration::from_nanos(keep_for);
-            self.prewarmings.planned.insert(function, Planned { timer, node: NodeId(completion.node), keep_for });
+            self.keep_alive
+                .prewarmings
+                .planned
+                .insert(function, Planned { timer, node: NodeId(completion.node), keep_for });
         }
         Ok(())
     }
 
     /// A request has come: a container started later would not be for it.
     pub(crate) fn call_off_prewarming(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
-        if !self.prewarmings.planned.is_empty()
-            && let Some(planned) = self.prewarmings.planned.remove(&function)
+        if !self.keep_alive.prewarmings.planned.is_empty()
+            && let Some(planned) = self.keep_alive.prewarmings.planned.remove(&function)
         {
             kernel.cancel(planned.timer);
         }
@@ -89,29 +95,30 @@ impl Service {
 
     /// Begins to start a container where the last one was, if there is room without evicting anything and none is idle.
     pub(crate) fn prewarm(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
-        let Some(Planned { node, keep_for, .. }) = self.prewarmings.planned.remove(&function) else {
+        let Some(Planned { node, keep_for, .. }) = self.keep_alive.prewarmings.planned.remove(&function) else {
             return;
         };
         if !self.cluster.idle(function).is_empty() {
             return;
         }
-        let registered = &self.functions[function];
+        let registered = &self.registry.functions[function];
         let (ram, overhead) = (registered.limits.ram, registered.startup_overhead);
         let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return };
         self.books.metrics.begin_prewarming(ram, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
-        let starting = self.prewarmings.starting.vacant_key();
+        let starting = self.keep_alive.prewarmings.starting.vacant_key();
         let timer = kernel.schedule(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
-        self.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
+        self.keep_alive.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
     }
 
     /// A container that was started ahead is up.
     pub(crate) fn prewarmed(&mut self, starting: u32, kernel: &mut Kernel<Event>) {
-        let Some(Starting { held, function, keep_for, .. }) = self.prewarmings.starting.try_remove(starting as usize)
+        let Some(Starting { held, function, keep_for, .. }) =
+            self.keep_alive.prewarmings.starting.try_remove(starting as usize)
         else {
             return;
         };
-        self.books.metrics.end_prewarming(self.functions[function].limits.ram, kernel.now());
+        self.books.metrics.end_prewarming(self.registry.functions[function].limits.ram, kernel.now());
         self.keep(held, keep_for, kernel);
     }
 }

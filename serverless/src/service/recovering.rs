@@ -18,7 +18,7 @@ pub(crate) struct Recovering {
 impl Service {
     /// A fault begins that will end.
     pub(crate) fn await_recovery(&mut self, number: u32, now: SimTime) {
-        self.recovering.push(Recovering {
+        self.recovery.recovering.push(Recovering {
             number,
             began: now,
             waiting: self.attempts.counts().waiting,
@@ -28,14 +28,14 @@ impl Service {
 
     /// A fault is over: from now on the queue may be as short as before.
     pub(crate) fn begin_recovery(&mut self, number: u32) {
-        let ended = self.recovering.iter_mut().filter(|fault| fault.number == number);
+        let ended = self.recovery.recovering.iter_mut().filter(|fault| fault.number == number);
         ended.for_each(|fault| fault.is_over = true);
     }
 
     /// Notes of which faults the queue has recovered.
     pub(crate) fn note_recoveries(&mut self, now: SimTime) {
         let (waiting, metrics) = (self.attempts.counts().waiting, &mut self.books.metrics);
-        self.recovering.retain(|fault| {
+        self.recovery.recovering.retain(|fault| {
             let is_recovered = fault.is_over && waiting <= fault.waiting;
             if is_recovered {
                 metrics.time_to_recover.add(now - fault.began);

@@ -61,7 +61,7 @@ impl Replication {
 impl Service {
     /// Begins the copies that images are short of, as far as there are nodes with room.
     pub(crate) fn replicate(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(replication) = &mut self.replication else { return Ok(()) };
+        let Some(replication) = &mut self.recovery.replication else { return Ok(()) };
         replication.is_due = false;
         let (wanted, short) = (replication.policy.copies, replication.short.clone());
         for image in short {
@@ -70,13 +70,13 @@ impl Service {
                 if !self.copy(node, image, kernel)? {
                     break;
                 }
-                self.books.metrics.replications.add(self.images[image].size);
-                if let Some(replication) = &mut self.replication {
+                self.books.metrics.replications.add(self.registry.images[image].size);
+                if let Some(replication) = &mut self.recovery.replication {
                     replication.under_way.insert((node, image));
                 }
             }
             if self.copies_within_reach(image) >= wanted
-                && let Some(replication) = &mut self.replication
+                && let Some(replication) = &mut self.recovery.replication
             {
                 replication.short.remove(&image);
             }
@@ -97,12 +97,12 @@ impl Service {
         let lacks = |node: &NodeId| !sites.reaches_disk(*node);
         let free = |node: NodeId| self.cluster.node(node).disk.free();
         let best = self.cluster.up().iter().filter(lacks).max_by_key(|node| (free(*node), Reverse(*node)))?;
-        (free(best) >= self.images[image].size).then_some(best)
+        (free(best) >= self.registry.images[image].size).then_some(best)
     }
 
     /// The images on the disk of a node are out of reach.
     pub(crate) fn replace_copies_of(&mut self, node: NodeId) {
-        let Some(replication) = &mut self.replication else { return };
+        let Some(replication) = &mut self.recovery.replication else { return };
         self.cluster.images_on_disk(node).for_each(|image| replication.lost(image));
     }
 }

@@ -37,7 +37,9 @@ impl Service {
         if self.leave_to_twin(key, kernel)? {
             return Ok(true);
         }
-        let (Some(live), Some(retries)) = (self.attempts.get(key), &mut self.retries) else { return Ok(false) };
+        let (Some(live), Some(retries)) = (self.attempts.get(key), &mut self.recovery.retries) else {
+            return Ok(false);
+        };
         let record = &live.record;
         let policy = &retries.policy;
         let is_wanted = match record.outcome {

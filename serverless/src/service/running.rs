@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::{Endpoint, TransferError};
+use hearth_simcore::process::WeakContext;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::{InvocationKey, LiveInvocation};
-use super::event::{Event, Happening, Message};
+use super::event::{Event, Happening, Message, ServiceModel};
 use super::sandbox::OfInvocation;
 use crate::call::{Call, FunctionError};
 use crate::error::Error;
@@ -27,6 +28,22 @@ pub(crate) enum Effort {
     Transfer { from: Endpoint, to: Endpoint, bytes: u64 },
 }
 
+/// What bodies need of the simulation.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    /// Where closures run.
+    context: WeakContext<ServiceModel>,
+    /// The failure of every invocation that timed out.
+    timed_out: Rc<str>,
+}
+
+impl Bodies {
+    /// Bodies of closures run in a context.
+    pub fn new(context: WeakContext<ServiceModel>) -> Self {
+        Self { context, timed_out: Rc::from("the time limit was reached") }
+    }
+}
+
 impl Service {
     /// The container is up: the body begins, and its time limit runs.
     pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
@@ -39,17 +56,17 @@ impl Service {
         if let Some(occupied) = live.occupied() {
             self.books.serve(occupied.node(), occupied.container(), Phase::Run, &live.record);
         }
-        let function = &self.functions[live.record.function];
+        let function = &self.registry.functions[live.record.function];
         let limit = function.limits.time;
         let body = live.body.clone().unwrap_or_else(|| function.body.clone());
-        if let Some(after) = self.faults.crash_after() {
+        if let Some(after) = self.recovery.faults.crash_after() {
             // With the invocation the event loses its object.
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
         let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
         let node = live.node().map(|node| self.cluster.node(node));
         let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
-        if self.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
+        if self.work.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
             return Ok(());
         }
         if let Some(length) = length {
@@ -103,7 +120,7 @@ impl Service {
         let Some(node) = self.attempts.get(key).and_then(|live| live.node()) else { return Ok(()) };
         let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
-        let started = kernel.transfer(Endpoint::Disk(self.registry), memory, bytes, ended).map(drop);
+        let started = kernel.transfer(Endpoint::Disk(self.registry.host), memory, bytes, ended).map(drop);
         if self.is_up(key, started)? {
             return Ok(());
         }
@@ -127,7 +144,7 @@ impl Service {
 
     fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
         let Some(live) = self.attempts.get_mut(key) else { return };
-        let (Some(context), Some(node)) = (self.context.upgrade(), live.node()) else {
+        let (Some(context), Some(node)) = (self.bodies.context.upgrade(), live.node()) else {
             return;
         };
         let node = self.cluster.node(node);
@@ -165,7 +182,7 @@ impl Service {
             let Some(live) = self.attempts.get_mut(key) else {
                 return Ok(false);
             };
-            let function = &self.functions[live.record.function];
+            let function = &self.registry.functions[live.record.function];
             let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
                 return Ok(false);
             };
@@ -204,11 +221,11 @@ impl Service {
         let gone = || FunctionError::new("the invocation has ended");
         let live = self.attempts.get_mut(key).ok_or_else(gone)?;
         let node = self.cluster.node(live.node().ok_or_else(gone)?);
-        let limits = &self.functions[live.record.function].limits;
+        let limits = &self.registry.functions[live.record.function].limits;
         let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
-        let registry = Endpoint::Disk(self.registry);
+        let registry = Endpoint::Disk(self.registry.host);
         let remote = |file: &Rc<str>| {
-            let size = self.files.get(&**file).copied();
+            let size = self.registry.files.get(&**file).copied();
             size.ok_or_else(|| FunctionError::new(format!("the registry has no file {file:?}")))
         };
         Ok(match step {
@@ -250,7 +267,7 @@ impl Service {
         let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else {
             return Ok(());
         };
-        let limit = self.functions[live.record.function].limits.time;
+        let limit = self.registry.functions[live.record.function].limits.time;
         let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
             self.time_limit_reached(key, kernel);
@@ -263,7 +280,7 @@ impl Service {
             }
             _ => Outcome::Completed,
         };
-        if self.faults.crashes_at_end() {
+        if self.recovery.faults.crashes_at_end() {
             return self.crashed(key, kernel);
         }
         self.end_run(key, kernel);
@@ -275,7 +292,7 @@ impl Service {
     pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
         let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else { return };
         live.record.outcome = Outcome::TimedOut;
-        live.record.failure = Some(Rc::clone(&self.timed_out));
+        live.record.failure = Some(Rc::clone(&self.bodies.timed_out));
         if let Some(process) = live.run().is_some().then(|| live.run_mut().process.take()).flatten() {
             process.cancel();
         }

@@ -6,7 +6,7 @@ use hearth_simcore::kernel::Kernel;
 
 use super::Service;
 use super::attempts::{InvocationKey, Waiting, WaitingQueue};
-use super::backfilling::Backfilling;
+use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::Event;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -44,26 +44,46 @@ pub(crate) struct Plan {
     idle: Vec<(NodeId, FunctionId)>,
 }
 
+/// What rounds of scheduling have from one to the next.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    pub plan: Plan,
+    /// When those that run will have ended, where a place is kept for the first in the queue.
+    pub expected_ends: Option<Box<ExpectedEnds>>,
+    /// The round that follows a message has been done while it was handled.
+    pub is_done: bool,
+    /// Where an image could not move that somebody bound there waits for.
+    pub stalled_sites: Vec<(NodeId, ImageId)>,
+}
+
+impl Rounds {
+    /// Before the first round. `expected_ends` where a place is kept for the first in the queue.
+    pub fn new(expected_ends: Option<ExpectedEnds>) -> Self {
+        let expected_ends = expected_ends.map(Box::new);
+        Self { plan: Plan::default(), expected_ends, is_done: false, stalled_sites: Vec::new() }
+    }
+}
+
 impl Service {
     /// Runs a round if somebody waits and something can be decided.
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.advance_bound(kernel)?;
-        if std::mem::take(&mut self.round_done)
+        if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
-            || (self.rules.scope == Scope::Request && self.cluster.free_core().is_empty())
+            || (self.policies.rules.scope == Scope::Request && self.cluster.free_core().is_empty())
         {
             return Ok(());
         }
-        let mut plan = std::mem::take(&mut self.plan);
+        let mut plan = std::mem::take(&mut self.rounds.plan);
         if self.settings.backfilling != Backfilling::Unlimited {
             self.schedule_in_turn(&mut plan, kernel)?;
             self.attempts.close_gaps();
-            self.plan = plan;
+            self.rounds.plan = plan;
             return Ok(());
         }
         self.cluster.begin_round();
         self.announce_changes();
-        let planned = match self.rules.scope {
+        let planned = match self.policies.rules.scope {
             Scope::Batch => self.plan_batch(&mut plan, kernel),
             Scope::Request => self.plan_requests(&mut plan, kernel),
         };
@@ -71,21 +91,21 @@ impl Service {
         planned?;
         self.carry_out(&mut plan, kernel)?;
         self.attempts.close_gaps();
-        self.plan = plan;
+        self.rounds.plan = plan;
         Ok(())
     }
 
     /// Tells a policy that observes what has changed since the last decision: nodes, then links.
     pub(super) fn announce_changes(&mut self) {
-        if self.rules.observes {
-            let Self { cluster, node_allocation, .. } = self;
-            cluster.tell_changes(|node, view, up| node_allocation.observe(node.0, view, up));
+        if self.policies.rules.observes {
+            let Self { cluster, policies, .. } = self;
+            cluster.tell_changes(|node, view, up| policies.node_allocation.observe(node.0, view, up));
             self.announce_links();
         }
     }
 
     fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
-        match self.rules.commitment {
+        match self.policies.rules.commitment {
             Commitment::PerRound => self.plan_in_order(plan, kernel),
             Commitment::UntilStarted => self.plan_by_function(plan, kernel),
         }
@@ -99,7 +119,7 @@ impl Service {
             && !self.cluster.free_core().is_empty()
         {
             if let Some(waiting) = queue.get(position)
-                && self.functions[waiting.function].told_to_wait_in != self.cluster.round()
+                && self.registry.functions[waiting.function].told_to_wait_in != self.cluster.round()
             {
                 self.place(&waiting, position, plan, kernel)?;
             }
@@ -132,12 +152,12 @@ impl Service {
         let is_case = matches!(self.attempts.queue(), WaitingQueue::ByFunction(queues) if queues.len() == 0)
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
-            && self.stalled_sites.is_empty()
+            && self.rounds.stalled_sites.is_empty()
             && !self.cluster.free_core().is_empty();
         if !is_case {
             return Ok(false);
         }
-        self.round_done = true;
+        self.rounds.is_done = true;
         self.cluster.begin_round();
         self.announce_changes();
         match self.ask(waiting, kernel)? {
@@ -168,7 +188,7 @@ impl Service {
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
             Placement::Wait => {
-                self.functions[FunctionId(request.function)].told_to_wait_in = self.cluster.round();
+                self.registry.functions[FunctionId(request.function)].told_to_wait_in = self.cluster.round();
                 return Ok(false);
             }
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
@@ -180,7 +200,7 @@ impl Service {
     pub(super) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
-        let placement = self.node_allocation.place(request, &view);
+        let placement = self.policies.node_allocation.place(request, &view);
         placement.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))
     }
 
@@ -225,7 +245,7 @@ impl Service {
         } else {
             self.plan_copy(node, image, plan);
         }
-        if self.rules.commitment == Commitment::UntilStarted {
+        if self.policies.rules.commitment == Commitment::UntilStarted {
             plan.decisions.push(Decision::Bind { entry, node, image });
         }
     }
@@ -280,12 +300,12 @@ impl Service {
         }
         for (node, image) in plan.loads.drain(..) {
             if !self.load(node, image, kernel)? {
-                self.stalled_sites.push((node, image));
+                self.rounds.stalled_sites.push((node, image));
             }
         }
         for (node, image) in plan.copies.drain(..) {
             if !self.copy(node, image, kernel)? {
-                self.stalled_sites.push((node, image));
+                self.rounds.stalled_sites.push((node, image));
             }
         }
         Ok(())

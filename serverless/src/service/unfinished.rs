@@ -23,21 +23,21 @@ impl Service {
         self.books.metrics.advance(now);
         self.bill_unheard();
         self.give_back_all(now);
-        self.books.metrics.unrecovered = self.recovering.len() as u64;
+        self.books.metrics.unrecovered = self.recovery.recovering.len() as u64;
         let mut unfinished = self.unfinished_records(kernel)?;
-        let mut runs = self.workflows.unfinished();
-        for position in self.workload.unasked() {
-            match self.workload.callee(position) {
+        let mut runs = self.work.workflows.unfinished();
+        for position in self.work.workload.unasked() {
+            match self.work.workload.callee(position) {
                 Callee::Function(function) => {
                     let mut record = InvocationRecord::new(u64::from(position), function);
-                    record.failure = Some(Rc::from(self.workload.why_unasked(position)));
+                    record.failure = Some(Rc::from(self.work.workload.why_unasked(position)));
                     unfinished.push(record);
                 }
-                Callee::Workflow(workflow) => runs.push(self.workflows.unasked(workflow)),
+                Callee::Workflow(workflow) => runs.push(self.work.workflows.unasked(workflow)),
             }
         }
         let is_cut = unfinished.iter().any(|record| record.outcome == Outcome::Unfinished);
-        if is_cut || !runs.is_empty() || self.workload.next_of_source().is_some() {
+        if is_cut || !runs.is_empty() || self.work.workload.next_of_source().is_some() {
             self.extend_window(now);
         }
         self.books.metrics.energy = self.energy(now);
@@ -121,7 +121,7 @@ impl Service {
             Stage::Requested => Some(format!("waits for the head, host {head:?}, to process its request")),
             Stage::Bound { promise, image } => Some(self.why_image_is_missing(promise.node(), *image, kernel)),
             Stage::Submitted | Stage::Delayed => {
-                let policy = self.policies.record(PolicySlot::Admission);
+                let policy = self.policies.set.record(PolicySlot::Admission);
                 Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"))
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
@@ -131,11 +131,11 @@ impl Service {
 
     /// Why an image is not on the head.
     fn why_download_is_missing(&self, image: ImageId, kernel: &Kernel<Event>) -> String {
-        let name = &self.images[image].name;
-        let blocked = kernel.check_up(Endpoint::Disk(self.registry), Endpoint::Disk(self.head.host())).err();
+        let name = &self.registry.images[image].name;
+        let blocked = kernel.check_up(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host())).err();
         let why = match blocked {
             Some(error) => format!(": {error}"),
-            None if self.head_images.has_no_room_for(image) => ", which has no room for it".to_owned(),
+            None if self.head.images.has_no_room_for(image) => ", which has no room for it".to_owned(),
             None => String::new(),
         };
         format!("waits for image {name:?} to be downloaded to the head{why}")
@@ -144,14 +144,14 @@ impl Service {
     /// Why the image of somebody bound to a node is not there.
     fn why_image_is_missing(&self, node: NodeId, image: ImageId, kernel: &Kernel<Event>) -> String {
         let (held, sites) = (self.cluster.node(node), self.cluster.sites(image));
-        let described = &self.images[image];
+        let described = &self.registry.images[image];
         let way = kernel.check_up(Endpoint::Disk(self.head.host()), Endpoint::Disk(held.host)).err();
         let why = match way {
             _ if sites.loading().contains(node) => " to be loaded into RAM".to_owned(),
             _ if sites.copying().contains(node) => " to be copied".to_owned(),
             _ if sites.on_disk().contains(node) => ": its RAM has no room for it".to_owned(),
             Some(error) => format!(": {error}"),
-            None if !self.head_images.is_here(image) => ": the head does not have it".to_owned(),
+            None if !self.head.images.is_here(image) => ": the head does not have it".to_owned(),
             None => ": its disk has no room for it".to_owned(),
         };
         format!("waits on node {:?} for image {:?}{why}", held.name, described.name)
@@ -163,7 +163,7 @@ impl Service {
         if up == 0 {
             return "waits in the queue: all nodes are down".to_owned();
         }
-        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let policy = self.policies.set.record(PolicySlot::NodeAllocation);
         let cores = self.cluster.free_cores();
         format!(
             "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \

@@ -19,13 +19,14 @@ impl Service {
     /// Takes a workflow in.
     pub(crate) fn create_workflow(&mut self, workflow: Workflow) -> Result<WorkflowId, Error> {
         let name = workflow.name.clone();
-        if self.workflows.has(&name) {
+        if self.work.workflows.has(&name) {
             return Err(Error::DuplicateName { what: "workflow", name });
         }
-        if let Some(foreign) = workflow.tasks.iter().find(|task| self.functions.find(task.function).is_none()) {
+        if let Some(foreign) = workflow.tasks.iter().find(|task| self.registry.functions.find(task.function).is_none())
+        {
             return Err(Error::ForeignFunction(foreign.function));
         }
-        let added = workflow.check().and_then(|()| self.workflows.add(workflow));
+        let added = workflow.check().and_then(|()| self.work.workflows.add(workflow));
         added.map_err(|problem| Error::Workflow { workflow: name, problem })
     }
 
@@ -37,10 +38,10 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
         self.check_under_way()?;
-        let first = self.workload.take_numbers(self.workflows.instances(workflow));
-        let ready = self.workflows.begin(workflow, position, first, kernel.now(), kernel.seed());
+        let first = self.work.workload.take_numbers(self.work.workflows.instances(workflow));
+        let ready = self.work.workflows.begin(workflow, position, first, kernel.now(), kernel.seed());
         let requests: Vec<TaskRequest> =
-            ready.into_iter().flat_map(|task| self.workflows.begin_task(first, task)).collect();
+            ready.into_iter().flat_map(|task| self.work.workflows.begin_task(first, task)).collect();
         if requests.is_empty() {
             return self.finish_run(first, kernel);
         }
@@ -58,10 +59,10 @@ impl Service {
         failure: Option<&Rc<str>>,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let consequence = self.workflows.end(invocation, end, failure.map(|failure| &**failure));
+        let consequence = self.work.workflows.end(invocation, end, failure.map(|failure| &**failure));
         let Some(Consequence { first, ready, is_over }) = consequence else { return Ok(()) };
         for task in ready {
-            for (number, function, body) in self.workflows.begin_task(first, task) {
+            for (number, function, body) in self.work.workflows.begin_task(first, task) {
                 let key = self.request(number, function, body, kernel.now());
                 kernel.schedule(SimDuration::ZERO, Event(Happening::Message(Message::Request(key))));
             }
@@ -71,7 +72,7 @@ impl Service {
 
     /// Nothing of a run is under way any more.
     fn finish_run(&mut self, first: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some((record, position)) = self.workflows.finish(first) else { return Ok(()) };
+        let Some((record, position)) = self.work.workflows.finish(first) else { return Ok(()) };
         self.books.end_workflow(record)?;
         if let Some(position) = position {
             self.release_dependents(u64::from(position), kernel)?;
@@ -89,7 +90,9 @@ impl Service {
     ) -> Result<bool, Error> {
         let Some(live) = self.attempts.get(key) else { return Ok(false) };
         let (invocation, Some(node)) = (live.record.invocation, live.node()) else { return Ok(false) };
-        let Some(inputs) = self.workflows.inputs(invocation, node.0, self.cluster.nodes()) else { return Ok(false) };
+        let Some(inputs) = self.work.workflows.inputs(invocation, node.0, self.cluster.nodes()) else {
+            return Ok(false);
+        };
         let (to, outages) = (self.cluster.node(node).host, self.cluster.node(node).outages);
         if let Some(live) = self.attempts.get_mut(key) {
             live.run_mut().outages = outages;
@@ -97,7 +100,7 @@ impl Service {
         let mut sources = Vec::new();
         match inputs {
             Ok(Inputs { registry, nodes }) => {
-                sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry), registry)));
+                sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry.host), registry)));
                 let memory = |node: u32| Endpoint::Memory(self.cluster.node(NodeId(node)).host);
                 sources.extend(nodes.into_iter().map(|(node, bytes)| (memory(node), bytes)));
                 if sources.is_empty() {
@@ -143,7 +146,7 @@ impl Service {
         }
         run.ready_at = Some(kernel.now());
         let (function, node) = (live.record.function, live.node());
-        let body = live.body.clone().unwrap_or_else(|| self.functions[function].body.clone());
+        let body = live.body.clone().unwrap_or_else(|| self.registry.functions[function].body.clone());
         let node = node.map(|node| self.cluster.node(node));
         match node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length))) {
             Some(length) => {

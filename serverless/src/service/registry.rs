@@ -1,0 +1,152 @@
+//! What has been registered with the service: images, files and functions.
+
+use hearth_policy_api::{NONE, RequestView};
+use hearth_simcore::platform::HostId;
+use hearth_simcore::time::{SimDuration, SimTime};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Service;
+use super::attempts::LiveInvocation;
+use crate::cluster::ContainerSpec;
+use crate::error::Error;
+use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
+use crate::metrics::FunctionMetrics;
+use crate::node::Footprint;
+use crate::table::Table;
+
+/// What is registered, and where.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    /// The host whose disk holds the remote images and files.
+    pub host: HostId,
+    pub(super) images: Table<ImageId, Image>,
+    /// Sizes of the files, looked up by name.
+    pub(super) files: FxHashMap<String, u64>,
+    pub(super) functions: Table<FunctionId, RegisteredFunction>,
+    function_names: FxHashSet<String>,
+}
+
+impl Registry {
+    /// An empty one on a host.
+    pub fn new(host: HostId) -> Self {
+        let (images, functions) = (Table::default(), Table::default());
+        Self { host, images, files: FxHashMap::default(), functions, function_names: FxHashSet::default() }
+    }
+
+    /// The images.
+    pub fn images(&self) -> &Table<ImageId, Image> {
+        &self.images
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> &Table<FunctionId, RegisteredFunction> {
+        &self.functions
+    }
+}
+
+/// A function that a service has accepted.
+#[derive(Debug)]
+pub(crate) struct RegisteredFunction {
+    pub id: FunctionId,
+    pub image: Option<ImageId>,
+    pub limits: Limits,
+    pub startup_overhead: SimDuration,
+    pub body: Body,
+    /// The last round in which the policy let it wait.
+    pub told_to_wait_in: u64,
+}
+
+impl RegisteredFunction {
+    /// What each of its containers reserves.
+    pub fn footprint(&self) -> Footprint {
+        Footprint { ram: self.limits.ram, disk: self.limits.disk }
+    }
+
+    /// An invocation of it as policies see it.
+    pub fn request(&self, live: &LiveInvocation) -> RequestView {
+        RequestView {
+            invocation: live.record.invocation,
+            function: self.id.0,
+            image: self.image.map_or(NONE, |image| image.0),
+            requested_at: live.record.requested_at.map_or(0, SimTime::as_nanos),
+            submitted_at: live.record.submitted_at.map_or(0, SimTime::as_nanos),
+            time_limit: self.limits.time.as_nanos(),
+            ram_limit: self.limits.ram,
+            disk_limit: self.limits.disk,
+            startup_overhead: self.startup_overhead.as_nanos(),
+        }
+    }
+}
+
+impl Service {
+    pub fn add_image(&mut self, image: Image) -> Result<ImageId, Error> {
+        if self.registry.images.iter().any(|other| other.name == image.name) {
+            return Err(Error::DuplicateName { what: "image", name: image.name });
+        }
+        self.cluster.add_image(&image);
+        self.head.images.add_image();
+        self.attempts.add_image();
+        Ok(self.registry.images.push(image))
+    }
+
+    pub fn add_file(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        match self.registry.files.insert(name.to_owned(), size) {
+            None => Ok(()),
+            Some(_) => Err(Error::DuplicateName { what: "file", name: name.to_owned() }),
+        }
+    }
+
+    pub fn register(&mut self, function: Function) -> Result<FunctionId, Error> {
+        if self.registry.function_names.contains(&function.name) {
+            return Err(Error::DuplicateName { what: "function", name: function.name });
+        }
+        let id = FunctionId(self.registry.functions.len() as u32);
+        let Function { name, image, limits, startup_overhead, body } = function;
+        if image.is_some_and(|image| self.registry.images.find(image).is_none()) {
+            return Err(Error::ForeignImage(name));
+        }
+        self.check_fit(&name, image, &limits)?;
+        let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
+        self.registry.function_names.insert(name);
+        self.registry.functions.push(RegisteredFunction {
+            id,
+            image,
+            limits,
+            startup_overhead,
+            body,
+            told_to_wait_in: 0,
+        });
+        let footprint = Footprint { ram: limits.ram, disk: limits.disk };
+        self.attempts.add_function();
+        self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
+        let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
+        self.books.metrics.functions.push(FunctionMetrics { deadline, ..FunctionMetrics::default() });
+        Ok(id)
+    }
+
+    /// Refuses a function that no node could ever run (the timing model, section 3).
+    fn check_fit(&self, function: &str, image: Option<ImageId>, limits: &Limits) -> Result<(), Error> {
+        let refuse = |reason| Error::Registration { function: function.to_owned(), reason };
+        let (mut ram, mut disk) = (limits.ram, limits.disk);
+        if let Some(image) = image.and_then(|image| self.registry.images.find(image)) {
+            ram = ram.saturating_add(image.ram_footprint);
+            disk = disk.saturating_add(image.size);
+            if let Some(capacity) = self.head.images.capacity()
+                && image.size > capacity
+            {
+                let (name, size) = (&image.name, image.size);
+                return Err(refuse(format!("image {name:?} is {size} B, the head's disk holds {capacity} B")));
+            }
+        }
+        let fits = |node: &crate::node::Node| ram <= node.ram_capacity && disk <= node.disk_capacity;
+        if self.cluster.nodes().iter().any(fits) {
+            return Ok(());
+        }
+        let largest_ram = self.cluster.nodes().iter().map(|node| node.ram_capacity).max().unwrap_or(0);
+        let largest_disk = self.cluster.nodes().iter().map(|node| node.disk_capacity).max().unwrap_or(0);
+        Err(refuse(format!(
+            "image and limits need {ram} B of RAM and {disk} B of disk on one node; the most that nodes have is \
+             {largest_ram} B of RAM and {largest_disk} B of disk"
+        )))
+    }
+}
