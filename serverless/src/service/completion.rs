@@ -8,12 +8,12 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::{InvocationKey, Left};
 use super::event::Event;
+use super::workflows::task_end;
 use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::Outcome;
 use crate::policy::PolicySlot;
-use crate::workflow::TaskEnd;
 
 impl Service {
     /// The head hears of the end of an invocation that ran.
@@ -86,7 +86,7 @@ impl Service {
             live.tell_caller(kernel.now());
         }
         let invocation = live.record.invocation;
-        let of_task = self.work.workflows.is_running().then(|| (TaskEnd::of(live), live.record.failure.clone()));
+        let of_task = self.work.workflows.is_running().then(|| (task_end(live), live.record.failure.clone()));
         match &mut self.books.recorder {
             Some(recorder) => {
                 if let Some(live) = self.attempts.remove(key) {

@@ -15,6 +15,12 @@ use crate::error::Error;
 use crate::node::NodeId;
 use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
 
+/// What remains of an invocation that has ended for the tasks after it.
+pub(super) fn task_end(live: &LiveInvocation) -> TaskEnd {
+    let (ready, outages) = live.run().map_or((None, 0), |run| (run.ready_at, run.outages));
+    TaskEnd::new(&live.record, ready, outages)
+}
+
 impl Service {
     /// Takes a workflow in.
     pub(crate) fn create_workflow(&mut self, workflow: Workflow) -> Result<WorkflowId, Error> {
@@ -90,9 +96,9 @@ impl Service {
     ) -> Result<bool, Error> {
         let Some(live) = self.attempts.get(key) else { return Ok(false) };
         let (invocation, Some(node)) = (live.record.invocation, live.node()) else { return Ok(false) };
-        let Some(inputs) = self.work.workflows.inputs(invocation, node.0, self.cluster.nodes()) else {
-            return Ok(false);
-        };
+        let all = self.cluster.nodes();
+        let of_node = |node: u32| all.get(node as usize).map(|node| (node.outages, node.name.as_str()));
+        let Some(inputs) = self.work.workflows.inputs(invocation, node.0, of_node) else { return Ok(false) };
         let (to, outages) = (self.cluster.node(node).host, self.cluster.node(node).outages);
         if let Some(live) = self.attempts.get_mut(key) {
             live.run_mut().outages = outages;

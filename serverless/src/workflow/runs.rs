@@ -8,9 +8,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::definition::Definition;
 use super::{PathTimes, Workflow, WorkflowId, WorkflowOutcome, WorkflowProblem, WorkflowRecord};
 use crate::function::{Body, FunctionId};
-use crate::invocation::Outcome;
-use crate::node::Node;
-use crate::service::attempts::LiveInvocation;
+use crate::invocation::{InvocationRecord, Outcome};
 
 /// The workflows of a service, and their runs that are under way.
 #[derive(Debug, Default)]
@@ -78,12 +76,10 @@ pub(crate) struct TaskEnd {
 }
 
 impl TaskEnd {
-    /// An invocation that has ended.
-    pub fn of(live: &LiveInvocation) -> Self {
-        let record = &live.record;
+    /// An invocation that has ended, whose data was there at this date and whose node had been down so often.
+    pub fn new(record: &InvocationRecord, ready: Option<SimTime>, outages: u32) -> Self {
         let finished = record.finished_at.unwrap_or_default();
         let started = record.started_at.unwrap_or(finished);
-        let (ready, outages) = live.run().map_or((None, 0), |run| (run.ready_at, run.outages));
         Self {
             outcome: record.outcome,
             node: record.node.unwrap_or(u32::MAX),
@@ -281,11 +277,17 @@ impl Workflows {
         (instance < run.instances.len() as u64).then_some((first, instance as u32))
     }
 
-    /// Where the data is that an invocation needs which runs on a node; `None` if it is not part of a workflow.
+    /// Where the data is that an invocation needs which runs on a node; `None` if it is not part of a workflow. `nodes`
+    /// tells how often a node has been down, and its name.
     ///
     /// # Errors
     /// When data has been lost.
-    pub fn inputs(&self, invocation: u64, node: u32, nodes: &[Node]) -> Option<Result<Inputs, String>> {
+    pub fn inputs<'a>(
+        &self,
+        invocation: u64,
+        node: u32,
+        nodes: impl Fn(u32) -> Option<(u32, &'a str)>,
+    ) -> Option<Result<Inputs, String>> {
         let (first, instance) = self.find(invocation)?;
         let run = self.runs.get(&first)?;
         let definition = self.definition(run);
@@ -295,10 +297,10 @@ impl Workflows {
         for before in with_data {
             for source in definition.instances_of(before.task) {
                 let Some(end) = run.instances[source as usize].end else { continue };
-                let Some(of) = nodes.get(end.node as usize) else { continue };
-                if of.outages != end.outages {
+                let Some((outages, name)) = nodes(end.node) else { continue };
+                if outages != end.outages {
                     let task = definition.instance_name(source);
-                    return Some(Err(format!("the data of task {task:?} was lost with node {:?}", of.name)));
+                    return Some(Err(format!("the data of task {task:?} was lost with node {name:?}")));
                 }
                 if end.node != node {
                     let bytes = inputs.nodes.entry(end.node).or_default();
