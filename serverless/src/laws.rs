@@ -463,6 +463,21 @@ proptest! {
     }
 
     #[test]
+    fn who_is_placed_at_once_is_placed_as_in_a_round(scenario in scenario(), faults in prop::option::of(faults())) {
+        let mut scenario = scenario;
+        // Functions with images are never placed at once.
+        scenario["functions"].as_array_mut().unwrap().iter_mut().for_each(|function| function["image"] = Value::Null);
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        let read = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        let prepare = || Experiment::prepare(&read, &Catalog::new(hearth_plugins::BUILT_IN));
+        let (Ok(at_once), Ok(in_rounds)) = (prepare(), prepare()) else { return Ok(()) };
+        let results = [at_once.run(), in_rounds.never_placing_at_once().run()].map(|run| files_of(&run.unwrap()));
+        prop_assert_eq!(&results[0], &results[1]);
+    }
+
+    #[test]
     fn faults_that_never_happen_change_nothing(scenario in scenario()) {
         let mut scenario = scenario;
         let Some(without) = run(&scenario) else { return Ok(()) };

@@ -119,6 +119,13 @@ impl Experiment {
         Ok(Self { simulation, service, horizon, extent, about, warnings })
     }
 
+    /// Has nobody placed before the round that follows the message.
+    #[cfg(test)]
+    pub(crate) fn never_placing_at_once(mut self) -> Self {
+        self.simulation.with_model_mut(|model, _| model.service().never_place_at_once());
+        self
+    }
+
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().books().recorder = None);

@@ -125,6 +125,12 @@ impl Service {
         self.recovery.has_attempts()
     }
 
+    /// Has nobody placed before the round that follows the message.
+    #[cfg(test)]
+    pub(crate) fn never_place_at_once(&mut self) {
+        self.rounds.never_at_once = true;
+    }
+
     /// How many containers are being started ahead on a node.
     #[cfg(test)]
     pub(crate) fn prewarming_on(&self, node: crate::node::NodeId) -> usize {

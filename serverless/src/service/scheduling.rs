@@ -52,6 +52,9 @@ pub(crate) struct Rounds {
     pub expected_ends: Option<Box<ExpectedEnds>>,
     /// The round that follows a message has been done while it was handled.
     pub is_done: bool,
+    /// Nobody is placed before the round.
+    #[cfg(test)]
+    pub never_at_once: bool,
     /// Where an image could not move that somebody bound there waits for.
     pub stalled_sites: Vec<(NodeId, ImageId)>,
 }
@@ -60,7 +63,14 @@ impl Rounds {
     /// Before the first round. `expected_ends` where a place is kept for the first in the queue.
     pub fn new(expected_ends: Option<ExpectedEnds>) -> Self {
         let expected_ends = expected_ends.map(Box::new);
-        Self { plan: Plan::default(), expected_ends, is_done: false, stalled_sites: Vec::new() }
+        Self {
+            plan: Plan::default(),
+            expected_ends,
+            is_done: false,
+            #[cfg(test)]
+            never_at_once: false,
+            stalled_sites: Vec::new(),
+        }
     }
 }
 
@@ -154,6 +164,8 @@ impl Service {
             && waiting.request.image == NONE
             && self.rounds.stalled_sites.is_empty()
             && !self.cluster.free_core().is_empty();
+        #[cfg(test)]
+        let is_case = is_case && !self.rounds.never_at_once;
         if !is_case {
             return Ok(false);
         }
