@@ -151,6 +151,9 @@ impl Service {
 
     /// Requests what waited only for this invocation.
     pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if !self.work.workload.is_awaited(ended) {
+            return Ok(());
+        }
         for dependent in self.work.workload.release(ended) {
             let planned = self.work.workload.listed(dependent);
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));

@@ -163,6 +163,12 @@ impl Workload {
         &self.planned[position as usize]
     }
 
+    /// Whether anybody waits for what is listed at a position.
+    #[inline]
+    pub fn is_awaited(&self, position: u64) -> bool {
+        self.dependents.get(position as usize).is_some_and(|dependents| !dependents.is_empty())
+    }
+
     /// What is listed at a position has ended: gives the positions of those that waited for nothing else.
     pub fn release(&mut self, ended: u64) -> Vec<u32> {
         let Self { dependents, missing, .. } = self;

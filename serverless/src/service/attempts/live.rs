@@ -116,6 +116,7 @@ impl PrivateStorage {
 
 impl LiveInvocation {
     /// An invocation that is requested, with a body of its own or its function's.
+    #[inline]
     pub fn new(record: InvocationRecord, body: Option<Body>) -> Self {
         Self {
             record,
