@@ -3,7 +3,7 @@
 use hearth_simcore::network::TransferError;
 use hearth_simcore::simulation::UnknownHost;
 
-use crate::policy::{ConstructionError, PolicyFault, PolicyRecord, PolicySlot, SelectionError};
+use crate::policy::{ConstructionError, Mistake, MistakeMade, PolicySet, PolicySlot, SelectionError};
 use crate::workflow::WorkflowProblem;
 
 /// Everything that can go wrong around a [`crate::ServerlessComputeService`]; each says what and where, and the cure.
@@ -102,6 +102,14 @@ pub enum Error {
         /// How many were simulated.
         simulated: u64,
     },
+    /// The simulator contradicts itself.
+    #[error("{what}, at {place}: this is a mistake in the simulator; please report it, with the scenario")]
+    Internal {
+        /// What is not so that must be.
+        what: &'static str,
+        /// The line of the program that found it.
+        place: &'static std::panic::Location<'static>,
+    },
     /// A policy is unknown or its parameters are wrong.
     #[error(transparent)]
     Selection(#[from] SelectionError),
@@ -120,14 +128,14 @@ pub enum Error {
         policy: String,
     },
     /// A policy gave an answer that cannot be followed.
-    #[error("policies.{}: {policy} failed in {call}: {cause}", slot.path())]
-    PolicyFault {
+    #[error("policies.{}: {policy} failed in {method}: {cause}", slot.path())]
+    Policy {
         /// Where it serves.
         slot: PolicySlot,
         /// Its name, and its library if it was loaded.
         policy: String,
-        /// Which call.
-        call: &'static str,
+        /// In which call.
+        method: &'static str,
         /// What is wrong with the answer.
         cause: String,
     },
@@ -171,7 +179,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn policy(slot: PolicySlot, record: &PolicyRecord, fault: PolicyFault) -> Self {
-        Self::PolicyFault { slot, policy: record.to_string(), call: fault.call, cause: fault.cause }
+    pub(crate) fn policy(policies: &PolicySet, mistake: Mistake) -> Self {
+        let MistakeMade { slot, method, cause } = mistake.into_inner();
+        Self::Policy { slot, policy: policies.record(slot).to_string(), method, cause }
     }
 }

@@ -6,8 +6,8 @@ use std::task::Waker;
 
 use hearth_simcore::time::SimTime;
 
-use crate::call::Output;
 use crate::function::FunctionId;
+use crate::function::call::Output;
 
 /// Where an invocation stands on its way through the service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -154,6 +154,15 @@ pub(crate) struct Watched {
     /// The head has told the controller of the end.
     pub done: bool,
     pub waiters: Vec<Waker>,
+}
+
+impl Watched {
+    /// Notes a state, unless it is the last one.
+    pub fn enter(&mut self, state: InvocationState, now: SimTime) {
+        if self.history.last().is_none_or(|(last, _)| *last != state) {
+            self.history.push((state, now));
+        }
+    }
 }
 
 /// A handle on an invocation, from [`crate::FunctionManager::invoke`], whose documentation has an example. Clones are handles on the same one.

@@ -7,8 +7,8 @@ use std::task::Poll;
 use hearth_simcore::process::Context;
 use hearth_simcore::time::SimDuration;
 
-use crate::call::{Call, FunctionError, Input, Output};
 use crate::error::Error;
+use crate::function::call::{Call, FunctionError, Input, Output};
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::invocation::{Invocation, Watched};
 use crate::service::ServerlessComputeService;

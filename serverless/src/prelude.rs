@@ -5,8 +5,8 @@ pub use hearth_simcore::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder
 pub use hearth_simcore::process::{Context, Either, join_all, race};
 pub use hearth_simcore::time::{SimDuration, SimTime};
 
-pub use crate::call::{Call, FunctionError, Input, Output};
 pub use crate::error::Error;
+pub use crate::function::call::{Call, FunctionError, Input, Output};
 pub use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 pub use crate::invocation::{Invocation, InvocationState, Outcome};
 pub use crate::manager::FunctionManager;

@@ -5,11 +5,11 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::{Cluster, Mistake};
+use super::Cluster;
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
 use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, Spell};
-use crate::policy::PolicySlot;
+use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Phase;
 use crate::table::Identifier;
@@ -296,7 +296,7 @@ impl Cluster {
         let specs = &self.specs;
         let footprint_of = |function: FunctionId| specs[function].footprint;
         let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
-        if !chosen.map_err(|mistake| (PolicySlot::Containers, mistake))? {
+        if !chosen? {
             return Ok(false);
         }
         let victims = std::mem::take(&mut self.nodes[node].victims);

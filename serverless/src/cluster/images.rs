@@ -3,11 +3,11 @@
 use hearth_policy_api::Touch;
 use hearth_simcore::time::SimTime;
 
+use super::Cluster;
 use super::node_ids::NodeIds;
-use super::{Cluster, Mistake};
 use crate::function::{Image, ImageId};
 use crate::node::NodeId;
-use crate::policy::PolicySlot;
+use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Move;
 
@@ -212,7 +212,7 @@ impl Cluster {
         now: SimTime,
     ) -> Result<bool, Mistake> {
         let room = self.nodes[node].ram.make_room(bytes, now.as_nanos());
-        let Some(evicted) = room.map_err(|mistake| (PolicySlot::ImagesInRam, mistake))? else { return Ok(false) };
+        let Some(evicted) = room? else { return Ok(false) };
         for image in evicted {
             books.metrics.evicted_images_in_ram.add(self.images[image].ram_footprint);
             self.images[image].in_ram.remove(node);
@@ -229,7 +229,7 @@ impl Cluster {
         now: SimTime,
     ) -> Result<bool, Mistake> {
         let room = self.nodes[node].disk.make_room(bytes, now.as_nanos());
-        let Some(evicted) = room.map_err(|mistake| (PolicySlot::ImagesOnDisk, mistake))? else { return Ok(false) };
+        let Some(evicted) = room? else { return Ok(false) };
         for image in evicted {
             books.metrics.evicted_images_on_disk.add(self.images[image].size);
             self.left_disk(node, image);

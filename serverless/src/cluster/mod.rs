@@ -17,11 +17,7 @@ use pools::Pools;
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
 use crate::node::{ContainerId, Idle, Node, NodeId, Spell};
-use crate::policy::{PolicyFault, PolicySlot};
 use crate::table::Table;
-
-/// What a policy did wrong, and which.
-pub(crate) type Mistake = (PolicySlot, PolicyFault);
 
 /// The nodes and what is where.
 #[derive(Debug)]

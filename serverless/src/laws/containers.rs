@@ -11,7 +11,9 @@ use hearth_policy_api::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{cases, check_conservation, faults, run_with, scenario};
+use super::checks::check_conservation;
+use super::scenarios::{faults, scenario};
+use super::{cases, run_with};
 use crate::invocation::Start;
 use crate::service::Service;
 

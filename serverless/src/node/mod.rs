@@ -16,7 +16,7 @@ use victims::{Candidate, VictimList};
 
 use crate::function::FunctionId;
 use crate::metrics::NodeUse;
-use crate::policy::{Hosted, PolicyFault};
+use crate::policy::{Hosted, Method, Mistake};
 use crate::table::{Identifier, identifiers};
 
 /// Names a node of a service: its position in the list of nodes.
@@ -187,7 +187,7 @@ impl Node {
         wanted: Footprint,
         now: u64,
         footprint_of: impl Fn(FunctionId) -> Footprint,
-    ) -> Result<bool, PolicyFault> {
+    ) -> Result<bool, Mistake> {
         let ram = wanted.ram.saturating_sub(self.ram.free());
         let disk = wanted.disk.saturating_sub(self.disk.free());
         if (ram == 0 && disk == 0) || ram > self.idle_ram || disk > self.idle_disk {
@@ -203,7 +203,7 @@ impl Node {
             _ => Candidate::Unknown,
         });
         self.container_eviction.choose(&need, &mut victims)?;
-        victims.finish()?;
+        victims.finish().map_err(|cause| self.container_eviction.mistake(Method::Choose, cause))?;
         Ok(true)
     }
 }

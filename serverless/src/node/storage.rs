@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::victims::{Candidate, VictimList};
 use crate::function::ImageId;
-use crate::policy::{Hosted, PolicyFault};
+use crate::policy::{Hosted, Method, Mistake};
 
 /// Which resource of a node a storage stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +63,7 @@ impl Storage {
 
     /// Makes `bytes` of room by evicting images, and says which; or evicts nothing and gives `None` when that cannot
     /// be done.
-    pub fn make_room(&mut self, bytes: u64, now: u64) -> Result<Option<Vec<ImageId>>, PolicyFault> {
+    pub fn make_room(&mut self, bytes: u64, now: u64) -> Result<Option<Vec<ImageId>>, Mistake> {
         let short = bytes.saturating_sub(self.free());
         if short == 0 {
             return Ok(Some(Vec::new()));
@@ -84,7 +84,7 @@ impl Storage {
             Some(stored) => Candidate::Evictable { ram: 0, disk: stored.bytes },
         });
         self.eviction.choose(&need, &mut victims)?;
-        victims.finish()?;
+        victims.finish().map_err(|cause| self.eviction.mistake(Method::Choose, cause))?;
         let evicted: Vec<ImageId> = chosen.into_iter().map(ImageId).collect();
         evicted.iter().for_each(|image| {
             self.remove(*image, Removal::Evicted);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn victims_that_are_not_there_or_offered_twice_or_too_few_are_faults() {
+    fn victims_that_are_not_there_or_offered_twice_or_too_few_are_mistakes() {
         let storage = |offers: &[u32]| {
             let mut disk = Storage::new(Medium::Disk, 60, hosted(Confused { offers: offers.to_vec() }));
             for image in [0, 1].map(ImageId) {
@@ -268,12 +268,12 @@ mod tests {
             }
             disk
         };
-        let fault = storage(&[0, 7, 1]).make_room(60, 0).unwrap_err();
+        let mistake = storage(&[0, 7, 1]).make_room(60, 0).unwrap_err().into_inner();
         assert_eq!(
-            (fault.call, fault.cause.as_str()),
+            (mistake.method, mistake.cause.as_str()),
             ("choose", "offered 7 as a victim, which is not there to be evicted")
         );
-        let cause = |offers: &[u32]| storage(offers).make_room(60, 0).unwrap_err().cause;
+        let cause = |offers: &[u32]| storage(offers).make_room(60, 0).unwrap_err().into_inner().cause;
         assert_eq!(cause(&[0, 0, 1]), "offered 0 as a victim twice");
         let too_few = "offered too few victims: 0 B of RAM and 30 B of disk are still to be freed, and there are others to free \
                        them";

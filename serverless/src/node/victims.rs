@@ -3,8 +3,6 @@
 use hearth_policy_api::boundary::VictimSink;
 use hearth_policy_api::{Need, Offer};
 
-use crate::policy::{Call, PolicyFault};
-
 /// What an offered item is to the storage.
 pub(crate) enum Candidate {
     /// No such item was inserted.
@@ -38,17 +36,19 @@ impl<'a, F: Fn(u32) -> Candidate> VictimList<'a, F> {
     }
 
     /// Checks that the victims, which are in the buffer then, suffice.
-    pub fn finish(self) -> Result<(), PolicyFault> {
-        let cause = match self.wrong {
-            Some(cause) => cause,
-            None if self.is_enough() => return Ok(()),
-            None => format!(
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn finish(self) -> Result<(), String> {
+        match self.wrong {
+            Some(cause) => Err(cause),
+            None if self.is_enough() => Ok(()),
+            None => Err(format!(
                 "offered too few victims: {} B of RAM and {} B of disk are still to be freed, and there are others to free \
                  them",
                 self.short_of_ram, self.short_of_disk
-            ),
-        };
-        Err(PolicyFault::new(Call::Choose, cause))
+            )),
+        }
     }
 
     fn reject(&mut self, cause: String) -> Offer {

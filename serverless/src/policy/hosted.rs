@@ -1,4 +1,4 @@
-//! Policies as the service calls them: every call is watched, and a panic in it becomes a fault that names the call.
+//! Policies as the service calls them: every call is watched, and a panic in it becomes a mistake that names the call.
 
 use std::fmt;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use hearth_policy_api::{
     RequestView, Retention, Touch, Victims,
 };
 
-use super::watch::{Call, Watch};
-use super::{PolicyFault, PolicySlot};
+use super::watch::{Method, Watch};
+use super::{Mistake, PolicySlot};
 
 /// A policy in its slot.
 pub(crate) struct Hosted<O> {
@@ -37,112 +37,117 @@ impl<O> Hosted<O> {
 
     /// A call whose answer is waited for.
     #[inline(always)]
-    fn ask<T>(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, PolicyFault> {
+    fn ask<T>(&mut self, method: Method, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, Mistake> {
         let Self { object, slot, watch, .. } = self;
-        match watch.during(*slot, call, || work(object)) {
+        match watch.during(*slot, method, || work(object)) {
             RResult::ROk(answer) => Ok(answer),
-            RResult::RErr(failure) => Err(self.fail(call, failure)),
+            RResult::RErr(failure) => Err(self.fail(method, failure)),
         }
     }
 
     #[cold]
-    fn fail(&mut self, call: Call, failure: CallFailure) -> PolicyFault {
+    fn fail(&mut self, method: Method, failure: CallFailure) -> Mistake {
         self.failed = true;
-        PolicyFault::new(call, failure.cause.into_string())
+        self.mistake(method, failure.cause.into_string())
+    }
+
+    /// What its answer to a call has wrong.
+    pub fn mistake(&self, method: Method, cause: String) -> Mistake {
+        Mistake::new(self.slot, method, cause)
     }
 
     /// A call that only tells; its fault shows after the event that it belongs to.
     #[inline(always)]
-    fn tell(&mut self, call: Call, work: impl FnOnce(&mut O) -> Called<()>) {
+    fn tell(&mut self, method: Method, work: impl FnOnce(&mut O) -> Called<()>) {
         if self.failed {
             return;
         }
-        if let Err(fault) = self.ask(call, work) {
-            self.watch.report(self.slot, fault);
+        if let Err(mistake) = self.ask(method, work) {
+            self.watch.report(mistake);
         }
     }
 }
 
 impl Hosted<NodeAllocationObject> {
-    pub fn rules(&mut self) -> Result<AllocationRules, PolicyFault> {
-        self.ask(Call::Rules, |object| object.rules())
+    pub fn rules(&mut self) -> Result<AllocationRules, Mistake> {
+        self.ask(Method::Rules, |object| object.rules())
     }
 
     #[inline]
-    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, PolicyFault> {
-        self.ask(Call::Place, |object| object.place(request, cluster))
+    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Mistake> {
+        self.ask(Method::Place, |object| object.place(request, cluster))
     }
 
-    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Result<(), PolicyFault> {
-        self.ask(Call::Plan, |object| object.plan(batch, plan))
+    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Result<(), Mistake> {
+        self.ask(Method::Plan, |object| object.plan(batch, plan))
     }
 
-    /// Asks in which order a request comes; with a fault that shows after the event.
+    /// Asks in which order a request comes; with a mistake that shows after the event.
     #[inline]
     pub fn rank(&mut self, request: &RequestView, now: u64) -> u64 {
         let mut rank = 0;
-        self.tell(Call::Rank, |object| object.rank(request, now).map(|answer| rank = answer));
+        self.tell(Method::Rank, |object| object.rank(request, now).map(|answer| rank = answer));
         rank
     }
 
     #[inline]
     pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
-        self.tell(Call::Observe, |object| object.observe(node, view, up));
+        self.tell(Method::Observe, |object| object.observe(node, view, up));
     }
 
-    pub fn observes_completions(&mut self) -> Result<bool, PolicyFault> {
-        self.ask(Call::Rules, |object| object.observes_completions())
+    pub fn observes_completions(&mut self) -> Result<bool, Mistake> {
+        self.ask(Method::Rules, |object| object.observes_completions())
     }
 
     pub fn on_completion(&mut self, completion: &Completion) {
-        self.tell(Call::OnCompletion, |object| object.on_completion(completion));
+        self.tell(Method::OnCompletion, |object| object.on_completion(completion));
     }
 
     pub fn observe_link(&mut self, link: &LinkView<'_>) {
-        self.tell(Call::ObserveLink, |object| object.observe_link(link));
+        self.tell(Method::ObserveLink, |object| object.observe_link(link));
     }
 }
 
 impl Hosted<EvictionObject> {
     #[inline]
     pub fn insert(&mut self, item: &EvictionItem) {
-        self.tell(Call::Insert, |object| object.insert(item));
+        self.tell(Method::Insert, |object| object.insert(item));
     }
 
     #[inline]
     pub fn touch(&mut self, id: u32, touch: Touch) {
-        self.tell(Call::Touch, |object| object.touch(id, touch));
+        self.tell(Method::Touch, |object| object.touch(id, touch));
     }
 
     #[inline]
     pub fn remove(&mut self, id: u32, removal: Removal) {
-        self.tell(Call::Remove, |object| object.remove(id, removal));
+        self.tell(Method::Remove, |object| object.remove(id, removal));
     }
 
-    pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), PolicyFault> {
-        self.ask(Call::Choose, |object| object.choose(need, &mut Victims::new(victims)))
+    pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), Mistake> {
+        self.ask(Method::Choose, |object| object.choose(need, &mut Victims::new(victims)))
     }
 
-    pub fn observes_containers(&mut self) -> Result<bool, PolicyFault> {
-        self.ask(Call::Rules, |object| object.observes_containers())
+    pub fn observes_containers(&mut self) -> Result<bool, Mistake> {
+        self.ask(Method::Rules, |object| object.observes_containers())
     }
 
     pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
-        self.tell(Call::Created, |object| object.created(container, creation));
+        self.tell(Method::Created, |object| object.created(container, creation));
     }
 
     pub fn ended(&mut self, id: u32) {
-        self.tell(Call::Ended, |object| object.ended(id));
+        self.tell(Method::Ended, |object| object.ended(id));
     }
 }
 
 impl Hosted<AdmissionObject> {
-    pub fn rules(&mut self) -> Result<AdmissionRules, PolicyFault> {
-        self.ask(Call::Rules, |object| object.rules())
+    pub fn rules(&mut self) -> Result<AdmissionRules, Mistake> {
+        self.ask(Method::Rules, |object| object.rules())
     }
 
     pub fn on_completion(&mut self, completion: &Completion) {
-        self.tell(Call::OnCompletion, |object| object.on_completion(completion));
+        self.tell(Method::OnCompletion, |object| object.on_completion(completion));
     }
 
     #[inline]
@@ -151,27 +156,27 @@ impl Hosted<AdmissionObject> {
         request: &RequestView,
         load: &AdmissionView,
         places: &PlacesView<'_>,
-    ) -> Result<AdmissionDecision, PolicyFault> {
-        self.ask(Call::Admit, |object| object.admit_with_places(request, load, places))
+    ) -> Result<AdmissionDecision, Mistake> {
+        self.ask(Method::Admit, |object| object.admit_with_places(request, load, places))
     }
 }
 
 impl Hosted<KeepAliveObject> {
-    pub fn rules(&mut self) -> Result<KeepAliveRules, PolicyFault> {
-        self.ask(Call::Rules, |object| object.rules())
+    pub fn rules(&mut self) -> Result<KeepAliveRules, Mistake> {
+        self.ask(Method::Rules, |object| object.rules())
     }
 
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, PolicyFault> {
-        self.ask(Call::OnIdle, |object| object.on_idle(completion))
+    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Mistake> {
+        self.ask(Method::OnIdle, |object| object.on_idle(completion))
     }
 
-    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, PolicyFault> {
-        self.ask(Call::Prewarm, |object| object.prewarm(completion))
+    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Mistake> {
+        self.ask(Method::Prewarm, |object| object.prewarm(completion))
     }
 
     #[inline]
     pub fn on_arrival(&mut self, function: u32, now: u64) {
-        self.tell(Call::OnArrival, |object| object.on_arrival(function, now));
+        self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
     }
 }

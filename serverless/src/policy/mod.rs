@@ -13,17 +13,31 @@ pub(crate) use hosted::Hosted;
 pub use library::{BrokenLibrary, Libraries};
 pub(crate) use set::Workshop;
 pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, PolicySlot};
-pub(crate) use watch::{Call, Desk, Watch};
+pub(crate) use watch::{Desk, Method, Watch};
 
-/// A call to a policy that went wrong, or a wrong answer of one.
+/// What a policy did wrong: a call that failed, or an answer that cannot be followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct PolicyFault {
-    pub call: &'static str,
+pub(crate) struct Mistake(Box<MistakeMade>);
+
+/// Where and what. Behind a pointer, as it hardly ever is there and is part of most answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MistakeMade {
+    /// Where the policy serves.
+    pub slot: PolicySlot,
+    /// In which call.
+    pub method: &'static str,
     pub cause: String,
 }
 
-impl PolicyFault {
-    pub fn new(call: Call, cause: String) -> Self {
-        Self { call: call.name(), cause }
+impl Mistake {
+    /// A mistake of the policy in a slot.
+    #[cold]
+    pub fn new(slot: PolicySlot, method: Method, cause: String) -> Self {
+        Self(Box::new(MistakeMade { slot, method: method.name(), cause }))
+    }
+
+    /// Where and what.
+    pub fn into_inner(self) -> MistakeMade {
+        *self.0
     }
 }

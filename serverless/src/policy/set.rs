@@ -11,7 +11,7 @@ use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyCo
 use hearth_simcore::random::derive_seed;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Catalog, Hosted, SelectionError, Watch};
+use super::{Catalog, Hosted, Method, SelectionError, Watch};
 
 /// The places of a service that a policy fills.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -241,7 +241,7 @@ impl Workshop<'_> {
     pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>, place: &str) -> Result<Hosted<O>, ConstructionError> {
         let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
         let context = PolicyContext { seed, nodes: self.nodes };
-        let made = self.watch.during(slot, Call::Construct, || (factory.make)(&context));
+        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&context));
         let cause = match made {
             ROk(ROk(object)) => return Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
             ROk(RErr(refusal)) => refusal.to_string(),

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use hearth_simcore::time::SimTime;
 
 use super::handshake::{Handshake, Seen};
-use super::{PolicyFault, PolicySlot};
+use super::{Mistake, PolicySlot};
 
-/// A call into a policy.
+/// What is called of a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(crate) enum Call {
+pub(crate) enum Method {
     Construct = 1,
     Rules,
     Place,
@@ -35,7 +35,7 @@ pub(crate) enum Call {
     Ended,
 }
 
-impl Call {
+impl Method {
     const ALL: [Self; 18] = [
         Self::Construct,
         Self::Rules,
@@ -94,7 +94,7 @@ pub(crate) struct Desk {
     requests: AtomicU64,
 }
 
-const CALL_BITS: u32 = 8;
+const METHOD_BITS: u32 = 8;
 
 thread_local! {
     static DESK: Arc<Desk> = Arc::default();
@@ -135,9 +135,9 @@ impl Desk {
 impl Seen {
     /// The slot of the policy, and the name of the method.
     pub fn slot_and_method(self) -> (PolicySlot, &'static str) {
-        let (method, slot) = (self.what() & 0xff, self.what() >> CALL_BITS);
+        let (method, slot) = (self.what() & 0xff, self.what() >> METHOD_BITS);
         let slot = PolicySlot::ALL.into_iter().find(|of| *of as u16 == slot).unwrap_or(PolicySlot::NodeAllocation);
-        let method = Call::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Call::name);
+        let method = Method::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Method::name);
         (slot, method)
     }
 }
@@ -146,20 +146,20 @@ impl Seen {
 #[derive(Debug)]
 pub(crate) struct Watch {
     desk: Arc<Desk>,
-    /// A fault of a call that has no answer to go wrong; the service asks for it after every event.
-    fault: RefCell<Option<(PolicySlot, PolicyFault)>>,
-    has_fault: Cell<bool>,
+    /// A mistake in a call that has no answer to go wrong; the service asks for it after every event.
+    mistake: RefCell<Option<Mistake>>,
+    has_mistake: Cell<bool>,
 }
 
 impl Watch {
     pub fn new() -> Rc<Self> {
-        Rc::new(Self { desk: Desk::of_this_thread(), fault: RefCell::new(None), has_fault: Cell::new(false) })
+        Rc::new(Self { desk: Desk::of_this_thread(), mistake: RefCell::new(None), has_mistake: Cell::new(false) })
     }
 
     /// Makes a call and notes when it begins and ends.
     #[inline(always)]
-    pub fn during<T>(&self, slot: PolicySlot, call: Call, work: impl FnOnce() -> T) -> T {
-        let _lasting = self.desk.handshake.begin((slot as u16) << CALL_BITS | call as u16);
+    pub fn during<T>(&self, slot: PolicySlot, method: Method, work: impl FnOnce() -> T) -> T {
+        let _lasting = self.desk.handshake.begin((slot as u16) << METHOD_BITS | method as u16);
         work()
     }
 
@@ -177,16 +177,16 @@ impl Watch {
         self.desk.requests.store(requests + 1, Ordering::Relaxed);
     }
 
-    /// Keeps a fault until the service asks for it; the first counts.
+    /// Keeps a mistake until the service asks for it; the first counts.
     #[cold]
-    pub fn report(&self, slot: PolicySlot, fault: PolicyFault) {
-        self.fault.borrow_mut().get_or_insert((slot, fault));
-        self.has_fault.set(true);
+    pub fn report(&self, mistake: Mistake) {
+        self.mistake.borrow_mut().get_or_insert(mistake);
+        self.has_mistake.set(true);
     }
 
-    /// The first fault since the last time.
+    /// The first mistake since the last time.
     #[inline]
-    pub fn take_fault(&self) -> Option<(PolicySlot, PolicyFault)> {
-        if self.has_fault.replace(false) { self.fault.take() } else { None }
+    pub fn take_mistake(&self) -> Option<Mistake> {
+        if self.has_mistake.replace(false) { self.mistake.take() } else { None }
     }
 }

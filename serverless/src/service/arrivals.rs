@@ -7,7 +7,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
-use super::attempts::{Caller, InvocationKey, Waiting};
+use super::attempts::{AttemptKey, Caller, Waiting};
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::call::Input;
@@ -18,7 +18,7 @@ use crate::workload::{Due, Workload};
 
 /// What has been requested.
 enum Requested {
-    Invocation(InvocationKey),
+    Invocation(AttemptKey),
     /// It begins when it is due.
     Run(WorkflowId),
 }
@@ -32,7 +32,7 @@ pub(crate) struct Work {
 
 impl Service {
     /// Enters an invocation that its controller requests at `date`.
-    pub fn request(&mut self, number: u64, function: FunctionId, body: Option<Body>, date: SimTime) -> InvocationKey {
+    pub fn request(&mut self, number: u64, function: FunctionId, body: Option<Body>, date: SimTime) -> AttemptKey {
         let mut record = InvocationRecord::new(number, function);
         record.requested_at = Some(date);
         if let Some(recorder) = &mut self.books.recorder {
@@ -49,7 +49,7 @@ impl Service {
         function: FunctionId,
         input: Input,
         date: SimTime,
-    ) -> (InvocationKey, Rc<RefCell<Watched>>) {
+    ) -> (AttemptKey, Rc<RefCell<Watched>>) {
         let number = self.work.workload.take_numbers(1);
         let key = self.request(number, function, None, date);
         let watched = Rc::new(RefCell::new(Watched {
@@ -60,17 +60,17 @@ impl Service {
             done: false,
             waiters: Vec::new(),
         }));
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.caller = Some(Box::new(Caller { input, watched: Rc::clone(&watched) }));
+        if let Some(invocation) = self.attempts.invocation_mut(key) {
+            invocation.caller = Some(Caller { input, watched: Rc::clone(&watched) });
         }
         (key, watched)
     }
 
-    /// The entry in the queue of an invocation that is alive.
-    pub fn waiting(&self, key: InvocationKey) -> Option<Waiting> {
-        let live = self.attempts.get(key)?;
-        let request = self.registry.functions[live.record.function].request(live);
-        Some(Waiting { turn: live.turn(), ..Waiting::new(key, request) })
+    /// The entry in the queue of an attempt that is under way.
+    pub fn waiting(&self, key: AttemptKey) -> Result<Waiting, Error> {
+        let attempt = self.attempts.under_way(key)?;
+        let request = self.registry.functions[attempt.record.function].request(attempt);
+        Ok(Waiting { turn: attempt.turn(), ..Waiting::new(key, request) })
     }
 
     /// Schedules the next arrival of the workload: arrivals are pulled one ahead.

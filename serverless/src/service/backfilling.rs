@@ -7,7 +7,7 @@ use hearth_policy_api::NodeView;
 use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use crate::node::{Footprint, NodeId};
 use crate::table::Table;
 
@@ -40,9 +40,9 @@ impl Backfilling {
 /// When those that hold a core will give it back at the latest: [`SimTime::MAX`] without a time limit.
 #[derive(Debug)]
 pub(crate) struct ExpectedEnds {
-    by_node: Table<NodeId, BTreeMap<(SimTime, InvocationKey), Footprint>>,
+    by_node: Table<NodeId, BTreeMap<(SimTime, AttemptKey), Footprint>>,
     /// Looked up, never walked.
-    of: FxHashMap<InvocationKey, (NodeId, SimTime)>,
+    of: FxHashMap<AttemptKey, (NodeId, SimTime)>,
 }
 
 impl ExpectedEnds {
@@ -51,12 +51,12 @@ impl ExpectedEnds {
         Self { by_node: vec![BTreeMap::new(); nodes].into(), of: FxHashMap::default() }
     }
 
-    pub fn begin(&mut self, key: InvocationKey, node: NodeId, end: SimTime, footprint: Footprint) {
+    pub fn begin(&mut self, key: AttemptKey, node: NodeId, end: SimTime, footprint: Footprint) {
         self.by_node[node].insert((end, key), footprint);
         self.of.insert(key, (node, end));
     }
 
-    pub fn end(&mut self, key: InvocationKey) {
+    pub fn end(&mut self, key: AttemptKey) {
         if let Some((node, end)) = self.of.remove(&key) {
             self.by_node[node].remove(&(end, key));
         }

@@ -10,7 +10,7 @@ use super::scheduling::{Entry, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
-use crate::policy::{Call, PolicyFault, PolicySlot};
+use crate::policy::{Method, Mistake, PolicySlot};
 
 impl Service {
     /// Shows the policy the queue and puts its items into the plan, in their order.
@@ -86,7 +86,7 @@ impl Service {
         let view = cluster.batch_view(requests, &functions, kernel.now());
         let mut items = RVec::new();
         let planned = self.policies.node_allocation.plan(&view, &mut items);
-        planned.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))?;
+        planned.map_err(|mistake| self.mistake(mistake))?;
         Ok(items)
     }
 
@@ -98,10 +98,14 @@ impl Service {
     }
 
     fn check_up(&self, node: u32) -> Result<NodeId, Error> {
-        if self.cluster.up().contains(NodeId(node)) { Ok(NodeId(node)) } else { Err(self.wrong_node(node, Call::Plan)) }
+        if self.cluster.up().contains(NodeId(node)) {
+            Ok(NodeId(node))
+        } else {
+            Err(self.wrong_node(node, Method::Plan))
+        }
     }
 
     fn wrong_item(&self, cause: String) -> Error {
-        self.mistake((PolicySlot::NodeAllocation, PolicyFault::new(Call::Plan, cause)))
+        self.mistake(Mistake::new(PolicySlot::NodeAllocation, Method::Plan, cause))
     }
 }

@@ -341,21 +341,21 @@ impl ServiceBuilder {
         let head_storage = Storage::new(Medium::Disk, head_disk, eviction);
         let mut node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
         let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
-        let fault = |slot, fault| Error::policy(slot, policies.record(slot), fault);
-        let rules = node_allocation.rules().map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?;
+        let wrong = |mistake| Error::policy(&policies, mistake);
+        let rules = node_allocation.rules().map_err(wrong)?;
         let backfilling = self.settings.backfilling;
         if rules.scope == Scope::Batch && backfilling != Backfilling::Unlimited {
             let policy = policies.record(PolicySlot::NodeAllocation).to_string();
             return Err(Error::BatchBackfilling { backfilling: backfilling.name(), policy });
         }
         let observes = node_allocation.observes_completions();
-        let of_keep_alive = keep_alive.rules().map_err(|cause| fault(PolicySlot::KeepAlive, cause))?;
+        let of_keep_alive = keep_alive.rules().map_err(wrong)?;
         let mut admission = workshop.make(PolicySlot::Admission, &policies.admission, "")?;
-        let of_admission = admission.rules().map_err(|cause| fault(PolicySlot::Admission, cause))?;
+        let of_admission = admission.rules().map_err(wrong)?;
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
             admission_of_completions: of_admission.observes_completions,
-            allocation_of_completions: observes.map_err(|cause| fault(PolicySlot::NodeAllocation, cause))?,
+            allocation_of_completions: observes.map_err(wrong)?,
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
         };
         let queue = match (rules.scope, rules.commitment) {
@@ -416,8 +416,6 @@ fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result
     let ram = Storage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
     let disk = Storage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
     let mut containers = workshop.eviction(PolicySlot::Containers, &host.name)?;
-    let observes = containers.observes_containers().map_err(|fault| {
-        Error::policy(PolicySlot::Containers, workshop.policies.record(PolicySlot::Containers), fault)
-    })?;
+    let observes = containers.observes_containers().map_err(|mistake| Error::policy(workshop.policies, mistake))?;
     Ok(Node::new(host, id, ram, disk, containers, observes))
 }

@@ -6,28 +6,27 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::{InvocationKey, Left};
+use super::attempts::{AttemptKey, Left};
 use super::event::Event;
 use super::workflows::task_end;
 use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::Outcome;
-use crate::policy::PolicySlot;
 
 impl Service {
-    /// The head hears of the end of an invocation that ran.
-    pub(crate) fn completed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    /// The head hears of the end of an attempt that ran, unless it was lost or stopped since.
+    pub(crate) fn completed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         // If a policy fails from here on, the core is not among those that are still held.
         let left = self.attempts.leave(key);
-        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
+        let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
         if let Left::Occupied(occupied) = left {
-            let run_time = match (live.record.started_at, live.record.finished_at) {
+            let run_time = match (attempt.record.started_at, attempt.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
                 _ => SimDuration::ZERO,
             };
-            let function = live.record.function;
-            self.books.note_outcome(occupied.node(), occupied.container(), live.record.outcome);
+            let function = attempt.record.function;
+            self.books.note_outcome(occupied.node(), occupied.container(), attempt.record.outcome);
             if let Some(ends) = &mut self.rounds.expected_ends {
                 ends.end(key);
             }
@@ -62,7 +61,7 @@ impl Service {
             self.policies.node_allocation.on_completion(&completion);
         }
         let retention = self.policies.keep_alive.on_idle(&completion);
-        let retention = retention.map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
+        let retention = retention.map_err(|mistake| self.mistake(mistake))?;
         if retention.keep_for == 0 {
             self.cluster.end(held, &mut self.books);
             return self.plan_prewarming(&completion, kernel);
@@ -72,25 +71,23 @@ impl Service {
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
-    pub(crate) fn conclude(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn conclude(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.books.metrics.cost.is_some() {
             self.bill(key);
         }
-        let completed = self.attempts.get(key).is_some_and(|live| live.record.outcome == Outcome::Completed);
+        let completed = self.attempts.under_way(key)?.record.outcome == Outcome::Completed;
         if (!completed || self.has_attempts()) && self.retry(key, kernel)? {
             return Ok(());
         }
-        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
-        self.books.metrics.record(&live.record);
-        if live.caller.is_some() {
-            live.tell_caller(kernel.now());
-        }
-        let invocation = live.record.invocation;
-        let of_task = self.work.workflows.is_running().then(|| (task_end(live), live.record.failure.clone()));
+        self.attempts.tell_caller(key, kernel.now());
+        let attempt = self.attempts.under_way(key)?;
+        self.books.metrics.record(&attempt.record);
+        let invocation = attempt.record.invocation;
+        let of_task = self.work.workflows.is_running().then(|| (task_end(attempt), attempt.record.failure.clone()));
         match &mut self.books.recorder {
             Some(recorder) => {
-                if let Some(live) = self.attempts.remove(key) {
-                    recorder.ended(live.record, kernel.now())?;
+                if let Some(ended) = self.attempts.remove(key) {
+                    recorder.ended(ended.record, kernel.now())?;
                 }
             }
             None => drop(self.attempts.remove(key)),

@@ -3,31 +3,31 @@
 use hearth_simcore::time::SimTime;
 
 use super::Service;
-use super::attempts::{InvocationKey, LiveInvocation};
+use super::attempts::{Attempt, AttemptKey};
 use crate::invocation::Outcome;
 use crate::metrics::Energy;
 
 impl Service {
     /// Bills an attempt that has ended, if its body began and the platform did not lose it; and its request, if this is
     /// the first attempt at it that is billed. One that is stopped must not be marked as lost before.
-    pub(crate) fn bill(&mut self, key: InvocationKey) {
+    pub(crate) fn bill(&mut self, key: AttemptKey) {
         let Some(cost) = &mut self.books.metrics.cost else { return };
-        let Some(live) = self.attempts.get_mut(key).filter(|live| live.record.outcome != Outcome::Lost) else { return };
-        let ram = self.registry.functions[live.record.function].limits.ram;
-        if !cost.bill(&live.record, ram) || std::mem::replace(&mut live.is_billed, true) {
+        let Some(attempt) = self.attempts.get(key).filter(|attempt| attempt.record.outcome != Outcome::Lost) else {
             return;
-        }
-        cost.bill_request();
-        // An attempt beside it is one at the same request.
-        if let Some(twin) = live.twin.and_then(|twin| self.attempts.get_mut(twin)) {
-            twin.is_billed = true;
+        };
+        let ram = self.registry.functions[attempt.record.function].limits.ram;
+        if cost.bill(&attempt.record, ram)
+            && let Some(invocation) = self.attempts.invocation_mut(key)
+            && !std::mem::replace(&mut invocation.is_billed, true)
+        {
+            cost.bill_request();
         }
     }
 
     /// Bills those that have ended, but of which the head has not heard before the end of the simulation.
     pub(crate) fn bill_unheard(&mut self) {
         if self.books.metrics.cost.is_some() {
-            let keys: Vec<InvocationKey> = self.attempts.iter().map(|(key, _)| key).collect();
+            let keys: Vec<AttemptKey> = self.attempts.iter().map(|(key, _)| key).collect();
             keys.into_iter().for_each(|key| self.bill(key));
         }
     }
@@ -45,7 +45,7 @@ impl Service {
     /// Counts the cores that are still held at the end.
     pub(crate) fn give_back_all(&mut self, end: SimTime) {
         let window = self.books.metrics.window();
-        for occupied in self.attempts.iter().filter_map(|(_, live)| live.occupied()) {
+        for occupied in self.attempts.iter().filter_map(|(_, attempt)| attempt.occupied()) {
             self.cluster.count_use(occupied, end, window);
         }
     }
@@ -53,12 +53,13 @@ impl Service {
     /// An attempt ends now, and so does its invocation: unless the one beside it has ended and decides, because it has
     /// completed, or because the head hears of this one at once and has not heard of that one.
     #[inline]
-    pub(crate) fn note_end(&mut self, twin: Option<InvocationKey>, is_heard: bool, now: SimTime) {
-        let decides = |twin: &LiveInvocation| match twin.record.outcome {
+    pub(crate) fn note_end(&mut self, key: AttemptKey, is_heard: bool, now: SimTime) {
+        let decides = |twin: &Attempt| match twin.record.outcome {
             Outcome::Completed => true,
             _ => is_heard && twin.record.finished_at.is_some(),
         };
-        if !twin.and_then(|twin| self.attempts.get(twin)).is_some_and(decides) {
+        let twin = self.attempts.twin_of(key).and_then(|twin| self.attempts.get(twin));
+        if !twin.is_some_and(decides) {
             self.extend_window(now);
         }
     }

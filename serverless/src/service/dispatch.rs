@@ -5,7 +5,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use super::event::{Event, Happening};
 use crate::cluster::Occupied;
 use crate::error::Error;
@@ -19,15 +19,13 @@ impl Service {
     /// not possible (any more).
     pub(crate) fn dispatch(
         &mut self,
-        key: InvocationKey,
+        key: AttemptKey,
         node: NodeId,
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
-        let Some(live) = self.attempts.get(key) else {
-            return Ok(false);
-        };
-        let (function, books) = (live.record.function, &mut *self.books);
+        let function = self.attempts.under_way(key)?.record.function;
+        let books = &mut *self.books;
         let occupied = match planned {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),
             None => {
@@ -44,20 +42,20 @@ impl Service {
     /// Gives the invocation its core and container, and starts the container, or the body if the container is warm.
     fn begin_attempt(
         &mut self,
-        key: InvocationKey,
+        key: AttemptKey,
         occupied: Occupied,
         start: Start,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
         let now = kernel.now();
         let (node, container) = (occupied.node(), occupied.container());
-        let Some(live) = self.attempts.hold(key, occupied) else { return Ok(()) };
-        live.record.node = Some(node.0);
-        live.record.start = Some(start);
-        live.record.dispatched_at = Some(now);
-        let function = &self.registry.functions[live.record.function];
+        let attempt = self.attempts.hold(key, occupied)?;
+        attempt.record.node = Some(node.0);
+        attempt.record.start = Some(start);
+        attempt.record.dispatched_at = Some(now);
+        let function = &self.registry.functions[attempt.record.function];
         self.books.metrics.container_busy(function.limits.ram, now);
-        self.books.metrics.count_start(live.record.function, start);
+        self.books.metrics.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
         if let Some(ends) = &mut self.rounds.expected_ends {
@@ -66,19 +64,19 @@ impl Service {
             ends.begin(key, node, end, function.footprint());
         }
         if overhead > SimDuration::ZERO {
-            self.books.serve(node, container, Phase::ColdStart, &live.record);
-            live.enter(InvocationState::Starting, now);
+            self.books.serve(node, container, Phase::ColdStart, &attempt.record);
+            self.attempts.enter(key, InvocationState::Starting, now);
             kernel.schedule(overhead, Event(Happening::ContainerStarted(key)));
             return Ok(());
         }
-        self.start_body(key, kernel)
+        self.start_running(key, kernel)
     }
 
     /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
-    pub(crate) fn bind(&mut self, key: InvocationKey, node: NodeId, image: ImageId) {
-        let Some(live) = self.attempts.get(key) else { return };
-        let promise = self.cluster.promise(node, live.record.function);
-        self.attempts.bind(key, promise, image);
+    pub(crate) fn bind(&mut self, key: AttemptKey, node: NodeId, image: ImageId) -> Result<(), Error> {
+        let function = self.attempts.under_way(key)?.record.function;
+        let promise = self.cluster.promise(node, function);
+        Ok(self.attempts.bind(key, promise, image)?)
     }
 
     /// Tries again where those who are bound to a node could not get their image moved before.
@@ -112,13 +110,13 @@ impl Service {
 
     /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
     fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for (key, promise) in self.attempts.unbind(node, image) {
+        for (key, promise) in self.attempts.unbind(node, image)? {
             self.cluster.redeem(promise);
-            let Some(waiting) = self.waiting(key) else { continue };
+            let waiting = self.waiting(key)?;
             let function = waiting.function;
             let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
             if !self.dispatch(key, node, idle, kernel)? {
-                self.attempts.put_back(waiting);
+                self.attempts.put_back(waiting)?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use hearth_simcore::kernel::{Kernel, Model};
 
 use super::Service;
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -21,40 +21,40 @@ pub(crate) enum Happening {
     /// A message reaches the head.
     Message(Message),
     /// The head has processed a request.
-    HeadProcessed(InvocationKey),
+    HeadProcessed(AttemptKey),
     /// The container of an invocation has started.
-    ContainerStarted(InvocationKey),
+    ContainerStarted(AttemptKey),
     /// What the current step of a body waits for has come to pass.
-    StepEnded(InvocationKey),
+    StepEnded(AttemptKey),
     /// Data has arrived that a body cannot begin without.
-    InputArrived(InvocationKey),
+    InputArrived(AttemptKey),
     /// A run of the workload's workflow at this position is requested.
     WorkflowRequested(u32),
     /// A body has come to its end.
-    BodyEnded(InvocationKey),
+    BodyEnded(AttemptKey),
     /// An invocation has reached its time limit.
-    TimeLimit(InvocationKey),
+    TimeLimit(AttemptKey),
     /// A fault comes into effect: its number in the plan.
     FaultBegins(u32),
     /// It is over.
     FaultEnds(u32),
     /// The container of an invocation crashes.
-    Crashed(InvocationKey),
+    Crashed(AttemptKey),
     /// An attempt has lasted so long that another one is to be made beside it.
-    Hedge(InvocationKey),
+    Hedge(AttemptKey),
 }
 
-/// What a transfer was for that came to nothing.
+/// What an interrupted transfer was for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Interrupted {
-    Step(InvocationKey),
+    Step(AttemptKey),
     Download(ImageId),
     Copy { node: NodeId, image: ImageId },
     Load { node: NodeId, image: ImageId },
 }
 
 impl Happening {
-    /// What is interrupted if the transfer is that was to end in this.
+    /// What comes to nothing if the transfer is interrupted whose end this was to be.
     pub fn interrupted(self) -> Option<Interrupted> {
         match self {
             Self::StepEnded(key) | Self::InputArrived(key) => Some(Interrupted::Step(key)),
@@ -69,11 +69,11 @@ impl Happening {
 /// What the head is told; it handles one message after the other (the timing model, section 1).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Message {
-    Request(InvocationKey),
+    Request(AttemptKey),
     /// A request that the head has processed.
-    Processed(InvocationKey),
+    Processed(AttemptKey),
     /// A delayed request asks for admission again.
-    AdmitAgain(InvocationKey),
+    AdmitAgain(AttemptKey),
     Downloaded(ImageId),
     Copied {
         node: NodeId,
@@ -83,7 +83,7 @@ pub(crate) enum Message {
         node: NodeId,
         image: ImageId,
     },
-    Ended(InvocationKey),
+    Ended(AttemptKey),
     /// A container of the function is to be started ahead of its next request.
     Prewarm(FunctionId),
     /// It is up.
@@ -153,7 +153,7 @@ impl Model for ServiceModel {
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = service.apply(what, kernel).and_then(|()| service.work_off_mailbox(kernel));
-        match service.policies.watch.take_fault() {
+        match service.policies.watch.take_mistake() {
             Some(mistake) => Err(service.mistake(mistake)),
             None => handled,
         }
@@ -167,12 +167,12 @@ impl Service {
             Happening::Arrival => self.arrive(kernel)?,
             Happening::Message(message) => self.head.receive(message),
             Happening::HeadProcessed(key) => self.head.processed(key, kernel),
-            Happening::ContainerStarted(key) => self.start_body(key, kernel)?,
+            Happening::ContainerStarted(key) => self.container_started(key, kernel)?,
             Happening::StepEnded(key) => self.step_ended(key, kernel)?,
             Happening::InputArrived(key) => self.input_arrived(key, kernel)?,
             Happening::WorkflowRequested(position) => self.begin_planned_run(position, kernel)?,
             Happening::BodyEnded(key) => self.body_ended(key, kernel)?,
-            Happening::TimeLimit(key) => self.time_limit_reached(key, kernel),
+            Happening::TimeLimit(key) => self.time_limit_reached(key, kernel)?,
             Happening::FaultBegins(number) => self.fault_begins(number, kernel)?,
             Happening::FaultEnds(number) => self.fault_ends(number, kernel),
             Happening::Crashed(key) => self.crashed(key, kernel)?,

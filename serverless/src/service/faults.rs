@@ -10,13 +10,13 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::Service;
-use super::attempts::{InvocationKey, LiveInvocation};
+use super::attempts::{Attempt, AttemptKey};
 use super::event::{Event, Happening, Interrupted, Message};
-use crate::call::FunctionError;
 use crate::cluster::{Occupied, Promise};
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan, PlannedFault, Timing};
 use crate::function::ImageId;
+use crate::function::call::FunctionError;
 use crate::invocation::Outcome;
 use crate::node::NodeId;
 use crate::workload::generate::Distribution;
@@ -178,7 +178,7 @@ impl Service {
         if let Some(node) = node {
             self.replace_copies_of(node);
             self.cluster.take_down(node, kernel.now());
-            lost = self.end_everything_on(node, kernel);
+            lost = self.end_everything_on(node, kernel)?;
         }
         let interrupted = kernel.fail_host(host);
         self.interrupt(interrupted, kernel)?;
@@ -190,7 +190,7 @@ impl Service {
             }
         }
         if host == self.head.host() && self.recovery.faults.plan.queue_lost {
-            lost.extend(self.empty_queue(kernel));
+            lost.extend(self.empty_queue(kernel)?);
         }
         let name = &kernel.platform().host(host).name;
         let reason: Rc<str> = Rc::from(format!("host {name:?} went down"));
@@ -206,13 +206,14 @@ impl Service {
 
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
-    fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
-        let here = self.attempts.iter().filter(|(_, live)| live.node() == Some(node) && live.occupied().is_some());
-        let here: Vec<InvocationKey> = here.map(|(key, _)| key).collect();
+    fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Error> {
+        let here =
+            self.attempts.iter().filter(|(_, attempt)| attempt.node() == Some(node) && attempt.occupied().is_some());
+        let here: Vec<AttemptKey> = here.map(|(key, _)| key).collect();
         let mut lost = Vec::new();
         for key in here {
-            let has_ended = self.attempts.get(key).is_some_and(|live| live.record.finished_at.is_some());
-            self.take_out(key, kernel);
+            let has_ended = self.attempts.get(key).is_some_and(|attempt| attempt.record.finished_at.is_some());
+            self.take_out(key, kernel)?;
             if !has_ended {
                 lost.push(key);
             }
@@ -224,69 +225,70 @@ impl Service {
         }
         self.cluster.end_all_idle(node, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
-            for (key, promise) in self.attempts.unbind(node, image) {
+            for (key, promise) in self.attempts.unbind(node, image)? {
                 self.cluster.redeem(promise);
-                if let Some(waiting) = self.waiting(key) {
-                    self.attempts.put_back(waiting);
-                }
+                let waiting = self.waiting(key)?;
+                self.attempts.put_back(waiting)?;
             }
         }
         self.rounds.stalled_sites.retain(|(on, _)| *on != node);
-        lost
+        Ok(lost)
     }
 
     /// Ends the container that an attempt held, and gives back its core, without asking anybody.
-    pub(crate) fn abandon(&mut self, key: InvocationKey, occupied: Occupied, kernel: &mut Kernel<Event>) {
-        let Some(live) = self.attempts.get_mut(key) else { return };
-        let has_ended = live.record.finished_at.is_some();
-        let outcome = if has_ended { live.record.outcome } else { Outcome::Lost };
+    pub(crate) fn abandon(
+        &mut self,
+        key: AttemptKey,
+        occupied: Occupied,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
+        let attempt = self.attempts.under_way_mut(key)?;
+        let has_ended = attempt.record.finished_at.is_some();
+        let outcome = if has_ended { attempt.record.outcome } else { Outcome::Lost };
         self.books.note_outcome(occupied.node(), occupied.container(), outcome);
-        if live.run().is_some() {
-            let run = live.run_mut();
-            if let Some(timer) = run.time_limit.take() {
+        if let Some(execution) = attempt.execution_if_any() {
+            if let Some(timer) = execution.time_limit.take() {
                 kernel.cancel(timer);
             }
-            if let Some(process) = run.process.take() {
+            if let Some(process) = execution.process.take() {
                 process.cancel();
             }
         }
         if let Some(ends) = &mut self.rounds.expected_ends {
             ends.end(key);
         }
-        let ram = self.registry.functions[live.record.function].limits.ram;
+        let ram = self.registry.functions[attempt.record.function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         self.cluster.end(held, &mut self.books);
+        Ok(())
     }
 
-    /// The container of an invocation has crashed.
-    pub(crate) fn crashed(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let is_running = |live: &LiveInvocation| live.record.finished_at.is_none();
+    /// The container of an attempt has crashed, unless its body has ended.
+    pub(crate) fn crashed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let is_running = |attempt: &Attempt| attempt.record.finished_at.is_none();
         if !self.attempts.get(key).is_some_and(is_running) {
             return Ok(());
         }
-        self.take_out(key, kernel);
+        self.take_out(key, kernel)?;
         self.lose(key, &Rc::from("its container crashed"), kernel)?;
         self.head.receive(Message::Changed);
         Ok(())
     }
 
     /// Ends an invocation as lost.
-    fn lose(&mut self, key: InvocationKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.end(Outcome::Lost, Rc::clone(reason), kernel.now());
-            let twin = live.twin;
-            self.note_end(twin, true, kernel.now());
-        }
+    fn lose(&mut self, key: AttemptKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.attempts.under_way_mut(key)?.end(Outcome::Lost, Rc::clone(reason), kernel.now());
+        self.note_end(key, true, kernel.now());
         self.conclude(key, kernel)
     }
 
     /// Empties the queue of a head that has failed; gives those who were in it.
-    fn empty_queue(&mut self, kernel: &mut Kernel<Event>) -> Vec<InvocationKey> {
+    fn empty_queue(&mut self, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Error> {
         let mut lost = Vec::new();
         for message in self.head.take_unread(|message| matches!(message, Message::Request(_))) {
             if let Message::Request(key) = message {
-                self.take_out(key, kernel);
+                self.take_out(key, kernel)?;
                 lost.push(key);
             }
         }
@@ -296,7 +298,7 @@ impl Service {
         promises.sort_by_key(Promise::node);
         promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
         lost.extend(here);
-        lost
+        Ok(lost)
     }
 
     /// Transfers were interrupted: undoes what they were for.
@@ -310,11 +312,11 @@ impl Service {
         match what {
             Interrupted::Step(key) => {
                 // Whose container has gone with its node is lost, not failed.
-                let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else {
+                let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else {
                     return Ok(());
                 };
                 let failure = FunctionError::new("a transfer was interrupted: a host or link went down");
-                live.run_mut().result = Some(Err(failure));
+                attempt.fail(failure);
                 return self.body_ended(key, kernel);
             }
             Interrupted::Download(image) => self.head.images.download_failed(image),

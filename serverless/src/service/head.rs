@@ -10,13 +10,12 @@ use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::{InvocationKey, Left, Waiting};
+use super::attempts::{AttemptKey, Left, Waiting};
 use super::event::{Event, Happening, Message};
 use super::images::HeadImages;
 use super::replication::Replication;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
-use crate::policy::PolicySlot;
 
 /// The head's own: what it has been told and has not read, and whether it is at work.
 #[derive(Debug)]
@@ -43,12 +42,12 @@ struct Delays {
 impl Delays {
     /// Whether a request is delayed that need not ask again: nothing else is left to happen, and all have been delayed
     /// many times since anybody was let in. A simulation would go on for ever otherwise.
-    fn is_in_vain(&mut self, live: usize, kernel: &mut Kernel<Event>) -> bool {
+    fn is_in_vain(&mut self, attempt: usize, kernel: &mut Kernel<Event>) -> bool {
         const TIMES: usize = 1000;
         if kernel.pending_events() <= self.scheduled {
             self.in_vain += 1;
         }
-        self.in_vain > TIMES * (live + 10)
+        self.in_vain > TIMES * (attempt + 10)
     }
 }
 
@@ -79,7 +78,7 @@ impl Head {
     }
 
     /// The processing of a request is over, which is next. If the head has gone down, it begins anew.
-    pub fn processed(&mut self, key: InvocationKey, kernel: &Kernel<Event>) {
+    pub fn processed(&mut self, key: AttemptKey, kernel: &Kernel<Event>) {
         let is_up = kernel.is_up(self.host);
         self.mailbox.push_front(if is_up { Message::Processed(key) } else { Message::Request(key) });
         self.is_busy = false;
@@ -173,18 +172,15 @@ impl Service {
             && !self.head.images.is_stalled()
     }
 
-    fn submit(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn submit(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.attempts.submit(key) else { return Ok(()) };
-        if live.attempt == 1 {
+        let Some(attempt) = self.attempts.submit(key) else { return Ok(()) };
+        if attempt.number() == 1 {
             self.books.metrics.requests += 1;
         }
-        live.record.submitted_at = Some(now);
-        if let Some(caller) = &live.caller {
-            live.enter(InvocationState::Submitted, now);
-            caller.watched.borrow_mut().waiters.drain(..).for_each(std::task::Waker::wake);
-        }
-        let function = live.record.function;
+        attempt.record.submitted_at = Some(now);
+        let function = attempt.record.function;
+        self.attempts.tell_of_submission(key, now);
         self.plan_hedge(key, kernel);
         if self.policies.hears.keep_alive_of_arrivals {
             self.policies.keep_alive.on_arrival(function.0, now.as_nanos());
@@ -193,13 +189,13 @@ impl Service {
         self.ask_admission(key, kernel)
     }
 
-    fn ask_admission(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.attempts.get(key) else {
+    fn ask_admission(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(attempt) = self.attempts.get(key) else {
             return Ok(());
         };
-        let function = &self.registry.functions[live.record.function];
+        let function = &self.registry.functions[attempt.record.function];
         if self.policies.hears.admission_of_nobody {
-            return self.admit(Waiting::new(key, function.request(live)), kernel);
+            return self.admit(Waiting::new(key, function.request(attempt)), kernel);
         }
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
         let load = AdmissionView {
@@ -209,19 +205,17 @@ impl Service {
             running: all.running,
             running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
-            delays: live.delays,
+            delays: attempt.delays,
         };
-        let waiting = Waiting::new(key, function.request(live));
+        let waiting = Waiting::new(key, function.request(attempt));
         let placed = self.cluster.promised_cores(all.running);
         let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
         let decision = self.policies.admission.admit(&waiting.request, &load, &places);
-        match decision.map_err(|mistake| self.mistake((PolicySlot::Admission, mistake)))? {
+        match decision.map_err(|mistake| self.mistake(mistake))? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
-                if let Some(live) = self.attempts.get_mut(key) {
-                    live.delay();
-                }
+                self.attempts.under_way_mut(key)?.delay();
                 if self.head.delays.is_in_vain(self.attempts.len(), kernel) {
                     return Ok(());
                 }
@@ -237,48 +231,40 @@ impl Service {
 
     fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.head.delays.in_vain = 0;
-        self.enter(waiting.key, InvocationState::Admitted, kernel);
-        self.attempts.admit(waiting.key);
+        self.attempts.enter(waiting.key, InvocationState::Admitted, kernel.now());
+        self.attempts.admit(waiting.key)?;
         match self.registry.functions[waiting.function].image {
             Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
         }
     }
 
-    /// Moves an invocation on to a state, for those who watch.
-    fn enter(&self, key: InvocationKey, state: InvocationState, kernel: &Kernel<Event>) {
-        if let Some(live) = self.attempts.get(key) {
-            live.enter(state, kernel.now());
-        }
-    }
-
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.enter(waiting.key, InvocationState::Queued, kernel);
+        self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
         if self.place_at_once(&waiting, kernel)? {
             return Ok(());
         }
         let rank = self.policies.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
-        self.attempts.enqueue(waiting, rank);
-        Ok(())
+        Ok(self.attempts.enqueue(waiting, rank)?)
     }
 
     /// Ends an invocation that did not get to run.
-    pub(crate) fn reject(&mut self, key: InvocationKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.take_out(key, kernel);
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.end(Outcome::Rejected, Rc::from(reason), kernel.now());
-            let twin = live.twin;
-            self.note_end(twin, true, kernel.now());
-        }
+    pub(crate) fn reject(&mut self, key: AttemptKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.take_out(key, kernel)?;
+        self.attempts.under_way_mut(key)?.end(Outcome::Rejected, Rc::from(reason), kernel.now());
+        self.note_end(key, true, kernel.now());
         self.conclude(key, kernel)
     }
 
     /// Takes an attempt out of whatever it is in, and gives back what it holds: a container ends.
-    pub(crate) fn take_out(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
+    pub(crate) fn take_out(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         match self.attempts.leave(key) {
-            Left::Nothing => {}
-            Left::Promised(promise) => self.cluster.redeem(promise),
+            Left::Nothing => Ok(()),
+            Left::Promised(promise) => {
+                self.cluster.redeem(promise);
+                Ok(())
+            }
             Left::Occupied(occupied) => self.abandon(key, occupied, kernel),
         }
     }

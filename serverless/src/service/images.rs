@@ -5,13 +5,12 @@ use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
 use crate::node::{NodeId, Storage};
-use crate::policy::PolicySlot;
 use crate::results::Move;
 use crate::table::Table;
 
@@ -82,14 +81,12 @@ impl Service {
     /// Keeps an invocation until its image is on the head, and sees to it that the image comes.
     pub(crate) fn await_download(
         &mut self,
-        key: InvocationKey,
+        key: AttemptKey,
         image: ImageId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        self.attempts.await_image(key, image);
-        if let Some(live) = self.attempts.get(key) {
-            live.enter(InvocationState::WaitingForImage, kernel.now());
-        }
+        self.attempts.await_image(key, image)?;
+        self.attempts.enter(key, InvocationState::WaitingForImage, kernel.now());
         self.ask_for_download(image, kernel)
     }
 
@@ -116,7 +113,7 @@ impl Service {
         }
         let size = self.registry.images[image].size;
         let room = self.head.images.storage.make_room(size, kernel.now().as_nanos());
-        let Some(evicted) = room.map_err(|mistake| self.mistake((PolicySlot::ImagesOnHead, mistake)))? else {
+        let Some(evicted) = room.map_err(|mistake| self.mistake(mistake))? else {
             return Ok(false);
         };
         for evicted in evicted {
@@ -140,10 +137,9 @@ impl Service {
         }
         let state = self.head.images.state(image);
         (state.here, state.asked_for) = (true, false);
-        for key in self.attempts.image_is_here(image) {
-            if let Some(waiting) = self.waiting(key) {
-                self.enqueue(waiting, kernel)?;
-            }
+        for key in self.attempts.image_is_here(image)? {
+            let waiting = self.waiting(key)?;
+            self.enqueue(waiting, kernel)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::scheduling::{Entry, Plan};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::node::{Footprint, NodeId};
-use crate::policy::Call;
+use crate::policy::Method;
 
 /// For whom a place is kept.
 #[derive(Debug)]
@@ -115,12 +115,12 @@ impl Service {
         self.show(hidden);
         match (answer?, node) {
             (Placement::Node(_), Some(node)) => self.start_on(node, waiting, position, held, plan, kernel),
-            (Placement::Node(node), None) => Err(self.wrong_node(node, Call::Place)),
+            (Placement::Node(node), None) => Err(self.wrong_node(node, Method::Place)),
             (Placement::Wait, _) => Ok(Offered::Waits),
             (Placement::Reject(reason), _) => {
                 let entry = Entry { key: waiting.key, position };
                 self.attempts.take_first(waiting.function);
-                self.settle_entry(entry, true);
+                self.settle_entry(entry, true)?;
                 self.reject(waiting.key, reason.as_str(), kernel)?;
                 Ok(Offered::Started)
             }
@@ -143,8 +143,8 @@ impl Service {
         let is_undecided = plan.decisions.is_empty();
         self.take_back(plan);
         self.carry_out(plan, kernel)?;
-        let Some(live) = self.attempts.get(waiting.key) else { return Ok(Offered::Started) };
-        let offered = match live.stage() {
+        let Some(attempt) = self.attempts.get(waiting.key) else { return Ok(Offered::Started) };
+        let offered = match attempt.stage() {
             Stage::Held(_) => Offered::Started,
             Stage::Bound { .. } => Offered::Bound,
             _ if is_undecided => Offered::Prepared(node),

@@ -6,9 +6,8 @@ use hearth_policy_api::AllocationRules;
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 
 use super::Service;
-use crate::cluster::Mistake;
 use crate::error::Error;
-use crate::policy::{Hosted, PolicySet, Watch};
+use crate::policy::{Hosted, Mistake, PolicySet, Watch};
 
 /// The policies of a service, but for those of eviction, which storage has.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ pub(crate) struct Hears {
 
 impl Service {
     /// The error for what a policy did wrong.
-    pub(crate) fn mistake(&self, (slot, mistake): Mistake) -> Error {
-        Error::policy(slot, self.policies.set.record(slot), mistake)
+    pub(crate) fn mistake(&self, mistake: Mistake) -> Error {
+        Error::policy(&self.policies.set, mistake)
     }
 }

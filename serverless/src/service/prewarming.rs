@@ -14,7 +14,6 @@ use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::node::NodeId;
-use crate::policy::PolicySlot;
 use crate::results::Phase;
 
 /// What is to be started, and what is starting.
@@ -65,11 +64,8 @@ impl Prewarmings {
 impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
     pub(crate) fn plan_prewarming(&mut self, completion: &Completion, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Prewarming { after, keep_for } = self
-            .policies
-            .keep_alive
-            .prewarm(completion)
-            .map_err(|mistake| self.mistake((PolicySlot::KeepAlive, mistake)))?;
+        let Prewarming { after, keep_for } =
+            self.policies.keep_alive.prewarm(completion).map_err(|mistake| self.mistake(mistake))?;
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {

@@ -6,7 +6,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Service;
-use super::attempts::LiveInvocation;
+use super::attempts::Attempt;
 use crate::cluster::ContainerSpec;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
@@ -63,13 +63,13 @@ impl RegisteredFunction {
     }
 
     /// An invocation of it as policies see it.
-    pub fn request(&self, live: &LiveInvocation) -> RequestView {
+    pub fn request(&self, attempt: &Attempt) -> RequestView {
         RequestView {
-            invocation: live.record.invocation,
+            invocation: attempt.record.invocation,
             function: self.id.0,
             image: self.image.map_or(NONE, |image| image.0),
-            requested_at: live.record.requested_at.map_or(0, SimTime::as_nanos),
-            submitted_at: live.record.submitted_at.map_or(0, SimTime::as_nanos),
+            requested_at: attempt.record.requested_at.map_or(0, SimTime::as_nanos),
+            submitted_at: attempt.record.submitted_at.map_or(0, SimTime::as_nanos),
             time_limit: self.limits.time.as_nanos(),
             ram_limit: self.limits.ram,
             disk_limit: self.limits.disk,

@@ -6,11 +6,11 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::Service;
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::fault::RetryPolicy;
-use crate::invocation::{InvocationRecord, Outcome};
+use crate::invocation::Outcome;
 
 /// How invocations are tried again, if they are.
 #[derive(Debug)]
@@ -29,18 +29,17 @@ impl Retries {
 impl Service {
     /// An attempt has ended: begins another one, if the invocation is to be tried again. False if it has ended with this
     /// attempt.
-    pub(crate) fn retry(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
-        let Some(live) = self.attempts.get(key) else { return Ok(false) };
-        let (attempt, record) = (live.attempt, &live.record);
+    pub(crate) fn retry(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let attempt = self.attempts.under_way(key)?;
+        let record = &attempt.record;
         self.books.metrics.count_attempt(record);
-        self.books.write_attempt(attempt, record, record.outcome.as_str())?;
+        self.books.write_attempt(attempt.number(), record, record.outcome.as_str())?;
         if self.leave_to_twin(key, kernel)? {
             return Ok(true);
         }
-        let (Some(live), Some(retries)) = (self.attempts.get(key), &mut self.recovery.retries) else {
-            return Ok(false);
-        };
-        let record = &live.record;
+        let made = self.attempts.made(key);
+        let record = &self.attempts.under_way(key)?.record;
+        let Some(retries) = &mut self.recovery.retries else { return Ok(false) };
         let policy = &retries.policy;
         let is_wanted = match record.outcome {
             Outcome::Lost => policy.on.lost,
@@ -48,27 +47,18 @@ impl Service {
             Outcome::TimedOut => policy.on.timed_out,
             Outcome::Completed | Outcome::Rejected | Outcome::Unfinished => false,
         };
-        if !is_wanted || attempt >= policy.max_attempts {
+        if !is_wanted || made >= policy.max_attempts {
             return Ok(false);
         }
-        let pause = policy.pause(attempt, retries.jitter.random());
+        let pause = policy.pause(made, retries.jitter.random());
         let begin = kernel.now() + pause;
         let requested = record.requested_at.unwrap_or_default();
         if policy.deadline.is_some_and(|deadline| begin > requested + deadline) {
             return Ok(false);
         }
-        // Under a new key: what is still scheduled for this attempt finds nobody.
-        let Some(mut live) = self.attempts.remove(key) else { return Ok(false) };
-        let old = &live.record;
-        live.record = InvocationRecord {
-            requested_at: old.requested_at,
-            submitted_at: old.submitted_at,
-            ..InvocationRecord::new(old.invocation, old.function)
-        };
-        live.start_anew();
-        let key = self.attempts.request_again(live);
+        let Some(again) = self.attempts.retry(key) else { return Ok(false) };
         self.books.metrics.retries += 1;
-        kernel.schedule(pause, Event(Happening::Message(Message::Request(key))));
+        kernel.schedule(pause, Event(Happening::Message(Message::Request(again))));
         Ok(true)
     }
 }

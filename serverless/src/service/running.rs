@@ -8,11 +8,11 @@ use hearth_simcore::process::WeakContext;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::{InvocationKey, LiveInvocation};
+use super::attempts::{Attempt, AttemptKey, LiveInvocation};
 use super::event::{Event, Happening, Message, ServiceModel};
 use super::sandbox::OfInvocation;
-use crate::call::{Call, FunctionError};
 use crate::error::Error;
+use crate::function::call::{Call, FunctionError};
 use crate::function::{Body, Step};
 use crate::invocation::{InvocationState, Outcome};
 use crate::results::Phase;
@@ -45,79 +45,95 @@ impl Bodies {
 }
 
 impl Service {
-    /// The container is up: the body begins, and its time limit runs.
-    pub(crate) fn start_body(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    /// The container has started of an attempt, which may be gone.
+    pub(crate) fn container_started(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.attempts.get(key).is_some() { self.start_running(key, kernel) } else { Ok(()) }
+    }
+
+    /// The container is up: the body begins once its data is there, and its time limit runs.
+    pub(super) fn start_running(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let now = kernel.now();
-        let Some(live) = self.attempts.get_mut(key) else {
-            return Ok(());
-        };
-        live.record.started_at = Some(now);
-        live.enter(InvocationState::Running, now);
-        if let Some(occupied) = live.occupied() {
-            self.books.serve(occupied.node(), occupied.container(), Phase::Run, &live.record);
+        let attempt = self.attempts.under_way_mut(key)?;
+        attempt.record.started_at = Some(now);
+        if let Some(occupied) = attempt.occupied() {
+            self.books.serve(occupied.node(), occupied.container(), Phase::Run, &attempt.record);
         }
-        let function = &self.registry.functions[live.record.function];
-        let limit = function.limits.time;
-        let body = live.body.clone().unwrap_or_else(|| function.body.clone());
+        self.attempts.enter(key, InvocationState::Running, now);
         if let Some(after) = self.recovery.faults.crash_after() {
-            // With the invocation the event loses its object.
+            // If the attempt has ended by then, nothing comes of the event.
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
-        let Some(live) = self.attempts.get_mut(key) else { return Ok(()) };
-        let node = live.node().map(|node| self.cluster.node(node));
-        let length = node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length)));
-        if self.work.workflows.is_running() && self.fetch_inputs(key, limit, kernel)? {
+        if self.work.workflows.is_running() && self.fetch_inputs(key, kernel)? {
             return Ok(());
         }
-        if let Some(length) = length {
-            // Nothing can come between: one event at the end, whichever end it is.
-            let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
-                (limit, Happening::TimeLimit(key))
-            } else {
-                (length, Happening::BodyEnded(key))
-            };
-            kernel.schedule(delay, Event(end));
-            return Ok(());
-        }
-        self.set_time_limit(key, limit, kernel);
-        self.begin_body(key, body, kernel)
+        self.begin_body(key, kernel)
     }
 
-    pub(super) fn set_time_limit(&mut self, key: InvocationKey, limit: SimDuration, kernel: &mut Kernel<Event>) {
-        if limit > SimDuration::ZERO {
-            let timer = kernel.schedule(limit, Event(Happening::TimeLimit(key)));
-            if let Some(live) = self.attempts.get_mut(key) {
-                live.run_mut().time_limit = Some(timer);
+    /// Begins with a body whose data is there, and with its time limit if that does not run yet.
+    pub(super) fn begin_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let (attempt, node) = self.attempts.dispatched(key)?;
+        let function = &self.registry.functions[attempt.record.function];
+        let body = attempt.body.as_ref().unwrap_or(&function.body);
+        let runs_already = attempt.execution().is_some_and(|execution| execution.time_limit.is_some());
+        let limit = if runs_already { SimDuration::ZERO } else { function.limits.time };
+        let node = self.cluster.node(node);
+        match (only_time(body, node.speed), body) {
+            (Some(length), _) => {
+                let length = node.slowed(length);
+                // Nothing can come between: one event at the end, whichever end it is.
+                let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
+                    (limit, Happening::TimeLimit(key))
+                } else {
+                    (length, Happening::BodyEnded(key))
+                };
+                kernel.schedule(delay, Event(end));
+                Ok(())
+            }
+            (None, Body::Closure(closure)) => {
+                let closure = Rc::clone(closure);
+                self.set_time_limit(key, limit, kernel)?;
+                self.start_closure(key, &*closure)
+            }
+            (None, Body::Steps(_) | Body::Sleep(_)) => {
+                self.set_time_limit(key, limit, kernel)?;
+                self.start_steps(key, kernel)
             }
         }
     }
 
-    /// Begins with a body that does more than let time pass.
-    pub(super) fn begin_body(
+    pub(super) fn set_time_limit(
         &mut self,
-        key: InvocationKey,
-        body: Body,
+        key: AttemptKey,
+        limit: SimDuration,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        match body {
-            Body::Steps(_) | Body::Sleep(_) => {
-                let state = self.attempts.get_mut(key).and_then(LiveInvocation::resume);
-                if let Some(bytes) = state.filter(|bytes| *bytes > 0) {
-                    return self.read_state(key, bytes, kernel);
-                }
-                if self.advance_steps(key, kernel)? {
-                    // Whoever started the body is still at work: the end waits for its turn.
-                    kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
-                }
+        if limit > SimDuration::ZERO {
+            let timer = kernel.schedule(limit, Event(Happening::TimeLimit(key)));
+            self.attempts.under_way_mut(key)?.execution_mut().time_limit = Some(timer);
+        }
+        Ok(())
+    }
+
+    /// Begins with the first step, or with the one after the last checkpoint.
+    fn start_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let checkpoint = self.attempts.invocation(key).and_then(LiveInvocation::checkpoint).cloned();
+        if let Some(checkpoint) = checkpoint {
+            let bytes = checkpoint.bytes;
+            self.attempts.under_way_mut(key)?.execution_mut().resume(checkpoint);
+            if bytes > 0 {
+                return self.read_state(key, bytes, kernel);
             }
-            Body::Closure(closure) => self.start_closure(key, &*closure),
+        }
+        if self.advance_steps(key, kernel)? {
+            // Whoever started the body is still at work: the end waits for its turn.
+            kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
         }
         Ok(())
     }
 
     /// Reads the state that an attempt before has saved.
-    fn read_state(&mut self, key: InvocationKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(node) = self.attempts.get(key).and_then(|live| live.node()) else { return Ok(()) };
+    fn read_state(&mut self, key: AttemptKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let (_, node) = self.attempts.dispatched(key)?;
         let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
         let started = kernel.transfer(Endpoint::Disk(self.registry.host), memory, bytes, ended).map(drop);
@@ -129,72 +145,59 @@ impl Service {
     }
 
     /// Whether a transfer of a body has begun; the body has failed if a host or link is down.
-    pub(super) fn is_up(&mut self, key: InvocationKey, started: Result<(), TransferError>) -> Result<bool, Error> {
+    pub(super) fn is_up(&mut self, key: AttemptKey, started: Result<(), TransferError>) -> Result<bool, Error> {
         match started {
             Ok(()) => Ok(true),
             Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
-                if let Some(live) = self.attempts.get_mut(key) {
-                    live.run_mut().result = Some(Err(FunctionError::new(error.to_string())));
-                }
+                self.attempts.under_way_mut(key)?.fail(FunctionError::new(error.to_string()));
                 Ok(false)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn start_closure(&mut self, key: InvocationKey, closure: &dyn Fn(Call) -> crate::function::BodyFuture) {
-        let Some(live) = self.attempts.get_mut(key) else { return };
-        let (Some(context), Some(node)) = (self.bodies.context.upgrade(), live.node()) else {
-            return;
-        };
+    fn start_closure(
+        &mut self,
+        key: AttemptKey,
+        closure: &dyn Fn(Call) -> crate::function::BodyFuture,
+    ) -> Result<(), Error> {
+        // Without a simulation nobody would run it.
+        let Some(context) = self.bodies.context.upgrade() else { return Ok(()) };
+        let (_, node) = self.attempts.dispatched(key)?;
         let node = self.cluster.node(node);
-        let input = live.caller.as_ref().map(|caller| caller.input.clone()).unwrap_or_default();
+        let caller = self.attempts.invocation(key).and_then(|invocation| invocation.caller.as_ref());
+        let input = caller.map(|caller| caller.input.clone()).unwrap_or_default();
         let sandbox = OfInvocation { context: context.on(node.host), key };
-        let call = Call::new(sandbox, input, &node.name, node.speed);
-        let body = closure(call);
-        live.run_mut().process = Some(context.spawn({
+        let body = closure(Call::new(sandbox, input, &node.name, node.speed));
+        let process = context.spawn({
             let context = context.clone();
             async move {
                 let result = body.await;
                 context.with_model(|model, kernel| {
-                    let service = model.service();
-                    if let Some(live) = service.attempts.get_mut(key) {
-                        live.run_mut().result = Some(result);
+                    if let Some(attempt) = model.service().attempts.get_mut(key) {
+                        attempt.execution_mut().result = Some(result);
                     }
                     kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
                 });
             }
-        }));
+        });
+        self.attempts.under_way_mut(key)?.execution_mut().process = Some(process);
+        Ok(())
     }
 
     /// What the current step waited for is over.
-    pub(crate) fn step_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn step_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         // A transfer outlasts the invocation that reached its time limit while the head is busy.
-        if !self.attempts.get(key).is_some_and(LiveInvocation::is_running) {
+        if !self.attempts.get(key).is_some_and(Attempt::is_running) {
             return Ok(());
         }
         if self.advance_steps(key, kernel)? { self.body_ended(key, kernel) } else { Ok(()) }
     }
 
     /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
-    fn advance_steps(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    fn advance_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
         loop {
-            let Some(live) = self.attempts.get_mut(key) else {
-                return Ok(false);
-            };
-            let function = &self.registry.functions[live.record.function];
-            let Body::Steps(steps) = live.body.as_ref().unwrap_or(&function.body) else {
-                return Ok(false);
-            };
-            let next = live.run().map_or(0, |run| run.step);
-            let (step, last) = (steps.get(next).cloned(), next.checked_sub(1).and_then(|last| steps.get(last)));
-            if let Some(Step::Checkpoint(bytes)) = last.cloned() {
-                live.save(next, bytes);
-            }
-            let Some(step) = step else {
-                return Ok(true);
-            };
-            live.run_mut().step += 1;
+            let Some(step) = self.next_step(key)? else { return Ok(true) };
             let ended = Event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
@@ -207,21 +210,40 @@ impl Service {
                     return self.is_up(key, started).map(|begun| !begun);
                 }
                 Err(failure) => {
-                    if let Some(live) = self.attempts.get_mut(key) {
-                        live.run_mut().result = Some(Err(failure));
-                    }
+                    self.attempts.under_way_mut(key)?.fail(failure);
                     return Ok(true);
                 }
             }
         }
     }
 
+    /// Goes on to the next step; `None` after the last. What a checkpoint before it has saved is kept.
+    fn next_step(&mut self, key: AttemptKey) -> Result<Option<Step>, Error> {
+        let attempt = self.attempts.under_way_mut(key)?;
+        let function = &self.registry.functions[attempt.record.function];
+        let steps = match attempt.body.as_ref().unwrap_or(&function.body) {
+            Body::Steps(steps) => Rc::clone(steps),
+            Body::Sleep(_) | Body::Closure(_) => return Ok(None),
+        };
+        let execution = attempt.execution_mut();
+        let next = execution.step;
+        execution.step += 1;
+        let last = next.checked_sub(1).and_then(|last| steps.get(last));
+        if let Some(Step::Checkpoint(bytes)) = last {
+            let saved = execution.save(next, *bytes);
+            if let Some(invocation) = self.attempts.invocation_mut(key) {
+                invocation.keep(saved);
+            }
+        }
+        Ok(steps.get(next).cloned())
+    }
+
     /// Checks a step against the limits and the files there are, counts what it uses, and says what it takes.
-    pub(crate) fn begin_step(&mut self, key: InvocationKey, step: &Step) -> Result<Effort, FunctionError> {
+    pub(crate) fn begin_step(&mut self, key: AttemptKey, step: &Step) -> Result<Effort, FunctionError> {
         let gone = || FunctionError::new("the invocation has ended");
-        let live = self.attempts.get_mut(key).ok_or_else(gone)?;
-        let node = self.cluster.node(live.node().ok_or_else(gone)?);
-        let limits = &self.registry.functions[live.record.function].limits;
+        let attempt = self.attempts.get_mut(key).ok_or_else(gone)?;
+        let node = self.cluster.node(attempt.node().ok_or_else(gone)?);
+        let limits = &self.registry.functions[attempt.record.function].limits;
         let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
         let registry = Endpoint::Disk(self.registry.host);
         let remote = |file: &Rc<str>| {
@@ -233,49 +255,48 @@ impl Service {
             Step::Compute(flops) => Effort::Time(node.slowed(SimDuration::from_secs_f64(flops / node.speed))),
             Step::Fail(message) => return Err(FunctionError::new(&**message)),
             Step::Create(file, size) => {
-                store(live, file, *size, limits.disk)?;
+                store(attempt, file, *size, limits.disk)?;
                 Effort::None
             }
             Step::Write(file, size) => {
-                store(live, file, *size, limits.disk)?;
+                store(attempt, file, *size, limits.disk)?;
                 Effort::Transfer { from: memory, to: disk, bytes: *size }
             }
-            Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(live, file)? },
+            Step::Read(file) => Effort::Transfer { from: disk, to: memory, bytes: private(attempt, file)? },
             Step::Ingress(file) => {
                 let size = remote(file)?;
-                count(&mut live.run_mut().ingress, size, limits.ingress, "ingress")?;
-                store(live, file, size, limits.disk)?;
+                count(&mut attempt.execution_mut().ingress, size, limits.ingress, "ingress")?;
+                store(attempt, file, size, limits.disk)?;
                 Effort::Transfer { from: registry, to: disk, bytes: size }
             }
             Step::ReadRemote(file) => {
                 let size = remote(file)?;
-                count(&mut live.run_mut().ingress, size, limits.ingress, "ingress")?;
+                count(&mut attempt.execution_mut().ingress, size, limits.ingress, "ingress")?;
                 Effort::Transfer { from: registry, to: memory, bytes: size }
             }
             Step::Checkpoint(0) => Effort::None,
             Step::Checkpoint(bytes) => Effort::Transfer { from: memory, to: registry, bytes: *bytes },
             Step::Egress(file) => {
-                let size = private(live, file)?;
-                count(&mut live.run_mut().egress, size, limits.egress, "egress")?;
+                let size = private(attempt, file)?;
+                count(&mut attempt.execution_mut().egress, size, limits.egress, "egress")?;
                 Effort::Transfer { from: disk, to: registry, bytes: size }
             }
         })
     }
 
-    /// The body came to its end, well or not.
-    pub(crate) fn body_ended(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else {
+    /// The body of an attempt came to its end, well or not, unless the attempt has ended before.
+    pub(crate) fn body_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else {
             return Ok(());
         };
-        let limit = self.registry.functions[live.record.function].limits.time;
-        let run_time = kernel.now().since(live.record.started_at.unwrap_or_default());
+        let limit = self.registry.functions[attempt.record.function].limits.time;
+        let run_time = kernel.now().since(attempt.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
-            self.time_limit_reached(key, kernel);
-            return Ok(());
+            return self.time_limit_reached(key, kernel);
         }
-        live.record.outcome = match live.run().and_then(|run| run.result.as_ref()) {
+        attempt.record.outcome = match attempt.execution().and_then(|execution| execution.result.as_ref()) {
             Some(Err(failure)) => {
-                live.record.failure = Some(Rc::from(failure.message()));
+                attempt.record.failure = Some(Rc::from(failure.message()));
                 Outcome::Failed
             }
             _ => Outcome::Completed,
@@ -283,32 +304,31 @@ impl Service {
         if self.recovery.faults.crashes_at_end() {
             return self.crashed(key, kernel);
         }
-        self.end_run(key, kernel);
-        Ok(())
+        self.stop_running(key, kernel)
     }
 
-    /// The time limit of an invocation is reached: its body is stopped. A transfer that it waited for goes on to its
-    /// end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
-    pub(crate) fn time_limit_reached(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        let Some(live) = self.attempts.get_mut(key).filter(|live| live.is_running()) else { return };
-        live.record.outcome = Outcome::TimedOut;
-        live.record.failure = Some(Rc::clone(&self.bodies.timed_out));
-        if let Some(process) = live.run().is_some().then(|| live.run_mut().process.take()).flatten() {
+    /// The time limit of an attempt is reached, unless it has ended: its body is stopped. A transfer that it waited for goes
+    /// on to its end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
+    pub(crate) fn time_limit_reached(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else { return Ok(()) };
+        attempt.record.outcome = Outcome::TimedOut;
+        attempt.record.failure = Some(Rc::clone(&self.bodies.timed_out));
+        if let Some(process) = attempt.execution_if_any().and_then(|execution| execution.process.take()) {
             process.cancel();
         }
-        self.end_run(key, kernel);
+        self.stop_running(key, kernel)
     }
 
-    fn end_run(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) {
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.record.finished_at = Some(kernel.now());
-            if let Some(timer) = live.run().and_then(|run| run.time_limit) {
-                kernel.cancel(timer);
-            }
-            let twin = live.twin;
-            self.note_end(twin, false, kernel.now());
+    /// The body has ended: the head hears of it.
+    fn stop_running(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let attempt = self.attempts.under_way_mut(key)?;
+        attempt.record.finished_at = Some(kernel.now());
+        if let Some(timer) = attempt.execution().and_then(|execution| execution.time_limit) {
+            kernel.cancel(timer);
         }
+        self.note_end(key, false, kernel.now());
         self.head.receive(Message::Ended(key));
+        Ok(())
     }
 }
 
@@ -328,19 +348,19 @@ pub(super) fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
     }
 }
 
-fn private(live: &LiveInvocation, file: &str) -> Result<u64, FunctionError> {
-    let size = live.run().and_then(|run| run.storage.size_of(file));
+fn private(attempt: &Attempt, file: &str) -> Result<u64, FunctionError> {
+    let size = attempt.execution().and_then(|execution| execution.storage.size_of(file));
     size.ok_or_else(|| FunctionError::new(format!("the private storage has no file {file:?}")))
 }
 
-fn store(live: &mut LiveInvocation, file: &Rc<str>, size: u64, limit: u64) -> Result<(), FunctionError> {
-    let would_hold = live.run_mut().storage.used_with(file, size);
+fn store(attempt: &mut Attempt, file: &Rc<str>, size: u64, limit: u64) -> Result<(), FunctionError> {
+    let would_hold = attempt.execution_mut().storage.used_with(file, size);
     if would_hold > limit {
         return Err(FunctionError::new(format!(
             "writing {file:?} ({size} B) would make the private storage {would_hold} B, over the disk limit of {limit} B"
         )));
     }
-    live.run_mut().storage.put(Rc::clone(file), size);
+    attempt.execution_mut().storage.put(Rc::clone(file), size);
     Ok(())
 }
 

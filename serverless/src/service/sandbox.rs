@@ -3,7 +3,7 @@
 use hearth_simcore::process::Context;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::attempts::InvocationKey;
+use super::attempts::AttemptKey;
 use super::event::ServiceModel;
 use super::running::Effort;
 use crate::function::Step;
@@ -12,7 +12,7 @@ use crate::function::call::{FunctionError, Pending, Sandbox};
 /// The invocation of a body, in the hands of its [`Call`](crate::function::call::Call).
 pub(super) struct OfInvocation {
     pub context: Context<ServiceModel>,
-    pub key: InvocationKey,
+    pub key: AttemptKey,
 }
 
 impl OfInvocation {
@@ -46,7 +46,8 @@ impl Sandbox for OfInvocation {
 
     fn used(&self) -> u64 {
         self.context.with_model(|model, _| {
-            model.service().attempts.get(self.key).and_then(|live| live.run()).map_or(0, |run| run.storage.used)
+            let execution = model.service().attempts.get(self.key).and_then(|attempt| attempt.execution());
+            execution.map_or(0, |execution| execution.storage.used)
         })
     }
 }

@@ -5,13 +5,13 @@ use hearth_policy_api::{Commitment, NONE, Placement, RequestView, Scope};
 use hearth_simcore::kernel::Kernel;
 
 use super::Service;
-use super::attempts::{InvocationKey, Waiting, WaitingQueue};
+use super::attempts::{AttemptKey, Waiting, WaitingQueue};
 use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::Event;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
-use crate::policy::{Call, PolicyFault, PolicySlot};
+use crate::policy::{Method, Mistake, PolicySlot};
 
 /// What a round has decided about one invocation.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Decision {
 /// A waiting invocation, and where it stands in an [`OrderedQueue`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub key: InvocationKey,
+    pub key: AttemptKey,
     pub position: usize,
 }
 
@@ -178,7 +178,7 @@ impl Service {
                 let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
                 self.dispatch(waiting.key, node, idle, kernel)
             }
-            Placement::Node(node) => Err(self.wrong_node(node, Call::Place)),
+            Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => Ok(false),
             Placement::Reject(reason) => self.reject(waiting.key, reason.as_str(), kernel).map(|()| true),
         }
@@ -198,7 +198,7 @@ impl Service {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
                 self.decide(entry, NodeId(node), request, plan);
             }
-            Placement::Node(node) => return Err(self.wrong_node(node, Call::Place)),
+            Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => {
                 self.registry.functions[FunctionId(request.function)].told_to_wait_in = self.cluster.round();
                 return Ok(false);
@@ -213,11 +213,11 @@ impl Service {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
         let placement = self.policies.node_allocation.place(request, &view);
-        placement.map_err(|mistake| self.mistake((PolicySlot::NodeAllocation, mistake)))
+        placement.map_err(|mistake| self.mistake(mistake))
     }
 
     /// The error for an answer that names a node on which nothing can run.
-    pub(crate) fn wrong_node(&self, node: u32, call: Call) -> Error {
+    pub(crate) fn wrong_node(&self, node: u32, method: Method) -> Error {
         let nodes = self.cluster.nodes().len();
         let cause = match self.cluster.nodes().find(NodeId(node)) {
             None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),
@@ -226,7 +226,7 @@ impl Service {
             }
             Some(described) => format!("answered node {node} ({:?}), which has no free core", described.name),
         };
-        self.mistake((PolicySlot::NodeAllocation, PolicyFault::new(call, cause)))
+        self.mistake(Mistake::new(PolicySlot::NodeAllocation, method, cause))
     }
 
     /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
@@ -298,14 +298,14 @@ impl Service {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
                     let dispatched = self.dispatch(entry.key, node, container, kernel)?;
-                    self.settle_entry(entry, dispatched);
+                    self.settle_entry(entry, dispatched)?;
                 }
                 Decision::Bind { entry, node, image } => {
-                    self.settle_entry(entry, true);
-                    self.bind(entry.key, node, image);
+                    self.settle_entry(entry, true)?;
+                    self.bind(entry.key, node, image)?;
                 }
                 Decision::Reject { entry, reason } => {
-                    self.settle_entry(entry, true);
+                    self.settle_entry(entry, true)?;
                     self.reject(entry.key, &reason, kernel)?;
                 }
             }
@@ -324,14 +324,14 @@ impl Service {
     }
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
-    pub(super) fn settle_entry(&mut self, entry: Entry, dispatched: bool) {
+    pub(super) fn settle_entry(&mut self, entry: Entry, dispatched: bool) -> Result<(), Error> {
         if dispatched {
             self.attempts.take_decided(entry);
-        } else if self.commits_at_once()
-            && let Some(waiting) = self.waiting(entry.key)
-        {
-            self.attempts.put_back(waiting);
+        } else if self.commits_at_once() {
+            let waiting = self.waiting(entry.key)?;
+            self.attempts.put_back(waiting)?;
         }
+        Ok(())
     }
 
     /// Whether the queue gives those away at once about whom a decision is made.

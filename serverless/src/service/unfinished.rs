@@ -6,7 +6,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 
 use super::Service;
-use super::attempts::{InvocationKey, LiveInvocation, Stage};
+use super::attempts::{Attempt, AttemptKey, Stage};
 use super::event::Event;
 use crate::error::Error;
 use crate::function::ImageId;
@@ -60,35 +60,35 @@ impl Service {
 
     /// What those that are under way wait for; `None` if nobody is.
     pub(super) fn who_waits(&self, kernel: &Kernel<Event>) -> Option<Stall> {
-        let waiting = || self.attempts.iter().filter(|(_, live)| live.record.outcome == Outcome::Unfinished);
+        let waiting = || self.attempts.iter().filter(|(_, attempt)| attempt.record.outcome == Outcome::Unfinished);
         // One that runs, or comes later, is not what nobody gets past.
-        let rank = |live: &LiveInvocation| {
-            let is_ahead = live.record.requested_at.is_some_and(|requested| requested > kernel.now());
-            (live.occupied().is_some() || is_ahead, live.record.invocation)
+        let rank = |attempt: &Attempt| {
+            let is_ahead = attempt.record.requested_at.is_some_and(|requested| requested > kernel.now());
+            (attempt.occupied().is_some() || is_ahead, attempt.record.invocation)
         };
-        let (_, live) = waiting().min_by_key(|(_, live)| rank(live))?;
-        let reason = self.why_unfinished(live, kernel);
+        let (_, attempt) = waiting().min_by_key(|(_, attempt)| rank(attempt))?;
+        let reason = self.why_unfinished(attempt, kernel);
         let reason = reason.unwrap_or_else(|| self.why_queued());
-        Some(Stall { invocations: waiting().count() as u64, first: live.record.invocation, reason })
+        Some(Stall { invocations: waiting().count() as u64, first: attempt.record.invocation, reason })
     }
 
     /// The records of those that are under way, by number.
     fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Error> {
         let in_queue: Rc<str> = Rc::from(self.why_queued());
-        let reason = |(_, live): (InvocationKey, &LiveInvocation)| match self.why_unfinished(live, kernel) {
-            _ if live.record.outcome != Outcome::Unfinished => None,
+        let reason = |(_, attempt): (AttemptKey, &Attempt)| match self.why_unfinished(attempt, kernel) {
+            _ if attempt.record.outcome != Outcome::Unfinished => None,
             Some(reason) => Some(Rc::from(reason)),
             None => Some(Rc::clone(&in_queue)),
         };
         let reasons: Vec<Option<Rc<str>>> = self.attempts.iter().map(reason).collect();
         let mut attempts: Vec<(u32, bool, InvocationRecord)> = Vec::with_capacity(reasons.len());
-        for (live, reason) in self.attempts.drain().zip(reasons) {
-            let has_begun = !live.is_between_attempts();
-            let mut record = live.record;
+        for (attempt, reason) in self.attempts.drain().zip(reasons) {
+            let (number, has_begun) = (attempt.number(), !attempt.is_between_attempts());
+            let mut record = attempt.record;
             record.failure = record.failure.take().or(reason);
             // Its request is scheduled for later than the end.
             record.requested_at = record.requested_at.filter(|requested| *requested <= kernel.now());
-            attempts.push((live.attempt, has_begun, record));
+            attempts.push((number, has_begun, record));
         }
         attempts.sort_by_key(|(attempt, _, record)| (record.invocation, *attempt));
         for (attempt, has_begun, record) in &attempts {
@@ -102,13 +102,13 @@ impl Service {
     }
 
     /// What an invocation waits for; `None` if it is a place in the queue.
-    fn why_unfinished(&self, live: &LiveInvocation, kernel: &Kernel<Event>) -> Option<String> {
-        let record = &live.record;
+    fn why_unfinished(&self, attempt: &Attempt, kernel: &Kernel<Event>) -> Option<String> {
+        let record = &attempt.record;
         let head = &kernel.platform().host(self.head.host()).name;
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
             return Some("was to be requested later".to_owned());
         }
-        if let Stage::Held(occupied) = live.stage() {
+        if let Stage::Held(occupied) = attempt.stage() {
             let name = &self.cluster.node(occupied.node()).name;
             let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
             return Some(format!("{what} on node {name:?}"));
@@ -116,8 +116,8 @@ impl Service {
         if !kernel.is_up(self.head.host()) {
             return Some(format!("waits for the head: host {head:?} is down"));
         }
-        match live.stage() {
-            Stage::Requested if live.is_between_attempts() => Some("waits for its next attempt".to_owned()),
+        match attempt.stage() {
+            Stage::Requested if attempt.is_between_attempts() => Some("waits for its next attempt".to_owned()),
             Stage::Requested => Some(format!("waits for the head, host {head:?}, to process its request")),
             Stage::Bound { promise, image } => Some(self.why_image_is_missing(promise.node(), *image, kernel)),
             Stage::Submitted | Stage::Delayed => {

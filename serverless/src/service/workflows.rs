@@ -7,18 +7,17 @@ use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::{InvocationKey, LiveInvocation};
+use super::attempts::{Attempt, AttemptKey};
 use super::event::{Event, Happening, Message};
-use super::running::only_time;
-use crate::call::FunctionError;
 use crate::error::Error;
+use crate::function::call::FunctionError;
 use crate::node::NodeId;
 use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
 
 /// What remains of an invocation that has ended for the tasks after it.
-pub(super) fn task_end(live: &LiveInvocation) -> TaskEnd {
-    let (ready, outages) = live.run().map_or((None, 0), |run| (run.ready_at, run.outages));
-    TaskEnd::new(&live.record, ready, outages)
+pub(super) fn task_end(attempt: &Attempt) -> TaskEnd {
+    let (ready, outages) = attempt.execution().map_or((None, 0), |of_task| (of_task.ready_at, of_task.outages));
+    TaskEnd::new(&attempt.record, ready, outages)
 }
 
 impl Service {
@@ -52,7 +51,7 @@ impl Service {
             return self.finish_run(first, kernel);
         }
         let request = |(number, function, body)| self.request(number, function, body, kernel.now());
-        let keys: Vec<InvocationKey> = requests.into_iter().map(request).collect();
+        let keys: Vec<AttemptKey> = requests.into_iter().map(request).collect();
         keys.into_iter().for_each(|key| self.head.receive(Message::Request(key)));
         Ok(())
     }
@@ -88,21 +87,16 @@ impl Service {
 
     /// Begins to bring the data of a task of a workflow to its node, and sets its time limit; false if there is none to
     /// bring.
-    pub(super) fn fetch_inputs(
-        &mut self,
-        key: InvocationKey,
-        limit: SimDuration,
-        kernel: &mut Kernel<Event>,
-    ) -> Result<bool, Error> {
-        let Some(live) = self.attempts.get(key) else { return Ok(false) };
-        let (invocation, Some(node)) = (live.record.invocation, live.node()) else { return Ok(false) };
+    pub(super) fn fetch_inputs(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+        let (attempt, node) = self.attempts.dispatched(key)?;
+        let limit = self.registry.functions[attempt.record.function].limits.time;
         let all = self.cluster.nodes();
         let of_node = |node: u32| all.get(node as usize).map(|node| (node.outages, node.name.as_str()));
-        let Some(inputs) = self.work.workflows.inputs(invocation, node.0, of_node) else { return Ok(false) };
+        let Some(inputs) = self.work.workflows.inputs(attempt.record.invocation, node.0, of_node) else {
+            return Ok(false);
+        };
         let (to, outages) = (self.cluster.node(node).host, self.cluster.node(node).outages);
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.run_mut().outages = outages;
-        }
+        self.attempts.under_way_mut(key)?.execution_mut().outages = outages;
         let mut sources = Vec::new();
         match inputs {
             Ok(Inputs { registry, nodes }) => {
@@ -113,13 +107,9 @@ impl Service {
                     return Ok(false);
                 }
             }
-            Err(lost) => {
-                if let Some(live) = self.attempts.get_mut(key) {
-                    live.run_mut().result = Some(Err(FunctionError::new(lost)));
-                }
-            }
+            Err(lost) => self.attempts.under_way_mut(key)?.fail(FunctionError::new(lost)),
         }
-        self.set_time_limit(key, limit, kernel);
+        self.set_time_limit(key, limit, kernel)?;
         let mut under_way = 0;
         for (from, bytes) in &sources {
             let arrived = Event(Happening::InputArrived(key));
@@ -134,32 +124,21 @@ impl Service {
             // Data is lost, or out of reach. Whoever started the body is still at work: the end waits for its turn.
             kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
         }
-        if let Some(live) = self.attempts.get_mut(key) {
-            live.run_mut().inputs_under_way = under_way as u32;
-        }
+        self.attempts.under_way_mut(key)?.execution_mut().inputs_under_way = under_way as u32;
         Ok(true)
     }
 
-    /// Data has arrived that a body needs; it begins with the last of it.
-    pub(crate) fn input_arrived(&mut self, key: InvocationKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(live) = self.attempts.get_mut(key).filter(|live| LiveInvocation::is_running(live)) else {
+    /// Data has arrived that a body needs, unless its attempt has ended; it begins with the last of it.
+    pub(crate) fn input_arrived(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| Attempt::is_running(attempt)) else {
             return Ok(());
         };
-        let run = live.run_mut();
-        run.inputs_under_way -= 1;
-        if run.inputs_under_way > 0 || run.result.is_some() {
+        let execution = attempt.execution_mut();
+        execution.inputs_under_way -= 1;
+        if execution.inputs_under_way > 0 || execution.result.is_some() {
             return Ok(());
         }
-        run.ready_at = Some(kernel.now());
-        let (function, node) = (live.record.function, live.node());
-        let body = live.body.clone().unwrap_or_else(|| self.registry.functions[function].body.clone());
-        let node = node.map(|node| self.cluster.node(node));
-        match node.and_then(|node| only_time(&body, node.speed).map(|length| node.slowed(length))) {
-            Some(length) => {
-                kernel.schedule(length, Event(Happening::BodyEnded(key)));
-                Ok(())
-            }
-            None => self.begin_body(key, body, kernel),
-        }
+        execution.ready_at = Some(kernel.now());
+        self.begin_body(key, kernel)
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use hearth_policy_api::RequestView;
 
-use super::live::InvocationKey;
+use super::attempt::AttemptKey;
 use crate::function::FunctionId;
 use crate::table::Identifier;
 
@@ -24,14 +24,14 @@ pub(crate) struct Waiting {
     /// Its place in the queue.
     pub turn: Turn,
     pub function: FunctionId,
-    pub key: InvocationKey,
+    pub key: AttemptKey,
     /// What policies see of it.
     pub request: RequestView,
 }
 
 impl Waiting {
     /// An invocation that has no place in the queue yet.
-    pub fn new(key: InvocationKey, request: RequestView) -> Self {
+    pub fn new(key: AttemptKey, request: RequestView) -> Self {
         Self { turn: Turn::default(), function: FunctionId(request.function), key, request }
     }
 }
@@ -64,7 +64,7 @@ impl WaitingQueue {
     }
 
     /// Takes an invocation out, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, key: InvocationKey, function: FunctionId, turn: Turn) -> bool {
+    pub fn take_out(&mut self, key: AttemptKey, function: FunctionId, turn: Turn) -> bool {
         match self {
             Self::Ordered(queue) => queue.take_out(key),
             Self::ByFunction(queues) => queues.take_out(key, function, turn),
@@ -129,7 +129,7 @@ impl OrderedQueue {
     }
 
     /// Takes out an invocation, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, key: InvocationKey) -> bool {
+    pub fn take_out(&mut self, key: AttemptKey) -> bool {
         let position = self.entries.iter().position(|entry| entry.is_some_and(|entry| entry.key == key));
         position.is_some_and(|position| {
             self.remove(position);
@@ -188,7 +188,7 @@ impl FunctionQueues {
     }
 
     /// Takes out an invocation, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, key: InvocationKey, function: FunctionId, turn: Turn) -> bool {
+    pub fn take_out(&mut self, key: AttemptKey, function: FunctionId, turn: Turn) -> bool {
         let Some(queue) = self.by_function.get_mut(function.position()) else { return false };
         let position = queue.partition_point(|entry| entry.turn < turn);
         if queue.get(position).is_none_or(|entry| entry.key != key) {
@@ -222,7 +222,7 @@ mod tests {
 
     fn waiting(number: u64, function: u32) -> Waiting {
         let turn = Turn { rank: 0, number };
-        let key = SlotMap::<InvocationKey, ()>::with_key().insert(());
+        let key = SlotMap::<AttemptKey, ()>::with_key().insert(());
         let (function, request) = (FunctionId(function), RequestView::default());
         Waiting { turn, function, key, request }
     }

@@ -1,0 +1,131 @@
+//! One attempt at an invocation.
+
+use std::rc::Rc;
+
+use hearth_simcore::time::SimTime;
+use slotmap::new_key_type;
+
+use super::execution::Execution;
+use super::invocation::InvocationKey;
+use super::{Stage, Turn};
+use crate::cluster::Occupied;
+use crate::function::Body;
+use crate::function::call::FunctionError;
+use crate::invocation::{InvocationRecord, Outcome};
+use crate::node::NodeId;
+
+new_key_type! {
+    /// Names an attempt that is under way.
+    pub(crate) struct AttemptKey;
+}
+
+/// An attempt at an invocation, on its way.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub record: InvocationRecord,
+    pub(super) stage: Stage,
+    /// Its place in the queue, once it has had one.
+    pub(super) turn: Turn,
+    pub delays: u32,
+    /// 1 for the first.
+    pub(super) number: u32,
+    /// A body of its own instead of the function's.
+    pub body: Option<Body>,
+    /// What it has in common with other attempts, if that is more than nothing.
+    pub(super) invocation: Option<InvocationKey>,
+    execution: Option<Box<Execution>>,
+}
+
+impl Attempt {
+    /// The first attempt, which is requested, with a body of its own or its function's.
+    #[inline]
+    pub(super) fn new(record: InvocationRecord, body: Option<Body>) -> Self {
+        Self {
+            record,
+            stage: Stage::Requested,
+            turn: Turn::default(),
+            delays: 0,
+            number: 1,
+            body,
+            invocation: None,
+            execution: None,
+        }
+    }
+
+    /// Another attempt at the same invocation, which is requested.
+    pub(super) fn again(&self, number: u32) -> Self {
+        let InvocationRecord { invocation, function, requested_at, submitted_at, .. } = self.record;
+        let record = InvocationRecord { requested_at, submitted_at, ..InvocationRecord::new(invocation, function) };
+        Self { number, invocation: self.invocation, ..Self::new(record, self.body.clone()) }
+    }
+
+    /// Which attempt at its invocation it is, from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Where it stands.
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// Its container and core, while it has them.
+    #[inline]
+    pub fn occupied(&self) -> Option<&Occupied> {
+        if let Stage::Held(occupied) = &self.stage { Some(occupied) } else { None }
+    }
+
+    /// Whether it holds a core, and its body has not ended.
+    #[inline]
+    pub fn is_running(&self) -> bool {
+        self.occupied().is_some() && self.record.finished_at.is_none()
+    }
+
+    /// The head has not heard of it, and it is not the first attempt.
+    pub fn is_between_attempts(&self) -> bool {
+        matches!(self.stage, Stage::Requested) && self.number > 1
+    }
+
+    /// Its place in the queue, once it has had one.
+    pub fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    /// The node that it was dispatched to.
+    pub fn node(&self) -> Option<NodeId> {
+        self.record.node.map(NodeId)
+    }
+
+    /// How far its body is, if that does more than let time pass.
+    pub fn execution(&self) -> Option<&Execution> {
+        self.execution.as_deref()
+    }
+
+    /// How far its body is, to be changed, if that does more than let time pass.
+    pub fn execution_if_any(&mut self) -> Option<&mut Execution> {
+        self.execution.as_deref_mut()
+    }
+
+    /// How far its body is, to be changed; from now on it is one that does more than let time pass.
+    pub fn execution_mut(&mut self) -> &mut Execution {
+        self.execution.get_or_insert_default()
+    }
+
+    /// Its body has failed, and ends as soon as it is told to.
+    pub fn fail(&mut self, failure: FunctionError) {
+        self.execution_mut().result = Some(Err(failure));
+    }
+
+    /// Admission has put it off.
+    pub fn delay(&mut self) {
+        self.delays += 1;
+        self.stage = Stage::Delayed;
+    }
+
+    /// It has ended, in this way, and why.
+    pub fn end(&mut self, outcome: Outcome, failure: Rc<str>, now: SimTime) {
+        self.record.outcome = outcome;
+        self.record.failure = Some(failure);
+        self.record.finished_at = Some(now);
+    }
+}
