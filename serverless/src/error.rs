@@ -179,6 +179,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The simulator contradicts itself in the line that calls this.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn internal(what: &'static str) -> Self {
+        debug_assert!(false, "{what}");
+        Self::Internal { what, place: std::panic::Location::caller() }
+    }
+
     pub(crate) fn policy(policies: &PolicySet, mistake: Mistake) -> Self {
         let MistakeMade { slot, method, cause } = mistake.into_inner();
         Self::Policy { slot, policy: policies.record(slot).to_string(), method, cause }

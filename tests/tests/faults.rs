@@ -97,6 +97,19 @@ fn another_attempt_goes_on_after_the_last_checkpoint() {
 }
 
 #[test]
+fn a_hedged_attempt_goes_on_after_what_the_other_has_saved() {
+    let mut scenario = scenario();
+    scenario["functions"][0]["body"] = json!([{"sleep": 4}, {"checkpoint": "500MB"}, {"sleep": 4}]);
+    scenario["faults"] = json!({"scripted": [{"at": 9, "host": "node-0", "slow": 10, "for": 100}]});
+    scenario["recovery"] = json!({"hedge": {"after": 11}});
+    // Saved at 10, the rest would take 40 s; the other starts at 12, reads the state for 5 s and works for 4.
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(1), 21.0)]);
+    // It begins before anything is saved: with the first step.
+    scenario["recovery"]["hedge"]["after"] = json!(8);
+    assert_eq!(ends(&run(&scenario)), [(Outcome::Completed, Some(1), 22.0)]);
+}
+
+#[test]
 fn a_link_that_goes_down_fails_the_body_that_uses_it_and_delays_none_that_does_not() {
     let mut scenario = scenario();
     scenario["functions"][0]["body"] = json!([{"ingress": {"file": "in"}}]);
@@ -427,6 +440,17 @@ fn each_attempt_is_a_row() {
     hedged["recovery"] = json!({"hedge": {"after": 4}});
     let stopped = "0,1,f,1,1,6,16,node-0,cold,stopped,another attempt completed first";
     assert_eq!(rows(&hedged)[1..], ["0,2,f,5,5,6,16,node-1,cold,completed,", stopped]);
+    // The second is lost, the first decides: each keeps its number, and the next has one of its own.
+    let slow = hedged["faults"]["scripted"][0].clone();
+    let second = json!({"at": 10, "host": "node-1", "for": 10});
+    hedged["faults"]["scripted"] = json!([slow, second]);
+    let lost = "0,2,f,5,5,6,10,node-1,cold,lost,\"host \"\"node-1\"\" went down\"";
+    assert_eq!(rows(&hedged)[1..], [lost, "0,1,f,1,1,6,56,node-0,cold,completed,"]);
+    hedged["faults"]["scripted"] = json!([slow, second, {"at": 30, "host": "node-0"}]);
+    hedged["recovery"]["retry"] = json!({"max_attempts": 3});
+    let first = "0,1,f,1,1,6,30,node-0,cold,lost,\"host \"\"node-0\"\" went down\"";
+    let third = ["0,3,f,30,30,31,41,node-1,cold,completed,", "0,4,f,34,,,41,,,stopped,another attempt completed first"];
+    assert_eq!(rows(&hedged)[1..], [lost, first, third[0], third[1]]);
 }
 
 #[test]

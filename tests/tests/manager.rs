@@ -55,6 +55,38 @@ async fn sleeper(manager: &FunctionManager, limits: Limits) -> Result<FunctionId
 }
 
 #[test]
+fn a_closure_that_is_hedged_gets_its_input_and_the_controller_sees_one_invocation() {
+    use InvocationState::{Admitted, Completed, Queued, Requested, Running, Starting, Submitted};
+    let (mut simulation, service) = simulation(policies());
+    let after = secs(5);
+    service.set_hedging(&mut simulation, hearth_serverless::fault::HedgePolicy { after });
+    let inputs = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&inputs);
+    let control = async move |context: Context<ServiceModel>| {
+        let manager = FunctionManager::new(&context, &service);
+        let image = manager.create_image("image", 0, 0)?;
+        let function = manager.create_function("f", &image, move |call: Call| {
+            let seen = Rc::clone(&seen);
+            async move {
+                seen.borrow_mut().push(call.input().get::<u64>().copied());
+                call.sleep(secs(10)).await;
+                Ok(Output::new(()))
+            }
+        });
+        let function = manager.register(function, Limits::default()).await?;
+        let invocation = manager.invoke(&function, Input::new(7_u64)).await?;
+        manager.wait_one(&invocation).await;
+        let states: Vec<InvocationState> = invocation.history().iter().map(|(state, _)| *state).collect();
+        assert!(states.starts_with(&[Requested, Submitted, Admitted]), "{states:?}");
+        assert!(states.ends_with(&[Queued, Starting, Running, Completed]), "{states:?}");
+        Ok::<(), Error>(())
+    };
+    simulation.spawn_on("head", control).unwrap();
+    simulation.run().unwrap();
+    assert_eq!(*inputs.borrow(), [Some(7), Some(7)], "of both attempts");
+}
+
+#[test]
 fn an_invocation_shows_each_state_with_its_date() {
     use InvocationState::{Admitted, Completed, Queued, Requested, Running, Starting, Submitted, WaitingForImage};
     control(async |context, manager| {

@@ -160,7 +160,7 @@ pub struct Span {
 
 /// Containers on nodes over time.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Timeline {
+pub struct GanttChart {
     /// Names of the nodes, by process.
     pub nodes: Vec<(u64, String)>,
     /// In the order in which they ended.
@@ -175,7 +175,7 @@ pub enum Content {
     /// Bars.
     Bars(Bars),
     /// Containers over time.
-    Timeline(Timeline),
+    GanttChart(GanttChart),
 }
 
 /// A picture with what is said of it.

@@ -9,7 +9,7 @@ use hearth_serverless::results::{Numbers, Summary};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::figure::{Span, Timeline};
+use super::figure::{GanttChart, Span};
 use crate::error::CommandError;
 use crate::result_folder::claim::SWEEP;
 use crate::result_folder::manifest::{self, Manifest, State};
@@ -44,7 +44,7 @@ pub struct RunFolder {
     /// `timeseries.csv`, if the run wrote it.
     pub series: Option<Table>,
     /// `timeline.json`, if the run wrote it.
-    pub timeline: Option<Timeline>,
+    pub timeline: Option<GanttChart>,
 }
 
 /// What is in the folder of a sweep.
@@ -111,11 +111,11 @@ struct TraceEvent {
     args: Value,
 }
 
-fn read_timeline(path: &Path) -> Result<Timeline, CommandError> {
+fn read_timeline(path: &Path) -> Result<GanttChart, CommandError> {
     let file = File::open(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))?;
     let events: Vec<TraceEvent> = serde_json::from_reader(BufReader::new(file))
         .map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))?;
-    let mut timeline = Timeline::default();
+    let mut timeline = GanttChart::default();
     for event in events {
         let TraceEvent { ph, name, pid, tid, ts, dur, args } = event;
         match ph.as_str() {

@@ -8,7 +8,7 @@ use hearth_serverless::results::{Metric, Unit};
 use serde_json::{Value, json};
 
 use super::draw::{DrawError, escaped, for_page, to_svg};
-use super::figure::{Content, Figure, Timeline};
+use super::figure::{Content, Figure, GanttChart};
 use super::folder::{RunFolder, SweepFolder};
 use super::theme;
 use crate::sweep::axes::words;
@@ -110,11 +110,11 @@ fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
     let mut html = String::from("<div class=\"figures\">\n");
     for figure in figures {
         let picture = match &figure.content {
-            Content::Timeline(timeline) => interactive(timeline, &figure.title),
+            Content::GanttChart(timeline) => interactive(timeline, &figure.title),
             _ => for_page(&to_svg(figure)?),
         };
         let is_wide = match &figure.content {
-            Content::Timeline(_) => true,
+            Content::GanttChart(_) => true,
             Content::Plot(plot) => plot.panels.len() > 1,
             Content::Bars(_) => false,
         };
@@ -127,7 +127,7 @@ fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
 }
 
 /// Containers on nodes, to zoom into.
-fn interactive(timeline: &Timeline, title: &str) -> String {
+fn interactive(timeline: &GanttChart, title: &str) -> String {
     let mut rows: BTreeMap<(u64, u64), usize> = timeline.spans.iter().map(|span| (span.row, 0)).collect();
     rows.values_mut().enumerate().for_each(|(number, row)| *row = number);
     let node = |process: u64| {

@@ -38,7 +38,7 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
             name: "timeline".to_owned(),
             title: "Containers on nodes".to_owned(),
             note: "A row is a container of a node; its number is used again when it has ended.".to_owned(),
-            content: Content::Timeline(timeline.clone()),
+            content: Content::GanttChart(timeline.clone()),
         });
     }
     figures.retain(|figure| !is_empty(&figure.content));
@@ -51,7 +51,7 @@ fn is_empty(content: &Content) -> bool {
     match content {
         Content::Plot(plot) => plot.panels.iter().all(|panel| panel.series.is_empty()),
         Content::Bars(bars) => bars.rows.is_empty(),
-        Content::Timeline(timeline) => timeline.spans.is_empty(),
+        Content::GanttChart(timeline) => timeline.spans.is_empty(),
     }
 }
 

@@ -379,7 +379,7 @@ mod tests {
     use hearth_simcore::time::SimDuration;
 
     use super::*;
-    use crate::node::{Footprint, Medium, Storage};
+    use crate::node::{Footprint, ImageStorage, Medium};
     use crate::policy::{Hosted, PolicySlot, Watch};
 
     const F: FunctionId = FunctionId(0);
@@ -389,7 +389,7 @@ mod tests {
     fn cluster(idle: u32) -> Cluster {
         let platform = PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap();
         let lru = || Hosted::new(boundary::eviction(Lru::new(true)), PolicySlot::Containers, Watch::new());
-        let storage = |medium| Storage::new(medium, 100, lru());
+        let storage = |medium| ImageStorage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
         let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru(), false)], true);

@@ -113,7 +113,7 @@ impl Experiment {
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
         let warnings =
-            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, &model.service().work().workload));
+            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
         Ok(Self { simulation, service, horizon, extent, about, warnings })
@@ -140,8 +140,8 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             // What waits already for its date was noted by the recorder before this one.
-            service.attempts().iter().for_each(|(_, live)| {
-                recorder.requested(live.record.requested_at.unwrap_or_default(), live.record.invocation);
+            service.attempts().iter().for_each(|(_, attempt)| {
+                recorder.requested(attempt.record.requested_at.unwrap_or_default(), attempt.record.invocation);
             });
             service.books().recorder = Some(recorder);
         });
@@ -181,7 +181,7 @@ impl Experiment {
 
     /// Whether there are workflows, so that there are runs to write.
     pub fn has_workflows(&mut self) -> bool {
-        self.simulation.with_model_mut(|model, _| model.service().work().workflows.len() > 0)
+        self.simulation.with_model_mut(|model, _| model.service().work().has_workflows())
     }
 
     /// Writes every run of a workflow, in the order in which they end, as CSV.
@@ -260,9 +260,9 @@ impl Experiment {
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             (
-                service.work().workload.skipped_rows(),
-                service.work().workload.requests_read(),
-                service.work().workflows.len() > 0,
+                service.work().workload().skipped_rows(),
+                service.work().workload().requests_read(),
+                service.work().has_workflows(),
             )
         });
         let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);

@@ -1,7 +1,7 @@
 //! One compute node: its RAM, disk and containers.
 
 mod container;
-mod storage;
+mod image_storage;
 mod victims;
 
 use hearth_policy_api::boundary::EvictionObject;
@@ -11,7 +11,7 @@ use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
 pub(crate) use container::{Container, ContainerId, Idle, PoolId, Spell};
-pub(crate) use storage::{Medium, Storage};
+pub(crate) use image_storage::{ImageStorage, Medium};
 use victims::{Candidate, VictimList};
 
 use crate::function::FunctionId;
@@ -45,8 +45,8 @@ pub(crate) struct Node {
     /// How many times as long everything takes that begins now.
     pub slowness: f64,
     pub running: u32,
-    pub ram: Storage,
-    pub disk: Storage,
+    pub ram: ImageStorage,
+    pub disk: ImageStorage,
     pub ram_capacity: u64,
     pub disk_capacity: u64,
     pub promised: Promised,
@@ -75,8 +75,8 @@ impl Node {
     pub fn new(
         host: &hearth_simcore::platform::Host,
         id: HostId,
-        ram: Storage,
-        disk: Storage,
+        ram: ImageStorage,
+        disk: ImageStorage,
         container_eviction: Hosted<EvictionObject>,
         observes_containers: bool,
     ) -> Self {

@@ -10,9 +10,7 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::Settings;
-use super::arrivals::Work;
 use super::attempts::{Attempts, Counts, WaitingQueue};
-use super::backfilling::{Backfilling, ExpectedEnds};
 use super::event::{Event, ServiceModel};
 use super::head::Head;
 use super::images::HeadImages;
@@ -20,10 +18,9 @@ use super::keep_alive::KeepAlive;
 use super::policies::{Hears, Policies};
 use super::recovery::Recovery;
 use super::registry::Registry;
-use super::replication::Replication;
-use super::retrying::Retries;
 use super::running::Bodies;
-use super::scheduling::Rounds;
+use super::scheduling::{Backfilling, Rounds};
+use super::work::Work;
 use crate::Simulation;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -32,7 +29,7 @@ use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
-use crate::node::{Medium, Node, Storage};
+use crate::node::{ImageStorage, Medium, Node};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
@@ -115,7 +112,7 @@ impl ServerlessComputeService {
                     return Err(Error::UnknownPredecessor { position, predecessor });
                 }
             }
-            service.work.workload = Workload::new(planned);
+            service.work.set_workload(Workload::new(planned));
             service.pull_arrival(kernel)
         })
     }
@@ -134,7 +131,7 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|model, kernel| {
             let service = model.service();
             callees.iter().try_for_each(|callee| service.check_callee(*callee))?;
-            service.work.workload = Workload::streamed(source, callees);
+            service.work.set_workload(Workload::streamed(source, callees));
             service.pull_arrival(kernel)
         })
     }
@@ -167,20 +164,18 @@ impl ServerlessComputeService {
     /// Has invocations tried again that do not end well.
     pub fn set_retries(&self, simulation: &mut Simulation, policy: RetryPolicy) {
         simulation.with_model_mut(|model, kernel| {
-            model.service().recovery.retries = Some(Retries::new(policy, kernel.seed()));
+            model.service().recovery.set_retries(policy, kernel.seed());
         });
     }
 
     /// Has invocations asked for a second time that take long.
     pub fn set_hedging(&self, simulation: &mut Simulation, policy: HedgePolicy) {
-        simulation.with_model_mut(|model, _| model.service().recovery.hedge = Some(policy));
+        simulation.with_model_mut(|model, _| model.service().recovery.set_hedging(policy));
     }
 
     /// Has images copied to other nodes when copies are lost.
     pub fn set_replication(&self, simulation: &mut Simulation, policy: ReplicationPolicy) {
-        simulation.with_model_mut(|model, _| {
-            model.service().recovery.replication = Some(Replication::new(policy));
-        });
+        simulation.with_model_mut(|model, _| model.service().recovery.set_replication(policy));
     }
 
     /// Counts what invocations cost, from now on.
@@ -338,7 +333,7 @@ impl ServiceBuilder {
         let nodes = hosts.iter().map(|host| make_node(&platform, *host, &workshop)).collect::<Result<_, _>>()?;
         let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);
         let eviction = workshop.eviction(PolicySlot::ImagesOnHead, &self.head)?;
-        let head_storage = Storage::new(Medium::Disk, head_disk, eviction);
+        let head_storage = ImageStorage::new(Medium::Disk, head_disk, eviction);
         let mut node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
         let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
         let wrong = |mistake| Error::policy(&policies, mistake);
@@ -364,7 +359,6 @@ impl ServiceBuilder {
         };
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
-        let expected_ends = (backfilling == Backfilling::Easy).then(|| ExpectedEnds::new(hosts.len()));
         let watch = workshop.watch;
         Ok(Service {
             settings: self.settings,
@@ -372,8 +366,8 @@ impl ServiceBuilder {
             registry: Registry::new(registry),
             cluster: Cluster::new(nodes, rules.observes),
             attempts: Attempts::new(queue),
-            rounds: Rounds::new(expected_ends),
-            policies: Policies { set: policies, admission, node_allocation, keep_alive, rules, hears, watch },
+            rounds: Rounds::new(backfilling, hosts.len()),
+            policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
             keep_alive: KeepAlive::default(),
             recovery: Recovery::default(),
             work: Work::default(),
@@ -413,8 +407,8 @@ fn unsuitable(host: &str, role: &'static str, reason: &str) -> Error {
 fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result<Node, Error> {
     let host = platform.host(id);
     let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
-    let ram = Storage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
-    let disk = Storage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
+    let ram = ImageStorage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
+    let disk = ImageStorage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
     let mut containers = workshop.eviction(PolicySlot::Containers, &host.name)?;
     let observes = containers.observes_containers().map_err(|mistake| Error::policy(workshop.policies, mistake))?;
     Ok(Node::new(host, id, ram, disk, containers, observes))

@@ -8,7 +8,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::{AttemptKey, Left};
 use super::event::Event;
-use super::workflows::task_end;
+use super::work::task_end;
 use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -27,9 +27,7 @@ impl Service {
             };
             let function = attempt.record.function;
             self.books.note_outcome(occupied.node(), occupied.container(), attempt.record.outcome);
-            if let Some(ends) = &mut self.rounds.expected_ends {
-                ends.end(key);
-            }
+            self.rounds.no_longer_runs(key);
             self.release(function, run_time, occupied, kernel)?;
         }
         self.conclude(key, kernel)
@@ -54,14 +52,8 @@ impl Service {
             ram,
             idle_of_function: self.cluster.idle_beside(&held) + 1,
         };
-        if self.policies.hears.admission_of_completions {
-            self.policies.admission.on_completion(&completion);
-        }
-        if self.policies.hears.allocation_of_completions {
-            self.policies.node_allocation.on_completion(&completion);
-        }
-        let retention = self.policies.keep_alive.on_idle(&completion);
-        let retention = retention.map_err(|mistake| self.mistake(mistake))?;
+        self.policies.tell_of_completion(&completion);
+        let retention = self.policies.on_idle(&completion)?;
         if retention.keep_for == 0 {
             self.cluster.end(held, &mut self.books);
             return self.plan_prewarming(&completion, kernel);
@@ -83,14 +75,10 @@ impl Service {
         let attempt = self.attempts.under_way(key)?;
         self.books.metrics.record(&attempt.record);
         let invocation = attempt.record.invocation;
-        let of_task = self.work.workflows.is_running().then(|| (task_end(attempt), attempt.record.failure.clone()));
-        match &mut self.books.recorder {
-            Some(recorder) => {
-                if let Some(ended) = self.attempts.remove(key) {
-                    recorder.ended(ended.record, kernel.now())?;
-                }
-            }
-            None => drop(self.attempts.remove(key)),
+        let of_task = self.work.is_any_run_under_way().then(|| (task_end(attempt), attempt.record.failure.clone()));
+        let ended = self.attempts.remove(key)?;
+        if let Some(recorder) = &mut self.books.recorder {
+            recorder.ended(ended.record, kernel.now())?;
         }
         self.release_dependents(invocation, kernel)?;
         of_task.map_or(Ok(()), |(end, failure)| self.task_ended(invocation, end, failure.as_ref(), kernel))

@@ -2,14 +2,13 @@
 //! model, sections 4 and 5).
 
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::AttemptKey;
 use super::event::{Event, Happening};
 use crate::cluster::Occupied;
 use crate::error::Error;
-use crate::function::ImageId;
 use crate::invocation::{InvocationState, Start};
 use crate::node::{ContainerId, NodeId};
 use crate::results::Phase;
@@ -30,7 +29,7 @@ impl Service {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),
             None => {
                 let started = self.cluster.start_cold(node, function, books, kernel);
-                started.map_err(|mistake| self.mistake(mistake))?
+                started.map_err(|mistake| self.policies.error(mistake))?
             }
         };
         let Some(occupied) = occupied else { return Ok(false) };
@@ -58,11 +57,7 @@ impl Service {
         self.books.metrics.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
-        if let Some(ends) = &mut self.rounds.expected_ends {
-            let limit = function.limits.time;
-            let end = if limit > SimDuration::ZERO { now + overhead + limit } else { SimTime::MAX };
-            ends.begin(key, node, end, function.footprint());
-        }
+        self.rounds.runs(key, node, now + overhead, function);
         if overhead > SimDuration::ZERO {
             self.books.serve(node, container, Phase::ColdStart, &attempt.record);
             self.attempts.enter(key, InvocationState::Starting, now);
@@ -70,55 +65,5 @@ impl Service {
             return Ok(());
         }
         self.start_running(key, kernel)
-    }
-
-    /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
-    pub(crate) fn bind(&mut self, key: AttemptKey, node: NodeId, image: ImageId) -> Result<(), Error> {
-        let function = self.attempts.under_way(key)?.record.function;
-        let promise = self.cluster.promise(node, function);
-        Ok(self.attempts.bind(key, promise, image)?)
-    }
-
-    /// Tries again where those who are bound to a node could not get their image moved before.
-    pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for (node, image) in std::mem::take(&mut self.rounds.stalled_sites) {
-            self.advance_site(node, image, kernel)?;
-        }
-        Ok(())
-    }
-
-    /// Takes those who are bound to a node and wait for an image there a step further.
-    pub(crate) fn advance_site(
-        &mut self,
-        node: NodeId,
-        image: ImageId,
-        kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
-        if !self.attempts.is_bound(node, image) {
-            return Ok(());
-        }
-        if self.cluster.is_image_ready(node, Some(image)) {
-            return self.start_bound(node, image, kernel);
-        }
-        let is_on_disk = self.cluster.sites(image).on_disk().contains(node);
-        let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
-        if !moves {
-            self.rounds.stalled_sites.push((node, image));
-        }
-        Ok(())
-    }
-
-    /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
-    fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for (key, promise) in self.attempts.unbind(node, image)? {
-            self.cluster.redeem(promise);
-            let waiting = self.waiting(key)?;
-            let function = waiting.function;
-            let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
-            if !self.dispatch(key, node, idle, kernel)? {
-                self.attempts.put_back(waiting)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -146,15 +146,15 @@ impl Model for ServiceModel {
             Some(service) if !is_missing => service,
             _ => return Err(self.no_progress(kernel)),
         };
-        if service.policies.watch.advance(kernel.now()) {
+        if service.policies.watch().advance(kernel.now()) {
             return Err(Error::Interrupted);
         }
         service.note_time(kernel.now());
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = service.apply(what, kernel).and_then(|()| service.work_off_mailbox(kernel));
-        match service.policies.watch.take_mistake() {
-            Some(mistake) => Err(service.mistake(mistake)),
+        match service.policies.watch().take_mistake() {
+            Some(mistake) => Err(service.policies.error(mistake)),
             None => handled,
         }
     }

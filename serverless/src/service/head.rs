@@ -13,7 +13,6 @@ use super::Service;
 use super::attempts::{AttemptKey, Left, Waiting};
 use super::event::{Event, Happening, Message};
 use super::images::HeadImages;
-use super::replication::Replication;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
 
@@ -42,12 +41,12 @@ struct Delays {
 impl Delays {
     /// Whether a request is delayed that need not ask again: nothing else is left to happen, and all have been delayed
     /// many times since anybody was let in. A simulation would go on for ever otherwise.
-    fn is_in_vain(&mut self, attempt: usize, kernel: &mut Kernel<Event>) -> bool {
+    fn is_in_vain(&mut self, under_way: usize, kernel: &mut Kernel<Event>) -> bool {
         const TIMES: usize = 1000;
         if kernel.pending_events() <= self.scheduled {
             self.in_vain += 1;
         }
-        self.in_vain > TIMES * (attempt + 10)
+        self.in_vain > TIMES * (under_way + 10)
     }
 }
 
@@ -127,15 +126,8 @@ impl Service {
                 self.ask_admission(key, kernel)?;
             }
             Message::Downloaded(image) => self.downloaded(image, kernel)?,
-            Message::Copied { node, image } => {
-                self.copied(node, image);
-                self.advance_site(node, image, kernel)?;
-            }
-            Message::Loaded { node, image } => {
-                self.cluster.end_load(node, image, &mut self.books);
-                // At once, before the room is asked for by another image.
-                self.advance_site(node, image, kernel)?;
-            }
+            Message::Copied { node, image } => self.copied(node, image, kernel)?,
+            Message::Loaded { node, image } => self.loaded(node, image, kernel)?,
             Message::Ended(key) => self.completed(key, kernel)?,
             Message::Changed => {}
             Message::Prewarm(function) => self.prewarm(function, kernel),
@@ -148,26 +140,20 @@ impl Service {
     #[inline]
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.is_settled() {
-            self.rounds.is_done = false;
+            self.rounds.begin_anew();
         } else {
             self.schedule(kernel)?;
             self.cluster.drop_orphans();
             // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
             self.retry_downloads(kernel)?;
         }
-        if self.recovery.replication.as_ref().is_some_and(Replication::is_due) {
-            self.replicate(kernel)?;
-        }
-        if !self.recovery.recovering.is_empty() {
-            self.note_recoveries(kernel.now());
-        }
-        Ok(())
+        self.recover(kernel)
     }
 
     /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.
     fn is_settled(&self) -> bool {
         self.attempts.queue().len() == 0
-            && self.rounds.stalled_sites.is_empty()
+            && !self.rounds.is_stalled()
             && !self.cluster.has_orphans()
             && !self.head.images.is_stalled()
     }
@@ -182,9 +168,7 @@ impl Service {
         let function = attempt.record.function;
         self.attempts.tell_of_submission(key, now);
         self.plan_hedge(key, kernel);
-        if self.policies.hears.keep_alive_of_arrivals {
-            self.policies.keep_alive.on_arrival(function.0, now.as_nanos());
-        }
+        self.policies.tell_of_arrival(function, now);
         self.call_off_prewarming(function, kernel);
         self.ask_admission(key, kernel)
     }
@@ -194,7 +178,7 @@ impl Service {
             return Ok(());
         };
         let function = &self.registry.functions[attempt.record.function];
-        if self.policies.hears.admission_of_nobody {
+        if self.policies.admits_all() {
             return self.admit(Waiting::new(key, function.request(attempt)), kernel);
         }
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
@@ -211,8 +195,7 @@ impl Service {
         let placed = self.cluster.promised_cores(all.running);
         let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
-        let decision = self.policies.admission.admit(&waiting.request, &load, &places);
-        match decision.map_err(|mistake| self.mistake(mistake))? {
+        match self.policies.admit(&waiting.request, &load, &places)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 self.attempts.under_way_mut(key)?.delay();
@@ -237,16 +220,6 @@ impl Service {
             Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
         }
-    }
-
-    /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
-        if self.place_at_once(&waiting, kernel)? {
-            return Ok(());
-        }
-        let rank = self.policies.node_allocation.rank(&waiting.request, kernel.now().as_nanos());
-        Ok(self.attempts.enqueue(waiting, rank)?)
     }
 
     /// Ends an invocation that did not get to run.

@@ -1,4 +1,5 @@
-//! The way of an image: registry → head storage → node disk → node RAM (the timing model, sections 1 to 4).
+//! The way of an image: registry → head storage → node disk → node RAM, and who waits for it (the timing model, sections 1
+//! to 4).
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
@@ -10,14 +11,14 @@ use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
-use crate::node::{NodeId, Storage};
+use crate::node::{ImageStorage, NodeId};
 use crate::results::Move;
 use crate::table::Table;
 
 /// The head's storage of images.
 #[derive(Debug)]
 pub(crate) struct HeadImages {
-    storage: Storage,
+    storage: ImageStorage,
     /// By image.
     states: Table<ImageId, HeadImage>,
     /// Downloads for which the head has no room yet, in the order in which they were asked for.
@@ -33,7 +34,7 @@ struct HeadImage {
 }
 
 impl HeadImages {
-    pub fn new(storage: Storage, simulate_downloads: bool) -> Self {
+    pub fn new(storage: ImageStorage, simulate_downloads: bool) -> Self {
         Self { storage, states: Table::default(), stalled: Vec::new(), simulate_downloads }
     }
 
@@ -113,7 +114,7 @@ impl Service {
         }
         let size = self.registry.images[image].size;
         let room = self.head.images.storage.make_room(size, kernel.now().as_nanos());
-        let Some(evicted) = room.map_err(|mistake| self.mistake(mistake))? else {
+        let Some(evicted) = room.map_err(|mistake| self.policies.error(mistake))? else {
             return Ok(false);
         };
         for evicted in evicted {
@@ -132,9 +133,7 @@ impl Service {
             self.books.end_move(image, Move::Download);
             self.head.images.storage.complete(image, self.books.date);
         }
-        if let Some(replication) = &mut self.recovery.replication {
-            replication.look_again();
-        }
+        self.recovery.image_is_on_head();
         let state = self.head.images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in self.attempts.image_is_here(image)? {
@@ -173,7 +172,7 @@ impl Service {
             return Ok(false);
         }
         let begun = self.cluster.begin_copy(node, image, &mut self.books, kernel.now());
-        if !begun.map_err(|mistake| self.mistake(mistake))? {
+        if !begun.map_err(|mistake| self.policies.error(mistake))? {
             return Ok(false);
         }
         self.head.images.storage.pin(image);
@@ -182,12 +181,11 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn copied(&mut self, node: NodeId, image: ImageId) {
-        if let Some(replication) = &mut self.recovery.replication {
-            replication.arrived(node, image);
-        }
+    pub(crate) fn copied(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.recovery.image_is_copied(node, image);
         self.head.images.storage.unpin(image);
         self.cluster.end_copy(node, image, &mut self.books);
+        self.advance_site(node, image, kernel)
     }
 
     /// Begins to load an image from a node's disk into its RAM, unless it is there or on its way; false if the image
@@ -197,7 +195,7 @@ impl Service {
             return Ok(true);
         }
         let begun = self.cluster.begin_load(node, image, &mut self.books, kernel.now());
-        if !begun.map_err(|mistake| self.mistake(mistake))? {
+        if !begun.map_err(|mistake| self.policies.error(mistake))? {
             return Ok(false);
         }
         let host = self.cluster.node(node).host;
@@ -209,5 +207,49 @@ impl Service {
             done,
         )?;
         Ok(true)
+    }
+
+    pub(crate) fn loaded(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.cluster.end_load(node, image, &mut self.books);
+        // At once, before the room is asked for by another image.
+        self.advance_site(node, image, kernel)
+    }
+
+    /// Tries again where those who are bound to a node could not get their image moved before.
+    pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for (node, image) in self.rounds.take_stalls() {
+            self.advance_site(node, image, kernel)?;
+        }
+        Ok(())
+    }
+
+    /// Takes those who are bound to a node and wait for an image there a step further.
+    fn advance_site(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if !self.attempts.is_bound(node, image) {
+            return Ok(());
+        }
+        if self.cluster.is_image_ready(node, Some(image)) {
+            return self.start_bound(node, image, kernel);
+        }
+        let is_on_disk = self.cluster.sites(image).on_disk().contains(node);
+        let moves = if is_on_disk { self.load(node, image, kernel)? } else { self.copy(node, image, kernel)? };
+        if !moves {
+            self.rounds.stall(node, image);
+        }
+        Ok(())
+    }
+
+    /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
+    fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for (key, promise) in self.attempts.unbind(node, image)? {
+            self.cluster.redeem(promise);
+            let waiting = self.waiting(key)?;
+            let function = waiting.function;
+            let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
+            if !self.dispatch(key, node, idle, kernel)? {
+                self.attempts.put_back(waiting)?;
+            }
+        }
+        Ok(())
     }
 }

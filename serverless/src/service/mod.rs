@@ -2,45 +2,34 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
-mod arrivals;
 pub(crate) mod attempts;
-mod backfilling;
-pub(crate) mod batch;
 mod builder;
 mod completion;
 mod costs;
 mod dispatch;
 pub(crate) mod event;
-mod faults;
 mod head;
-mod hedging;
 mod images;
-mod in_turn;
 mod keep_alive;
-mod links;
 mod policies;
 mod prewarming;
 mod progress;
-mod recovering;
 mod recovery;
 mod registry;
-mod replication;
-mod retrying;
 pub(crate) mod running;
 mod sandbox;
 mod scheduling;
 mod unfinished;
-mod workflows;
+mod work;
 
-pub use backfilling::Backfilling;
 pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
+pub use scheduling::Backfilling;
 
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use self::arrivals::Work;
 use self::attempts::{Attempts, Counts};
 use self::head::Head;
 use self::keep_alive::KeepAlive;
@@ -49,6 +38,7 @@ use self::recovery::Recovery;
 use self::registry::Registry;
 use self::running::Bodies;
 use self::scheduling::Rounds;
+use self::work::Work;
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
 use crate::results::Standing;
@@ -128,7 +118,7 @@ impl Service {
     /// Has nobody placed before the round that follows the message.
     #[cfg(test)]
     pub(crate) fn never_place_at_once(&mut self) {
-        self.rounds.never_at_once = true;
+        self.rounds.never_place_at_once();
     }
 
     /// How many containers are being started ahead on a node.

@@ -2,25 +2,30 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::AllocationRules;
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
+use hearth_policy_api::{
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, LinkView, NodeView,
+    Placement, PlacesView, PlanItem, Prewarming, RVec, RequestView, Retention,
+};
+use hearth_simcore::time::SimTime;
 
-use super::Service;
 use crate::error::Error;
-use crate::policy::{Hosted, Mistake, PolicySet, Watch};
+use crate::function::FunctionId;
+use crate::node::NodeId;
+use crate::policy::{Hosted, Mistake, PolicyRecord, PolicySet, PolicySlot, Watch};
 
 /// The policies of a service, but for those of eviction, which storage has.
 #[derive(Debug)]
 pub(crate) struct Policies {
     /// What they are called and set to.
-    pub set: PolicySet,
-    pub admission: Hosted<AdmissionObject>,
-    pub node_allocation: Hosted<NodeAllocationObject>,
-    pub keep_alive: Hosted<KeepAliveObject>,
-    pub rules: AllocationRules,
-    pub hears: Hears,
+    set: PolicySet,
+    admission: Hosted<AdmissionObject>,
+    node_allocation: Hosted<NodeAllocationObject>,
+    keep_alive: Hosted<KeepAliveObject>,
+    rules: AllocationRules,
+    hears: Hears,
     /// Who sees that they come back.
-    pub watch: Rc<Watch>,
+    watch: Rc<Watch>,
 }
 
 /// What policies want to be asked and told beyond what every policy of their kind is.
@@ -33,9 +38,111 @@ pub(crate) struct Hears {
     pub keep_alive_of_arrivals: bool,
 }
 
-impl Service {
+/// The policies of admission, node allocation and keep-alive.
+type Objects = (Hosted<AdmissionObject>, Hosted<NodeAllocationObject>, Hosted<KeepAliveObject>);
+
+impl Policies {
+    /// Policies that have been made from a set.
+    pub fn new(set: PolicySet, objects: Objects, rules: AllocationRules, hears: Hears, watch: Rc<Watch>) -> Self {
+        let (admission, node_allocation, keep_alive) = objects;
+        Self { set, admission, node_allocation, keep_alive, rules, hears, watch }
+    }
+
+    /// What the policy in a slot is called and set to.
+    pub fn record(&self, slot: PolicySlot) -> &PolicyRecord {
+        self.set.record(slot)
+    }
+
+    /// How node allocation wants to be asked.
+    #[inline]
+    pub fn rules(&self) -> &AllocationRules {
+        &self.rules
+    }
+
+    /// Who sees that calls come back.
+    #[inline]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     /// The error for what a policy did wrong.
-    pub(crate) fn mistake(&self, mistake: Mistake) -> Error {
-        Error::policy(&self.policies.set, mistake)
+    #[cold]
+    pub fn error(&self, mistake: Mistake) -> Error {
+        Error::policy(&self.set, mistake)
+    }
+
+    /// Whether admission lets everybody in and need not be asked.
+    #[inline]
+    pub fn admits_all(&self) -> bool {
+        self.hears.admission_of_nobody
+    }
+
+    /// Asks whether a request is let in.
+    pub fn admit(
+        &mut self,
+        request: &RequestView,
+        load: &AdmissionView,
+        places: &PlacesView<'_>,
+    ) -> Result<AdmissionDecision, Error> {
+        self.admission.admit(request, load, places).map_err(|mistake| self.error(mistake))
+    }
+
+    /// Asks in which order a request comes.
+    pub fn rank(&mut self, request: &RequestView, now: SimTime) -> u64 {
+        self.node_allocation.rank(request, now.as_nanos())
+    }
+
+    /// Asks where a request goes.
+    #[inline]
+    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Error> {
+        self.node_allocation.place(request, cluster).map_err(|mistake| self.error(mistake))
+    }
+
+    /// Asks what is done with all that wait.
+    pub fn plan(&mut self, batch: &BatchView<'_>) -> Result<RVec<PlanItem>, Error> {
+        let mut items = RVec::new();
+        self.node_allocation.plan(batch, &mut items).map_err(|mistake| self.error(mistake))?;
+        Ok(items)
+    }
+
+    /// Tells node allocation that a node has changed.
+    #[inline]
+    pub fn observe_node(&mut self, node: NodeId, view: &NodeView, is_up: bool) {
+        self.node_allocation.observe(node.0, view, is_up);
+    }
+
+    /// Tells node allocation that a link has changed.
+    pub fn observe_link(&mut self, link: &LinkView<'_>) {
+        self.node_allocation.observe_link(link);
+    }
+
+    /// Tells keep-alive of a request, if it wants to hear.
+    #[inline]
+    pub fn tell_of_arrival(&mut self, function: FunctionId, now: SimTime) {
+        if self.hears.keep_alive_of_arrivals {
+            self.keep_alive.on_arrival(function.0, now.as_nanos());
+        }
+    }
+
+    /// Tells those of an end that want to hear.
+    #[inline]
+    pub fn tell_of_completion(&mut self, completion: &Completion) {
+        if self.hears.admission_of_completions {
+            self.admission.on_completion(completion);
+        }
+        if self.hears.allocation_of_completions {
+            self.node_allocation.on_completion(completion);
+        }
+    }
+
+    /// Asks how long a container is kept.
+    #[inline]
+    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Error> {
+        self.keep_alive.on_idle(completion).map_err(|mistake| self.error(mistake))
+    }
+
+    /// Asks whether a container is to be there for the next request.
+    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Error> {
+        self.keep_alive.prewarm(completion).map_err(|mistake| self.error(mistake))
     }
 }

@@ -64,8 +64,7 @@ impl Prewarmings {
 impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
     pub(crate) fn plan_prewarming(&mut self, completion: &Completion, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Prewarming { after, keep_for } =
-            self.policies.keep_alive.prewarm(completion).map_err(|mistake| self.mistake(mistake))?;
+        let Prewarming { after, keep_for } = self.policies.prewarm(completion)?;
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {

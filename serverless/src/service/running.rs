@@ -59,11 +59,11 @@ impl Service {
             self.books.serve(occupied.node(), occupied.container(), Phase::Run, &attempt.record);
         }
         self.attempts.enter(key, InvocationState::Running, now);
-        if let Some(after) = self.recovery.faults.crash_after() {
+        if let Some(after) = self.recovery.crash_after() {
             // If the attempt has ended by then, nothing comes of the event.
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
-        if self.work.workflows.is_running() && self.fetch_inputs(key, kernel)? {
+        if self.work.is_any_run_under_way() && self.fetch_inputs(key, kernel)? {
             return Ok(());
         }
         self.begin_body(key, kernel)
@@ -301,7 +301,7 @@ impl Service {
             }
             _ => Outcome::Completed,
         };
-        if self.recovery.faults.crashes_at_end() {
+        if self.recovery.crashes_at_end() {
             return self.crashed(key, kernel);
         }
         self.stop_running(key, kernel)

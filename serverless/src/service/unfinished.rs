@@ -13,7 +13,6 @@ use crate::function::ImageId;
 use crate::invocation::{InvocationRecord, Outcome, Stall};
 use crate::node::NodeId;
 use crate::policy::PolicySlot;
-use crate::workflow::Callee;
 
 impl Service {
     /// Ends the books: what has not ended is unfinished, and its record says what it waits for. Gives what all wait for
@@ -23,21 +22,12 @@ impl Service {
         self.books.metrics.advance(now);
         self.bill_unheard();
         self.give_back_all(now);
-        self.books.metrics.unrecovered = self.recovery.recovering.len() as u64;
+        self.books.metrics.unrecovered = self.recovery.unrecovered();
         let mut unfinished = self.unfinished_records(kernel)?;
-        let mut runs = self.work.workflows.unfinished();
-        for position in self.work.workload.unasked() {
-            match self.work.workload.callee(position) {
-                Callee::Function(function) => {
-                    let mut record = InvocationRecord::new(u64::from(position), function);
-                    record.failure = Some(Rc::from(self.work.workload.why_unasked(position)));
-                    unfinished.push(record);
-                }
-                Callee::Workflow(workflow) => runs.push(self.work.workflows.unasked(workflow)),
-            }
-        }
+        let (unasked, runs) = self.work.unfinished();
+        unfinished.extend(unasked);
         let is_cut = unfinished.iter().any(|record| record.outcome == Outcome::Unfinished);
-        if is_cut || !runs.is_empty() || self.work.workload.next_of_source().is_some() {
+        if is_cut || !runs.is_empty() || self.work.workload().next_of_source().is_some() {
             self.extend_window(now);
         }
         self.books.metrics.energy = self.energy(now);
@@ -121,7 +111,7 @@ impl Service {
             Stage::Requested => Some(format!("waits for the head, host {head:?}, to process its request")),
             Stage::Bound { promise, image } => Some(self.why_image_is_missing(promise.node(), *image, kernel)),
             Stage::Submitted | Stage::Delayed => {
-                let policy = self.policies.set.record(PolicySlot::Admission);
+                let policy = self.policies.record(PolicySlot::Admission);
                 Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"))
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
@@ -163,7 +153,7 @@ impl Service {
         if up == 0 {
             return "waits in the queue: all nodes are down".to_owned();
         }
-        let policy = self.policies.set.record(PolicySlot::NodeAllocation);
+        let policy = self.policies.record(PolicySlot::NodeAllocation);
         let cores = self.cluster.free_cores();
         format!(
             "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \

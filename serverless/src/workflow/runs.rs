@@ -15,13 +15,13 @@ use crate::invocation::{InvocationRecord, Outcome};
 pub(crate) struct Workflows {
     definitions: Vec<Definition>,
     /// By the number of their first invocation.
-    runs: BTreeMap<u64, Run>,
+    runs: BTreeMap<u64, WorkflowRun>,
     requested: u64,
 }
 
 /// A run that is under way.
 #[derive(Debug)]
-struct Run {
+struct WorkflowRun {
     number: u64,
     workflow: u32,
     /// Its position in a listed workload.
@@ -100,7 +100,7 @@ pub(crate) struct Inputs {
     pub nodes: BTreeMap<u32, u64>,
 }
 
-impl Run {
+impl WorkflowRun {
     /// The chain of instances that each waited for the one before it last, from the first to the last of a run.
     fn critical_path(&self, definition: &Definition) -> Vec<u32> {
         let mut path: Vec<u32> = self.last.into_iter().collect();
@@ -188,7 +188,7 @@ impl Workflows {
         let instances = run_times.map(|run_time| Instance { run_time, ..Instance::default() }).collect();
         let (requested, under_way, ended, last, failure) = (0, 0, 0, None, None);
         let workflow = workflow.0;
-        let run = Run {
+        let run = WorkflowRun {
             number,
             workflow,
             position,
@@ -266,7 +266,7 @@ impl Workflows {
         self.definitions.len()
     }
 
-    fn definition(&self, run: &Run) -> &Definition {
+    fn definition(&self, run: &WorkflowRun) -> &Definition {
         &self.definitions[run.workflow as usize]
     }
 
@@ -312,7 +312,7 @@ impl Workflows {
     }
 
     /// The record of a run as it stands.
-    fn record(&self, first: u64, run: &Run, outcome: WorkflowOutcome) -> WorkflowRecord {
+    fn record(&self, first: u64, run: &WorkflowRun, outcome: WorkflowOutcome) -> WorkflowRecord {
         let definition = self.definition(run);
         let path = if outcome == WorkflowOutcome::Completed { run.critical_path(definition) } else { Vec::new() };
         let last = run.last.and_then(|instance| run.instances[instance as usize].end);

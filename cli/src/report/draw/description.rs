@@ -2,15 +2,15 @@
 
 use hearth_serverless::results::Unit;
 
-use super::timeline::rows_of;
-use crate::report::figure::{Bars, Content, Panel, Plot, Series, Timeline};
+use super::gantt_chart::rows_of;
+use crate::report::figure::{Bars, Content, GanttChart, Panel, Plot, Series};
 
 /// The content of a figure in a few sentences, with its numbers.
 pub fn of(content: &Content) -> String {
     match content {
         Content::Plot(plot) => of_plot(plot),
         Content::Bars(bars) => of_bars(bars),
-        Content::Timeline(timeline) => of_timeline(timeline),
+        Content::GanttChart(timeline) => of_timeline(timeline),
     }
 }
 
@@ -35,7 +35,7 @@ fn of_bars(bars: &Bars) -> String {
     bars.rows.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 
-fn of_timeline(timeline: &Timeline) -> String {
+fn of_timeline(timeline: &GanttChart) -> String {
     let rows = rows_of(timeline);
     let nodes: std::collections::BTreeSet<u64> = rows.iter().map(|(node, _)| *node).collect();
     let end = timeline.spans.iter().map(|span| span.end).fold(0.0, f64::max);

@@ -1,9 +1,9 @@
 //! Draws figures as SVG.
 
 mod description;
+mod gantt_chart;
 mod legend;
 mod plot;
-mod timeline;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -38,7 +38,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
             Some(Legend::new(names.collect(), plot.joined, WIDTH))
         }
         Content::Bars(_) => None,
-        Content::Timeline(_) => {
+        Content::GanttChart(_) => {
             let phases = theme::PHASES.iter().map(|(name, colour)| (colour.light, (*name).to_owned()));
             Some(Legend::of_colours(phases, WIDTH))
         }
@@ -46,7 +46,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
     let body = match &figure.content {
         Content::Plot(plot) => plot::height(plot),
         Content::Bars(bars) => (bars.rows.len() as i32 * ROW + 16) as u32,
-        Content::Timeline(timeline) => timeline::height(timeline),
+        Content::GanttChart(timeline) => gantt_chart::height(timeline),
     };
     let top = TITLE + legend.as_ref().map_or(0, Legend::height) + 4;
     let mut svg = String::new();
@@ -61,7 +61,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
         match &figure.content {
             Content::Plot(plot) => plot::draw(&area, plot)?,
             Content::Bars(bars) => draw_bars(&area, bars)?,
-            Content::Timeline(timeline) => timeline::draw(&area, timeline)?,
+            Content::GanttChart(timeline) => gantt_chart::draw(&area, timeline)?,
         }
         root.present()?;
     }
@@ -120,7 +120,7 @@ pub fn for_page(svg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figure::{Axis, Joined, Panel, Plot, Point, Scale, Series, Timeline};
+    use crate::report::figure::{Axis, GanttChart, Joined, Panel, Plot, Point, Scale, Series};
     use hearth_serverless::results::Unit;
 
     fn figure(joined: Joined, scale: Scale) -> Figure {
@@ -200,7 +200,7 @@ mod tests {
         plot.panels.clear();
         to_svg(&empty).unwrap();
         for content in
-            [Content::Bars(Bars { unit: Unit::Plain, rows: Vec::new() }), Content::Timeline(Timeline::default())]
+            [Content::Bars(Bars { unit: Unit::Plain, rows: Vec::new() }), Content::GanttChart(GanttChart::default())]
         {
             to_svg(&Figure { content, ..empty.clone() }).unwrap();
         }

@@ -7,9 +7,9 @@ use std::task::Waker;
 use hearth_simcore::time::SimTime;
 use slotmap::new_key_type;
 
-use super::Attempts;
 use super::attempt::{Attempt, AttemptKey};
 use super::execution::Checkpoint;
+use super::{Attempts, Misplaced, Stage};
 use crate::function::call::{Input, Output};
 use crate::invocation::{InvocationState, Outcome, Watched};
 
@@ -127,15 +127,20 @@ impl Attempts {
 
     /// Another attempt is made in the place of one that has ended, under a new key: what is still scheduled for the ended one
     /// finds nobody.
-    pub fn retry(&mut self, key: AttemptKey) -> Option<AttemptKey> {
-        let invocation = self.invocation_mut(key)?;
-        invocation.attempts += 1;
-        invocation.is_hedged = false;
-        let number = invocation.attempts;
-        let again = self.alive.remove(key)?.again(number);
-        let key = self.alive.insert(again);
-        self.invocation_mut(key)?.first = key;
-        Some(key)
+    #[track_caller]
+    pub fn retry(&mut self, key: AttemptKey) -> Result<AttemptKey, Misplaced> {
+        let number = self.made(key) + 1;
+        let again = self.under_way(key)?.again(number);
+        let again = self.alive.insert(again);
+        if let Some(invocation) = self.invocation_mut(again) {
+            (invocation.attempts, invocation.first, invocation.is_hedged) = (number, again, false);
+        }
+        let ended = self.alive.remove(key);
+        debug_assert!(
+            ended.is_some_and(|ended| matches!(ended.stage, Stage::Ended)),
+            "one is tried again that has ended"
+        );
+        Ok(again)
     }
 
     /// Whether another attempt was made beside an attempt, or it is that one.
@@ -195,7 +200,10 @@ impl Attempts {
 
     /// An attempt at an invocation is gone: the other one stands for it, or it is forgotten.
     pub(super) fn remove_from(&mut self, of: InvocationKey, key: AttemptKey) {
-        let Some(invocation) = self.invocations.get_mut(of) else { return };
+        let Some(invocation) = self.invocations.get_mut(of) else {
+            debug_assert!(false, "an attempt is of an invocation that is not known");
+            return;
+        };
         match invocation.beside.take() {
             None => drop(self.invocations.remove(of)),
             Some(beside) if beside == key => {}
@@ -206,9 +214,11 @@ impl Attempts {
     /// Whether each invocation has the attempts that say so, and no others: one, or two beside each other.
     #[cfg(test)]
     pub fn are_invocations_of_attempts(&self) -> bool {
-        let is_of = |of: InvocationKey, key: AttemptKey| self.alive.get(key).is_some_and(|it| it.invocation == Some(of));
+        let is_of =
+            |of: InvocationKey, key: AttemptKey| self.alive.get(key).is_some_and(|it| it.invocation == Some(of));
         let says = self.alive.values().filter(|attempt| attempt.invocation.is_some()).count();
-        let has = self.invocations.values().map(|invocation| 1 + usize::from(invocation.beside.is_some())).sum::<usize>();
+        let has =
+            self.invocations.values().map(|invocation| 1 + usize::from(invocation.beside.is_some())).sum::<usize>();
         let mut each = self.invocations.iter();
         says == has && each.all(|(of, it)| is_of(of, it.first) && it.beside.is_none_or(|beside| is_of(of, beside)))
     }

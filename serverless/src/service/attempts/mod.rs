@@ -202,13 +202,14 @@ impl Attempts {
 
     /// Forgets an attempt, which has left, and its invocation with its last attempt.
     #[inline]
-    pub fn remove(&mut self, key: AttemptKey) -> Option<Attempt> {
-        let ended = self.alive.remove(key)?;
+    #[track_caller]
+    pub fn remove(&mut self, key: AttemptKey) -> Result<Attempt, Misplaced> {
+        let Some(ended) = self.alive.remove(key) else { return Err(Misplaced::here()) };
         if let Some(of) = ended.invocation {
             self.remove_from(of, key);
         }
         debug_assert!(matches!(ended.stage, Stage::Ended), "{:?} is forgotten", ended.stage);
-        Some(ended)
+        Ok(ended)
     }
 
     /// Forgets all attempts, at the end of the simulation.

@@ -3,11 +3,11 @@
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
-use super::Service;
-use super::attempts::AttemptKey;
-use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::invocation::Outcome;
+use crate::service::Service;
+use crate::service::attempts::AttemptKey;
+use crate::service::event::{Event, Happening, Message};
 
 impl Service {
     /// An attempt was submitted: another one is to be made beside it if it takes long.
@@ -34,7 +34,7 @@ impl Service {
             self.stop(twin, kernel)?;
             return Ok(false);
         }
-        self.attempts.remove(key);
+        self.attempts.remove(key)?;
         Ok(true)
     }
 
@@ -43,7 +43,7 @@ impl Service {
         self.take_out(key, kernel)?;
         self.attempts.under_way_mut(key)?.record.finished_at.get_or_insert(kernel.now());
         self.bill(key);
-        let Some(mut stopped) = self.attempts.remove(key) else { return Ok(()) };
+        let mut stopped = self.attempts.remove(key)?;
         stopped.record.failure = Some("another attempt completed first".into());
         stopped.record.outcome = Outcome::Lost;
         self.books.metrics.count_attempt(&stopped.record);

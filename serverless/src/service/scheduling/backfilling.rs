@@ -7,8 +7,8 @@ use hearth_policy_api::NodeView;
 use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
-use super::attempts::AttemptKey;
 use crate::node::{Footprint, NodeId};
+use crate::service::attempts::AttemptKey;
 use crate::table::Table;
 
 /// Who may start before somebody that stands before it in the queue and cannot start.

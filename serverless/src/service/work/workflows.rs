@@ -6,16 +6,16 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
 
-use super::Service;
-use super::attempts::{Attempt, AttemptKey};
-use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::call::FunctionError;
 use crate::node::NodeId;
+use crate::service::Service;
+use crate::service::attempts::{Attempt, AttemptKey};
+use crate::service::event::{Event, Happening, Message};
 use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
 
 /// What remains of an invocation that has ended for the tasks after it.
-pub(super) fn task_end(attempt: &Attempt) -> TaskEnd {
+pub(in crate::service) fn task_end(attempt: &Attempt) -> TaskEnd {
     let (ready, outages) = attempt.execution().map_or((None, 0), |of_task| (of_task.ready_at, of_task.outages));
     TaskEnd::new(&attempt.record, ready, outages)
 }
@@ -77,7 +77,9 @@ impl Service {
 
     /// Nothing of a run is under way any more.
     fn finish_run(&mut self, first: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some((record, position)) = self.work.workflows.finish(first) else { return Ok(()) };
+        let finished = self.work.workflows.finish(first);
+        let (record, position) =
+            finished.ok_or_else(|| Error::internal("the run of a workflow ends that has not begun"))?;
         self.books.end_workflow(record)?;
         if let Some(position) = position {
             self.release_dependents(u64::from(position), kernel)?;
@@ -87,7 +89,11 @@ impl Service {
 
     /// Begins to bring the data of a task of a workflow to its node, and sets its time limit; false if there is none to
     /// bring.
-    pub(super) fn fetch_inputs(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(in crate::service) fn fetch_inputs(
+        &mut self,
+        key: AttemptKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Error> {
         let (attempt, node) = self.attempts.dispatched(key)?;
         let limit = self.registry.functions[attempt.record.function].limits.time;
         let all = self.cluster.nodes();

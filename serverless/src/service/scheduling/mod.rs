@@ -1,86 +1,133 @@
 //! A round of scheduling: asks the node allocation policy about those who wait, on a plan of the cluster, then carries
 //! the decisions out (the timing model, section 5).
 
-use hearth_policy_api::{Commitment, NONE, Placement, RequestView, Scope};
-use hearth_simcore::kernel::Kernel;
+mod backfilling;
+mod batch;
+mod in_turn;
+mod plan;
 
-use super::Service;
-use super::attempts::{AttemptKey, Waiting, WaitingQueue};
-use super::backfilling::{Backfilling, ExpectedEnds};
-use super::event::Event;
+pub use backfilling::Backfilling;
+
+use hearth_policy_api::{Commitment, NONE, Placement, Scope};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use self::backfilling::ExpectedEnds;
+pub(super) use self::plan::Entry;
+use self::plan::{Decision, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::node::{ContainerId, NodeId};
+use crate::invocation::InvocationState;
+use crate::node::NodeId;
 use crate::policy::{Method, Mistake, PolicySlot};
-
-/// What a round has decided about one invocation.
-#[derive(Debug)]
-pub(crate) enum Decision {
-    /// Run it in an idle container, or in a new one.
-    Dispatch { entry: Entry, node: NodeId, container: Option<ContainerId> },
-    /// It waits for its image on this node.
-    Bind { entry: Entry, node: NodeId, image: ImageId },
-    /// End it as rejected.
-    Reject { entry: Entry, reason: String },
-}
-
-/// A waiting invocation, and where it stands in an [`OrderedQueue`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    pub key: AttemptKey,
-    pub position: usize,
-}
-
-/// The plan of a round. The buffers are kept from round to round.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub decisions: Vec<Decision>,
-    /// Loads and copies to begin, in the order of deciding.
-    pub loads: Vec<(NodeId, ImageId)>,
-    pub copies: Vec<(NodeId, ImageId)>,
-    /// Nodes whose cores the plan has taken, each once.
-    nodes: Vec<NodeId>,
-    /// Functions whose idle containers the plan has taken, with the node.
-    idle: Vec<(NodeId, FunctionId)>,
-}
+use crate::service::Service;
+use crate::service::attempts::{AttemptKey, Waiting, WaitingQueue};
+use crate::service::event::Event;
+use crate::service::registry::RegisteredFunction;
 
 /// What rounds of scheduling have from one to the next.
 #[derive(Debug)]
 pub(crate) struct Rounds {
-    pub plan: Plan,
+    plan: Plan,
     /// When those that run will have ended, where a place is kept for the first in the queue.
-    pub expected_ends: Option<Box<ExpectedEnds>>,
-    /// The round that follows a message has been done while it was handled.
-    pub is_done: bool,
+    expected_ends: Option<Box<ExpectedEnds>>,
+    /// The message that is being handled has led to a round already, of one: none follows it.
+    is_done: bool,
     /// Nobody is placed before the round.
     #[cfg(test)]
-    pub never_at_once: bool,
+    never_at_once: bool,
     /// Where an image could not move that somebody bound there waits for.
-    pub stalled_sites: Vec<(NodeId, ImageId)>,
+    stalled_sites: Vec<(NodeId, ImageId)>,
 }
 
 impl Rounds {
-    /// Before the first round. `expected_ends` where a place is kept for the first in the queue.
-    pub fn new(expected_ends: Option<ExpectedEnds>) -> Self {
-        let expected_ends = expected_ends.map(Box::new);
+    /// Before the first round, on so many nodes.
+    pub fn new(backfilling: Backfilling, nodes: usize) -> Self {
+        let keeps_a_place = backfilling == Backfilling::Easy;
         Self {
             plan: Plan::default(),
-            expected_ends,
+            expected_ends: keeps_a_place.then(|| Box::new(ExpectedEnds::new(nodes))),
             is_done: false,
             #[cfg(test)]
             never_at_once: false,
             stalled_sites: Vec::new(),
         }
     }
+
+    /// Has nobody placed before the round that follows the message.
+    #[cfg(test)]
+    pub fn never_place_at_once(&mut self) {
+        self.never_at_once = true;
+    }
+
+    /// The message has been handled, and needs no round.
+    #[inline]
+    pub fn begin_anew(&mut self) {
+        self.is_done = false;
+    }
+
+    /// An attempt holds a core of a node; its body begins at a date at the latest, and ends at its limit if not before.
+    #[inline]
+    pub fn runs(&mut self, key: AttemptKey, node: NodeId, begins: SimTime, function: &RegisteredFunction) {
+        if let Some(ends) = &mut self.expected_ends {
+            let limit = function.limits.time;
+            let end = if limit > SimDuration::ZERO { begins + limit } else { SimTime::MAX };
+            ends.begin(key, node, end, function.footprint());
+        }
+    }
+
+    /// An attempt has given its core back.
+    #[inline]
+    pub fn no_longer_runs(&mut self, key: AttemptKey) {
+        if let Some(ends) = &mut self.expected_ends {
+            ends.end(key);
+        }
+    }
+
+    /// An image could not move to a node where somebody waits for it: to be tried again in each round.
+    pub fn stall(&mut self, node: NodeId, image: ImageId) {
+        self.stalled_sites.push((node, image));
+    }
+
+    /// Whether something is to be tried again.
+    #[inline]
+    pub fn is_stalled(&self) -> bool {
+        !self.stalled_sites.is_empty()
+    }
+
+    /// What is to be tried again now.
+    pub fn take_stalls(&mut self) -> Vec<(NodeId, ImageId)> {
+        std::mem::take(&mut self.stalled_sites)
+    }
+
+    /// Nobody waits on a node any more.
+    pub fn forget_stalls_on(&mut self, node: NodeId) {
+        self.stalled_sites.retain(|(on, _)| *on != node);
+    }
+
+    /// Nobody waits on any node any more.
+    pub fn forget_stalls(&mut self) {
+        self.stalled_sites.clear();
+    }
 }
 
 impl Service {
+    /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
+    pub(crate) fn enqueue(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
+        if self.place_at_once(&waiting, kernel)? {
+            return Ok(());
+        }
+        let rank = self.policies.rank(&waiting.request, kernel.now());
+        Ok(self.attempts.enqueue(waiting, rank)?)
+    }
+
     /// Runs a round if somebody waits and something can be decided.
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.advance_bound(kernel)?;
         if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
-            || (self.policies.rules.scope == Scope::Request && self.cluster.free_core().is_empty())
+            || (self.policies.rules().scope == Scope::Request && self.cluster.free_core().is_empty())
         {
             return Ok(());
         }
@@ -93,7 +140,7 @@ impl Service {
         }
         self.cluster.begin_round();
         self.announce_changes();
-        let planned = match self.policies.rules.scope {
+        let planned = match self.policies.rules().scope {
             Scope::Batch => self.plan_batch(&mut plan, kernel),
             Scope::Request => self.plan_requests(&mut plan, kernel),
         };
@@ -106,16 +153,16 @@ impl Service {
     }
 
     /// Tells a policy that observes what has changed since the last decision: nodes, then links.
-    pub(super) fn announce_changes(&mut self) {
-        if self.policies.rules.observes {
+    pub(in crate::service) fn announce_changes(&mut self) {
+        if self.policies.rules().observes {
             let Self { cluster, policies, .. } = self;
-            cluster.tell_changes(|node, view, up| policies.node_allocation.observe(node.0, view, up));
+            cluster.tell_changes(|node, view, up| policies.observe_node(node, view, up));
             self.announce_links();
         }
     }
 
     fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
-        match self.policies.rules.commitment {
+        match self.policies.rules().commitment {
             Commitment::PerRound => self.plan_in_order(plan, kernel),
             Commitment::UntilStarted => self.plan_by_function(plan, kernel),
         }
@@ -209,11 +256,10 @@ impl Service {
     }
 
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
-    pub(super) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
+    pub(in crate::service) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
-        let placement = self.policies.node_allocation.place(request, &view);
-        placement.map_err(|mistake| self.mistake(mistake))
+        self.policies.place(request, &view)
     }
 
     /// The error for an answer that names a node on which nothing can run.
@@ -226,116 +272,6 @@ impl Service {
             }
             Some(described) => format!("answered node {node} ({:?}), which has no free core", described.name),
         };
-        self.mistake(Mistake::new(PolicySlot::NodeAllocation, method, cause))
-    }
-
-    /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
-    /// free core: without one only its image is seen to.
-    pub(crate) fn decide(&mut self, entry: Entry, node: NodeId, request: &RequestView, plan: &mut Plan) {
-        let image = (request.image != NONE).then_some(ImageId(request.image));
-        let function = FunctionId(request.function);
-        let in_ram = self.cluster.is_image_in_ram(node, image);
-        if self.cluster.node_view(node).free_cores > 0 {
-            if self.cluster.plan_core(node) {
-                plan.nodes.push(node);
-            }
-            if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
-                plan.idle.push((node, function));
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
-            }
-            self.cluster.plan_room(node, request.ram_limit, request.disk_limit);
-            if in_ram {
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
-            }
-        }
-        if in_ram {
-            return;
-        }
-        let Some(image) = image else { return };
-        if self.cluster.sites(image).on_disk().contains(node) {
-            self.plan_load(node, image, plan);
-        } else {
-            self.plan_copy(node, image, plan);
-        }
-        if self.policies.rules.commitment == Commitment::UntilStarted {
-            plan.decisions.push(Decision::Bind { entry, node, image });
-        }
-    }
-
-    /// Plans to load an image unless it is in RAM or on its way there.
-    pub(crate) fn plan_load(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
-        if self.cluster.plan_load(node, image) {
-            plan.loads.push((node, image));
-        }
-    }
-
-    /// Plans to copy an image unless it is on disk or on its way there.
-    pub(crate) fn plan_copy(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
-        if self.cluster.plan_copy(node, image) {
-            plan.copies.push((node, image));
-        }
-    }
-
-    /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
-    pub(super) fn take_back(&mut self, plan: &mut Plan) {
-        for (node, function) in plan.idle.drain(..) {
-            self.cluster.unplan_idle(node, function);
-        }
-        for node in plan.nodes.drain(..) {
-            self.cluster.unplan_node(node);
-        }
-        for &(node, image) in &plan.loads {
-            self.cluster.unplan_load(node, image);
-        }
-        for &(node, image) in &plan.copies {
-            self.cluster.unplan_copy(node, image);
-        }
-    }
-
-    /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
-    pub(super) fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        for decision in plan.decisions.drain(..) {
-            match decision {
-                Decision::Dispatch { entry, node, container } => {
-                    let dispatched = self.dispatch(entry.key, node, container, kernel)?;
-                    self.settle_entry(entry, dispatched)?;
-                }
-                Decision::Bind { entry, node, image } => {
-                    self.settle_entry(entry, true)?;
-                    self.bind(entry.key, node, image)?;
-                }
-                Decision::Reject { entry, reason } => {
-                    self.settle_entry(entry, true)?;
-                    self.reject(entry.key, &reason, kernel)?;
-                }
-            }
-        }
-        for (node, image) in plan.loads.drain(..) {
-            if !self.load(node, image, kernel)? {
-                self.rounds.stalled_sites.push((node, image));
-            }
-        }
-        for (node, image) in plan.copies.drain(..) {
-            if !self.copy(node, image, kernel)? {
-                self.rounds.stalled_sites.push((node, image));
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
-    pub(super) fn settle_entry(&mut self, entry: Entry, dispatched: bool) -> Result<(), Error> {
-        if dispatched {
-            self.attempts.take_decided(entry);
-        } else if self.commits_at_once() {
-            let waiting = self.waiting(entry.key)?;
-            self.attempts.put_back(waiting)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the queue gives those away at once about whom a decision is made.
-    fn commits_at_once(&self) -> bool {
-        matches!(self.attempts.queue(), WaitingQueue::ByFunction(_))
+        self.policies.error(Mistake::new(PolicySlot::NodeAllocation, method, cause))
     }
 }

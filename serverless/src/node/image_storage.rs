@@ -27,7 +27,7 @@ struct StoredImage {
 
 /// Space for images and reservations. Images that nothing pins may be evicted when room is needed.
 #[derive(Debug)]
-pub(crate) struct Storage {
+pub(crate) struct ImageStorage {
     medium: Medium,
     capacity: u64,
     used: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Storage {
     eviction: Hosted<EvictionObject>,
 }
 
-impl Storage {
+impl ImageStorage {
     pub fn new(medium: Medium, capacity: u64, eviction: Hosted<EvictionObject>) -> Self {
         Self { medium, capacity, used: 0, images: FxHashMap::default(), unpinned_bytes: 0, eviction }
     }
@@ -98,7 +98,7 @@ impl Storage {
         debug_assert!(self.used <= self.capacity, "{:?}: {} of {} bytes", self.medium, self.used, self.capacity);
     }
 
-    /// Gives back what [`Storage::reserve`] took.
+    /// Gives back what [`ImageStorage::reserve`] took.
     pub fn release(&mut self, bytes: u64) {
         self.used -= bytes;
     }
@@ -196,8 +196,8 @@ mod tests {
     }
 
     /// A disk of 100 bytes with images 0, 1 and 2 of 30 bytes each, loaded in this order.
-    fn disk() -> Storage {
-        let mut disk = Storage::new(Medium::Disk, 100, hosted(Lru::new(true)));
+    fn disk() -> ImageStorage {
+        let mut disk = ImageStorage::new(Medium::Disk, 100, hosted(Lru::new(true)));
         for image in [0, 1, 2].map(ImageId) {
             disk.begin(image, 30);
             disk.complete(image, SimTime::ZERO);
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn victims_that_are_not_there_or_offered_twice_or_too_few_are_mistakes() {
         let storage = |offers: &[u32]| {
-            let mut disk = Storage::new(Medium::Disk, 60, hosted(Confused { offers: offers.to_vec() }));
+            let mut disk = ImageStorage::new(Medium::Disk, 60, hosted(Confused { offers: offers.to_vec() }));
             for image in [0, 1].map(ImageId) {
                 disk.begin(image, 30);
                 disk.complete(image, SimTime::ZERO);

@@ -2,7 +2,7 @@
 
 use hearth_simcore::time::SimTime;
 
-use super::Service;
+use crate::service::Service;
 
 /// A fault of which the queue has not recovered.
 #[derive(Clone, Copy, Debug)]

@@ -7,10 +7,10 @@ use hearth_policy_api::{LinkView, NodeBits};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::LinkId;
 
-use super::Service;
-use super::event::Event;
 use super::faults::Faults;
 use crate::fault::Fault;
+use crate::service::Service;
+use crate::service::event::Event;
 
 /// Links that have changed since the last decision.
 #[derive(Debug, Default)]
@@ -47,18 +47,18 @@ impl Faults {
 
 impl Service {
     /// Gives a link the bandwidth that degradations leave to it.
-    pub(super) fn set_bandwidth(&self, link: LinkId, kernel: &mut Kernel<Event>) {
+    pub(in crate::service) fn set_bandwidth(&self, link: LinkId, kernel: &mut Kernel<Event>) {
         kernel.degrade_link(link, self.recovery.faults.degradation(link));
     }
 
     /// The link that a fault is about and the part of its bandwidth that is left to it now, if the policy observes.
-    pub(super) fn observed_link(&self, fault: &Fault) -> Option<(LinkId, f64)> {
+    pub(in crate::service) fn observed_link(&self, fault: &Fault) -> Option<(LinkId, f64)> {
         let (Fault::LinkDown { link } | Fault::LinkDegraded { link, .. }) = *fault else { return None };
-        self.policies.rules.observes.then(|| (link, self.recovery.faults.share(link)))
+        self.policies.rules().observes.then(|| (link, self.recovery.faults.share(link)))
     }
 
     /// Notes for the policy that a link has changed, if another part of its bandwidth is left to it than before.
-    pub(super) fn note_link(&mut self, before: Option<(LinkId, f64)>, kernel: &Kernel<Event>) {
+    pub(in crate::service) fn note_link(&mut self, before: Option<(LinkId, f64)>, kernel: &Kernel<Event>) {
         let Some((link, before)) = before else { return };
         let share = self.recovery.faults.share(link);
         if share != before {
@@ -88,10 +88,10 @@ impl Service {
     }
 
     /// Tells the policy of the links that have changed since the last decision.
-    pub(super) fn announce_links(&mut self) {
+    pub(in crate::service) fn announce_links(&mut self) {
         while let Some((link, LinkChange { share, nodes })) = self.recovery.link_changes.pending.pop_first() {
             let link = link.index() as u32;
-            self.policies.node_allocation.observe_link(&LinkView { link, share, nodes: nodes.view() });
+            self.policies.observe_link(&LinkView { link, share, nodes: nodes.view() });
         }
     }
 }

@@ -5,12 +5,12 @@ use hearth_simcore::random::stream;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::Service;
-use super::attempts::AttemptKey;
-use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::fault::RetryPolicy;
 use crate::invocation::Outcome;
+use crate::service::Service;
+use crate::service::attempts::AttemptKey;
+use crate::service::event::{Event, Happening, Message};
 
 /// How invocations are tried again, if they are.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Service {
         if policy.deadline.is_some_and(|deadline| begin > requested + deadline) {
             return Ok(false);
         }
-        let Some(again) = self.attempts.retry(key) else { return Ok(false) };
+        let again = self.attempts.retry(key)?;
         self.books.metrics.retries += 1;
         kernel.schedule(pause, Event(Happening::Message(Message::Request(again))));
         Ok(true)

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use hearth_simcore::kernel::Kernel;
 
-use super::Service;
-use super::event::Event;
 use crate::error::Error;
 use crate::fault::ReplicationPolicy;
 use crate::function::ImageId;
 use crate::node::NodeId;
+use crate::service::Service;
+use crate::service::event::Event;
 
 /// Which images are short of copies.
 #[derive(Debug)]

@@ -9,9 +9,6 @@ use hearth_simcore::time::SimDuration;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::Service;
-use super::attempts::{Attempt, AttemptKey};
-use super::event::{Event, Happening, Interrupted, Message};
 use crate::cluster::{Occupied, Promise};
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan, PlannedFault, Timing};
@@ -19,6 +16,9 @@ use crate::function::ImageId;
 use crate::function::call::FunctionError;
 use crate::invocation::Outcome;
 use crate::node::NodeId;
+use crate::service::Service;
+use crate::service::attempts::{Attempt, AttemptKey};
+use crate::service::event::{Event, Happening, Interrupted, Message};
 use crate::workload::generate::Distribution;
 
 /// The faults of a service, and which of them are in effect.
@@ -77,8 +77,7 @@ impl Service {
     /// Schedules the next time that a fault comes into effect. That does not keep the simulation going.
     fn schedule_fault(&mut self, number: u32, kernel: &mut Kernel<Event>) {
         let begins = Event(Happening::FaultBegins(number));
-        let Some(planned) = self.recovery.faults.plan.faults.get_mut(number as usize) else { return };
-        let date = match &mut planned.timing {
+        let date = match &mut self.recovery.faults.plan.faults[number as usize].timing {
             Timing::Once { at, .. } => *at,
             Timing::Drawn { between, random, .. } => {
                 kernel.now() + SimDuration::from_secs_f64(between.sampler().draw(random))
@@ -90,9 +89,7 @@ impl Service {
     /// Something goes wrong.
     pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let ends = Event(Happening::FaultEnds(number));
-        let Some(PlannedFault { fault, timing }) = self.recovery.faults.plan.faults.get_mut(number as usize) else {
-            return Ok(());
-        };
+        let PlannedFault { fault, timing } = &mut self.recovery.faults.plan.faults[number as usize];
         let fault = *fault;
         let has_end = match timing {
             Timing::Once { until, .. } => until.map(|until| kernel.schedule_at(until, ends)).is_some(),
@@ -132,9 +129,7 @@ impl Service {
 
     /// Something is right again.
     pub(crate) fn fault_ends(&mut self, number: u32, kernel: &mut Kernel<Event>) {
-        let Some(PlannedFault { fault, timing }) = self.recovery.faults.plan.faults.get(number as usize) else {
-            return;
-        };
+        let PlannedFault { fault, timing } = &self.recovery.faults.plan.faults[number as usize];
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         let link = self.observed_link(&fault);
         self.recovery.faults.active[number as usize] = false;
@@ -231,7 +226,7 @@ impl Service {
                 self.attempts.put_back(waiting)?;
             }
         }
-        self.rounds.stalled_sites.retain(|(on, _)| *on != node);
+        self.rounds.forget_stalls_on(node);
         Ok(lost)
     }
 
@@ -254,9 +249,7 @@ impl Service {
                 process.cancel();
             }
         }
-        if let Some(ends) = &mut self.rounds.expected_ends {
-            ends.end(key);
-        }
+        self.rounds.no_longer_runs(key);
         let ram = self.registry.functions[attempt.record.function].limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
@@ -292,7 +285,7 @@ impl Service {
                 lost.push(key);
             }
         }
-        self.rounds.stalled_sites.clear();
+        self.rounds.forget_stalls();
         // Requests that are still on their way find the head when it is back.
         let (here, mut promises) = self.attempts.empty();
         promises.sort_by_key(Promise::node);
@@ -339,7 +332,7 @@ impl Service {
     /// Who is bound to a node and waits for an image there needs it moved again.
     fn await_again(&mut self, node: NodeId, image: ImageId) {
         if self.attempts.is_bound(node, image) {
-            self.rounds.stalled_sites.push((node, image));
+            self.rounds.stall(node, image);
         }
     }
 

@@ -3,14 +3,14 @@
 use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView};
 use hearth_simcore::kernel::Kernel;
 
-use super::Service;
-use super::attempts::WaitingQueue;
-use super::event::Event;
-use super::scheduling::{Entry, Plan};
+use super::{Entry, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
 use crate::policy::{Method, Mistake, PolicySlot};
+use crate::service::Service;
+use crate::service::attempts::WaitingQueue;
+use crate::service::event::Event;
 
 impl Service {
     /// Shows the policy the queue and puts its items into the plan, in their order.
@@ -84,10 +84,7 @@ impl Service {
             })
             .collect();
         let view = cluster.batch_view(requests, &functions, kernel.now());
-        let mut items = RVec::new();
-        let planned = self.policies.node_allocation.plan(&view, &mut items);
-        planned.map_err(|mistake| self.mistake(mistake))?;
-        Ok(items)
+        self.policies.plan(&view)
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Error> {
@@ -106,6 +103,6 @@ impl Service {
     }
 
     fn wrong_item(&self, cause: String) -> Error {
-        self.mistake(Mistake::new(PolicySlot::NodeAllocation, Method::Plan, cause))
+        self.policies.error(Mistake::new(PolicySlot::NodeAllocation, Method::Plan, cause))
     }
 }

@@ -6,28 +6,21 @@ use std::rc::Rc;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::Service;
-use super::attempts::{AttemptKey, Caller, Waiting};
-use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::call::Input;
 use crate::function::{Body, FunctionId};
 use crate::invocation::{InvocationRecord, InvocationState, Watched};
-use crate::workflow::{Callee, WorkflowId, Workflows};
-use crate::workload::{Due, Workload};
+use crate::service::Service;
+use crate::service::attempts::{AttemptKey, Caller, Waiting};
+use crate::service::event::{Event, Happening, Message};
+use crate::workflow::{Callee, WorkflowId};
+use crate::workload::Due;
 
 /// What has been requested.
 enum Requested {
     Invocation(AttemptKey),
     /// It begins when it is due.
     Run(WorkflowId),
-}
-
-/// What is asked of the service, and what has come of it so far.
-#[derive(Debug, Default)]
-pub(crate) struct Work {
-    pub workload: Workload,
-    pub workflows: Workflows,
 }
 
 impl Service {
@@ -39,7 +32,7 @@ impl Service {
             recorder.requested(date, number);
         }
         self.books.metrics.note_request(date);
-        self.policies.watch.count_request();
+        self.policies.watch().count_request();
         self.attempts.request(record, body)
     }
 

@@ -5,15 +5,15 @@ use hearth_policy_api::Placement;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
-use super::Service;
-use super::attempts::{Stage, Turn, Waiting, WaitingQueue};
 use super::backfilling::{Backfilling, Reservation, Room};
-use super::event::Event;
-use super::scheduling::{Entry, Plan};
+use super::{Entry, Plan};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::node::{Footprint, NodeId};
 use crate::policy::Method;
+use crate::service::Service;
+use crate::service::attempts::{Stage, Turn, Waiting, WaitingQueue};
+use crate::service::event::Event;
 
 /// For whom a place is kept.
 #[derive(Debug)]
@@ -44,7 +44,11 @@ type Hidden = Vec<(NodeId, u32)>;
 
 impl Service {
     /// Offers places to those who wait, in their order, until one must not be passed that cannot start.
-    pub(super) fn schedule_in_turn(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(in crate::service) fn schedule_in_turn(
+        &mut self,
+        plan: &mut Plan,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Error> {
         let is_strict = self.settings.backfilling == Backfilling::None;
         if is_strict && self.attempts.is_anybody_bound() {
             return Ok(());

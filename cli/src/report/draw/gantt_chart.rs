@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::{Area, DrawError, font};
-use crate::report::figure::Timeline;
+use crate::report::figure::GanttChart;
 use crate::report::theme::{self, GRID, INK, MUTED};
 use hearth_serverless::results::{Unit, trimmed};
 
@@ -12,17 +12,17 @@ const ROWS: usize = 60;
 const SPANS: usize = 4_000;
 
 /// The height of the picture below its legend.
-pub fn height(timeline: &Timeline) -> u32 {
+pub fn height(timeline: &GanttChart) -> u32 {
     (rows_of(timeline).len().min(ROWS) * 10 + 60) as u32
 }
 
 /// The rows of containers, by node.
-pub fn rows_of(timeline: &Timeline) -> Vec<(u64, u64)> {
+pub fn rows_of(timeline: &GanttChart) -> Vec<(u64, u64)> {
     let rows: std::collections::BTreeSet<(u64, u64)> = timeline.spans.iter().map(|span| span.row).collect();
     rows.into_iter().collect()
 }
 
-pub fn draw(area: &Area<'_>, timeline: &Timeline) -> Result<(), DrawError> {
+pub fn draw(area: &Area<'_>, timeline: &GanttChart) -> Result<(), DrawError> {
     let rows: Vec<(u64, u64)> = rows_of(timeline).into_iter().take(ROWS).collect();
     let place: std::collections::BTreeMap<(u64, u64), f64> =
         rows.iter().enumerate().map(|(place, row)| (*row, place as f64)).collect();

@@ -1,0 +1,161 @@
+//! What a round decides, in the state that its decisions so far have left, and how that is carried out.
+
+use hearth_policy_api::{Commitment, NONE, RequestView};
+use hearth_simcore::kernel::Kernel;
+
+use crate::error::Error;
+use crate::function::{FunctionId, ImageId};
+use crate::node::{ContainerId, NodeId};
+use crate::service::Service;
+use crate::service::attempts::{AttemptKey, WaitingQueue};
+use crate::service::event::Event;
+
+/// What a round has decided about one invocation.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Run it in an idle container, or in a new one.
+    Dispatch { entry: Entry, node: NodeId, container: Option<ContainerId> },
+    /// It waits for its image on this node.
+    Bind { entry: Entry, node: NodeId, image: ImageId },
+    /// End it as rejected.
+    Reject { entry: Entry, reason: String },
+}
+
+/// A waiting invocation, and where it stands in an [`OrderedQueue`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub key: AttemptKey,
+    pub position: usize,
+}
+
+/// The plan of a round. The buffers are kept from round to round.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub decisions: Vec<Decision>,
+    /// Loads and copies to begin, in the order of deciding.
+    pub loads: Vec<(NodeId, ImageId)>,
+    pub copies: Vec<(NodeId, ImageId)>,
+    /// Nodes whose cores the plan has taken, each once.
+    nodes: Vec<NodeId>,
+    /// Functions whose idle containers the plan has taken, with the node.
+    idle: Vec<(NodeId, FunctionId)>,
+}
+
+impl Service {
+    /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
+    /// free core: without one only its image is seen to.
+    pub(crate) fn decide(&mut self, entry: Entry, node: NodeId, request: &RequestView, plan: &mut Plan) {
+        let image = (request.image != NONE).then_some(ImageId(request.image));
+        let function = FunctionId(request.function);
+        let in_ram = self.cluster.is_image_in_ram(node, image);
+        if self.cluster.node_view(node).free_cores > 0 {
+            if self.cluster.plan_core(node) {
+                plan.nodes.push(node);
+            }
+            if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
+                plan.idle.push((node, function));
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
+            }
+            self.cluster.plan_room(node, request.ram_limit, request.disk_limit);
+            if in_ram {
+                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
+            }
+        }
+        if in_ram {
+            return;
+        }
+        let Some(image) = image else { return };
+        if self.cluster.sites(image).on_disk().contains(node) {
+            self.plan_load(node, image, plan);
+        } else {
+            self.plan_copy(node, image, plan);
+        }
+        if self.policies.rules().commitment == Commitment::UntilStarted {
+            plan.decisions.push(Decision::Bind { entry, node, image });
+        }
+    }
+
+    /// Plans to load an image unless it is in RAM or on its way there.
+    pub(crate) fn plan_load(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
+        if self.cluster.plan_load(node, image) {
+            plan.loads.push((node, image));
+        }
+    }
+
+    /// Plans to copy an image unless it is on disk or on its way there.
+    pub(crate) fn plan_copy(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
+        if self.cluster.plan_copy(node, image) {
+            plan.copies.push((node, image));
+        }
+    }
+
+    /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
+    pub(in crate::service) fn take_back(&mut self, plan: &mut Plan) {
+        for (node, function) in plan.idle.drain(..) {
+            self.cluster.unplan_idle(node, function);
+        }
+        for node in plan.nodes.drain(..) {
+            self.cluster.unplan_node(node);
+        }
+        for &(node, image) in &plan.loads {
+            self.cluster.unplan_load(node, image);
+        }
+        for &(node, image) in &plan.copies {
+            self.cluster.unplan_copy(node, image);
+        }
+    }
+
+    /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
+    pub(in crate::service) fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        for decision in plan.decisions.drain(..) {
+            match decision {
+                Decision::Dispatch { entry, node, container } => {
+                    let dispatched = self.dispatch(entry.key, node, container, kernel)?;
+                    self.settle_entry(entry, dispatched)?;
+                }
+                Decision::Bind { entry, node, image } => {
+                    self.settle_entry(entry, true)?;
+                    self.bind(entry.key, node, image)?;
+                }
+                Decision::Reject { entry, reason } => {
+                    self.settle_entry(entry, true)?;
+                    self.reject(entry.key, &reason, kernel)?;
+                }
+            }
+        }
+        for (node, image) in plan.loads.drain(..) {
+            if !self.load(node, image, kernel)? {
+                self.rounds.stall(node, image);
+            }
+        }
+        for (node, image) in plan.copies.drain(..) {
+            if !self.copy(node, image, kernel)? {
+                self.rounds.stall(node, image);
+            }
+        }
+        Ok(())
+    }
+
+    /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
+    pub(crate) fn bind(&mut self, key: AttemptKey, node: NodeId, image: ImageId) -> Result<(), Error> {
+        let function = self.attempts.under_way(key)?.record.function;
+        let promise = self.cluster.promise(node, function);
+        Ok(self.attempts.bind(key, promise, image)?)
+    }
+
+    /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
+    pub(in crate::service) fn settle_entry(&mut self, entry: Entry, dispatched: bool) -> Result<(), Error> {
+        if dispatched {
+            self.attempts.take_decided(entry);
+        } else if self.commits_at_once() {
+            let waiting = self.waiting(entry.key)?;
+            self.attempts.put_back(waiting)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the queue gives those away at once about whom a decision is made.
+    fn commits_at_once(&self) -> bool {
+        matches!(self.attempts.queue(), WaitingQueue::ByFunction(_))
+    }
+}
