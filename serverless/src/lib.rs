@@ -24,6 +24,7 @@ pub mod results;
 pub mod scenario;
 mod service;
 mod table;
+mod worker;
 pub mod workflow;
 pub mod workload;
 

@@ -12,6 +12,7 @@ mod reproducible;
 mod results;
 mod standard_input;
 mod sweep;
+mod threads;
 mod trace;
 
 use std::path::{Path, PathBuf};

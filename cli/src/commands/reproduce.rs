@@ -70,6 +70,7 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         output: Some(output),
         overwrite: arguments.overwrite,
         timeline: timeline.as_deref(),
+        threads: arguments.threads(),
         quiet: arguments.quiet,
         told: Told::Nothing,
     };

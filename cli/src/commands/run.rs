@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -81,6 +83,11 @@ pub struct RunArguments {
     /// for ever. Without it, 10s.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     policy_timeout: Option<Duration>,
+
+    /// Run on so many threads: with 2, long traces are read, and requests generated, beside the simulation. More than 2 are of no
+    /// use, and the results are the same with any number. Without it, as many as there are cores for.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 impl RunArguments {
@@ -100,9 +107,15 @@ impl RunArguments {
             output: self.output.as_deref(),
             overwrite: self.overwrite,
             timeline: self.timeline.as_deref(),
+            threads: self.threads(),
             quiet: self.quiet || self.json,
             told: if self.json { Told::Json } else { Told::Table },
         }
+    }
+
+    /// On how many threads it runs: those asked for, or as many as the machine has cores for.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
     }
 
     /// The limit of calls to policies that was asked for, in seconds.
@@ -149,6 +162,8 @@ pub struct Plan<'a> {
     pub overwrite: bool,
     /// The file of the timeline.
     pub timeline: Option<&'a Path>,
+    /// On how many threads it runs.
+    pub threads: NonZeroUsize,
     /// Whether no progress is shown.
     pub quiet: bool,
     /// What is printed.
@@ -162,7 +177,7 @@ impl Plan<'_> {
         let start = Instant::now();
         let watchdog = self.watch_policies(files.clone(), start);
         let chosen = self.scenario.read()?;
-        let experiment = self.open(files.as_ref(), &chosen)?;
+        let experiment = self.open(files.as_ref(), &chosen)?.on_threads(self.threads);
         let monitor = Monitor::of_this_thread();
         let stopped = monitor.clone();
         interrupt::stops(move || stopped.interrupt());

@@ -27,6 +27,9 @@ mod watchdog;
 mod workflows;
 mod workload;
 
+use std::num::NonZeroUsize;
+use std::sync::{Arc, OnceLock};
+
 use hearth_simcore::network::NetworkModel;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -45,6 +48,7 @@ use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, Workf
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService};
+use crate::worker::Worker;
 
 /// A scenario that is ready to run.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ pub struct Experiment {
     extent: Extent,
     about: About,
     warnings: Vec<String>,
+    /// Where a worker is put that reads ahead.
+    reader: Arc<OnceLock<Worker>>,
 }
 
 /// How much there is to simulate, as far as that is known before.
@@ -106,7 +112,8 @@ impl Experiment {
             service.set_prices(&mut simulation, section.prices());
         }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
-        let names = set_workload(scenario, service, functions, &workflows, &mut simulation)?;
+        let reader = Arc::default();
+        let names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
         let nodes = simulation.with_model_mut(|model, _| {
             model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
         });
@@ -116,7 +123,7 @@ impl Experiment {
             simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
-        Ok(Self { simulation, service, horizon, extent, about, warnings })
+        Ok(Self { simulation, service, horizon, extent, about, warnings, reader })
     }
 
     /// Has nobody placed before the round that follows the message.
@@ -202,6 +209,15 @@ impl Experiment {
             let images = service.registry().images().iter().map(|image| image.name.clone()).collect();
             service.books().timeline = Some(Timeline::new(about, images, target));
         });
+        self
+    }
+
+    /// Runs it on so many threads, instead of on the current one alone: with a second one, a trace is read and requests are
+    /// generated beside the simulation, where there are more than a few. The same comes of it.
+    pub fn on_threads(self, threads: NonZeroUsize) -> Self {
+        if threads.get() > 1 {
+            self.reader.get_or_init(Worker::new);
+        }
         self
     }
 

@@ -1,5 +1,7 @@
 //! Gives a service the workload of a scenario: invocations listed one by one, a trace or a generator.
 
+use std::sync::{Arc, OnceLock};
+
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::build::body;
@@ -9,9 +11,10 @@ use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Limits};
 use crate::scenario::{InvocationSection, Scenario, ScenarioError, WorkloadSection};
 use crate::service::ServerlessComputeService;
+use crate::worker::Worker;
 use crate::workflow::{Callee, WorkflowId};
 use crate::workload::generate::Generator;
-use crate::workload::{ArrivalSource, DeclaredFunction, OpenedTrace, PlannedInvocation};
+use crate::workload::{ArrivalSource, DeclaredFunction, OpenedTrace, PlannedInvocation, ReadAhead};
 
 pub(super) fn known_requests(scenario: &Scenario) -> Option<u64> {
     let WorkloadSection { invocations, trace, generate } = &scenario.workload;
@@ -31,13 +34,15 @@ pub(super) fn known_end(scenario: &Scenario) -> Option<SimTime> {
     seconds.map(SimTime::from_secs_f64)
 }
 
-/// Gives the service its workload, with the functions that it declares; gives the names of all functions.
+/// Gives the service its workload, with the functions that it declares; gives the names of all functions. `reader` is where a
+/// worker may be put that reads it ahead.
 pub(super) fn set_workload(
     scenario: &Scenario,
     service: ServerlessComputeService,
     functions: Vec<FunctionId>,
     workflows: &[WorkflowId],
     simulation: &mut Simulation,
+    reader: &Arc<OnceLock<Worker>>,
 ) -> Result<Vec<String>, ScenarioError> {
     let mut names: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
     let WorkloadSection { trace, generate, .. } = &scenario.workload;
@@ -64,6 +69,10 @@ pub(super) fn set_workload(
             check_bodies(scenario, &opened)?;
             let OpenedTrace { source, declared, .. } = opened;
             let (callees, names) = register(place, declared)?;
+            // Nobody can be stopped who waits for a pipe, so nothing is read from one before it is needed.
+            let is_on_disk = trace.files(&scenario.base).map_err(wrong)?.iter().all(|file| file.is_file());
+            let source: Box<dyn ArrivalSource> =
+                if is_on_disk { Box::new(ReadAhead::new(source, Arc::clone(reader))) } else { source };
             (place, source, callees, names)
         }
         (None, Some(spec)) => {
@@ -81,7 +90,8 @@ pub(super) fn set_workload(
                 None if declares => all[known.len()..].to_vec(),
                 None => all[..scenario.functions.len()].to_vec(),
             };
-            ("workload.generate", Box::new(generator), callees, names)
+            let source = ReadAhead::new(Box::new(generator), Arc::clone(reader));
+            ("workload.generate", Box::new(source), callees, names)
         }
         (None, None) => {
             let planned = plan_workload(scenario, &callees);

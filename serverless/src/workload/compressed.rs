@@ -8,16 +8,18 @@ use std::path::Path;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::stop::Stoppable;
+
 const BUFFER: usize = 1 << 18;
 
 /// Opens a file, decompressing it if its name ends in `.gz` or `.zst`.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    decompress(BufReader::with_capacity(BUFFER, file), path)
+    decompress(BufReader::with_capacity(BUFFER, Stoppable(file)), path)
 }
 
 /// What bytes hold, by the name of their file.
-fn decompress(file: impl BufRead + 'static, path: &Path) -> Result<Box<dyn BufRead>, String> {
+fn decompress(file: impl BufRead + Send + 'static, path: &Path) -> Result<Box<dyn BufRead + Send>, String> {
     Ok(match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(file))),
         Some("zst") => {

@@ -1,6 +1,7 @@
 //! What is invoked, and when: invocations listed one by one, at a date or after others; or a [stream](ArrivalSource) of
 //! them, from a trace or a generator, of which only the next one is known.
 
+mod ahead;
 mod azure_2019;
 mod azure_2021;
 mod columns;
@@ -15,6 +16,7 @@ mod ram;
 mod rows;
 mod source;
 mod statistics;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -26,6 +28,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use crate::function::Body;
 use crate::workflow::Callee;
 
+pub(crate) use ahead::{MovableSource, ReadAhead};
 pub use azure_2019::WithinMinute;
 pub use columns::{ColumnsSection, QuantityColumn, SizeUnit, TimeUnit, Unit};
 pub use csv_text::{columns_of, write_functions, write_trace};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::value::{F64Deserializer, I64Deserializer, StrDeserializer, U64Deserializer};
 use serde::de::{self, Deserializer, Visitor};
 
-use super::{Arrival, ArrivalSource, TraceError};
+use super::{Arrival, ArrivalSource, MovableSource, TraceError};
 use crate::quantity::Seconds;
 
 /// What is taken from the date of every request of a trace.
@@ -70,14 +70,14 @@ impl JsonSchema for Offset {
 /// A source whose time starts later.
 #[derive(Debug)]
 pub(super) struct Shifted {
-    source: Box<dyn ArrivalSource>,
+    source: MovableSource,
     file: PathBuf,
     /// `None` until the first has come, if it is the first that counts.
     start: Option<SimTime>,
 }
 
 impl Shifted {
-    pub fn new(source: Box<dyn ArrivalSource>, offset: Offset, file: &Path) -> Self {
+    pub fn new(source: MovableSource, offset: Offset, file: &Path) -> Self {
         let start = match offset {
             Offset::First => None,
             Offset::Time(seconds) => Some(SimTime::ZERO + seconds.duration()),
@@ -117,7 +117,7 @@ pub(super) struct Sorted {
 
 impl Sorted {
     /// Reads a source to its end. Of one date, in the order in which they came.
-    pub fn read(mut source: Box<dyn ArrivalSource>, most: usize, file: &Path) -> Result<Self, TraceError> {
+    pub fn read(mut source: MovableSource, most: usize, file: &Path) -> Result<Self, TraceError> {
         let mut arrivals = Vec::new();
         while let Some(arrival) = source.next_arrival()? {
             if arrivals.len() == most {

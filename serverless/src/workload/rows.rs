@@ -18,7 +18,7 @@ use crate::quantity::{MAX_AMOUNT, MAX_SECONDS};
 /// goes through the `csv` crate. A quoted field must end on its line.
 pub(crate) struct Rows {
     file: PathBuf,
-    source: Box<dyn BufRead>,
+    source: Box<dyn BufRead + Send>,
     /// An error that showed when somebody looked ahead: readers need not say it again.
     failure: Option<io::Error>,
     header: Vec<String>,

@@ -18,7 +18,7 @@ use super::csv_trace::{CsvTrace, Order, functions_of, read_functions};
 use super::order::{MOST_SORTED, Offset, Shifted, Sorted};
 use super::ram::RamSection;
 use super::rows::Rows;
-use super::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+use super::{Arrival, ArrivalSource, DeclaredFunction, MovableSource, TraceError};
 use crate::quantity::{Bytes, Seconds};
 
 /// The format of a trace.
@@ -158,7 +158,7 @@ impl TraceSection {
 #[derive(Debug)]
 pub struct OpenedTrace {
     /// Its invocations; positions are those among the functions that were there before and then those declared.
-    pub source: Box<dyn ArrivalSource>,
+    pub source: Box<dyn ArrivalSource + Send>,
     /// The functions that it declares.
     pub declared: Vec<DeclaredFunction>,
     /// Whether it says how long requests run; if not, bodies run.
@@ -167,7 +167,7 @@ pub struct OpenedTrace {
 
 /// A trace with all of its functions, before anything is chosen of it.
 struct Whole {
-    source: Box<dyn ArrivalSource>,
+    source: MovableSource,
     functions: Vec<TraceFunction>,
     has_run_times: bool,
 }
@@ -265,7 +265,7 @@ impl TraceSection {
                 let order = if self.sort { Order::Any } else { Order::ByTime };
                 let rows = CsvTrace::open_columns(&path, &self.columns, order, &names, self.lenient)?;
                 let has_run_times = rows.has_durations();
-                let mut source: Box<dyn ArrivalSource> = Box::new(rows);
+                let mut source: MovableSource = Box::new(rows);
                 if self.sort {
                     source = Box::new(Sorted::read(source, MOST_SORTED, &path)?);
                 }
@@ -340,7 +340,7 @@ impl TraceSection {
 }
 
 /// A source whose functions come after those that are there already.
-fn behind(source: impl ArrivalSource + 'static, known: &[String]) -> Box<dyn ArrivalSource> {
+fn behind(source: impl ArrivalSource + Send + 'static, known: &[String]) -> MovableSource {
     Box::new(Behind { source, by: known.len() as u32 })
 }
 
@@ -364,7 +364,7 @@ impl<S: ArrivalSource> ArrivalSource for Behind<S> {
 /// A part of a source, more or less often.
 #[derive(Debug)]
 struct Selected {
-    source: Box<dyn ArrivalSource>,
+    source: MovableSource,
     keep: Option<Vec<bool>>,
     end: SimTime,
     rate: f64,
