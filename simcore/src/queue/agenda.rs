@@ -1,0 +1,295 @@
+//! What is to happen, the earliest first: a ring of buckets for the near future, and a heap for what lies behind it.
+//!
+//! Time is cut into buckets so wide that about two events fall due in one, by what fell due lately, and the ring has one for each
+//! event that is pending: by Little's law that is twice as far as events are scheduled ahead on the average. To enter an event
+//! and to take it out costs the same however many there are, as long as it lies in the ring; each bucket is sorted when its
+//! time has come. (R. Brown, "Calendar queues", CACM 31(10), 1988, is the idea; here the ring never has to hold all.)
+
+use std::cmp::Reverse;
+
+use dary_heap::QuaternaryHeap;
+
+use super::Entry;
+use crate::time::SimTime;
+
+/// So many events are to fall due in a bucket.
+const PER_BUCKET: u64 = 2;
+const FEWEST_BUCKETS: usize = 256;
+const MOST_BUCKETS: usize = 1 << 16;
+/// After how many entries that have been taken out the buckets are looked at again, at the least.
+const SPELL: usize = 1024;
+/// No more entries than this are kept sorted while others come between them.
+const MOST_CURRENT: usize = 64;
+
+/// Entries by date and order.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    near: Ring,
+    /// What lay behind the ring when it was entered.
+    far: QuaternaryHeap<Entry>,
+    /// The date of the last entry that was taken out.
+    now: SimTime,
+    /// How many have been taken out since the buckets were chosen, and the date then.
+    taken: usize,
+    since: SimTime,
+}
+
+impl Agenda {
+    /// Without entries.
+    pub fn new() -> Self {
+        let (now, since) = (SimTime::ZERO, SimTime::ZERO);
+        Self { near: Ring::new(), far: QuaternaryHeap::new(), now, taken: 0, since }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.near.len + self.far.len()
+    }
+
+    /// Takes an entry in. Its date is not earlier than that of the last that was taken out.
+    #[inline]
+    pub fn push(&mut self, entry: Entry) {
+        if !self.near.push(entry, self.now) {
+            self.far.push(entry);
+        }
+    }
+
+    /// The earliest entry.
+    #[inline]
+    pub fn peek(&mut self) -> Option<Entry> {
+        let near = self.near.peek();
+        // Heaps have the greatest on top, which is the earliest here.
+        match self.far.peek() {
+            Some(far) if near.is_none_or(|near| far.key() < near.key()) => Some(*far),
+            _ => near,
+        }
+    }
+
+    /// Takes out the earliest entry.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Entry> {
+        let near = self.near.peek();
+        let entry = match self.far.peek() {
+            Some(far) if near.is_none_or(|near| far.key() < near.key()) => self.far.pop(),
+            _ => self.near.pop(),
+        }?;
+        self.now = entry.date;
+        self.taken += 1;
+        if self.taken >= SPELL && self.taken >= self.near.len {
+            self.choose_buckets();
+        }
+        Some(entry)
+    }
+
+    /// Takes out all entries, in no order.
+    pub fn drain(&mut self) -> Vec<Entry> {
+        let mut entries = std::mem::take(&mut self.far).into_vec();
+        self.near.drain_into(&mut entries);
+        entries
+    }
+
+    /// Chooses width and number of the buckets by what has fallen due lately and what is pending, if that is far from what
+    /// they are.
+    #[cold]
+    fn choose_buckets(&mut self) {
+        let gap = self.now.since(self.since).as_nanos() / self.taken as u64;
+        (self.taken, self.since) = (0, self.now);
+        let shift = gap.saturating_mul(PER_BUCKET).max(1).ilog2();
+        let buckets = self.len().next_power_of_two().clamp(FEWEST_BUCKETS, MOST_BUCKETS);
+        if self.near.is_like(shift, buckets) {
+            return;
+        }
+        let mut entries = Vec::with_capacity(self.near.len);
+        self.near.drain_into(&mut entries);
+        self.near.rebuild(shift, buckets);
+        entries.into_iter().for_each(|entry| self.push(entry));
+    }
+}
+
+/// Buckets of the near future.
+#[derive(Debug)]
+struct Ring {
+    /// The bucket of a number lies at the remainder of that.
+    buckets: Vec<Vec<Entry>>,
+    /// Which buckets have entries, a bit each.
+    occupied: Vec<u64>,
+    /// A bucket is two to this many nanoseconds wide.
+    shift: u32,
+    /// The number of the current bucket. All in the ring lie behind it, and less than a round.
+    number: u64,
+    /// The entries of the current bucket and of those before it, the earliest last.
+    current: Vec<Entry>,
+    len: usize,
+}
+
+impl Ring {
+    fn new() -> Self {
+        let (buckets, occupied) = (vec![Vec::new(); FEWEST_BUCKETS], vec![0; FEWEST_BUCKETS / 64]);
+        Self { buckets, occupied, shift: 20, number: 0, current: Vec::new(), len: 0 }
+    }
+
+    /// Takes an entry in; false if it lies behind the ring. Nothing is earlier than `now`.
+    #[inline]
+    fn push(&mut self, entry: Entry, now: SimTime) -> bool {
+        if self.current.is_empty() {
+            self.catch_up(now);
+        }
+        let number = entry.date.as_nanos() >> self.shift;
+        let mask = self.buckets.len() - 1;
+        if number > self.number {
+            if number - self.number > mask as u64 {
+                return false;
+            }
+            let place = number as usize & mask;
+            self.buckets[place].push(entry);
+            self.occupied[place / 64] |= 1 << (place % 64);
+        } else {
+            if self.current.len() >= MOST_CURRENT {
+                return false;
+            }
+            let position = self.current.partition_point(|other| other.key() > entry.key());
+            self.current.insert(position, entry);
+        }
+        self.len += 1;
+        true
+    }
+
+    /// Has the ring begin no earlier than it must: with the bucket before that of a date before which nothing is.
+    #[inline]
+    fn catch_up(&mut self, now: SimTime) {
+        let before = (now.as_nanos() >> self.shift).saturating_sub(1);
+        if self.len == 0 || before > self.number {
+            self.number = before;
+        }
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Option<Entry> {
+        if self.current.is_empty() && self.len > 0 {
+            self.advance();
+        }
+        self.current.last().copied()
+    }
+
+    /// Takes out the earliest entry, which has been looked at before.
+    #[inline]
+    fn pop(&mut self) -> Option<Entry> {
+        let entry = self.current.pop()?;
+        self.len -= 1;
+        Some(entry)
+    }
+
+    /// Goes on to the next bucket that has entries.
+    fn advance(&mut self) {
+        let mask = self.buckets.len() - 1;
+        let first = (self.number as usize).wrapping_add(1) & mask;
+        let Some(place) = self.next_occupied(first).or_else(|| self.next_occupied(0)) else { return };
+        self.number += 1 + (place.wrapping_sub(first) & mask) as u64;
+        self.occupied[place / 64] &= !(1 << (place % 64));
+        std::mem::swap(&mut self.current, &mut self.buckets[place]);
+        if self.current.len() > 1 {
+            self.current.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        }
+    }
+
+    /// The first place with entries from a place on.
+    fn next_occupied(&self, from: usize) -> Option<usize> {
+        let mut word = from / 64;
+        let mut bits = self.occupied.get(word)? & (u64::MAX << (from % 64));
+        while bits == 0 {
+            word += 1;
+            bits = *self.occupied.get(word)?;
+        }
+        Some(word * 64 + bits.trailing_zeros() as usize)
+    }
+
+    /// Whether the buckets are nearly such.
+    fn is_like(&self, shift: u32, buckets: usize) -> bool {
+        let have = self.buckets.len();
+        shift.abs_diff(self.shift) <= 1 && buckets <= 2 * have && have <= 4 * buckets
+    }
+
+    /// Other buckets, without entries.
+    fn rebuild(&mut self, shift: u32, buckets: usize) {
+        self.shift = shift;
+        self.buckets.resize_with(buckets, Vec::new);
+        self.occupied = vec![0; buckets / 64];
+    }
+
+    fn drain_into(&mut self, entries: &mut Vec<Entry>) {
+        entries.append(&mut self.current);
+        self.buckets.iter_mut().for_each(|bucket| entries.append(bucket));
+        self.occupied.fill(0);
+        self.len = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BinaryHeap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::queue::NO_LANE;
+
+    /// How far ahead entries are pushed: from nothing to hours, or all at one date.
+    fn ahead() -> impl Strategy<Value = u64> {
+        (0..44u32, any::<u64>()).prop_map(|(bits, random)| if bits < 4 { 0 } else { random & ((1 << bits) - 1) })
+    }
+
+    /// What is pushed, and how many are taken out then.
+    fn steps() -> impl Strategy<Value = Vec<(Vec<u64>, usize)>> {
+        let step = (proptest::collection::vec(ahead(), 0..40), 0..40usize);
+        proptest::collection::vec(step, 1..200)
+    }
+
+    proptest! {
+        #[test]
+        fn takes_out_in_the_order_of_a_heap(steps in steps(), burst in 0..3000u64) {
+            let (mut agenda, mut heap) = (Agenda::new(), BinaryHeap::new());
+            let (mut now, mut order) = (0, 0);
+            let mut all = steps;
+            // Enough of one distance that the buckets are chosen anew.
+            all.insert(0, ((0..burst).map(|number| number * 1_000).collect(), 0));
+            all.push((Vec::new(), usize::MAX));
+            for (pushed, taken) in all {
+                for ahead in pushed {
+                    let entry = Entry { date: SimTime::from_nanos(now + ahead), order, slot: 0, lane: NO_LANE };
+                    order += 1;
+                    agenda.push(entry);
+                    heap.push(entry);
+                }
+                for _ in 0..taken {
+                    prop_assert_eq!(agenda.len(), heap.len());
+                    let expected = heap.pop();
+                    prop_assert_eq!(agenda.peek(), expected);
+                    prop_assert_eq!(agenda.pop(), expected);
+                    let Some(entry) = expected else { break };
+                    now = entry.date.as_nanos();
+                }
+            }
+            prop_assert_eq!(agenda.len(), 0);
+        }
+    }
+
+    /// The ring holds what is pending where all is scheduled about as far ahead, whatever that is.
+    #[test]
+    fn what_is_pending_lies_in_the_ring() {
+        for (pending, gap) in [(100, 1_000_000_000), (5_000, 20), (50_000, 3_000)] {
+            let mut agenda = Agenda::new();
+            let entry = |number: u64| {
+                let date = SimTime::from_nanos(number * gap + number * 7919 % gap);
+                Entry { date, order: number, slot: 0, lane: NO_LANE }
+            };
+            (0..pending).for_each(|number| agenda.push(entry(number)));
+            for number in pending..pending + 200_000 {
+                agenda.pop();
+                agenda.push(entry(number));
+            }
+            assert_eq!((agenda.far.len(), agenda.len()), (0, pending as usize), "{pending} pending, {gap} ns apart");
+            let fullest = agenda.near.buckets.iter().map(Vec::len).max();
+            assert!(fullest.is_some_and(|entries| entries <= 12), "{fullest:?} in a bucket");
+        }
+    }
+}
