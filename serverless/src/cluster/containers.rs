@@ -8,7 +8,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::Cluster;
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, Spell};
+use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, PoolId, Spell};
 use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Phase;
@@ -31,6 +31,8 @@ pub(crate) struct ContainerSpec {
 pub(crate) struct HeldContainer {
     node: NodeId,
     container: ContainerId,
+    function: FunctionId,
+    pool: PoolId,
 }
 
 impl HeldContainer {
@@ -40,6 +42,10 @@ impl HeldContainer {
 
     pub fn id(&self) -> ContainerId {
         self.container
+    }
+
+    pub(super) fn pool(&self) -> PoolId {
+        self.pool
     }
 }
 
@@ -85,8 +91,7 @@ impl Cluster {
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> Option<Occupied> {
-        let is_of_function = |held: &Container| held.function == function;
-        if !self.has_core(node) || !self.nodes[node].container(container).is_some_and(is_of_function) {
+        if !self.has_core(node) {
             return None;
         }
         let held = self.leave_idle(node, function, container, Removal::Taken, books, kernel)?;
@@ -196,14 +201,11 @@ impl Cluster {
         books: &mut Books,
         now: SimTime,
     ) {
-        let HeldContainer { node, container } = held;
-        let Some(function) = self.nodes[node].container(container).map(|held| held.function) else {
-            debug_assert!(false, "a container that is held is not there");
-            return;
-        };
+        let HeldContainer { node, container, function, pool } = held;
         let item = self.eviction_item(function, container, now, expires);
-        self.nodes[node].enter_idle(&item);
-        self.pools.push_idle(&mut self.nodes[node].containers, container, spell, expiry);
+        let described = &mut self.nodes[node];
+        described.enter_idle(&item);
+        self.pools.push_idle(&mut described.containers, pool, container, spell, expiry);
         self.idle[function].insert(node);
         books.metrics.container_idle(item.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
@@ -275,14 +277,14 @@ impl Cluster {
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> Option<HeldContainer> {
-        let Idle { expiry, .. } = self.remove_idle(node, function, container)?;
+        let (Idle { expiry, .. }, pool) = self.remove_idle(node, function, container)?;
         if let Some(expiry) = expiry {
             kernel.cancel(expiry);
         }
         let footprint = self.specs[function].footprint;
         books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
         self.nodes[node].leave_idle(container, footprint, removal);
-        Some(HeldContainer { node, container })
+        Some(HeldContainer { node, container, function, pool })
     }
 
     /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
@@ -323,19 +325,17 @@ impl Cluster {
             let item = self.eviction_item(function, container, now, u64::MAX);
             self.nodes[node].enter_use(creation, &item);
         }
-        HeldContainer { node, container }
+        HeldContainer { node, container, function, pool }
     }
 
     /// Gives back what a container held that is not among the idle ones.
     fn remove(&mut self, held: HeldContainer, books: &mut Books) {
-        let HeldContainer { node, container } = held;
-        let Some(ended) = self.nodes[node].containers.try_remove(container.position()) else {
-            debug_assert!(false, "a container that is held is not there");
-            return;
-        };
-        self.pools.leave(ended.pool);
+        let HeldContainer { node, container, function, pool } = held;
+        let ended = self.nodes[node].containers.try_remove(container.position());
+        debug_assert!(ended.is_some(), "a container that is held is there");
+        self.pools.leave(pool);
         books.end_container(node, container);
-        let ContainerSpec { footprint, image, .. } = self.specs[ended.function];
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
         let described = &mut self.nodes[node];
         described.ram.release(footprint.ram);
         described.disk.release(footprint.disk);

@@ -16,7 +16,7 @@ use pools::Pools;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{ContainerId, Idle, Node, NodeId, Spell};
+use crate::node::{ContainerId, Idle, Node, NodeId, PoolId, Spell};
 use crate::table::Table;
 
 /// The nodes and what is where.
@@ -326,17 +326,16 @@ impl Cluster {
     /// How many idle containers there are beside this one, of its function and node.
     #[inline]
     pub fn idle_beside(&self, held: &HeldContainer) -> u32 {
-        let container = self.nodes[held.node()].container(held.id());
-        container.map_or(0, |container| self.pools.get(container.pool).idle)
+        self.pools.get(held.pool()).idle
     }
 
     /// Takes a container out of the idle ones of its function; `None` if it is not idle.
-    fn remove_idle(&mut self, node: NodeId, function: FunctionId, id: ContainerId) -> Option<Idle> {
-        let (idle, left) = self.pools.remove_idle(&mut self.nodes[node].containers, id)?;
+    fn remove_idle(&mut self, node: NodeId, function: FunctionId, id: ContainerId) -> Option<(Idle, PoolId)> {
+        let (idle, pool, left) = self.pools.remove_idle(&mut self.nodes[node].containers, function, id)?;
         if left == 0 {
             self.idle[function].remove(node);
         }
-        Some(idle)
+        Some((idle, pool))
     }
 
     /// The idle container of a function that a warm start takes: the one that became idle last (`most_recent`) or first.
@@ -381,6 +380,7 @@ mod tests {
     use super::*;
     use crate::node::{Footprint, ImageStorage, Medium};
     use crate::policy::{Hosted, PolicySlot, Watch};
+    use crate::table::Identifier;
 
     const F: FunctionId = FunctionId(0);
     const N: NodeId = NodeId(0);
@@ -404,7 +404,9 @@ mod tests {
     }
 
     fn push_idle(cluster: &mut Cluster, container: ContainerId) {
-        cluster.pools.push_idle(&mut cluster.nodes[N].containers, container, Spell::default(), None);
+        let containers = &mut cluster.nodes[N].containers;
+        let pool = containers[container.position()].pool;
+        cluster.pools.push_idle(containers, pool, container, Spell::default(), None);
         cluster.idle[F].insert(N);
     }
 

@@ -71,11 +71,12 @@ impl Pools {
     pub fn push_idle(
         &mut self,
         containers: &mut Slab<Container>,
+        pool: PoolId,
         id: ContainerId,
         spell: Spell,
         expiry: Option<EventHandle>,
     ) {
-        let pool = &mut self.pools[containers[id.position()].pool.0 as usize];
+        let pool = &mut self.pools[pool.0 as usize];
         let older = (pool.idle > 0).then_some(pool.newest);
         match older.and_then(|older| containers[older.position()].idle.as_mut()) {
             Some(older) => older.newer = Some(id),
@@ -86,10 +87,17 @@ impl Pools {
         containers[id.position()].idle = Some(Idle { spell, expiry, older, newer: None, planned_in: 0 });
     }
 
-    /// Takes a container out of the idle ones, and says how many are left; `None` if it is not idle.
-    pub fn remove_idle(&mut self, containers: &mut Slab<Container>, id: ContainerId) -> Option<(Idle, u32)> {
-        let container = containers.get_mut(id.position())?;
-        let pool = &mut self.pools[container.pool.0 as usize];
+    /// Takes a container of a function out of the idle ones, and gives its pool and how many are left there; `None` if it is
+    /// not idle, or if its number is by now that of another function's.
+    pub fn remove_idle(
+        &mut self,
+        containers: &mut Slab<Container>,
+        function: FunctionId,
+        id: ContainerId,
+    ) -> Option<(Idle, PoolId, u32)> {
+        let container = containers.get_mut(id.position()).filter(|container| container.function == function)?;
+        let of = container.pool;
+        let pool = &mut self.pools[of.0 as usize];
         let idle = container.idle.take()?;
         pool.idle -= 1;
         match idle.older.and_then(|older| containers[older.position()].idle.as_mut()) {
@@ -100,7 +108,7 @@ impl Pools {
             Some(newer) => newer.older = idle.older,
             None => pool.newest = idle.older.unwrap_or(id),
         }
-        Some((idle, pool.idle))
+        Some((idle, of, pool.idle))
     }
 }
 

@@ -184,9 +184,15 @@ impl Watch {
         self.has_mistake.set(true);
     }
 
-    /// The first mistake since the last time.
+    /// Whether there has been a mistake since the last time.
     #[inline]
+    pub fn has_mistake(&self) -> bool {
+        self.has_mistake.get()
+    }
+
+    /// The first mistake since the last time.
     pub fn take_mistake(&self) -> Option<Mistake> {
-        if self.has_mistake.replace(false) { self.mistake.take() } else { None }
+        self.has_mistake.set(false);
+        self.mistake.take()
     }
 }

@@ -67,18 +67,23 @@ impl Service {
         if self.books.metrics.cost.is_some() {
             self.bill(key);
         }
-        let completed = self.attempts.under_way(key)?.record.outcome == Outcome::Completed;
-        if (!completed || self.has_attempts()) && self.retry(key, kernel)? {
-            return Ok(());
+        let mut attempt = self.attempts.under_way(key)?;
+        if attempt.record.outcome != Outcome::Completed || self.has_attempts() {
+            if self.retry(key, kernel)? {
+                return Ok(());
+            }
+            attempt = self.attempts.under_way(key)?;
         }
-        self.attempts.tell_caller(key, kernel.now());
-        let attempt = self.attempts.under_way(key)?;
+        if attempt.has_more_known() {
+            self.attempts.tell_caller(key, kernel.now());
+            attempt = self.attempts.under_way(key)?;
+        }
         self.books.metrics.record(&attempt.record);
         let invocation = attempt.record.invocation;
         let of_task = self.work.is_any_run_under_way().then(|| (task_end(attempt), attempt.record.failure.clone()));
-        let ended = self.attempts.remove(key)?;
-        if let Some(recorder) = &mut self.books.recorder {
-            recorder.ended(ended.record, kernel.now())?;
+        match &mut self.books.recorder {
+            Some(recorder) => recorder.ended(self.attempts.remove(key)?.record, kernel.now())?,
+            None => self.attempts.forget(key),
         }
         self.release_dependents(invocation, kernel)?;
         of_task.map_or(Ok(()), |(end, failure)| self.task_ended(invocation, end, failure.as_ref(), kernel))

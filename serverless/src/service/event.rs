@@ -152,15 +152,30 @@ impl Model for ServiceModel {
         service.note_time(kernel.now());
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
-        let handled = service.apply(what, kernel).and_then(|()| service.work_off_mailbox(kernel));
-        match service.policies.watch().take_mistake() {
-            Some(mistake) => Err(service.policies.error(mistake)),
-            None => handled,
+        let handled = service.step(what, kernel);
+        // What a policy did wrong comes first: it may be the cause of the error.
+        if service.policies.watch().has_mistake() {
+            return Err(service.mistake_in_passing(handled));
         }
+        handled
     }
 }
 
 impl Service {
+    /// Has happen what happens, and then the head read what it has been told.
+    #[inline(always)]
+    fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        self.apply(what, kernel)?;
+        self.work_off_mailbox(kernel)
+    }
+
+    /// The error for a mistake that a policy made in a call without an answer, or what else went wrong.
+    #[cold]
+    fn mistake_in_passing(&self, handled: Result<(), Error>) -> Error {
+        let mistake = self.policies.watch().take_mistake().map(|mistake| self.policies.error(mistake));
+        mistake.or(handled.err()).unwrap_or_else(|| Error::internal("a policy made a mistake that nobody knows"))
+    }
+
     /// Changes what an event changes. What the head is to hear of it waits in its mailbox.
     fn apply(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         match what {

@@ -20,7 +20,9 @@ use crate::invocation::{InvocationState, Outcome};
 #[derive(Debug)]
 pub(crate) struct Head {
     host: HostId,
-    /// First in, first out.
+    /// The first message that has not been read. Mostly it is the only one, and never goes through the queue.
+    first: Option<Message>,
+    /// Those behind it, first in, first out.
     mailbox: VecDeque<Message>,
     /// It is processing a request.
     is_busy: bool,
@@ -53,7 +55,7 @@ impl Delays {
 impl Head {
     /// A head on a host, with nothing to do.
     pub fn new(host: HostId, images: HeadImages) -> Self {
-        Self { host, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default(), images }
+        Self { host, first: None, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default(), images }
     }
 
     /// Where it is.
@@ -64,7 +66,11 @@ impl Head {
     /// Takes a message in. It is read after what is happening now, when the head comes to it.
     #[inline]
     pub fn receive(&mut self, message: Message) {
-        self.mailbox.push_back(message);
+        if self.first.is_none() {
+            self.first = Some(message);
+        } else {
+            self.mailbox.push_back(message);
+        }
     }
 
     /// The next message, unless the head is busy or down.
@@ -73,20 +79,29 @@ impl Head {
         if self.is_busy || !kernel.is_up(self.host) {
             return None;
         }
-        self.mailbox.pop_front()
+        let next = self.first.take()?;
+        if !self.mailbox.is_empty() {
+            self.first = self.mailbox.pop_front();
+        }
+        Some(next)
     }
 
     /// The processing of a request is over, which is next. If the head has gone down, it begins anew.
     pub fn processed(&mut self, key: AttemptKey, kernel: &Kernel<Event>) {
         let is_up = kernel.is_up(self.host);
-        self.mailbox.push_front(if is_up { Message::Processed(key) } else { Message::Request(key) });
+        let next = if is_up { Message::Processed(key) } else { Message::Request(key) };
+        if let Some(second) = self.first.replace(next) {
+            self.mailbox.push_front(second);
+        }
         self.is_busy = false;
     }
 
     /// Takes those messages out that have not been read and that `take` asks for, in their order.
     pub fn take_unread(&mut self, mut take: impl FnMut(&Message) -> bool) -> Vec<Message> {
-        let (taken, kept) = std::mem::take(&mut self.mailbox).into_iter().partition(|message| take(message));
+        let unread = self.first.take().into_iter().chain(std::mem::take(&mut self.mailbox));
+        let (taken, kept): (VecDeque<Message>, _) = unread.partition(|message| take(message));
         self.mailbox = kept;
+        self.first = self.mailbox.pop_front();
         Vec::from(taken)
     }
 }

@@ -64,6 +64,12 @@ impl Attempt {
         self.number
     }
 
+    /// Whether more is known of its invocation than it says.
+    #[inline]
+    pub fn has_more_known(&self) -> bool {
+        self.invocation.is_some()
+    }
+
     /// Where it stands.
     pub fn stage(&self) -> &Stage {
         &self.stage

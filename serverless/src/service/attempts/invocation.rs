@@ -131,15 +131,12 @@ impl Attempts {
     pub fn retry(&mut self, key: AttemptKey) -> Result<AttemptKey, Misplaced> {
         let number = self.made(key) + 1;
         let again = self.under_way(key)?.again(number);
+        let ended = self.alive.remove(key);
+        debug_assert!(ended.is_some_and(|ended| matches!(ended.stage, Stage::Ended)), "who is tried again has ended");
         let again = self.alive.insert(again);
         if let Some(invocation) = self.invocation_mut(again) {
             (invocation.attempts, invocation.first, invocation.is_hedged) = (number, again, false);
         }
-        let ended = self.alive.remove(key);
-        debug_assert!(
-            ended.is_some_and(|ended| matches!(ended.stage, Stage::Ended)),
-            "one is tried again that has ended"
-        );
         Ok(again)
     }
 
@@ -154,7 +151,7 @@ impl Attempts {
     }
 
     /// The attempt that is under way beside one.
-    #[inline]
+    #[inline(always)]
     pub fn twin_of(&self, key: AttemptKey) -> Option<AttemptKey> {
         self.invocation(key)?.twin_of(key)
     }
@@ -162,6 +159,10 @@ impl Attempts {
     /// The invocation of an attempt, if more is known of it than the attempt says.
     #[inline]
     pub fn invocation(&self, key: AttemptKey) -> Option<&LiveInvocation> {
+        // Nearly always so, and then the attempt need not be looked up.
+        if self.invocations.is_empty() {
+            return None;
+        }
         self.invocations.get(self.alive.get(key)?.invocation?)
     }
 
@@ -173,7 +174,7 @@ impl Attempts {
     }
 
     /// An attempt moves on to a state: shows that to the controller that waits for its invocation, if there is one.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&self, key: AttemptKey, state: InvocationState, now: SimTime) {
         if let Some(invocation) = self.invocation(key) {
             invocation.enter(key, state, now);
@@ -198,7 +199,7 @@ impl Attempts {
         }
     }
 
-    /// An attempt at an invocation is gone: the other one stands for it, or it is forgotten.
+    /// An attempt is gone: the other one stands for it, or it is forgotten.
     pub(super) fn remove_from(&mut self, of: InvocationKey, key: AttemptKey) {
         let Some(invocation) = self.invocations.get_mut(of) else {
             debug_assert!(false, "an attempt is of an invocation that is not known");

@@ -212,6 +212,16 @@ impl Attempts {
         Ok(ended)
     }
 
+    /// Forgets an attempt, which has left, whatever it was.
+    #[inline]
+    pub fn forget(&mut self, key: AttemptKey) {
+        if let Some(ended) = self.alive.remove(key)
+            && let Some(of) = ended.invocation
+        {
+            self.remove_from(of, key);
+        }
+    }
+
     /// Forgets all attempts, at the end of the simulation.
     pub fn drain(&mut self) -> impl Iterator<Item = Attempt> {
         self.alive.drain().map(|(_, attempt)| attempt)
