@@ -9,21 +9,21 @@ use super::attempts::AttemptKey;
 use super::event::{Event, Happening};
 use crate::cluster::Occupied;
 use crate::error::Error;
+use crate::function::FunctionId;
 use crate::invocation::{InvocationState, Start};
 use crate::node::{ContainerId, NodeId};
 use crate::results::Phase;
 
 impl Service {
-    /// Starts an invocation on a node, in the idle container that was planned for it or in a new one. False if that is
+    /// Starts an attempt at a function on a node, in the idle container that was planned for it or in a new one. False if that is
     /// not possible (any more).
     pub(crate) fn dispatch(
         &mut self,
-        key: AttemptKey,
+        (key, function): (AttemptKey, FunctionId),
         node: NodeId,
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
-        let function = self.attempts.under_way(key)?.record.function;
         let books = &mut *self.books;
         let occupied = match planned {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),

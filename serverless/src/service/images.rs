@@ -246,7 +246,7 @@ impl Service {
             let waiting = self.waiting(key)?;
             let function = waiting.function;
             let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
-            if !self.dispatch(key, node, idle, kernel)? {
+            if !self.dispatch((key, function), node, idle, kernel)? {
                 self.attempts.put_back(waiting)?;
             }
         }

@@ -21,6 +21,13 @@ const SPELL: usize = 1024;
 /// No more entries than this are kept sorted while others come between them.
 const MOST_CURRENT: usize = 64;
 
+/// The earliest entry of an agenda, and where it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct First {
+    pub entry: Entry,
+    is_near: bool,
+}
+
 /// Entries by date and order.
 #[derive(Debug)]
 pub(super) struct Agenda {
@@ -56,29 +63,28 @@ impl Agenda {
 
     /// The earliest entry.
     #[inline]
-    pub fn peek(&mut self) -> Option<Entry> {
+    pub fn peek(&mut self) -> Option<First> {
         let near = self.near.peek();
-        // Heaps have the greatest on top, which is the earliest here.
-        match self.far.peek() {
-            Some(far) if near.is_none_or(|near| far.key() < near.key()) => Some(*far),
-            _ => near,
+        match (near, self.far.peek()) {
+            (Some(near), Some(far)) if far.key() < near.key() => Some(First { entry: *far, is_near: false }),
+            (Some(near), _) => Some(First { entry: *near, is_near: true }),
+            (None, far) => far.map(|far| First { entry: *far, is_near: false }),
         }
     }
 
-    /// Takes out the earliest entry.
+    /// Takes out the entry that is the earliest.
     #[inline]
-    pub fn pop(&mut self) -> Option<Entry> {
-        let near = self.near.peek();
-        let entry = match self.far.peek() {
-            Some(far) if near.is_none_or(|near| far.key() < near.key()) => self.far.pop(),
-            _ => self.near.pop(),
-        }?;
-        self.now = entry.date;
+    pub fn take(&mut self, first: First) {
+        if first.is_near {
+            self.near.pop();
+        } else {
+            self.far.pop();
+        }
+        self.now = first.entry.date;
         self.taken += 1;
         if self.taken >= SPELL && self.taken >= self.near.len {
             self.choose_buckets();
         }
-        Some(entry)
     }
 
     /// Takes out all entries, in no order.
@@ -164,19 +170,17 @@ impl Ring {
     }
 
     #[inline]
-    fn peek(&mut self) -> Option<Entry> {
+    fn peek(&mut self) -> Option<&Entry> {
         if self.current.is_empty() && self.len > 0 {
             self.advance();
         }
-        self.current.last().copied()
+        self.current.last()
     }
 
     /// Takes out the earliest entry, which has been looked at before.
     #[inline]
-    fn pop(&mut self) -> Option<Entry> {
-        let entry = self.current.pop()?;
-        self.len -= 1;
-        Some(entry)
+    fn pop(&mut self) {
+        self.len -= usize::from(self.current.pop().is_some());
     }
 
     /// Goes on to the next bucket that has entries.
@@ -263,9 +267,10 @@ mod tests {
                 for _ in 0..taken {
                     prop_assert_eq!(agenda.len(), heap.len());
                     let expected = heap.pop();
-                    prop_assert_eq!(agenda.peek(), expected);
-                    prop_assert_eq!(agenda.pop(), expected);
-                    let Some(entry) = expected else { break };
+                    let first = agenda.peek();
+                    prop_assert_eq!(first.map(|first| first.entry), expected);
+                    let (Some(first), Some(entry)) = (first, expected) else { break };
+                    agenda.take(first);
                     now = entry.date.as_nanos();
                 }
             }
@@ -284,7 +289,9 @@ mod tests {
             };
             (0..pending).for_each(|number| agenda.push(entry(number)));
             for number in pending..pending + 200_000 {
-                agenda.pop();
+                if let Some(first) = agenda.peek() {
+                    agenda.take(first);
+                }
                 agenda.push(entry(number));
             }
             assert_eq!((agenda.far.len(), agenda.len()), (0, pending as usize), "{pending} pending, {gap} ns apart");

@@ -10,7 +10,7 @@ mod agenda;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use self::agenda::Agenda;
+use self::agenda::{Agenda, First};
 use crate::time::{SimDuration, SimTime};
 
 /// Where an event stands among those of the same date.
@@ -239,8 +239,7 @@ impl<E> EventQueue<E> {
 
     /// The date of the earliest event.
     pub fn next_date(&mut self) -> Option<SimTime> {
-        self.drop_stale();
-        let entered = self.agenda.peek().map(|entry| entry.date);
+        let entered = self.live_first().map(|first| first.entry.date);
         match (&self.sole, entered) {
             (Some((sole, ..)), Some(date)) => Some(date.min(*sole)),
             (Some((sole, ..)), None) => Some(*sole),
@@ -255,24 +254,22 @@ impl<E> EventQueue<E> {
 
     /// Takes out the earliest event, unless it is due after this date.
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
-        self.drop_stale();
-        let top = self.agenda.peek().map(|entry| (entry.date, entry.order));
+        let first = self.live_first();
         if let Some((date, order, _)) = self.sole
-            && top.is_none_or(|top| (date, order) < top)
+            && first.is_none_or(|first| (date, order) < (first.entry.date, first.entry.order))
         {
             return if date <= horizon { self.sole.take().map(|(date, _, event)| (date, event)) } else { None };
         }
-        if top?.0 > horizon {
-            return None;
-        }
-        let entry = self.agenda.pop()?;
-        let event = if entry.lane == NO_LANE {
-            self.leave(entry.slot)
+        let first = first.filter(|first| first.entry.date <= horizon)?;
+        self.agenda.take(first);
+        let Entry { date, slot, lane, .. } = first.entry;
+        let event = if lane == NO_LANE {
+            self.leave(slot)
         } else {
             self.in_lanes -= 1;
-            self.advance_lane(entry.lane)
+            self.advance_lane(lane)
         };
-        event.map(|event| (entry.date, event))
+        event.map(|event| (date, event))
     }
 
     /// How many events are scheduled.
@@ -314,11 +311,13 @@ impl<E> EventQueue<E> {
         held.event.take()
     }
 
+    #[inline]
     fn is_live(&self, entry: &Entry) -> bool {
-        match self.lanes.get(entry.lane as usize) {
-            Some(lane) => lane.timers.front().is_some_and(|timer| timer.event.is_some()),
-            None => self.slots[entry.slot as usize].order == entry.order,
+        if entry.lane == NO_LANE {
+            return self.slots[entry.slot as usize].order == entry.order;
         }
+        let front = self.lanes[entry.lane as usize].timers.front();
+        front.is_some_and(|timer| timer.event.is_some())
     }
 
     /// Takes the front timer off its lane, and puts the next one that was not cancelled into the agenda. Gives the event of the
@@ -338,16 +337,24 @@ impl<E> EventQueue<E> {
         front.event
     }
 
-    fn drop_stale(&mut self) {
-        while let Some(entry) = self.agenda.peek() {
-            if self.is_live(&entry) {
-                return;
+    /// The earliest entry whose event was not cancelled; those before it are dropped.
+    #[inline]
+    fn live_first(&mut self) -> Option<First> {
+        loop {
+            let first = self.agenda.peek()?;
+            if self.is_live(&first.entry) {
+                return Some(first);
             }
-            self.agenda.pop();
-            self.stale -= 1;
-            // A cancelled front still stands for its lane: the timers behind it are due no earlier.
-            self.advance_lane(entry.lane);
+            self.drop_stale(first);
         }
+    }
+
+    #[inline(never)]
+    fn drop_stale(&mut self, first: First) {
+        self.agenda.take(first);
+        self.stale -= 1;
+        // A cancelled front still stands for its lane: the timers behind it are due no earlier.
+        self.advance_lane(first.entry.lane);
     }
 
     /// Rebuilds the agenda when most of it is cancelled, so that its size stays within twice the live events.

@@ -49,7 +49,9 @@ impl Service {
             return (Vec::new(), Vec::new());
         };
         let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));
-        waiting.map(|(position, entry)| (Entry { key: entry.key, position }, entry.request)).unzip()
+        waiting
+            .map(|(position, entry)| (Entry { key: entry.key, function: entry.function, position }, entry.request))
+            .unzip()
     }
 
     fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Result<RVec<PlanItem>, Error> {

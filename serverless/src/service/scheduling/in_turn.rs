@@ -122,7 +122,7 @@ impl Service {
             (Placement::Node(node), None) => Err(self.wrong_node(node, Method::Place)),
             (Placement::Wait, _) => Ok(Offered::Waits),
             (Placement::Reject(reason), _) => {
-                let entry = Entry { key: waiting.key, position };
+                let entry = Entry { key: waiting.key, function: waiting.function, position };
                 self.attempts.take_first(waiting.function);
                 self.settle_entry(entry, true)?;
                 self.reject(waiting.key, reason.as_str(), kernel)?;
@@ -143,7 +143,7 @@ impl Service {
     ) -> Result<Offered, Error> {
         let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
         self.attempts.take_first(waiting.function);
-        self.decide(Entry { key: waiting.key, position }, node, &waiting.request, plan);
+        self.decide(Entry { key: waiting.key, function: waiting.function, position }, node, &waiting.request, plan);
         let is_undecided = plan.decisions.is_empty();
         self.take_back(plan);
         self.carry_out(plan, kernel)?;

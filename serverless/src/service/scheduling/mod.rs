@@ -223,7 +223,7 @@ impl Service {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
                 let node = NodeId(node);
                 let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
-                self.dispatch(waiting.key, node, idle, kernel)
+                self.dispatch((waiting.key, waiting.function), node, idle, kernel)
             }
             Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => Ok(false),
@@ -239,7 +239,7 @@ impl Service {
         plan: &mut Plan,
         kernel: &Kernel<Event>,
     ) -> Result<bool, Error> {
-        let entry = Entry { key: waiting.key, position };
+        let entry = Entry { key: waiting.key, function: waiting.function, position };
         let request = &waiting.request;
         match self.ask(waiting, kernel)? {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {

@@ -25,6 +25,7 @@ pub(crate) enum Decision {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub key: AttemptKey,
+    pub function: FunctionId,
     pub position: usize,
 }
 
@@ -110,12 +111,12 @@ impl Service {
         for decision in plan.decisions.drain(..) {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
-                    let dispatched = self.dispatch(entry.key, node, container, kernel)?;
+                    let dispatched = self.dispatch((entry.key, entry.function), node, container, kernel)?;
                     self.settle_entry(entry, dispatched)?;
                 }
                 Decision::Bind { entry, node, image } => {
                     self.settle_entry(entry, true)?;
-                    self.bind(entry.key, node, image)?;
+                    self.bind(entry, node, image)?;
                 }
                 Decision::Reject { entry, reason } => {
                     self.settle_entry(entry, true)?;
@@ -137,10 +138,9 @@ impl Service {
     }
 
     /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
-    pub(crate) fn bind(&mut self, key: AttemptKey, node: NodeId, image: ImageId) -> Result<(), Error> {
-        let function = self.attempts.under_way(key)?.record.function;
-        let promise = self.cluster.promise(node, function);
-        Ok(self.attempts.bind(key, promise, image)?)
+    fn bind(&mut self, entry: Entry, node: NodeId, image: ImageId) -> Result<(), Error> {
+        let promise = self.cluster.promise(node, entry.function);
+        Ok(self.attempts.bind(entry.key, promise, image)?)
     }
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
