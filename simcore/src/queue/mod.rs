@@ -10,7 +10,7 @@ mod agenda;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use self::agenda::{Agenda, First};
+use self::agenda::Agenda;
 use crate::time::{SimDuration, SimTime};
 
 /// Where an event stands among those of the same date.
@@ -218,8 +218,8 @@ impl<E> EventQueue<E> {
                 (lane.timers[position].event.take(), position == 0)
             }
             None => {
-                self.slots.get(handle.place as usize).filter(|slot| slot.order == handle.order)?;
-                (self.leave(handle.place), true)
+                self.slots.get(handle.place as usize)?;
+                (Some(self.leave_if(handle.place, handle.order)?), true)
             }
         };
         if is_entered {
@@ -239,7 +239,13 @@ impl<E> EventQueue<E> {
 
     /// The date of the earliest event.
     pub fn next_date(&mut self) -> Option<SimTime> {
-        let entered = self.live_first().map(|first| first.entry.date);
+        while let Some((&entry, whereabouts)) = self.agenda.peek()
+            && !self.is_live(&entry)
+        {
+            self.agenda.take(whereabouts, entry.date);
+            self.drop_stale(entry.lane);
+        }
+        let entered = self.agenda.peek().map(|(entry, _)| entry.date);
         match (&self.sole, entered) {
             (Some((sole, ..)), Some(date)) => Some(date.min(*sole)),
             (Some((sole, ..)), None) => Some(*sole),
@@ -254,22 +260,30 @@ impl<E> EventQueue<E> {
 
     /// Takes out the earliest event, unless it is due after this date.
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
-        let first = self.live_first();
-        if let Some((date, order, _)) = self.sole
-            && first.is_none_or(|first| (date, order) < (first.entry.date, first.entry.order))
-        {
-            return if date <= horizon { self.sole.take().map(|(date, _, event)| (date, event)) } else { None };
+        loop {
+            let Some((entry, whereabouts)) = self.agenda.peek() else { return self.pop_sole(horizon) };
+            if let Some((date, order, _)) = &self.sole
+                && (*date, *order) < (entry.date, entry.order)
+            {
+                return self.pop_sole(horizon);
+            }
+            let Entry { date, order, slot, lane } = *entry;
+            if date > horizon {
+                return None;
+            }
+            self.agenda.take(whereabouts, date);
+            let event = if lane == NO_LANE { self.leave_if(slot, order) } else { self.advance_lane(lane) };
+            match event {
+                Some(event) => return Some((date, event)),
+                // It was cancelled.
+                None => self.stale -= 1,
+            }
         }
-        let first = first.filter(|first| first.entry.date <= horizon)?;
-        self.agenda.take(first);
-        let Entry { date, slot, lane, .. } = first.entry;
-        let event = if lane == NO_LANE {
-            self.leave(slot)
-        } else {
-            self.in_lanes -= 1;
-            self.advance_lane(lane)
-        };
-        event.map(|event| (date, event))
+    }
+
+    fn pop_sole(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
+        let (date, _, event) = self.sole.take_if(|(date, ..)| *date <= horizon)?;
+        Some((date, event))
     }
 
     /// How many events are scheduled.
@@ -304,6 +318,12 @@ impl<E> EventQueue<E> {
         }
     }
 
+    /// Takes the event of an order out of a slot, if it is still there.
+    #[inline]
+    fn leave_if(&mut self, slot: u32, order: u64) -> Option<E> {
+        if self.slots[slot as usize].order == order { self.leave(slot) } else { None }
+    }
+
     fn leave(&mut self, slot: u32) -> Option<E> {
         let held = &mut self.slots[slot as usize];
         held.order = NONE;
@@ -334,27 +354,15 @@ impl<E> EventQueue<E> {
             timers.pop_front();
             *first = first.wrapping_add(1);
         }
+        self.in_lanes -= usize::from(front.event.is_some());
         front.event
     }
 
-    /// The earliest entry whose event was not cancelled; those before it are dropped.
-    #[inline]
-    fn live_first(&mut self) -> Option<First> {
-        loop {
-            let first = self.agenda.peek()?;
-            if self.is_live(&first.entry) {
-                return Some(first);
-            }
-            self.drop_stale(first);
-        }
-    }
-
-    #[inline(never)]
-    fn drop_stale(&mut self, first: First) {
-        self.agenda.take(first);
+    /// An entry has been taken out whose event was cancelled. A front of a lane still stands for it: the timers behind it are
+    /// due no earlier.
+    fn drop_stale(&mut self, lane: u32) {
         self.stale -= 1;
-        // A cancelled front still stands for its lane: the timers behind it are due no earlier.
-        self.advance_lane(first.entry.lane);
+        self.advance_lane(lane);
     }
 
     /// Rebuilds the agenda when most of it is cancelled, so that its size stays within twice the live events.
