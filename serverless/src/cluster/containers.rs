@@ -181,8 +181,8 @@ impl Cluster {
     /// The last invocation so far ends now: what was counted after the one before lies within what is measured.
     #[inline]
     pub fn extend_use(&mut self) {
-        for node in self.used_later.drain(..) {
-            self.nodes[node].used.extend();
+        if !self.used_later.is_empty() {
+            self.used_later.drain(..).for_each(|node| self.nodes[node].used.extend());
         }
     }
 

@@ -6,7 +6,10 @@ mod images;
 mod node_ids;
 mod pools;
 
+use std::collections::BTreeMap;
+
 use hearth_policy_api::{BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, RSlice, RequestView};
+use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
 
 pub(crate) use containers::{ContainerSpec, HeldContainer, Occupied, Promise};
@@ -23,6 +26,7 @@ use crate::table::Table;
 #[derive(Debug)]
 pub(crate) struct Cluster {
     nodes: Table<NodeId, Node>,
+    by_host: BTreeMap<HostId, NodeId>,
     /// What policies see of each node; within a round less what its decisions take.
     views: Table<NodeId, NodeView>,
     up: NodeIds,
@@ -60,6 +64,7 @@ impl Cluster {
         let mut cluster = Self {
             cores_up: nodes.iter().map(|node| u64::from(node.cores)).sum(),
             views: vec![NodeView::default(); count].into(),
+            by_host: nodes.iter().zip(0..).map(|(node, number)| (node.host, NodeId(number))).collect(),
             nodes: nodes.into(),
             up: NodeIds::all(count),
             free_core: NodeIds::none(count),
@@ -96,6 +101,11 @@ impl Cluster {
     #[inline]
     pub fn node(&self, node: NodeId) -> &Node {
         &self.nodes[node]
+    }
+
+    /// The node on a host, if there is one.
+    pub fn node_on(&self, host: HostId) -> Option<NodeId> {
+        self.by_host.get(&host).copied()
     }
 
     /// What policies see of a node.

@@ -65,6 +65,7 @@ impl Service {
     }
 
     /// Sums over time go up to here.
+    #[inline]
     pub(crate) fn extend_window(&mut self, now: SimTime) {
         self.books.metrics.note_end(now);
         self.cluster.extend_use();

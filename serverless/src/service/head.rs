@@ -152,8 +152,18 @@ impl Service {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+        if self.is_settled() && !self.recovery.is_due() {
+            self.rounds.begin_anew();
+            return Ok(());
+        }
+        self.follow_up(kernel)
+    }
+
+    /// Does what a message has set in motion, or may have.
+    #[inline(never)]
+    fn follow_up(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.is_settled() {
             self.rounds.begin_anew();
         } else {
@@ -166,6 +176,7 @@ impl Service {
     }
 
     /// Whether there is nothing that a message could have set in motion: nobody waits, no image is to be moved or dropped.
+    #[inline]
     fn is_settled(&self) -> bool {
         self.attempts.queue().len() == 0
             && !self.rounds.is_stalled()

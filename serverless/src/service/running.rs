@@ -55,7 +55,9 @@ impl Service {
         let now = kernel.now();
         let attempt = self.attempts.under_way_mut(key)?;
         attempt.record.started_at = Some(now);
-        if let Some(occupied) = attempt.occupied() {
+        if self.books.timeline.is_some()
+            && let Some(occupied) = attempt.occupied()
+        {
             self.books.serve(occupied.node(), occupied.container(), Phase::Run, &attempt.record);
         }
         self.attempts.enter(key, InvocationState::Running, now);
@@ -70,6 +72,7 @@ impl Service {
     }
 
     /// Begins with a body whose data is there, and with its time limit if that does not run yet.
+    #[inline]
     pub(super) fn begin_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let (attempt, node) = self.attempts.dispatched(key)?;
         let function = &self.registry.functions[attempt.record.function];

@@ -8,6 +8,7 @@ mod moves;
 mod queue;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::panic::Location;
 
 use rustc_hash::FxHashMap;
@@ -80,6 +81,8 @@ pub(crate) struct Attempts {
     bound: FxHashMap<(NodeId, ImageId), Vec<AttemptKey>>,
     counts: Table<FunctionId, Counts>,
     all: Counts,
+    /// Who holds a core of each node, in the order of `alive`; only where nodes can fail.
+    held_on: Option<Table<NodeId, BTreeSet<AttemptKey>>>,
 }
 
 impl Attempts {
@@ -94,7 +97,18 @@ impl Attempts {
             bound: FxHashMap::default(),
             counts: Table::default(),
             all: Counts::default(),
+            held_on: None,
         }
+    }
+
+    /// Notes from now on who holds a core of which node. Nobody does yet.
+    pub fn note_places(&mut self, nodes: usize) {
+        self.held_on = Some(vec![BTreeSet::new(); nodes].into());
+    }
+
+    /// Who holds a core of a node.
+    pub fn held_on(&self, node: NodeId) -> Vec<AttemptKey> {
+        self.held_on.as_ref().map_or(Vec::new(), |held_on| held_on[node].iter().copied().collect())
     }
 
     pub fn add_image(&mut self) {

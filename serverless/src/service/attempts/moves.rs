@@ -124,6 +124,9 @@ impl Attempts {
     pub fn hold(&mut self, key: AttemptKey, occupied: Occupied) -> Result<&mut Attempt, Misplaced> {
         let Some(attempt) = self.alive.get_mut(key) else { return Err(Misplaced::here()) };
         debug_assert!(attempt.stage.waits(), "{:?} gets a container", attempt.stage);
+        if let Some(held_on) = &mut self.held_on {
+            held_on[occupied.node()].insert(key);
+        }
         attempt.stage = Stage::Held(occupied);
         let counts = &mut self.counts[attempt.record.function];
         counts.waiting -= 1;
@@ -157,6 +160,9 @@ impl Attempts {
                 Left::Promised(promise)
             }
             Stage::Held(occupied) => {
+                if let Some(held_on) = &mut self.held_on {
+                    held_on[occupied.node()].remove(&key);
+                }
                 self.counts[function].running -= 1;
                 self.all.running -= 1;
                 Left::Occupied(occupied)

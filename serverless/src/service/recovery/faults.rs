@@ -1,9 +1,10 @@
 //! What becomes of a service when hosts, links and containers fail, and when they are back (the timing model, section 11).
 
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::rc::Rc;
 
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::platform::HostId;
+use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::random::stream;
 use hearth_simcore::time::SimDuration;
 use rand::RngExt;
@@ -25,26 +26,61 @@ use crate::workload::generate::Distribution;
 #[derive(Debug)]
 pub(crate) struct Faults {
     plan: FaultPlan,
-    /// By position in the plan.
-    active: Vec<bool>,
+    /// Those in effect, by what they are about: their numbers in the plan.
+    in_effect: BTreeMap<Target, BTreeSet<u32>>,
     crashes: Pcg64Mcg,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Target {
+    Host(HostId),
+    Link(LinkId),
+}
+
+impl Target {
+    fn of(fault: &Fault) -> Self {
+        match *fault {
+            Fault::HostDown { host, .. } | Fault::NodeSlow { host, .. } | Fault::DiskLost { host } => Self::Host(host),
+            Fault::LinkDown { link } | Fault::LinkDegraded { link, .. } => Self::Link(link),
+        }
+    }
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { plan: FaultPlan::default(), active: Vec::new(), crashes: stream(0, "") }
+        Self { plan: FaultPlan::default(), in_effect: BTreeMap::new(), crashes: stream(0, "") }
     }
 }
 
 impl Faults {
-    /// Whether a fault of a kind is in effect.
-    pub fn any(&self, is_such: impl Fn(&Fault) -> bool) -> bool {
-        self.in_effect().any(|fault| is_such(&fault))
+    /// The faults in effect on a link, in the order of the plan.
+    pub fn on_link(&self, link: LinkId) -> impl Iterator<Item = Fault> {
+        self.on(Target::Link(link))
     }
 
-    pub fn in_effect(&self) -> impl Iterator<Item = Fault> + '_ {
-        let planned = self.plan.faults.iter().zip(&self.active);
-        planned.filter(|(_, active)| **active).map(|(planned, _)| planned.fault)
+    fn on(&self, target: Target) -> impl Iterator<Item = Fault> {
+        self.in_effect.get(&target).into_iter().flatten().map(|number| self.plan.faults[*number as usize].fault)
+    }
+
+    /// Whether an outage of the same host or link is in effect.
+    fn is_out(&self, fault: &Fault) -> bool {
+        self.on(Target::of(fault)).any(|other| is_same_outage(&other, fault))
+    }
+
+    fn begin(&mut self, number: u32) {
+        let target = Target::of(&self.plan.faults[number as usize].fault);
+        self.in_effect.entry(target).or_default().insert(number);
+    }
+
+    fn end(&mut self, number: u32) {
+        let target = Target::of(&self.plan.faults[number as usize].fault);
+        if let btree_map::Entry::Occupied(mut on_target) = self.in_effect.entry(target) {
+            on_target.get_mut().remove(&number);
+            if on_target.get().is_empty() {
+                on_target.remove();
+            }
+        }
     }
 
     /// After how long the container of an invocation crashes that has begun to run; `None` if not by the rate.
@@ -66,7 +102,10 @@ impl Faults {
 impl Service {
     /// Sets what goes wrong from now on.
     pub(crate) fn set_faults(&mut self, plan: FaultPlan, kernel: &mut Kernel<Event>) {
-        self.recovery.faults.active = vec![false; plan.faults.len()];
+        if !plan.faults.is_empty() {
+            self.attempts.note_places(self.cluster.nodes().len());
+        }
+        self.recovery.faults.in_effect.clear();
         self.recovery.faults.crashes = stream(kernel.seed(), "container crashes");
         self.recovery.faults.plan = plan;
         for number in 0..self.recovery.faults.plan.faults.len() as u32 {
@@ -102,9 +141,9 @@ impl Service {
         if has_end && !matches!(fault, Fault::DiskLost { .. }) {
             self.await_recovery(number, kernel.now());
         }
-        let before = self.recovery.faults.any(|other| is_same_outage(other, &fault));
+        let before = self.recovery.faults.is_out(&fault);
         let link = self.observed_link(&fault);
-        self.recovery.faults.active[number as usize] = true;
+        self.recovery.faults.begin(number);
         // Before anything is done about the fault: that may lead to a decision.
         self.note_link(link, kernel);
         self.books.metrics.faults += 1;
@@ -117,7 +156,7 @@ impl Service {
             }
             Fault::HostDown { .. } | Fault::LinkDown { .. } => {}
             Fault::DiskLost { host } => {
-                self.recovery.faults.active[number as usize] = false;
+                self.recovery.faults.end(number);
                 self.lose_disk(host);
             }
             Fault::NodeSlow { host, .. } => self.set_slowness(host),
@@ -132,13 +171,13 @@ impl Service {
         let PlannedFault { fault, timing } = &self.recovery.faults.plan.faults[number as usize];
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
         let link = self.observed_link(&fault);
-        self.recovery.faults.active[number as usize] = false;
+        self.recovery.faults.end(number);
         self.note_link(link, kernel);
         self.begin_recovery(number);
         if let Some(replication) = &mut self.recovery.replication {
             replication.look_again();
         }
-        let still = self.recovery.faults.any(|other| is_same_outage(other, &fault));
+        let still = self.recovery.faults.is_out(&fault);
         match fault {
             Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel),
             Fault::LinkDown { link } if !still => kernel.restore_link(link),
@@ -152,24 +191,20 @@ impl Service {
         self.head.receive(Message::Changed);
     }
 
-    fn node_on(&self, host: HostId) -> Option<NodeId> {
-        self.cluster.nodes().named().find(|(_, node)| node.host == host).map(|(node, _)| node)
-    }
-
     fn set_slowness(&mut self, host: HostId) {
-        let factors = self.recovery.faults.in_effect().filter_map(|fault| match fault {
-            Fault::NodeSlow { host: other, factor } if other == host => Some(factor),
+        let factors = self.recovery.faults.on(Target::Host(host)).filter_map(|fault| match fault {
+            Fault::NodeSlow { factor, .. } => Some(factor),
             _ => None,
         });
         let slowness = factors.product();
-        if let Some(node) = self.node_on(host) {
+        if let Some(node) = self.cluster.node_on(host) {
             self.cluster.set_slowness(node, slowness);
         }
     }
 
     fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let mut lost = Vec::new();
-        let node = self.node_on(host);
+        let node = self.cluster.node_on(host);
         if let Some(node) = node {
             self.replace_copies_of(node);
             self.cluster.take_down(node, kernel.now());
@@ -194,7 +229,7 @@ impl Service {
 
     fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
         kernel.restore_host(host);
-        if let Some(node) = self.node_on(host) {
+        if let Some(node) = self.cluster.node_on(host) {
             self.cluster.bring_up(node, kernel.now(), self.books.metrics.window());
         }
     }
@@ -202,9 +237,7 @@ impl Service {
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
     fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Error> {
-        let here =
-            self.attempts.iter().filter(|(_, attempt)| attempt.node() == Some(node) && attempt.occupied().is_some());
-        let here: Vec<AttemptKey> = here.map(|(key, _)| key).collect();
+        let here = self.attempts.held_on(node);
         let mut lost = Vec::new();
         for key in here {
             let has_ended = self.attempts.get(key).is_some_and(|attempt| attempt.record.finished_at.is_some());
@@ -349,7 +382,7 @@ impl Service {
 
     /// The images on a disk are gone.
     fn lose_disk(&mut self, host: HostId) {
-        let Some(node) = self.node_on(host) else { return };
+        let Some(node) = self.cluster.node_on(host) else { return };
         for image in self.cluster.lose_disk(node) {
             if let Some(replication) = &mut self.recovery.replication {
                 replication.lost(image);

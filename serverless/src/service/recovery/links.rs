@@ -31,8 +31,8 @@ struct LinkChange {
 impl Faults {
     /// The part of its bandwidth that degradations leave to a link; of several the least.
     fn degradation(&self, link: LinkId) -> f64 {
-        let parts = self.in_effect().filter_map(|fault| match fault {
-            Fault::LinkDegraded { link: other, part } if other == link => Some(part),
+        let parts = self.on_link(link).filter_map(|fault| match fault {
+            Fault::LinkDegraded { part, .. } => Some(part),
             _ => None,
         });
         parts.fold(1.0, f64::min)
@@ -40,7 +40,7 @@ impl Faults {
 
     /// The part of its bandwidth that all faults leave to a link: none while it is down.
     fn share(&self, link: LinkId) -> f64 {
-        let is_down = self.any(|fault| *fault == Fault::LinkDown { link });
+        let is_down = self.on_link(link).any(|fault| matches!(fault, Fault::LinkDown { .. }));
         if is_down { 0.0 } else { self.degradation(link) }
     }
 }

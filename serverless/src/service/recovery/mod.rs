@@ -79,6 +79,12 @@ impl Recovery {
         }
     }
 
+    /// Whether something is to be looked at after a message.
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        !self.recovering.is_empty() || self.replication.as_ref().is_some_and(Replication::is_due)
+    }
+
     /// Of how many faults the queue has not recovered.
     pub fn unrecovered(&self) -> u64 {
         self.recovering.len() as u64
@@ -87,7 +93,6 @@ impl Recovery {
 
 impl Service {
     /// Goes on with what is done about faults, after a message.
-    #[inline]
     pub(super) fn recover(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.recovery.replication.as_ref().is_some_and(Replication::is_due) {
             self.replicate(kernel)?;

@@ -143,10 +143,12 @@ impl Service {
     }
 
     /// Requests what waited only for this invocation.
+    #[inline(always)]
     pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        if !self.work.workload.is_awaited(ended) {
-            return Ok(());
-        }
+        if self.work.workload.is_awaited(ended) { self.request_dependents(ended, kernel) } else { Ok(()) }
+    }
+
+    fn request_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         for dependent in self.work.workload.release(ended) {
             let planned = self.work.workload.listed(dependent);
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
