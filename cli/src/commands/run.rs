@@ -84,8 +84,8 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     policy_timeout: Option<Duration>,
 
-    /// Run on so many threads: with 2, long traces are read, and requests generated, beside the simulation. More than 2 are of no
-    /// use, and the results are the same with any number. Without it, as many as there are cores for.
+    /// Run on so many threads, at most 3: long traces are read, requests generated and metrics folded beside the simulation.
+    /// The results are the same with any number. Without it, as many as there are cores for.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }

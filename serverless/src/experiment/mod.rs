@@ -212,11 +212,14 @@ impl Experiment {
         self
     }
 
-    /// Runs it on so many threads, instead of on the current one alone: with a second one, a trace is read and requests are
-    /// generated beside the simulation, where there are more than a few. The same comes of it.
-    pub fn on_threads(self, threads: NonZeroUsize) -> Self {
+    /// Runs it on so many threads, at most three, instead of on the current one alone: a trace is read, requests are generated
+    /// and metrics folded beside the simulation, where there is more than a little of them. The same comes of it.
+    pub fn on_threads(mut self, threads: NonZeroUsize) -> Self {
         if threads.get() > 1 {
-            self.reader.get_or_init(Worker::new);
+            let worker = Worker::new();
+            self.reader.get_or_init(|| worker.clone());
+            let folder = if threads.get() > 2 { Worker::new() } else { worker };
+            self.simulation.with_model_mut(|model, _| model.service().books().folding.set_worker(folder));
         }
         self
     }

@@ -4,25 +4,28 @@
 mod cost;
 mod distribution;
 mod energy;
+mod folding;
 mod function;
 mod histogram;
 mod request_set;
+mod tally;
 mod window;
 mod workflow;
 
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimTime;
 use serde::{Deserialize, Serialize};
 
 pub use self::cost::{Cost, Prices};
 pub use self::distribution::{Coarse, Distribution, Precise};
 pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
+pub(crate) use self::folding::Folding;
 pub use self::function::{FunctionMetrics, FunctionRatios};
 pub use self::request_set::RequestSet;
+use self::tally::Tally;
 pub(crate) use self::window::Split;
 pub use self::window::Window;
 pub use self::workflow::WorkflowMetrics;
-use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Outcome, Start};
 
 /// How often something was moved or evicted, and how many bytes in all.
@@ -53,13 +56,6 @@ impl Level {
     fn advance(&mut self, nanos: u64) {
         self.sum.after += u128::from(self.bytes) * u128::from(nanos);
     }
-}
-
-/// In billionths.
-fn ratio(of: SimDuration, to: SimDuration) -> u64 {
-    const ONE: u64 = 1_000_000_000;
-    // Nearly always so, and divisions are slow.
-    if of == to { ONE } else { (of.as_nanos() as f64 / to.as_nanos() as f64 * ONE as f64) as u64 }
 }
 
 /// The counts of one service.
@@ -267,58 +263,33 @@ impl Metrics {
         }
     }
 
-    /// Counts an invocation that has ended, or never will.
-    pub(crate) fn record(&mut self, record: &InvocationRecord) {
-        let function = &mut self.functions[record.function.0 as usize];
-        self.outcomes[record.outcome as usize] += 1;
-        function.outcomes[record.outcome as usize] += 1;
-        if let Some(finished) = record.finished_at {
-            self.last_finish = self.last_finish.max(finished);
-        }
-        // Those to whom it did not happen are few, or they are what matters.
-        if record.outcome != Outcome::Completed {
-            self.not_completed.add(record.invocation);
-        }
-        if record.started_at.is_none() {
-            self.not_started.add(record.invocation);
-        }
-        let Some(requested) = record.requested_at else { return };
-        let completed = record.finished_at.filter(|_| record.outcome == Outcome::Completed);
-        let latency = completed.map(|finished| finished - requested);
-        if let Some(latency) = latency {
-            self.latency.add(latency);
-            function.latency.add(latency);
-            self.within_deadline += u64::from(latency <= function.deadline);
-        }
-        let Some(started) = record.started_at else { return };
-        self.waiting.add(started - requested);
-        function.waiting.add(started - requested);
-        if let (Some(latency), Some(finished)) = (latency, completed)
-            && finished > started
-        {
-            let slowdown = ratio(latency, finished - started);
-            self.slowdown.add_billionths(slowdown);
-            function.slowdown.add_billionths(slowdown);
-        }
-        if let (Some(Start::Cold), Some(dispatched)) = (record.start, record.dispatched_at) {
-            self.started_cold.add(record.invocation);
-            self.cold_start_delay.add(started - dispatched);
-            function.cold_start_delay.add(started - dispatched);
+    /// Counts how an invocation has ended, or that it never will.
+    #[inline]
+    pub(crate) fn count_end(&mut self, outcome: Outcome) {
+        self.outcomes[outcome as usize] += 1;
+    }
+
+    /// Counts a dispatch.
+    #[inline]
+    pub(crate) fn count_start(&mut self, start: Start) {
+        match start {
+            Start::Cold => self.cold_starts += 1,
+            Start::Warm => self.warm_starts += 1,
         }
     }
 
-    pub(crate) fn count_start(&mut self, function: FunctionId, start: Start) {
-        let function = &mut self.functions[function.0 as usize];
-        match start {
-            Start::Cold => {
-                self.cold_starts += 1;
-                function.cold_starts += 1;
-            }
-            Start::Warm => {
-                self.warm_starts += 1;
-                function.warm_starts += 1;
-            }
-        }
+    /// Takes the sums over all that have ended.
+    fn take_in(&mut self, tally: Tally) {
+        self.not_completed = tally.not_completed;
+        self.not_started = tally.not_started;
+        self.started_cold = tally.started_cold;
+        self.latency = tally.latency;
+        self.waiting = tally.waiting;
+        self.slowdown = tally.slowdown;
+        self.cold_start_delay = tally.cold_start_delay;
+        self.within_deadline = tally.within_deadline;
+        self.last_finish = tally.last_finish;
+        self.functions = tally.functions;
     }
 
     /// Brings the sums over time up to a date.
@@ -371,43 +342,6 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_invocation_counts_with_all_and_with_its_function() {
-        let mut metrics = Metrics::default();
-        metrics.functions.resize_with(2, FunctionMetrics::default);
-        let mut record = InvocationRecord::new(0, FunctionId(1));
-        let at = |seconds| Some(SimTime::from_secs_f64(seconds));
-        (record.requested_at, record.dispatched_at, record.started_at) = (at(1.0), at(2.0), at(3.0));
-        (record.finished_at, record.start, record.outcome) = (at(5.0), Some(Start::Cold), Outcome::Completed);
-        metrics.record(&record);
-        metrics.count_start(FunctionId(1), Start::Cold);
-        let function = &metrics.functions[1];
-        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
-        assert_eq!(all.map(Distribution::max), [4.0, 2.0, 2.0, 1.0]);
-        let its = [&function.latency, &function.waiting, &function.slowdown, &function.cold_start_delay];
-        assert_eq!(its.map(Distribution::max), [4.0, 2.0, 2.0, 1.0]);
-        assert_eq!((function.cold_starts, function.outcome(Outcome::Completed), function.invocations()), (1, 1, 1));
-        assert_eq!(metrics.functions[0].invocations(), 0);
-    }
-
-    #[test]
-    fn what_did_not_happen_is_not_counted() {
-        let mut metrics = Metrics::default();
-        let mut record = InvocationRecord::new(0, FunctionId(0));
-        (record.requested_at, record.finished_at) = (Some(SimTime::ZERO), Some(SimTime::ZERO));
-        record.outcome = Outcome::Rejected;
-        metrics.functions.push(FunctionMetrics::default());
-        metrics.record(&record);
-        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
-        assert_eq!(all.map(Distribution::count), [0; 4]);
-        // A body that takes no time has no slowdown, a warm start no delay.
-        (record.started_at, record.dispatched_at) = (Some(SimTime::ZERO), Some(SimTime::ZERO));
-        (record.start, record.outcome) = (Some(Start::Warm), Outcome::Completed);
-        metrics.record(&record);
-        let all = [&metrics.latency, &metrics.waiting, &metrics.slowdown, &metrics.cold_start_delay];
-        assert_eq!(all.map(Distribution::count), [1, 1, 0, 0]);
-    }
 
     #[test]
     fn memory_is_summed_over_time() {

@@ -5,15 +5,17 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::{Attempts, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline, WorkflowRuns};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::invocation::{InvocationRecord, Outcome};
-use crate::metrics::Metrics;
+use crate::invocation::{InvocationRecord, Outcome, Start};
+use crate::metrics::{Folding, Metrics};
 use crate::node::{ContainerId, NodeId};
 use crate::workflow::WorkflowRecord;
 
 /// What a service has counted, and who takes the invocations that have ended.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
+    /// What is known at each moment; [`finish`](Self::finish) adds what is folded.
     pub metrics: Metrics,
+    pub folding: Folding,
     pub recorder: Option<Recorder>,
     pub series: Option<TimeSeries>,
     /// The interval of the time series that was written.
@@ -33,6 +35,7 @@ impl Books {
         &mut self,
         end: impl FnOnce(&Metrics) -> Option<(SimTime, Standing)>,
     ) -> (Metrics, Result<Vec<InvocationRecord>, Error>) {
+        self.folding.settle(&mut self.metrics);
         let metrics = std::mem::take(&mut self.metrics);
         let records = self.recorder.take().map_or(Ok(Vec::new()), Recorder::finish);
         let end = end(&metrics);
@@ -44,6 +47,20 @@ impl Books {
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
         let workflows = self.workflows.finish();
         (metrics, series.and(timeline).and(attempts).and(workflows).and(records))
+    }
+
+    /// Counts an invocation that has ended, or never will.
+    #[inline]
+    pub fn record(&mut self, record: &InvocationRecord) {
+        self.metrics.count_end(record.outcome);
+        self.folding.record(record);
+    }
+
+    /// Counts a dispatch.
+    #[inline]
+    pub fn count_start(&mut self, function: FunctionId, start: Start) {
+        self.metrics.count_start(start);
+        self.folding.count_start(function, start);
     }
 
     /// An attempt has ended, in this way.
@@ -106,6 +123,39 @@ impl Books {
     pub fn end_move(&mut self, image: ImageId, how: Move) {
         if let Some(timeline) = &mut self.timeline {
             timeline.end_move(image, how, self.date);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{About, Results};
+    use crate::worker::Worker;
+
+    /// What a watchdog finds when so many invocations of two functions have ended.
+    fn so_far(ended: u64, worker: Option<Worker>) -> String {
+        let mut books = Books::default();
+        worker.into_iter().for_each(|worker| books.folding.set_worker(worker));
+        (0..2).for_each(|_| books.folding.add_function(SimDuration::MAX));
+        for number in 0..ended {
+            let mut record = InvocationRecord::new(number, FunctionId(number as u32 % 2));
+            (record.outcome, record.start) = (Outcome::Completed, Some(Start::Warm));
+            let date = Some(SimTime::from_nanos(number * number));
+            (record.requested_at, record.started_at, record.finished_at) = (Some(SimTime::ZERO), date, date);
+            books.count_start(record.function, Start::Warm);
+            books.record(&record);
+        }
+        let about = About { name: String::new(), seed: 0, functions: vec![], nodes: vec![], policies: vec![] };
+        let metrics = Results::so_far(about, books).metrics;
+        assert_eq!((metrics.latency.count(), metrics.functions[0].warm_starts), (ended, ended / 2));
+        format!("{metrics:?}")
+    }
+
+    #[test]
+    fn who_takes_the_books_finds_all_that_has_been_counted_wherever_it_is_folded() {
+        for ended in [10, 5 * 1024, 10_000] {
+            assert_eq!(so_far(ended, Some(Worker::new())), so_far(ended, None));
         }
     }
 }

@@ -7,6 +7,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::Unit;
 use super::table::{Column, CsvTable};
 use crate::error::Error;
+use crate::invocation::Outcome;
 use crate::metrics::Metrics;
 
 /// An interval: its end, and how things stood at its begin and end.
@@ -70,7 +71,7 @@ impl Standing {
     pub fn of(metrics: &Metrics, running: u64, queued: u64) -> Self {
         Self {
             requests: metrics.requests,
-            completed: metrics.latency.count(),
+            completed: metrics.outcome(Outcome::Completed),
             cold_starts: metrics.cold_starts,
             warm_starts: metrics.warm_starts,
             running,

@@ -54,7 +54,7 @@ impl Service {
         attempt.record.dispatched_at = Some(now);
         let function = &self.registry.functions[attempt.record.function];
         self.books.metrics.container_busy(function.limits.ram, now);
-        self.books.metrics.count_start(attempt.record.function, start);
+        self.books.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
         self.rounds.runs(key, node, now + overhead, function);

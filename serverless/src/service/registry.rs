@@ -10,7 +10,6 @@ use super::attempts::Attempt;
 use crate::cluster::ContainerSpec;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
-use crate::metrics::FunctionMetrics;
 use crate::node::Footprint;
 use crate::table::Table;
 
@@ -120,7 +119,7 @@ impl Service {
         self.attempts.add_function();
         self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
-        self.books.metrics.functions.push(FunctionMetrics { deadline, ..FunctionMetrics::default() });
+        self.books.folding.add_function(deadline);
         Ok(id)
     }
 

@@ -40,7 +40,7 @@ impl Service {
             reason: first.failure.as_deref().unwrap_or_default().to_owned(),
         });
         for record in unfinished {
-            self.books.metrics.record(&record);
+            self.books.record(&record);
             if let Some(recorder) = &mut self.books.recorder {
                 recorder.never_ends(record);
             }

@@ -32,7 +32,7 @@ pub(crate) struct ReadAhead {
 
 #[derive(Debug)]
 enum Reading {
-    /// When a request is needed; so many have been.
+    /// When a request is needed; so many at least are still read so.
     Here(MovableSource, u32),
     Beside(Beside),
 }
@@ -40,29 +40,37 @@ enum Reading {
 impl ReadAhead {
     /// Begins where it is; `reader` is where a worker may be put until the simulation runs.
     pub fn new(source: MovableSource, reader: Arc<OnceLock<Worker>>) -> Self {
-        Self { reading: Reading::Here(source, 0), reader }
+        Self { reading: Reading::Here(source, READ_HERE), reader }
+    }
+
+    /// From now on a worker reads.
+    #[cold]
+    fn go_beside(&mut self, worker: Worker) {
+        let nothing = Reading::Beside(Beside::nothing(worker, self.skipped_rows()));
+        let here = std::mem::replace(&mut self.reading, nothing);
+        if let (Reading::Here(source, _), Reading::Beside(beside)) = (here, &mut self.reading) {
+            beside.begin(source);
+        }
     }
 }
 
 impl ArrivalSource for ReadAhead {
     #[inline]
     fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
-        if let Reading::Here(source, read) = &mut self.reading {
-            if *read < READ_HERE {
-                *read += 1;
-                return source.next_arrival();
+        loop {
+            match &mut self.reading {
+                Reading::Beside(beside) => return beside.next_arrival(),
+                Reading::Here(source, left) => match (left.checked_sub(1), self.reader.get()) {
+                    (None, Some(worker)) => {
+                        let worker = worker.clone();
+                        self.go_beside(worker);
+                    }
+                    (fewer, _) => {
+                        *left = fewer.unwrap_or(0);
+                        return source.next_arrival();
+                    }
+                },
             }
-            let Some(worker) = self.reader.get() else { return source.next_arrival() };
-            let begun = Beside::nothing(worker.clone(), source.skipped_rows());
-            if let Reading::Here(source, _) = std::mem::replace(&mut self.reading, Reading::Beside(begun))
-                && let Reading::Beside(beside) = &mut self.reading
-            {
-                beside.begin(source);
-            }
-        }
-        match &mut self.reading {
-            Reading::Here(source, _) => source.next_arrival(),
-            Reading::Beside(beside) => beside.next_arrival(),
         }
     }
 
