@@ -92,7 +92,7 @@ fn main() {
         measure(&format!("timers, {pending} pending"), "timer", TIMERS, || timers(pending, false));
     }
     measure("timers, 10000 pending, each with a timeout taken back", "timer", TIMERS, || timers(10_000, true));
-    for flows in [1, 16, 256] {
+    for flows in [1, 16, 256, 4_096] {
         let rounds = 25_600 / flows / flows.min(64) + 1;
         let name = format!("flows, {flows} at once on a shared resource");
         measure(&name, "flow", u64::from(flows * rounds), || shared_flows(flows, rounds));
