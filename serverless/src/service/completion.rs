@@ -6,7 +6,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::{AttemptKey, Left};
+use super::attempts::AttemptKey;
 use super::event::Event;
 use super::work::task_end;
 use crate::cluster::Occupied;
@@ -18,9 +18,9 @@ impl Service {
     /// The head hears of the end of an attempt that ran, unless it was lost or stopped since.
     pub(crate) fn completed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         // If a policy fails from here on, the core is not among those that are still held.
-        let left = self.attempts.leave(key);
+        let occupied = self.attempts.complete(key);
         let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
-        if let Left::Occupied(occupied) = left {
+        if let Some(occupied) = occupied {
             let run_time = match (attempt.record.started_at, attempt.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
                 _ => SimDuration::ZERO,

@@ -8,10 +8,9 @@ mod moves;
 mod queue;
 mod stage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
-use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 
 pub(crate) use attempt::{Attempt, AttemptKey};
@@ -77,8 +76,8 @@ pub(crate) struct Attempts {
     turns: u64,
     /// Who waits for an image to be on the head.
     awaiting: Table<ImageId, Vec<AttemptKey>>,
-    /// Who waits on a node for an image there; no list is empty. What comes of walking it is sorted.
-    bound: FxHashMap<(NodeId, ImageId), Vec<AttemptKey>>,
+    /// Who waits on a node for an image there; no list is empty.
+    bound: BTreeMap<(NodeId, ImageId), Vec<AttemptKey>>,
     counts: Table<FunctionId, Counts>,
     all: Counts,
     /// Who holds a core of each node, in the order of `alive`; only where nodes can fail.
@@ -94,7 +93,7 @@ impl Attempts {
             queue,
             turns: 0,
             awaiting: Table::default(),
-            bound: FxHashMap::default(),
+            bound: BTreeMap::new(),
             counts: Table::default(),
             all: Counts::default(),
             held_on: None,

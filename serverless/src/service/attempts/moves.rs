@@ -1,6 +1,6 @@
 //! The ways of an attempt from one stage to the next, and the one way out.
 
-use std::collections::hash_map;
+use std::collections::btree_map;
 
 use super::{Attempt, AttemptKey, Attempts, Left, Misplaced, Stage, Turn, Waiting, WaitingQueue};
 use crate::cluster::{Occupied, Promise};
@@ -113,10 +113,8 @@ impl Attempts {
 
     /// The images that somebody waits for on a node, in order.
     pub fn images_awaited_on(&self, node: NodeId) -> Vec<ImageId> {
-        let mut images: Vec<ImageId> =
-            self.bound.keys().filter(|(on, _)| *on == node).map(|(_, image)| *image).collect();
-        images.sort_unstable();
-        images
+        let of_node = (node, ImageId(0))..=(node, ImageId(u32::MAX));
+        self.bound.range(of_node).map(|((_, image), _)| *image).collect()
     }
 
     /// It has a container and a core.
@@ -160,18 +158,40 @@ impl Attempts {
                 Left::Promised(promise)
             }
             Stage::Held(occupied) => {
-                if let Some(held_on) = &mut self.held_on {
-                    held_on[occupied.node()].remove(&key);
-                }
-                self.counts[function].running -= 1;
-                self.all.running -= 1;
+                self.no_longer_held(key, function, occupied.node());
                 Left::Occupied(occupied)
             }
         }
     }
 
+    /// The head has heard of its end: it leaves its container and core. `None` if it has left before, with its node.
+    #[inline]
+    pub fn complete(&mut self, key: AttemptKey) -> Option<Occupied> {
+        let attempt = self.alive.get_mut(key)?;
+        let function = attempt.record.function;
+        match std::mem::replace(&mut attempt.stage, Stage::Ended) {
+            Stage::Held(occupied) => {
+                self.no_longer_held(key, function, occupied.node());
+                Some(occupied)
+            }
+            left => {
+                debug_assert!(matches!(left, Stage::Ended), "{left:?} has ended");
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn no_longer_held(&mut self, key: AttemptKey, function: FunctionId, node: NodeId) {
+        if let Some(held_on) = &mut self.held_on {
+            held_on[node].remove(&key);
+        }
+        self.counts[function].running -= 1;
+        self.all.running -= 1;
+    }
+
     fn no_longer_bound(&mut self, key: AttemptKey, node: NodeId, image: ImageId) {
-        if let hash_map::Entry::Occupied(mut bound) = self.bound.entry((node, image)) {
+        if let btree_map::Entry::Occupied(mut bound) = self.bound.entry((node, image)) {
             bound.get_mut().retain(|other| *other != key);
             if bound.get().is_empty() {
                 bound.remove();

@@ -12,7 +12,7 @@ use hearth_simcore::time::SimDuration;
 
 use self::faults::Faults;
 use self::links::LinkChanges;
-use self::recovering::Recovering;
+use self::recovering::Recoveries;
 use self::replication::Replication;
 use self::retrying::Retries;
 use super::Service;
@@ -26,8 +26,7 @@ use crate::node::NodeId;
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
     faults: Faults,
-    /// Faults of which the queue has not recovered.
-    recovering: Vec<Recovering>,
+    recoveries: Recoveries,
     link_changes: LinkChanges,
     retries: Option<Retries>,
     hedge: Option<HedgePolicy>,
@@ -82,12 +81,12 @@ impl Recovery {
     /// Whether something is to be looked at after a message.
     #[inline]
     pub fn is_due(&self) -> bool {
-        !self.recovering.is_empty() || self.replication.as_ref().is_some_and(Replication::is_due)
+        self.recoveries.is_any_awaited() || self.replication.as_ref().is_some_and(Replication::is_due)
     }
 
     /// Of how many faults the queue has not recovered.
     pub fn unrecovered(&self) -> u64 {
-        self.recovering.len() as u64
+        self.recoveries.count()
     }
 }
 
@@ -97,7 +96,7 @@ impl Service {
         if self.recovery.replication.as_ref().is_some_and(Replication::is_due) {
             self.replicate(kernel)?;
         }
-        if !self.recovery.recovering.is_empty() {
+        if self.recovery.recoveries.is_any_awaited() {
             self.note_recoveries(kernel.now());
         }
         Ok(())
