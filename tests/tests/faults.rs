@@ -454,6 +454,22 @@ fn each_attempt_is_a_row() {
 }
 
 #[test]
+fn a_simulation_of_many_hosts_that_fail_ends_with_its_work() {
+    let mut scenario = scenario();
+    scenario["platform"]["hosts"][1]["count"] = json!(50);
+    let drawn = json!({"hosts": "node-*", "time_between_failures": {"exponential": {"mean": 100}},
+                       "time_to_repair": {"exponential": {"mean": 100}}});
+    scenario["faults"] = json!({"drawn": [drawn]});
+    scenario["recovery"] = json!({"retry": {"max_attempts": 100}});
+    scenario["policies"]["keep_alive"] = json!({"use": "no-keep-alive"});
+    scenario["max_events_without_progress"] = json!(1000);
+    // About half of them are down at any time, so that an end of a fault is always to come.
+    let results = run(&scenario);
+    assert_eq!(results.records[0].outcome, Outcome::Completed);
+    assert!(results.metrics.faults < 200, "{} faults", results.metrics.faults);
+}
+
+#[test]
 fn the_queue_has_recovered_when_no_more_wait_than_before() {
     let mut scenario = scenario();
     let at = |seconds: u32| json!({"at": seconds, "function": "f"});
