@@ -153,7 +153,7 @@ impl Cluster {
 
     fn occupy(&mut self, held: HeldContainer, since: SimTime) -> Occupied {
         self.nodes[held.node].running += 1;
-        self.refresh_use(held.node);
+        self.refresh_use_if(held.node, true);
         Occupied { held, since }
     }
 
@@ -209,7 +209,8 @@ impl Cluster {
         self.idle[function].insert(node);
         books.metrics.container_idle(item.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
-        self.refresh_use(node);
+        // A node that goes down ends what it has.
+        self.refresh_use_if(node, true);
     }
 
     /// Ends a container that is in use, or was being started.

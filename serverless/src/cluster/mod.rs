@@ -171,11 +171,17 @@ impl Cluster {
     }
 
     /// Brings the node's view up to date after a change of its cores and idle containers alone.
-    #[inline]
     fn refresh_use(&mut self, node: NodeId) {
+        self.refresh_use_if(node, self.up.contains(node));
+    }
+
+    /// Does that where it is known whether the node is up.
+    #[inline]
+    fn refresh_use_if(&mut self, node: NodeId, is_up: bool) {
+        debug_assert_eq!(is_up, self.up.contains(node));
         let view = &mut self.views[node];
         let before = view.free_cores;
-        self.nodes[node].show_use(self.up.contains(node), view);
+        self.nodes[node].show_use(is_up, view);
         let after = view.free_cores;
         self.free_cores = self.free_cores - u64::from(before) + u64::from(after);
         if (before > 0) != (after > 0) {

@@ -205,7 +205,7 @@ impl Service {
         };
         let function = &self.registry.functions[attempt.record.function];
         if self.policies.admits_all() {
-            return self.admit(Waiting::new(key, function.request(attempt)), kernel);
+            return self.admit(&Waiting::new(key, function.request(attempt)), kernel);
         }
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
         let load = AdmissionView {
@@ -222,7 +222,7 @@ impl Service {
         let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
         match self.policies.admit(&waiting.request, &load, &places)? {
-            AdmissionDecision::Admit => self.admit(waiting, kernel),
+            AdmissionDecision::Admit => self.admit(&waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 self.attempts.under_way_mut(key)?.delay();
                 if self.head.delays.is_in_vain(self.attempts.len(), kernel) {
@@ -238,7 +238,7 @@ impl Service {
         }
     }
 
-    fn admit(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn admit(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.head.delays.in_vain = 0;
         self.attempts.enter(waiting.key, InvocationState::Admitted, kernel.now());
         self.attempts.admit(waiting.key)?;

@@ -138,7 +138,7 @@ impl Service {
         (state.here, state.asked_for) = (true, false);
         for key in self.attempts.image_is_here(image)? {
             let waiting = self.waiting(key)?;
-            self.enqueue(waiting, kernel)?;
+            self.enqueue(&waiting, kernel)?;
         }
         Ok(())
     }

@@ -113,13 +113,13 @@ impl Rounds {
 
 impl Service {
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, waiting: Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
-        if self.place_at_once(&waiting, kernel)? {
+        if self.place_at_once(waiting, kernel)? {
             return Ok(());
         }
         let rank = self.policies.rank(&waiting.request, kernel.now());
-        Ok(self.attempts.enqueue(waiting, rank)?)
+        Ok(self.attempts.enqueue(*waiting, rank)?)
     }
 
     /// Runs a round if somebody waits and something can be decided.
@@ -256,6 +256,7 @@ impl Service {
     }
 
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
+    #[inline(always)]
     pub(in crate::service) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
