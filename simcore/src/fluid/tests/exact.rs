@@ -58,10 +58,10 @@ proptest! {
     fn flows_of_one_resource_end_on_the_nearest_nanosecond(
         capacity in prop_oneof![
             1_000_000..4_000_000_000_i64,
-            proptest::sample::select(vec![3_000_000_000, 1_000_000_000, 200_000_000, 33_000_000]),
+            proptest::sample::select(vec![3_000_000_000, 2_000_000_000, 1_000_000_000, 200_000_000, 33_000_000]),
         ],
         starts in proptest::collection::vec((0..3_000_000_000_u64, prop_oneof![Just(100_000_000_u32), 1..200_000_000_u32]), 1..200),
-        efficiency in prop_oneof![Just(1.0), Just(0.5)],
+        efficiency in prop_oneof![Just(1.0), Just(0.97)],
     ) {
         let mut starts = starts;
         starts.sort_unstable();
@@ -99,5 +99,21 @@ proptest! {
             network.settle(now);
         }
         prop_assert!(network.is_empty());
+    }
+}
+
+/// Odd numbers of bytes at two a nanosecond: each date lies in the very middle between two.
+#[test]
+fn of_two_dates_that_are_as_near_it_is_the_later_one() {
+    for penalty in [1.0, 0.001, 2.2537e-5, 7.1e-5] {
+        for bytes in (100_000_001..100_004_001_u64).step_by(2) {
+            let mut network = FluidNetwork::new();
+            let disk = network.add_resource(2e9);
+            let uses = [Use { resource: disk, weight: 0.97 }];
+            let spec = FlowSpec { amount: bytes as f64, efficiency: 0.97, bound: FREE, penalty, uses: &uses };
+            network.start(SimTime::ZERO, spec);
+            network.settle(SimTime::ZERO);
+            assert_eq!(network.next_completion().map(SimTime::as_nanos), Some(bytes.div_ceil(2)));
+        }
     }
 }

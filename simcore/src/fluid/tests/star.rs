@@ -89,6 +89,11 @@ fn what_fills_up_together_with_its_holder_takes_nothing_over() {
         network.settle(SimTime::ZERO);
         assert!(network.looked_at() <= 2, "ends: {}", network.looked_at());
     }
+    // Its way begins with the reads, which are full at the same level.
+    let read = [0, 1].map(|resource| Use { resource: ResourceId(resource), weight: 1.0 });
+    network.start(SimTime::ZERO, FlowSpec { uses: &read, ..spec });
+    network.settle(SimTime::ZERO);
+    assert!(network.looked_at() <= 3, "a read: {}", network.looked_at());
 }
 
 #[test]
