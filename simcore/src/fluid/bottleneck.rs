@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::completions::LazyHeap;
-use super::graph::{Flow, Holder, Resource};
 use super::level_time::LevelTime;
 use crate::time::{SimDuration, SimTime};
 
@@ -81,15 +80,6 @@ impl Bottleneck {
         self.since + SimDuration::from_nanos((nanos + 0.5 + rounding) as u64)
     }
 
-    /// The first of its flows to end, and when.
-    pub fn first_end(&mut self, resource: u32, flows: &[Flow]) -> Option<(End, SimTime)> {
-        if self.members == 0 || self.level <= 0.0 {
-            return None;
-        }
-        let first = self.ends.peek(|entry| entry.is_current(resource, flows))?;
-        Some((first, self.date_of(first.at)))
-    }
-
     /// Lists a resource that holds others among those its flows cross; gives the place in the list.
     pub fn couple(&mut self, resource: u32) -> u32 {
         self.coupled.push(resource);
@@ -129,25 +119,11 @@ pub(super) struct End {
     pub version: u32,
 }
 
-impl End {
-    pub fn is_current(&self, resource: u32, flows: &[Flow]) -> bool {
-        let flow = &flows[self.slot as usize];
-        flow.active && flow.version == self.version && flow.holder == Holder::Resource(resource)
-    }
-}
-
 /// The level at which a flow reaches its bound.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct AtBound {
     pub level: Level,
     pub slot: u32,
-}
-
-impl AtBound {
-    pub fn is_current(&self, resource: u32, flows: &[Flow]) -> bool {
-        let flow = &flows[self.slot as usize];
-        flow.active && flow.holder == Holder::Resource(resource) && flow.level_at_bound() == self.level.0
-    }
 }
 
 /// Up to which level a resource that is no bottleneck has room.
@@ -156,11 +132,4 @@ pub(super) struct Limit {
     pub level: Level,
     pub stamp: u64,
     pub resource: u32,
-}
-
-impl Limit {
-    pub fn is_current(&self, by: u32, resources: &[Resource]) -> bool {
-        let share = resources[self.resource as usize].share(Holder::Resource(by));
-        share.is_some_and(|share| share.stamp == self.stamp)
-    }
 }

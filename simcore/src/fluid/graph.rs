@@ -1,6 +1,6 @@
 //! Which flow crosses which resource, and what holds it.
 
-use super::bottleneck::{AtBound, Bottleneck, Level};
+use super::bottleneck::{AtBound, Bottleneck, End, Level, Limit};
 use super::level_time::LevelTime;
 use crate::time::SimTime;
 
@@ -342,5 +342,37 @@ impl Graph {
     pub fn usage(&self, resource: u32) -> f64 {
         let shares = &self.resources[resource as usize].shares;
         shares.iter().map(|share| self.level(share.holder) * in_units(share.taking)).sum()
+    }
+}
+
+impl Bottleneck {
+    /// The first of its flows to end, and when.
+    pub fn first_end(&mut self, resource: u32, flows: &[Flow]) -> Option<(End, SimTime)> {
+        if self.members == 0 || self.level <= 0.0 {
+            return None;
+        }
+        let first = self.ends.peek(|entry| entry.is_current(resource, flows))?;
+        Some((first, self.date_of(first.at)))
+    }
+}
+
+impl End {
+    pub fn is_current(&self, resource: u32, flows: &[Flow]) -> bool {
+        let flow = &flows[self.slot as usize];
+        flow.active && flow.version == self.version && flow.holder == Holder::Resource(resource)
+    }
+}
+
+impl AtBound {
+    pub fn is_current(&self, resource: u32, flows: &[Flow]) -> bool {
+        let flow = &flows[self.slot as usize];
+        flow.active && flow.holder == Holder::Resource(resource) && flow.level_at_bound() == self.level.0
+    }
+}
+
+impl Limit {
+    pub fn is_current(&self, by: u32, resources: &[Resource]) -> bool {
+        let share = resources[self.resource as usize].share(Holder::Resource(by));
+        share.is_some_and(|share| share.stamp == self.stamp)
     }
 }
