@@ -75,8 +75,8 @@ pub trait NodeAllocation {
     /// For [`Scope::Batch`]: fills `plan`, which is empty, with decisions in the order in which they count.
     fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut RVec<PlanItem>) {}
 
-    /// The rank of a request in the queue, asked once when it enters: lower ranks come first, and of one rank the
-    /// request that entered first. Without this method everybody has rank 0. Since interface 1.1.
+    /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
+    /// first, and of one rank the request that entered first. Without this method everybody has rank 0. Since interface 1.1.
     fn rank(&mut self, _request: &RequestView, _now: u64) -> u64 {
         0
     }

