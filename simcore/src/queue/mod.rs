@@ -2,8 +2,8 @@
 //!
 //! Events at one date fire in the order they were scheduled, those of [`Rank::Late`] after all others. A *lane* holds
 //! timers of one constant length: they fall due in the order they were set, so a lane is a FIFO of which only the front
-//! stands in the [`Agenda`], and a timer that is cancelled before it comes to the front never costs more than its place there. Events of
-//! timers lie in their lane, all others in slots, of which the agenda has the numbers.
+//! stands in the agenda, and a timer that is cancelled before it comes to the front never costs more than its place there.
+//! Events of timers lie in their lane, all others in slots, of which the agenda has the numbers.
 
 mod agenda;
 
