@@ -71,7 +71,7 @@ enum Due<E> {
 }
 
 /// What is to be done at the date the kernel has moved to.
-pub(crate) enum Step<E> {
+pub(crate) enum Fired<E> {
     Event(E),
     Wake(Waker),
 }
@@ -234,14 +234,17 @@ impl<E> Kernel<E> {
 
     /// Stops a transfer or computation; its event will not fire. False if it had ended.
     pub fn cancel_activity(&mut self, activity: ActivityId) -> bool {
-        let Some(activity) = self.activities.remove(activity) else {
-            return false;
-        };
+        self.stop(activity).is_some()
+    }
+
+    /// Takes out what is under way, with what was scheduled for it; `None` if it had ended.
+    fn stop(&mut self, activity: ActivityId) -> Option<Activity<E>> {
+        let activity = self.activities.remove(activity)?;
         match activity.stage {
             Stage::Timed(timer) => drop(self.queue.cancel(timer)),
             Stage::Flowing(flow) => drop(self.fluid.cancel(self.now, flow)),
         }
-        true
+        Some(activity)
     }
 
     /// Checks that a transfer between two ends is possible.
@@ -338,13 +341,13 @@ impl<E> Kernel<E> {
     /// Moves the clock to the next thing that happens, no later than `horizon`, and says what it is. Ends of flows
     /// come before scheduled events of the same date.
     #[inline]
-    pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Step<E>> {
+    pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         let horizon = horizon.min(LAST_DATE);
         // One call, so that it is compiled into the loop of every simulation.
         if let Some(limit) = self.before_background(horizon)
-            && let Some(step) = self.advance_foreground(limit)
+            && let Some(fired) = self.advance_foreground(limit)
         {
-            return Some(step);
+            return Some(fired);
         }
         self.advance_background(horizon)
     }
@@ -356,18 +359,18 @@ impl<E> Kernel<E> {
     }
 
     /// The next event in the background, if it is due and something else is left to happen.
-    fn advance_background(&mut self, horizon: SimTime) -> Option<Step<E>> {
+    fn advance_background(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         let &(date, number) = self.background.first_key_value()?.0;
         if self.is_at_rest() || date > horizon {
             return None;
         }
         self.now = date;
         self.handled += 1;
-        self.background.remove(&(date, number)).map(Step::Event)
+        self.background.remove(&(date, number)).map(Fired::Event)
     }
 
     #[inline]
-    fn advance_foreground(&mut self, horizon: SimTime) -> Option<Step<E>> {
+    fn advance_foreground(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         loop {
             if !self.fluid.is_still()
                 && let Some(flow) = self.next_flow(horizon)
@@ -377,21 +380,21 @@ impl<E> Kernel<E> {
             }
             let (date, due) = self.queue.pop_until(horizon)?;
             self.now = date;
-            let step = match due {
-                Due::Event(event) => Step::Event(event),
-                Due::Wake(waker) => Step::Wake(waker),
+            let fired = match due {
+                Due::Event(event) => Fired::Event(event),
+                Due::Wake(waker) => Fired::Wake(waker),
                 Due::Activity(activity) => match self.timer_of_activity(activity) {
-                    Some(step) => step,
+                    Some(fired) => fired,
                     None => continue,
                 },
             };
             self.handled += 1;
-            return Some(step);
+            return Some(fired);
         }
     }
 
     /// The end of a flow, if that comes next.
-    fn next_flow(&mut self, horizon: SimTime) -> Option<Step<E>> {
+    fn next_flow(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         let queue_date = self.queue.next_date();
         let flow_now = self.fluid.next_completion() == Some(self.now);
         if !flow_now && queue_date != Some(self.now) && self.fluid.needs_settling() {
@@ -401,19 +404,19 @@ impl<E> Kernel<E> {
             let date =
                 self.fluid.next_completion().filter(|date| *date <= queue_date.unwrap_or(LAST_DATE).min(horizon))?;
             self.now = date;
-            if let Some(step) = self.end_flow() {
-                return Some(step);
+            if let Some(fired) = self.end_flow() {
+                return Some(fired);
             }
         }
     }
 
-    fn end_flow(&mut self) -> Option<Step<E>> {
+    fn end_flow(&mut self) -> Option<Fired<E>> {
         let flow = self.fluid.pop_completed(self.now)?;
         self.end_activity(*self.activity_of_flow.get(flow.index())?)
     }
 
     /// The latency of a transfer is over, or all of it.
-    fn timer_of_activity(&mut self, id: ActivityId) -> Option<Step<E>> {
+    fn timer_of_activity(&mut self, id: ActivityId) -> Option<Fired<E>> {
         let activity = self.activities.get_mut(id)?;
         let Some((path, bytes)) = activity.remaining.take() else {
             return self.end_activity(id);
@@ -424,10 +427,10 @@ impl<E> Kernel<E> {
         None
     }
 
-    fn end_activity(&mut self, activity: ActivityId) -> Option<Step<E>> {
+    fn end_activity(&mut self, activity: ActivityId) -> Option<Fired<E>> {
         Some(match self.activities.remove(activity)?.notify {
-            Notify::Event(event) => Step::Event(event),
-            Notify::Wake(waker) => Step::Wake(waker),
+            Notify::Event(event) => Fired::Event(event),
+            Notify::Wake(waker) => Fired::Wake(waker),
         })
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use crate::kernel::{Kernel, Model, Step};
+use crate::kernel::{Fired, Kernel, Model};
 use crate::network::NetworkModel;
 use crate::platform::Platform;
 use crate::process::{Context, Executor, Process, Shared};
@@ -135,8 +135,8 @@ impl<M: Model> Simulation<M> {
         let mut model = self.shared.model.borrow_mut();
         while !self.shared.executor.has_woken() {
             match kernel.advance(horizon) {
-                Some(Step::Event(event)) => model.handle(event, &mut kernel)?,
-                Some(Step::Wake(waker)) => waker.wake(),
+                Some(Fired::Event(event)) => model.handle(event, &mut kernel)?,
+                Some(Fired::Wake(waker)) => waker.wake(),
                 None => return Ok(false),
             }
         }

@@ -259,11 +259,6 @@ impl FluidNetwork {
         if (resource.0 as usize) < self.graph.resources.len() { self.graph.usage(resource.0) } else { 0.0 }
     }
 
-    /// The capacity of a resource.
-    pub fn capacity(&self, resource: ResourceId) -> f64 {
-        self.graph.resources.get(resource.0 as usize).map_or(0.0, |resource| resource.capacity)
-    }
-
     /// How many flows there are.
     pub fn len(&self) -> usize {
         self.live

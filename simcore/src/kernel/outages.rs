@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActivityId, Kernel, Notify, Stage};
+use super::{ActivityId, Kernel, Notify};
 use crate::network::{Endpoint, TransferError};
 use crate::platform::{HostId, LinkId};
 
@@ -129,11 +129,7 @@ impl<E> Kernel<E> {
         hit.sort_unstable();
         let mut events = Vec::new();
         for (_, id) in hit {
-            let Some(activity) = self.activities.remove(id) else { continue };
-            match activity.stage {
-                Stage::Timed(timer) => drop(self.queue.cancel(timer)),
-                Stage::Flowing(flow) => drop(self.fluid.cancel(self.now, flow)),
-            }
+            let Some(activity) = self.stop(id) else { continue };
             match activity.notify {
                 Notify::Event(event) => events.push(event),
                 Notify::Wake(waker) => {
