@@ -117,7 +117,7 @@ impl ResultFiles {
         self.write_file("scenario.json", |mut file| Ok(writeln!(file, "{text}")?))
     }
 
-    /// Writes what is known at the end, and how the run ended, which took so many seconds on the clock of the wall.
+    /// Writes what is known at the end, and how the run ended, which took so many wall-clock seconds.
     pub fn write(&self, results: &Results, summary: &Summary, state: State, wall_s: f64) -> Result<(), CommandError> {
         self.write_file("functions.csv", |file| write_functions(results, BufWriter::new(file)).map_err(Into::into))?;
         self.write_file("distributions.csv", |file| {

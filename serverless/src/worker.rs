@@ -90,7 +90,7 @@ impl<T> Pending<T> {
         self.0.recv().unwrap_or_else(|_| Err(nothing_came()))
     }
 
-    /// The same, but not for longer than a time on the clock of the wall; `None` if it is over.
+    /// Waits for the end of the job, but no longer than a wall-clock time; `None` if that is over.
     pub fn wait_at_most(&self, time: Duration) -> Option<thread::Result<T>> {
         match self.0.recv_timeout(time) {
             Ok(outcome) => Some(outcome),

@@ -87,14 +87,14 @@ fn names_are_looked_for_in_plugin_folders() {
 }
 
 #[test]
-fn the_list_shows_what_is_loaded_and_what_is_of_no_use() {
+fn the_list_shows_what_is_loaded_and_what_cannot_be_used() {
     let folder = plugin_folder();
     let path = folder.path().to_str().unwrap();
     let list = text(&hearth(&["policies", "--plugin-dir", path]).stdout).replace(path, "PLUGINS");
     for line in [
         "  misplaces            0.1.0    loaded    node allocation that goes wrong\n    from PLUGINS/libmine.so\n",
         "    limit              a number that is in a range; a whole number from 1 to 10; default 5\n",
-        "of no use\n  PLUGINS/libbroken.so is not a shared library: ",
+        "libraries that cannot be used\n  PLUGINS/libbroken.so is not a shared library: ",
     ] {
         assert!(list.contains(line), "{line:?} is not in {list}");
     }

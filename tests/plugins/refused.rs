@@ -1,4 +1,4 @@
-//! Files that are of no use as libraries of policies, each refused before it runs with what is wrong with it; and
+//! Files that cannot be used as libraries of policies, each refused before it runs with what is wrong with it; and
 //! libraries of an older interface, which are not.
 
 use std::fs;

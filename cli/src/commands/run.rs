@@ -303,7 +303,7 @@ fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
     process::exit(1)
 }
 
-/// A time on the clock of the wall: seconds, or with a unit.
+/// A wall-clock time: seconds, or with a unit.
 pub fn parse_time(text: &str) -> Result<Duration, String> {
     let seconds = units::parse(text, Dimension::Time).map_err(|error| error.to_string())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())

@@ -96,7 +96,7 @@ pub struct Manifest {
     /// The interval of the time series at its end, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_series_interval_s: Option<f64>,
-    /// Seconds on the clock of the wall that the simulation took.
+    /// Wall-clock seconds that the simulation took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_s: Option<f64>,
 }

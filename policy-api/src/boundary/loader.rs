@@ -35,7 +35,7 @@ pub struct PolicyLibrary {
     pub policies: Vec<PolicyDescriptor>,
 }
 
-/// Why a file is of no use as a library of policies. The messages begin with what is wrong and leave the file to be
+/// Why a file cannot be used as a library of policies. The messages begin with what is wrong and leave the file to be
 /// named by whoever reports them.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LoadError {
@@ -88,7 +88,7 @@ impl PolicyLibrary {
     /// Opens a library.
     ///
     /// # Errors
-    /// Why it is of no use. A file that is not a library of policies for this version of the interface is found out
+    /// Why it cannot be used. A file that is not a library of policies for this version of the interface is found out
     /// before it is loaded.
     ///
     /// ```

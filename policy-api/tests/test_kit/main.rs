@@ -71,7 +71,7 @@ macro_rules! defective {
 }
 use defective;
 
-/// Even or odd, as the clock of the wall has it.
+/// Even or odd, as the wall clock has it.
 fn tick() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |since| u64::from(since.subsec_nanos()) / 7)

@@ -149,7 +149,7 @@ pub(super) fn check_outages(scenario: &Value, results: &Results) -> Result<(), T
     Ok(())
 }
 
-/// The bytes of the summary, but for the time on the clock of the wall, and of the tables.
+/// The bytes of the summary, but for the wall-clock time, and of the tables.
 pub(super) fn files_of(results: &Results) -> [String; 4] {
     let table = |write: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = Vec::new();

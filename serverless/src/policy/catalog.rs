@@ -31,7 +31,7 @@ pub enum SelectionError {
         /// The names that exist, in words.
         known: String,
     },
-    /// A library is of no use.
+    /// A library cannot be used.
     #[error("{} {cause}", path.display())]
     Library {
         /// The file.
@@ -145,7 +145,7 @@ impl Catalog {
         built_in.chain(loaded).collect()
     }
 
-    /// Libraries in plugin folders that are of no use.
+    /// Libraries in plugin folders that cannot be used.
     pub fn broken_libraries(&self) -> &[BrokenLibrary] {
         &self.libraries.shelf().broken
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
 
-/// A file in a plugin folder that is of no use.
+/// A file in a plugin folder that cannot be used.
 #[derive(Clone, Debug)]
 pub struct BrokenLibrary {
     /// The file, or the folder if that cannot be read.

@@ -40,6 +40,9 @@ use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 /// A head host takes requests in and stores images; compute nodes run one invocation per core in containers, with
 /// images and containers' data in their RAM and on their disk. Set one up with [`ServerlessComputeService::builder`]
 /// and use it through a [`crate::FunctionManager`].
+///
+/// # Panics
+/// Methods that take a simulation panic when no service was started in it: the handle is of another one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ServerlessComputeService(());
 
@@ -184,7 +187,8 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|model, _| model.service().books.metrics.cost = cost);
     }
 
-    /// The same when invocations may go elsewhere.
+    /// Ends the books, as [`close`](Self::close), where invocations may have been written elsewhere. Tells also what the
+    /// service waited for.
     pub(crate) fn end(&self, simulation: &mut Simulation) -> Ended {
         simulation.with_model_mut(|model, kernel| {
             let service = model.service();

@@ -8,7 +8,7 @@ use hearth_serverless::policy::FoundPolicy;
 use super::super::selection::PluginArguments;
 use crate::error::CommandError;
 
-/// Lists the policies there are, by kind, and the libraries that are of no use.
+/// Lists the policies there are, by kind, and the libraries that cannot be used.
 pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
     let catalog = plugins.catalog();
     let policies = catalog.policies();
@@ -23,7 +23,7 @@ pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
         }
     }
     if !catalog.broken_libraries().is_empty() {
-        writeln!(out, "\nof no use")?;
+        writeln!(out, "\nlibraries that cannot be used")?;
     }
     for broken in catalog.broken_libraries() {
         writeln!(out, "  {} {}", broken.path.display(), broken.problem)?;
