@@ -119,7 +119,7 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
     let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
     simulation.with_model_mut(|model, kernel| {
         let service = model.service();
-        let (head, registry) = (service.head_host(), service.registry().host);
+        let (head, registry) = (service.head_host(), service.registry().host());
         let mut check = |from: Endpoint, to: Endpoint| check_path(kernel, from, to);
         if has_images && scenario.service.simulate_image_downloads {
             check(Endpoint::Disk(registry), Endpoint::Disk(head))?;

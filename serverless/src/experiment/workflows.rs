@@ -87,7 +87,7 @@ fn check_data_routes(workflow: &Workflow, place: &str, simulation: &mut Simulati
     let has_input = workflow.tasks.iter().any(|task| task.input > 0);
     simulation.with_model_mut(|model, kernel| {
         let service = model.service();
-        let registry = Endpoint::Disk(service.registry().host);
+        let registry = Endpoint::Disk(service.registry().host());
         let nodes: Vec<HostId> = service.cluster().nodes().iter().map(|node| node.host).collect();
         if has_input {
             nodes.iter().try_for_each(|node| check_path(kernel, registry, Endpoint::Memory(*node)))?;

@@ -41,7 +41,7 @@ impl Service {
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Error> {
-        let ram = self.registry.functions[function].limits.ram;
+        let ram = self.registry.function(function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         let completion = Completion {

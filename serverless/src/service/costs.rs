@@ -15,7 +15,7 @@ impl Service {
         let Some(attempt) = self.attempts.get(key).filter(|attempt| attempt.record.outcome != Outcome::Lost) else {
             return;
         };
-        let ram = self.registry.functions[attempt.record.function].limits.ram;
+        let ram = self.registry.function(attempt.record.function).limits.ram;
         if cost.bill(&attempt.record, ram)
             && let Some(invocation) = self.attempts.invocation_mut(key)
             && !std::mem::replace(&mut invocation.is_billed, true)

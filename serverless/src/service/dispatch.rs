@@ -52,7 +52,7 @@ impl Service {
         attempt.record.node = Some(node.0);
         attempt.record.start = Some(start);
         attempt.record.dispatched_at = Some(now);
-        let function = &self.registry.functions[attempt.record.function];
+        let function = self.registry.function(attempt.record.function);
         self.books.metrics.container_busy(function.limits.ram, now);
         self.books.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };

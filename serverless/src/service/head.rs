@@ -203,7 +203,7 @@ impl Service {
         let Some(attempt) = self.attempts.get(key) else {
             return Ok(());
         };
-        let function = &self.registry.functions[attempt.record.function];
+        let function = self.registry.function(attempt.record.function);
         if self.policies.admits_all() {
             return self.admit(&Waiting::new(key, function.request(attempt)), kernel);
         }
@@ -242,7 +242,7 @@ impl Service {
         self.head.delays.in_vain = 0;
         self.attempts.enter(waiting.key, InvocationState::Admitted, kernel.now());
         self.attempts.admit(waiting.key)?;
-        match self.registry.functions[waiting.function].image {
+        match self.registry.function(waiting.function).image {
             Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
         }

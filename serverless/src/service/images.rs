@@ -109,27 +109,27 @@ impl Service {
             kernel.schedule(SimDuration::ZERO, done);
             return Ok(true);
         }
-        if kernel.check_up(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host())).is_err() {
+        if kernel.check_up(Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host())).is_err() {
             return Ok(false);
         }
-        let size = self.registry.images[image].size;
+        let size = self.registry.image(image).size;
         let room = self.head.images.storage.make_room(size, kernel.now().as_nanos());
         let Some(evicted) = room.map_err(|mistake| self.policies.error(mistake))? else {
             return Ok(false);
         };
         for evicted in evicted {
             self.head.images.state(evicted).here = false;
-            self.books.metrics.evicted_images_on_head.add(self.registry.images[evicted].size);
+            self.books.metrics.evicted_images_on_head.add(self.registry.image(evicted).size);
         }
         self.head.images.storage.begin(image, size);
         self.books.begin_move(image, Move::Download);
-        kernel.transfer(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host()), size, done)?;
+        kernel.transfer(Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host()), size, done)?;
         Ok(true)
     }
 
     pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         if self.head.images.simulate_downloads {
-            self.books.metrics.downloads.add(self.registry.images[image].size);
+            self.books.metrics.downloads.add(self.registry.image(image).size);
             self.books.end_move(image, Move::Download);
             self.head.images.storage.complete(image, self.books.date);
         }
@@ -177,7 +177,7 @@ impl Service {
         }
         self.head.images.storage.pin(image);
         let done = Event(Happening::Message(Message::Copied { node, image }));
-        kernel.transfer(ends.0, ends.1, self.registry.images[image].size, done)?;
+        kernel.transfer(ends.0, ends.1, self.registry.image(image).size, done)?;
         Ok(true)
     }
 
@@ -203,7 +203,7 @@ impl Service {
         kernel.transfer(
             Endpoint::Disk(host),
             Endpoint::Memory(host),
-            self.registry.images[image].ram_footprint,
+            self.registry.image(image).ram_footprint,
             done,
         )?;
         Ok(true)

@@ -96,7 +96,7 @@ impl Service {
         if !self.cluster.idle(function).is_empty() {
             return;
         }
-        let registered = &self.registry.functions[function];
+        let registered = self.registry.function(function);
         let (ram, overhead) = (registered.limits.ram, registered.startup_overhead);
         let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return };
         self.books.metrics.begin_prewarming(ram, kernel.now());
@@ -113,7 +113,7 @@ impl Service {
         else {
             return;
         };
-        self.books.metrics.end_prewarming(self.registry.functions[function].limits.ram, kernel.now());
+        self.books.metrics.end_prewarming(self.registry.function(function).limits.ram, kernel.now());
         self.keep(held, keep_for, kernel);
     }
 }

@@ -17,11 +17,11 @@ use crate::table::Table;
 #[derive(Debug)]
 pub(crate) struct Registry {
     /// The host whose disk holds the remote images and files.
-    pub host: HostId,
-    pub(super) images: Table<ImageId, Image>,
+    host: HostId,
+    images: Table<ImageId, Image>,
     /// Sizes of the files, looked up by name.
-    pub(super) files: FxHashMap<String, u64>,
-    pub(super) functions: Table<FunctionId, RegisteredFunction>,
+    files: FxHashMap<String, u64>,
+    functions: Table<FunctionId, RegisteredFunction>,
     function_names: FxHashSet<String>,
 }
 
@@ -30,6 +30,11 @@ impl Registry {
     pub fn new(host: HostId) -> Self {
         let (images, functions) = (Table::default(), Table::default());
         Self { host, images, files: FxHashMap::default(), functions, function_names: FxHashSet::default() }
+    }
+
+    /// Where the remote images and files are.
+    pub fn host(&self) -> HostId {
+        self.host
     }
 
     /// The images.
@@ -41,6 +46,22 @@ impl Registry {
     pub fn functions(&self) -> &Table<FunctionId, RegisteredFunction> {
         &self.functions
     }
+
+    /// A function.
+    #[inline]
+    pub fn function(&self, function: FunctionId) -> &RegisteredFunction {
+        &self.functions[function]
+    }
+
+    /// An image.
+    pub fn image(&self, image: ImageId) -> &Image {
+        &self.images[image]
+    }
+
+    /// The bytes of a file, if there is one of that name.
+    pub fn file_size(&self, file: &str) -> Option<u64> {
+        self.files.get(file).copied()
+    }
 }
 
 /// A function that a service has accepted.
@@ -51,8 +72,6 @@ pub(crate) struct RegisteredFunction {
     pub limits: Limits,
     pub startup_overhead: SimDuration,
     pub body: Body,
-    /// The last round in which the policy let it wait.
-    pub told_to_wait_in: u64,
 }
 
 impl RegisteredFunction {
@@ -107,16 +126,10 @@ impl Service {
         self.check_fit(&name, image, &limits)?;
         let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
         self.registry.function_names.insert(name);
-        self.registry.functions.push(RegisteredFunction {
-            id,
-            image,
-            limits,
-            startup_overhead,
-            body,
-            told_to_wait_in: 0,
-        });
+        self.registry.functions.push(RegisteredFunction { id, image, limits, startup_overhead, body });
         let footprint = Footprint { ram: limits.ram, disk: limits.disk };
         self.attempts.add_function();
+        self.rounds.add_function();
         self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
         self.books.folding.add_function(deadline);

@@ -75,7 +75,7 @@ impl Service {
     #[inline]
     pub(super) fn begin_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let (attempt, node) = self.attempts.dispatched(key)?;
-        let function = &self.registry.functions[attempt.record.function];
+        let function = self.registry.function(attempt.record.function);
         let body = attempt.body.as_ref().unwrap_or(&function.body);
         let runs_already = attempt.execution().is_some_and(|execution| execution.time_limit.is_some());
         let limit = if runs_already { SimDuration::ZERO } else { function.limits.time };
@@ -139,7 +139,7 @@ impl Service {
         let (_, node) = self.attempts.dispatched(key)?;
         let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
-        let started = kernel.transfer(Endpoint::Disk(self.registry.host), memory, bytes, ended).map(drop);
+        let started = kernel.transfer(Endpoint::Disk(self.registry.host()), memory, bytes, ended).map(drop);
         if self.is_up(key, started)? {
             return Ok(());
         }
@@ -223,7 +223,7 @@ impl Service {
     /// Goes on to the next step; `None` after the last. What a checkpoint before it has saved is kept.
     fn next_step(&mut self, key: AttemptKey) -> Result<Option<Step>, Error> {
         let attempt = self.attempts.under_way_mut(key)?;
-        let function = &self.registry.functions[attempt.record.function];
+        let function = self.registry.function(attempt.record.function);
         let steps = match attempt.body.as_ref().unwrap_or(&function.body) {
             Body::Steps(steps) => Rc::clone(steps),
             Body::Sleep(_) | Body::Closure(_) => return Ok(None),
@@ -246,11 +246,11 @@ impl Service {
         let gone = || FunctionError::new("the invocation has ended");
         let attempt = self.attempts.get_mut(key).ok_or_else(gone)?;
         let node = self.cluster.node(attempt.node().ok_or_else(gone)?);
-        let limits = &self.registry.functions[attempt.record.function].limits;
+        let limits = self.registry.function(attempt.record.function).limits;
         let (disk, memory) = (Endpoint::Disk(node.host), Endpoint::Memory(node.host));
-        let registry = Endpoint::Disk(self.registry.host);
+        let registry = Endpoint::Disk(self.registry.host());
         let remote = |file: &Rc<str>| {
-            let size = self.registry.files.get(&**file).copied();
+            let size = self.registry.file_size(file);
             size.ok_or_else(|| FunctionError::new(format!("the registry has no file {file:?}")))
         };
         Ok(match step {
@@ -292,7 +292,7 @@ impl Service {
         let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else {
             return Ok(());
         };
-        let limit = self.registry.functions[attempt.record.function].limits.time;
+        let limit = self.registry.function(attempt.record.function).limits.time;
         let run_time = kernel.now().since(attempt.record.started_at.unwrap_or_default());
         if limit > SimDuration::ZERO && run_time >= limit {
             return self.time_limit_reached(key, kernel);

@@ -121,8 +121,8 @@ impl Service {
 
     /// Why an image is not on the head.
     fn why_download_is_missing(&self, image: ImageId, kernel: &Kernel<Event>) -> String {
-        let name = &self.registry.images[image].name;
-        let blocked = kernel.check_up(Endpoint::Disk(self.registry.host), Endpoint::Disk(self.head.host())).err();
+        let name = &self.registry.image(image).name;
+        let blocked = kernel.check_up(Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host())).err();
         let why = match blocked {
             Some(error) => format!(": {error}"),
             None if self.head.images.has_no_room_for(image) => ", which has no room for it".to_owned(),
@@ -134,7 +134,7 @@ impl Service {
     /// Why the image of somebody bound to a node is not there.
     fn why_image_is_missing(&self, node: NodeId, image: ImageId, kernel: &Kernel<Event>) -> String {
         let (held, sites) = (self.cluster.node(node), self.cluster.sites(image));
-        let described = &self.registry.images[image];
+        let described = self.registry.image(image);
         let way = kernel.check_up(Endpoint::Disk(self.head.host()), Endpoint::Disk(held.host)).err();
         let why = match way {
             _ if sites.loading().contains(node) => " to be loaded into RAM".to_owned(),

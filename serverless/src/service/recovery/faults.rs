@@ -256,7 +256,7 @@ impl Service {
             }
         }
         for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
-            let ram = self.registry.functions[function].limits.ram;
+            let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
             self.cluster.end(held, &mut self.books);
         }
@@ -292,7 +292,7 @@ impl Service {
             }
         }
         self.rounds.no_longer_runs(key);
-        let ram = self.registry.functions[attempt.record.function].limits.ram;
+        let ram = self.registry.function(attempt.record.function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         self.cluster.end(held, &mut self.books);

@@ -70,7 +70,7 @@ impl Service {
                 if !self.copy(node, image, kernel)? {
                     break;
                 }
-                self.books.metrics.replications.add(self.registry.images[image].size);
+                self.books.metrics.replications.add(self.registry.image(image).size);
                 if let Some(replication) = &mut self.recovery.replication {
                     replication.under_way.insert((node, image));
                 }
@@ -97,7 +97,7 @@ impl Service {
         let lacks = |node: &NodeId| !sites.reaches_disk(*node);
         let free = |node: NodeId| self.cluster.node(node).disk.free();
         let best = self.cluster.up().iter().filter(lacks).max_by_key(|node| (free(*node), Reverse(*node)))?;
-        (free(best) >= self.registry.images[image].size).then_some(best)
+        (free(best) >= self.registry.image(image).size).then_some(best)
     }
 
     /// The images on the disk of a node are out of reach.

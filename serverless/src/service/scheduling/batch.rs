@@ -69,7 +69,7 @@ impl Service {
             .iter()
             .zip(&idle)
             .map(|(&number, idle)| {
-                let function = &self.registry.functions[FunctionId(number)];
+                let function = self.registry.function(FunctionId(number));
                 let sites = function.image.map(|image| cluster.sites(image));
                 FunctionView {
                     function: number,
@@ -90,8 +90,8 @@ impl Service {
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Error> {
-        if self.registry.images.find(ImageId(image)).is_none() {
-            return Err(self.wrong_item(format!("names image {image} of {}", self.registry.images.len())));
+        if self.registry.images().find(ImageId(image)).is_none() {
+            return Err(self.wrong_item(format!("names image {image} of {}", self.registry.images().len())));
         }
         Ok(ImageId(image))
     }

@@ -59,7 +59,7 @@ impl Service {
             && let Some((at, waiting)) = self.next_in_turn(position, last)
         {
             (position, last) = (at + 1, Some(waiting.turn));
-            if self.registry.functions[waiting.function].told_to_wait_in >= since {
+            if self.rounds.has_let_wait(waiting.function, since) {
                 continue;
             }
             let offered = self.offer(&waiting, at, &mut held, plan, kernel)?;
@@ -69,7 +69,7 @@ impl Service {
                 _ if is_strict => return Ok(()),
                 Offered::Bound | Offered::Waits | Offered::Prepared(_) => {}
             }
-            self.registry.functions[waiting.function].told_to_wait_in = self.cluster.round();
+            self.rounds.let_wait(waiting.function, self.cluster.round());
             if matches!(held, Held::Nobody) {
                 let node = if let Offered::Prepared(node) = offered { Some(node) } else { None };
                 let reservation = self.keep_place(&waiting, node, kernel.now());
@@ -176,18 +176,18 @@ impl Service {
     }
 
     fn footprint_of(&self, waiting: &Waiting) -> Footprint {
-        self.registry.functions[waiting.function].footprint()
+        self.registry.function(waiting.function).footprint()
     }
 
     fn image_of(&self, waiting: &Waiting) -> Option<ImageId> {
-        self.registry.functions[waiting.function].image
+        self.registry.function(waiting.function).image
     }
 
     /// What a node has for somebody: all that is free or can be evicted, without the image that it needs itself.
     fn room(&self, waiting: &Waiting, node: NodeId) -> Room {
         let mut room = Room::of(self.cluster.node_view(node));
         if let Some(image) = self.image_of(waiting) {
-            let (held, described) = (self.cluster.node(node), &self.registry.images[image]);
+            let (held, described) = (self.cluster.node(node), self.registry.image(image));
             room.keep_image(Footprint {
                 ram: if held.ram.holds_unused(image) { described.ram_footprint } else { 0 },
                 disk: if held.disk.holds_unused(image) { described.size } else { 0 },
@@ -200,7 +200,7 @@ impl Service {
     fn need(&self, waiting: &Waiting, node: NodeId) -> Footprint {
         let mut need = self.footprint_of(waiting);
         if let Some(image) = self.image_of(waiting) {
-            let (sites, described) = (self.cluster.sites(image), &self.registry.images[image]);
+            let (sites, described) = (self.cluster.sites(image), self.registry.image(image));
             if !sites.in_ram().contains(node) && !sites.loading().contains(node) {
                 need.ram = need.ram.saturating_add(described.ram_footprint);
             }
@@ -233,7 +233,7 @@ impl Service {
 
     /// When somebody that starts on a node now will have ended at the latest.
     fn expected_end(&self, waiting: &Waiting, node: NodeId, now: SimTime) -> SimTime {
-        let function = &self.registry.functions[waiting.function];
+        let function = self.registry.function(waiting.function);
         let is_warm = self.cluster.idle(waiting.function).contains(node);
         let has_image = self.cluster.is_image_ready(node, function.image);
         if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {

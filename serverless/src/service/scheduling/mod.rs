@@ -24,6 +24,7 @@ use crate::service::Service;
 use crate::service::attempts::{AttemptKey, Waiting, WaitingQueue};
 use crate::service::event::Event;
 use crate::service::registry::RegisteredFunction;
+use crate::table::Table;
 
 /// What rounds of scheduling have from one to the next.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Rounds {
     /// Nobody is placed before the round.
     #[cfg(test)]
     never_at_once: bool,
+    /// By function: the last round in which the policy let it wait.
+    told_to_wait_in: Table<FunctionId, u64>,
     /// Where an image could not move that somebody bound there waits for.
     stalled_sites: Vec<(NodeId, ImageId)>,
 }
@@ -50,8 +53,24 @@ impl Rounds {
             is_done: false,
             #[cfg(test)]
             never_at_once: false,
+            told_to_wait_in: Table::default(),
             stalled_sites: Vec::new(),
         }
+    }
+
+    /// There is one more function, of which nobody waits.
+    pub fn add_function(&mut self) {
+        self.told_to_wait_in.push(0);
+    }
+
+    /// The policy has let somebody of a function wait in a round.
+    fn let_wait(&mut self, function: FunctionId, round: u64) {
+        self.told_to_wait_in[function] = round;
+    }
+
+    /// Whether it has done so in a round or since.
+    fn has_let_wait(&self, function: FunctionId, since: u64) -> bool {
+        self.told_to_wait_in[function] >= since
     }
 
     /// Has nobody placed before the round that follows the message.
@@ -176,7 +195,7 @@ impl Service {
             && !self.cluster.free_core().is_empty()
         {
             if let Some(waiting) = queue.get(position)
-                && self.registry.functions[waiting.function].told_to_wait_in != self.cluster.round()
+                && !self.rounds.has_let_wait(waiting.function, self.cluster.round())
             {
                 self.place(&waiting, position, plan, kernel)?;
             }
@@ -247,7 +266,7 @@ impl Service {
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => {
-                self.registry.functions[FunctionId(request.function)].told_to_wait_in = self.cluster.round();
+                self.rounds.let_wait(waiting.function, self.cluster.round());
                 return Ok(false);
             }
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),

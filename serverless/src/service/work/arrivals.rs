@@ -62,7 +62,7 @@ impl Service {
     /// The entry in the queue of an attempt that is under way.
     pub fn waiting(&self, key: AttemptKey) -> Result<Waiting, Error> {
         let attempt = self.attempts.under_way(key)?;
-        let request = self.registry.functions[attempt.record.function].request(attempt);
+        let request = self.registry.function(attempt.record.function).request(attempt);
         Ok(Waiting { turn: attempt.turn(), ..Waiting::new(key, request) })
     }
 
@@ -132,7 +132,7 @@ impl Service {
     /// Refuses what is not of this service.
     pub(crate) fn check_callee(&self, callee: Callee) -> Result<(), Error> {
         match callee {
-            Callee::Function(function) if self.registry.functions.find(function).is_none() => {
+            Callee::Function(function) if self.registry.functions().find(function).is_none() => {
                 Err(Error::ForeignFunction(function))
             }
             Callee::Workflow(workflow) if workflow.0 as usize >= self.work.workflows.len() => {

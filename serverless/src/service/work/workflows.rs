@@ -27,7 +27,8 @@ impl Service {
         if self.work.workflows.has(&name) {
             return Err(Error::DuplicateName { what: "workflow", name });
         }
-        if let Some(foreign) = workflow.tasks.iter().find(|task| self.registry.functions.find(task.function).is_none())
+        if let Some(foreign) =
+            workflow.tasks.iter().find(|task| self.registry.functions().find(task.function).is_none())
         {
             return Err(Error::ForeignFunction(foreign.function));
         }
@@ -95,7 +96,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Error> {
         let (attempt, node) = self.attempts.dispatched(key)?;
-        let limit = self.registry.functions[attempt.record.function].limits.time;
+        let limit = self.registry.function(attempt.record.function).limits.time;
         let all = self.cluster.nodes();
         let of_node = |node: u32| all.get(node as usize).map(|node| (node.outages, node.name.as_str()));
         let Some(inputs) = self.work.workflows.inputs(attempt.record.invocation, node.0, of_node) else {
@@ -106,7 +107,7 @@ impl Service {
         let mut sources = Vec::new();
         match inputs {
             Ok(Inputs { registry, nodes }) => {
-                sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry.host), registry)));
+                sources.extend((registry > 0).then_some((Endpoint::Disk(self.registry.host()), registry)));
                 let memory = |node: u32| Endpoint::Memory(self.cluster.node(NodeId(node)).host);
                 sources.extend(nodes.into_iter().map(|(node, bytes)| (memory(node), bytes)));
                 if sources.is_empty() {
