@@ -7,7 +7,7 @@ use hearth_simcore::fluid::{FlowSpec, FluidNetwork, Use};
 use hearth_simcore::kernel::{Kernel, Model};
 use hearth_simcore::network::NetworkModel;
 use hearth_simcore::platform::PlatformBuilder;
-use hearth_simcore::queue::{LaneId, Rank};
+use hearth_simcore::queue::TimerId;
 use hearth_simcore::simulation::Simulation;
 use hearth_simcore::time::{SimDuration, SimTime};
 
@@ -15,8 +15,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 struct Timers {
     left: u64,
     state: u64,
-    /// With a lane, each also sets a timer of constant length and takes it back.
-    lane: Option<LaneId>,
+    /// Each also sets this one and clears it.
+    timeout: Option<TimerId>,
 }
 
 impl Timers {
@@ -37,9 +37,9 @@ impl Model for Timers {
             self.left -= 1;
             let delay = self.draw();
             kernel.schedule(delay, event);
-            if let Some(lane) = self.lane {
-                let timeout = kernel.schedule_in_lane(lane, event);
-                kernel.cancel(timeout);
+            if let Some(timeout) = self.timeout {
+                kernel.set_timer(timeout, SimDuration::from_secs(600), event);
+                kernel.clear_timer(timeout);
             }
         }
         Ok(())
@@ -52,11 +52,11 @@ fn timers(pending: u32, with_timeouts: bool) {
     let Ok(platform) = PlatformBuilder::new().build() else {
         return;
     };
-    let model = Timers { left: TIMERS, state: 88_172_645_463_325_252, lane: None };
+    let model = Timers { left: TIMERS, state: 88_172_645_463_325_252, timeout: None };
     let mut simulation = Simulation::with_model(platform, 0, NetworkModel::Ideal, model);
     simulation.with_model_mut(|model, kernel| {
         if with_timeouts {
-            model.lane = Some(kernel.add_lane(SimDuration::from_secs(600), Rank::Late));
+            model.timeout = Some(kernel.add_timer());
         }
         for number in 0..pending {
             let delay = model.draw();

@@ -155,6 +155,15 @@ pub trait Eviction {
         false
     }
 
+    /// Whether it is enough to hear of idle containers when it is asked to choose; read once, after construction. The host then
+    /// tells of those that have become idle since and still are, in the order in which they did, and nothing of one that was
+    /// taken before the policy has heard of it. For a policy that orders containers by the last time that they became idle this
+    /// changes no answer, and it saves two calls for each invocation. One that counts uses, remembers more than the last, or
+    /// looks at when it is called must say no. Since interface 1.5.
+    fn hears_late(&self) -> bool {
+        false
+    }
+
     /// A container was made. It is in use and cannot be evicted before it is inserted, under the same number; `since` is the
     /// date of its creation and `expires` is never. Called when [`Eviction::observes_containers`] says so. Since interface
     /// 1.4.

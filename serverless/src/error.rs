@@ -178,6 +178,25 @@ pub enum Error {
     Process(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Within the service errors are boxed: a result that is none is then a register, and not a place in memory.
+impl From<Box<Error>> for Error {
+    fn from(error: Box<Error>) -> Self {
+        *error
+    }
+}
+
+impl From<TransferError> for Box<Error> {
+    fn from(error: TransferError) -> Self {
+        Box::new(error.into())
+    }
+}
+
+impl From<crate::workload::TraceError> for Box<Error> {
+    fn from(error: crate::workload::TraceError) -> Self {
+        Box::new(error.into())
+    }
+}
+
 impl Error {
     /// The simulator contradicts itself in the line that calls this.
     #[cold]

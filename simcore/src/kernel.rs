@@ -12,7 +12,7 @@ use self::outages::Outages;
 use crate::fluid::{FlowId, FlowSpec, FluidNetwork, ResourceId, Use};
 use crate::network::{Endpoint, Network, NetworkModel, Path, TransferError};
 use crate::platform::{HostId, Platform};
-use crate::queue::{EventHandle, EventQueue, LaneId, Rank};
+use crate::queue::{EventHandle, EventQueue, Rank, TimerId};
 use crate::time::{SimDuration, SimTime};
 
 /// What is simulated: a state, and how each event changes it.
@@ -104,7 +104,7 @@ pub(crate) enum Fired<E> {
 ///     let host = |name| kernel.platform().host_by_name(name).unwrap();
 ///     let (a, b) = (Endpoint::Memory(host("a")), Endpoint::Memory(host("b")));
 ///     kernel.schedule(SimDuration::from_secs(5), "timer");
-///     let never = kernel.schedule(SimDuration::from_secs(3), "taken back");
+///     let never = kernel.schedule_cancellable(SimDuration::from_secs(3), "taken back");
 ///     kernel.cancel(never);
 ///     // 97 of 105 bytes on the wire are payload.
 ///     kernel.transfer(a, b, 97_000_000, "transfer")
@@ -176,24 +176,25 @@ impl<E> Kernel<E> {
     }
 
     /// Schedules an event after `delay`, behind everything that is scheduled for that date already.
-    pub fn schedule(&mut self, delay: SimDuration, event: E) -> EventHandle {
-        self.queue.schedule(self.now + delay, Rank::Normal, Due::Event(event))
+    #[inline]
+    pub fn schedule(&mut self, delay: SimDuration, event: E) {
+        self.queue.schedule(self.now + delay, Rank::Normal, Due::Event(event));
     }
 
     /// Schedules an event for a date; a date that is past counts as now.
-    pub fn schedule_at(&mut self, date: SimTime, event: E) -> EventHandle {
-        self.queue.schedule(date.max(self.now), Rank::Normal, Due::Event(event))
+    pub fn schedule_at(&mut self, date: SimTime, event: E) {
+        self.queue.schedule(date.max(self.now), Rank::Normal, Due::Event(event));
+    }
+
+    /// Schedules an event after `delay` that may be [taken back](Self::cancel).
+    pub fn schedule_cancellable(&mut self, delay: SimDuration, event: E) -> EventHandle {
+        self.queue.schedule_cancellable(self.now + delay, Rank::Normal, Due::Event(event))
     }
 
     /// Schedules an event for a date, for a stream of events each of which schedules the next: it cannot be taken back,
     /// and costs less than others.
     pub fn schedule_sole(&mut self, date: SimTime, event: E) {
         self.queue.schedule_sole(date.max(self.now), Due::Event(event));
-    }
-
-    /// Schedules an event after `delay` that waits for all other events of its date.
-    pub fn schedule_late(&mut self, delay: SimDuration, event: E) -> EventHandle {
-        self.queue.schedule(self.now + delay, Rank::Late, Due::Event(event))
     }
 
     /// Schedules an event that does not keep the simulation going: it happens only if something else is still to happen
@@ -203,14 +204,27 @@ impl<E> Kernel<E> {
         self.background.insert((date.max(self.now), self.background_events), event);
     }
 
-    /// Makes a lane for timers of one length: see [`crate::queue`].
-    pub fn add_lane(&mut self, length: SimDuration, rank: Rank) -> LaneId {
-        self.queue.add_lane(length, rank)
+    /// Makes a timer, which is not set; for events that are put off or taken back over and over.
+    pub fn add_timer(&mut self) -> TimerId {
+        self.queue.add_timer()
     }
 
-    /// Schedules an event after the length of a lane.
-    pub fn schedule_in_lane(&mut self, lane: LaneId, event: E) -> EventHandle {
-        self.queue.schedule_in_lane(lane, self.now, Due::Event(event))
+    /// Has `event` fire after `delay`, instead of what the timer was set for before. It waits for all other events of its
+    /// date.
+    #[inline]
+    pub fn set_timer(&mut self, timer: TimerId, delay: SimDuration, event: E) {
+        self.queue.set_timer(timer, self.now + delay, Rank::Late, Due::Event(event));
+    }
+
+    /// Takes back what a timer was set for, if it has not fired.
+    #[inline]
+    pub fn clear_timer(&mut self, timer: TimerId) {
+        self.queue.clear_timer(timer);
+    }
+
+    /// Forgets a timer. Its name must not be used any more.
+    pub fn remove_timer(&mut self, timer: TimerId) {
+        self.queue.remove_timer(timer);
     }
 
     /// Takes back a scheduled event; false if it has fired or was taken back.
@@ -256,7 +270,7 @@ impl<E> Kernel<E> {
     }
 
     pub(crate) fn wake_at(&mut self, date: SimTime, waker: Waker) -> EventHandle {
-        self.queue.schedule(date, Rank::Normal, Due::Wake(waker))
+        self.queue.schedule_cancellable(date, Rank::Normal, Due::Wake(waker))
     }
 
     pub(crate) fn is_scheduled(&self, handle: EventHandle) -> bool {
@@ -318,7 +332,7 @@ impl<E> Kernel<E> {
         self.started += 1;
         let number = self.started;
         Ok(self.activities.insert_with_key(|activity| {
-            let timer = queue.schedule(date, Rank::Normal, Due::Activity(activity));
+            let timer = queue.schedule_cancellable(date, Rank::Normal, Due::Activity(activity));
             Activity { stage: Stage::Timed(timer), ends, number, remaining, notify }
         }))
     }
@@ -440,8 +454,8 @@ impl<E> Kernel<E> {
     }
 
     /// Whether nothing is left to happen but what was scheduled in the background.
-    pub fn is_at_rest(&mut self) -> bool {
-        self.queue.next_date().is_none() && self.fluid.is_still()
+    pub fn is_at_rest(&self) -> bool {
+        self.queue.is_empty() && self.fluid.is_still()
     }
 
     /// Moves the clock on to a date at which nothing happens.

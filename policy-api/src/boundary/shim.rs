@@ -141,6 +141,10 @@ impl<T: Eviction> RawEviction for Shim<T> {
     fn ended(&mut self, id: u32) -> Called<()> {
         contain(|| self.0.ended(id))
     }
+
+    fn hears_late(&self) -> Called<bool> {
+        contain(|| self.0.hears_late())
+    }
 }
 
 impl<T: Admission> RawAdmission for Shim<T> {

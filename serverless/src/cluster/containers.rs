@@ -2,13 +2,13 @@
 
 use hearth_policy_api::{Creation, EvictionItem, Removal, Touch};
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Cluster;
+use super::pools::NoLongerIdle;
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{Container, ContainerId, Footprint, Idle, NodeId, PoolId, Spell};
+use crate::node::{Container, ContainerId, Footprint, NodeId, PoolId, Spell};
 use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Phase;
@@ -23,6 +23,16 @@ pub(crate) struct ContainerSpec {
     pub image: Option<ImageId>,
     /// How long it takes to start on a node that is not slowed.
     pub startup_overhead: SimDuration,
+}
+
+impl ContainerSpec {
+    /// A container as eviction policies see it.
+    fn item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: SimTime) -> EvictionItem {
+        let Footprint { ram, disk } = self.footprint;
+        let (cost, since) = (self.startup_overhead.as_nanos(), since.as_nanos());
+        let expires = if expires == SimTime::MAX { u64::MAX } else { expires.as_nanos() };
+        EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires }
+    }
 }
 
 /// A container that is not among the idle ones: it is to be kept, or ended.
@@ -186,37 +196,39 @@ impl Cluster {
         }
     }
 
-    /// The spell that a container begins which becomes idle next.
-    pub fn next_spell(&mut self) -> Spell {
-        self.spell = self.spell.next();
-        self.spell
-    }
-
-    /// Makes a container idle in a spell, until a date that its eviction policy is told; `expiry` is the timer of it.
-    pub fn keep(
+    /// Makes a container idle for a time; `over` is what happens then.
+    pub fn keep<E>(
         &mut self,
         held: HeldContainer,
-        spell: Spell,
-        (expires, expiry): (u64, Option<EventHandle>),
+        keep_for: SimDuration,
+        over: impl FnOnce(NodeId, ContainerId, Spell) -> E,
         books: &mut Books,
-        now: SimTime,
+        kernel: &mut Kernel<E>,
     ) {
         let HeldContainer { node, container, function, pool } = held;
-        let item = self.eviction_item(function, container, now, expires);
-        let described = &mut self.nodes[node];
-        described.enter_idle(&item);
-        self.pools.push_idle(&mut described.containers, pool, container, spell, expiry);
+        self.spell = self.spell.next();
+        let (spell, now) = (self.spell, kernel.now());
+        let expires = if keep_for == SimDuration::MAX { SimTime::MAX } else { now + keep_for };
+        let (described, spec) = (&mut self.nodes[node], &self.specs[function]);
+        let is_told =
+            described.enter_idle((container, spell), spec.footprint, || spec.item(function, container, now, expires));
+        let containers = &mut described.containers;
+        let timer = self.pools.push_idle(containers, (pool, container), (spell, is_told), (now, expires));
+        if expires != SimTime::MAX {
+            let timer = *timer.get_or_insert_with(|| kernel.add_timer());
+            kernel.set_timer(timer, keep_for, over(node, container, spell));
+        }
         self.idle[function].insert(node);
-        books.metrics.container_idle(item.ram, now);
+        books.metrics.container_idle(spec.footprint.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
         // A node that goes down ends what it has.
         self.refresh_use_if(node, true);
     }
 
     /// Ends a container that is in use, or was being started.
-    pub fn end(&mut self, held: HeldContainer, books: &mut Books) {
-        self.nodes[held.node].end_use(held.container);
-        self.remove(held, books);
+    pub fn end<E>(&mut self, held: HeldContainer, books: &mut Books, kernel: &mut Kernel<E>) {
+        self.nodes[held.node].container_eviction.end_use(held.container);
+        self.remove(held, books, kernel);
     }
 
     /// Ends an idle container; false if it is not idle.
@@ -230,7 +242,7 @@ impl Cluster {
     ) -> bool {
         let Some(function) = self.nodes[node].container(container).map(|held| held.function) else { return false };
         let held = self.leave_idle(node, function, container, removal, books, kernel);
-        held.map(|held| self.remove(held, books)).is_some()
+        held.map(|held| self.remove(held, books, kernel)).is_some()
     }
 
     /// Ends all idle containers of a node.
@@ -269,7 +281,7 @@ impl Cluster {
     }
 
     /// Takes a container out of the idle ones of its function; `None` if it is not among them.
-    fn leave_idle<E>(
+    pub(super) fn leave_idle<E>(
         &mut self,
         node: NodeId,
         function: FunctionId,
@@ -278,13 +290,18 @@ impl Cluster {
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> Option<HeldContainer> {
-        let (Idle { expiry, .. }, pool) = self.remove_idle(node, function, container)?;
-        if let Some(expiry) = expiry {
-            kernel.cancel(expiry);
+        let described = &mut self.nodes[node];
+        let NoLongerIdle { timer, is_told, pool, left } =
+            self.pools.remove_idle(&mut described.containers, function, container)?;
+        if left == 0 {
+            self.idle[function].remove(node);
+        }
+        if let Some(timer) = timer {
+            kernel.clear_timer(timer);
         }
         let footprint = self.specs[function].footprint;
         books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
-        self.nodes[node].leave_idle(container, footprint, removal);
+        described.leave_idle(container, footprint, is_told, removal);
         Some(HeldContainer { node, container, function, pool })
     }
 
@@ -297,8 +314,11 @@ impl Cluster {
         kernel: &mut Kernel<E>,
     ) -> Result<bool, Mistake> {
         let specs = &self.specs;
-        let footprint_of = |function: FunctionId| specs[function].footprint;
-        let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), footprint_of);
+        let item_of = |id, container: &Container| {
+            let idle = container.idle.as_ref()?;
+            Some(specs[container.function].item(container.function, id, idle.since, idle.expires))
+        };
+        let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), item_of);
         if !chosen? {
             return Ok(false);
         }
@@ -321,19 +341,22 @@ impl Cluster {
     ) -> HeldContainer {
         let pool = self.pools.enter(node, function);
         let containers = &mut self.nodes[node].containers;
-        let container = ContainerId::at(containers.insert(Container { function, pool, idle: None }));
-        if self.nodes[node].observes_containers() {
-            let item = self.eviction_item(function, container, now, u64::MAX);
-            self.nodes[node].enter_use(creation, &item);
+        let container = ContainerId::at(containers.insert(Container { function, pool, timer: None, idle: None }));
+        let eviction = &mut self.nodes[node].container_eviction;
+        if eviction.observes() {
+            eviction.enter_use(creation, &self.specs[function].item(function, container, now, SimTime::MAX));
         }
         HeldContainer { node, container, function, pool }
     }
 
     /// Gives back what a container held that is not among the idle ones.
-    fn remove(&mut self, held: HeldContainer, books: &mut Books) {
+    fn remove<E>(&mut self, held: HeldContainer, books: &mut Books, kernel: &mut Kernel<E>) {
         let HeldContainer { node, container, function, pool } = held;
         let ended = self.nodes[node].containers.try_remove(container.position());
         debug_assert!(ended.is_some(), "a container that is held is there");
+        if let Some(timer) = ended.and_then(|ended| ended.timer) {
+            kernel.remove_timer(timer);
+        }
         self.pools.leave(pool);
         books.end_container(node, container);
         let ContainerSpec { footprint, image, .. } = self.specs[function];
@@ -342,13 +365,6 @@ impl Cluster {
         described.disk.release(footprint.disk);
         self.unpin_image(node, image);
         self.refresh(node);
-    }
-
-    /// A container as eviction policies see it.
-    fn eviction_item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: u64) -> EvictionItem {
-        let ContainerSpec { footprint: Footprint { ram, disk }, startup_overhead, .. } = self.specs[function];
-        let (since, cost) = (since.as_nanos(), startup_overhead.as_nanos());
-        EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires }
     }
 
     fn touch_image(&mut self, node: NodeId, function: FunctionId) {

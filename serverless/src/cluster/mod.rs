@@ -19,7 +19,7 @@ use pools::Pools;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{ContainerId, Idle, Node, NodeId, PoolId, Spell};
+use crate::node::{ContainerId, Node, NodeId, Spell};
 use crate::table::Table;
 
 /// The nodes and what is where.
@@ -345,15 +345,6 @@ impl Cluster {
         self.pools.get(held.pool()).idle
     }
 
-    /// Takes a container out of the idle ones of its function; `None` if it is not idle.
-    fn remove_idle(&mut self, node: NodeId, function: FunctionId, id: ContainerId) -> Option<(Idle, PoolId)> {
-        let (idle, pool, left) = self.pools.remove_idle(&mut self.nodes[node].containers, function, id)?;
-        if left == 0 {
-            self.idle[function].remove(node);
-        }
-        Some((idle, pool))
-    }
-
     /// The idle container of a function that a warm start takes: the one that became idle last (`most_recent`) or first.
     #[inline]
     pub fn first_idle(&self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
@@ -389,41 +380,54 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
-    use hearth_policy_api::{Creation, boundary};
+    use hearth_policy_api::{Creation, Removal, boundary};
     use hearth_simcore::platform::{HostSpec, PlatformBuilder};
+    use hearth_simcore::simulation::ProcessSimulation;
     use hearth_simcore::time::SimDuration;
 
     use super::*;
-    use crate::node::{Footprint, ImageStorage, Medium};
+    use crate::node::{ContainerEviction, Footprint, ImageStorage, Medium};
     use crate::policy::{Hosted, PolicySlot, Watch};
-    use crate::table::Identifier;
+    use crate::results::Books;
 
     const F: FunctionId = FunctionId(0);
     const N: NodeId = NodeId(0);
 
     /// One node with so many containers of function 0, idle in the order of their numbers.
     fn cluster(idle: u32) -> Cluster {
-        let platform = PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap();
+        let platform = platform();
         let lru = || Hosted::new(boundary::eviction(Lru::new(true)), PolicySlot::Containers, Watch::new());
         let storage = |medium| ImageStorage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
-        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, lru(), false)], true);
+        let eviction = ContainerEviction::new(lru()).unwrap();
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, eviction)], true);
         let footprint = Footprint { ram: 1, disk: 0 };
         cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO });
         for number in 0..idle {
             let held = cluster.add_container(N, F, Creation::Invocation, SimTime::ZERO);
             assert_eq!(held.id(), ContainerId(number));
-            push_idle(&mut cluster, held.id());
+            keep(&mut cluster, held);
         }
         cluster
     }
 
-    fn push_idle(cluster: &mut Cluster, container: ContainerId) {
-        let containers = &mut cluster.nodes[N].containers;
-        let pool = containers[container.position()].pool;
-        cluster.pools.push_idle(containers, pool, container, Spell::default(), None);
-        cluster.idle[F].insert(N);
+    fn platform() -> hearth_simcore::platform::Platform {
+        PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap()
+    }
+
+    fn keep(cluster: &mut Cluster, held: HeldContainer) {
+        ProcessSimulation::new(platform(), 0).with_model_mut(|_, kernel| {
+            cluster.keep(held, SimDuration::MAX, |_, _, _| unreachable!(), &mut Books::default(), kernel);
+        });
+    }
+
+    fn leave_idle(cluster: &mut Cluster, container: u32) -> Option<HeldContainer> {
+        let mut books = Books::default();
+        books.metrics.container_idle(1, SimTime::ZERO);
+        ProcessSimulation::new(platform(), 0).with_model_mut(|_, kernel| {
+            cluster.leave_idle(N, F, ContainerId(container), Removal::Taken, &mut books, kernel)
+        })
     }
 
     fn planned(cluster: &mut Cluster, most_recent: bool) -> Vec<u32> {
@@ -444,15 +448,17 @@ mod tests {
     #[test]
     fn the_order_holds_when_containers_leave_and_come_back() {
         let mut cluster = cluster(4);
-        for leaves in [1, 3] {
-            assert!(cluster.remove_idle(N, F, ContainerId(leaves)).is_some());
-            assert!(cluster.remove_idle(N, F, ContainerId(leaves)).is_none());
-        }
-        push_idle(&mut cluster, ContainerId(1));
+        let mut left = [1, 3].map(|leaves| {
+            let held = leave_idle(&mut cluster, leaves);
+            assert!(held.is_some() && leave_idle(&mut cluster, leaves).is_none());
+            held
+        });
+        keep(&mut cluster, left[0].take().unwrap());
         assert_eq!(cluster.idle_count(N, F), 3);
         assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
         for container in [0, 1, 2] {
-            cluster.remove_idle(N, F, ContainerId(container));
+            let held = leave_idle(&mut cluster, container);
+            assert!(held.is_some());
         }
         assert!(!cluster.idle[F].contains(N));
         assert_eq!(planned(&mut cluster, true), [0_u32; 0]);

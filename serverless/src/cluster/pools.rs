@@ -1,6 +1,7 @@
 //! The containers of each function on each node, and which of them are idle, in the order of becoming idle.
 
-use hearth_simcore::queue::EventHandle;
+use hearth_simcore::queue::TimerId;
+use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
@@ -21,6 +22,18 @@ pub(crate) struct Pool {
     /// How many of those the decisions of the round `planned_in` have taken.
     planned: u32,
     planned_in: u64,
+}
+
+/// What a container leaves that is no longer idle.
+#[derive(Debug)]
+pub(crate) struct NoLongerIdle {
+    /// Its timer, if it has one.
+    pub timer: Option<TimerId>,
+    /// Whether the eviction policy has heard of it.
+    pub is_told: bool,
+    pub pool: PoolId,
+    /// How many idle ones are left there.
+    pub left: u32,
 }
 
 /// All pools that hold a container.
@@ -67,15 +80,14 @@ impl Pools {
         self.index.get(&(node, function)).map(|id| &mut self.pools[id.0 as usize])
     }
 
-    /// Makes a container idle, as the newest of its pool.
-    pub fn push_idle(
+    /// Makes a container idle, as the newest of its pool, since a date and until one; gives its timer, which may be made.
+    pub fn push_idle<'a>(
         &mut self,
-        containers: &mut Slab<Container>,
-        pool: PoolId,
-        id: ContainerId,
-        spell: Spell,
-        expiry: Option<EventHandle>,
-    ) {
+        containers: &'a mut Slab<Container>,
+        (pool, id): (PoolId, ContainerId),
+        (spell, is_told): (Spell, bool),
+        (since, expires): (SimTime, SimTime),
+    ) -> &'a mut Option<TimerId> {
         let pool = &mut self.pools[pool.0 as usize];
         let older = (pool.idle > 0).then_some(pool.newest);
         match older.and_then(|older| containers[older.position()].idle.as_mut()) {
@@ -84,19 +96,21 @@ impl Pools {
         }
         pool.newest = id;
         pool.idle += 1;
-        containers[id.position()].idle = Some(Idle { spell, expiry, older, newer: None, planned_in: 0 });
+        let container = &mut containers[id.position()];
+        container.idle = Some(Idle { spell, since, expires, is_told, older, newer: None, planned_in: 0 });
+        &mut container.timer
     }
 
-    /// Takes a container of a function out of the idle ones, and gives its pool and how many are left there; `None` if it is
-    /// not idle, or if its number is by now that of another function's.
+    /// Takes a container of a function out of the idle ones; `None` if it is not idle, or if its number is by now that of another
+    /// function's.
     pub fn remove_idle(
         &mut self,
         containers: &mut Slab<Container>,
         function: FunctionId,
         id: ContainerId,
-    ) -> Option<(Idle, PoolId, u32)> {
+    ) -> Option<NoLongerIdle> {
         let container = containers.get_mut(id.position()).filter(|container| container.function == function)?;
-        let of = container.pool;
+        let (of, timer) = (container.pool, container.timer);
         let pool = &mut self.pools[of.0 as usize];
         let idle = container.idle.take()?;
         pool.idle -= 1;
@@ -108,7 +122,7 @@ impl Pools {
             Some(newer) => newer.older = idle.older,
             None => pool.newest = idle.older.unwrap_or(id),
         }
-        Some((idle, of, pool.idle))
+        Some(NoLongerIdle { timer, is_told: idle.is_told, pool: of, left: pool.idle })
     }
 }
 

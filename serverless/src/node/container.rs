@@ -1,6 +1,7 @@
 //! Containers of a node.
 
-use hearth_simcore::queue::EventHandle;
+use hearth_simcore::queue::TimerId;
+use hearth_simcore::time::SimTime;
 
 use crate::function::FunctionId;
 
@@ -29,6 +30,8 @@ pub(crate) struct Container {
     pub function: FunctionId,
     /// Those of its function on the node.
     pub pool: PoolId,
+    /// The timer that ends it when it has been idle for so long; none as long as it was never to be ended so.
+    pub timer: Option<TimerId>,
     /// Set while it is idle.
     pub idle: Option<Idle>,
 }
@@ -37,8 +40,12 @@ pub(crate) struct Container {
 #[derive(Debug)]
 pub(crate) struct Idle {
     pub spell: Spell,
-    /// The timer that ends it; none if it is kept for ever.
-    pub expiry: Option<EventHandle>,
+    /// Since when.
+    pub since: SimTime,
+    /// When it is ended if it has been idle until then.
+    pub expires: SimTime,
+    /// Whether the eviction policy has heard of it.
+    pub is_told: bool,
     pub older: Option<ContainerId>,
     pub newer: Option<ContainerId>,
     /// The round in which a decision took it; the decision is carried out at the end of the round.

@@ -1,22 +1,21 @@
 //! One compute node: its RAM, disk and containers.
 
 mod container;
+mod container_eviction;
 mod image_storage;
 mod victims;
 
-use hearth_policy_api::boundary::EvictionObject;
-use hearth_policy_api::{Creation, EvictionItem, Need, NodeView, Removal};
+use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
 use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
 pub(crate) use container::{Container, ContainerId, Idle, PoolId, Spell};
+pub(crate) use container_eviction::ContainerEviction;
 pub(crate) use image_storage::{ImageStorage, Medium};
-use victims::{Candidate, VictimList};
 
-use crate::function::FunctionId;
 use crate::metrics::NodeUse;
-use crate::policy::{Hosted, Method, Mistake};
+use crate::policy::Mistake;
 use crate::table::{Identifier, identifiers};
 
 /// Names a node of a service: its position in the list of nodes.
@@ -55,9 +54,7 @@ pub(crate) struct Node {
     /// What idle containers hold.
     idle_ram: u64,
     idle_disk: u64,
-    container_eviction: Hosted<EvictionObject>,
-    /// Whether the eviction policy hears of containers in use.
-    observes_containers: bool,
+    pub container_eviction: ContainerEviction,
     /// The containers that [`Node::choose_idle_victims`] has chosen; the buffer is kept.
     pub victims: Vec<u32>,
     pub power: Option<PowerSpec>,
@@ -77,8 +74,7 @@ impl Node {
         id: HostId,
         ram: ImageStorage,
         disk: ImageStorage,
-        container_eviction: Hosted<EvictionObject>,
-        observes_containers: bool,
+        container_eviction: ContainerEviction,
     ) -> Self {
         Self {
             host: id,
@@ -98,7 +94,6 @@ impl Node {
             idle_ram: 0,
             idle_disk: 0,
             container_eviction,
-            observes_containers,
             victims: Vec::new(),
             power: host.power,
             used: NodeUse::default(),
@@ -146,38 +141,27 @@ impl Node {
         view.unused_image_disk = self.disk.unpinned_bytes();
     }
 
-    /// Whether the eviction policy wants to know of containers in use.
+    /// A container becomes idle in a spell; gives whether the eviction policy has heard of it.
     #[inline]
-    pub fn observes_containers(&self) -> bool {
-        self.observes_containers
-    }
-
-    /// Tells an eviction policy that wants to know of a container that was made and is in use.
-    pub fn enter_use(&mut self, creation: Creation, container: &EvictionItem) {
-        self.container_eviction.created(container, creation);
-    }
-
-    /// Tells an eviction policy that wants to know of a container that has ended while it was in use.
-    pub fn end_use(&mut self, container: ContainerId) {
-        if self.observes_containers {
-            self.container_eviction.ended(container.0);
-        }
-    }
-
-    /// Tells the eviction policy of a container that has become idle.
-    pub fn enter_idle(&mut self, container: &EvictionItem) {
+    pub fn enter_idle(
+        &mut self,
+        (container, spell): (ContainerId, Spell),
+        footprint: Footprint,
+        item: impl FnOnce() -> EvictionItem,
+    ) -> bool {
         self.idle_containers += 1;
-        self.idle_ram += container.ram;
-        self.idle_disk += container.disk;
-        self.container_eviction.insert(container);
+        self.idle_ram += footprint.ram;
+        self.idle_disk += footprint.disk;
+        self.container_eviction.enter_idle((container, spell), item, &self.containers)
     }
 
-    /// Tells the eviction policy of a container that is no longer idle.
-    pub fn leave_idle(&mut self, container: ContainerId, footprint: Footprint, removal: Removal) {
+    /// A container is no longer idle, of which the eviction policy has heard or has not.
+    #[inline]
+    pub fn leave_idle(&mut self, container: ContainerId, footprint: Footprint, is_told: bool, removal: Removal) {
         self.idle_containers -= 1;
         self.idle_ram -= footprint.ram;
         self.idle_disk -= footprint.disk;
-        self.container_eviction.remove(container.0, removal);
+        self.container_eviction.leave_idle(container, is_told, removal);
     }
 
     /// Chooses the idle containers to end so that a new one has room, into [`Node::victims`]; false if ending all would
@@ -186,7 +170,7 @@ impl Node {
         &mut self,
         wanted: Footprint,
         now: u64,
-        footprint_of: impl Fn(FunctionId) -> Footprint,
+        item_of: impl Fn(ContainerId, &Container) -> Option<EvictionItem>,
     ) -> Result<bool, Mistake> {
         let ram = wanted.ram.saturating_sub(self.ram.free());
         let disk = wanted.disk.saturating_sub(self.disk.free());
@@ -194,16 +178,7 @@ impl Node {
             return Ok(false);
         }
         let need = Need { now, ram, disk };
-        let containers = &self.containers;
-        let mut victims = VictimList::new(&need, &mut self.victims, |id| match containers.get(id as usize) {
-            Some(container) if container.idle.is_some() => {
-                let Footprint { ram, disk } = footprint_of(container.function);
-                Candidate::Evictable { ram, disk }
-            }
-            _ => Candidate::Unknown,
-        });
-        self.container_eviction.choose(&need, &mut victims)?;
-        victims.finish().map_err(|cause| self.container_eviction.mistake(Method::Choose, cause))?;
+        self.container_eviction.choose(&need, &mut self.containers, &mut self.victims, item_of)?;
         Ok(true)
     }
 }

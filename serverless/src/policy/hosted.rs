@@ -132,6 +132,10 @@ impl Hosted<EvictionObject> {
         self.ask(Method::Rules, |object| object.observes_containers())
     }
 
+    pub fn hears_late(&mut self) -> Result<bool, Mistake> {
+        self.ask(Method::Rules, |object| object.hears_late())
+    }
+
     pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
         self.tell(Method::Created, |object| object.created(container, creation));
     }

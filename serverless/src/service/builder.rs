@@ -29,7 +29,7 @@ use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
-use crate::node::{ImageStorage, Medium, Node};
+use crate::node::{ContainerEviction, ImageStorage, Medium, Node};
 use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
 use crate::results::{Recorder, Standing};
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
@@ -116,7 +116,7 @@ impl ServerlessComputeService {
                 }
             }
             service.work.set_workload(Workload::new(planned));
-            service.pull_arrival(kernel)
+            Ok(service.pull_arrival(kernel)?)
         })
     }
 
@@ -135,7 +135,7 @@ impl ServerlessComputeService {
             let service = model.service();
             callees.iter().try_for_each(|callee| service.check_callee(*callee))?;
             service.work.set_workload(Workload::streamed(source, callees));
-            service.pull_arrival(kernel)
+            Ok(service.pull_arrival(kernel)?)
         })
     }
 
@@ -413,7 +413,7 @@ fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result
     let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
     let ram = ImageStorage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
     let disk = ImageStorage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
-    let mut containers = workshop.eviction(PolicySlot::Containers, &host.name)?;
-    let observes = containers.observes_containers().map_err(|mistake| Error::policy(workshop.policies, mistake))?;
-    Ok(Node::new(host, id, ram, disk, containers, observes))
+    let containers = ContainerEviction::new(workshop.eviction(PolicySlot::Containers, &host.name)?);
+    let containers = containers.map_err(|mistake| Error::policy(workshop.policies, mistake))?;
+    Ok(Node::new(host, id, ram, disk, containers))
 }

@@ -16,10 +16,9 @@ use crate::invocation::Outcome;
 
 impl Service {
     /// The head hears of the end of an attempt that ran, unless it was lost or stopped since.
-    pub(crate) fn completed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn completed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         // If a policy fails from here on, the core is not among those that are still held.
-        let occupied = self.attempts.complete(key);
-        let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
+        let Some((attempt, occupied)) = self.attempts.complete(key) else { return Ok(()) };
         if let Some(occupied) = occupied {
             let run_time = match (attempt.record.started_at, attempt.record.finished_at) {
                 (Some(started), Some(finished)) => finished - started,
@@ -40,7 +39,7 @@ impl Service {
         run_time: SimDuration,
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let ram = self.registry.function(function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
@@ -55,7 +54,7 @@ impl Service {
         self.policies.tell_of_completion(&completion);
         let retention = self.policies.on_idle(&completion)?;
         if retention.keep_for == 0 {
-            self.cluster.end(held, &mut self.books);
+            self.cluster.end(held, &mut self.books, kernel);
             return self.plan_prewarming(&completion, kernel);
         }
         self.keep(held, SimDuration::from_nanos(retention.keep_for), kernel);
@@ -63,7 +62,7 @@ impl Service {
     }
 
     /// Closes the books on an invocation and tells whoever waits for it.
-    pub(crate) fn conclude(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn conclude(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.books.metrics.cost.is_some() {
             self.bill(key);
         }

@@ -23,7 +23,7 @@ impl Service {
         node: NodeId,
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Box<Error>> {
         let books = &mut *self.books;
         let occupied = match planned {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),
@@ -45,7 +45,7 @@ impl Service {
         occupied: Occupied,
         start: Start,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let now = kernel.now();
         let (node, container) = (occupied.node(), occupied.container());
         let attempt = self.attempts.hold(key, occupied)?;

@@ -155,29 +155,29 @@ impl Model for ServiceModel {
         let handled = service.step(what, kernel);
         // What a policy did wrong comes first: it may be the cause of the error.
         if service.policies.watch().has_mistake() {
-            return Err(service.mistake_in_passing(handled));
+            return Err(*service.mistake_in_passing(handled));
         }
-        handled
+        handled.map_err(|error| *error)
     }
 }
 
 impl Service {
     /// Has happen what happens, and then the head read what it has been told.
     #[inline(always)]
-    fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.apply(what, kernel)?;
         self.work_off_mailbox(kernel)
     }
 
     /// The error for a mistake that a policy made in a call without an answer, or what else went wrong.
     #[cold]
-    fn mistake_in_passing(&self, handled: Result<(), Error>) -> Error {
+    fn mistake_in_passing(&self, handled: Result<(), Box<Error>>) -> Box<Error> {
         let mistake = self.policies.watch().take_mistake().map(|mistake| self.policies.error(mistake));
-        mistake.or(handled.err()).unwrap_or_else(|| Error::internal("a policy made a mistake that nobody knows"))
+        mistake.or(handled.err()).unwrap_or_else(|| Error::internal("a policy made a mistake that nobody knows").into())
     }
 
     /// Changes what an event changes. What the head is to hear of it waits in its mailbox.
-    fn apply(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn apply(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match what {
             Happening::Arrival => self.arrive(kernel)?,
             Happening::Message(message) => self.head.receive(message),

@@ -110,7 +110,7 @@ impl Service {
     /// Has the head read its messages until one takes time. All rounds of scheduling are here, after a message: none is
     /// inside of anything else that happens.
     #[inline]
-    pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         while let Some(message) = self.head.next(kernel) {
             if self.begins_processing(message, kernel) {
                 break;
@@ -133,13 +133,10 @@ impl Service {
         true
     }
 
-    fn handle(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn handle(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match message {
             Message::Request(key) | Message::Processed(key) => self.submit(key, kernel)?,
-            Message::AdmitAgain(key) => {
-                self.head.delays.scheduled -= 1;
-                self.ask_admission(key, kernel)?;
-            }
+            Message::AdmitAgain(key) => self.ask_again(key, kernel)?,
             Message::Downloaded(image) => self.downloaded(image, kernel)?,
             Message::Copied { node, image } => self.copied(node, image, kernel)?,
             Message::Loaded { node, image } => self.loaded(node, image, kernel)?,
@@ -153,7 +150,7 @@ impl Service {
     }
 
     #[inline(always)]
-    fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn after_message(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.is_settled() && !self.recovery.is_due() {
             self.rounds.begin_anew();
             return Ok(());
@@ -163,7 +160,7 @@ impl Service {
 
     /// Does what a message has set in motion, or may have.
     #[inline(never)]
-    fn follow_up(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn follow_up(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.is_settled() {
             self.rounds.begin_anew();
         } else {
@@ -184,7 +181,7 @@ impl Service {
             && !self.head.images.is_stalled()
     }
 
-    fn submit(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn submit(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let now = kernel.now();
         let Some(attempt) = self.attempts.submit(key) else { return Ok(()) };
         if attempt.number() == 1 {
@@ -192,22 +189,29 @@ impl Service {
         }
         attempt.record.submitted_at = Some(now);
         let function = attempt.record.function;
+        let waiting = Waiting::new(key, self.registry.function(function).request(attempt));
         self.attempts.tell_of_submission(key, now);
         self.plan_hedge(key, kernel);
         self.policies.tell_of_arrival(function, now);
         self.call_off_prewarming(function, kernel);
-        self.ask_admission(key, kernel)
+        self.ask_admission(&waiting, kernel)
     }
 
-    fn ask_admission(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let Some(attempt) = self.attempts.get(key) else {
-            return Ok(());
-        };
-        let function = self.registry.function(attempt.record.function);
+    /// A request that admission has put off asks again, unless it is gone.
+    fn ask_again(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.head.delays.scheduled -= 1;
+        let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
+        let waiting = Waiting::new(key, self.registry.function(attempt.record.function).request(attempt));
+        self.ask_admission(&waiting, kernel)
+    }
+
+    fn ask_admission(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.policies.admits_all() {
-            return self.admit(&Waiting::new(key, function.request(attempt)), kernel);
+            return self.admit(waiting, kernel);
         }
-        let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(function.id));
+        let key = waiting.key;
+        let delays = self.attempts.under_way(key)?.delays;
+        let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
         let load = AdmissionView {
             now: kernel.now().as_nanos(),
             waiting: all.waiting,
@@ -215,14 +219,13 @@ impl Service {
             running: all.running,
             running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
-            delays: attempt.delays,
+            delays,
         };
-        let waiting = Waiting::new(key, function.request(attempt));
         let placed = self.cluster.promised_cores(all.running);
         let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
         let places = PlacesView { placed, cluster };
         match self.policies.admit(&waiting.request, &load, &places)? {
-            AdmissionDecision::Admit => self.admit(&waiting, kernel),
+            AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 self.attempts.under_way_mut(key)?.delay();
                 if self.head.delays.is_in_vain(self.attempts.len(), kernel) {
@@ -238,7 +241,7 @@ impl Service {
         }
     }
 
-    fn admit(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn admit(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.head.delays.in_vain = 0;
         self.attempts.enter(waiting.key, InvocationState::Admitted, kernel.now());
         self.attempts.admit(waiting.key)?;
@@ -249,7 +252,12 @@ impl Service {
     }
 
     /// Ends an invocation that did not get to run.
-    pub(crate) fn reject(&mut self, key: AttemptKey, reason: &str, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn reject(
+        &mut self,
+        key: AttemptKey,
+        reason: &str,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         self.take_out(key, kernel)?;
         self.attempts.under_way_mut(key)?.end(Outcome::Rejected, Rc::from(reason), kernel.now());
         self.note_end(key, true, kernel.now());
@@ -257,7 +265,7 @@ impl Service {
     }
 
     /// Takes an attempt out of whatever it is in, and gives back what it holds: a container ends.
-    pub(crate) fn take_out(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn take_out(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match self.attempts.leave(key) {
             Left::Nothing => Ok(()),
             Left::Promised(promise) => {

@@ -85,13 +85,13 @@ impl Service {
         key: AttemptKey,
         image: ImageId,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         self.attempts.await_image(key, image)?;
         self.attempts.enter(key, InvocationState::WaitingForImage, kernel.now());
         self.ask_for_download(image, kernel)
     }
 
-    fn ask_for_download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn ask_for_download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if std::mem::replace(&mut self.head.images.state(image).asked_for, true) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Service {
     }
 
     /// Begins a download; false if the head has no room.
-    fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    fn download(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let done = Event(Happening::Message(Message::Downloaded(image)));
         if !self.head.images.simulate_downloads {
             // It takes no time, but the message that it is done waits its turn at the head like any other.
@@ -127,7 +127,7 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn downloaded(&mut self, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.head.images.simulate_downloads {
             self.books.metrics.downloads.add(self.registry.image(image).size);
             self.books.end_move(image, Move::Download);
@@ -144,7 +144,7 @@ impl Service {
     }
 
     /// Begins downloads that found no room on the head before.
-    pub(crate) fn retry_downloads(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn retry_downloads(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         for image in std::mem::take(&mut self.head.images.stalled) {
             if !self.download(image, kernel)? {
                 self.head.images.stalled.push(image);
@@ -155,7 +155,12 @@ impl Service {
 
     /// Begins to copy an image from the head to a node's disk, unless it is there or on its way; false if there is no
     /// room, or the head has lost the image and must download it again.
-    pub(crate) fn copy(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(crate) fn copy(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
         if self.cluster.sites(image).reaches_disk(node) {
             return Ok(true);
         }
@@ -181,7 +186,12 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn copied(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn copied(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         self.recovery.image_is_copied(node, image);
         self.head.images.storage.unpin(image);
         self.cluster.end_copy(node, image, &mut self.books);
@@ -190,7 +200,12 @@ impl Service {
 
     /// Begins to load an image from a node's disk into its RAM, unless it is there or on its way; false if the image
     /// is not on the disk or there is no room.
-    pub(crate) fn load(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(crate) fn load(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
         if self.cluster.sites(image).reaches_ram(node) {
             return Ok(true);
         }
@@ -209,14 +224,19 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn loaded(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn loaded(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         self.cluster.end_load(node, image, &mut self.books);
         // At once, before the room is asked for by another image.
         self.advance_site(node, image, kernel)
     }
 
     /// Tries again where those who are bound to a node could not get their image moved before.
-    pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn advance_bound(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         for (node, image) in self.rounds.take_stalls() {
             self.advance_site(node, image, kernel)?;
         }
@@ -224,7 +244,7 @@ impl Service {
     }
 
     /// Takes those who are bound to a node and wait for an image there a step further.
-    fn advance_site(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn advance_site(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if !self.attempts.is_bound(node, image) {
             return Ok(());
         }
@@ -240,7 +260,7 @@ impl Service {
     }
 
     /// Starts those who are bound to a node and have waited for this image; who cannot start is placed anew.
-    fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn start_bound(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         for (key, promise) in self.attempts.unbind(node, image)? {
             self.cluster.redeem(promise);
             let waiting = self.waiting(key)?;

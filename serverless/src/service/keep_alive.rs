@@ -2,7 +2,6 @@
 
 use hearth_policy_api::Removal;
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::queue::{EventHandle, LaneId, Rank};
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
@@ -11,40 +10,19 @@ use super::prewarming::Prewarmings;
 use crate::cluster::HeldContainer;
 use crate::node::{ContainerId, NodeId, Spell};
 
-/// With so many different keep-alive times, further ones get timers of their own instead of a lane.
-const MAX_LANES: usize = 16;
-
-/// Timers of containers that are idle, and containers that are to be.
+/// Containers that are to be there ahead of requests.
 #[derive(Debug, Default)]
 pub(crate) struct KeepAlive {
-    /// A lane of timers for each keep-alive time.
-    lanes: Vec<(SimDuration, LaneId)>,
     pub(super) prewarmings: Prewarmings,
 }
 
 impl Service {
-    /// Makes a container idle for a time.
+    /// Makes a container idle for a time. Keep-alive timers go off after everything else of their date: a request that comes at
+    /// the very end of a keep-alive still finds the container (the timing model, section 9).
     pub(crate) fn keep(&mut self, held: HeldContainer, keep_for: SimDuration, kernel: &mut Kernel<Event>) {
-        let (now, spell) = (kernel.now(), self.cluster.next_spell());
-        let over = Message::KeepAliveOver { node: held.node(), container: held.id(), spell };
-        let expiry = (keep_for < SimDuration::MAX).then(|| self.set_keep_alive_timer(keep_for, over, kernel));
-        let expires = if expiry.is_some() { (now + keep_for).as_nanos() } else { u64::MAX };
-        self.cluster.keep(held, spell, (expires, expiry), &mut self.books, now);
-    }
-
-    /// Keep-alive timers go off after everything else of their date: a request that comes at the very end of a
-    /// keep-alive still finds the container (the timing model, section 9).
-    fn set_keep_alive_timer(&mut self, length: SimDuration, over: Message, kernel: &mut Kernel<Event>) -> EventHandle {
-        let event = Event(Happening::Message(over));
-        if let Some((_, lane)) = self.keep_alive.lanes.iter().find(|(of, _)| *of == length) {
-            return kernel.schedule_in_lane(*lane, event);
-        }
-        if self.keep_alive.lanes.len() == MAX_LANES {
-            return kernel.schedule_late(length, event);
-        }
-        let lane = kernel.add_lane(length, Rank::Late);
-        self.keep_alive.lanes.push((length, lane));
-        kernel.schedule_in_lane(lane, event)
+        let over =
+            |node, container, spell| Event(Happening::Message(Message::KeepAliveOver { node, container, spell }));
+        self.cluster.keep(held, keep_for, over, &mut self.books, kernel);
     }
 
     pub(crate) fn keep_alive_over(

@@ -67,8 +67,8 @@ impl Policies {
 
     /// The error for what a policy did wrong.
     #[cold]
-    pub fn error(&self, mistake: Mistake) -> Error {
-        Error::policy(&self.set, mistake)
+    pub fn error(&self, mistake: Mistake) -> Box<Error> {
+        Box::new(Error::policy(&self.set, mistake))
     }
 
     /// Whether admission lets everybody in and need not be asked.
@@ -83,7 +83,7 @@ impl Policies {
         request: &RequestView,
         load: &AdmissionView,
         places: &PlacesView<'_>,
-    ) -> Result<AdmissionDecision, Error> {
+    ) -> Result<AdmissionDecision, Box<Error>> {
         self.admission.admit(request, load, places).map_err(|mistake| self.error(mistake))
     }
 
@@ -94,12 +94,12 @@ impl Policies {
 
     /// Asks where a request goes.
     #[inline]
-    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Error> {
+    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Box<Error>> {
         self.node_allocation.place(request, cluster).map_err(|mistake| self.error(mistake))
     }
 
     /// Asks what is done with all that wait.
-    pub fn plan(&mut self, batch: &BatchView<'_>) -> Result<RVec<PlanItem>, Error> {
+    pub fn plan(&mut self, batch: &BatchView<'_>) -> Result<RVec<PlanItem>, Box<Error>> {
         let mut items = RVec::new();
         self.node_allocation.plan(batch, &mut items).map_err(|mistake| self.error(mistake))?;
         Ok(items)
@@ -137,12 +137,12 @@ impl Policies {
 
     /// Asks how long a container is kept.
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Error> {
+    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Box<Error>> {
         self.keep_alive.on_idle(completion).map_err(|mistake| self.error(mistake))
     }
 
     /// Asks whether a container is to be there for the next request.
-    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Error> {
+    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Box<Error>> {
         self.keep_alive.prewarm(completion).map_err(|mistake| self.error(mistake))
     }
 }

@@ -63,13 +63,17 @@ impl Prewarmings {
 
 impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
-    pub(crate) fn plan_prewarming(&mut self, completion: &Completion, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn plan_prewarming(
+        &mut self,
+        completion: &Completion,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         let Prewarming { after, keep_for } = self.policies.prewarm(completion)?;
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {
             let due = Event(Happening::Message(Message::Prewarm(function)));
-            let timer = kernel.schedule(SimDuration::from_nanos(after), due);
+            let timer = kernel.schedule_cancellable(SimDuration::from_nanos(after), due);
             let keep_for = SimDuration::from_nanos(keep_for);
             self.keep_alive
                 .prewarmings
@@ -102,7 +106,8 @@ impl Service {
         self.books.metrics.begin_prewarming(ram, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         let starting = self.keep_alive.prewarmings.starting.vacant_key();
-        let timer = kernel.schedule(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
+        let timer =
+            kernel.schedule_cancellable(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
         self.keep_alive.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
     }
 

@@ -93,7 +93,7 @@ impl ServiceModel {
 impl super::Service {
     /// Refuses to hold more invocations than memory does.
     #[inline]
-    pub(crate) fn check_under_way(&self) -> Result<(), Error> {
-        if self.attempts.len() > MAX_UNDER_WAY { Err(Error::TooManyUnderWay(MAX_UNDER_WAY)) } else { Ok(()) }
+    pub(crate) fn check_under_way(&self) -> Result<(), Box<Error>> {
+        if self.attempts.len() > MAX_UNDER_WAY { Err(Error::TooManyUnderWay(MAX_UNDER_WAY).into()) } else { Ok(()) }
     }
 }

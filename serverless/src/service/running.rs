@@ -46,12 +46,12 @@ impl Bodies {
 
 impl Service {
     /// The container has started of an attempt, which may be gone.
-    pub(crate) fn container_started(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn container_started(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.attempts.get(key).is_some() { self.start_running(key, kernel) } else { Ok(()) }
     }
 
     /// The container is up: the body begins once its data is there, and its time limit runs.
-    pub(super) fn start_running(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(super) fn start_running(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let now = kernel.now();
         let attempt = self.attempts.under_way_mut(key)?;
         attempt.record.started_at = Some(now);
@@ -60,11 +60,11 @@ impl Service {
         {
             self.books.serve(occupied.node(), occupied.container(), Phase::Run, &attempt.record);
         }
-        self.attempts.enter(key, InvocationState::Running, now);
         if let Some(after) = self.recovery.crash_after() {
             // If the attempt has ended by then, nothing comes of the event.
             kernel.schedule_in_background(now + after, Event(Happening::Crashed(key)));
         }
+        self.attempts.enter(key, InvocationState::Running, now);
         if self.work.is_any_run_under_way() && self.fetch_inputs(key, kernel)? {
             return Ok(());
         }
@@ -72,35 +72,30 @@ impl Service {
     }
 
     /// Begins with a body whose data is there, and with its time limit if that does not run yet.
-    #[inline]
-    pub(super) fn begin_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    #[inline(always)]
+    pub(super) fn begin_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (attempt, node) = self.attempts.dispatched(key)?;
         let function = self.registry.function(attempt.record.function);
         let body = attempt.body.as_ref().unwrap_or(&function.body);
         let runs_already = attempt.execution().is_some_and(|execution| execution.time_limit.is_some());
         let limit = if runs_already { SimDuration::ZERO } else { function.limits.time };
         let node = self.cluster.node(node);
-        match (only_time(body, node.speed), body) {
-            (Some(length), _) => {
-                let length = node.slowed(length);
-                // Nothing can come between: one event at the end, whichever end it is.
-                let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
-                    (limit, Happening::TimeLimit(key))
-                } else {
-                    (length, Happening::BodyEnded(key))
-                };
-                kernel.schedule(delay, Event(end));
-                Ok(())
-            }
-            (None, Body::Closure(closure)) => {
-                let closure = Rc::clone(closure);
-                self.set_time_limit(key, limit, kernel)?;
-                self.start_closure(key, &*closure)
-            }
-            (None, Body::Steps(_) | Body::Sleep(_)) => {
-                self.set_time_limit(key, limit, kernel)?;
-                self.start_steps(key, kernel)
-            }
+        if let Some(length) = only_time(body, node.speed) {
+            let length = node.slowed(length);
+            // Nothing can come between: one event at the end, whichever end it is.
+            let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
+                (limit, Happening::TimeLimit(key))
+            } else {
+                (length, Happening::BodyEnded(key))
+            };
+            kernel.schedule(delay, Event(end));
+            return Ok(());
+        }
+        let closure = if let Body::Closure(closure) = body { Some(Rc::clone(closure)) } else { None };
+        self.set_time_limit(key, limit, kernel)?;
+        match closure {
+            Some(closure) => self.start_closure(key, &*closure),
+            None => self.start_steps(key, kernel),
         }
     }
 
@@ -109,16 +104,16 @@ impl Service {
         key: AttemptKey,
         limit: SimDuration,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         if limit > SimDuration::ZERO {
-            let timer = kernel.schedule(limit, Event(Happening::TimeLimit(key)));
+            let timer = kernel.schedule_cancellable(limit, Event(Happening::TimeLimit(key)));
             self.attempts.under_way_mut(key)?.execution_mut().time_limit = Some(timer);
         }
         Ok(())
     }
 
     /// Begins with the first step, or with the one after the last checkpoint.
-    fn start_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn start_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let checkpoint = self.attempts.invocation(key).and_then(LiveInvocation::checkpoint).cloned();
         if let Some(checkpoint) = checkpoint {
             let bytes = checkpoint.bytes;
@@ -135,7 +130,7 @@ impl Service {
     }
 
     /// Reads the state that an attempt before has saved.
-    fn read_state(&mut self, key: AttemptKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn read_state(&mut self, key: AttemptKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (_, node) = self.attempts.dispatched(key)?;
         let memory = Endpoint::Memory(self.cluster.node(node).host);
         let ended = Event(Happening::StepEnded(key));
@@ -148,7 +143,7 @@ impl Service {
     }
 
     /// Whether a transfer of a body has begun; the body has failed if a host or link is down.
-    pub(super) fn is_up(&mut self, key: AttemptKey, started: Result<(), TransferError>) -> Result<bool, Error> {
+    pub(super) fn is_up(&mut self, key: AttemptKey, started: Result<(), TransferError>) -> Result<bool, Box<Error>> {
         match started {
             Ok(()) => Ok(true),
             Err(error @ (TransferError::HostDown(_) | TransferError::LinkDown(_))) => {
@@ -163,7 +158,7 @@ impl Service {
         &mut self,
         key: AttemptKey,
         closure: &dyn Fn(Call) -> crate::function::BodyFuture,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         // Without a simulation nobody would run it.
         let Some(context) = self.bodies.context.upgrade() else { return Ok(()) };
         let (_, node) = self.attempts.dispatched(key)?;
@@ -189,7 +184,7 @@ impl Service {
     }
 
     /// What the current step waited for is over.
-    pub(crate) fn step_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn step_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         // A transfer outlasts the invocation that reached its time limit while the head is busy.
         if !self.attempts.get(key).is_some_and(Attempt::is_running) {
             return Ok(());
@@ -198,7 +193,7 @@ impl Service {
     }
 
     /// Goes through the steps up to one that takes time; true if there is none and the body has ended.
-    fn advance_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    fn advance_steps(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         loop {
             let Some(step) = self.next_step(key)? else { return Ok(true) };
             let ended = Event(Happening::StepEnded(key));
@@ -221,7 +216,7 @@ impl Service {
     }
 
     /// Goes on to the next step; `None` after the last. What a checkpoint before it has saved is kept.
-    fn next_step(&mut self, key: AttemptKey) -> Result<Option<Step>, Error> {
+    fn next_step(&mut self, key: AttemptKey) -> Result<Option<Step>, Box<Error>> {
         let attempt = self.attempts.under_way_mut(key)?;
         let function = self.registry.function(attempt.record.function);
         let steps = match attempt.body.as_ref().unwrap_or(&function.body) {
@@ -288,7 +283,7 @@ impl Service {
     }
 
     /// The body of an attempt came to its end, well or not, unless the attempt has ended before.
-    pub(crate) fn body_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn body_ended(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else {
             return Ok(());
         };
@@ -307,31 +302,37 @@ impl Service {
         if self.recovery.crashes_at_end() {
             return self.crashed(key, kernel);
         }
-        self.stop_running(key, kernel)
+        finish(attempt, kernel);
+        self.report_end(key, kernel);
+        Ok(())
     }
 
     /// The time limit of an attempt is reached, unless it has ended: its body is stopped. A transfer that it waited for goes
     /// on to its end, as in WRENCH, where storage services carry it out; what comes of it finds no invocation.
-    pub(crate) fn time_limit_reached(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn time_limit_reached(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.is_running()) else { return Ok(()) };
         attempt.record.outcome = Outcome::TimedOut;
         attempt.record.failure = Some(Rc::clone(&self.bodies.timed_out));
         if let Some(process) = attempt.execution_if_any().and_then(|execution| execution.process.take()) {
             process.cancel();
         }
-        self.stop_running(key, kernel)
+        finish(attempt, kernel);
+        self.report_end(key, kernel);
+        Ok(())
     }
 
     /// The body has ended: the head hears of it.
-    fn stop_running(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
-        let attempt = self.attempts.under_way_mut(key)?;
-        attempt.record.finished_at = Some(kernel.now());
-        if let Some(timer) = attempt.execution().and_then(|execution| execution.time_limit) {
-            kernel.cancel(timer);
-        }
+    fn report_end(&mut self, key: AttemptKey, kernel: &Kernel<Event>) {
         self.note_end(key, false, kernel.now());
         self.head.receive(Message::Ended(key));
-        Ok(())
+    }
+}
+
+/// The body of an attempt ends now, and its time limit does not run any more.
+fn finish(attempt: &mut Attempt, kernel: &mut Kernel<Event>) {
+    attempt.record.finished_at = Some(kernel.now());
+    if let Some(timer) = attempt.execution().and_then(|execution| execution.time_limit) {
+        kernel.cancel(timer);
     }
 }
 

@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// The records of those that are under way, by number.
-    fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Error> {
+    fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Box<Error>> {
         let in_queue: Rc<str> = Rc::from(self.why_queued());
         let reason = |(_, attempt): (AttemptKey, &Attempt)| match self.why_unfinished(attempt, kernel) {
             _ if attempt.record.outcome != Outcome::Unfinished => None,

@@ -24,11 +24,16 @@ pub struct CsvTrace {
     functions: FxHashMap<Vec<u8>, u32>,
     /// Those functions that plain rows can name; empty if the columns are not those of plain rows.
     short_names: FxHashMap<ShortName, u32>,
+    /// Plain rows that lay next to each other in memory, the next one last.
+    ready: Vec<Arrival>,
     order: Order,
     last: SimTime,
     lenient: bool,
     skipped: u64,
 }
+
+/// So many plain rows are read at once, at the most.
+const READY: usize = 256;
 
 /// Whether the rows of a trace lie in the order of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +86,7 @@ impl CsvTrace {
             duration_unit,
             functions: functions.collect(),
             short_names,
+            ready: Vec::new(),
             order,
             last: SimTime::ZERO,
             lenient,
@@ -88,17 +94,28 @@ impl CsvTrace {
         })
     }
 
-    /// The next row, if it is a plain one in which nothing is wrong; leaves any other where it is.
-    fn plain_row(&mut self) -> Option<Arrival> {
-        let PlainRow { first, name, second, length } = plain_row(self.rows.ahead())?;
-        let function = *self.short_names.get(&name)?;
-        let at = SimTime::from_nanos(first);
-        if at < self.last && self.order == Order::ByTime {
-            return None;
+    /// Reads the plain rows in which nothing is wrong that lie in memory, up to the first other one, which it leaves where it
+    /// is. Gives the first.
+    fn plain_rows(&mut self) -> Option<Arrival> {
+        let (mut ahead, mut last) = (self.rows.ahead(), self.last);
+        let all = ahead.len();
+        while self.ready.len() < READY
+            && let Some(PlainRow { first, name, second, length }) = plain_row(ahead)
+            && let Some(&function) = self.short_names.get(&name)
+        {
+            let at = SimTime::from_nanos(first);
+            if at < last && self.order == Order::ByTime {
+                break;
+            }
+            last = at;
+            ahead = ahead.get(length..).unwrap_or_default();
+            self.ready.push(Arrival { at, function, run_time: Some(SimDuration::from_nanos(second)) });
         }
-        self.rows.skip_ahead(length);
-        self.last = at;
-        Some(Arrival { at, function, run_time: Some(SimDuration::from_nanos(second)) })
+        let taken = all - ahead.len();
+        self.last = last;
+        self.rows.skip_ahead(taken, self.ready.len() as u64);
+        self.ready.reverse();
+        self.ready.pop()
     }
 
     fn row(&mut self) -> Result<Arrival, TraceError> {
@@ -124,7 +141,7 @@ impl CsvTrace {
 
 impl ArrivalSource for CsvTrace {
     fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
-        if let Some(arrival) = self.plain_row() {
+        if let Some(arrival) = self.ready.pop().or_else(|| self.plain_rows()) {
             return Ok(Some(arrival));
         }
         while self.rows.advance()? {

@@ -134,10 +134,10 @@ impl Rows {
         }
     }
 
-    /// Passes over a row that somebody else has taken from what is [ahead](Self::ahead).
-    pub fn skip_ahead(&mut self, length: usize) {
-        self.source.consume(length);
-        self.line += 1;
+    /// Passes over rows that somebody else has taken from what is [ahead](Self::ahead).
+    pub fn skip_ahead(&mut self, bytes: usize, rows: u64) {
+        self.source.consume(bytes);
+        self.line += rows;
     }
 
     fn unreadable(&self, problem: String) -> TraceError {

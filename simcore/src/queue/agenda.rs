@@ -30,10 +30,10 @@ pub(super) enum Whereabouts {
 
 /// Entries by date and order.
 #[derive(Debug)]
-pub(super) struct Agenda {
-    near: Ring,
+pub(super) struct Agenda<E> {
+    near: Ring<E>,
     /// What lay behind the ring when it was entered.
-    far: QuaternaryHeap<Entry>,
+    far: QuaternaryHeap<Entry<E>>,
     /// The date of the last entry that was taken out.
     now: SimTime,
     /// How many have been taken out since the buckets were chosen, and the date then.
@@ -41,7 +41,7 @@ pub(super) struct Agenda {
     since: SimTime,
 }
 
-impl Agenda {
+impl<E> Agenda<E> {
     /// Without entries.
     pub fn new() -> Self {
         let (now, since) = (SimTime::ZERO, SimTime::ZERO);
@@ -56,15 +56,15 @@ impl Agenda {
     /// Takes an entry in. Hardly ever is it earlier than the last that was taken out, if that was for an event that was
     /// cancelled.
     #[inline]
-    pub fn push(&mut self, entry: Entry) {
-        if !self.near.push(entry, self.now) {
+    pub fn push(&mut self, entry: Entry<E>) {
+        if let Some(entry) = self.near.push(entry, self.now) {
             self.far.push(entry);
         }
     }
 
     /// The earliest entry, and where it is.
     #[inline]
-    pub fn peek(&mut self) -> Option<(&Entry, Whereabouts)> {
+    pub fn peek(&mut self) -> Option<(&Entry<E>, Whereabouts)> {
         let near = self.near.peek();
         match (near, self.far.peek()) {
             (Some(near), Some(far)) if far.key() < near.key() => Some((far, Whereabouts::Far)),
@@ -73,22 +73,23 @@ impl Agenda {
         }
     }
 
-    /// Takes out the entry that is the earliest, of this date.
+    /// Takes out the entry that is the earliest, which has been looked at.
     #[inline]
-    pub fn take(&mut self, whereabouts: Whereabouts, date: SimTime) {
-        match whereabouts {
+    pub fn take(&mut self, whereabouts: Whereabouts) -> Option<Entry<E>> {
+        let entry = match whereabouts {
             Whereabouts::Near => self.near.pop(),
-            Whereabouts::Far => drop(self.far.pop()),
-        }
-        self.now = date;
+            Whereabouts::Far => self.far.pop(),
+        }?;
+        self.now = entry.date;
         self.taken += 1;
         if self.taken >= SPELL && self.taken >= self.near.len {
             self.choose_buckets();
         }
+        Some(entry)
     }
 
     /// Takes out all entries, in no order.
-    pub fn drain(&mut self) -> Vec<Entry> {
+    pub fn drain(&mut self) -> Vec<Entry<E>> {
         let mut entries = std::mem::take(&mut self.far).into_vec();
         self.near.drain_into(&mut entries);
         entries
@@ -114,9 +115,9 @@ impl Agenda {
 
 /// Buckets of the near future.
 #[derive(Debug)]
-struct Ring {
+struct Ring<E> {
     /// The bucket of a number lies at the remainder of that.
-    buckets: Vec<Vec<Entry>>,
+    buckets: Vec<Vec<Entry<E>>>,
     /// Which buckets have entries, a bit each.
     occupied: Vec<u64>,
     /// A bucket is two to this many nanoseconds wide.
@@ -124,19 +125,19 @@ struct Ring {
     /// The number of the current bucket. All in the ring lie behind it, and less than a round.
     number: u64,
     /// The entries of the current bucket and of those before it, the earliest last.
-    current: Vec<Entry>,
+    current: Vec<Entry<E>>,
     len: usize,
 }
 
-impl Ring {
+impl<E> Ring<E> {
     fn new() -> Self {
-        let (buckets, occupied) = (vec![Vec::new(); FEWEST_BUCKETS], vec![0; FEWEST_BUCKETS / 64]);
+        let (buckets, occupied) = ((0..FEWEST_BUCKETS).map(|_| Vec::new()).collect(), vec![0; FEWEST_BUCKETS / 64]);
         Self { buckets, occupied, shift: 20, number: 0, current: Vec::new(), len: 0 }
     }
 
-    /// Takes an entry in; false if it lies behind the ring. Nothing in the ring is earlier than `now`.
+    /// Takes an entry in, or gives back one that lies behind the ring. Nothing in the ring is earlier than `now`.
     #[inline]
-    fn push(&mut self, entry: Entry, now: SimTime) -> bool {
+    fn push(&mut self, entry: Entry<E>, now: SimTime) -> Option<Entry<E>> {
         if self.current.is_empty() {
             self.catch_up(now);
         }
@@ -144,20 +145,20 @@ impl Ring {
         let mask = self.buckets.len() - 1;
         if number > self.number {
             if number - self.number > mask as u64 {
-                return false;
+                return Some(entry);
             }
             let place = number as usize & mask;
             self.buckets[place].push(entry);
             self.occupied[place / 64] |= 1 << (place % 64);
         } else {
             if self.current.len() >= MOST_CURRENT {
-                return false;
+                return Some(entry);
             }
             let position = self.current.partition_point(|other| other.key() > entry.key());
             self.current.insert(position, entry);
         }
         self.len += 1;
-        true
+        None
     }
 
     /// Has the ring begin no earlier than it must: with the bucket before that of a date before which nothing is.
@@ -170,7 +171,7 @@ impl Ring {
     }
 
     #[inline]
-    fn peek(&mut self) -> Option<&Entry> {
+    fn peek(&mut self) -> Option<&Entry<E>> {
         if self.current.is_empty() && self.len > 0 {
             self.advance();
         }
@@ -179,8 +180,10 @@ impl Ring {
 
     /// Takes out the earliest entry, which has been looked at before.
     #[inline]
-    fn pop(&mut self) {
-        self.len -= usize::from(self.current.pop().is_some());
+    fn pop(&mut self) -> Option<Entry<E>> {
+        let entry = self.current.pop()?;
+        self.len -= 1;
+        Some(entry)
     }
 
     /// Goes on to the next bucket that has entries.
@@ -220,7 +223,7 @@ impl Ring {
         self.occupied = vec![0; buckets / 64];
     }
 
-    fn drain_into(&mut self, entries: &mut Vec<Entry>) {
+    fn drain_into(&mut self, entries: &mut Vec<Entry<E>>) {
         entries.append(&mut self.current);
         self.buckets.iter_mut().for_each(|bucket| entries.append(bucket));
         self.occupied.fill(0);
@@ -235,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::queue::NO_LANE;
+    use crate::queue::What;
 
     /// How far ahead entries are pushed: from nothing to hours, or all at one date.
     fn ahead() -> impl Strategy<Value = u64> {
@@ -259,7 +262,7 @@ mod tests {
             all.push((Vec::new(), usize::MAX, true));
             for (pushed, taken, goes_on) in all {
                 for ahead in pushed {
-                    let entry = Entry { date: SimTime::from_nanos(now + ahead), order, slot: 0, lane: NO_LANE };
+                    let entry = Entry { date: SimTime::from_nanos(now + ahead), order, what: What::Event(()) };
                     order += 1;
                     agenda.push(entry);
                     heap.push(entry);
@@ -270,7 +273,7 @@ mod tests {
                     let first = agenda.peek().map(|(entry, whereabouts)| (*entry, whereabouts));
                     prop_assert_eq!(first.map(|(entry, _)| entry), expected);
                     let Some((entry, whereabouts)) = first else { break };
-                    agenda.take(whereabouts, entry.date);
+                    agenda.take(whereabouts);
                     now = if goes_on { entry.date.as_nanos() } else { now };
                 }
             }
@@ -285,12 +288,12 @@ mod tests {
             let mut agenda = Agenda::new();
             let entry = |number: u64| {
                 let date = SimTime::from_nanos(number * gap + number * 7919 % gap);
-                Entry { date, order: number, slot: 0, lane: NO_LANE }
+                Entry { date, order: number, what: What::Event(()) }
             };
             (0..pending).for_each(|number| agenda.push(entry(number)));
             for number in pending..pending + 200_000 {
-                if let Some((&Entry { date, .. }, whereabouts)) = agenda.peek() {
-                    agenda.take(whereabouts, date);
+                if let Some((_, whereabouts)) = agenda.peek() {
+                    agenda.take(whereabouts);
                 }
                 agenda.push(entry(number));
             }

@@ -1,17 +1,17 @@
-//! The event queue: events by `(date, rank, order of scheduling)`, with O(1) cancellation and lanes.
+//! The event queue: events by `(date, rank, order of scheduling)`, with O(1) cancellation and timers that are set and
+//! cleared over and over.
 //!
-//! Events at one date fire in the order they were scheduled, those of [`Rank::Late`] after all others. A *lane* holds
-//! timers of one constant length: they fall due in the order they were set, so a lane is a FIFO of which only the front
-//! stands in the agenda, and a timer that is cancelled before it comes to the front never costs more than its place there.
-//! Events of timers lie in their lane, all others in slots, of which the agenda has the numbers.
+//! Events at one date fire in the order they were scheduled, those of [`Rank::Late`] after all others. An event that nobody
+//! will take back lies in the agenda itself; one that somebody may, in a slot, of which the agenda has the number. A *timer*
+//! stands in the agenda at the date it was set to first, and looks there whether it has been set to a later one since, or
+//! cleared: setting and clearing it again costs a few stores, however often.
 
 mod agenda;
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 
 use self::agenda::Agenda;
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
 /// Where an event stands among those of the same date.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,14 +26,12 @@ pub enum Rank {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventHandle {
     order: u64,
-    /// Its slot, or the number of the timer in its lane.
-    place: u32,
-    lane: u32,
+    slot: u32,
 }
 
-/// Names a lane of an [`EventQueue`].
+/// Names a timer of an [`EventQueue`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LaneId(u32);
+pub struct TimerId(u32);
 
 /// A queue of events of type `E`, by date.
 ///
@@ -44,7 +42,7 @@ pub struct LaneId(u32);
 /// let at = SimTime::from_nanos(5);
 /// queue.schedule(at, Rank::Late, "last");
 /// queue.schedule(at, Rank::Normal, "first");
-/// let cancelled = queue.schedule(at, Rank::Normal, "never");
+/// let cancelled = queue.schedule_cancellable(at, Rank::Normal, "never");
 /// assert_eq!(queue.cancel(cancelled), Some("never"));
 /// assert_eq!(queue.cancel(cancelled), None);
 /// assert_eq!(queue.pop(), Some((at, "first")));
@@ -53,14 +51,15 @@ pub struct LaneId(u32);
 /// ```
 #[derive(Debug)]
 pub struct EventQueue<E> {
-    agenda: Agenda,
+    agenda: Agenda<E>,
     slots: Vec<Slot<E>>,
-    free: Vec<u32>,
-    lanes: Vec<Lane<E>>,
-    /// Timers in lanes that were not cancelled.
-    in_lanes: usize,
+    free_slots: Vec<u32>,
+    timers: Vec<Timer<E>>,
+    free_timers: Vec<u32>,
     scheduled: u64,
-    /// Entries of the agenda whose event was cancelled.
+    /// How many events are scheduled.
+    live: usize,
+    /// Entries of the agenda that stand for nothing any more.
     stale: usize,
     /// The event of [`EventQueue::schedule_sole`].
     sole: Option<(SimTime, u64, E)>,
@@ -74,61 +73,52 @@ struct Slot<E> {
 }
 
 #[derive(Debug)]
-struct Lane<E> {
-    length: SimDuration,
-    rank: Rank,
-    /// All timers of the lane that have not been popped; the front one is also in the agenda.
-    timers: VecDeque<Timer<E>>,
-    /// The number of the front one; numbers begin anew after the last.
-    first: u32,
-}
-
-#[derive(Debug)]
 struct Timer<E> {
     date: SimTime,
+    /// Of the event that it is set for.
     order: u64,
-    /// None if it was cancelled.
+    /// Of the entry that stands for it in the agenda, which is due no later than the event.
+    entry: u64,
+    entry_date: SimTime,
     event: Option<E>,
 }
 
-impl<E> Lane<E> {
-    /// The timer of a number, if it is still the one of that order.
-    fn find(&self, handle: EventHandle) -> Option<usize> {
-        let position = handle.place.wrapping_sub(self.first) as usize;
-        let timer = self.timers.get(position)?;
-        (timer.order == handle.order && timer.event.is_some()).then_some(position)
-    }
-}
-
-const NO_LANE: u32 = u32::MAX;
 const LATE: u64 = 1 << 63;
 /// The order of no event.
 const NONE: u64 = u64::MAX;
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Entry<E> {
     date: SimTime,
     /// The number of the scheduling, with the highest bit set for late events.
     order: u64,
-    /// Where its event is, if it is not of a lane.
-    slot: u32,
-    /// The lane of which it is the front.
-    lane: u32,
+    what: What<E>,
 }
 
-impl Entry {
+/// What an entry of the agenda stands for.
+#[derive(Clone, Copy, Debug)]
+enum What<E> {
+    /// An event that is not taken back.
+    Event(E),
+    /// The event in a slot, if it is still there.
+    Slot(u32),
+    /// A timer, at the date that it had or at an earlier one.
+    Timer(u32),
+}
+
+impl<E> Entry<E> {
     fn key(&self) -> u128 {
         (u128::from(self.date.as_nanos()) << 64) | u128::from(self.order)
     }
 }
 
 /// The earlier, the greater: heaps have their greatest on top.
-impl Ord for Entry {
+impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
 }
-impl PartialOrd for Entry {
+impl<E> PartialOrd for Entry<E> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -142,12 +132,12 @@ impl PartialOrd for Entry {
         other.key() < self.key()
     }
 }
-impl PartialEq for Entry {
+impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
-impl Eq for Entry {}
+impl<E> Eq for Entry<E> {}
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
@@ -161,21 +151,31 @@ impl<E> EventQueue<E> {
         Self {
             agenda: Agenda::new(),
             slots: Vec::new(),
-            free: Vec::new(),
-            lanes: Vec::new(),
-            in_lanes: 0,
+            free_slots: Vec::new(),
+            timers: Vec::new(),
+            free_timers: Vec::new(),
             scheduled: 0,
+            live: 0,
             stale: 0,
             sole: None,
         }
     }
 
-    /// Schedules an event.
-    pub fn schedule(&mut self, date: SimTime, rank: Rank, event: E) -> EventHandle {
+    /// Schedules an event that will not be taken back.
+    #[inline]
+    pub fn schedule(&mut self, date: SimTime, rank: Rank, event: E) {
         let order = self.next_order(rank);
-        let slot = self.enter(order, event);
-        self.agenda.push(Entry { date, order, slot, lane: NO_LANE });
-        EventHandle { order, place: slot, lane: NO_LANE }
+        self.live += 1;
+        self.agenda.push(Entry { date, order, what: What::Event(event) });
+    }
+
+    /// Schedules an event that may be taken back.
+    pub fn schedule_cancellable(&mut self, date: SimTime, rank: Rank, event: E) -> EventHandle {
+        let order = self.next_order(rank);
+        let slot = enter(&mut self.slots, &mut self.free_slots, Slot { order, event: Some(event) });
+        self.live += 1;
+        self.agenda.push(Entry { date, order, what: What::Slot(slot) });
+        EventHandle { order, slot }
     }
 
     /// Schedules the one event that may stand outside the agenda, which costs less: for a stream of events
@@ -187,65 +187,76 @@ impl<E> EventQueue<E> {
         }
         self.sole = Some((date, self.scheduled, event));
         self.scheduled += 1;
+        self.live += 1;
     }
 
-    /// Makes a lane for timers of `length`, all of one rank.
-    pub fn add_lane(&mut self, length: SimDuration, rank: Rank) -> LaneId {
-        self.lanes.push(Lane { length, rank, timers: VecDeque::new(), first: 0 });
-        LaneId(self.lanes.len() as u32 - 1)
+    /// Makes a timer, which is not set.
+    pub fn add_timer(&mut self) -> TimerId {
+        let fresh = Timer { date: SimTime::ZERO, order: NONE, entry: NONE, entry_date: SimTime::MAX, event: None };
+        TimerId(enter(&mut self.timers, &mut self.free_timers, fresh))
     }
 
-    /// Schedules an event at `now` plus the length of the lane. `now` must not go back between calls.
-    pub fn schedule_in_lane(&mut self, lane: LaneId, now: SimTime, event: E) -> EventHandle {
-        let order = self.next_order(self.lanes[lane.0 as usize].rank);
-        let Lane { length, timers, first, .. } = &mut self.lanes[lane.0 as usize];
-        let date = now + *length;
-        let place = first.wrapping_add(timers.len() as u32);
-        if timers.is_empty() {
-            self.agenda.push(Entry { date, order, slot: 0, lane: lane.0 });
+    /// Schedules the event of a timer; one that it was set for before is taken back.
+    #[inline]
+    pub fn set_timer(&mut self, timer: TimerId, date: SimTime, rank: Rank, event: E) {
+        let order = self.next_order(rank);
+        let held = &mut self.timers[timer.0 as usize];
+        self.live += usize::from(held.order == NONE);
+        (held.date, held.order, held.event) = (date, order, Some(event));
+        // The entry that stands for it may not come later than the event.
+        if (date, order) < (held.entry_date, held.entry) {
+            self.stale += usize::from(held.entry != NONE);
+            (held.entry, held.entry_date) = (order, date);
+            self.agenda.push(Entry { date, order, what: What::Timer(timer.0) });
         }
-        timers.push_back(Timer { date, order, event: Some(event) });
-        self.in_lanes += 1;
-        EventHandle { order, place, lane: lane.0 }
+    }
+
+    /// Takes back the event of a timer; `None` if it was not set, or has fired.
+    #[inline]
+    pub fn clear_timer(&mut self, timer: TimerId) -> Option<E> {
+        let held = &mut self.timers[timer.0 as usize];
+        held.order = NONE;
+        let event = held.event.take();
+        self.live -= usize::from(event.is_some());
+        event
+    }
+
+    /// Forgets a timer: its name is that of another one from now on.
+    pub fn remove_timer(&mut self, timer: TimerId) {
+        self.clear_timer(timer);
+        let held = &mut self.timers[timer.0 as usize];
+        self.stale += usize::from(held.entry != NONE);
+        (held.entry, held.entry_date) = (NONE, SimTime::MAX);
+        self.free_timers.push(timer.0);
+        self.compact();
     }
 
     /// Takes an event out before it fires; `None` if it has fired or was cancelled.
     pub fn cancel(&mut self, handle: EventHandle) -> Option<E> {
-        let (event, is_entered) = match self.lanes.get_mut(handle.lane as usize) {
-            Some(lane) => {
-                let position = lane.find(handle)?;
-                self.in_lanes -= 1;
-                (lane.timers[position].event.take(), position == 0)
-            }
-            None => {
-                self.slots.get(handle.place as usize)?;
-                (Some(self.leave_if(handle.place, handle.order)?), true)
-            }
-        };
-        if is_entered {
-            self.stale += 1;
-            self.compact();
-        }
-        event
+        self.slots.get(handle.slot as usize)?;
+        let event = self.leave_if(handle.slot, handle.order)?;
+        self.live -= 1;
+        self.stale += 1;
+        self.compact();
+        Some(event)
     }
 
     /// Whether the event is still to fire.
     pub fn is_scheduled(&self, handle: EventHandle) -> bool {
-        match self.lanes.get(handle.lane as usize) {
-            Some(lane) => lane.find(handle).is_some(),
-            None => self.slots.get(handle.place as usize).is_some_and(|slot| slot.order == handle.order),
-        }
+        self.slots.get(handle.slot as usize).is_some_and(|slot| slot.order == handle.order)
     }
 
     /// The date of the earliest event.
     pub fn next_date(&mut self) -> Option<SimTime> {
-        while let Some((&entry, whereabouts)) = self.agenda.peek()
-            && !self.is_live(&entry)
-        {
-            self.agenda.take(whereabouts, entry.date);
-            self.drop_stale(entry.lane);
-        }
-        let entered = self.agenda.peek().map(|(entry, _)| entry.date);
+        let entered = loop {
+            let Some((entry, whereabouts)) = self.agenda.peek() else { break None };
+            if is_due(&self.slots, &self.timers, entry) {
+                break Some(entry.date);
+            }
+            if let Some(Entry { order, what, .. }) = self.agenda.take(whereabouts) {
+                self.fire(order, what);
+            }
+        };
         match (&self.sole, entered) {
             (Some((sole, ..)), Some(date)) => Some(date.min(*sole)),
             (Some((sole, ..)), None) => Some(*sole),
@@ -267,28 +278,26 @@ impl<E> EventQueue<E> {
             {
                 return self.pop_sole(horizon);
             }
-            let Entry { date, order, slot, lane } = *entry;
-            if date > horizon {
+            if entry.date > horizon {
                 return None;
             }
-            self.agenda.take(whereabouts, date);
-            let event = if lane == NO_LANE { self.leave_if(slot, order) } else { self.advance_lane(lane) };
-            match event {
-                Some(event) => return Some((date, event)),
-                // It was cancelled.
-                None => self.stale -= 1,
+            let Entry { date, order, what } = self.agenda.take(whereabouts)?;
+            if let Some(event) = self.fire(order, what) {
+                self.live -= 1;
+                return Some((date, event));
             }
         }
     }
 
     fn pop_sole(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         let (date, _, event) = self.sole.take_if(|(date, ..)| *date <= horizon)?;
+        self.live -= 1;
         Some((date, event))
     }
 
     /// How many events are scheduled.
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len() + self.in_lanes + usize::from(self.sole.is_some())
+        self.live
     }
 
     /// Whether no event is scheduled.
@@ -303,78 +312,94 @@ impl<E> EventQueue<E> {
         order
     }
 
-    /// Puts an event into a slot.
-    fn enter(&mut self, order: u64, event: E) -> u32 {
-        let filled = Slot { order, event: Some(event) };
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = filled;
-                slot
+    /// The event of an entry that has been taken out of the agenda; `None` if it has been taken back, or put off.
+    #[inline]
+    fn fire(&mut self, order: u64, what: What<E>) -> Option<E> {
+        match what {
+            What::Event(event) => Some(event),
+            What::Slot(slot) => {
+                let event = self.leave_if(slot, order);
+                self.stale -= usize::from(event.is_none());
+                event
             }
-            None => {
-                self.slots.push(filled);
-                self.slots.len() as u32 - 1
-            }
+            What::Timer(timer) => self.fire_timer(timer, order),
         }
     }
 
     /// Takes the event of an order out of a slot, if it is still there.
     #[inline]
     fn leave_if(&mut self, slot: u32, order: u64) -> Option<E> {
-        if self.slots[slot as usize].order == order { self.leave(slot) } else { None }
-    }
-
-    fn leave(&mut self, slot: u32) -> Option<E> {
         let held = &mut self.slots[slot as usize];
+        if held.order != order {
+            return None;
+        }
         held.order = NONE;
-        self.free.push(slot);
+        self.free_slots.push(slot);
         held.event.take()
     }
 
-    #[inline]
-    fn is_live(&self, entry: &Entry) -> bool {
-        if entry.lane == NO_LANE {
-            return self.slots[entry.slot as usize].order == entry.order;
+    /// The entry of a timer has been taken out: gives the event if that is due, and has another entry stand for one that is
+    /// due later.
+    fn fire_timer(&mut self, timer: u32, entry: u64) -> Option<E> {
+        let held = &mut self.timers[timer as usize];
+        if held.entry != entry {
+            self.stale -= 1;
+            return None;
         }
-        let front = self.lanes[entry.lane as usize].timers.front();
-        front.is_some_and(|timer| timer.event.is_some())
-    }
-
-    /// Takes the front timer off its lane, and puts the next one that was not cancelled into the agenda. Gives the event of the
-    /// one that it took off.
-    fn advance_lane(&mut self, lane: u32) -> Option<E> {
-        let Lane { timers, first, .. } = self.lanes.get_mut(lane as usize)?;
-        let front = timers.pop_front()?;
-        *first = first.wrapping_add(1);
-        while let Some(next) = timers.front() {
-            if next.event.is_some() {
-                self.agenda.push(Entry { date: next.date, order: next.order, slot: 0, lane });
-                break;
-            }
-            timers.pop_front();
-            *first = first.wrapping_add(1);
+        (held.entry, held.entry_date) = (NONE, SimTime::MAX);
+        if held.order == entry {
+            held.order = NONE;
+            return held.event.take();
         }
-        self.in_lanes -= usize::from(front.event.is_some());
-        front.event
+        if held.order != NONE {
+            let (date, order) = (held.date, held.order);
+            (held.entry, held.entry_date) = (order, date);
+            self.agenda.push(Entry { date, order, what: What::Timer(timer) });
+        }
+        None
     }
 
-    /// An entry has been taken out whose event was cancelled. A front of a lane still stands for it: the timers behind it are
-    /// due no earlier.
-    fn drop_stale(&mut self, lane: u32) {
-        self.stale -= 1;
-        self.advance_lane(lane);
-    }
-
-    /// Rebuilds the agenda when most of it is cancelled, so that its size stays within twice the live events.
+    /// Rebuilds the agenda when most of it stands for nothing, so that its size stays within twice what is needed.
     fn compact(&mut self) {
         if self.stale <= 64 || self.stale * 2 <= self.agenda.len() {
             return;
         }
-        let entries = self.agenda.drain();
-        let (live, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| self.is_live(entry));
-        live.into_iter().for_each(|entry| self.agenda.push(entry));
+        let mut entries = self.agenda.drain();
+        entries.retain(|entry| is_needed(&self.slots, &self.timers, entry));
+        entries.into_iter().for_each(|entry| self.agenda.push(entry));
         self.stale = 0;
-        stale.into_iter().for_each(|entry| drop(self.advance_lane(entry.lane)));
+    }
+}
+
+/// Whether an entry stands for an event that is due at its date.
+#[inline]
+fn is_due<E>(slots: &[Slot<E>], timers: &[Timer<E>], entry: &Entry<E>) -> bool {
+    match entry.what {
+        What::Event(_) => true,
+        What::Slot(slot) => slots[slot as usize].order == entry.order,
+        What::Timer(timer) => timers[timer as usize].order == entry.order,
+    }
+}
+
+/// Whether an entry stands for something, be it later.
+fn is_needed<E>(slots: &[Slot<E>], timers: &[Timer<E>], entry: &Entry<E>) -> bool {
+    match entry.what {
+        What::Timer(timer) => timers[timer as usize].entry == entry.order,
+        What::Event(_) | What::Slot(_) => is_due(slots, timers, entry),
+    }
+}
+
+/// Puts something into a free place, or a new one.
+fn enter<T>(places: &mut Vec<T>, free: &mut Vec<u32>, what: T) -> u32 {
+    match free.pop() {
+        Some(place) => {
+            places[place as usize] = what;
+            place
+        }
+        None => {
+            places.push(what);
+            places.len() as u32 - 1
+        }
     }
 }
 

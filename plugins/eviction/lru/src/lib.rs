@@ -45,6 +45,10 @@ impl Policy for Lru {
 }
 
 impl Eviction for Lru {
+    fn hears_late(&self) -> bool {
+        true
+    }
+
     fn insert(&mut self, item: &EvictionItem) {
         match self.items.get_mut(&item.id) {
             Some(is_here) => *is_here = true,

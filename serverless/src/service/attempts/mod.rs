@@ -59,9 +59,9 @@ impl Misplaced {
     }
 }
 
-impl From<Misplaced> for Error {
+impl From<Misplaced> for Box<Error> {
     fn from(Misplaced(place): Misplaced) -> Self {
-        Self::Internal { what: "an attempt at an invocation is not where it must be", place }
+        Box::new(Error::Internal { what: "an attempt at an invocation is not where it must be", place })
     }
 }
 

@@ -164,24 +164,24 @@ impl Attempts {
         }
     }
 
-    /// The head has heard of its end: it leaves its container and core. `None` if it has left before, with its node.
+    /// The head has heard of its end: it leaves its container and core, which are not there if it has left before, with its node.
+    /// `None` if it is gone.
     #[inline]
-    pub fn complete(&mut self, key: AttemptKey) -> Option<Occupied> {
+    pub fn complete(&mut self, key: AttemptKey) -> Option<(&Attempt, Option<Occupied>)> {
         let attempt = self.alive.get_mut(key)?;
-        let function = attempt.record.function;
-        match std::mem::replace(&mut attempt.stage, Stage::Ended) {
-            Stage::Held(occupied) => {
-                self.no_longer_held(key, function, occupied.node());
-                Some(occupied)
-            }
-            left => {
-                debug_assert!(matches!(left, Stage::Ended), "{left:?} has ended");
-                None
-            }
+        let left = std::mem::replace(&mut attempt.stage, Stage::Ended);
+        let Stage::Held(occupied) = left else {
+            debug_assert!(matches!(left, Stage::Ended), "{left:?} has ended");
+            return Some((attempt, None));
+        };
+        if let Some(held_on) = &mut self.held_on {
+            held_on[occupied.node()].remove(&key);
         }
+        self.counts[attempt.record.function].running -= 1;
+        self.all.running -= 1;
+        Some((attempt, Some(occupied)))
     }
 
-    #[inline]
     fn no_longer_held(&mut self, key: AttemptKey, function: FunctionId, node: NodeId) {
         if let Some(held_on) = &mut self.held_on {
             held_on[node].remove(&key);

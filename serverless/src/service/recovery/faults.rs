@@ -128,7 +128,7 @@ impl Service {
     }
 
     /// Something goes wrong.
-    pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn fault_begins(&mut self, number: u32, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let ends = Event(Happening::FaultEnds(number));
         let is_over = self.attempts.len() == 0 && kernel.pending_events() <= self.recovery.faults.ends;
         let PlannedFault { fault, timing } = &mut self.recovery.faults.plan.faults[number as usize];
@@ -211,7 +211,7 @@ impl Service {
         }
     }
 
-    fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let mut lost = Vec::new();
         let node = self.cluster.node_on(host);
         if let Some(node) = node {
@@ -245,7 +245,7 @@ impl Service {
 
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
-    fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Error> {
+    fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Box<Error>> {
         let here = self.attempts.held_on(node);
         let mut lost = Vec::new();
         for key in here {
@@ -258,7 +258,7 @@ impl Service {
         for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
-            self.cluster.end(held, &mut self.books);
+            self.cluster.end(held, &mut self.books, kernel);
         }
         self.cluster.end_all_idle(node, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
@@ -278,7 +278,7 @@ impl Service {
         key: AttemptKey,
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let attempt = self.attempts.under_way_mut(key)?;
         let has_ended = attempt.record.finished_at.is_some();
         let outcome = if has_ended { attempt.record.outcome } else { Outcome::Lost };
@@ -295,12 +295,12 @@ impl Service {
         let ram = self.registry.function(attempt.record.function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
-        self.cluster.end(held, &mut self.books);
+        self.cluster.end(held, &mut self.books, kernel);
         Ok(())
     }
 
     /// The container of an attempt has crashed, unless its body has ended.
-    pub(crate) fn crashed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn crashed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let is_running = |attempt: &Attempt| attempt.record.finished_at.is_none();
         if !self.attempts.get(key).is_some_and(is_running) {
             return Ok(());
@@ -312,14 +312,14 @@ impl Service {
     }
 
     /// Ends an invocation as lost.
-    fn lose(&mut self, key: AttemptKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn lose(&mut self, key: AttemptKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.attempts.under_way_mut(key)?.end(Outcome::Lost, Rc::clone(reason), kernel.now());
         self.note_end(key, true, kernel.now());
         self.conclude(key, kernel)
     }
 
     /// Empties the queue of a head that has failed; gives those who were in it.
-    fn empty_queue(&mut self, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Error> {
+    fn empty_queue(&mut self, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Box<Error>> {
         let mut lost = Vec::new();
         for message in self.head.take_unread(|message| matches!(message, Message::Request(_))) {
             if let Message::Request(key) = message {
@@ -337,13 +337,13 @@ impl Service {
     }
 
     /// Transfers were interrupted: undoes what they were for.
-    fn interrupt(&mut self, events: Vec<Event>, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn interrupt(&mut self, events: Vec<Event>, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let mut transfers = events.into_iter().filter_map(|Event(what)| what.interrupted());
         transfers.try_for_each(|transfer| self.interrupted(transfer, kernel))
     }
 
     /// A transfer came to nothing.
-    pub(crate) fn interrupted(&mut self, what: Interrupted, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn interrupted(&mut self, what: Interrupted, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match what {
             Interrupted::Step(key) => {
                 // Whose container has gone with its node is lost, not failed.
@@ -379,7 +379,7 @@ impl Service {
     }
 
     /// Messages from a node that has failed, which the head has not read, say what is no longer so.
-    fn forget_messages_of(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn forget_messages_of(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let is_from = |message: &Message| matches!(message, Message::Copied { node: of, .. } | Message::Loaded { node: of, .. } if *of == node);
         for message in self.head.take_unread(is_from) {
             if let Some(transfer) = Happening::Message(message).interrupted() {

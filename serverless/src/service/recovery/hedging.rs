@@ -28,7 +28,7 @@ impl Service {
 
     /// An attempt has ended beside which another one is under way. One that has completed counts, and the other is
     /// stopped; otherwise the other decides, and true is given.
-    pub(crate) fn leave_to_twin(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(crate) fn leave_to_twin(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let Some(twin) = self.attempts.twin_of(key) else { return Ok(false) };
         if self.attempts.under_way(key)?.record.outcome == Outcome::Completed {
             self.stop(twin, kernel)?;
@@ -39,7 +39,7 @@ impl Service {
     }
 
     /// Stops an attempt wherever it is.
-    fn stop(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn stop(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.take_out(key, kernel)?;
         self.attempts.under_way_mut(key)?.record.finished_at.get_or_insert(kernel.now());
         self.bill(key);

@@ -92,7 +92,7 @@ impl Recovery {
 
 impl Service {
     /// Goes on with what is done about faults, after a message.
-    pub(super) fn recover(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(super) fn recover(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.recovery.replication.as_ref().is_some_and(Replication::is_due) {
             self.replicate(kernel)?;
         }

@@ -60,7 +60,7 @@ impl Replication {
 
 impl Service {
     /// Begins the copies that images are short of, as far as there are nodes with room.
-    pub(crate) fn replicate(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn replicate(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(replication) = &mut self.recovery.replication else { return Ok(()) };
         replication.is_due = false;
         let (wanted, short) = (replication.policy.copies, replication.short.clone());

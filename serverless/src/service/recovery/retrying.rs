@@ -29,7 +29,7 @@ impl Retries {
 impl Service {
     /// An attempt has ended: begins another one, if the invocation is to be tried again. False if it has ended with this
     /// attempt.
-    pub(crate) fn retry(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(crate) fn retry(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let attempt = self.attempts.under_way(key)?;
         let record = &attempt.record;
         self.books.metrics.count_attempt(record);

@@ -14,7 +14,7 @@ use crate::service::event::Event;
 
 impl Service {
     /// Shows the policy the queue and puts its items into the plan, in their order.
-    pub(crate) fn plan_batch(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn plan_batch(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (entries, requests) = self.queue_views();
         let items = self.ask_for_plan(&requests, kernel)?;
         let mut placed = vec![false; entries.len()];
@@ -54,7 +54,7 @@ impl Service {
             .unzip()
     }
 
-    fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Result<RVec<PlanItem>, Error> {
+    fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Result<RVec<PlanItem>, Box<Error>> {
         let mut numbers: Vec<u32> = requests.iter().map(|request| request.function).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -89,14 +89,14 @@ impl Service {
         self.policies.plan(&view)
     }
 
-    fn check_image(&self, image: u32) -> Result<ImageId, Error> {
+    fn check_image(&self, image: u32) -> Result<ImageId, Box<Error>> {
         if self.registry.images().find(ImageId(image)).is_none() {
             return Err(self.wrong_item(format!("names image {image} of {}", self.registry.images().len())));
         }
         Ok(ImageId(image))
     }
 
-    fn check_up(&self, node: u32) -> Result<NodeId, Error> {
+    fn check_up(&self, node: u32) -> Result<NodeId, Box<Error>> {
         if self.cluster.up().contains(NodeId(node)) {
             Ok(NodeId(node))
         } else {
@@ -104,7 +104,7 @@ impl Service {
         }
     }
 
-    fn wrong_item(&self, cause: String) -> Error {
+    fn wrong_item(&self, cause: String) -> Box<Error> {
         self.policies.error(Mistake::new(PolicySlot::NodeAllocation, Method::Plan, cause))
     }
 }

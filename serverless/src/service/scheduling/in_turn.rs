@@ -48,7 +48,7 @@ impl Service {
         &mut self,
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let is_strict = self.settings.backfilling == Backfilling::None;
         if is_strict && self.attempts.is_anybody_bound() {
             return Ok(());
@@ -97,7 +97,7 @@ impl Service {
         held: &mut Held,
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
-    ) -> Result<Offered, Error> {
+    ) -> Result<Offered, Box<Error>> {
         self.cluster.begin_round();
         self.announce_changes();
         let hidden = self.hide(waiting, held, kernel.now());
@@ -140,7 +140,7 @@ impl Service {
         held: &mut Held,
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
-    ) -> Result<Offered, Error> {
+    ) -> Result<Offered, Box<Error>> {
         let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
         self.attempts.take_first(waiting.function);
         self.decide(Entry { key: waiting.key, function: waiting.function, position }, node, &waiting.request, plan);

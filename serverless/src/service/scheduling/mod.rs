@@ -132,7 +132,7 @@ impl Rounds {
 
 impl Service {
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
-    pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
         let rank = self.policies.rank(&waiting.request, kernel.now());
         if self.place_at_once(waiting, kernel)? {
@@ -142,7 +142,7 @@ impl Service {
     }
 
     /// Runs a round if somebody waits and something can be decided.
-    pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.advance_bound(kernel)?;
         if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
@@ -180,7 +180,7 @@ impl Service {
         }
     }
 
-    fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
+    fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         match self.policies.rules().commitment {
             Commitment::PerRound => self.plan_in_order(plan, kernel),
             Commitment::UntilStarted => self.plan_by_function(plan, kernel),
@@ -188,7 +188,7 @@ impl Service {
     }
 
     /// Asks about everybody, in the order of the queue, while cores are left.
-    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
+    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         let mut position = 0;
         while let WaitingQueue::Ordered(queue) = self.attempts.queue()
             && position < queue.end()
@@ -206,7 +206,7 @@ impl Service {
 
     /// Asks about the first of each function, in the order of the queue, and about the next of a function once the one
     /// before it has its place.
-    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Error> {
+    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         let mut last = None;
         while let WaitingQueue::ByFunction(queues) = self.attempts.queue()
             && let Some(waiting) = queues.next_head(last)
@@ -224,7 +224,7 @@ impl Service {
     /// Asks the policy about an invocation that comes to an empty queue, and carries the answer out: a round of one, which
     /// needs no plan. False if it is to wait, or if this is no case for it: an image may have to be moved, or the policy
     /// looks at the whole queue or decides anew in each round.
-    pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Error> {
+    pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let is_case = matches!(self.attempts.queue(), WaitingQueue::ByFunction(queues) if queues.len() == 0)
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
@@ -257,7 +257,7 @@ impl Service {
         position: usize,
         plan: &mut Plan,
         kernel: &Kernel<Event>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Box<Error>> {
         let entry = Entry { key: waiting.key, function: waiting.function, position };
         let request = &waiting.request;
         match self.ask(waiting, kernel)? {
@@ -276,14 +276,18 @@ impl Service {
 
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
     #[inline(always)]
-    pub(in crate::service) fn ask(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Error> {
+    pub(in crate::service) fn ask(
+        &mut self,
+        waiting: &Waiting,
+        kernel: &Kernel<Event>,
+    ) -> Result<Placement, Box<Error>> {
         let request = &waiting.request;
         let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
         self.policies.place(request, &view)
     }
 
     /// The error for an answer that names a node on which nothing can run.
-    pub(crate) fn wrong_node(&self, node: u32, method: Method) -> Error {
+    pub(crate) fn wrong_node(&self, node: u32, method: Method) -> Box<Error> {
         let nodes = self.cluster.nodes().len();
         let cause = match self.cluster.nodes().find(NodeId(node)) {
             None => format!("answered node {node}, but there are nodes 0 to {}", nodes.saturating_sub(1)),

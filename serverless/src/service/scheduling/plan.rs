@@ -107,7 +107,11 @@ impl Service {
     }
 
     /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
-    pub(in crate::service) fn carry_out(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(in crate::service) fn carry_out(
+        &mut self,
+        plan: &mut Plan,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         for decision in plan.decisions.drain(..) {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
@@ -138,13 +142,13 @@ impl Service {
     }
 
     /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
-    fn bind(&mut self, entry: Entry, node: NodeId, image: ImageId) -> Result<(), Error> {
+    fn bind(&mut self, entry: Entry, node: NodeId, image: ImageId) -> Result<(), Box<Error>> {
         let promise = self.cluster.promise(node, entry.function);
         Ok(self.attempts.bind(entry.key, promise, image)?)
     }
 
     /// Takes an invocation out of the queue, or puts it back, as its dispatch went.
-    pub(in crate::service) fn settle_entry(&mut self, entry: Entry, dispatched: bool) -> Result<(), Error> {
+    pub(in crate::service) fn settle_entry(&mut self, entry: Entry, dispatched: bool) -> Result<(), Box<Error>> {
         if dispatched {
             self.attempts.take_decided(entry);
         } else if self.commits_at_once() {

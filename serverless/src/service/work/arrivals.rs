@@ -60,17 +60,17 @@ impl Service {
     }
 
     /// The entry in the queue of an attempt that is under way.
-    pub fn waiting(&self, key: AttemptKey) -> Result<Waiting, Error> {
+    pub fn waiting(&self, key: AttemptKey) -> Result<Waiting, Box<Error>> {
         let attempt = self.attempts.under_way(key)?;
         let request = self.registry.function(attempt.record.function).request(attempt);
         Ok(Waiting { turn: attempt.turn(), ..Waiting::new(key, request) })
     }
 
     /// Schedules the next arrival of the workload: arrivals are pulled one ahead.
-    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn pull_arrival(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match self.work.workload.look_ahead()? {
             None => Ok(()),
-            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.work.workload.take_numbers(1) }),
+            Some(SimTime::MAX) => Err(Error::BeyondClock { invocation: self.work.workload.take_numbers(1) }.into()),
             Some(date) => {
                 kernel.schedule_sole(date, Event(Happening::Arrival));
                 Ok(())
@@ -79,7 +79,7 @@ impl Service {
     }
 
     /// The next invocation of the workload is due.
-    pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (requested, position) = match self.work.workload.take_due() {
             Some(Due::Streamed { callee, run_time }) => {
                 let callee = callee.map_err(|function| Error::ForeignFunction(FunctionId(function)))?;
@@ -121,7 +121,7 @@ impl Service {
     }
 
     /// The run of a workflow is due that the workload lists at a position.
-    pub(crate) fn begin_planned_run(&mut self, position: u32, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn begin_planned_run(&mut self, position: u32, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.work.workload.begin_run(position);
         match self.work.workload.callee(position) {
             Callee::Workflow(workflow) => self.begin_run(workflow, Some(position), kernel),
@@ -144,16 +144,16 @@ impl Service {
 
     /// Requests what waited only for this invocation.
     #[inline(always)]
-    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn release_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         if self.work.workload.is_awaited(ended) { self.request_dependents(ended, kernel) } else { Ok(()) }
     }
 
-    fn request_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn request_dependents(&mut self, ended: u64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         for dependent in self.work.workload.release(ended) {
             let planned = self.work.workload.listed(dependent);
             let date = (kernel.now() + planned.delay).max(planned.at.unwrap_or(SimTime::ZERO));
             if date == SimTime::MAX {
-                return Err(Error::BeyondClock { invocation: u64::from(dependent) });
+                return Err(Error::BeyondClock { invocation: u64::from(dependent) }.into());
             }
             let due = match self.request_planned(dependent, date) {
                 Requested::Invocation(key) => Happening::Message(Message::Request(key)),

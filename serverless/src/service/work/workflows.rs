@@ -42,7 +42,7 @@ impl Service {
         workflow: WorkflowId,
         position: Option<u32>,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         self.check_under_way()?;
         let first = self.work.workload.take_numbers(self.work.workflows.instances(workflow));
         let ready = self.work.workflows.begin(workflow, position, first, kernel.now(), kernel.seed());
@@ -64,7 +64,7 @@ impl Service {
         end: TaskEnd,
         failure: Option<&Rc<str>>,
         kernel: &mut Kernel<Event>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let consequence = self.work.workflows.end(invocation, end, failure.map(|failure| &**failure));
         let Some(Consequence { first, ready, is_over }) = consequence else { return Ok(()) };
         for task in ready {
@@ -77,7 +77,7 @@ impl Service {
     }
 
     /// Nothing of a run is under way any more.
-    fn finish_run(&mut self, first: u64, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    fn finish_run(&mut self, first: u64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let finished = self.work.workflows.finish(first);
         let (record, position) =
             finished.ok_or_else(|| Error::internal("the run of a workflow ends that has not begun"))?;
@@ -94,7 +94,7 @@ impl Service {
         &mut self,
         key: AttemptKey,
         kernel: &mut Kernel<Event>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Box<Error>> {
         let (attempt, node) = self.attempts.dispatched(key)?;
         let limit = self.registry.function(attempt.record.function).limits.time;
         let all = self.cluster.nodes();
@@ -136,7 +136,7 @@ impl Service {
     }
 
     /// Data has arrived that a body needs, unless its attempt has ended; it begins with the last of it.
-    pub(crate) fn input_arrived(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Error> {
+    pub(crate) fn input_arrived(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| Attempt::is_running(attempt)) else {
             return Ok(());
         };
