@@ -91,7 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for requests in [REQUESTS, longest] {
         let workload = json!({"generate": generator(10_000, requests)});
         let scenario = Scenario::from_json(&scenario(1_000, "first-fit", &workload).to_string())?;
-        let (before, start) = (hearth_bench::hold_step_ns(), std::time::Instant::now());
+        let (before, start) = (hearth_bench::hold_step_ns(), hearth_bench::Stopwatch::start());
         run(&scenario)?;
         let nanos = start.elapsed().as_secs_f64() * 1e9 / requests as f64;
         let steps = nanos / before.midpoint(hearth_bench::hold_step_ns());
