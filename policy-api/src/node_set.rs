@@ -20,16 +20,19 @@ const WORD: usize = u64::BITS as usize;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeBits {
-    words: Vec<u64>,
-    /// Bit w is set when `words[w]` is not zero.
-    summary: Vec<u64>,
+    /// A summary, and then the bits of the nodes: next to each other, since both are looked at. Bit w of the summary is set when
+    /// word w of the nodes is not zero.
+    bits: Vec<u64>,
+    /// How many words the summary has.
+    summary: usize,
 }
 
 impl NodeBits {
     /// An empty set over nodes `0..nodes`.
     pub fn new(nodes: usize) -> Self {
         let words = nodes.div_ceil(WORD);
-        Self { words: vec![0; words], summary: vec![0; words.div_ceil(WORD)] }
+        let summary = words.div_ceil(WORD);
+        Self { bits: vec![0; summary + words], summary }
     }
 
     /// The set of all nodes `0..nodes`.
@@ -40,45 +43,51 @@ impl NodeBits {
     }
 
     /// Adds a node. Nodes outside the set's range are not stored.
+    #[inline]
     pub fn insert(&mut self, node: u32) {
         let word = node as usize / WORD;
-        if let Some(bits) = self.words.get_mut(word) {
+        if let Some(bits) = self.bits.get_mut(self.summary + word) {
             *bits |= 1 << (node as usize % WORD);
-            self.summary[word / WORD] |= 1 << (word % WORD);
+            self.bits[word / WORD] |= 1 << (word % WORD);
         }
     }
 
     /// Takes a node out.
+    #[inline]
     pub fn remove(&mut self, node: u32) {
         let word = node as usize / WORD;
-        if let Some(bits) = self.words.get_mut(word) {
+        if let Some(bits) = self.bits.get_mut(self.summary + word) {
             *bits &= !(1 << (node as usize % WORD));
             if *bits == 0 {
-                self.summary[word / WORD] &= !(1 << (word % WORD));
+                self.bits[word / WORD] &= !(1 << (word % WORD));
             }
         }
     }
 
     /// Adds or removes a node.
+    #[inline]
     pub fn set(&mut self, node: u32, present: bool) {
         if present { self.insert(node) } else { self.remove(node) }
     }
 
     /// Makes this set equal to `other`, which is over the same nodes, without allocating.
     pub fn copy_from(&mut self, other: &NodeBits) {
-        self.words.clone_from(&other.words);
-        self.summary.clone_from(&other.summary);
+        self.bits.clone_from(&other.bits);
+        self.summary = other.summary;
     }
 
     /// Whether a node is in the set.
+    #[inline]
     pub fn contains(&self, node: u32) -> bool {
-        self.view().contains(node)
+        let word = self.bits.get(self.summary + node as usize / WORD).copied().unwrap_or(0);
+        word & (1 << (node as usize % WORD)) != 0
     }
 
     /// The set as policies see it.
     #[inline]
     pub fn view(&self) -> NodeSet<'_> {
-        NodeSet { words: RSlice::from_slice(&self.words), summary: RSlice::from_slice(&self.summary) }
+        let (summary, words) = self.bits.split_at(self.summary);
+        NodeSet { words: RSlice::from_slice(words), summary: RSlice::from_slice(summary) }
     }
 }
 

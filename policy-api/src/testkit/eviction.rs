@@ -60,6 +60,48 @@ struct Store {
     items: Vec<EvictionItem>,
     /// Containers.
     in_use: Vec<EvictionItem>,
+    /// An instance that hears late, if the policy says that this is enough.
+    late: Option<Late>,
+}
+
+/// A policy that hears of idle containers when it is asked, and of those that the others have heard of.
+struct Late {
+    policy: EvictionObject,
+    untold: Vec<EvictionItem>,
+}
+
+impl Late {
+    fn insert(&mut self, item: &EvictionItem) -> Result<(), String> {
+        self.untold.push(*item);
+        // A storage holds images or containers, and of images it is told at once: here they share one.
+        if item.function == NONE { self.tell() } else { Ok(()) }
+    }
+
+    fn touch(&mut self, id: u32, touch: Touch) -> Result<(), String> {
+        self.tell()?;
+        answer("touch", self.policy.touch(id, touch))
+    }
+
+    /// Has it hear of all.
+    fn tell(&mut self) -> Result<(), String> {
+        self.untold.drain(..).try_for_each(|item| answer("insert", self.policy.insert(&item)))
+    }
+
+    fn remove(&mut self, id: u32, removal: Removal) -> Result<(), String> {
+        let untold = self.untold.iter().position(|item| item.id == id);
+        match untold {
+            Some(position) => drop(self.untold.remove(position)),
+            None => answer("remove", self.policy.remove(id, removal))?,
+        }
+        Ok(())
+    }
+
+    /// What it offers, after it has heard of all.
+    fn choose(&mut self, need: &Need, mut sink: Sink<'_>) -> Result<Vec<u32>, String> {
+        self.tell()?;
+        answer("choose", self.policy.choose(need, &mut Victims::new(&mut sink)))?;
+        Ok(sink.offered)
+    }
 }
 
 /// Takes offers as the host does, and notes what is wrong with them.
@@ -116,9 +158,15 @@ impl VictimSink for Sink<'_> {
 
 impl Store {
     /// An empty store of a policy.
-    fn of(policy: &mut EvictionObject) -> Result<Self, String> {
+    fn of(policy: &mut EvictionObject, subject: &Subject<EvictionObject>) -> Result<Self, String> {
         let is_observed = answer("observes_containers", policy.observes_containers())?;
-        Ok(Self { is_observed, ..Self::default() })
+        let hears_late = answer("hears_late", policy.hears_late())? && !is_observed;
+        let late = if hears_late { Some(Late { policy: subject.instance(1)?, untold: Vec::new() }) } else { None };
+        Ok(Self { is_observed, late, ..Self::default() })
+    }
+
+    fn is_container(&self, id: u32) -> bool {
+        self.items.iter().any(|item| item.id == id && item.function != NONE)
     }
 
     fn has(&self, id: u32) -> bool {
@@ -148,9 +196,13 @@ impl Store {
                     self.insert(policy, EvictionItem { since: self.now, expires, ..container }, log)
                 })
             }
-            Step::Touch { id, load } if self.has(*id) => {
+            // The host touches no containers, and one that hears late may not know of one.
+            Step::Touch { id, load } if self.has(*id) && !(self.late.is_some() && self.is_container(*id)) => {
                 let touch = if *load { Touch::Load } else { Touch::Use };
                 log.note(format!("touch(item {id}, {touch:?})"));
+                if let Some(late) = &mut self.late {
+                    late.touch(*id, touch)?;
+                }
                 answer("touch", policy.touch(*id, touch))
             }
             Step::Leave { id, .. } if self.is_in_use(*id) => self.end_in_use(policy, *id, log),
@@ -189,6 +241,9 @@ impl Store {
         let whose = if function == NONE { "an image".to_owned() } else { format!("function {function}, cost {cost}") };
         log.note(format!("insert(item {id}: {ram} B RAM, {disk} B disk, {whose})"));
         self.items.push(item);
+        if let Some(late) = &mut self.late {
+            late.insert(&item)?;
+        }
         answer("insert", policy.insert(&item))
     }
 
@@ -211,6 +266,9 @@ impl Store {
     fn remove(&mut self, policy: &mut EvictionObject, id: u32, removal: Removal, log: &mut Log) -> Result<(), String> {
         self.items.retain(|item| item.id != id);
         log.note(format!("remove(item {id}, {removal:?})"));
+        if let Some(late) = &mut self.late {
+            late.remove(id, removal)?;
+        }
         answer("remove", policy.remove(id, removal))
     }
 
@@ -229,14 +287,24 @@ impl Store {
         let pinned_here: Vec<u32> = pinned.iter().copied().filter(|id| self.has(*id)).collect();
         log.note(format!("choose({ram} B RAM, {disk} B disk; pinned: {pinned_here:?})"));
         let items = self.items.clone();
-        let (offered, accepted) = (Vec::new(), Vec::new());
-        let mut sink = Sink { items: &items, pinned, ram, disk, offered, accepted, offers: 0, fault: None };
-        answer("choose", policy.choose(&Need { now: self.now, ram, disk }, &mut Victims::new(&mut sink)))?;
+        let empty =
+            || Sink { items: &items, pinned, ram, disk, offered: vec![], accepted: vec![], offers: 0, fault: None };
+        let (need, mut sink) = (Need { now: self.now, ram, disk }, empty());
+        answer("choose", policy.choose(&need, &mut Victims::new(&mut sink)))?;
         let (ram, disk) = (sink.ram, sink.disk);
         let Sink { offered, accepted, fault, .. } = sink;
         log.note(format!("  offers {offered:?}"));
         if let Some(fault) = fault {
             return Err(fault);
+        }
+        if let Some(late) = &mut self.late {
+            let offered_late = late.choose(&need, empty())?;
+            if offered_late != offered {
+                return Err(format!(
+                    "says that it may hear late, and offers {offered_late:?} then: hears_late is for policies that order by \
+                     the last time that a container became idle"
+                ));
+            }
         }
         if ram > 0 || disk > 0 {
             let left: Vec<u32> =
@@ -264,14 +332,14 @@ impl Checked for Check {
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
         let mut policy = self.subject.instance(1)?;
-        let mut store = Store::of(&mut policy)?;
+        let mut store = Store::of(&mut policy, &self.subject)?;
         history.iter().try_for_each(|step| store.apply(&mut policy, step, log))?;
         store.choose_all(&mut policy, log)
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
         let mut policy = self.subject.instance(1)?;
-        let mut store = Store::of(&mut policy)?;
+        let mut store = Store::of(&mut policy, &self.subject)?;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
             (0..calls).try_for_each(|call| {

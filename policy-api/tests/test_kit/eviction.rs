@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use hearth_policy_api::*;
 
@@ -10,6 +10,7 @@ struct State {
     in_use: Vec<u32>,
     history: Vec<u32>,
     retired: HashSet<u32>,
+    uses: BTreeMap<u32, u32>,
 }
 
 defective!(
@@ -31,6 +32,7 @@ defective!(
         "offers what is in use",
         "forgets that a container in use ended",
         "grows with every container",
+        "hears late and counts uses",
     ]
 );
 
@@ -42,13 +44,18 @@ impl Eviction for Evictor {
         if self.is("loses numbers that are used again") && self.state.retired.contains(&item.id) {
             return;
         }
+        *self.state.uses.entry(item.id).or_insert(0) += 1;
         self.state.in_use.retain(|id| *id != item.id);
         self.state.items.retain(|other| other.id != item.id);
         self.state.items.push(*item);
     }
 
     fn observes_containers(&self) -> bool {
-        true
+        !self.is("hears late and counts uses")
+    }
+
+    fn hears_late(&self) -> bool {
+        self.is("hears late and counts uses")
     }
 
     fn created(&mut self, container: &EvictionItem, _creation: Creation) {
@@ -95,6 +102,7 @@ impl Eviction for Evictor {
                 let position = |item: &EvictionItem| ids.iter().position(|id| *id == item.id);
                 order.sort_by_key(position);
             }
+            "hears late and counts uses" => order.sort_by_key(|item| self.state.uses.get(&item.id).copied()),
             "the clock" if tick().is_multiple_of(2) => order.reverse(),
             _ => {}
         }
@@ -144,6 +152,7 @@ fn defects_of_eviction_are_caught() {
             ("offers what is in use", "which is not there"),
             ("forgets that a container in use ended", "it is in use already"),
             ("grows with every container", "memory grows with the number of calls"),
+            ("hears late and counts uses", "says that it may hear late"),
         ],
     );
 }

@@ -218,7 +218,9 @@ impl Cluster {
             let timer = *timer.get_or_insert_with(|| kernel.add_timer());
             kernel.set_timer(timer, keep_for, over(node, container, spell));
         }
-        self.idle[function].insert(node);
+        let idle = &mut self.idle[function];
+        idle.nodes.insert(node);
+        idle.last = pool;
         books.metrics.container_idle(spec.footprint.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
         // A node that goes down ends what it has.
@@ -294,7 +296,7 @@ impl Cluster {
         let NoLongerIdle { timer, is_told, pool, left } =
             self.pools.remove_idle(&mut described.containers, function, container)?;
         if left == 0 {
-            self.idle[function].remove(node);
+            self.idle[function].nodes.remove(node);
         }
         if let Some(timer) = timer {
             kernel.clear_timer(timer);

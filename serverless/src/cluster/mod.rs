@@ -19,7 +19,7 @@ use pools::Pools;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{ContainerId, Node, NodeId, Spell};
+use crate::node::{ContainerId, Node, NodeId, PoolId, Spell};
 use crate::table::Table;
 
 /// The nodes and what is where.
@@ -33,8 +33,7 @@ pub(crate) struct Cluster {
     free_core: NodeIds,
     images: Table<ImageId, ImageSites>,
     specs: Table<FunctionId, ContainerSpec>,
-    /// The nodes with an idle container that no decision of this round has taken.
-    idle: Table<FunctionId, NodeIds>,
+    idle: Table<FunctionId, IdleContainers>,
     pools: Pools,
     /// Numbers the rounds of scheduling.
     round: u64,
@@ -55,6 +54,15 @@ pub(crate) struct Cluster {
     used_later: Vec<NodeId>,
     /// The last time that a container became idle.
     spell: Spell,
+}
+
+/// Where a function has idle containers.
+#[derive(Debug)]
+struct IdleContainers {
+    /// The nodes with one that no decision of this round has taken.
+    nodes: NodeIds,
+    /// Where a container has become idle last: most functions have no others. It may be gone.
+    last: PoolId,
 }
 
 impl Cluster {
@@ -89,7 +97,7 @@ impl Cluster {
     /// Takes in what containers of the next function are made of.
     pub fn add_function(&mut self, spec: ContainerSpec) {
         self.specs.push(spec);
-        self.idle.push(NodeIds::none(self.nodes.len()));
+        self.idle.push(IdleContainers { nodes: NodeIds::none(self.nodes.len()), last: PoolId(u32::MAX) });
     }
 
     /// The nodes.
@@ -133,7 +141,7 @@ impl Cluster {
 
     /// The nodes with an idle container of a function that no decision of this round has taken.
     pub fn idle(&self, function: FunctionId) -> &NodeIds {
-        &self.idle[function]
+        &self.idle[function].nodes
     }
 
     /// A node goes down.
@@ -302,7 +310,7 @@ impl Cluster {
             nodes: (*self.views).into(),
             up: self.up.view(),
             free_core: self.free_core.view(),
-            idle_container: self.idle[FunctionId(request.function)].view(),
+            idle_container: self.idle[FunctionId(request.function)].nodes.view(),
             image_in_ram: sites.map_or(self.up.view(), |sites| sites.in_ram.view()),
             image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
             image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
@@ -348,23 +356,25 @@ impl Cluster {
     /// The idle container of a function that a warm start takes: the one that became idle last (`most_recent`) or first.
     #[inline]
     pub fn first_idle(&self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
-        if !self.idle[function].contains(node) {
+        let idle = &self.idle[function];
+        if !idle.nodes.contains(node) {
             return None;
         }
-        self.pools.find(node, function)?.first_idle(most_recent)
+        let last = self.pools.get_if(idle.last, node, function);
+        last.or_else(|| self.pools.find(node, function))?.first_idle(most_recent)
     }
 
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
     /// (`most_recent`) or first among those that no decision has taken.
     pub fn plan_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
-        if !self.idle[function].contains(node) {
+        if !self.idle[function].nodes.contains(node) {
             return None;
         }
         let containers = &mut self.nodes[node].containers;
         let pool = self.pools.find_mut(node, function)?;
         let (container, is_last) = pool.plan_idle(containers, self.round, most_recent)?;
         if is_last {
-            self.idle[function].remove(node);
+            self.idle[function].nodes.remove(node);
         }
         Some(container)
     }
@@ -372,7 +382,7 @@ impl Cluster {
     /// Undoes what planning changed in the set of idle containers.
     pub fn unplan_idle(&mut self, node: NodeId, function: FunctionId) {
         if self.idle_count(node, function) > 0 {
-            self.idle[function].insert(node);
+            self.idle[function].nodes.insert(node);
         }
     }
 }
@@ -439,9 +449,9 @@ mod tests {
     fn a_round_takes_idle_containers_newest_or_oldest_first_and_each_once() {
         let mut cluster = cluster(3);
         assert_eq!(planned(&mut cluster, true), [2, 1, 0]);
-        assert!(!cluster.idle[F].contains(N), "none is left in the plan");
+        assert!(!cluster.idle[F].nodes.contains(N), "none is left in the plan");
         cluster.unplan_idle(N, F);
-        assert!(cluster.idle[F].contains(N));
+        assert!(cluster.idle[F].nodes.contains(N));
         assert_eq!(planned(&mut cluster, false), [0, 1, 2]);
     }
 
@@ -460,7 +470,7 @@ mod tests {
             let held = leave_idle(&mut cluster, container);
             assert!(held.is_some());
         }
-        assert!(!cluster.idle[F].contains(N));
+        assert!(!cluster.idle[F].nodes.contains(N));
         assert_eq!(planned(&mut cluster, true), [0_u32; 0]);
     }
 

@@ -72,6 +72,12 @@ impl Pools {
         &self.pools[id.0 as usize]
     }
 
+    /// A pool, if it is that of a function on a node.
+    #[inline]
+    pub fn get_if(&self, id: PoolId, node: NodeId, function: FunctionId) -> Option<&Pool> {
+        self.pools.get(id.0 as usize).filter(|pool| pool.node == node && pool.function == function)
+    }
+
     pub fn find(&self, node: NodeId, function: FunctionId) -> Option<&Pool> {
         self.index.get(&(node, function)).map(|id| self.get(*id))
     }

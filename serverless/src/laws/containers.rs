@@ -1,19 +1,20 @@
-//! Eviction hears of the whole life of each container, if it wants to.
+//! Eviction hears of the whole life of each container, if it wants to; or late, if that is enough.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use hearth_eviction_lru::Lru;
 use hearth_policy_api::{
-    Creation, Eviction, EvictionItem, Need, Offer, Parameters, Policy, PolicyContext, PolicyDescriptor, PolicyError,
-    Removal, Touch, Victims,
+    Creation, Eviction, EvictionItem, Need, Offer, ParameterSpec, Parameters, Policy, PolicyContext, PolicyDescriptor,
+    PolicyError, Removal, Touch, Victims,
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::checks::check_conservation;
+use super::checks::{check_conservation, files_of};
 use super::scenarios::{faults, scenario};
-use super::{cases, run_with};
+use super::{cases, run, run_with};
 use crate::invocation::Start;
 use crate::service::Service;
 
@@ -106,8 +107,54 @@ fn check(service: &Service) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What `lru` is, told of each use.
+struct TellAll(Lru);
+
+impl Policy for TellAll {
+    const NAME: &'static str = Lru::NAME;
+    const VERSION: &'static str = Lru::VERSION;
+    const DESCRIPTION: &'static str = Lru::DESCRIPTION;
+    const PARAMETERS: &'static [ParameterSpec] = Lru::PARAMETERS;
+
+    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+        <Lru as Policy>::new(parameters, context).map(Self)
+    }
+}
+
+impl Eviction for TellAll {
+    fn insert(&mut self, item: &EvictionItem) {
+        self.0.insert(item);
+    }
+
+    fn touch(&mut self, id: u32, touch: Touch) {
+        self.0.touch(id, touch);
+    }
+
+    fn remove(&mut self, id: u32, removal: Removal) {
+        self.0.remove(id, removal);
+    }
+
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {
+        self.0.choose(need, victims);
+    }
+}
+
 proptest! {
     #![proptest_config(cases(1000))]
+
+    #[test]
+    fn who_hears_late_evicts_what_it_would_have_evicted(scenario in scenario(), faults in prop::option::of(faults())) {
+        let mut scenario = scenario;
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        scenario["policies"]["eviction"]["containers"] = json!({"use": "lru"});
+        let others = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.name() != Lru::NAME).copied();
+        let told_all: Vec<PolicyDescriptor> = others.chain([PolicyDescriptor::eviction::<TellAll>()]).collect();
+        let Some(late) = run(&scenario) else { return Ok(()) };
+        let Some(at_once) = run_with(&scenario, &told_all, check_conservation) else { return Ok(()) };
+        prop_assert_eq!(files_of(&late?), files_of(&at_once?));
+    }
 
     #[test]
     fn eviction_hears_of_all_that_becomes_of_containers(scenario in scenario(), faults in prop::option::of(faults())) {

@@ -1,7 +1,7 @@
 //! What is to happen, the earliest first: a ring of buckets for the near future, and a heap for what lies behind it.
 //!
 //! Time is cut into buckets so wide that about two events fall due in one, by what fell due lately, and the ring has one for each
-//! event that is pending: by Little's law that is twice as far as events are scheduled ahead on the average. To enter an event
+//! event that is pending, timers apart: by Little's law that is twice as far as events are scheduled ahead on the average. To enter an event
 //! and to take it out costs the same however many there are, as long as it lies in the ring; each bucket is sorted when its
 //! time has come. (R. Brown, "Calendar queues", CACM 31(10), 1988, is the idea; here the ring never has to hold all.)
 
@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use dary_heap::QuaternaryHeap;
 
-use super::Entry;
+use super::{Entry, What};
 use crate::time::SimTime;
 
 /// So many events are to fall due in a bucket.
@@ -34,6 +34,10 @@ pub(super) struct Agenda<E> {
     near: Ring<E>,
     /// What lay behind the ring when it was entered.
     far: QuaternaryHeap<Entry<E>>,
+    /// The date of the earliest of these.
+    far_date: SimTime,
+    /// How many of these were put there.
+    put_behind: usize,
     /// The date of the last entry that was taken out.
     now: SimTime,
     /// How many have been taken out since the buckets were chosen, and the date then.
@@ -45,7 +49,15 @@ impl<E> Agenda<E> {
     /// Without entries.
     pub fn new() -> Self {
         let (now, since) = (SimTime::ZERO, SimTime::ZERO);
-        Self { near: Ring::new(), far: QuaternaryHeap::new(), now, taken: 0, since }
+        Self {
+            near: Ring::new(),
+            far: QuaternaryHeap::new(),
+            far_date: SimTime::MAX,
+            put_behind: 0,
+            now,
+            taken: 0,
+            since,
+        }
     }
 
     /// How many entries there are.
@@ -57,28 +69,42 @@ impl<E> Agenda<E> {
     /// cancelled.
     #[inline]
     pub fn push(&mut self, entry: Entry<E>) {
-        if let Some(entry) = self.near.push(entry, self.now) {
-            self.far.push(entry);
+        if self.near.is_empty_now() {
+            self.near.catch_up(self.now);
+        }
+        match self.near.place(entry.date) {
+            Place::Bucket(place) => self.near.push(place, entry),
+            Place::Current => self.near.insert(entry),
+            Place::Behind => self.push_far(entry),
         }
     }
 
+    /// Takes in the entry of a timer, which is likely to be put off: the ring is for what happens.
+    pub fn push_timer(&mut self, entry: Entry<E>) {
+        self.put_behind += 1;
+        self.push_far(entry);
+    }
+
+    fn push_far(&mut self, entry: Entry<E>) {
+        self.far_date = self.far_date.min(entry.date);
+        self.far.push(entry);
+    }
+
     /// The earliest entry, and where it is.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Option<(&Entry<E>, Whereabouts)> {
-        let near = self.near.peek();
-        match (near, self.far.peek()) {
-            (Some(near), Some(far)) if far.key() < near.key() => Some((far, Whereabouts::Far)),
-            (Some(near), _) => Some((near, Whereabouts::Near)),
-            (None, far) => far.map(|far| (far, Whereabouts::Far)),
+        match self.near.peek() {
+            Some(near) if near.date < self.far_date => Some((near, Whereabouts::Near)),
+            near => first_of(near, self.far.peek()),
         }
     }
 
     /// Takes out the entry that is the earliest, which has been looked at.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, whereabouts: Whereabouts) -> Option<Entry<E>> {
         let entry = match whereabouts {
             Whereabouts::Near => self.near.pop(),
-            Whereabouts::Far => self.far.pop(),
+            Whereabouts::Far => self.pop_far(),
         }?;
         self.now = entry.date;
         self.taken += 1;
@@ -88,8 +114,17 @@ impl<E> Agenda<E> {
         Some(entry)
     }
 
+    fn pop_far(&mut self) -> Option<Entry<E>> {
+        let entry = self.far.pop();
+        let is_timer = entry.as_ref().is_some_and(|entry| matches!(entry.what, What::Timer(_)));
+        self.put_behind -= usize::from(is_timer);
+        self.far_date = self.far.peek().map_or(SimTime::MAX, |far| far.date);
+        entry
+    }
+
     /// Takes out all entries, in no order.
     pub fn drain(&mut self) -> Vec<Entry<E>> {
+        (self.far_date, self.put_behind) = (SimTime::MAX, 0);
         let mut entries = std::mem::take(&mut self.far).into_vec();
         self.near.drain_into(&mut entries);
         entries
@@ -102,7 +137,7 @@ impl<E> Agenda<E> {
         let gap = self.now.since(self.since).as_nanos() / self.taken as u64;
         (self.taken, self.since) = (0, self.now);
         let shift = gap.saturating_mul(PER_BUCKET).max(1).ilog2();
-        let buckets = self.len().next_power_of_two().clamp(FEWEST_BUCKETS, MOST_BUCKETS);
+        let buckets = (self.len() - self.put_behind).next_power_of_two().clamp(FEWEST_BUCKETS, MOST_BUCKETS);
         if self.near.is_like(shift, buckets) {
             return;
         }
@@ -111,6 +146,25 @@ impl<E> Agenda<E> {
         self.near.rebuild(shift, buckets);
         entries.into_iter().for_each(|entry| self.push(entry));
     }
+}
+
+/// The earlier of two entries.
+fn first_of<'a, E>(near: Option<&'a Entry<E>>, far: Option<&'a Entry<E>>) -> Option<(&'a Entry<E>, Whereabouts)> {
+    match (near, far) {
+        (Some(near), Some(far)) if far.key() < near.key() => Some((far, Whereabouts::Far)),
+        (Some(near), _) => Some((near, Whereabouts::Near)),
+        (None, far) => far.map(|far| (far, Whereabouts::Far)),
+    }
+}
+
+/// Where an entry goes.
+enum Place {
+    /// In the bucket at this place.
+    Bucket(usize),
+    /// Among those of the current bucket.
+    Current,
+    /// Behind the ring.
+    Behind,
 }
 
 /// Buckets of the near future.
@@ -135,30 +189,37 @@ impl<E> Ring<E> {
         Self { buckets, occupied, shift: 20, number: 0, current: Vec::new(), len: 0 }
     }
 
-    /// Takes an entry in, or gives back one that lies behind the ring. Nothing in the ring is earlier than `now`.
-    #[inline]
-    fn push(&mut self, entry: Entry<E>, now: SimTime) -> Option<Entry<E>> {
-        if self.current.is_empty() {
-            self.catch_up(now);
-        }
-        let number = entry.date.as_nanos() >> self.shift;
+    /// Whether no entry of the current bucket is left.
+    #[inline(always)]
+    fn is_empty_now(&self) -> bool {
+        self.current.is_empty()
+    }
+
+    /// Where an entry of a date goes.
+    #[inline(always)]
+    fn place(&self, date: SimTime) -> Place {
+        let number = date.as_nanos() >> self.shift;
         let mask = self.buckets.len() - 1;
         if number > self.number {
-            if number - self.number > mask as u64 {
-                return Some(entry);
-            }
-            let place = number as usize & mask;
-            self.buckets[place].push(entry);
-            self.occupied[place / 64] |= 1 << (place % 64);
+            if number - self.number > mask as u64 { Place::Behind } else { Place::Bucket(number as usize & mask) }
+        } else if self.current.len() >= MOST_CURRENT {
+            Place::Behind
         } else {
-            if self.current.len() >= MOST_CURRENT {
-                return Some(entry);
-            }
-            let position = self.current.partition_point(|other| other.key() > entry.key());
-            self.current.insert(position, entry);
+            Place::Current
         }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, place: usize, entry: Entry<E>) {
+        self.buckets[place].push(entry);
+        self.occupied[place / 64] |= 1 << (place % 64);
         self.len += 1;
-        None
+    }
+
+    fn insert(&mut self, entry: Entry<E>) {
+        let position = self.current.partition_point(|other| other.key() > entry.key());
+        self.current.insert(position, entry);
+        self.len += 1;
     }
 
     /// Has the ring begin no earlier than it must: with the bucket before that of a date before which nothing is.
@@ -170,7 +231,7 @@ impl<E> Ring<E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Option<&Entry<E>> {
         if self.current.is_empty() && self.len > 0 {
             self.advance();
@@ -179,7 +240,7 @@ impl<E> Ring<E> {
     }
 
     /// Takes out the earliest entry, which has been looked at before.
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<Entry<E>> {
         let entry = self.current.pop()?;
         self.len -= 1;
@@ -238,7 +299,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::queue::What;
 
     /// How far ahead entries are pushed: from nothing to hours, or all at one date.
     fn ahead() -> impl Strategy<Value = u64> {

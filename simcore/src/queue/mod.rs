@@ -207,7 +207,7 @@ impl<E> EventQueue<E> {
         if (date, order) < (held.entry_date, held.entry) {
             self.stale += usize::from(held.entry != NONE);
             (held.entry, held.entry_date) = (order, date);
-            self.agenda.push(Entry { date, order, what: What::Timer(timer.0) });
+            self.agenda.push_timer(Entry { date, order, what: What::Timer(timer.0) });
         }
     }
 
@@ -270,6 +270,7 @@ impl<E> EventQueue<E> {
     }
 
     /// Takes out the earliest event, unless it is due after this date.
+    #[inline(always)]
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         loop {
             let Some((entry, whereabouts)) = self.agenda.peek() else { return self.pop_sole(horizon) };
@@ -313,7 +314,7 @@ impl<E> EventQueue<E> {
     }
 
     /// The event of an entry that has been taken out of the agenda; `None` if it has been taken back, or put off.
-    #[inline]
+    #[inline(always)]
     fn fire(&mut self, order: u64, what: What<E>) -> Option<E> {
         match what {
             What::Event(event) => Some(event),
@@ -354,7 +355,7 @@ impl<E> EventQueue<E> {
         if held.order != NONE {
             let (date, order) = (held.date, held.order);
             (held.entry, held.entry_date) = (order, date);
-            self.agenda.push(Entry { date, order, what: What::Timer(timer) });
+            self.agenda.push_timer(Entry { date, order, what: What::Timer(timer) });
         }
         None
     }
@@ -366,7 +367,12 @@ impl<E> EventQueue<E> {
         }
         let mut entries = self.agenda.drain();
         entries.retain(|entry| is_needed(&self.slots, &self.timers, entry));
-        entries.into_iter().for_each(|entry| self.agenda.push(entry));
+        for entry in entries {
+            match entry.what {
+                What::Timer(_) => self.agenda.push_timer(entry),
+                What::Event(_) | What::Slot(_) => self.agenda.push(entry),
+            }
+        }
         self.stale = 0;
     }
 }
