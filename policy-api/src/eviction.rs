@@ -159,7 +159,7 @@ pub trait Eviction {
     /// tells of those that have become idle since and still are, in the order in which they did, and nothing of one that was
     /// taken before the policy has heard of it. For a policy that orders containers by the last time that they became idle this
     /// changes no answer, and it saves two calls for each invocation. One that counts uses, remembers more than the last, or
-    /// looks at when it is called must say no. Since interface 1.5.
+    /// looks at when it is called must say no. Since interface 1.4.
     fn hears_late(&self) -> bool {
         false
     }

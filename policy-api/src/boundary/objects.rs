@@ -73,7 +73,6 @@ pub trait RawEviction {
     fn ended(&mut self, _id: u32) -> Called<()> {
         RResult::ROk(())
     }
-    // Since 1.5.
     fn hears_late(&self) -> Called<bool> {
         RResult::ROk(false)
     }
