@@ -177,16 +177,29 @@ impl Service {
     }
 
     /// Changes what an event changes. What the head is to hear of it waits in its mailbox.
+    #[inline(always)]
     fn apply(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match what {
-            Happening::Arrival => self.arrive(kernel)?,
-            Happening::Message(message) => self.head.receive(message),
+            Happening::Arrival => self.arrive(kernel),
+            Happening::BodyEnded(key) => self.body_ended(key, kernel),
+            Happening::Message(message) => {
+                self.head.receive(message);
+                Ok(())
+            }
+            rarer => self.apply_rarer(rarer, kernel),
+        }
+    }
+
+    /// The same for what does not happen to every invocation: apart, so that the common ones are compiled into the loop.
+    #[inline(never)]
+    fn apply_rarer(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        match what {
+            Happening::Arrival | Happening::BodyEnded(_) | Happening::Message(_) => {}
             Happening::HeadProcessed(key) => self.head.processed(key, kernel),
             Happening::ContainerStarted(key) => self.container_started(key, kernel)?,
             Happening::StepEnded(key) => self.step_ended(key, kernel)?,
             Happening::InputArrived(key) => self.input_arrived(key, kernel)?,
             Happening::WorkflowRequested(position) => self.begin_planned_run(position, kernel)?,
-            Happening::BodyEnded(key) => self.body_ended(key, kernel)?,
             Happening::TimeLimit(key) => self.time_limit_reached(key, kernel)?,
             Happening::FaultBegins(number) => self.fault_begins(number, kernel)?,
             Happening::FaultEnds(number) => self.fault_ends(number, kernel),

@@ -76,13 +76,11 @@ impl Head {
     /// The next message, unless the head is busy or down.
     #[inline]
     fn next(&mut self, kernel: &Kernel<Event>) -> Option<Message> {
+        let next = self.first?;
         if self.is_busy || !kernel.is_up(self.host) {
             return None;
         }
-        let next = self.first.take()?;
-        if !self.mailbox.is_empty() {
-            self.first = self.mailbox.pop_front();
-        }
+        self.first = self.mailbox.pop_front();
         Some(next)
     }
 

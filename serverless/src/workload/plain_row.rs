@@ -5,7 +5,9 @@
 /// Bytes that hold no digit have their high bit set.
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const ONES: u64 = 0x0101_0101_0101_0101;
-const SCALES: [u64; 9] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10];
+/// What a digit more or less is worth, by how many there are; no more than eight are read at once.
+const SCALES: [u64; 16] =
+    [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 0, 0, 0, 0, 0, 0, 0];
 
 /// A row, and how many bytes it takes with the end of its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,25 +34,42 @@ impl ShortName {
     }
 }
 
-/// Takes the first row of `bytes`; `None` if it is not plain or not all there.
+/// No plain row is longer than this less a word.
+const WINDOW: usize = 64;
+
+/// Takes the first row of `bytes`; `None` if it is not plain, or so near the end that it may not be all there.
+#[inline]
 pub(crate) fn plain_row(bytes: &[u8]) -> Option<PlainRow> {
-    let (first, rest) = plain_seconds(bytes)?;
-    let (name, rest) = short_name(rest.strip_prefix(b",")?)?;
-    let (second, rest) = plain_seconds(rest)?;
-    let rest = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?;
-    Some(PlainRow { first, name, second, length: bytes.len() - rest.len() })
+    let window: &[u8; WINDOW] = bytes.first_chunk()?;
+    let (first, at) = plain_seconds(window, 0)?;
+    let (name, at) = short_name(window, after(window, at, b',')?)?;
+    let (second, at) = plain_seconds(window, at)?;
+    let at = after(window, at, b'\r').unwrap_or(at);
+    Some(PlainRow { first, name, second, length: after(window, at, b'\n')? })
 }
 
-/// The name up to the comma, and what follows the comma.
-fn short_name(bytes: &[u8]) -> Option<(ShortName, &[u8])> {
-    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+/// The position after this byte, if that is what is there.
+#[inline(always)]
+fn after(window: &[u8; WINDOW], at: usize, byte: u8) -> Option<usize> {
+    (*window.get(at)? == byte).then_some(at + 1)
+}
+
+/// The eight bytes from a position on.
+#[inline(always)]
+fn word(window: &[u8; WINDOW], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*window.get(at..)?.first_chunk()?))
+}
+
+/// The name up to the comma, and the position after the comma.
+#[inline(always)]
+fn short_name(window: &[u8; WINDOW], at: usize) -> Option<(ShortName, usize)> {
+    let word = word(window, at)?;
     let length = first_of(word, b',')?;
     if length == 0 {
         return None;
     }
-    let name = word & ((1 << (8 * length)) - 1);
     // What must not be in a name shows as an unknown function, and the row is read anew by those who know better.
-    Some((ShortName(name), bytes.get(length + 1..)?))
+    Some((ShortName(word & ((1 << (8 * length)) - 1)), at + length + 1))
 }
 
 /// The position of the first byte of this value in a word.
@@ -61,35 +80,33 @@ fn first_of(word: u64, byte: u8) -> Option<usize> {
     (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
-/// Decimal seconds with at most eight digits before and after the point, in ns, and what follows them.
-fn plain_seconds(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (whole, digits) = up_to_eight_digits(bytes)?;
+/// Decimal seconds with at most eight digits before and after the point, in ns, and the position after them.
+#[inline(always)]
+fn plain_seconds(window: &[u8; WINDOW], at: usize) -> Option<(u64, usize)> {
+    let (whole, digits) = up_to_eight_digits(word(window, at)?);
     if digits == 0 {
         return None;
     }
-    let rest = bytes.get(digits..)?;
-    let Some(fraction) = rest.strip_prefix(b".") else {
-        return Some((whole * SCALES[0], rest));
+    let Some(at) = after(window, at + digits, b'.') else {
+        return Some((whole * SCALES[0], at + digits));
     };
-    let (parts, digits) = up_to_eight_digits(fraction)?;
-    Some((whole * SCALES[0] + parts * SCALES[digits], fraction.get(digits..)?))
+    let (parts, digits) = up_to_eight_digits(word(window, at)?);
+    Some((whole * SCALES[0] + parts * SCALES[digits & 15], at + digits))
 }
 
-/// The number that the bytes begin with, and how many digits it has; with more than eight, some are left.
-fn up_to_eight_digits(bytes: &[u8]) -> Option<(u64, usize)> {
-    let digits = u64::from_le_bytes(*bytes.first_chunk()?) ^ (ONES * u64::from(b'0'));
+/// The number that a word begins with, and how many digits it has; of more than eight there are others behind it.
+#[inline(always)]
+fn up_to_eight_digits(word: u64) -> (u64, usize) {
+    let digits = word ^ (ONES * u64::from(b'0'));
     // Digits are 0 to 9 now: everything else reaches the high bit with 0x76 added, or has it.
     let others = ((digits & !HIGH).wrapping_add(ONES * 0x76) | digits) & HIGH;
     let count = others.trailing_zeros() as usize / 8;
-    if count == 0 {
-        return Some((0, 0));
-    }
     // The last digit to the highest byte, zeros before the first; then pairs, fours and eights of digits.
-    let aligned = digits << (64 - 8 * count);
+    let aligned = digits.checked_shl(64 - 8 * count as u32).unwrap_or(0);
     let pairs = (aligned * 10 + (aligned >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     let number = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
-    Some((number, count))
+    (number, count)
 }
 
 #[cfg(test)]
@@ -103,7 +120,8 @@ mod tests {
         fn numbers_are_those_of_the_standard_library(number in 0..100_000_000_u64, zeros in 0..8_usize, end in "[^0-9]") {
             let digits = format!("{number:0zeros$}");
             let text = format!("{digits}{end}       ");
-            prop_assert_eq!(up_to_eight_digits(text.as_bytes()), Some((number, digits.len())));
+            let word = u64::from_le_bytes(*text.as_bytes().first_chunk().unwrap());
+            prop_assert_eq!(up_to_eight_digits(word), (number, digits.len()));
         }
 
         #[test]
@@ -121,7 +139,7 @@ mod tests {
                 second: second.0 * 1_000_000_000 + second.1 * 1_000_000,
                 length: row.len(),
             };
-            prop_assert_eq!(plain_row((row + "next row").as_bytes()), Some(expected));
+            prop_assert_eq!(plain_row((row + &"next row".repeat(8)).as_bytes()), Some(expected));
         }
     }
 
@@ -141,10 +159,11 @@ mod tests {
             "1,f\n1,f,2\n        ",      // a column too few
             "nan,f,1\n        ",
         ];
-        for row in rows {
-            assert_eq!(plain_row(row.as_bytes()), None, "{row:?}");
+        for (position, row) in rows.into_iter().enumerate() {
+            let ahead = if position == 0 { row.to_owned() } else { row.to_owned() + &" ".repeat(WINDOW) };
+            assert_eq!(plain_row(ahead.as_bytes()), None, "{row:?}");
         }
-        assert!(plain_row(b"1.5,f,2\n1.5,f,2\n").is_some());
+        assert!(plain_row("1.5,f,2\n".repeat(8).as_bytes()).is_some());
         assert_eq!([&b""[..], b"eightlet", b"a,b", b"a\0"].map(ShortName::new), [None; 4]);
     }
 }

@@ -1,9 +1,10 @@
 //! What is to happen, the earliest first: a ring of buckets for the near future, and a heap for what lies behind it.
 //!
-//! Time is cut into buckets so wide that about two events fall due in one, by what fell due lately, and the ring has one for each
-//! event that is pending, timers apart: by Little's law that is twice as far as events are scheduled ahead on the average. To enter an event
-//! and to take it out costs the same however many there are, as long as it lies in the ring; each bucket is sorted when its
-//! time has come. (R. Brown, "Calendar queues", CACM 31(10), 1988, is the idea; here the ring never has to hold all.)
+//! Time is cut into buckets so wide that about two events fall due in one, by what fell due lately, and the ring has two for
+//! each event that is pending, timers apart: by Little's law that is several times as far as events are scheduled ahead on the
+//! average. To enter an event and to take it out costs the same however many there are, as long as it lies in the ring; each
+//! bucket is sorted when its time has come. (R. Brown, "Calendar queues", CACM 31(10), 1988, is the idea; here the ring never has
+//! to hold all.)
 
 use std::cmp::Reverse;
 
@@ -137,7 +138,7 @@ impl<E> Agenda<E> {
         let gap = self.now.since(self.since).as_nanos() / self.taken as u64;
         (self.taken, self.since) = (0, self.now);
         let shift = gap.saturating_mul(PER_BUCKET).max(1).ilog2();
-        let buckets = (self.len() - self.put_behind).next_power_of_two().clamp(FEWEST_BUCKETS, MOST_BUCKETS);
+        let buckets = (2 * (self.len() - self.put_behind)).next_power_of_two().clamp(FEWEST_BUCKETS, MOST_BUCKETS);
         if self.near.is_like(shift, buckets) {
             return;
         }
