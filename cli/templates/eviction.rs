@@ -39,11 +39,7 @@ impl Eviction for TypeName {
 
     /// Offers victims, the best first, until there is enough.
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
-        for id in &self.items {
-            if victims.offer(*id) == Offer::Enough {
-                return;
-            }
-        }
+        victims.offer_all(self.items.iter().copied());
     }
 }
 

@@ -25,7 +25,7 @@ pub struct AdmissionView {
     pub delays: u32,
 }
 
-/// Where a request could go at the moment when admission is asked about it. Since interface 1.4.
+/// Where a request could go at the moment when admission is asked about it.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct PlacesView<'a> {
@@ -87,7 +87,7 @@ pub enum AdmissionDecision {
     Reject(RString),
 }
 
-/// How the host is to ask an admission policy. Since interface 1.2.
+/// How the host is to ask an admission policy.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdmissionRules {
@@ -121,17 +121,16 @@ pub trait Admission {
     /// Called once for each request when the head has processed it, and again after each delay.
     fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;
 
-    /// How to ask this policy; read once, after construction. Since interface 1.2.
+    /// How to ask this policy; read once, after construction.
     fn rules(&self) -> AdmissionRules {
         AdmissionRules::default()
     }
 
-    /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set. Since interface
-    /// 1.2.
+    /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set.
     fn on_completion(&mut self, _completion: &Completion) {}
 
     /// [`Admission::admit`] with a view of the nodes. This is what the host calls; without an implementation it asks
-    /// `admit`. Since interface 1.4.
+    /// `admit`.
     fn admit_with_places(
         &mut self,
         request: &RequestView,

@@ -61,7 +61,7 @@ impl NodeView {
     }
 }
 
-/// A link of the network as a policy is told of it. Since interface 1.3.
+/// A link of the network as a policy is told of it.
 ///
 /// A policy that keeps away from nodes behind a link that is not whole, unless they have the image:
 ///
@@ -80,7 +80,7 @@ impl NodeView {
 ///
 ///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
 ///         let is_well = |node: &u32| cluster.image_on_disk.contains(*node) || self.troubles[*node as usize].is_empty();
-///         cluster.free_core.iter().find(is_well).map_or(Placement::Wait, Placement::Node)
+///         cluster.free_core.iter().find(is_well).into()
 ///     }
 ///
 ///     fn observe_link(&mut self, link: &LinkView<'_>) {

@@ -47,7 +47,7 @@ pub enum Removal {
     Ended,
 }
 
-/// What a container is made for. Since interface 1.4.
+/// What a container is made for.
 #[repr(u8)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
@@ -69,6 +69,26 @@ pub struct Need {
     pub disk: u64,
 }
 
+/// How the host is to tell an eviction policy.
+///
+/// ```
+/// use hearth_policy_api::EvictionRules;
+/// let rules = EvictionRules { hears_late: true, ..EvictionRules::default() };
+/// assert!(!rules.observes_containers);
+/// ```
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvictionRules {
+    /// Whether to call [`Eviction::created`] and [`Eviction::ended`].
+    pub observes_containers: bool,
+    /// Whether it is enough to hear of idle containers when it is asked to choose. The host then tells of those that have become
+    /// idle since and still are, in the order in which they did, and nothing of one that was taken before the policy has heard
+    /// of it. For a policy that orders containers by the last time that they became idle this changes no answer, and it saves
+    /// two calls for each invocation. One that counts uses, remembers more than the last, or looks at when it is called must
+    /// say no; and it says nothing for one that observes containers.
+    pub hears_late: bool,
+}
+
 /// Ranks victims. Each storage of each node has an instance of its own.
 ///
 /// # The life of an item
@@ -76,7 +96,7 @@ pub struct Need {
 /// An image may be evicted as soon as it is there: it begins with [`Eviction::insert`] and ends with [`Eviction::remove`].
 /// A container may be evicted while it is idle, so it comes and goes: `insert` when it becomes idle, `remove` with
 /// [`Removal::Taken`] when it runs again. A policy that is to know more than that of containers (how old they are, how
-/// often they were used, whether their function has any) sets [`Eviction::observes_containers`] and hears of all their life:
+/// often they were used, whether their function has any) sets [`EvictionRules::observes_containers`] and hears of all their life:
 ///
 /// ```text
 /// created ─┬─► insert ─┬─► remove(Taken) ─┬─► insert …
@@ -138,6 +158,11 @@ pub struct Need {
 /// assert_eq!(all.0, [1, 2, 0]);
 /// ```
 pub trait Eviction {
+    /// How to tell this policy; read once, after construction.
+    fn rules(&self) -> EvictionRules {
+        EvictionRules::default()
+    }
+
     /// An item may be evicted from now on, as the newest: a container became idle, an image arrived.
     fn insert(&mut self, item: &EvictionItem);
 
@@ -150,26 +175,11 @@ pub trait Eviction {
     /// Offers victims, best first, until the sink answers [`Offer::Enough`](crate::Offer::Enough) or there are no more.
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>);
 
-    /// Whether to call [`Eviction::created`] and [`Eviction::ended`]; read once, after construction. Since interface 1.4.
-    fn observes_containers(&self) -> bool {
-        false
-    }
-
-    /// Whether it is enough to hear of idle containers when it is asked to choose; read once, after construction. The host then
-    /// tells of those that have become idle since and still are, in the order in which they did, and nothing of one that was
-    /// taken before the policy has heard of it. For a policy that orders containers by the last time that they became idle this
-    /// changes no answer, and it saves two calls for each invocation. One that counts uses, remembers more than the last, or
-    /// looks at when it is called must say no. Since interface 1.4.
-    fn hears_late(&self) -> bool {
-        false
-    }
-
     /// A container was made. It is in use and cannot be evicted before it is inserted, under the same number; `since` is the
-    /// date of its creation and `expires` is never. Called when [`Eviction::observes_containers`] says so. Since interface
-    /// 1.4.
+    /// date of its creation and `expires` is never. Called when [`EvictionRules::observes_containers`] is set.
     fn created(&mut self, _container: &EvictionItem, _creation: Creation) {}
 
     /// A container in use has ended: it is not kept, it crashed, or its node went down. Its number may be used again. Called
-    /// when [`Eviction::observes_containers`] says so. Since interface 1.4.
+    /// when [`EvictionRules::observes_containers`] is set.
     fn ended(&mut self, _id: u32) {}
 }

@@ -36,7 +36,7 @@ pub struct KeepAliveRules {
     pub observes_arrivals: bool,
 }
 
-/// A container to be started ahead of the next request. Since interface 1.2.
+/// A container to be started ahead of the next request.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prewarming {
@@ -81,7 +81,7 @@ pub trait KeepAlive {
 
     /// Whether a container is to be started later for the next request. Asked after [`KeepAlive::on_idle`] has answered
     /// that the container ends at once. The last answer for a function counts; a request of the function that comes
-    /// before the start begins calls it off. Since interface 1.2.
+    /// before the start begins calls it off.
     fn prewarm(&mut self, _completion: &Completion) -> Prewarming {
         Prewarming::NONE
     }

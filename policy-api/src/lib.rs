@@ -66,7 +66,7 @@ pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, PlacesView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
-pub use eviction::{Creation, Eviction, EvictionItem, Need, Removal, Touch};
+pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
     AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,

@@ -18,6 +18,21 @@ pub enum Placement {
     Reject(RString),
 }
 
+impl From<Option<u32>> for Placement {
+    /// A node, if there is one that suits; [`Placement::Wait`] otherwise.
+    ///
+    /// ```
+    /// use hearth_policy_api::{NodeBits, Placement};
+    /// let mut free = NodeBits::new(4);
+    /// assert_eq!(Placement::from(free.view().first()), Placement::Wait);
+    /// free.insert(2);
+    /// assert_eq!(Placement::from(free.view().first()), Placement::Node(2));
+    /// ```
+    fn from(node: Option<u32>) -> Self {
+        node.map_or(Self::Wait, Self::Node)
+    }
+}
+
 /// How long a placement holds while the image is still on its way to the node.
 #[repr(u8)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +64,22 @@ pub struct AllocationRules {
     /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
     /// links.
     pub observes: bool,
+    /// Whether to call [`NodeAllocation::on_completion`].
+    pub observes_completions: bool,
+    /// Whether to call [`NodeAllocation::rank`]. Without it everybody has rank 0.
+    pub ranks: bool,
 }
 
 impl Default for AllocationRules {
-    /// One request at a time, answers bind, no announcements.
+    /// One request at a time, answers bind; nothing is told, and nobody ranked.
     fn default() -> Self {
-        Self { scope: Scope::Request, commitment: Commitment::UntilStarted, observes: false }
+        Self {
+            scope: Scope::Request,
+            commitment: Commitment::UntilStarted,
+            observes: false,
+            observes_completions: false,
+            ranks: false,
+        }
     }
 }
 
@@ -76,7 +101,7 @@ pub trait NodeAllocation {
     fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut RVec<PlanItem>) {}
 
     /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
-    /// first, and of one rank the request that entered first. Without this method everybody has rank 0. Since interface 1.1.
+    /// first, and of one rank the request that entered first. Called when [`AllocationRules::ranks`] is set.
     fn rank(&mut self, _request: &RequestView, _now: u64) -> u64 {
         0
     }
@@ -85,18 +110,13 @@ pub trait NodeAllocation {
     /// [`AllocationRules::observes`] is set, once for each changed node.
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
 
-    /// Whether to call [`NodeAllocation::on_completion`]; read once, after construction. Since interface 1.2.
-    fn observes_completions(&self) -> bool {
-        false
-    }
-
-    /// An invocation has run to its end. Since interface 1.2.
+    /// An invocation has run to its end. Called when [`AllocationRules::observes_completions`] is set.
     fn on_completion(&mut self, _completion: &Completion) {}
 
     /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
     /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
     /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
-    /// otherwise. Since interface 1.3.
+    /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 }
 

@@ -86,8 +86,7 @@ impl NodeBits {
     /// The set as policies see it.
     #[inline]
     pub fn view(&self) -> NodeSet<'_> {
-        let (summary, words) = self.bits.split_at(self.summary);
-        NodeSet { words: RSlice::from_slice(words), summary: RSlice::from_slice(summary) }
+        NodeSet { bits: RSlice::from_slice(&self.bits), summary: self.summary }
     }
 }
 
@@ -95,20 +94,28 @@ impl NodeBits {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct NodeSet<'a> {
-    words: RSlice<'a, u64>,
-    summary: RSlice<'a, u64>,
+    /// The words of the summary, and then those of the nodes.
+    bits: RSlice<'a, u64>,
+    /// How many words the summary has.
+    summary: usize,
 }
 
 impl<'a> NodeSet<'a> {
     /// The set without any node.
     pub fn empty() -> Self {
-        Self { words: RSlice::from_slice(&[]), summary: RSlice::from_slice(&[]) }
+        Self { bits: RSlice::from_slice(&[]), summary: 0 }
+    }
+
+    /// The words of the summary, and those of the nodes.
+    #[inline]
+    fn parts(&self) -> (&'a [u64], &'a [u64]) {
+        self.bits.as_slice().split_at_checked(self.summary).unwrap_or_default()
     }
 
     /// Whether a node is in the set.
     #[inline]
     pub fn contains(&self, node: u32) -> bool {
-        let word = self.words.as_slice().get(node as usize / WORD).copied().unwrap_or(0);
+        let word = self.bits.as_slice().get(self.summary + node as usize / WORD).copied().unwrap_or(0);
         word & (1 << (node as usize % WORD)) != 0
     }
 
@@ -120,9 +127,8 @@ impl<'a> NodeSet<'a> {
     /// The lowest-numbered node that is in both sets.
     #[inline]
     pub fn first_also_in(&self, other: &NodeSet<'_>) -> Option<u32> {
-        let (words, others) = (self.words.as_slice(), other.words.as_slice());
-        let summaries = self.summary.as_slice().iter().zip(other.summary.as_slice());
-        for (block, (mine, theirs)) in summaries.enumerate() {
+        let ((summary, words), (other_summary, others)) = (self.parts(), other.parts());
+        for (block, (mine, theirs)) in summary.iter().zip(other_summary).enumerate() {
             let mut candidates = mine & theirs;
             while candidates != 0 {
                 let word = block * WORD + candidates.trailing_zeros() as usize;
@@ -144,9 +150,8 @@ impl<'a> NodeSet<'a> {
 
     /// The nodes that are in both sets, in ascending order.
     pub fn iter_also_in<'b>(&self, other: &NodeSet<'b>) -> impl Iterator<Item = u32> + use<'a, 'b> {
-        let (words, others) = (self.words.as_slice(), other.words.as_slice());
-        let summaries = self.summary.as_slice().iter().zip(other.summary.as_slice());
-        summaries.enumerate().flat_map(move |(block, (mine, theirs))| {
+        let ((summary, words), (other_summary, others)) = (self.parts(), other.parts());
+        summary.iter().zip(other_summary).enumerate().flat_map(move |(block, (mine, theirs))| {
             set_bits(mine & theirs).flat_map(move |offset| {
                 let word = block * WORD + offset as usize;
                 let both = words.get(word).copied().unwrap_or(0) & others.get(word).copied().unwrap_or(0);
@@ -157,13 +162,13 @@ impl<'a> NodeSet<'a> {
 
     /// How many nodes the set holds.
     pub fn count(&self) -> usize {
-        self.words.as_slice().iter().map(|word| word.count_ones() as usize).sum()
+        self.parts().1.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether the set holds no node.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.summary.as_slice().iter().all(|block| *block == 0)
+        self.parts().0.iter().all(|block| *block == 0)
     }
 }
 

@@ -53,8 +53,12 @@ impl<S: VictimSink> RawVictimSink for S {
 ///     }
 /// }
 /// let mut two = Two(Vec::new());
-/// let mut victims = Victims::new(&mut two);
-/// assert_eq!([7, 8].map(|id| victims.offer(id)), [Offer::Accepted, Offer::Enough]);
+/// {
+///     let mut victims = Victims::new(&mut two);
+///     assert_eq!(victims.offer(7), Offer::Accepted);
+///     assert!(victims.offer_all([8, 9]));
+/// }
+/// assert_eq!(two.0, [7, 8]);
 /// ```
 #[repr(C)]
 #[derive(StableAbi)]
@@ -71,6 +75,11 @@ impl<'a> Victims<'a> {
     /// Offers the item `id` and hears what becomes of it; unknown ids are an error of the policy.
     pub fn offer(&mut self, id: u32) -> Offer {
         self.sink.offer(id)
+    }
+
+    /// Offers items in this order until there is enough; gives whether there is.
+    pub fn offer_all(&mut self, ids: impl IntoIterator<Item = u32>) -> bool {
+        ids.into_iter().any(|id| self.offer(id) == Offer::Enough)
     }
 }
 

@@ -88,9 +88,9 @@ fn a_crate_is_only_written_against_an_interface_that_this_program_loads() {
     assert_eq!(refused(&project_path("docs")), said("there is no Cargo.toml in it"));
     let another = project_path("plugins/eviction/lru");
     assert_eq!(refused(&another), said("it is the crate hearth-eviction-lru, not hearth-policy-api"));
-    let old = project_path("tests/frozen/policy-api-1.0");
+    let old = project_path("tests/frozen/policy-api-2.0");
     let (major, minor) = hearth_policy_api::boundary::interface_version();
-    assert_eq!(refused(&old), said(&format!("version 1.0.0 has no test kit: take {major}.{minor}")));
+    assert_eq!(refused(&old), said(&format!("version 2.0.0 has no test kit: take {major}.{minor}")));
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl NodeAllocation for Place {
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        cluster.free_core.first().map_or(Placement::Wait, Placement::Node)
+        cluster.free_core.first().into()
     }
 }
 

@@ -50,14 +50,14 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
     let newer = compile(
         folder.path(),
         "newer",
-        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__newer: [u64; 64] = [0; 64];",
+        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_3__newer: [u64; 64] = [0; 64];",
     );
-    let ours = "this hearth has 1.4: build it with hearth-policy-api 1.4";
-    assert_eq!(refused(&newer), format!("FILE is built for policy interface 2.x; {ours}"));
+    let ours = "this hearth has 2.0: build it with hearth-policy-api 2.0";
+    assert_eq!(refused(&newer), format!("FILE is built for policy interface 3.x; {ours}"));
     let spoofed = compile(
         folder.path(),
         "spoofed",
-        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_1__spoofed: [u64; 64] = [7; 64];",
+        "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__spoofed: [u64; 64] = [7; 64];",
     );
     assert!(
         refused(&spoofed).starts_with("FILE is built with abi_stable 7.0; this hearth has "),
@@ -98,7 +98,7 @@ fn names_kinds_and_parameters_that_a_library_does_not_have_are_refused() {
 /// A copy of the interface in which something stands instead of something else.
 fn changed_interface(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
     let copy = folder.join("policy-api");
-    copy_folder(&project_path("tests/frozen/policy-api-1.0"), &copy);
+    copy_folder(&project_path("tests/frozen/policy-api-2.0"), &copy);
     let changed = copy.join(file);
     let source = fs::read_to_string(&changed).unwrap();
     assert!(source.contains(from), "{from:?} is not in {file}");
@@ -127,9 +127,9 @@ fn build_against(folder: &Path, name: &str, interface: &Path, more: &[&str]) -> 
 }
 
 #[test]
-fn a_library_built_against_the_previous_interface_runs() {
+fn a_library_built_against_the_frozen_interface_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let library = build_against(folder.path(), "of-1-0", &project_path("tests/frozen/policy-api-1.0"), &[]);
+    let library = build_against(folder.path(), "of-2-0", &project_path("tests/frozen/policy-api-2.0"), &[]);
     let arguments = ["admission", "node_allocation", "keep_alive", "eviction.containers", "eviction.images_in_ram"];
     let choices: Vec<String> = arguments.iter().map(|slot| format!("{slot}={library}")).collect();
     // A link that is degraded and not down: every invocation ends as it would.
@@ -147,7 +147,7 @@ fn a_library_built_against_the_previous_interface_runs() {
 fn two_versions_of_a_policy_serve_in_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let older =
-        build_against(&folder.path().join("older"), "of-old", &project_path("tests/frozen/policy-api-1.0"), &[]);
+        build_against(&folder.path().join("older"), "of-old", &project_path("tests/frozen/policy-api-2.0"), &[]);
     let newer = folder.path().join("newer");
     write_crate(&newer, "of-today", "0.4.0", &project_path("policy-api"));
     cargo(&newer, &["build"]);
@@ -170,7 +170,7 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 1.4 as \
+        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 2.0 as \
          published"
     );
 }
@@ -178,19 +178,19 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
 #[test]
 fn a_library_built_against_a_newer_interface_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let newer = changed_interface(folder.path(), "Cargo.toml", "version = \"1.0.0\"", "version = \"1.9.0\"");
+    let newer = changed_interface(folder.path(), "Cargo.toml", "version = \"2.0.0\"", "version = \"2.9.0\"");
     let library = build_against(&folder.path().join("plugin"), "newer-minor", &newer, &[]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE is built for policy interface 1.9; this hearth has 1.4: build it with hearth-policy-api 1.4"
+        "FILE is built for policy interface 2.9; this hearth has 2.0: build it with hearth-policy-api 2.0"
     );
 }
 
 #[test]
 fn a_library_that_aborts_on_panic_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let interface = project_path("tests/frozen/policy-api-1.0");
+    let interface = project_path("tests/frozen/policy-api-2.0");
     let library = build_against(folder.path(), "aborting", &interface, &["--", "-C", "panic=abort"]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(

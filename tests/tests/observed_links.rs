@@ -32,7 +32,7 @@ impl NodeAllocation for Listener {
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         self.heard.borrow_mut().push(Request(cluster.now as f64 / 1e9));
-        cluster.free_core.first().map_or(Placement::Wait, Placement::Node)
+        cluster.free_core.first().into()
     }
 
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {

@@ -68,7 +68,7 @@ impl NodeAllocation for Misplaces {
             panic_with(self.how);
         }
         let scope = if self.how.starts_with("plan") { Scope::Batch } else { Scope::Request };
-        AllocationRules { scope, observes: true, ..AllocationRules::default() }
+        AllocationRules { scope, observes: true, ranks: true, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -81,7 +81,7 @@ impl NodeAllocation for Misplaces {
         // The node used last is full as soon as its cores are taken.
         let node = if self.how == "full" { Some(self.last) } else { cluster.free_core.first() };
         self.last = node.unwrap_or(0);
-        node.map_or(Placement::Wait, Placement::Node)
+        node.into()
     }
 
     fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {

@@ -1,6 +1,6 @@
 //! Eviction by what items are worth, with aging.
 
-use hearth_policy_api::{Creation, EvictionItem, NONE, Offer, ParameterSpec, Parameters, Removal, Victims, word};
+use hearth_policy_api::{Creation, EvictionItem, NONE, ParameterSpec, Parameters, Removal, Victims, word};
 use ordered_float::OrderedFloat;
 use rustc_hash::FxHashMap;
 
@@ -159,11 +159,7 @@ impl AgingIndex {
 
     /// Offers all items, the lowest priority first, until there is enough.
     pub fn offer(&self, victims: &mut Victims<'_>) {
-        for id in self.evictable.iter() {
-            if victims.offer(id) == Offer::Enough {
-                return;
-            }
-        }
+        victims.offer_all(self.evictable.iter());
     }
 
     fn join(&mut self, item: &EvictionItem, is_ahead: bool) {
@@ -270,8 +266,8 @@ macro_rules! aging_policy {
         }
 
         impl $crate::export::Eviction for $type {
-            fn observes_containers(&self) -> bool {
-                true
+            fn rules(&self) -> $crate::export::EvictionRules {
+                $crate::export::EvictionRules { observes_containers: true, ..Default::default() }
             }
 
             fn created(&mut self, container: &$crate::export::EvictionItem, creation: $crate::export::Creation) {

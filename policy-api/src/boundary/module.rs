@@ -165,7 +165,7 @@ impl RootModule for PolicyModule {
 /// The version of the interface that this crate is: major and minor.
 ///
 /// ```
-/// assert_eq!(hearth_policy_api::boundary::interface_version().0, 1);
+/// assert_eq!(hearth_policy_api::boundary::interface_version().0, 2);
 /// ```
 pub fn interface_version() -> (u64, u64) {
     let number = |text: &str| text.parse().unwrap_or(0);
@@ -236,7 +236,7 @@ macro_rules! export_policies {
             }
 
             // SAFETY: the name of the crate is in the name of the symbol, so no other symbol has it.
-            #[unsafe(export_name = ::core::concat!("hearth_policies_1__", ::core::env!("CARGO_CRATE_NAME")))]
+            #[unsafe(export_name = ::core::concat!("hearth_policies_2__", ::core::env!("CARGO_CRATE_NAME")))]
             // SAFETY: `construct` is made as `header` asks.
             pub static HEADER: export::LibHeader = unsafe { export::header(construct) };
         };

@@ -11,8 +11,8 @@ use abi_stable::{StableAbi, sabi_trait};
 
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming, Removal,
-    RequestView, Retention, Touch, Victims,
+    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming,
+    Removal, RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
@@ -37,79 +37,45 @@ pub trait RawNodeAllocation {
     fn rules(&self) -> Called<AllocationRules>;
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement>;
     fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()>;
-    #[sabi(last_prefix_field)]
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()>;
-    // Since 1.1.
-    fn rank(&mut self, _request: &RequestView, _now: u64) -> Called<u64> {
-        RResult::ROk(0)
-    }
-    // Since 1.2.
-    fn observes_completions(&self) -> Called<bool> {
-        RResult::ROk(false)
-    }
-    fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
-        RResult::ROk(())
-    }
-    // Since 1.3.
-    fn observe_link(&mut self, _link: &LinkView<'_>) -> Called<()> {
-        RResult::ROk(())
-    }
+    fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64>;
+    fn on_completion(&mut self, completion: &Completion) -> Called<()>;
+    #[sabi(last_prefix_field)]
+    fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()>;
 }
 
 #[sabi_trait]
 pub trait RawEviction {
+    fn rules(&self) -> Called<EvictionRules>;
     fn insert(&mut self, item: &EvictionItem) -> Called<()>;
     fn touch(&mut self, id: u32, touch: Touch) -> Called<()>;
     fn remove(&mut self, id: u32, removal: Removal) -> Called<()>;
-    #[sabi(last_prefix_field)]
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()>;
-    // Since 1.4.
-    fn observes_containers(&self) -> Called<bool> {
-        RResult::ROk(false)
-    }
-    fn created(&mut self, _container: &EvictionItem, _creation: Creation) -> Called<()> {
-        RResult::ROk(())
-    }
-    fn ended(&mut self, _id: u32) -> Called<()> {
-        RResult::ROk(())
-    }
-    fn hears_late(&self) -> Called<bool> {
-        RResult::ROk(false)
-    }
+    fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()>;
+    #[sabi(last_prefix_field)]
+    fn ended(&mut self, id: u32) -> Called<()>;
 }
 
 #[sabi_trait]
 pub trait RawAdmission {
-    #[sabi(last_prefix_field)]
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision>;
-    // Since 1.2.
-    fn rules(&self) -> Called<AdmissionRules> {
-        RResult::ROk(AdmissionRules::default())
-    }
-    fn on_completion(&mut self, _completion: &Completion) -> Called<()> {
-        RResult::ROk(())
-    }
-    // Since 1.4.
-    fn admit_with_places(
+    fn rules(&self) -> Called<AdmissionRules>;
+    fn admit(
         &mut self,
         request: &RequestView,
         load: &AdmissionView,
-        _places: &PlacesView<'_>,
-    ) -> Called<AdmissionDecision> {
-        self.admit(request, load)
-    }
+        places: &PlacesView<'_>,
+    ) -> Called<AdmissionDecision>;
+    #[sabi(last_prefix_field)]
+    fn on_completion(&mut self, completion: &Completion) -> Called<()>;
 }
 
 #[sabi_trait]
 pub trait RawKeepAlive {
     fn rules(&self) -> Called<KeepAliveRules>;
     fn on_idle(&mut self, completion: &Completion) -> Called<Retention>;
-    #[sabi(last_prefix_field)]
     fn on_arrival(&mut self, function: u32, now: u64) -> Called<()>;
-    // Since 1.2.
-    fn prewarm(&mut self, _completion: &Completion) -> Called<Prewarming> {
-        RResult::ROk(Prewarming::NONE)
-    }
+    #[sabi(last_prefix_field)]
+    fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming>;
 }
 
 /// A node allocation policy on the other side of the boundary.

@@ -15,8 +15,8 @@ use super::objects::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Creation, Eviction, EvictionItem, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement,
-    PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
+    Creation, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation,
+    NodeView, Placement, PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
 thread_local! {
@@ -100,10 +100,6 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
         contain(|| self.0.rank(request, now))
     }
 
-    fn observes_completions(&self) -> Called<bool> {
-        contain(|| self.0.observes_completions())
-    }
-
     fn on_completion(&mut self, completion: &Completion) -> Called<()> {
         contain(|| self.0.on_completion(completion))
     }
@@ -114,6 +110,10 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
 }
 
 impl<T: Eviction> RawEviction for Shim<T> {
+    fn rules(&self) -> Called<EvictionRules> {
+        contain(|| self.0.rules())
+    }
+
     fn insert(&mut self, item: &EvictionItem) -> Called<()> {
         contain(|| self.0.insert(item))
     }
@@ -130,10 +130,6 @@ impl<T: Eviction> RawEviction for Shim<T> {
         contain(|| self.0.choose(need, victims))
     }
 
-    fn observes_containers(&self) -> Called<bool> {
-        contain(|| self.0.observes_containers())
-    }
-
     fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()> {
         contain(|| self.0.created(container, creation))
     }
@@ -141,17 +137,9 @@ impl<T: Eviction> RawEviction for Shim<T> {
     fn ended(&mut self, id: u32) -> Called<()> {
         contain(|| self.0.ended(id))
     }
-
-    fn hears_late(&self) -> Called<bool> {
-        contain(|| self.0.hears_late())
-    }
 }
 
 impl<T: Admission> RawAdmission for Shim<T> {
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> Called<AdmissionDecision> {
-        contain(|| self.0.admit(request, load))
-    }
-
     fn rules(&self) -> Called<AdmissionRules> {
         contain(|| self.0.rules())
     }
@@ -160,7 +148,7 @@ impl<T: Admission> RawAdmission for Shim<T> {
         contain(|| self.0.on_completion(completion))
     }
 
-    fn admit_with_places(
+    fn admit(
         &mut self,
         request: &RequestView,
         load: &AdmissionView,

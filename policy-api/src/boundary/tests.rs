@@ -137,8 +137,8 @@ impl Eviction for Everything {
         let _ = self.0.iter().find(|id| victims.offer(**id) == Offer::Enough);
     }
 
-    fn observes_containers(&self) -> bool {
-        true
+    fn rules(&self) -> EvictionRules {
+        EvictionRules { observes_containers: true, ..EvictionRules::default() }
     }
 
     fn created(&mut self, container: &EvictionItem, creation: Creation) {
@@ -167,7 +167,7 @@ fn victims_are_offered_to_a_borrowed_sink() {
         assert_eq!(policy.insert(&item), RResult::ROk(()));
     }
     assert_eq!(policy.remove(1, Removal::Taken), RResult::ROk(()));
-    assert_eq!(policy.observes_containers(), RResult::ROk(true));
+    assert_eq!(policy.rules().map(|rules| rules.observes_containers), RResult::ROk(true));
     let container = EvictionItem { id: 9, function: 0, ram: 1, disk: 1, cost: 0, since: 0, expires: u64::MAX };
     assert_eq!(policy.created(&container, Creation::Invocation), RResult::ROk(()));
     assert_eq!(policy.ended(9), RResult::ROk(()));

@@ -110,7 +110,7 @@ fn ask(
     }
     let cluster = cluster(step);
     let places = PlacesView { placed: waiting / 4, cluster: cluster.view() };
-    let decision = answer("admit", policy.admit_with_places(&request, &load, &places))?;
+    let decision = answer("admit", policy.admit(&request, &load, &places))?;
     if rules.admits_all && decision != AdmissionDecision::Admit {
         return Err("does not admit a request though its rules say that it admits all".to_owned());
     }

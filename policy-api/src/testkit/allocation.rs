@@ -98,7 +98,7 @@ impl<'a> Play<'a> {
             Step::Finish(which) => {
                 if let Some((node, function)) = self.model.finish(which) {
                     self.log.note(format!("(an invocation of function {function} ends on node {node})"));
-                    if answer("observes_completions", self.policy.observes_completions())? {
+                    if self.rules.observes_completions {
                         let (now, function, run_time) = (self.model.now, function as u32, which as u64 * 1_000_000_000);
                         let completion = Completion { now, function, node, run_time, ..Completion::default() };
                         answer("on_completion", self.policy.on_completion(&completion))?;
@@ -124,7 +124,10 @@ impl<'a> Play<'a> {
     fn arrive(&mut self, function: usize) -> Result<(), String> {
         let request = self.model.arrive(function);
         self.log.note(format!("(request {} of function {function} arrives)", request.invocation));
-        answer("rank", self.policy.rank(&request, self.model.now)).map(|_| ())
+        if self.rules.ranks {
+            answer("rank", self.policy.rank(&request, self.model.now))?;
+        }
+        Ok(())
     }
 
     fn set_up(&mut self, node: u32, up: bool) {

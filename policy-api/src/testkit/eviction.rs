@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::history::{Checked, Exercise, Log};
 use super::subject::{Subject, answer};
 use crate::boundary::{EvictionObject, VictimSink, Victims};
-use crate::{Creation, EvictionItem, NONE, Need, Offer, Removal, Touch};
+use crate::{Creation, EvictionItem, EvictionRules, NONE, Need, Offer, Removal, Touch};
 
 /// Items are numbered below this, and numbers are used again.
 const ITEMS: u32 = 12;
@@ -159,9 +159,12 @@ impl VictimSink for Sink<'_> {
 impl Store {
     /// An empty store of a policy.
     fn of(policy: &mut EvictionObject, subject: &Subject<EvictionObject>) -> Result<Self, String> {
-        let is_observed = answer("observes_containers", policy.observes_containers())?;
-        let hears_late = answer("hears_late", policy.hears_late())? && !is_observed;
-        let late = if hears_late { Some(Late { policy: subject.instance(1)?, untold: Vec::new() }) } else { None };
+        let EvictionRules { observes_containers: is_observed, hears_late } = answer("rules", policy.rules())?;
+        let late = if hears_late && !is_observed {
+            Some(Late { policy: subject.instance(1)?, untold: Vec::new() })
+        } else {
+            None
+        };
         Ok(Self { is_observed, late, ..Self::default() })
     }
 

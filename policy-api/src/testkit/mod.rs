@@ -16,7 +16,7 @@
 //! # }
 //! # impl NodeAllocation for FirstFree {
 //! #     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-//! #         cluster.free_core.first().map_or(Placement::Wait, Placement::Node)
+//! #         cluster.free_core.first().into()
 //! #     }
 //! # }
 //! # const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<FirstFree>();

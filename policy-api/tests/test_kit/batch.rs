@@ -17,7 +17,7 @@ defective!(
 
 impl NodeAllocation for Batch {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, observes: false }
+        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {

@@ -50,12 +50,9 @@ impl Eviction for Evictor {
         self.state.items.push(*item);
     }
 
-    fn observes_containers(&self) -> bool {
-        !self.is("hears late and counts uses")
-    }
-
-    fn hears_late(&self) -> bool {
-        self.is("hears late and counts uses")
+    fn rules(&self) -> EvictionRules {
+        let hears_late = self.is("hears late and counts uses");
+        EvictionRules { observes_containers: !hears_late, hears_late }
     }
 
     fn created(&mut self, container: &EvictionItem, _creation: Creation) {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use hearth_eviction_lru::Lru;
 use hearth_policy_api::{
-    Creation, Eviction, EvictionItem, Need, Offer, ParameterSpec, Parameters, Policy, PolicyContext, PolicyDescriptor,
-    PolicyError, Removal, Touch, Victims,
+    Creation, Eviction, EvictionItem, EvictionRules, Need, Offer, ParameterSpec, Parameters, Policy, PolicyContext,
+    PolicyDescriptor, PolicyError, Removal, Touch, Victims,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -47,8 +47,8 @@ impl Policy for Witness {
 }
 
 impl Eviction for Witness {
-    fn observes_containers(&self) -> bool {
-        true
+    fn rules(&self) -> EvictionRules {
+        EvictionRules { observes_containers: true, ..EvictionRules::default() }
     }
 
     fn created(&mut self, item: &EvictionItem, creation: Creation) {

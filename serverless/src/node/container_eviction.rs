@@ -1,7 +1,7 @@
 //! What the eviction policy of a node hears of its containers, and which it chooses.
 
 use hearth_policy_api::boundary::EvictionObject;
-use hearth_policy_api::{Creation, EvictionItem, Need, Removal};
+use hearth_policy_api::{Creation, EvictionItem, EvictionRules, Need, Removal};
 use slab::Slab;
 
 use super::victims::{Candidate, VictimList};
@@ -27,9 +27,8 @@ pub(crate) struct ContainerEviction {
 impl ContainerEviction {
     /// Asks a policy what it wants to hear.
     pub fn new(mut policy: Hosted<EvictionObject>) -> Result<Self, Mistake> {
-        let observes = policy.observes_containers()?;
-        let hears_late = policy.hears_late()? && !observes;
-        Ok(Self { policy, observes, hears_late, untold: Vec::new() })
+        let EvictionRules { observes_containers: observes, hears_late } = policy.rules()?;
+        Ok(Self { policy, observes, hears_late: hears_late && !observes, untold: Vec::new() })
     }
 
     /// Whether it wants to know of containers in use.

@@ -8,8 +8,8 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming, RVec, Removal,
-    RequestView, Retention, Touch, Victims,
+    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming,
+    RVec, Removal, RequestView, Retention, Touch, Victims,
 };
 
 use super::watch::{Method, Watch};
@@ -95,10 +95,6 @@ impl Hosted<NodeAllocationObject> {
         self.tell(Method::Observe, |object| object.observe(node, view, up));
     }
 
-    pub fn observes_completions(&mut self) -> Result<bool, Mistake> {
-        self.ask(Method::Rules, |object| object.observes_completions())
-    }
-
     pub fn on_completion(&mut self, completion: &Completion) {
         self.tell(Method::OnCompletion, |object| object.on_completion(completion));
     }
@@ -128,12 +124,8 @@ impl Hosted<EvictionObject> {
         self.ask(Method::Choose, |object| object.choose(need, &mut Victims::new(victims)))
     }
 
-    pub fn observes_containers(&mut self) -> Result<bool, Mistake> {
-        self.ask(Method::Rules, |object| object.observes_containers())
-    }
-
-    pub fn hears_late(&mut self) -> Result<bool, Mistake> {
-        self.ask(Method::Rules, |object| object.hears_late())
+    pub fn rules(&mut self) -> Result<EvictionRules, Mistake> {
+        self.ask(Method::Rules, |object| object.rules())
     }
 
     pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
@@ -161,7 +153,7 @@ impl Hosted<AdmissionObject> {
         load: &AdmissionView,
         places: &PlacesView<'_>,
     ) -> Result<AdmissionDecision, Mistake> {
-        self.ask(Method::Admit, |object| object.admit_with_places(request, load, places))
+        self.ask(Method::Admit, |object| object.admit(request, load, places))
     }
 }
 

@@ -347,14 +347,12 @@ impl ServiceBuilder {
             let policy = policies.record(PolicySlot::NodeAllocation).to_string();
             return Err(Error::BatchBackfilling { backfilling: backfilling.name(), policy });
         }
-        let observes = node_allocation.observes_completions();
         let of_keep_alive = keep_alive.rules().map_err(wrong)?;
         let mut admission = workshop.make(PolicySlot::Admission, &policies.admission, "")?;
         let of_admission = admission.rules().map_err(wrong)?;
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
             admission_of_completions: of_admission.observes_completions,
-            allocation_of_completions: observes.map_err(wrong)?,
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
         };
         let queue = match (rules.scope, rules.commitment) {

@@ -34,7 +34,6 @@ pub(crate) struct Hears {
     /// Admission lets everybody in and need not be asked.
     pub admission_of_nobody: bool,
     pub admission_of_completions: bool,
-    pub allocation_of_completions: bool,
     pub keep_alive_of_arrivals: bool,
 }
 
@@ -87,9 +86,10 @@ impl Policies {
         self.admission.admit(request, load, places).map_err(|mistake| self.error(mistake))
     }
 
-    /// Asks in which order a request comes.
+    /// Asks in which order a request comes, if the policy has ranks.
+    #[inline]
     pub fn rank(&mut self, request: &RequestView, now: SimTime) -> u64 {
-        self.node_allocation.rank(request, now.as_nanos())
+        if self.rules.ranks { self.node_allocation.rank(request, now.as_nanos()) } else { 0 }
     }
 
     /// Asks where a request goes.
@@ -130,7 +130,7 @@ impl Policies {
         if self.hears.admission_of_completions {
             self.admission.on_completion(completion);
         }
-        if self.hears.allocation_of_completions {
+        if self.rules.observes_completions {
             self.node_allocation.on_completion(completion);
         }
     }

@@ -56,8 +56,8 @@ impl Policy for Fifo {
 }
 
 impl Eviction for Fifo {
-    fn observes_containers(&self) -> bool {
-        true
+    fn rules(&self) -> EvictionRules {
+        EvictionRules { observes_containers: true, ..EvictionRules::default() }
     }
 
     fn created(&mut self, container: &EvictionItem, _creation: Creation) {
@@ -86,11 +86,7 @@ impl Eviction for Fifo {
     }
 
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
-        for Place { id, is_evictable } in self.by_arrival.values() {
-            if *is_evictable && victims.offer(*id) == Offer::Enough {
-                return;
-            }
-        }
+        victims.offer_all(self.by_arrival.values().filter(|place| place.is_evictable).map(|place| place.id));
     }
 }
 

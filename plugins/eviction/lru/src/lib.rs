@@ -45,8 +45,8 @@ impl Policy for Lru {
 }
 
 impl Eviction for Lru {
-    fn hears_late(&self) -> bool {
-        true
+    fn rules(&self) -> EvictionRules {
+        EvictionRules { hears_late: true, ..EvictionRules::default() }
     }
 
     fn insert(&mut self, item: &EvictionItem) {
@@ -71,11 +71,7 @@ impl Eviction for Lru {
     }
 
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
-        for (id, is_here) in self.items.iter().rev() {
-            if *is_here && victims.offer(*id) == Offer::Enough {
-                return;
-            }
-        }
+        victims.offer_all(self.items.iter().rev().filter(|(_, is_here)| **is_here).map(|(id, _)| *id));
     }
 }
 

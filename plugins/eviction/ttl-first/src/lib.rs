@@ -36,11 +36,7 @@ impl Eviction for TtlFirst {
     }
 
     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
-        for id in self.0.iter() {
-            if victims.offer(id) == Offer::Enough {
-                return;
-            }
-        }
+        victims.offer_all(self.0.iter());
     }
 }
 

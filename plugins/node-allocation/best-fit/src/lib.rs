@@ -27,7 +27,7 @@ impl Policy for BestFit {
 
 impl NodeAllocation for BestFit {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        PlacementRule::BestFit.choose(request, cluster).map_or(Placement::Wait, Placement::Node)
+        PlacementRule::BestFit.choose(request, cluster).into()
     }
 }
 

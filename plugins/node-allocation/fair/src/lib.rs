@@ -83,6 +83,10 @@ impl Policy for Fair {
 }
 
 impl NodeAllocation for Fair {
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { observes_completions: true, ranks: true, ..AllocationRules::default() }
+    }
+
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         let Some(node) = self.placement.choose_warm_first(request, cluster) else {
             return Placement::Wait;
@@ -98,10 +102,6 @@ impl NodeAllocation for Fair {
         self.waiting.push(Reverse((start_tag, request.invocation)));
         self.start_tags.insert(request.invocation, start_tag);
         start_tag
-    }
-
-    fn observes_completions(&self) -> bool {
-        true
     }
 
     fn on_completion(&mut self, completion: &Completion) {

@@ -37,7 +37,7 @@ impl Policy for Fcfs {
 
 impl NodeAllocation for Fcfs {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Request, commitment: Commitment::PerRound, observes: false }
+        AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -50,7 +50,7 @@ impl NodeAllocation for Fcfs {
             &cluster.free_core,
         ];
         let node = best_first.into_iter().find_map(|nodes| cluster.free_core.first_also_in(nodes));
-        node.map_or(Placement::Wait, Placement::Node)
+        node.into()
     }
 }
 

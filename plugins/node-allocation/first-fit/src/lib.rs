@@ -34,7 +34,7 @@ impl NodeAllocation for FirstFit {
         let free = || cluster.free_core.iter();
         let with_room = free().find(|&node| nodes[node as usize].has_room(request));
         let with_eviction = || free().find(|&node| nodes[node as usize].can_make_room(request));
-        with_room.or_else(with_eviction).map_or(Placement::Wait, Placement::Node)
+        with_room.or_else(with_eviction).into()
     }
 }
 

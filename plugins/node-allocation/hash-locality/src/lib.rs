@@ -67,7 +67,7 @@ impl NodeAllocation for HashLocality {
             cluster.free_core.contains(*node)
                 && (cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request))
         };
-        self.walk(request.function).find(fits).map_or(Placement::Wait, Placement::Node)
+        self.walk(request.function).find(fits).into()
     }
 }
 

@@ -36,7 +36,7 @@ impl Policy for Hermod {
 
 impl NodeAllocation for Hermod {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        PlacementRule::MostLoaded.choose_warm_first(request, cluster).map_or(Placement::Wait, Placement::Node)
+        PlacementRule::MostLoaded.choose_warm_first(request, cluster).into()
     }
 }
 

@@ -44,7 +44,7 @@ impl NodeAllocation for ImageLocality {
             let near = cluster.free_core.iter_also_in(near);
             PlacementRule::LeastLoaded.choose_among(near, request, cluster)
         };
-        nearest_first.into_iter().find_map(least_loaded_in).map_or(Placement::Wait, Placement::Node)
+        nearest_first.into_iter().find_map(least_loaded_in).into()
     }
 }
 

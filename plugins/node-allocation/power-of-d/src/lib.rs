@@ -42,7 +42,7 @@ impl NodeAllocation for PowerOfD {
         let (drawn, _) = self.free.partial_shuffle(&mut self.stream, self.d);
         let rule = PlacementRule::LeastLoaded;
         let best_drawn = rule.choose_among(drawn.iter().copied(), request, cluster);
-        best_drawn.or_else(|| rule.choose(request, cluster)).map_or(Placement::Wait, Placement::Node)
+        best_drawn.or_else(|| rule.choose(request, cluster)).into()
     }
 }
 

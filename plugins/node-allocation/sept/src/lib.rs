@@ -34,11 +34,11 @@ impl Policy for Sept {
 
 impl NodeAllocation for Sept {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        self.placement.choose_warm_first(request, cluster).map_or(Placement::Wait, Placement::Node)
+        self.placement.choose_warm_first(request, cluster).into()
     }
 
-    fn observes_completions(&self) -> bool {
-        true
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { observes_completions: true, ranks: true, ..AllocationRules::default() }
     }
 
     fn on_completion(&mut self, completion: &Completion) {

@@ -31,7 +31,7 @@ impl Policy for WarmFirst {
 
 impl NodeAllocation for WarmFirst {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        self.placement.choose_warm_first(request, cluster).map_or(Placement::Wait, Placement::Node)
+        self.placement.choose_warm_first(request, cluster).into()
     }
 }
 

@@ -38,7 +38,7 @@ impl Policy for WorkloadBalancing {
 
 impl NodeAllocation for WorkloadBalancing {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, observes: false }
+        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {

@@ -27,7 +27,7 @@ impl Policy for WorstFit {
 
 impl NodeAllocation for WorstFit {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        PlacementRule::WorstFit.choose(request, cluster).map_or(Placement::Wait, Placement::Node)
+        PlacementRule::WorstFit.choose(request, cluster).into()
     }
 }
 

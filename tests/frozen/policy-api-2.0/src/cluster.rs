@@ -1,0 +1,183 @@
+//! What a policy sees of the cluster and of a request.
+
+use abi_stable::StableAbi;
+use abi_stable::std_types::RSlice;
+
+use crate::NodeSet;
+
+/// "No such image" in [`RequestView::image`] and the like.
+pub const NONE: u32 = u32::MAX;
+
+/// One compute node as a policy sees it during a scheduling round.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq)]
+pub struct NodeView {
+    /// Cores, i.e. the most invocations that run at once.
+    pub cores: u32,
+    /// Cores that neither run an invocation nor are taken by a decision of this round.
+    pub free_cores: u32,
+    /// Invocations that hold a core: starting, running, or placed here while their image is on its way. Those placed
+    /// by decisions of this round count.
+    pub running: u32,
+    /// Idle containers.
+    pub idle_containers: u32,
+    /// Speed of a core in flop/s.
+    pub speed: f64,
+    /// RAM in bytes.
+    pub ram: u64,
+    /// RAM that nothing holds, less what decisions of this round will take.
+    pub free_ram: u64,
+    /// RAM that idle containers hold, which eviction may free.
+    pub idle_ram: u64,
+    /// RAM that images hold which no container needs, which eviction may free.
+    pub unused_image_ram: u64,
+    /// Disk in bytes.
+    pub disk: u64,
+    /// Disk that nothing holds, less what decisions of this round will take.
+    pub free_disk: u64,
+    /// Disk that idle containers hold, which eviction may free.
+    pub idle_disk: u64,
+    /// Disk that images hold which no container needs, which eviction may free.
+    pub unused_image_disk: u64,
+}
+
+impl NodeView {
+    /// Whether a new container of the request has room now, without any eviction.
+    ///
+    /// ```
+    /// use hearth_policy_api::{NodeView, RequestView};
+    /// let node = NodeView { free_ram: 100, idle_ram: 50, ..NodeView::default() };
+    /// let request = RequestView { ram_limit: 120, ..RequestView::default() };
+    /// assert!(!node.has_room(&request) && node.can_make_room(&request));
+    /// ```
+    pub fn has_room(&self, request: &RequestView) -> bool {
+        self.free_ram >= request.ram_limit && self.free_disk >= request.disk_limit
+    }
+
+    /// Whether a new container of the request would have room once idle containers and unused images are evicted.
+    pub fn can_make_room(&self, request: &RequestView) -> bool {
+        self.free_ram + self.idle_ram + self.unused_image_ram >= request.ram_limit
+            && self.free_disk + self.idle_disk + self.unused_image_disk >= request.disk_limit
+    }
+}
+
+/// A link of the network as a policy is told of it.
+///
+/// A policy that keeps away from nodes behind a link that is not whole, unless they have the image:
+///
+/// ```
+/// use hearth_policy_api::*;
+///
+/// struct AwayFromTrouble {
+///     /// By node: the links on its way to the head that lack some of their bandwidth.
+///     troubles: Vec<Vec<u32>>,
+/// }
+///
+/// impl NodeAllocation for AwayFromTrouble {
+///     fn rules(&self) -> AllocationRules {
+///         AllocationRules { observes: true, ..AllocationRules::default() }
+///     }
+///
+///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+///         let is_well = |node: &u32| cluster.image_on_disk.contains(*node) || self.troubles[*node as usize].is_empty();
+///         cluster.free_core.iter().find(is_well).into()
+///     }
+///
+///     fn observe_link(&mut self, link: &LinkView<'_>) {
+///         for node in link.nodes.iter() {
+///             let troubles = &mut self.troubles[node as usize];
+///             troubles.retain(|other| *other != link.link);
+///             if link.share < 1.0 {
+///                 troubles.push(link.link);
+///             }
+///         }
+///     }
+/// }
+///
+/// let mut policy = AwayFromTrouble { troubles: vec![Vec::new(); 2] };
+/// let mut behind = NodeBits::new(2);
+/// behind.insert(1);
+/// policy.observe_link(&LinkView { link: 7, share: 0.1, nodes: behind.view() });
+/// assert_eq!(policy.troubles, [vec![], vec![7]]);
+/// policy.observe_link(&LinkView { link: 7, share: 1.0, nodes: behind.view() });
+/// assert_eq!(policy.troubles, [vec![], vec![]]);
+/// ```
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct LinkView<'a> {
+    /// The link's number, in the order of the platform.
+    pub link: u32,
+    /// The part of its bandwidth that faults leave to it: 0 while it is down, 1 when it is whole, between while it is
+    /// degraded. Of several faults the worst counts.
+    pub share: f64,
+    /// The nodes whose route to the head crosses the link, there or back.
+    pub nodes: NodeSet<'a>,
+}
+
+/// One waiting invocation.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
+pub struct RequestView {
+    /// Number of the invocation, in the order of requests.
+    pub invocation: u64,
+    /// The function's number.
+    pub function: u32,
+    /// The number of the function's image, or [`NONE`].
+    pub image: u32,
+    /// When the controller asked, in ns.
+    pub requested_at: u64,
+    /// When the service took it in, in ns.
+    pub submitted_at: u64,
+    /// The function's limit on execution time in ns; 0 is none.
+    pub time_limit: u64,
+    /// RAM that a container of the function reserves, in bytes.
+    pub ram_limit: u64,
+    /// Disk that a container of the function reserves, in bytes.
+    pub disk_limit: u64,
+    /// Time that a new container of the function takes to start, in ns.
+    pub startup_overhead: u64,
+}
+
+impl Default for RequestView {
+    /// Invocation 0 of function 0, which has no image and no limits.
+    fn default() -> Self {
+        Self {
+            invocation: 0,
+            function: 0,
+            image: NONE,
+            requested_at: 0,
+            submitted_at: 0,
+            time_limit: 0,
+            ram_limit: 0,
+            disk_limit: 0,
+            startup_overhead: 0,
+        }
+    }
+}
+
+/// The cluster at one decision, as left by the decisions before it in the same round. The last five sets are those
+/// of the request's function and image; a function without image finds its image everywhere.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct ClusterView<'a> {
+    /// The date, in ns.
+    pub now: u64,
+    /// How many invocations wait, this one included.
+    pub waiting: u64,
+    /// All nodes, by number.
+    pub nodes: RSlice<'a, NodeView>,
+    /// Nodes that are up.
+    pub up: NodeSet<'a>,
+    /// Nodes that are up and have a free core.
+    pub free_core: NodeSet<'a>,
+    /// Nodes with an idle container of the function that no decision of this round has taken.
+    pub idle_container: NodeSet<'a>,
+    /// Nodes with the image in RAM.
+    pub image_in_ram: NodeSet<'a>,
+    /// Nodes that load the image from disk into RAM, or will by a decision of this round.
+    pub image_loading: NodeSet<'a>,
+    /// Nodes with the image on disk.
+    pub image_on_disk: NodeSet<'a>,
+    /// Nodes that the image is being copied to, or will be by a decision of this round.
+    pub image_copying: NodeSet<'a>,
+}

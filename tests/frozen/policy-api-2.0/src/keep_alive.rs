@@ -1,0 +1,88 @@
+//! Keep-alive: how long an idle container stays.
+
+use abi_stable::StableAbi;
+
+/// A container whose invocation has run to its end.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// The date, in ns.
+    pub now: u64,
+    /// The function's number.
+    pub function: u32,
+    /// The node.
+    pub node: u32,
+    /// How long the invocation ran, in ns.
+    pub run_time: u64,
+    /// RAM that the container holds, in bytes.
+    pub ram: u64,
+    /// Idle containers of the function on the node, this one included.
+    pub idle_of_function: u32,
+}
+
+/// What becomes of an idle container.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long it is kept unless it is used or evicted before, in ns: 0 ends it at once, `u64::MAX` keeps it.
+    pub keep_for: u64,
+}
+
+/// How the host is to ask a keep-alive policy.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAliveRules {
+    /// Whether to call [`KeepAlive::on_arrival`].
+    pub observes_arrivals: bool,
+}
+
+/// A container to be started ahead of the next request.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prewarming {
+    /// How long after the completion its start begins, in ns; `u64::MAX` is never.
+    pub after: u64,
+    /// How long it is kept from the end of its start unless it is used or evicted before, in ns; `u64::MAX` keeps it.
+    pub keep_for: u64,
+}
+
+impl Prewarming {
+    /// No container is started.
+    pub const NONE: Self = Self { after: u64::MAX, keep_for: 0 };
+}
+
+/// Decides how long idle containers are kept.
+///
+/// ```
+/// use hearth_policy_api::{Completion, KeepAlive, Retention};
+///
+/// /// Keeps a container ten times as long as it ran.
+/// struct TenTimes;
+///
+/// impl KeepAlive for TenTimes {
+///     fn on_idle(&mut self, completion: &Completion) -> Retention {
+///         Retention { keep_for: completion.run_time.saturating_mul(10) }
+///     }
+/// }
+/// let completion = Completion { run_time: 7, ..Completion::default() };
+/// assert_eq!(TenTimes.on_idle(&completion).keep_for, 70);
+/// ```
+pub trait KeepAlive {
+    /// How to ask this policy; read once, after construction.
+    fn rules(&self) -> KeepAliveRules {
+        KeepAliveRules::default()
+    }
+
+    /// A container has become idle.
+    fn on_idle(&mut self, completion: &Completion) -> Retention;
+
+    /// A request of the function was submitted. Called when [`KeepAliveRules::observes_arrivals`] is set.
+    fn on_arrival(&mut self, _function: u32, _now: u64) {}
+
+    /// Whether a container is to be started later for the next request. Asked after [`KeepAlive::on_idle`] has answered
+    /// that the container ends at once. The last answer for a function counts; a request of the function that comes
+    /// before the start begins calls it off.
+    fn prewarm(&mut self, _completion: &Completion) -> Prewarming {
+        Prewarming::NONE
+    }
+}

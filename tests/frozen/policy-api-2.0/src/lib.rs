@@ -1,0 +1,77 @@
+//! What a Hearth policy implements, and what it is shown.
+//!
+//! A policy answers one question of a simulated serverless platform:
+//!
+//! | kind | trait | question |
+//! |---|---|---|
+//! | node allocation | [`NodeAllocation`] | on which node does an invocation run? |
+//! | eviction | [`Eviction`] | which idle containers or images go when room is needed? |
+//! | admission | [`Admission`] | is a request let in, delayed or rejected? |
+//! | keep-alive | [`KeepAlive`] | how long does an idle container stay? |
+//!
+//! Policies see borrowed views ([`ClusterView`], [`RequestView`], …) made of `#[repr(C)]` records and
+//! bitmaps over nodes that the host keeps up to date; nothing is copied or allocated for a decision. The host checks
+//! every answer, so a policy cannot corrupt a simulation.
+//!
+//! Nodes, functions and images are dense numbers from 0, containers likewise within their node. Times are nanoseconds
+//! of simulated time, sizes are bytes.
+//!
+//! A policy that sends everything to the first node with a free core:
+//!
+//! ```
+//! use hearth_policy_api::*;
+//!
+//! struct FirstFree;
+//!
+//! impl Policy for FirstFree {
+//!     const NAME: &'static str = "first-free";
+//!     const VERSION: &'static str = "1.0.0";
+//!     const DESCRIPTION: &'static str = "the lowest-numbered node with a free core";
+//!     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+//!         Ok(FirstFree)
+//!     }
+//! }
+//!
+//! impl NodeAllocation for FirstFree {
+//!     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+//!         match cluster.free_core.first() {
+//!             Some(node) => Placement::Node(node),
+//!             None => Placement::Wait,
+//!         }
+//!     }
+//! }
+//!
+//! export_policies!(PolicyDescriptor::node_allocation::<FirstFree>());
+//! # fn main() {}
+//! ```
+//!
+//! Compiled as a `cdylib`, this is a library that any `hearth` of the same interface version runs. [`boundary`] says
+//! what crosses between the two and what is promised across versions.
+
+mod admission;
+pub mod boundary;
+mod cluster;
+mod eviction;
+mod keep_alive;
+mod node_allocation;
+mod node_set;
+mod parameters;
+mod policy;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+mod victims;
+
+pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
+
+pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, PlacesView};
+pub use boundary::PolicyDescriptor;
+pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
+pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
+pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
+pub use node_allocation::{
+    AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,
+};
+pub use node_set::{NodeBits, NodeSet};
+pub use parameters::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters, word};
+pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, nanos};
+pub use victims::{Offer, Victims};

@@ -1,0 +1,191 @@
+//! Node allocation: on which node an invocation runs.
+
+use abi_stable::StableAbi;
+use abi_stable::std_types::{RSlice, RString, RVec};
+
+use crate::{ClusterView, Completion, LinkView, NodeView, RequestView};
+
+/// The answer to "where does this invocation run?".
+#[repr(u8)]
+#[derive(StableAbi, Clone, Debug, PartialEq)]
+pub enum Placement {
+    /// On this node; what is missing there (copy of the image, load, container) the host sees to.
+    Node(u32),
+    /// Nowhere now; ask again when something has changed. Later requests of the same function are not asked for in
+    /// this round, since a round only takes resources away.
+    Wait,
+    /// Never: the invocation ends as rejected, for this reason.
+    Reject(RString),
+}
+
+impl From<Option<u32>> for Placement {
+    /// A node, if there is one that suits; [`Placement::Wait`] otherwise.
+    ///
+    /// ```
+    /// use hearth_policy_api::{NodeBits, Placement};
+    /// let mut free = NodeBits::new(4);
+    /// assert_eq!(Placement::from(free.view().first()), Placement::Wait);
+    /// free.insert(2);
+    /// assert_eq!(Placement::from(free.view().first()), Placement::Node(2));
+    /// ```
+    fn from(node: Option<u32>) -> Self {
+        node.map_or(Self::Wait, Self::Node)
+    }
+}
+
+/// How long a placement holds while the image is still on its way to the node.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commitment {
+    /// The invocation stays with its node, a core reserved, until it starts there (or cannot, and is placed anew).
+    UntilStarted,
+    /// Every round decides anew for everything that has not started (the timing model, section 5).
+    PerRound,
+}
+
+/// What a policy is asked with.
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// [`NodeAllocation::place`] for one request after the other.
+    Request,
+    /// [`NodeAllocation::plan`] for the whole queue, in every round.
+    Batch,
+}
+
+/// How the host is to ask a policy.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocationRules {
+    /// One request at a time, or the whole queue.
+    pub scope: Scope,
+    /// Whether an answer binds.
+    pub commitment: Commitment,
+    /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
+    /// links.
+    pub observes: bool,
+    /// Whether to call [`NodeAllocation::on_completion`].
+    pub observes_completions: bool,
+    /// Whether to call [`NodeAllocation::rank`]. Without it everybody has rank 0.
+    pub ranks: bool,
+}
+
+impl Default for AllocationRules {
+    /// One request at a time, answers bind; nothing is told, and nobody ranked.
+    fn default() -> Self {
+        Self {
+            scope: Scope::Request,
+            commitment: Commitment::UntilStarted,
+            observes: false,
+            observes_completions: false,
+            ranks: false,
+        }
+    }
+}
+
+/// Decides where invocations run.
+///
+/// The host asks in *rounds*: after each message that the head handles, while some node has a free core and somebody
+/// waits, in the order of submission. Each answer takes a core of its node for the rest of the round. Naming a node
+/// that is down, has no free core or does not exist is an error that ends the simulation, with the policy named.
+pub trait NodeAllocation {
+    /// How to ask this policy; read once, after construction.
+    fn rules(&self) -> AllocationRules {
+        AllocationRules::default()
+    }
+
+    /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered.
+    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
+
+    /// For [`Scope::Batch`]: fills `plan`, which is empty, with decisions in the order in which they count.
+    fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut RVec<PlanItem>) {}
+
+    /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
+    /// first, and of one rank the request that entered first. Called when [`AllocationRules::ranks`] is set.
+    fn rank(&mut self, _request: &RequestView, _now: u64) -> u64 {
+        0
+    }
+
+    /// A node has changed (cores, RAM, disk) since the last decision. Called before the next decision when
+    /// [`AllocationRules::observes`] is set, once for each changed node.
+    fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
+
+    /// An invocation has run to its end. Called when [`AllocationRules::observes_completions`] is set.
+    fn on_completion(&mut self, _completion: &Completion) {}
+
+    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
+    /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
+    /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
+    /// otherwise.
+    fn observe_link(&mut self, _link: &LinkView<'_>) {}
+}
+
+/// A function with waiting invocations, in a [`BatchView`].
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct FunctionView<'a> {
+    /// The function's number.
+    pub function: u32,
+    /// The number of its image, or [`crate::NONE`].
+    pub image: u32,
+    /// Limit on execution time in ns; 0 is none.
+    pub time_limit: u64,
+    /// RAM that a container reserves, in bytes.
+    pub ram_limit: u64,
+    /// Disk that a container reserves, in bytes.
+    pub disk_limit: u64,
+    /// Idle containers of the function, by node.
+    pub idle_containers: RSlice<'a, u32>,
+    /// Nodes with the image in RAM.
+    pub image_in_ram: crate::NodeSet<'a>,
+    /// Nodes that load the image into RAM.
+    pub image_loading: crate::NodeSet<'a>,
+    /// Nodes with the image on disk.
+    pub image_on_disk: crate::NodeSet<'a>,
+    /// Nodes that the image is being copied to.
+    pub image_copying: crate::NodeSet<'a>,
+}
+
+/// The cluster and the whole queue at the start of a round.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct BatchView<'a> {
+    /// The date, in ns.
+    pub now: u64,
+    /// All nodes, by number.
+    pub nodes: RSlice<'a, NodeView>,
+    /// Nodes that are up.
+    pub up: crate::NodeSet<'a>,
+    /// The waiting requests in the order of submission.
+    pub queue: RSlice<'a, RequestView>,
+    /// The functions of the waiting requests, by ascending number.
+    pub functions: RSlice<'a, FunctionView<'a>>,
+}
+
+/// One decision of a batch. Requests are named by their position in [`BatchView::queue`].
+#[repr(u8)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanItem {
+    /// The request goes to the node, in the state in which the items before left it: into an idle container, a new
+    /// one, or waiting for a load or copy of its image, which is begun where need be (the timing model, section 5).
+    Run {
+        /// Position in the queue.
+        request: u32,
+        /// The node, which need not have a free core: without one only the image is seen to.
+        node: u32,
+    },
+    /// Begin to load an image that is on the node's disk into its RAM.
+    Load {
+        /// The image.
+        image: u32,
+        /// The node.
+        node: u32,
+    },
+    /// Begin to copy an image from the head to the node's disk.
+    Copy {
+        /// The image.
+        image: u32,
+        /// The node.
+        node: u32,
+    },
+}
