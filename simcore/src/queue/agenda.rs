@@ -9,6 +9,7 @@
 use std::cmp::Reverse;
 
 use dary_heap::QuaternaryHeap;
+use slab::Slab;
 
 use super::{Entry, What};
 use crate::time::SimTime;
@@ -21,6 +22,9 @@ const MOST_BUCKETS: usize = 1 << 16;
 const SPELL: usize = 1024;
 /// No more entries than this are kept sorted while others come between them.
 const MOST_CURRENT: usize = 64;
+
+/// The place of no entry.
+const NOTHING: u32 = u32::MAX;
 
 /// Where the earliest entry is.
 #[derive(Clone, Copy, Debug)]
@@ -171,8 +175,11 @@ enum Place {
 /// Buckets of the near future.
 #[derive(Debug)]
 struct Ring<E> {
-    /// The bucket of a number lies at the remainder of that.
-    buckets: Vec<Vec<Entry<E>>>,
+    /// The bucket of a number lies at the remainder of that: the place of its first entry, or nothing.
+    buckets: Vec<u32>,
+    /// Each entry with the place of the next of its bucket. All lie here, so that little memory is in use however many buckets
+    /// there are.
+    entries: Slab<(Entry<E>, u32)>,
     /// Which buckets have entries, a bit each.
     occupied: Vec<u64>,
     /// A bucket is two to this many nanoseconds wide.
@@ -186,8 +193,8 @@ struct Ring<E> {
 
 impl<E> Ring<E> {
     fn new() -> Self {
-        let (buckets, occupied) = ((0..FEWEST_BUCKETS).map(|_| Vec::new()).collect(), vec![0; FEWEST_BUCKETS / 64]);
-        Self { buckets, occupied, shift: 20, number: 0, current: Vec::new(), len: 0 }
+        let (buckets, occupied) = (vec![NOTHING; FEWEST_BUCKETS], vec![0; FEWEST_BUCKETS / 64]);
+        Self { buckets, entries: Slab::new(), occupied, shift: 20, number: 0, current: Vec::new(), len: 0 }
     }
 
     /// Whether no entry of the current bucket is left.
@@ -212,7 +219,8 @@ impl<E> Ring<E> {
 
     #[inline(always)]
     fn push(&mut self, place: usize, entry: Entry<E>) {
-        self.buckets[place].push(entry);
+        let next = self.buckets[place];
+        self.buckets[place] = self.entries.insert((entry, next)) as u32;
         self.occupied[place / 64] |= 1 << (place % 64);
         self.len += 1;
     }
@@ -255,7 +263,11 @@ impl<E> Ring<E> {
         let Some(place) = self.next_occupied(first).or_else(|| self.next_occupied(0)) else { return };
         self.number += 1 + (place.wrapping_sub(first) & mask) as u64;
         self.occupied[place / 64] &= !(1 << (place % 64));
-        std::mem::swap(&mut self.current, &mut self.buckets[place]);
+        let mut next = std::mem::replace(&mut self.buckets[place], NOTHING);
+        while let Some((entry, after)) = self.entries.try_remove(next as usize) {
+            self.current.push(entry);
+            next = after;
+        }
         if self.current.len() > 1 {
             self.current.sort_unstable_by_key(|entry| Reverse(entry.key()));
         }
@@ -281,13 +293,14 @@ impl<E> Ring<E> {
     /// Other buckets, without entries.
     fn rebuild(&mut self, shift: u32, buckets: usize) {
         self.shift = shift;
-        self.buckets.resize_with(buckets, Vec::new);
+        self.buckets = vec![NOTHING; buckets];
         self.occupied = vec![0; buckets / 64];
     }
 
     fn drain_into(&mut self, entries: &mut Vec<Entry<E>>) {
         entries.append(&mut self.current);
-        self.buckets.iter_mut().for_each(|bucket| entries.append(bucket));
+        entries.extend(self.entries.drain().map(|(entry, _)| entry));
+        self.buckets.fill(NOTHING);
         self.occupied.fill(0);
         self.len = 0;
     }
@@ -359,7 +372,12 @@ mod tests {
                 agenda.push(entry(number));
             }
             assert_eq!((agenda.far.len(), agenda.len()), (0, pending as usize), "{pending} pending, {gap} ns apart");
-            let fullest = agenda.near.buckets.iter().map(Vec::len).max();
+            let near = &agenda.near;
+            let in_bucket = |first: &u32| {
+                std::iter::successors(near.entries.get(*first as usize), |(_, next)| near.entries.get(*next as usize))
+                    .count()
+            };
+            let fullest = near.buckets.iter().map(in_bucket).max();
             assert!(fullest.is_some_and(|entries| entries <= 12), "{fullest:?} in a bucket");
         }
     }
