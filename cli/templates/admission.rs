@@ -24,7 +24,7 @@ impl Policy for TypeName {
 
 impl Admission for TypeName {
     /// Asked once for each request, and again after each delay.
-    fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         if load.waiting < self.limit {
             AdmissionDecision::Admit
         } else {

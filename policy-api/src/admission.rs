@@ -5,16 +5,19 @@ use abi_stable::std_types::RString;
 
 use crate::{ClusterView, Completion, RequestView};
 
-/// The load at a moment, as admission sees it.
+/// The service at the moment at which admission is asked.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AdmissionView {
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct AdmissionView<'a> {
     /// The date, in ns.
     pub now: u64,
     /// Admitted invocations that have not been dispatched to a container, without this request.
     pub waiting: u64,
     /// Of these, those of the request's function.
     pub waiting_of_function: u64,
+    /// Of those that wait, those that have been given a node and wait for their image there. The core that each will take is not
+    /// among the free ones.
+    pub placed: u64,
     /// Invocations that hold a core.
     pub running: u64,
     /// Of these, those of the request's function.
@@ -23,20 +26,28 @@ pub struct AdmissionView {
     pub free_cores: u64,
     /// How often this request was delayed before.
     pub delays: u32,
-}
-
-/// Where a request could go at the moment when admission is asked about it.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
-pub struct PlacesView<'a> {
-    /// Of [`AdmissionView::waiting`], those that have been given a node and wait for their image there. The core that each
-    /// will take is not among the free ones.
-    pub placed: u64,
     /// The nodes, as node allocation would be shown them for this request.
     pub cluster: ClusterView<'a>,
 }
 
-impl PlacesView<'_> {
+impl Default for AdmissionView<'_> {
+    /// Nobody waits or runs, and there are no nodes.
+    fn default() -> Self {
+        Self {
+            now: 0,
+            waiting: 0,
+            waiting_of_function: 0,
+            placed: 0,
+            running: 0,
+            running_of_function: 0,
+            free_cores: 0,
+            delays: 0,
+            cluster: ClusterView::default(),
+        }
+    }
+}
+
+impl AdmissionView<'_> {
     /// Whether the request need not wait for a core or for RAM or disk: a node with a free core has an idle container of the
     /// function, or room for a new one, and there are more free cores than invocations that wait for one. It may have to
     /// wait for its image.
@@ -45,33 +56,21 @@ impl PlacesView<'_> {
     /// use hearth_policy_api::*;
     ///
     /// let nodes = [NodeView { cores: 8, free_cores: 8, ram: 100, free_ram: 100, ..NodeView::default() }];
-    /// let (here, nowhere) = (NodeBits::full(1), NodeSet::empty());
-    /// let cluster = ClusterView {
-    ///     now: 0,
-    ///     waiting: 1,
-    ///     nodes: (&nodes[..]).into(),
-    ///     up: here.view(),
-    ///     free_core: here.view(),
-    ///     idle_container: nowhere,
-    ///     image_in_ram: here.view(),
-    ///     image_loading: nowhere,
-    ///     image_on_disk: here.view(),
-    ///     image_copying: nowhere,
-    /// };
-    /// let places = PlacesView { placed: 0, cluster };
+    /// let here = NodeBits::full(1);
+    /// let cluster = ClusterView { nodes: (&nodes[..]).into(), free_core: here.view(), ..ClusterView::default() };
     /// let request = |ram_limit| RequestView { ram_limit, ..RequestView::default() };
-    /// let load = |waiting| AdmissionView { waiting, free_cores: 8, ..AdmissionView::default() };
-    /// assert!(places.has_place_for(&request(100), &load(7)));
-    /// assert!(!places.has_place_for(&request(101), &load(0)), "no node has room");
-    /// assert!(!places.has_place_for(&request(100), &load(8)), "all cores are for those who wait");
+    /// let view = |waiting| AdmissionView { waiting, free_cores: 8, cluster, ..AdmissionView::default() };
+    /// assert!(view(7).has_place_for(&request(100)));
+    /// assert!(!view(0).has_place_for(&request(101)), "no node has room");
+    /// assert!(!view(8).has_place_for(&request(100)), "all cores are for those who wait");
     /// ```
-    pub fn has_place_for(&self, request: &RequestView, load: &AdmissionView) -> bool {
-        let Self { placed, cluster } = self;
+    pub fn has_place_for(&self, request: &RequestView) -> bool {
+        let cluster = &self.cluster;
         let fits = |node: u32| {
             cluster.idle_container.contains(node)
                 || cluster.nodes.get(node as usize).is_some_and(|view| view.can_make_room(request))
         };
-        load.waiting.saturating_sub(*placed) < load.free_cores && cluster.free_core.iter().any(fits)
+        self.waiting.saturating_sub(self.placed) < self.free_cores && cluster.free_core.iter().any(fits)
     }
 }
 
@@ -106,8 +105,8 @@ pub struct AdmissionRules {
 /// struct Patient;
 ///
 /// impl Admission for Patient {
-///     fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
-///         match load {
+///     fn admit(&mut self, _request: &RequestView, view: &AdmissionView<'_>) -> AdmissionDecision {
+///         match view {
 ///             AdmissionView { free_cores: 1.., .. } => AdmissionDecision::Admit,
 ///             AdmissionView { delays: 5.., .. } => AdmissionDecision::Reject("came five times for nothing".into()),
 ///             _ => AdmissionDecision::Delay(1_000_000_000),
@@ -119,7 +118,7 @@ pub struct AdmissionRules {
 /// ```
 pub trait Admission {
     /// Called once for each request when the head has processed it, and again after each delay.
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision;
+    fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> AdmissionDecision;
 
     /// How to ask this policy; read once, after construction.
     fn rules(&self) -> AdmissionRules {
@@ -128,15 +127,4 @@ pub trait Admission {
 
     /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set.
     fn on_completion(&mut self, _completion: &Completion) {}
-
-    /// [`Admission::admit`] with a view of the nodes. This is what the host calls; without an implementation it asks
-    /// `admit`.
-    fn admit_with_places(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        _places: &PlacesView<'_>,
-    ) -> AdmissionDecision {
-        self.admit(request, load)
-    }
 }

@@ -53,7 +53,7 @@ impl Eviction for Evict {
 }
 
 impl Admission for Admit {
-    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView<'_>) -> AdmissionDecision {
         AdmissionDecision::Admit
     }
 }

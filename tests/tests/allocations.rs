@@ -9,8 +9,7 @@ use std::cell::Cell;
 use hearth_policy_api::boundary::{AdmissionObject, Constructor, KeepAliveObject, Made, NodeAllocationObject};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
-    AdmissionView, Completion, LinkView, NodeBits, Parameters, PlacesView, PolicyContext, PolicyDescriptor,
-    RequestView, Scope,
+    AdmissionView, Completion, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope,
 };
 
 struct Counting;
@@ -68,13 +67,13 @@ fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
 }
 
 fn of_admission(mut policy: AdmissionObject) -> u64 {
-    let (request, mut load) = (RequestView::default(), AdmissionView::default());
     let cluster = TestCluster::new(16);
-    let places = PlacesView { placed: 0, cluster: cluster.view() };
+    let request = RequestView::default();
+    let mut load = AdmissionView { cluster: cluster.view(), ..AdmissionView::default() };
     allocations(|| {
         // A second between requests: nobody has a reason to reject them, which takes a text.
         load.now += 1_000_000_000;
-        drop(policy.admit(&request, &load, &places).unwrap());
+        drop(policy.admit(&request, &load).unwrap());
     })
 }
 

@@ -294,7 +294,7 @@ fn a_simulation_that_cannot_go_on_says_who_waits_for_what() {
 struct Never;
 
 impl Admission for Never {
-    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView<'_>) -> AdmissionDecision {
         AdmissionDecision::Delay(1_000_000)
     }
 }
@@ -322,7 +322,7 @@ fn a_simulation_ends_in_which_requests_are_delayed_for_ever() {
 struct Impatient;
 
 impl Admission for Impatient {
-    fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         if load.running > 0 { AdmissionDecision::Delay(1) } else { AdmissionDecision::Admit }
     }
 }

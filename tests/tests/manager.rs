@@ -246,7 +246,7 @@ impl hearth_policy_api::Admission for Never {
     fn admit(
         &mut self,
         _request: &RequestView,
-        _load: &hearth_policy_api::AdmissionView,
+        _load: &hearth_policy_api::AdmissionView<'_>,
     ) -> hearth_policy_api::AdmissionDecision {
         hearth_policy_api::AdmissionDecision::Delay(u64::MAX)
     }

@@ -103,7 +103,7 @@ impl Policy for Misadmits {
 }
 
 impl Admission for Misadmits {
-    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView<'_>) -> AdmissionDecision {
         match self.how {
             "panic_admit" => panic_with(self.how),
             "negative_delay" => AdmissionDecision::Delay(nanos(-0.5)),

@@ -7,7 +7,7 @@ use super::history::{Checked, Exercise, Log};
 use super::keep_alive::{claimed, time};
 use super::subject::{Subject, answer};
 use crate::boundary::AdmissionObject;
-use crate::{AdmissionDecision, AdmissionView, Claims, Completion, PlacesView, RequestView};
+use crate::{AdmissionDecision, AdmissionView, Claims, Completion, RequestView};
 
 /// A request that comes to a cluster so loaded.
 #[derive(Clone, Debug)]
@@ -88,15 +88,6 @@ fn ask(
         ram_limit: 128_000_000,
         ..RequestView::default()
     };
-    let load = AdmissionView {
-        now,
-        waiting,
-        waiting_of_function: waiting / 2,
-        running,
-        running_of_function: running / 2,
-        free_cores,
-        delays,
-    };
     log.note(format!(
         "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
         if is_full { ", no RAM" } else { "" }
@@ -109,8 +100,18 @@ fn ask(
         answer("on_completion", policy.on_completion(&completion))?;
     }
     let cluster = cluster(step);
-    let places = PlacesView { placed: waiting / 4, cluster: cluster.view() };
-    let decision = answer("admit", policy.admit(&request, &load, &places))?;
+    let view = AdmissionView {
+        now,
+        waiting,
+        waiting_of_function: waiting / 2,
+        placed: waiting / 4,
+        running,
+        running_of_function: running / 2,
+        free_cores,
+        delays,
+        cluster: cluster.view(),
+    };
+    let decision = answer("admit", policy.admit(&request, &view))?;
     if rules.admits_all && decision != AdmissionDecision::Admit {
         return Err("does not admit a request though its rules say that it admits all".to_owned());
     }

@@ -22,7 +22,7 @@ defective!(
 );
 
 impl Admission for Door {
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         match self.defect {
             "counts everybody for ever" => {
                 self.seen_one(request);

@@ -8,8 +8,8 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming,
-    RVec, Removal, RequestView, Retention, Touch, Victims,
+    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec,
+    Removal, RequestView, Retention, Touch, Victims,
 };
 
 use super::watch::{Method, Watch};
@@ -147,13 +147,8 @@ impl Hosted<AdmissionObject> {
     }
 
     #[inline]
-    pub fn admit(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        places: &PlacesView<'_>,
-    ) -> Result<AdmissionDecision, Mistake> {
-        self.ask(Method::Admit, |object| object.admit(request, load, places))
+    pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Result<AdmissionDecision, Mistake> {
+        self.ask(Method::Admit, |object| object.admit(request, view))
     }
 }
 

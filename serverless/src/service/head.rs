@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use hearth_policy_api::{AdmissionDecision, AdmissionView, PlacesView};
+use hearth_policy_api::{AdmissionDecision, AdmissionView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
@@ -210,19 +210,18 @@ impl Service {
         let key = waiting.key;
         let delays = self.attempts.under_way(key)?.delays;
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
-        let load = AdmissionView {
+        let view = AdmissionView {
             now: kernel.now().as_nanos(),
             waiting: all.waiting,
             waiting_of_function: of_function.waiting,
+            placed: self.cluster.promised_cores(all.running),
             running: all.running,
             running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
             delays,
+            cluster: self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now()),
         };
-        let placed = self.cluster.promised_cores(all.running);
-        let cluster = self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now());
-        let places = PlacesView { placed, cluster };
-        match self.policies.admit(&waiting.request, &load, &places)? {
+        match self.policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 self.attempts.under_way_mut(key)?.delay();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, LinkView, NodeView,
-    Placement, PlacesView, PlanItem, Prewarming, RVec, RequestView, Retention,
+    Placement, PlanItem, Prewarming, RVec, RequestView, Retention,
 };
 use hearth_simcore::time::SimTime;
 
@@ -77,13 +77,8 @@ impl Policies {
     }
 
     /// Asks whether a request is let in.
-    pub fn admit(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        places: &PlacesView<'_>,
-    ) -> Result<AdmissionDecision, Box<Error>> {
-        self.admission.admit(request, load, places).map_err(|mistake| self.error(mistake))
+    pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Result<AdmissionDecision, Box<Error>> {
+        self.admission.admit(request, view).map_err(|mistake| self.error(mistake))
     }
 
     /// Asks in which order a request comes, if the policy has ranks.

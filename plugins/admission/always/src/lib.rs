@@ -21,7 +21,7 @@ impl Policy for Always {
 }
 
 impl Admission for Always {
-    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, _load: &AdmissionView<'_>) -> AdmissionDecision {
         AdmissionDecision::Admit
     }
 

@@ -33,7 +33,7 @@ impl Policy for ConcurrencyLimit {
 }
 
 impl Admission for ConcurrencyLimit {
-    fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, _request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         let in_flight = load.waiting + load.running;
         if in_flight >= self.total {
             let text = format!("{in_flight} invocations are in flight, the limit is {}", self.total);

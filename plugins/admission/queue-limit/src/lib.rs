@@ -36,12 +36,7 @@ impl Policy for QueueLimit {
 }
 
 impl QueueLimit {
-    fn decide(&self, load: &AdmissionView, has_place: impl FnOnce() -> bool) -> AdmissionDecision {
-        let is_full = load.waiting >= self.limit || load.waiting_of_function >= self.per_function;
-        if is_full && !has_place() { self.reject(load) } else { AdmissionDecision::Admit }
-    }
-
-    fn reject(&self, load: &AdmissionView) -> AdmissionDecision {
+    fn reject(&self, load: &AdmissionView<'_>) -> AdmissionDecision {
         let Self { limit, per_function } = self;
         let reason = if load.waiting >= *limit {
             format!("{} invocations wait, the limit is {limit}", load.waiting)
@@ -53,18 +48,9 @@ impl QueueLimit {
 }
 
 impl Admission for QueueLimit {
-    fn admit(&mut self, _request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
-        // Nobody shows the nodes: on those with a free core everything fits, for all that is known.
-        self.decide(load, || load.waiting < load.free_cores)
-    }
-
-    fn admit_with_places(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        places: &PlacesView<'_>,
-    ) -> AdmissionDecision {
-        self.decide(load, || places.has_place_for(request, load))
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
+        let is_full = load.waiting >= self.limit || load.waiting_of_function >= self.per_function;
+        if is_full && !load.has_place_for(request) { self.reject(load) } else { AdmissionDecision::Admit }
     }
 }
 
@@ -90,9 +76,16 @@ mod tests {
         let mut policy = QueueLimit { limit: 0, per_function: 0 };
         let request = RequestView { ram_limit: 100, ..RequestView::default() };
         let mut admits = |cluster: &TestCluster, placed, waiting, free_cores| {
-            let load = AdmissionView { waiting, waiting_of_function: waiting, free_cores, ..AdmissionView::default() };
-            let places = PlacesView { placed, cluster: cluster.view() };
-            policy.admit_with_places(&request, &load, &places) == AdmissionDecision::Admit
+            let cluster = cluster.view();
+            let load = AdmissionView {
+                waiting,
+                waiting_of_function: waiting,
+                placed,
+                free_cores,
+                cluster,
+                ..AdmissionView::default()
+            };
+            policy.admit(&request, &load) == AdmissionDecision::Admit
         };
         let mut cluster = TestCluster::new(2);
         cluster.take_cores(1);

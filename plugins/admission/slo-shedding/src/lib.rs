@@ -40,7 +40,7 @@ impl Policy for SloShedding {
 
 impl SloShedding {
     /// How long a request is expected to wait for a core, in ns.
-    fn wait(&self, load: &AdmissionView) -> u64 {
+    fn wait(&self, load: &AdmissionView<'_>) -> u64 {
         if load.free_cores > 0 {
             return 0;
         }
@@ -58,7 +58,7 @@ impl Admission for SloShedding {
         self.times.add(completion.function, completion.run_time);
     }
 
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         let Some(run) = self.times.mean(request.function) else {
             return AdmissionDecision::Admit;
         };

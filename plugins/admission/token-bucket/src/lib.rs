@@ -53,7 +53,7 @@ impl Policy for TokenBucket {
 }
 
 impl Admission for TokenBucket {
-    fn admit(&mut self, request: &RequestView, load: &AdmissionView) -> AdmissionDecision {
+    fn admit(&mut self, request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
         if load.delays > 0 {
             // Its token was taken when it was delayed until the token comes.
             return AdmissionDecision::Admit;

@@ -181,3 +181,22 @@ pub struct ClusterView<'a> {
     /// Nodes that the image is being copied to, or will be by a decision of this round.
     pub image_copying: NodeSet<'a>,
 }
+
+impl Default for ClusterView<'_> {
+    /// A cluster without nodes.
+    fn default() -> Self {
+        let none = NodeSet::empty();
+        Self {
+            now: 0,
+            waiting: 0,
+            nodes: RSlice::from_slice(&[]),
+            up: none,
+            free_core: none,
+            idle_container: none,
+            image_in_ram: none,
+            image_loading: none,
+            image_on_disk: none,
+            image_copying: none,
+        }
+    }
+}

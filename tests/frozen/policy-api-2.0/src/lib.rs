@@ -63,7 +63,7 @@ mod victims;
 
 pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 
-pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, PlacesView};
+pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};

@@ -215,7 +215,7 @@ pub mod export {
 ///     }
 /// }
 /// impl Admission for OpenDoor {
-///     fn admit(&mut self, _request: &RequestView, _load: &AdmissionView) -> AdmissionDecision {
+///     fn admit(&mut self, _request: &RequestView, _load: &AdmissionView<'_>) -> AdmissionDecision {
 ///         AdmissionDecision::Admit
 ///     }
 /// }

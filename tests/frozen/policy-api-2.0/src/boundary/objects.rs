@@ -11,7 +11,7 @@ use abi_stable::{StableAbi, sabi_trait};
 
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlacesView, PlanItem, Prewarming, Removal,
+    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, Removal,
     RequestView, Retention, Touch, Victims,
 };
 
@@ -59,12 +59,7 @@ pub trait RawEviction {
 #[sabi_trait]
 pub trait RawAdmission {
     fn rules(&self) -> Called<AdmissionRules>;
-    fn admit(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        places: &PlacesView<'_>,
-    ) -> Called<AdmissionDecision>;
+    fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision>;
     #[sabi(last_prefix_field)]
     fn on_completion(&mut self, completion: &Completion) -> Called<()>;
 }

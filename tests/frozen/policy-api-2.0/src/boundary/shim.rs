@@ -15,8 +15,8 @@ use super::objects::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Creation, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation, NodeView, Placement,
-    PlacesView, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
+    Creation, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation,
+    NodeView, Placement, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
 thread_local! {
@@ -148,13 +148,8 @@ impl<T: Admission> RawAdmission for Shim<T> {
         contain(|| self.0.on_completion(completion))
     }
 
-    fn admit(
-        &mut self,
-        request: &RequestView,
-        load: &AdmissionView,
-        places: &PlacesView<'_>,
-    ) -> Called<AdmissionDecision> {
-        contain(|| self.0.admit_with_places(request, load, places))
+    fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision> {
+        contain(|| self.0.admit(request, view))
     }
 }
 
