@@ -3,6 +3,7 @@
 
 mod checks;
 mod containers;
+mod rounds;
 mod scenarios;
 
 use hearth_policy_api::PolicyDescriptor;

@@ -221,6 +221,9 @@ impl Cluster {
         let idle = &mut self.idle[function];
         idle.nodes.insert(node);
         idle.last = pool;
+        if let Some(counts) = &mut self.idle_counts {
+            counts.set(node, function, self.pools.get(pool).idle);
+        }
         books.metrics.container_idle(spec.footprint.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
         // A node that goes down ends what it has.
@@ -297,6 +300,9 @@ impl Cluster {
             self.pools.remove_idle(&mut described.containers, function, container)?;
         if left == 0 {
             self.idle[function].nodes.remove(node);
+        }
+        if let Some(counts) = &mut self.idle_counts {
+            counts.set(node, function, left);
         }
         if let Some(timer) = timer {
             kernel.clear_timer(timer);

@@ -31,6 +31,7 @@ impl ImageSites {
         Self { size, ram_footprint, in_ram: none(), loading: none(), on_disk: none(), copying: none() }
     }
 
+    #[inline]
     pub fn in_ram(&self) -> &NodeIds {
         &self.in_ram
     }
@@ -39,6 +40,7 @@ impl ImageSites {
         &self.loading
     }
 
+    #[inline]
     pub fn on_disk(&self) -> &NodeIds {
         &self.on_disk
     }
@@ -48,11 +50,13 @@ impl ImageSites {
     }
 
     /// Whether it is in the RAM of a node, or will be.
+    #[inline]
     pub fn reaches_ram(&self, node: NodeId) -> bool {
         self.in_ram.contains(node) || self.loading.contains(node)
     }
 
     /// Whether it is on the disk of a node, or will be.
+    #[inline]
     pub fn reaches_disk(&self, node: NodeId) -> bool {
         self.on_disk.contains(node) || self.copying.contains(node)
     }
@@ -65,6 +69,7 @@ impl Cluster {
     }
 
     /// On which nodes an image is.
+    #[inline]
     pub fn sites(&self, image: ImageId) -> &ImageSites {
         &self.images[image]
     }

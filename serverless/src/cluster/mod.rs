@@ -2,6 +2,7 @@
 //! changes a node, what is on it, or what is promised of it.
 
 mod containers;
+mod idle_counts;
 mod images;
 mod node_ids;
 mod pools;
@@ -13,6 +14,7 @@ use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
 
 pub(crate) use containers::{ContainerSpec, HeldContainer, Occupied, Promise};
+use idle_counts::IdleCounts;
 pub(crate) use images::ImageSites;
 pub(crate) use node_ids::NodeIds;
 use pools::Pools;
@@ -35,6 +37,8 @@ pub(crate) struct Cluster {
     specs: Table<FunctionId, ContainerSpec>,
     idle: Table<FunctionId, IdleContainers>,
     pools: Pools,
+    /// Only where a policy plans for the whole queue.
+    idle_counts: Option<Box<IdleCounts>>,
     /// Numbers the rounds of scheduling.
     round: u64,
     /// The last round that took a core of the node.
@@ -80,6 +84,7 @@ impl Cluster {
             specs: Table::default(),
             idle: Table::default(),
             pools: Pools::default(),
+            idle_counts: None,
             round: 0,
             planned_in: vec![0; count].into(),
             is_observed,
@@ -235,6 +240,7 @@ impl Cluster {
     }
 
     /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
+    #[inline]
     pub fn plan_core(&mut self, node: NodeId) -> bool {
         let is_first = std::mem::replace(&mut self.planned_in[node], self.round) != self.round;
         let view = &mut self.views[node];
@@ -248,6 +254,7 @@ impl Cluster {
     }
 
     /// Takes RAM and disk of a node for the rest of a round that has taken a core there.
+    #[inline]
     pub fn plan_room(&mut self, node: NodeId, ram: u64, disk: u64) {
         let view = &mut self.views[node];
         view.free_ram = view.free_ram.saturating_sub(ram);
@@ -260,6 +267,7 @@ impl Cluster {
     }
 
     /// Has an image loading for the rest of the round, unless it is in the node's RAM or on its way there.
+    #[inline]
     pub fn plan_load(&mut self, node: NodeId, image: ImageId) -> bool {
         let is_new = !self.images[image].reaches_ram(node);
         if is_new {
@@ -274,6 +282,7 @@ impl Cluster {
     }
 
     /// Has an image copying for the rest of the round, unless it is on the node's disk or on its way there.
+    #[inline]
     pub fn plan_copy(&mut self, node: NodeId, image: ImageId) -> bool {
         let is_new = !self.images[image].reaches_disk(node);
         if is_new {
@@ -330,6 +339,7 @@ impl Cluster {
     }
 
     /// Whether a function's image is in the RAM of a node that is up; always so for a function without image.
+    #[inline]
     pub fn is_image_in_ram(&self, node: NodeId, image: Option<ImageId>) -> bool {
         image.map_or(&self.up, |image| &self.images[image].in_ram).contains(node)
     }
@@ -366,10 +376,12 @@ impl Cluster {
 
     /// Takes an idle container of a function for a decision of this round: the one that became idle last
     /// (`most_recent`) or first among those that no decision has taken.
+    #[inline]
     pub fn plan_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
-        if !self.idle[function].nodes.contains(node) {
-            return None;
-        }
+        if self.idle[function].nodes.contains(node) { self.plan_an_idle(node, function, most_recent) } else { None }
+    }
+
+    fn plan_an_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
         let containers = &mut self.nodes[node].containers;
         let pool = self.pools.find_mut(node, function)?;
         let (container, is_last) = pool.plan_idle(containers, self.round, most_recent)?;

@@ -93,11 +93,9 @@ impl Policies {
         self.node_allocation.place(request, cluster).map_err(|mistake| self.error(mistake))
     }
 
-    /// Asks what is done with all that wait.
-    pub fn plan(&mut self, batch: &BatchView<'_>) -> Result<RVec<PlanItem>, Box<Error>> {
-        let mut items = RVec::new();
-        self.node_allocation.plan(batch, &mut items).map_err(|mistake| self.error(mistake))?;
-        Ok(items)
+    /// Asks what is done with all that wait; the answer is put into a list that is empty.
+    pub fn plan(&mut self, batch: &BatchView<'_>, items: &mut RVec<PlanItem>) -> Result<(), Box<Error>> {
+        self.node_allocation.plan(batch, items).map_err(|mistake| self.error(mistake))
     }
 
     /// Tells node allocation that a node has changed.

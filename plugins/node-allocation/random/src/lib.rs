@@ -17,12 +17,26 @@ pub struct Random {
     stream: Pcg64Mcg,
     order: Vec<u32>,
     nodes: Vec<u32>,
+    /// By number of the node: whether nothing comes of drawing it, whoever it is drawn for.
+    settled: Vec<bool>,
 }
 
 impl Random {
     /// A policy that draws from a seed.
     pub fn with_seed(seed: u64) -> Self {
-        Self { stream: random_stream(seed), order: Vec::new(), nodes: Vec::new() }
+        Self { stream: random_stream(seed), order: Vec::new(), nodes: Vec::new(), settled: Vec::new() }
+    }
+
+    /// Finds the nodes without a free core that have the images of all who wait.
+    fn find_settled(&mut self, batch: &BatchView<'_>) {
+        self.settled.clear();
+        self.settled.resize(batch.nodes.len(), false);
+        let is_settled = |node: u32| {
+            let has_image =
+                |function: &FunctionView<'_>| function.image == NONE || function.image_in_ram.contains(node);
+            batch.nodes[node as usize].free_cores == 0 && batch.functions.iter().all(has_image)
+        };
+        self.nodes.iter().for_each(|node| self.settled[*node as usize] = is_settled(*node));
     }
 }
 
@@ -51,8 +65,11 @@ impl NodeAllocation for Random {
         self.order.clear();
         self.order.extend(0..batch.queue.len() as u32);
         self.order.shuffle(&mut self.stream);
+        self.find_settled(batch);
         for &request in &self.order {
-            if let Some(&node) = self.nodes.choose(&mut self.stream) {
+            if let Some(&node) = self.nodes.choose(&mut self.stream)
+                && !self.settled[node as usize]
+            {
                 plan.push(PlanItem::Run { request, node });
             }
         }

@@ -9,7 +9,10 @@
 //! WRENCH's ties hang on addresses; here they go to the lower number of function and node. A function without time limit
 //! counts as one of a second.
 
-use std::collections::BTreeMap;
+//! A round costs a glance at each request that waits, and more only for the functions, the nodes with a free core and
+//! those who get one.
+
+use std::collections::BinaryHeap;
 
 use hearth_policy_api::*;
 
@@ -17,12 +20,24 @@ use hearth_policy_api::*;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<WorkloadBalancing>();
 export_policies!(POLICY);
 
-/// The policy; it keeps no state.
-#[derive(Debug)]
-pub struct WorkloadBalancing;
+/// The policy; what it keeps from round to round are buffers.
+#[derive(Debug, Default)]
+pub struct WorkloadBalancing {
+    /// By number of the function: its position among those of the batch. Meaningless for those that are not there.
+    positions: Vec<u32>,
+    /// How many wait, by position of the function.
+    waiting: Vec<u32>,
+    /// Who may start, by position of the function: those submitted last, the very last first.
+    last: Vec<Vec<u32>>,
+}
 
-/// Cores by node and position of the function.
-type Allocation = BTreeMap<(u32, usize), u32>;
+/// So many cores of a node for a function, by its position.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    node: u32,
+    function: usize,
+    cores: u32,
+}
 
 impl Policy for WorkloadBalancing {
     const NAME: &'static str = "workload-balancing";
@@ -32,7 +47,7 @@ impl Policy for WorkloadBalancing {
     const CLAIMS: Claims = Claims { work_conserving: false, ..Claims::ALL };
 
     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self)
+        Ok(Self::default())
     }
 }
 
@@ -46,72 +61,111 @@ impl NodeAllocation for WorkloadBalancing {
     }
 
     fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+        let free: u32 = batch.up.iter().map(|node| batch.nodes[node as usize].free_cores).sum();
+        if free == 0 {
+            return;
+        }
+        self.count(batch);
+        let wanted = cores_by_function(batch, &self.waiting, free);
+        let shares = allocate(batch, &wanted);
+        self.find_last(batch, &wanted);
         let functions = batch.functions.as_slice();
-        let mut waiting = waiting_by_function(batch);
-        let allocation = allocate(batch, &cores_by_function(batch, &waiting));
-        let mut nodes: Vec<NodeView> = batch.nodes.to_vec();
-        for (&(node, position), &cores) in &allocation {
-            let view = &mut nodes[node as usize];
-            start(&functions[position], node, view, cores, &mut waiting[position], plan);
+        let mut view = NodeView::default();
+        let mut of = None;
+        for &Share { node, function, cores } in &shares {
+            if of.replace(node) != Some(node) {
+                view = batch.nodes[node as usize];
+            }
+            start(&functions[function], node, &mut view, cores, &mut self.last[function], plan);
         }
-        for &(node, position) in allocation.keys() {
-            move_image(&functions[position], node, plan);
+        for share in &shares {
+            move_image(&functions[share.function], share.node, plan);
         }
     }
 }
 
-/// The requests of each function, by position, in the order of submission.
-fn waiting_by_function(batch: &BatchView<'_>) -> Vec<Vec<u32>> {
-    let functions = batch.functions.as_slice();
-    let mut waiting = vec![Vec::new(); functions.len()];
-    for (position, request) in batch.queue.iter().enumerate() {
-        if let Ok(function) = functions.binary_search_by_key(&request.function, |view| view.function) {
-            waiting[function].push(position as u32);
+impl WorkloadBalancing {
+    /// Counts who waits of each function.
+    fn count(&mut self, batch: &BatchView<'_>) {
+        let functions = batch.functions.as_slice();
+        let numbers = functions.last().map_or(0, |last| last.function as usize + 1);
+        if self.positions.len() < numbers {
+            self.positions.resize(numbers, 0);
+        }
+        for (position, view) in functions.iter().enumerate() {
+            self.positions[view.function as usize] = position as u32;
+        }
+        self.waiting.clear();
+        self.waiting.resize(functions.len(), 0);
+        for request in batch.queue.as_slice() {
+            self.waiting[self.positions[request.function as usize] as usize] += 1;
         }
     }
-    waiting
+
+    /// Looks for those of each function who were submitted last, as many as get a core.
+    fn find_last(&mut self, batch: &BatchView<'_>, wanted: &[u32]) {
+        self.last.iter_mut().for_each(Vec::clear);
+        if self.last.len() < wanted.len() {
+            self.last.resize(wanted.len(), Vec::new());
+        }
+        let mut missing: u32 = wanted.iter().sum();
+        for (position, request) in batch.queue.as_slice().iter().enumerate().rev() {
+            if missing == 0 {
+                return;
+            }
+            let function = self.positions[request.function as usize] as usize;
+            let last = &mut self.last[function];
+            if last.len() < wanted[function] as usize {
+                last.push(position as u32);
+                missing -= 1;
+            }
+        }
+    }
 }
 
-/// How many cores each function is to get, by position.
-fn cores_by_function(batch: &BatchView<'_>, waiting: &[Vec<u32>]) -> Vec<u32> {
+/// How many of the free cores each function is to get, by position.
+fn cores_by_function(batch: &BatchView<'_>, waiting: &[u32], free: u32) -> Vec<u32> {
     let second = 1_000_000_000;
-    let work = |(view, waiting): (&FunctionView<'_>, &Vec<u32>)| {
+    let work = |(view, waiting): (&FunctionView<'_>, &u32)| {
         let limit = if view.time_limit == 0 { second } else { view.time_limit };
-        waiting.len() as f64 * (limit as f64 / second as f64)
+        f64::from(*waiting) * (limit as f64 / second as f64)
     };
     let works: Vec<f64> = batch.functions.iter().zip(waiting).map(work).collect();
     let total: f64 = works.iter().sum();
-    let free: u32 = batch.up.iter().map(|node| batch.nodes[node as usize].free_cores).sum();
-    let share = |(work, waiting): (&f64, &Vec<u32>)| {
+    let share = |(work, waiting): (&f64, &u32)| {
         let cores = (work / total * f64::from(free)).ceil();
-        (cores as u32).min(waiting.len() as u32)
+        (cores as u32).min(*waiting)
     };
     works.iter().zip(waiting).map(share).collect()
 }
 
-/// Spreads the cores over nodes: the function with the most first, each onto the nodes with the most cores left.
-fn allocate(batch: &BatchView<'_>, wanted: &[u32]) -> Allocation {
-    let mut left: Vec<(u32, u32)> = batch.up.iter().map(|node| (node, batch.nodes[node as usize].free_cores)).collect();
-    let mut order: Vec<usize> = (0..wanted.len()).collect();
+/// Spreads the cores over nodes: the function with the most first, each onto the nodes with the most cores left. By node,
+/// then function.
+fn allocate(batch: &BatchView<'_>, wanted: &[u32]) -> Vec<Share> {
+    let left = batch.up.iter().map(|node| (batch.nodes[node as usize].free_cores, std::cmp::Reverse(node)));
+    let mut most: BinaryHeap<_> = left.filter(|(cores, _)| *cores > 0).collect();
+    let mut order: Vec<usize> = (0..wanted.len()).filter(|position| wanted[*position] > 0).collect();
     order.sort_by_key(|&position| std::cmp::Reverse(wanted[position]));
-    let mut allocation = Allocation::new();
-    for position in order {
-        let mut missing = wanted[position];
-        while missing > 0 {
-            let most = left.iter_mut().max_by_key(|(node, cores)| (*cores, std::cmp::Reverse(*node)));
-            let Some((node, cores)) = most.filter(|(_, cores)| *cores > 0) else {
-                return allocation;
-            };
-            let taken = missing.min(*cores);
-            *cores -= taken;
-            missing -= taken;
-            *allocation.entry((*node, position)).or_insert(0) += taken;
+    let mut shares = Vec::new();
+    for function in order {
+        let mut missing = wanted[function];
+        while missing > 0
+            && let Some((left, std::cmp::Reverse(node))) = most.pop()
+        {
+            let cores = missing.min(left);
+            missing -= cores;
+            shares.push(Share { node, function, cores });
+            if left > cores {
+                most.push((left - cores, std::cmp::Reverse(node)));
+            }
         }
     }
-    allocation
+    shares.sort_unstable_by_key(|share| (share.node, share.function));
+    shares
 }
 
-/// Starts up to `cores` invocations of a function on a node, the last submitted first.
+/// Starts up to `cores` invocations of a function on a node, those first that come first in `waiting`. If one cannot start,
+/// nobody of the function can on this node, and all of them sit the round out.
 fn start(
     function: &FunctionView<'_>,
     node: u32,
@@ -121,15 +175,15 @@ fn start(
     plan: &mut RVec<PlanItem>,
 ) {
     let mut idle = function.idle_containers.get(node as usize).copied().unwrap_or(0);
+    let is_ready = function.image == NONE || function.image_in_ram.contains(node);
     let mut started = 0;
-    while started < cores
-        && view.free_cores > 0
-        && let Some(request) = waiting.pop()
-    {
-        let is_ready = function.image == NONE || function.image_in_ram.contains(node);
+    for &request in waiting.iter() {
+        if started == cores || view.free_cores == 0 {
+            break;
+        }
         let has_room = view.free_ram >= function.ram_limit && view.free_disk >= function.disk_limit;
         if !is_ready || (idle == 0 && !has_room) {
-            continue;
+            return waiting.clear();
         }
         if idle > 0 {
             idle -= 1;
@@ -141,6 +195,7 @@ fn start(
         started += 1;
         plan.push(PlanItem::Run { request, node });
     }
+    waiting.drain(..started as usize);
 }
 
 fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut RVec<PlanItem>) {
@@ -175,7 +230,7 @@ mod tests {
 
     fn plan(batch: &TestBatch) -> RVec<PlanItem> {
         let mut items = RVec::new();
-        batch.show(|view| WorkloadBalancing.plan(view, &mut items));
+        batch.show(|view| WorkloadBalancing::default().plan(view, &mut items));
         items
     }
 

@@ -5,6 +5,7 @@ mod attempt;
 mod execution;
 mod invocation;
 mod moves;
+mod ordered;
 mod queue;
 mod stage;
 

@@ -84,6 +84,13 @@ impl Attempts {
         }
     }
 
+    /// Lays a list of all out for a policy that looks at everybody, without gaps.
+    pub fn straighten(&mut self) {
+        if let WaitingQueue::Ordered(queue) = &mut self.queue {
+            queue.straighten();
+        }
+    }
+
     fn no_longer_queued(&mut self, key: AttemptKey) {
         if let Some(attempt) = self.alive.get_mut(key).filter(|attempt| matches!(attempt.stage, Stage::Queued)) {
             attempt.stage = Stage::Admitted;

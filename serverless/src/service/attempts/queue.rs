@@ -6,6 +6,7 @@ use std::ops::Bound;
 use hearth_policy_api::RequestView;
 
 use super::attempt::AttemptKey;
+use super::ordered::OrderedQueue;
 use crate::function::FunctionId;
 use crate::table::Identifier;
 
@@ -66,7 +67,7 @@ impl WaitingQueue {
     /// Takes an invocation out, wherever it stands; false if it is not there.
     pub fn take_out(&mut self, key: AttemptKey, function: FunctionId, turn: Turn) -> bool {
         match self {
-            Self::Ordered(queue) => queue.take_out(key),
+            Self::Ordered(queue) => queue.take_out(key, turn),
             Self::ByFunction(queues) => queues.take_out(key, function, turn),
         }
     }
@@ -83,67 +84,6 @@ impl WaitingQueue {
         match self {
             Self::Ordered(queue) => queue.len(),
             Self::ByFunction(queues) => queues.len(),
-        }
-    }
-}
-
-/// One list in the order of turns, for policies that look at everybody in each round. An invocation that leaves
-/// from the middle leaves a gap, so that positions hold during a round.
-#[derive(Debug, Default)]
-pub(crate) struct OrderedQueue {
-    entries: VecDeque<Option<Waiting>>,
-    waiting: usize,
-}
-
-impl OrderedQueue {
-    pub fn len(&self) -> usize {
-        self.waiting
-    }
-
-    pub fn insert(&mut self, waiting: Waiting) {
-        self.waiting += 1;
-        let mut position = self.entries.len();
-        // Nearly always at the end; one that is put back goes to its old place.
-        while position > 0 && self.entries[position - 1].is_none_or(|entry| entry.turn > waiting.turn) {
-            position -= 1;
-        }
-        self.entries.insert(position, Some(waiting));
-    }
-
-    /// One past the last position.
-    pub fn end(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// The invocation at a position, unless it has left.
-    pub fn get(&self, position: usize) -> Option<Waiting> {
-        self.entries.get(position).copied().flatten()
-    }
-
-    pub fn remove(&mut self, position: usize) {
-        if let Some(entry) = self.entries.get_mut(position)
-            && entry.take().is_some()
-        {
-            self.waiting -= 1;
-        }
-    }
-
-    /// Takes out an invocation, wherever it stands; false if it is not there.
-    pub fn take_out(&mut self, key: AttemptKey) -> bool {
-        let position = self.entries.iter().position(|entry| entry.is_some_and(|entry| entry.key == key));
-        position.is_some_and(|position| {
-            self.remove(position);
-            true
-        })
-    }
-
-    /// Closes the gaps, once positions need not hold any more.
-    pub fn close_gaps(&mut self) {
-        while let Some(None) = self.entries.front() {
-            self.entries.pop_front();
-        }
-        if self.entries.len() > 2 * self.waiting + 16 {
-            self.entries.retain(Option::is_some);
         }
     }
 }
@@ -225,29 +165,6 @@ mod tests {
         let key = SlotMap::<AttemptKey, ()>::with_key().insert(());
         let (function, request) = (FunctionId(function), RequestView::default());
         Waiting { turn, function, key, request }
-    }
-
-    #[test]
-    fn one_that_is_put_back_stands_at_its_old_place() {
-        let mut queue = OrderedQueue::default();
-        [1, 2, 4].into_iter().for_each(|turn| queue.insert(waiting(turn, 0)));
-        queue.remove(1);
-        queue.insert(waiting(3, 1));
-        queue.insert(waiting(0, 1));
-        let order: Vec<u64> =
-            (0..queue.end()).filter_map(|position| queue.get(position)).map(|entry| entry.turn.number).collect();
-        assert_eq!(order, [0, 1, 3, 4]);
-        assert_eq!(queue.len(), 4);
-    }
-
-    #[test]
-    fn the_gaps_that_many_leave_are_closed() {
-        let mut queue = OrderedQueue::default();
-        (0..100).for_each(|turn| queue.insert(waiting(turn, 0)));
-        (1..99).for_each(|position| queue.remove(position));
-        queue.close_gaps();
-        assert_eq!((queue.end(), queue.len()), (2, 2));
-        assert_eq!(queue.get(1).map(|entry| entry.turn.number), Some(99));
     }
 
     #[test]

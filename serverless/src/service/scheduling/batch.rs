@@ -1,8 +1,9 @@
 //! Rounds in which the policy plans for the whole queue at once.
 
-use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec, RequestView};
+use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec};
 use hearth_simcore::kernel::Kernel;
 
+use super::plan::{Manner, Wanted};
 use super::{Entry, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -12,81 +13,89 @@ use crate::service::Service;
 use crate::service::attempts::WaitingQueue;
 use crate::service::event::Event;
 
+/// What the policy has planned. The buffers are kept from round to round.
+#[derive(Debug, Default)]
+pub(crate) struct BatchPlan {
+    items: RVec<PlanItem>,
+    /// Whether an item has placed the request, by position.
+    placed: Vec<bool>,
+}
+
 impl Service {
     /// Shows the policy the queue and puts its items into the plan, in their order.
     pub(crate) fn plan_batch(&mut self, plan: &mut Plan, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        let (entries, requests) = self.queue_views();
-        let items = self.ask_for_plan(&requests, kernel)?;
-        let mut placed = vec![false; entries.len()];
-        for item in items {
-            match item {
-                PlanItem::Run { request, node } => {
-                    let (Some(&entry), Some(view)) = (entries.get(request as usize), requests.get(request as usize))
-                    else {
-                        return Err(self.wrong_item(format!("names request {request} of {}", entries.len())));
-                    };
-                    if std::mem::replace(&mut placed[request as usize], true) {
-                        return Err(self.wrong_item(format!("places request {request} twice")));
-                    }
-                    let node = self.check_up(node)?;
-                    self.decide(entry, node, view, plan);
-                }
+        // From here to the end of the round positions in the queue are those that the policy is shown.
+        self.attempts.straighten();
+        let mut batch = std::mem::take(&mut self.rounds.batch);
+        batch.items.clear();
+        self.ask_for_plan(&mut batch.items, kernel)?;
+        batch.placed.clear();
+        batch.placed.resize(self.attempts.queue().len(), false);
+        let manner = self.manner();
+        for item in &batch.items {
+            match *item {
+                PlanItem::Run { request, node } => self.plan_run((request, node), &mut batch.placed, plan, manner)?,
                 PlanItem::Load { image, node } => {
                     let (image, node) = (self.check_image(image)?, self.check_up(node)?);
-                    self.plan_load(node, image, plan);
+                    plan.load(node, image, &mut self.cluster);
                 }
                 PlanItem::Copy { image, node } => {
                     let (image, node) = (self.check_image(image)?, self.check_up(node)?);
-                    self.plan_copy(node, image, plan);
+                    plan.copy(node, image, &mut self.cluster);
                 }
             }
         }
+        self.rounds.batch = batch;
         Ok(())
     }
 
-    fn queue_views(&self) -> (Vec<Entry>, Vec<RequestView>) {
-        let WaitingQueue::Ordered(queue) = self.attempts.queue() else {
-            return (Vec::new(), Vec::new());
+    fn plan_run(
+        &mut self,
+        (request, node): (u32, u32),
+        placed: &mut [bool],
+        plan: &mut Plan,
+        manner: Manner,
+    ) -> Result<(), Box<Error>> {
+        let position = request as usize;
+        let waiting = match self.attempts.queue() {
+            WaitingQueue::Ordered(queue) => queue.at(position),
+            WaitingQueue::ByFunction(_) => None,
         };
-        let waiting = (0..queue.end()).filter_map(|position| queue.get(position).map(|entry| (position, entry)));
-        waiting
-            .map(|(position, entry)| (Entry { key: entry.key, function: entry.function, position }, entry.request))
-            .unzip()
+        let (Some((key, view)), Some(is_placed)) = (waiting, placed.get_mut(position)) else {
+            return Err(self.wrong_item(format!("names request {request} of {}", placed.len())));
+        };
+        if std::mem::replace(is_placed, true) {
+            return Err(self.wrong_item(format!("places request {request} twice")));
+        }
+        let wanted = Wanted::by(Entry { key, function: FunctionId(view.function), position }, view);
+        let node = self.check_up(node)?;
+        plan.decide(&wanted, node, &mut self.cluster, manner);
+        Ok(())
     }
 
-    fn ask_for_plan(&mut self, requests: &[RequestView], kernel: &Kernel<Event>) -> Result<RVec<PlanItem>, Box<Error>> {
-        let mut numbers: Vec<u32> = requests.iter().map(|request| request.function).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let idle: Vec<Vec<u32>> = numbers
-            .iter()
-            .map(|function| {
-                self.cluster.nodes().names().map(|node| self.cluster.idle_count(node, FunctionId(*function))).collect()
-            })
-            .collect();
-        let cluster = &self.cluster;
-        let functions: Vec<FunctionView<'_>> = numbers
-            .iter()
-            .zip(&idle)
-            .map(|(&number, idle)| {
-                let function = self.registry.function(FunctionId(number));
-                let sites = function.image.map(|image| cluster.sites(image));
-                FunctionView {
-                    function: number,
-                    image: function.image.map_or(NONE, |image| image.0),
-                    time_limit: function.limits.time.as_nanos(),
-                    ram_limit: function.limits.ram,
-                    disk_limit: function.limits.disk,
-                    idle_containers: idle.as_slice().into(),
-                    image_in_ram: sites.map_or(cluster.up().view(), |sites| sites.in_ram().view()),
-                    image_loading: sites.map_or(NodeSet::empty(), |sites| sites.loading().view()),
-                    image_on_disk: sites.map_or(cluster.up().view(), |sites| sites.on_disk().view()),
-                    image_copying: sites.map_or(NodeSet::empty(), |sites| sites.copying().view()),
-                }
-            })
-            .collect();
-        let view = cluster.batch_view(requests, &functions, kernel.now());
-        self.policies.plan(&view)
+    fn ask_for_plan(&mut self, items: &mut RVec<PlanItem>, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
+        let Self { attempts, cluster, registry, policies, .. } = self;
+        let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
+        queue.functions().iter().for_each(|function| cluster.count_idle(*function));
+        let cluster = &*cluster;
+        let view = |id: &FunctionId| {
+            let function = registry.function(*id);
+            let sites = function.image.map(|image| cluster.sites(image));
+            FunctionView {
+                function: id.0,
+                image: function.image.map_or(NONE, |image| image.0),
+                time_limit: function.limits.time.as_nanos(),
+                ram_limit: function.limits.ram,
+                disk_limit: function.limits.disk,
+                idle_containers: cluster.idle_counts(*id).into(),
+                image_in_ram: sites.map_or(cluster.up().view(), |sites| sites.in_ram().view()),
+                image_loading: sites.map_or(NodeSet::empty(), |sites| sites.loading().view()),
+                image_on_disk: sites.map_or(cluster.up().view(), |sites| sites.on_disk().view()),
+                image_copying: sites.map_or(NodeSet::empty(), |sites| sites.copying().view()),
+            }
+        };
+        let functions: Vec<FunctionView<'_>> = queue.functions().iter().map(view).collect();
+        policies.plan(&cluster.batch_view(queue.requests(), &functions, kernel.now()), items)
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Box<Error>> {

@@ -6,6 +6,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
 use super::backfilling::{Backfilling, Reservation, Room};
+use super::plan::Wanted;
 use super::{Entry, Plan};
 use crate::error::Error;
 use crate::function::ImageId;
@@ -143,7 +144,9 @@ impl Service {
     ) -> Result<Offered, Box<Error>> {
         let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
         self.attempts.take_first(waiting.function);
-        self.decide(Entry { key: waiting.key, function: waiting.function, position }, node, &waiting.request, plan);
+        let entry = Entry { key: waiting.key, function: waiting.function, position };
+        let manner = self.manner();
+        plan.decide(&Wanted::by(entry, &waiting.request), node, &mut self.cluster, manner);
         let is_undecided = plan.decisions.is_empty();
         self.take_back(plan);
         self.carry_out(plan, kernel)?;

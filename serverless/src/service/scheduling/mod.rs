@@ -13,8 +13,9 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::backfilling::ExpectedEnds;
+use self::batch::BatchPlan;
 pub(super) use self::plan::Entry;
-use self::plan::{Decision, Plan};
+use self::plan::{Decision, Plan, Wanted};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationState;
@@ -30,6 +31,7 @@ use crate::table::Table;
 #[derive(Debug)]
 pub(crate) struct Rounds {
     plan: Plan,
+    batch: BatchPlan,
     /// When those that run will have ended, where a place is kept for the first in the queue.
     expected_ends: Option<Box<ExpectedEnds>>,
     /// The message that is being handled has led to a round already, of one: none follows it.
@@ -49,6 +51,7 @@ impl Rounds {
         let keeps_a_place = backfilling == Backfilling::Easy;
         Self {
             plan: Plan::default(),
+            batch: BatchPlan::default(),
             expected_ends: keeps_a_place.then(|| Box::new(ExpectedEnds::new(nodes))),
             is_done: false,
             #[cfg(test)]
@@ -182,24 +185,41 @@ impl Service {
 
     fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         match self.policies.rules().commitment {
-            Commitment::PerRound => self.plan_in_order(plan, kernel),
+            Commitment::PerRound => self.plan_in_order(plan, kernel.now()),
             Commitment::UntilStarted => self.plan_by_function(plan, kernel),
         }
     }
 
-    /// Asks about everybody, in the order of the queue, while cores are left.
-    fn plan_in_order(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
-        let mut position = 0;
-        while let WaitingQueue::Ordered(queue) = self.attempts.queue()
-            && position < queue.end()
-            && !self.cluster.free_core().is_empty()
-        {
-            if let Some(waiting) = queue.get(position)
-                && !self.rounds.has_let_wait(waiting.function, self.cluster.round())
-            {
-                self.place(&waiting, position, plan, kernel)?;
+    /// Asks about everybody, in the order of the queue, while cores are left and somebody of a function waits of which
+    /// nobody was told to.
+    fn plan_in_order(&mut self, plan: &mut Plan, now: SimTime) -> Result<(), Box<Error>> {
+        let manner = self.manner();
+        let Self { attempts, cluster, policies, rounds, .. } = self;
+        let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
+        let (round, mut told_to_wait) = (cluster.round(), 0);
+        for position in 0..queue.end() {
+            if cluster.free_cores() == 0 || told_to_wait == queue.functions().len() {
+                break;
             }
-            position += 1;
+            let Some((key, request)) = queue.at(position) else { continue };
+            let function = FunctionId(request.function);
+            if rounds.has_let_wait(function, round) {
+                continue;
+            }
+            let entry = Entry { key, function, position };
+            match policies.place(request, &cluster.view(request, queue.len(), now))? {
+                Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
+                    plan.decide(&Wanted::by(entry, request), NodeId(node), cluster, manner);
+                }
+                Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
+                Placement::Wait => {
+                    rounds.let_wait(function, round);
+                    told_to_wait += 1;
+                }
+                Placement::Reject(reason) => {
+                    plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() });
+                }
+            }
         }
         Ok(())
     }
@@ -213,7 +233,7 @@ impl Service {
             && !self.cluster.free_core().is_empty()
         {
             last = Some(waiting.turn);
-            let decided = self.place(&waiting, 0, plan, kernel)?;
+            let decided = self.place(&waiting, plan, kernel)?;
             if decided {
                 self.attempts.take_first(waiting.function);
             }
@@ -250,25 +270,16 @@ impl Service {
         }
     }
 
-    /// Asks the policy about one invocation and puts the answer into the plan; false if it is to wait.
-    fn place(
-        &mut self,
-        waiting: &Waiting,
-        position: usize,
-        plan: &mut Plan,
-        kernel: &Kernel<Event>,
-    ) -> Result<bool, Box<Error>> {
-        let entry = Entry { key: waiting.key, function: waiting.function, position };
-        let request = &waiting.request;
+    /// Asks the policy about the first of a function and puts the answer into the plan; false if it is to wait.
+    fn place(&mut self, waiting: &Waiting, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<bool, Box<Error>> {
+        let entry = Entry { key: waiting.key, function: waiting.function, position: 0 };
         match self.ask(waiting, kernel)? {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
-                self.decide(entry, NodeId(node), request, plan);
+                let manner = self.manner();
+                plan.decide(&Wanted::by(entry, &waiting.request), NodeId(node), &mut self.cluster, manner);
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
-            Placement::Wait => {
-                self.rounds.let_wait(waiting.function, self.cluster.round());
-                return Ok(false);
-            }
+            Placement::Wait => return Ok(false),
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
         }
         Ok(true)

@@ -3,9 +3,10 @@
 use hearth_policy_api::{Commitment, NONE, RequestView};
 use hearth_simcore::kernel::Kernel;
 
+use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::node::{ContainerId, NodeId};
+use crate::node::{ContainerId, Footprint, NodeId};
 use crate::service::Service;
 use crate::service::attempts::{AttemptKey, WaitingQueue};
 use crate::service::event::Event;
@@ -29,6 +30,24 @@ pub(crate) struct Entry {
     pub position: usize,
 }
 
+/// What somebody needs of a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    entry: Entry,
+    image: Option<ImageId>,
+    /// What a new container reserves.
+    footprint: Footprint,
+}
+
+impl Wanted {
+    /// What a request needs that stands in the queue.
+    #[inline]
+    pub fn by(entry: Entry, request: &RequestView) -> Self {
+        let image = (request.image != NONE).then_some(ImageId(request.image));
+        Self { entry, image, footprint: Footprint { ram: request.ram_limit, disk: request.disk_limit } }
+    }
+}
+
 /// The plan of a round. The buffers are kept from round to round.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
@@ -42,52 +61,81 @@ pub(crate) struct Plan {
     idle: Vec<(NodeId, FunctionId)>,
 }
 
-impl Service {
+/// How decisions are made, whatever the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// A warm start takes the idle container that was used last.
+    reuse_most_recent: bool,
+    /// Who waits for its image on a node stays with it.
+    binds: bool,
+}
+
+impl Plan {
     /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
     /// free core: without one only its image is seen to.
-    pub(crate) fn decide(&mut self, entry: Entry, node: NodeId, request: &RequestView, plan: &mut Plan) {
-        let image = (request.image != NONE).then_some(ImageId(request.image));
-        let function = FunctionId(request.function);
-        let in_ram = self.cluster.is_image_in_ram(node, image);
-        if self.cluster.node_view(node).free_cores > 0 {
-            if self.cluster.plan_core(node) {
-                plan.nodes.push(node);
+    #[inline]
+    pub fn decide(&mut self, wanted: &Wanted, node: NodeId, cluster: &mut Cluster, manner: Manner) {
+        let &Wanted { entry, image, .. } = wanted;
+        let in_ram = cluster.is_image_in_ram(node, image);
+        if cluster.node_view(node).free_cores > 0 {
+            if let Some(container) = self.take(wanted, node, cluster, manner) {
+                return self.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
             }
-            if let Some(container) = self.cluster.plan_idle(node, function, self.settings.reuse_most_recent) {
-                plan.idle.push((node, function));
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
-            }
-            self.cluster.plan_room(node, request.ram_limit, request.disk_limit);
             if in_ram {
-                return plan.decisions.push(Decision::Dispatch { entry, node, container: None });
+                return self.decisions.push(Decision::Dispatch { entry, node, container: None });
             }
         }
         if in_ram {
             return;
         }
         let Some(image) = image else { return };
-        if self.cluster.sites(image).on_disk().contains(node) {
-            self.plan_load(node, image, plan);
+        if cluster.sites(image).on_disk().contains(node) {
+            self.load(node, image, cluster);
         } else {
-            self.plan_copy(node, image, plan);
+            self.copy(node, image, cluster);
         }
-        if self.policies.rules().commitment == Commitment::UntilStarted {
-            plan.decisions.push(Decision::Bind { entry, node, image });
+        if manner.binds {
+            self.decisions.push(Decision::Bind { entry, node, image });
         }
     }
 
+    /// Takes a free core of a node, and an idle container, which it gives, or else room for a new one.
+    #[inline]
+    fn take(&mut self, wanted: &Wanted, node: NodeId, cluster: &mut Cluster, manner: Manner) -> Option<ContainerId> {
+        if cluster.plan_core(node) {
+            self.nodes.push(node);
+        }
+        let function = wanted.entry.function;
+        let container = cluster.plan_idle(node, function, manner.reuse_most_recent);
+        match container {
+            Some(_) => self.idle.push((node, function)),
+            None => cluster.plan_room(node, wanted.footprint.ram, wanted.footprint.disk),
+        }
+        container
+    }
+
     /// Plans to load an image unless it is in RAM or on its way there.
-    pub(crate) fn plan_load(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
-        if self.cluster.plan_load(node, image) {
-            plan.loads.push((node, image));
+    #[inline]
+    pub fn load(&mut self, node: NodeId, image: ImageId, cluster: &mut Cluster) {
+        if cluster.plan_load(node, image) {
+            self.loads.push((node, image));
         }
     }
 
     /// Plans to copy an image unless it is on disk or on its way there.
-    pub(crate) fn plan_copy(&mut self, node: NodeId, image: ImageId, plan: &mut Plan) {
-        if self.cluster.plan_copy(node, image) {
-            plan.copies.push((node, image));
+    #[inline]
+    pub fn copy(&mut self, node: NodeId, image: ImageId, cluster: &mut Cluster) {
+        if cluster.plan_copy(node, image) {
+            self.copies.push((node, image));
         }
+    }
+}
+
+impl Service {
+    /// How decisions are made here.
+    pub(in crate::service) fn manner(&self) -> Manner {
+        let binds = self.policies.rules().commitment == Commitment::UntilStarted;
+        Manner { reuse_most_recent: self.settings.reuse_most_recent, binds }
     }
 
     /// Takes the plan's marks off the cluster, so that carrying it out starts from what is.
