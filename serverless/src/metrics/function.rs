@@ -6,15 +6,20 @@ use super::Coarse;
 use crate::invocation::Outcome;
 
 /// The counts of one function.
+// What an invocation changes that waited for nothing is in the first cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct FunctionMetrics {
+    /// Requested to finished, of completed invocations.
+    pub latency: Coarse,
+    /// How many of these did wait, or are counted in full by now: of the others only the latency is
+    /// ([`Self::count_prompt`]).
+    pub(super) in_full: u64,
     pub(crate) outcomes: [u64; Outcome::ALL.len()],
     /// Dispatches to a new container.
     pub cold_starts: u64,
     /// Dispatches to an idle container.
     pub warm_starts: u64,
-    /// Requested to finished, of completed invocations.
-    pub latency: Coarse,
     /// Requested to started, of all that started.
     pub waiting: Coarse,
     /// Latency over execution time, of completed invocations whose execution took time.
@@ -28,10 +33,11 @@ pub struct FunctionMetrics {
 impl Default for FunctionMetrics {
     fn default() -> Self {
         Self {
+            latency: Coarse::default(),
+            in_full: 0,
             outcomes: [0; Outcome::ALL.len()],
             cold_starts: 0,
             warm_starts: 0,
-            latency: Coarse::default(),
             waiting: Coarse::default(),
             slowdown: Coarse::from_one(),
             cold_start_delay: Coarse::default(),
@@ -41,6 +47,15 @@ impl Default for FunctionMetrics {
 }
 
 impl FunctionMetrics {
+    /// Counts in full those of which only the latency is counted: they completed, did not wait, and took as long as they ran.
+    pub(super) fn count_prompt(&mut self) {
+        let prompt = self.latency.count() - self.in_full;
+        self.outcomes[Outcome::Completed as usize] += prompt;
+        self.waiting.add_least(prompt);
+        self.slowdown.add_least(prompt);
+        self.in_full += prompt;
+    }
+
     /// How many invocations ended so.
     pub fn outcome(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize]

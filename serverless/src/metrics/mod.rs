@@ -280,15 +280,15 @@ impl Metrics {
 
     /// Takes the sums over all that have ended.
     fn take_in(&mut self, tally: Tally) {
-        self.not_completed = tally.not_completed;
-        self.not_started = tally.not_started;
-        self.started_cold = tally.started_cold;
-        self.latency = tally.latency;
-        self.waiting = tally.waiting;
-        self.slowdown = tally.slowdown;
-        self.cold_start_delay = tally.cold_start_delay;
-        self.within_deadline = tally.within_deadline;
-        self.last_finish = tally.last_finish;
+        self.not_completed = tally.all.not_completed;
+        self.not_started = tally.all.not_started;
+        self.started_cold = tally.all.started_cold;
+        self.latency = tally.all.latency;
+        self.waiting = tally.all.waiting;
+        self.slowdown = tally.all.slowdown;
+        self.cold_start_delay = tally.all.cold_start_delay;
+        self.within_deadline = tally.all.within_deadline;
+        self.last_finish = tally.all.last_finish;
         self.functions = tally.functions;
     }
 
