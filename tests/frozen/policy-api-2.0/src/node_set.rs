@@ -127,20 +127,19 @@ impl<'a> NodeSet<'a> {
     /// The lowest-numbered node that is in both sets.
     #[inline]
     pub fn first_also_in(&self, other: &NodeSet<'_>) -> Option<u32> {
-        let ((summary, words), (other_summary, others)) = (self.parts(), other.parts());
-        for (block, (mine, theirs)) in summary.iter().zip(other_summary).enumerate() {
-            let mut candidates = mine & theirs;
+        let (mine, theirs) = (self.bits.as_slice(), other.bits.as_slice());
+        (0..self.summary.min(other.summary)).find_map(|block| {
+            let mut candidates = mine.get(block)? & theirs.get(block)?;
             while candidates != 0 {
                 let word = block * WORD + candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
-                if let (Some(mine), Some(theirs)) = (words.get(word), others.get(word))
-                    && mine & theirs != 0
-                {
-                    return Some((word * WORD) as u32 + (mine & theirs).trailing_zeros());
+                let both = mine.get(self.summary + word)? & theirs.get(other.summary + word)?;
+                if both != 0 {
+                    return Some((word * WORD) as u32 + both.trailing_zeros());
                 }
             }
-        }
-        None
+            None
+        })
     }
 
     /// The nodes in ascending order.
@@ -206,6 +205,25 @@ mod tests {
         bits.insert(64);
         bits.remove(64);
         assert!(bits.view().is_empty() && !bits.contains(64));
+    }
+
+    #[test]
+    fn the_first_in_both_is_the_first_of_all_in_both() {
+        let mut state = 1_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for round in 0..2000 {
+            let mut sets = [(); 2].map(|()| NodeBits::new([3, 70, 5000][round % 3]));
+            for set in &mut sets {
+                let nodes = [3, 70, 5000][round % 3];
+                (0..draw(4)).for_each(|_| set.insert(draw(nodes) as u32));
+                (0..draw(2)).for_each(|_| set.insert(nodes as u32 / 2));
+            }
+            let [mine, theirs] = sets.each_ref().map(NodeBits::view);
+            assert_eq!(mine.first_also_in(&theirs), mine.iter_also_in(&theirs).next());
+        }
     }
 
     #[test]
