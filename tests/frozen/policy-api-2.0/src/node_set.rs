@@ -127,19 +127,20 @@ impl<'a> NodeSet<'a> {
     /// The lowest-numbered node that is in both sets.
     #[inline]
     pub fn first_also_in(&self, other: &NodeSet<'_>) -> Option<u32> {
-        let (mine, theirs) = (self.bits.as_slice(), other.bits.as_slice());
-        (0..self.summary.min(other.summary)).find_map(|block| {
-            let mut candidates = mine.get(block)? & theirs.get(block)?;
+        let ((summary, words), (other_summary, others)) = (self.parts(), other.parts());
+        for (block, (mine, theirs)) in summary.iter().zip(other_summary).enumerate() {
+            let mut candidates = mine & theirs;
             while candidates != 0 {
                 let word = block * WORD + candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
-                let both = mine.get(self.summary + word)? & theirs.get(other.summary + word)?;
-                if both != 0 {
-                    return Some((word * WORD) as u32 + both.trailing_zeros());
+                if let (Some(mine), Some(theirs)) = (words.get(word), others.get(word))
+                    && mine & theirs != 0
+                {
+                    return Some((word * WORD) as u32 + (mine & theirs).trailing_zeros());
                 }
             }
-            None
-        })
+        }
+        None
     }
 
     /// The nodes in ascending order.
