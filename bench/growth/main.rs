@@ -60,7 +60,7 @@ fn row(case: &Case) -> Result<String, Box<dyn Error>> {
     let (sizes, of_one, exponent) =
         (case.sizes.map(|size| size.to_string()).join(", "), of_one.join(", "), slope(&points));
     let mark = if exponent > MARKED { " (!)" } else { "" };
-    Ok(format!("| {} | {sizes} | {of_one} a {} | {exponent:.2}{mark} |", case.title(), case.unit))
+    Ok(format!("| {} | {sizes} | {of_one} per {} | {exponent:.2}{mark} |", case.title(), case.unit))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
