@@ -3,7 +3,7 @@
 //! Until the need is met: the smallest item that alone covers what is still needed, or else the largest. Size is RAM, or
 //! disk where no RAM is needed. Of equals the one that arrived first goes first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_policy_api::*;
 
@@ -17,7 +17,12 @@ pub struct Ram {
     arrivals: u64,
     /// With the number of their arrival.
     items: BTreeMap<u32, (u64, EvictionItem)>,
+    by_ram: BTreeSet<Place>,
+    by_disk: BTreeSet<Place>,
 }
+
+/// Bytes, the number of the arrival, and the item.
+type Place = (u64, u64, u32);
 
 impl Policy for Ram {
     const NAME: &'static str = "ram";
@@ -29,32 +34,54 @@ impl Policy for Ram {
     }
 }
 
+impl Ram {
+    fn item(&self, id: u32) -> Option<&EvictionItem> {
+        self.items.get(&id).map(|(_, item)| item)
+    }
+
+    /// The next to go of those that have not been offered, when so much RAM and disk are still needed: the first in the order of
+    /// size that covers both, or the first of the largest.
+    fn next(&self, (ram, disk): (u64, u64), is_by_disk: bool, offered: &BTreeSet<u32>) -> Option<u32> {
+        let (order, least) = if is_by_disk { (&self.by_disk, disk) } else { (&self.by_ram, ram) };
+        let is_left = |place: &&Place| !offered.contains(&place.2);
+        let covers = |place: &&Place| self.item(place.2).is_some_and(|item| item.ram >= ram && item.disk >= disk);
+        let covering = order.range((least, 0, 0)..).filter(is_left).find(covers);
+        let first_largest = || {
+            let (largest, ..) = order.iter().rev().find(is_left)?;
+            order.range((*largest, 0, 0)..).find(is_left)
+        };
+        covering.or_else(first_largest).map(|place| place.2)
+    }
+}
+
 impl Eviction for Ram {
     fn insert(&mut self, item: &EvictionItem) {
+        self.remove(item.id, Removal::Ended);
         self.arrivals += 1;
         self.items.insert(item.id, (self.arrivals, *item));
+        self.by_ram.insert((item.ram, self.arrivals, item.id));
+        self.by_disk.insert((item.disk, self.arrivals, item.id));
     }
 
     fn touch(&mut self, _id: u32, _touch: Touch) {}
 
     fn remove(&mut self, id: u32, _removal: Removal) {
-        self.items.remove(&id);
+        if let Some((arrival, item)) = self.items.remove(&id) {
+            self.by_ram.remove(&(item.ram, arrival, id));
+            self.by_disk.remove(&(item.disk, arrival, id));
+        }
     }
 
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {
-        let size = |item: &EvictionItem| if need.ram == 0 { item.disk } else { item.ram };
-        let mut candidates: Vec<(u64, EvictionItem)> = self.items.values().copied().collect();
-        candidates.sort_by_key(|(arrival, item)| (size(item), *arrival));
-        let (mut ram, mut disk) = (need.ram, need.disk);
-        while let Some((_, largest)) = candidates.last() {
-            let covers = |item: &EvictionItem| item.ram >= ram && item.disk >= disk;
-            let first_largest = || candidates.partition_point(|(_, item)| size(item) < size(largest));
-            let position = candidates.iter().position(|(_, item)| covers(item)).unwrap_or_else(first_largest);
-            let (_, victim) = candidates.remove(position);
-            match victims.offer(victim.id) {
-                Offer::Enough => return,
-                Offer::Pinned => {}
-                Offer::Accepted => (ram, disk) = (ram.saturating_sub(victim.ram), disk.saturating_sub(victim.disk)),
+        let (mut left, mut offered) = ((need.ram, need.disk), BTreeSet::new());
+        while let Some(id) = self.next(left, need.ram == 0, &offered) {
+            offered.insert(id);
+            match (victims.offer(id), self.item(id)) {
+                (Offer::Enough, _) => return,
+                (Offer::Accepted, Some(item)) => {
+                    left = (left.0.saturating_sub(item.ram), left.1.saturating_sub(item.disk));
+                }
+                (Offer::Pinned | Offer::Accepted, _) => {}
             }
         }
     }
@@ -102,7 +129,38 @@ mod tests {
         assert_eq!(chosen(&[(3, 0), (3, 0), (3, 0)], ram(5), &[]), [0, 1]);
     }
 
+    /// The rule as it is written down, over a sorted list.
+    fn plainly_chosen(items: &[EvictionItem], need: Need, pinned: &[u32]) -> Vec<u32> {
+        let size = |item: &EvictionItem| if need.ram == 0 { item.disk } else { item.ram };
+        let mut candidates = items.to_vec();
+        candidates.sort_by_key(size);
+        let (mut ram, mut disk, mut chosen) = (need.ram, need.disk, Vec::new());
+        while let (Some(largest), true) = (candidates.last(), ram > 0 || disk > 0) {
+            let covers = |item: &EvictionItem| item.ram >= ram && item.disk >= disk;
+            let first_largest = || candidates.partition_point(|item| size(item) < size(largest));
+            let position = candidates.iter().position(covers).unwrap_or_else(first_largest);
+            let victim = candidates.remove(position);
+            if !pinned.contains(&victim.id) {
+                chosen.push(victim.id);
+                (ram, disk) = (ram.saturating_sub(victim.ram), disk.saturating_sub(victim.disk));
+            }
+        }
+        chosen
+    }
+
     proptest! {
+        #[test]
+        fn an_index_finds_what_a_sorted_list_has(
+            sizes in proptest::collection::vec((0..6_u64, 0..6_u64), 0..14),
+            (ram, disk) in (0..20_u64, 0..20_u64),
+            pinned in proptest::collection::vec(0..14_u32, 0..4),
+        ) {
+            prop_assume!(ram + disk > 0);
+            let need = Need { now: 0, ram, disk };
+            let items = sizes.iter().enumerate().map(|(id, &(ram, disk))| item(id as u32, ram, disk));
+            prop_assert_eq!(chosen(&sizes, need, &pinned), plainly_chosen(&items.collect::<Vec<_>>(), need, &pinned));
+        }
+
         #[test]
         fn what_all_items_together_cover_is_covered(
             sizes in proptest::collection::vec((0..20_u64, 0..20_u64), 0..12),
