@@ -68,6 +68,10 @@ pub struct AllocationRules {
     pub observes_completions: bool,
     /// Whether to call [`NodeAllocation::rank`]. Without it everybody has rank 0.
     pub ranks: bool,
+    /// Whether [`NodeAllocation::place`] answers by nothing but the sets of nodes in its view: not by what the nodes have, nor
+    /// by the date, how many wait, what it remembers or draws, or whose request of a function it is. The host need not ask again
+    /// then while these sets are the same, which a policy that decides anew in every round is asked most of the time.
+    pub answers_hold: bool,
 }
 
 impl Default for AllocationRules {
@@ -79,6 +83,7 @@ impl Default for AllocationRules {
             observes: false,
             observes_completions: false,
             ranks: false,
+            answers_hold: false,
         }
     }
 }

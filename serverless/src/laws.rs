@@ -1,6 +1,7 @@
 //! What must hold in every simulation, over random small scenarios: conservation of cores, RAM and disk at every
 //! moment, one outcome for each invocation, and no date before its cause.
 
+mod answers;
 mod checks;
 mod containers;
 mod rounds;

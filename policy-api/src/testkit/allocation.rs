@@ -7,7 +7,10 @@ use super::keep_alive::claimed;
 use super::model::{FunctionSpec, Model, NodeSpec};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
-use crate::{AllocationRules, Claims, Commitment, Completion, LinkView, Placement, PlanItem, RVec, RequestView, Scope};
+use crate::{
+    AllocationRules, Claims, ClusterView, Commitment, Completion, LinkView, NodeView, Placement, PlanItem, RVec,
+    RequestView, Scope,
+};
 
 /// Rounds within which everybody must run once the whole cluster is there.
 const ROUNDS: usize = 200;
@@ -176,6 +179,19 @@ impl<'a> Play<'a> {
                 "place(request {}: function {function}, {} B RAM, {} B disk): {placement:?}",
                 request.invocation, request.ram_limit, request.disk_limit
             ));
+            if self.rules.answers_hold {
+                // Another date, another queue, another request, and nodes that have what they have not.
+                let nodes: Vec<NodeView> = view.nodes.iter().map(|_| NodeView::default()).collect();
+                let other =
+                    ClusterView { now: view.now + 7, waiting: view.waiting + 3, nodes: (&nodes[..]).into(), ..view };
+                let later = RequestView { invocation: request.invocation + 1, requested_at: 0, ..request };
+                let again = answer("place", self.policy.place(&later, &other))?;
+                if again != placement {
+                    return Err(format!(
+                        "says that its answers hold, and answers {again:?} when only the sets are the same"
+                    ));
+                }
+            }
             match placement {
                 Placement::Node(node) => self.check_node(node, &request)?,
                 Placement::Wait => {

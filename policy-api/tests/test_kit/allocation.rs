@@ -40,6 +40,7 @@ defective!(
         "forgets a link that came back",
         "panics at a link that leads nowhere",
         "grows with every link",
+        "says that its answers hold and looks at RAM",
     ]
 );
 
@@ -65,7 +66,8 @@ impl Allocator {
 
 impl NodeAllocation for Allocator {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes: true, ..AllocationRules::default() }
+        let answers_hold = self.is("says that its answers hold and looks at RAM");
+        AllocationRules { observes: true, answers_hold, ..AllocationRules::default() }
     }
 
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
@@ -150,6 +152,7 @@ fn defects_of_node_allocation_are_caught() {
             ("forgets a link that came back", "wait, though node "),
             ("panics at a link that leads nowhere", "failed in observe_link: panicked: to no node"),
             ("grows with every link", "memory grows with the number of calls"),
+            ("says that its answers hold and looks at RAM", "says that its answers hold"),
         ],
     );
 }

@@ -2,6 +2,7 @@
 //! changes a node, what is on it, or what is promised of it.
 
 mod containers;
+mod contents;
 mod idle_counts;
 mod images;
 mod node_ids;
@@ -14,6 +15,8 @@ use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
 
 pub(crate) use containers::{ContainerSpec, HeldContainer, Occupied, Promise};
+pub(crate) use contents::Content;
+use contents::Contents;
 use idle_counts::IdleCounts;
 pub(crate) use images::ImageSites;
 pub(crate) use node_ids::NodeIds;
@@ -33,6 +36,8 @@ pub(crate) struct Cluster {
     views: Table<NodeId, NodeView>,
     up: NodeIds,
     free_core: NodeIds,
+    /// Names for what is in that, if somebody asks for them.
+    free_core_contents: Option<Box<Contents>>,
     images: Table<ImageId, ImageSites>,
     specs: Table<FunctionId, ContainerSpec>,
     idle: Table<FunctionId, IdleContainers>,
@@ -80,6 +85,7 @@ impl Cluster {
             nodes: nodes.into(),
             up: NodeIds::all(count),
             free_core: NodeIds::none(count),
+            free_core_contents: None,
             images: Table::default(),
             specs: Table::default(),
             idle: Table::default(),
@@ -199,6 +205,7 @@ impl Cluster {
         self.free_cores = self.free_cores - u64::from(before) + u64::from(after);
         if (before > 0) != (after > 0) {
             self.free_core.set(node, after > 0);
+            self.note_other_free_cores();
         }
         self.note_change(node);
     }
@@ -237,6 +244,37 @@ impl Cluster {
     #[inline]
     pub fn begin_round(&mut self) {
         self.round += 1;
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.begin();
+        }
+    }
+
+    /// Notes from now on what is in the set of nodes with a free core.
+    pub fn name_contents(&mut self) {
+        self.free_core_contents = Some(Box::default());
+    }
+
+    /// A name for what is in the set of nodes with a free core, if such names are given.
+    #[inline]
+    pub fn free_core_content(&self) -> Option<Content> {
+        self.free_core_contents.as_ref().map(|contents| contents.now())
+    }
+
+    /// A number that changes with the sets of nodes that a request is shown, but for those with a free core.
+    #[inline]
+    pub fn changes_for(&self, request: &RequestView) -> u64 {
+        let of_image = |image| {
+            let ImageSites { in_ram, loading, on_disk, copying, .. } = &self.images[image];
+            [in_ram, loading, on_disk, copying].map(NodeIds::changes).iter().sum()
+        };
+        let of_image = if request.image == NONE { 0 } else { of_image(ImageId(request.image)) };
+        self.up.changes() + self.idle[FunctionId(request.function)].nodes.changes() + of_image
+    }
+
+    fn note_other_free_cores(&mut self) {
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.change();
+        }
     }
 
     /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
@@ -249,6 +287,9 @@ impl Cluster {
         self.free_cores -= 1;
         if view.free_cores == 0 {
             self.free_core.remove(node);
+            if let Some(contents) = &mut self.free_core_contents {
+                contents.take(node);
+            }
         }
         is_first
     }
@@ -264,6 +305,13 @@ impl Cluster {
     /// Gives back the cores and the room that the round has taken of a node.
     pub fn unplan_node(&mut self, node: NodeId) {
         self.refresh(node);
+    }
+
+    /// All that the round has taken has been given back.
+    pub fn end_plan(&mut self) {
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.take_back();
+        }
     }
 
     /// Has an image loading for the rest of the round, unless it is in the node's RAM or on its way there.
@@ -299,12 +347,14 @@ impl Cluster {
     /// Shows a node as one without free cores; gives how many it has.
     pub fn hide(&mut self, node: NodeId) -> u32 {
         self.free_core.remove(node);
+        self.note_other_free_cores();
         std::mem::take(&mut self.views[node].free_cores)
     }
 
     /// Shows the free cores of a node again.
     pub fn show(&mut self, node: NodeId, cores: u32) {
         self.free_core.insert(node);
+        self.note_other_free_cores();
         self.views[node].free_cores = cores;
     }
 

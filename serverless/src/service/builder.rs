@@ -359,6 +359,10 @@ impl ServiceBuilder {
             (Scope::Request, Commitment::UntilStarted) => WaitingQueue::by_function(),
             _ => WaitingQueue::ordered(),
         };
+        let mut cluster = Cluster::new(nodes, rules.observes);
+        if rules.answers_hold && rules.commitment == Commitment::PerRound {
+            cluster.name_contents();
+        }
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
         let watch = workshop.watch;
@@ -366,7 +370,7 @@ impl ServiceBuilder {
             settings: self.settings,
             head: Head::new(head, HeadImages::new(head_storage, self.simulate_downloads)),
             registry: Registry::new(registry),
-            cluster: Cluster::new(nodes, rules.observes),
+            cluster,
             attempts: Attempts::new(queue),
             rounds: Rounds::new(backfilling, hosts.len()),
             policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),

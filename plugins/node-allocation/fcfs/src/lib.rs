@@ -37,7 +37,7 @@ impl Policy for Fcfs {
 
 impl NodeAllocation for Fcfs {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
+        AllocationRules { commitment: Commitment::PerRound, answers_hold: true, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {

@@ -1,6 +1,7 @@
 //! A round of scheduling: asks the node allocation policy about those who wait, on a plan of the cluster, then carries
 //! the decisions out (the timing model, section 5).
 
+mod answers;
 mod backfilling;
 mod batch;
 mod in_turn;
@@ -12,6 +13,7 @@ use hearth_policy_api::{Commitment, NONE, Placement, Scope};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
+use self::answers::Answers;
 use self::backfilling::ExpectedEnds;
 use self::batch::BatchPlan;
 pub(super) use self::plan::Entry;
@@ -39,6 +41,8 @@ pub(crate) struct Rounds {
     /// Nobody is placed before the round.
     #[cfg(test)]
     never_at_once: bool,
+    /// What the policy has answered, if its answers hold.
+    answers: Answers,
     /// By function: the last round in which the policy let it wait.
     told_to_wait_in: Table<FunctionId, u64>,
     /// Where an image could not move that somebody bound there waits for.
@@ -56,6 +60,7 @@ impl Rounds {
             is_done: false,
             #[cfg(test)]
             never_at_once: false,
+            answers: Answers::default(),
             told_to_wait_in: Table::default(),
             stalled_sites: Vec::new(),
         }
@@ -207,7 +212,8 @@ impl Service {
                 continue;
             }
             let entry = Entry { key, function, position };
-            match policies.place(request, &cluster.view(request, queue.len(), now))? {
+            let ask = || policies.place(request, &cluster.view(request, queue.len(), now));
+            match rounds.answers.find_or(request, cluster, ask)? {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
                     plan.decide(&Wanted::by(entry, request), NodeId(node), cluster, manner);
                 }
