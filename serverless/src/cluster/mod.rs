@@ -302,13 +302,12 @@ impl Cluster {
         view.free_disk = view.free_disk.saturating_sub(disk);
     }
 
-    /// Gives back the cores and the room that the round has taken of a node.
-    pub fn unplan_node(&mut self, node: NodeId) {
-        self.refresh(node);
-    }
-
-    /// All that the round has taken has been given back.
-    pub fn end_plan(&mut self) {
+    /// Gives back the cores and the room that the round has taken of these nodes, which are all that it has taken some of.
+    pub fn unplan_nodes(&mut self, nodes: impl Iterator<Item = NodeId>) {
+        // What comes back is no change for good.
+        let contents = self.free_core_contents.take();
+        nodes.for_each(|node| self.refresh(node));
+        self.free_core_contents = contents;
         if let Some(contents) = &mut self.free_core_contents {
             contents.take_back();
         }

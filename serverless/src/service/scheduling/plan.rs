@@ -143,16 +143,13 @@ impl Service {
         for (node, function) in plan.idle.drain(..) {
             self.cluster.unplan_idle(node, function);
         }
-        for node in plan.nodes.drain(..) {
-            self.cluster.unplan_node(node);
-        }
+        self.cluster.unplan_nodes(plan.nodes.drain(..));
         for &(node, image) in &plan.loads {
             self.cluster.unplan_load(node, image);
         }
         for &(node, image) in &plan.copies {
             self.cluster.unplan_copy(node, image);
         }
-        self.cluster.end_plan();
     }
 
     /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
