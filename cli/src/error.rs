@@ -1,6 +1,6 @@
 //! Why a command fails, and its exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hearth_serverless::scenario::ScenarioError;
 
@@ -69,6 +69,28 @@ pub enum CommandError {
         /// Whether they are on the disk.
         kept: bool,
     },
+    /// Runs of a plan are not there yet.
+    #[error(
+        "{missing} of {runs} runs are missing: see `hearth sweep status {0}`, go on with `hearth sweep work {0} --claim`, or \
+         collect what is there with --partial",
+        folder.display()
+    )]
+    MissingRuns {
+        /// How many are missing.
+        missing: usize,
+        /// How many there are in all.
+        runs: usize,
+        /// The folder of the plan.
+        folder: PathBuf,
+    },
+    /// The user stopped a worker on a plan.
+    #[error("interrupted: {finished} of {runs} runs of this worker are done, the same command goes on with the others")]
+    WorkInterrupted {
+        /// How many are done.
+        finished: usize,
+        /// How many there are in all.
+        runs: usize,
+    },
     /// A run does not give again what it gave before.
     #[error("not the same comes of it in {0}")]
     Differs(String),
@@ -94,9 +116,12 @@ impl CommandError {
             | Self::Usage(_)
             | Self::OutputFolder { .. }
             | Self::MissingFeature { .. } => 2,
-            Self::Interrupted | Self::SweepInterrupted { .. } => crate::interrupt::EXIT_CODE,
+            Self::Interrupted | Self::SweepInterrupted { .. } | Self::WorkInterrupted { .. } => {
+                crate::interrupt::EXIT_CODE
+            }
             Self::Simulation(_)
             | Self::Runs { .. }
+            | Self::MissingRuns { .. }
             | Self::Unsound(_)
             | Self::Differs(_)
             | Self::Result { .. }
@@ -104,8 +129,17 @@ impl CommandError {
         }
     }
 
+    /// An error of reading or preparing the scenario of a file.
+    pub(crate) fn in_scenario(file: &Path, error: ScenarioError) -> Self {
+        match error {
+            // These name their file, or the argument, themselves.
+            ScenarioError::File { .. } | ScenarioError::Override { .. } => Self::Argument(error),
+            error => Self::Scenario { file: file.to_owned(), error },
+        }
+    }
+
     /// Whether the other runs of a sweep would meet the same error, or could not be written.
-    pub fn is_fatal_to_a_sweep(&self) -> bool {
+    pub(crate) fn is_fatal_to_a_sweep(&self) -> bool {
         !matches!(self, Self::Simulation(_) | Self::Unsound(_))
     }
 }

@@ -1,5 +1,7 @@
 //! The `hearth` command, as a library: the program is [`main`], its arguments are [`command`].
 //!
+//! Programs that hand the runs of a sweep to executors of their own use [`PlannedSweep`].
+//!
 //! Features: `parquet` (tables as Parquet) and `png` (figures in dots). Without them the program is built in half the
 //! time, and says which one it lacks when it is asked for such a file.
 
@@ -11,6 +13,7 @@ mod hash;
 mod interrupt;
 mod metric;
 mod output_choice;
+mod plugin_folders;
 mod progress;
 mod report;
 mod result_files;
@@ -22,7 +25,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::error::CommandError;
+pub use crate::error::CommandError;
+pub use crate::sweep::planned::{Part, PlannedRun, PlannedSweep};
+pub use crate::sweep::share::Share;
+pub use crate::sweep::status::Status;
+pub use crate::sweep::work::Work;
 
 /// Simulate serverless platforms: cold starts, placement, eviction, keep-alive.
 #[derive(Debug, Parser)]
@@ -39,7 +46,7 @@ enum Command {
     /// Compare policies on a scenario: means over seeds, and differences to the first.
     Compare(commands::sweep::CompareArguments),
     /// Run a scenario with every combination of policies, values and seeds.
-    Sweep(commands::sweep::SweepArguments),
+    Sweep(commands::sweep::SweepCommand),
     /// Draw what came of a run or a sweep: one page, or pictures.
     Report(commands::report::ReportArguments),
     /// Check a scenario without running it.

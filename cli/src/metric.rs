@@ -3,6 +3,8 @@
 use hearth_serverless::results::Metric;
 use hearth_serverless::scenario::did_you_mean;
 
+use crate::error::CommandError;
+
 /// The number that somebody asks for with `--metric`.
 ///
 /// # Errors
@@ -18,6 +20,14 @@ pub fn asked_for(name: &str) -> Result<&'static Metric, String> {
         };
         format!("--metric {name:?} is no number of a summary{cure}{all}")
     })
+}
+
+/// The numbers that somebody asks for.
+///
+/// # Errors
+/// When there is no such number.
+pub fn all_asked_for(names: &[String]) -> Result<Vec<&'static Metric>, CommandError> {
+    names.iter().map(|name| asked_for(name).map_err(CommandError::Usage)).collect()
 }
 
 /// The numbers of these names.

@@ -12,6 +12,9 @@ mod reproducible;
 mod results;
 mod standard_input;
 mod sweep;
+mod sweep_claim;
+mod sweep_plan;
+mod sweep_work;
 mod threads;
 mod trace;
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::hearth;
 
 /// Twenty functions that share nodes with too little memory for all their containers.
-fn scenario(folder: &Path) -> String {
+pub fn scenario(folder: &Path) -> String {
     let scenario = json!({
         "format": "hearth-scenario/1", "name": "sweep", "seed": 5,
         "platform": {"hosts": [
@@ -33,7 +33,7 @@ fn scenario(folder: &Path) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-fn read_json(path: &Path) -> Value {
+pub fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
@@ -44,21 +44,21 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn run_folders(sweep: &Path) -> Vec<PathBuf> {
+pub fn run_folders(sweep: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> =
         fs::read_dir(sweep.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders
 }
 
-const POLICIES: [&str; 3] = [
+pub const POLICIES: [&str; 3] = [
     "keep_alive=fixed,timeout=1min",
     "keep_alive=hybrid-histogram",
     "keep_alive=fixed,eviction.containers=greedy-dual",
 ];
 
 /// The arguments of a sweep over three policies, two sizes of memory and two seeds.
-fn sweep_arguments<'a>(scenario: &'a str, output: &'a str) -> Vec<&'a str> {
+pub fn sweep_arguments<'a>(scenario: &'a str, output: &'a str) -> Vec<&'a str> {
     let mut arguments = vec!["sweep", scenario, "--output", output, "--seeds", "1,2"];
     arguments.extend(["--vary", "platform.hosts[node].ram=2GB,4GB"]);
     arguments.extend(POLICIES.iter().flat_map(|policy| ["--policy", policy]));

@@ -68,7 +68,7 @@ impl Known {
 /// The subcommand and its options must be in the help.
 fn fault_of_hearth(words: &[&str]) -> Option<String> {
     let is_name = |word: &&&str| word.starts_with(|c: char| c.is_ascii_lowercase()) && !word.contains(['.', '/', '=']);
-    let depth = if words.first().is_some_and(|word| ["policies", "trace"].contains(word)) { 2 } else { 1 };
+    let depth = if words.first().is_some_and(|word| ["policies", "sweep", "trace"].contains(word)) { 2 } else { 1 };
     let subcommand: Vec<&str> = words.iter().take(depth).take_while(is_name).copied().collect();
     let mut hearth = Command::new(env!("CARGO_BIN_EXE_hearth"));
     let help = hearth.args(&subcommand).arg("--help").output().unwrap();

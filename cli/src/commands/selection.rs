@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hearth_serverless::experiment::{About, Experiment};
-use hearth_serverless::policy::{Catalog, Libraries};
+use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use serde_json::Value;
 
 use crate::assignment::{policy_overrides, seed_override};
 use crate::error::CommandError;
+use crate::plugin_folders::catalog_of;
 use crate::result_folder::runs_again;
 
 /// Where compiled policies are looked for.
@@ -22,15 +23,18 @@ pub struct PluginArguments {
 }
 
 impl PluginArguments {
-    /// Every policy there is.
-    pub fn catalog(&self) -> Catalog {
+    /// The folders that are named, here and in HEARTH_PLUGIN_PATH.
+    pub fn folders(&self) -> Vec<PathBuf> {
         let mut folders = self.plugin_dirs.clone();
         if let Some(path) = std::env::var_os("HEARTH_PLUGIN_PATH") {
             folders.extend(std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()));
         }
-        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
-        folders.extend(beside.filter(|folder| folder.is_dir()));
-        Catalog::new(hearth_plugins::BUILT_IN).with_libraries(Libraries::in_folders(folders))
+        folders
+    }
+
+    /// Every policy there is.
+    pub fn catalog(&self) -> Catalog {
+        catalog_of(self.folders())
     }
 }
 
@@ -67,11 +71,7 @@ impl ScenarioBase {
 
     /// An error of reading or preparing the scenario, with its file.
     pub fn wrong(&self, error: ScenarioError) -> CommandError {
-        match error {
-            // These name their file, or the argument, themselves.
-            ScenarioError::File { .. } | ScenarioError::Override { .. } => CommandError::Argument(error),
-            error => CommandError::Scenario { file: self.name(), error },
-        }
+        CommandError::in_scenario(&self.name(), error)
     }
 
     /// The scenario as messages call it.

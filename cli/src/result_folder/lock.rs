@@ -71,7 +71,8 @@ fn is_still(_: &File, _: &Path) -> bool {
     true
 }
 
-fn this_process() -> String {
+/// Who this is, for messages.
+pub fn this_process() -> String {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let host = host.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
     let host = host.map(|name| format!(" on {}", name.trim())).unwrap_or_default();

@@ -36,7 +36,9 @@ pub fn from(folder: &Path, mut scenario: Value, base: &Path, about: &About) -> R
     problem.map_or(Ok(scenario), |problem| Err(CommandError::OutputFolder { folder: folder.to_owned(), problem }))
 }
 
-fn placed(path: &Path, folder: &Path) -> Option<String> {
+/// A path as it is told in `folder`: relative to it if it leads to something there, otherwise absolute. `None` if it is not
+/// UTF-8 text.
+pub fn placed(path: &Path, folder: &Path) -> Option<String> {
     let inside = std::fs::canonicalize(path).ok().zip(std::fs::canonicalize(folder).ok());
     let inside = inside.and_then(|(path, folder)| path.strip_prefix(folder).ok().map(Path::to_owned));
     let path = match inside.filter(|inside| !inside.as_os_str().is_empty()) {

@@ -205,6 +205,13 @@ impl Grid {
         parts.join(" ")
     }
 
+    /// The value of this label on the axis of this name.
+    pub fn value(&self, axis: &str, label: &str) -> Option<Baseline> {
+        let axis = self.axes.iter().position(|of| of.name == axis)?;
+        let setting = self.axes[axis].settings.iter().position(|setting| setting.label == label)?;
+        Some(Baseline { axis, setting })
+    }
+
     /// The value that `--baseline` names: one of the policies, or `path=value` of something that varies.
     ///
     /// # Errors

@@ -5,13 +5,22 @@
 //! of ([`warnings`]); [`tables`], [`text`] and [`json`] write that down, with the [`axes`] as columns.
 
 pub mod axes;
+pub mod claims;
 pub mod comparison;
 pub mod grid;
 pub mod json;
+pub mod outcome;
+pub mod plan;
+pub mod planned;
 pub mod pool;
 pub mod population;
+pub mod share;
+pub mod simulate;
 pub mod statistics;
+pub mod status;
 pub mod store;
+pub mod study;
 pub mod tables;
 pub mod text;
 pub mod warnings;
+pub mod work;

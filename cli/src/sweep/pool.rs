@@ -1,13 +1,13 @@
 //! Runs on all cores: each simulation has a thread to itself, and shares nothing with the others, so what comes of it is
 //! what would come of it alone.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use hearth_serverless::experiment::{Extent, Monitor};
-use serde_json::Value;
 
 use crate::error::CommandError;
 use crate::interrupt;
@@ -43,7 +43,8 @@ impl Control {
         lock(&self.workers).iter().for_each(|worker| worker.monitor.interrupt());
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Whether it has been told to stop.
+    pub fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::SeqCst)
     }
 
@@ -76,22 +77,27 @@ impl Announce {
     }
 }
 
+/// How many threads simulate: as many as are asked for, or one for each core.
+pub fn threads(asked: Option<NonZeroUsize>) -> usize {
+    asked.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}
+
 /// Runs jobs `0..jobs` on so many threads and gives what came of each, in order: `None` of those that did not run because
 /// all was stopped. An error that concerns all stops the others.
 ///
 /// # Errors
 /// The first error for which `is_fatal` holds. Others are given with their job.
-pub fn run_all<State>(
+pub fn run_all<State, Outcome: Send>(
     jobs: usize,
     threads: usize,
     control: &Control,
     progress: Option<SweepProgress>,
     state: impl Fn() -> State + Sync,
-    run: impl Fn(&mut State, usize, &Announce) -> Result<Value, CommandError> + Sync,
-) -> Result<Vec<Option<Result<Value, CommandError>>>, CommandError> {
+    run: impl Fn(&mut State, usize, &Announce) -> Result<Outcome, CommandError> + Sync,
+) -> Result<Vec<Option<Result<Outcome, CommandError>>>, CommandError> {
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
-    let mut outcomes: Vec<Option<Result<Value, CommandError>>> = (0..jobs).map(|_| None).collect();
+    let mut outcomes: Vec<Option<Result<Outcome, CommandError>>> = (0..jobs).map(|_| None).collect();
     let mut fatal = None;
     thread::scope(|scope| {
         for _ in 0..threads.min(jobs) {
@@ -145,7 +151,7 @@ mod tests {
     fn outcomes_stand_in_the_order_of_jobs() {
         let run = |_: &mut (), job: usize, _: &Announce| {
             thread::sleep(Duration::from_millis(if job.is_multiple_of(2) { 3 } else { 0 }));
-            if job == 5 { Err(CommandError::Unsound("five".to_owned())) } else { Ok(Value::from(job)) }
+            if job == 5 { Err(CommandError::Unsound("five".to_owned())) } else { Ok(job) }
         };
         let outcomes = run_all(20, 4, &Control::default(), None, || (), run).unwrap();
         for (job, outcome) in outcomes.into_iter().enumerate() {
@@ -159,7 +165,7 @@ mod tests {
     #[test]
     fn what_concerns_all_stops_all() {
         let run = |_: &mut (), job: usize, _: &Announce| {
-            if job == 1 { Err(CommandError::Usage("wrong".to_owned())) } else { Ok(Value::Null) }
+            if job == 1 { Err(CommandError::Usage("wrong".to_owned())) } else { Ok(()) }
         };
         let error = run_all(1_000_000, 2, &Control::default(), None, || (), run).unwrap_err();
         assert_eq!(error.to_string(), "wrong");

@@ -3,12 +3,16 @@
 //! A run is written into a folder whose name begins with a dot, and renamed when everything is on the disk. So whatever
 //! ends the process, a folder without a dot holds a whole run. Its name is a hash of all that the run depends on, so a
 //! sweep that is taken up again never takes a run for another, also when scenario, policies or grid have changed since.
+//! Of a plan, any number of processes write here at once: each into folders of its own, and the first that is renamed stays.
 
 use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan;
 use crate::error::CommandError;
 use crate::result_folder::claim;
 use crate::result_folder::lock::FolderLock;
@@ -17,12 +21,22 @@ use crate::result_folder::manifest::{Manifest, Options, State};
 /// The folder of the runs.
 const RUNS: &str = "runs";
 
+/// The folder of what runs failed with.
+const FAILURES: &str = "failures";
+
 /// The folder of a sweep.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    /// Nobody else writes there meanwhile.
-    _lock: FolderLock,
+    /// Nobody else writes there meanwhile; of a plan, everybody writes there whose runs they are.
+    lock: Option<FolderLock>,
+}
+
+/// What a run failed with.
+#[derive(Debug, Serialize, Deserialize)]
+struct Failure {
+    key: String,
+    error: String,
 }
 
 impl Store {
@@ -31,21 +45,59 @@ impl Store {
     /// # Errors
     /// When it cannot be made, holds runs already and `resume` is not set, or another process writes there.
     pub fn open(folder: &Path, resume: bool) -> Result<Self, CommandError> {
-        let runs = folder.join(RUNS);
-        let store = Self { folder: folder.to_owned(), _lock: claim::for_sweep(folder, &runs, resume)? };
-        fs::create_dir_all(&runs).map_err(|error| store.unusable(format!("the folder cannot be made: {error}")))?;
-        store.sweep_away_unfinished(&runs)?;
+        if folder.join(plan::NAME).exists() {
+            let problem = "holds a plan: go on with `hearth sweep work`, or name another folder".to_owned();
+            return Err(CommandError::OutputFolder { folder: folder.to_owned(), problem });
+        }
+        let store = Self::make(folder, resume)?;
+        store.sweep_away_unfinished()?;
         Ok(store)
+    }
+
+    /// Makes the folder for a plan, or takes one up again, with the runs that are there.
+    ///
+    /// # Errors
+    /// When it cannot be made, holds a plan or runs already and `resume` is not set, or another process writes there.
+    pub fn open_for_plan(folder: &Path, resume: bool) -> Result<Self, CommandError> {
+        if folder.join(plan::NAME).exists() && !resume {
+            let problem = "holds a plan already: replace it with --resume, or name another folder".to_owned();
+            return Err(CommandError::OutputFolder { folder: folder.to_owned(), problem });
+        }
+        Self::make(folder, resume)
+    }
+
+    fn make(folder: &Path, resume: bool) -> Result<Self, CommandError> {
+        let runs = folder.join(RUNS);
+        let lock = Some(claim::for_sweep(folder, &runs, resume)?);
+        let store = Self { folder: folder.to_owned(), lock };
+        fs::create_dir_all(&runs).map_err(|error| store.unusable(format!("the folder cannot be made: {error}")))?;
+        Ok(store)
+    }
+
+    /// The folder of a plan, in which others are at work, too.
+    pub fn shared(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), lock: None }
+    }
+
+    /// The folder of a plan, in which others may be at work, but nobody else writes tables.
+    ///
+    /// # Errors
+    /// When another process does.
+    pub fn for_tables(folder: &Path) -> Result<Self, CommandError> {
+        Ok(Self { folder: folder.to_owned(), lock: Some(FolderLock::take(folder)?) })
     }
 
     fn unusable(&self, problem: String) -> CommandError {
         CommandError::OutputFolder { folder: self.folder.clone(), problem }
     }
 
-    /// What was being written when the process ended.
-    fn sweep_away_unfinished(&self, runs: &Path) -> Result<(), CommandError> {
-        let unusable = |error: std::io::Error| self.unusable(error.to_string());
-        for entry in fs::read_dir(runs).map_err(unusable)? {
+    /// Removes what was being written when processes ended.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn sweep_away_unfinished(&self) -> Result<(), CommandError> {
+        let unusable = |error: io::Error| self.unusable(error.to_string());
+        for entry in fs::read_dir(self.folder.join(RUNS)).map_err(unusable)? {
             let entry = entry.map_err(unusable)?;
             if entry.file_name().to_string_lossy().starts_with('.') {
                 fs::remove_dir_all(entry.path()).map_err(unusable)?;
@@ -63,48 +115,107 @@ impl Store {
         self.folder.join(RUNS).join(&key[..16])
     }
 
-    /// The folder into which a run is to be written.
-    fn path_in_progress(&self, key: &str) -> PathBuf {
-        self.folder.join(RUNS).join(format!(".{}", &key[..16]))
-    }
-
-    /// Makes the folder into which a run is to be written.
+    /// Makes a folder into which a run is to be written.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn folder_in_progress(&self, key: &str) -> Result<PathBuf, CommandError> {
-        let folder = self.path_in_progress(key);
-        let made = fs::create_dir_all(&folder);
-        made.map_err(|error| CommandError::Result { file: folder.clone(), problem: error.to_string() })?;
-        Ok(folder)
+    pub fn begin(&self, key: &str) -> Result<PathBuf, CommandError> {
+        let runs = self.folder.join(RUNS);
+        let name = format!(".{}", &key[..16]);
+        // Others may be at the same run: whoever makes a folder of a name has it for itself.
+        for number in 1_u64.. {
+            let folder = runs.join(format!("{name}-{number}"));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(folder),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(CommandError::Result { file: folder, problem: error.to_string() }),
+            }
+        }
+        Err(self.unusable("there is no name left for a folder in it".to_owned()))
+    }
+
+    /// A run will not be finished. What it has written stays where nobody else writes, until the sweep is taken up again.
+    pub fn give_up(&self, folder: &Path) {
+        if self.lock.is_none() {
+            // One that stays is removed once all runs have been collected.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+
+    fn failure_file(&self, key: &str) -> PathBuf {
+        self.folder.join(FAILURES).join(format!("{}.json", &key[..16]))
+    }
+
+    /// A run has failed, as it would again.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn fail(&self, key: &str, error: &str) -> Result<(), CommandError> {
+        let path = self.failure_file(key);
+        let failure = Failure { key: key.to_owned(), error: error.to_owned() };
+        let text = serde_json::to_string_pretty(&failure).unwrap_or_default() + "\n";
+        // Others may be writing the same.
+        let temporary = path.with_file_name(format!(".{}-{}", &key[..16], std::process::id()));
+        let write = || {
+            fs::create_dir_all(self.folder.join(FAILURES))?;
+            fs::write(&temporary, &text)?;
+            fs::rename(&temporary, &path)
+        };
+        write().map_err(|error| CommandError::Result { file: path.clone(), problem: error.to_string() })
+    }
+
+    /// What a run has failed with, if it has.
+    pub fn failure(&self, key: &str) -> Option<String> {
+        let failure: Failure = serde_json::from_slice(&fs::read(self.failure_file(key)).ok()?).ok()?;
+        (failure.key == key).then_some(failure.error)
+    }
+
+    /// The manifest of a run that has ended; `None` also if it did not write a table or time series that is asked for.
+    pub fn manifest(&self, key: &str, options: &Options) -> Option<Manifest> {
+        let manifest = Manifest::read(&self.run_folder(key)).ok().flatten()?;
+        let is_it = manifest.sweep.as_ref().is_some_and(|record| record.key == key);
+        let Options { invocations, time_series, .. } = &manifest.options;
+        let has_all = (options.invocations.is_none() || options.invocations == *invocations)
+            && (options.time_series.is_none() || options.time_series == *time_series);
+        (manifest.state == State::Finished && is_it && has_all).then_some(manifest)
     }
 
     /// The summary of a run that has ended; `None` also if it did not write a table or time series that is asked for.
     pub fn finished(&self, key: &str, options: &Options) -> Option<Value> {
-        let folder = self.run_folder(key);
-        let manifest = Manifest::read(&folder).ok().flatten()?;
-        let summary = serde_json::from_slice(&fs::read(folder.join("summary.json")).ok()?).ok()?;
-        let is_it = manifest.sweep.is_some_and(|record| record.key == key);
-        let Options { invocations, time_series, .. } = manifest.options;
-        let has_all = (options.invocations.is_none() || options.invocations == invocations)
-            && (options.time_series.is_none() || options.time_series == time_series);
-        (manifest.state == State::Finished && is_it && has_all).then_some(summary)
+        self.manifest(key, options)?;
+        serde_json::from_slice(&fs::read(self.run_folder(key).join("summary.json")).ok()?).ok()
     }
 
-    /// A run has been written into its folder: from now on it counts.
+    /// A run has been written into the folder `from`: from now on it counts. If another process has finished the same run
+    /// meanwhile, that one stays.
     ///
     /// # Errors
     /// When that cannot be put on the disk.
-    pub fn finish(&self, key: &str) -> Result<(), CommandError> {
-        let (from, to) = (self.path_in_progress(key), self.run_folder(key));
-        let keep = || -> std::io::Result<()> {
-            for entry in fs::read_dir(&from)? {
+    pub fn finish(&self, key: &str, from: &Path, options: &Options) -> Result<(), CommandError> {
+        let to = self.run_folder(key);
+        let keep = || -> io::Result<()> {
+            for entry in fs::read_dir(from)? {
                 File::open(entry?.path())?.sync_all()?;
             }
-            if to.exists() {
-                fs::remove_dir_all(&to)?;
+            if self.manifest(key, options).is_some() {
+                return fs::remove_dir_all(from);
             }
-            fs::rename(&from, &to)?;
+            // A folder is not replaced while something is in it: what came there first stays.
+            while let Err(error) = fs::rename(from, &to) {
+                if !to.exists() {
+                    return Err(error);
+                }
+                if self.manifest(key, options).is_some() {
+                    return fs::remove_dir_all(from);
+                }
+                // A run that lacks a table that is asked for now.
+                let aside = from.with_extension("before");
+                match fs::rename(&to, &aside) {
+                    // Somebody else has just put it aside.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    moved => moved.and_then(|()| fs::remove_dir_all(&aside))?,
+                }
+            }
             File::open(self.folder.join(RUNS))?.sync_all()
         };
         keep().map_err(|error| CommandError::Result { file: to.clone(), problem: error.to_string() })
@@ -127,7 +238,7 @@ impl Store {
     pub fn remove(&self, name: &str) -> Result<(), CommandError> {
         let path = self.folder.join(name);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(CommandError::Result { file: path, problem: error.to_string() })
             }
             _ => Ok(()),
@@ -149,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), false).unwrap();
         let key = hash::of_parts(&["a".to_owned(), "b".to_owned()]);
-        let in_progress = store.folder_in_progress(&key).unwrap();
+        let in_progress = store.begin(&key).unwrap();
         fs::write(in_progress.join("summary.json"), "{\"seed\": 3}").unwrap();
         let options = Options { invocations: None, time_series: None, timeline: None, policy_timeout_s: 0.0 };
         let record = RunRecord { key: key.clone(), settings: BTreeMap::new(), seed: 3 };
@@ -157,7 +268,7 @@ mod tests {
         manifest.state = State::Finished;
         manifest.write(&in_progress).unwrap();
         assert_eq!(store.finished(&key, &options), None);
-        store.finish(&key).unwrap();
+        store.finish(&key, &in_progress, &options).unwrap();
         assert_eq!(store.finished(&key, &options).unwrap()["seed"], 3);
         let with_series = Options { time_series: Some(Intervals::DEFAULT), ..options.clone() };
         assert_eq!(store.finished(&key, &with_series), None);

@@ -1,0 +1,41 @@
+//! `hearth sweep collect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::error::CommandError;
+use crate::metric;
+use crate::sweep::outcome::Shown;
+use crate::sweep::planned::PlannedSweep;
+use crate::sweep::store::Store;
+
+/// The arguments of `hearth sweep collect`.
+#[derive(Debug, Args)]
+pub struct CollectArguments {
+    /// The folder into which `hearth sweep --plan` has written a plan.
+    folder: PathBuf,
+
+    /// Write the tables of the runs that are there, though others are missing.
+    #[arg(long)]
+    partial: bool,
+
+    /// Show this number of the summaries, as in latency_p99; without it, some that are often wanted.
+    #[arg(long = "metric", value_name = "NAME")]
+    metrics: Vec<String>,
+
+    /// Print the comparison as JSON, with every number unless some are named, instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Writes and prints what the runs of a plan come to.
+pub fn run(arguments: &CollectArguments) -> Result<(), CommandError> {
+    let metrics = metric::all_asked_for(&arguments.metrics)?;
+    let planned = PlannedSweep::open(&arguments.folder)?;
+    let store = Store::for_tables(&arguments.folder)?;
+    let outcome = planned.outcome(&store, arguments.partial)?;
+    outcome.report(Some(&store), Shown { metrics: &metrics, json: arguments.json })?;
+    planned.clear_up(&store, &outcome)?;
+    outcome.check_failures()
+}

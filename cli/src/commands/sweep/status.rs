@@ -1,0 +1,77 @@
+//! `hearth sweep status`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use hearth_serverless::results::Unit;
+
+use crate::error::CommandError;
+use crate::sweep::planned::PlannedSweep;
+use crate::sweep::status::Status;
+
+/// The arguments of `hearth sweep status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// The folder into which `hearth sweep --plan` has written a plan.
+    folder: PathBuf,
+
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Says how far a plan is.
+pub fn run(arguments: &StatusArguments) -> Result<(), CommandError> {
+    let status = PlannedSweep::open(&arguments.folder)?.status()?;
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&status).unwrap_or_default())?;
+    } else {
+        write!(out, "{}", in_words(&status))?;
+    }
+    Ok(())
+}
+
+fn in_words(status: &Status) -> String {
+    let Status { runs, done, running, failed, open, left_by_dead_workers, .. } = status;
+    let dead = match left_by_dead_workers {
+        0 => String::new(),
+        dead => format!(" ({dead} left by workers that have died)"),
+    };
+    let mut text = format!("{done} of {runs} runs done, {running} running, {failed} failed, {open} open{dead}\n");
+    let seconds = |seconds: f64| Unit::Seconds.shown(seconds);
+    match status.core_seconds_left {
+        Some(left) if running + open > 0 => {
+            let until = status.seconds_left.map(|left| format!(", {} if as many go on as now", seconds(left)));
+            text.push_str(&format!("about {} of one core left{}\n", seconds(left), until.unwrap_or_default()));
+        }
+        _ => {}
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_while_something_is() {
+        let mut status = Status {
+            runs: 10,
+            done: 4,
+            running: 2,
+            failed: 1,
+            open: 3,
+            left_by_dead_workers: 1,
+            core_seconds_done: 40.0,
+            core_seconds_left: Some(50.0),
+            seconds_left: Some(25.0),
+        };
+        let expected = "4 of 10 runs done, 2 running, 1 failed, 3 open (1 left by workers that have died)\n\
+                        about 50.0 s of one core left, 25.0 s if as many go on as now\n";
+        assert_eq!(in_words(&status), expected);
+        (status.running, status.open, status.done, status.left_by_dead_workers) = (0, 0, 9, 0);
+        assert_eq!(in_words(&status), "9 of 10 runs done, 0 running, 1 failed, 0 open\n");
+    }
+}

@@ -1,0 +1,262 @@
+//! A sweep that is planned, for any number of workers on any number of machines: what `hearth sweep --plan`,
+//! `hearth sweep work`, `status` and `collect` do.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::claims::Claims;
+use super::outcome::{self, Outcome};
+use super::plan::{self, Plan};
+use super::pool::Control;
+use super::share::Share;
+use super::status::{self, Status};
+use super::store::Store;
+use super::study::Study;
+use super::work::{self, Work};
+use crate::error::CommandError;
+use crate::result_folder::manifest::Input;
+
+/// The folder of a plan: which runs a sweep has, and what has come of them.
+///
+/// Any number of processes on any number of machines that see the folder may work on it at once. Each run is there as a
+/// whole or not at all, whoever ends when, and is the same whoever did it.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quickstart.json");
+/// let output = folder.path().join("sweep");
+/// let arguments = [scenario, "--seeds", "1..4", "--output", output.to_str().ok_or("no text")?];
+/// let sweep = hearth_sim::PlannedSweep::plan(arguments)?;
+/// assert_eq!(sweep.runs().count(), 4);
+///
+/// // Anywhere else, as often as there are executors to hand work to:
+/// let worker = hearth_sim::PlannedSweep::open(&output)?;
+/// worker.work(&hearth_sim::Part::Runs(vec![0, 2]), NonZeroUsize::MIN)?;
+/// worker.work(&hearth_sim::Part::Open, NonZeroUsize::MIN)?;
+///
+/// assert_eq!(sweep.status()?.done, 4);
+/// sweep.collect(false)?;
+/// assert!(output.join("comparison.csv").is_file());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct PlannedSweep {
+    study: Study,
+    folder: PathBuf,
+    /// What the runs read, as the plan says.
+    inputs: Vec<Input>,
+    stale_after: Duration,
+}
+
+/// One of the runs of a plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlannedRun {
+    /// The hash of all that it depends on; its folder is `runs/` and the first sixteen digits.
+    pub key: String,
+    /// Its values as they were given, by the names of what varies.
+    pub settings: Vec<(String, String)>,
+    /// Its seed.
+    pub seed: u64,
+}
+
+/// What a worker is to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// One of several equal parts.
+    Share(Share),
+    /// The runs at these positions among [`PlannedSweep::runs`].
+    Runs(Vec<usize>),
+    /// What nobody has done or is at, until nothing is left; what a worker was at that has died since is open again.
+    Open,
+}
+
+impl PlannedSweep {
+    /// Plans a study into a folder, and runs nothing. With `resume` a plan there is replaced; runs that are there count.
+    pub(crate) fn write(
+        study: Study,
+        folder: &Path,
+        resume: bool,
+        stale_after: Duration,
+    ) -> Result<Self, CommandError> {
+        let store = Store::open_for_plan(folder, resume)?;
+        let absolute = absolute(folder)?;
+        let plan = Plan::of(&study, &absolute, stale_after)?;
+        outcome::write_description(&study, &store, &[])?;
+        store.write(plan::NAME, plan.to_json().as_bytes())?;
+        Self::open(folder)
+    }
+
+    /// The plan of a folder.
+    ///
+    /// # Errors
+    /// When there is none, or it was written by another version of Hearth, or changed since.
+    pub fn open(folder: &Path) -> Result<Self, CommandError> {
+        let folder = absolute(folder)?;
+        let (study, inputs, stale_after) = Plan::read(&folder)?.into_study(&folder)?;
+        Ok(Self { study, folder, inputs, stale_after })
+    }
+
+    /// Where it is: an absolute path.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// All runs, in the order of the tables.
+    pub fn runs(&self) -> impl ExactSizeIterator<Item = PlannedRun> + '_ {
+        (0..self.study.points.len()).map(|point| {
+            let record = self.study.record(point);
+            PlannedRun { key: record.key, settings: record.settings.into_iter().collect(), seed: record.seed }
+        })
+    }
+
+    /// Sees that nothing that the runs depend on has changed since they were planned: traces and other files, libraries of
+    /// policies.
+    ///
+    /// # Errors
+    /// When something has: what, and what to do about it.
+    pub fn check(&self) -> Result<(), CommandError> {
+        const CURE: &str = "put back what was there, or plan again with --plan --resume";
+        let changed = |problem: String| CommandError::Usage(format!("{}: {problem}: {CURE}", self.folder.display()));
+        let mut now = self.study.clone();
+        now.find_keys()?;
+        let found = plan::inputs_in(&now, &self.folder)?;
+        for planned in &self.inputs {
+            let path = self.folder.join(&planned.path);
+            match found.iter().find(|input| input.path == planned.path) {
+                Some(input) if input.sha256 == planned.sha256 => {}
+                Some(Input { sha256, .. }) => {
+                    let before = &planned.sha256;
+                    let problem = format!("is not what was planned with: its SHA-256 was {before} and is {sha256}");
+                    return Err(changed(format!("{} {problem}", path.display())));
+                }
+                None => return Err(changed(format!("{} is not read any more", path.display()))),
+            }
+        }
+        let is_new = |input: &&Input| self.inputs.iter().all(|planned| planned.path != input.path);
+        if let Some(input) = found.iter().find(is_new) {
+            let path = self.folder.join(&input.path);
+            return Err(changed(format!("{} is read, which was not planned", path.display())));
+        }
+        match (0..now.keys.len()).find(|point| now.keys.get(*point) != self.study.keys.get(*point)) {
+            Some(point) => {
+                let run = self.study.describe(point);
+                Err(changed(format!("{} is not the plan of these runs any more, beginning with {run}", plan::NAME)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Does a part of the runs on so many threads, and keeps each as soon as it has ended. Runs that are there, and those that
+    /// failed before, are passed over.
+    ///
+    /// # Errors
+    /// When something has changed since the plan was made (see [`PlannedSweep::check`]), or nothing can be written. A run that
+    /// fails is no error here; [`Work::failed`] names it.
+    pub fn work(&self, part: &Part, threads: NonZeroUsize) -> Result<Work, CommandError> {
+        self.check()?;
+        self.work_under(part, threads.get(), false, &Control::default(), false)
+    }
+
+    /// The same, under control from outside, and with a line of progress; without the check. With `retry` runs that failed
+    /// before are run again.
+    pub(crate) fn work_under(
+        &self,
+        part: &Part,
+        threads: usize,
+        retry: bool,
+        control: &Control,
+        with_progress: bool,
+    ) -> Result<Work, CommandError> {
+        let store = Store::shared(&self.folder);
+        let claims = Claims::open(&self.folder, self.stale_after)?;
+        let orders = work::Orders { takes_what_is_open: *part == Part::Open, retry, with_progress };
+        work::work(&self.study, &store, &claims, self.points(part)?, orders, threads, control)
+    }
+
+    /// How many runs a part has.
+    ///
+    /// # Errors
+    /// When it names a run that there is not.
+    pub fn count(&self, part: &Part) -> Result<usize, CommandError> {
+        self.points(part).map(|points| points.len())
+    }
+
+    /// The runs of a part.
+    fn points(&self, part: &Part) -> Result<Vec<usize>, CommandError> {
+        let all = self.study.points.len();
+        match part {
+            Part::Share(share) => Ok(share.positions(&self.study.keys)),
+            Part::Open => Ok((0..all).collect()),
+            Part::Runs(points) => match points.iter().find(|point| **point >= all) {
+                Some(point) => Err(CommandError::Usage(format!("there is no run {point}: the plan has {all}"))),
+                None => Ok(points.clone()),
+            },
+        }
+    }
+
+    /// How far the runs are.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or nothing can be written there: what lives is found by dates of files.
+    pub fn status(&self) -> Result<Status, CommandError> {
+        let claimed = Claims::on(&self.folder, self.stale_after)?;
+        Ok(status::of(&self.study, &Store::shared(&self.folder), &claimed))
+    }
+
+    /// Writes the tables of all runs: the same bytes that one machine would have written. With `partial` those of the runs
+    /// that are there.
+    ///
+    /// # Errors
+    /// When runs are missing, without `partial`, or some have failed, with the tables of the others; or nothing can be written.
+    pub fn collect(&self, partial: bool) -> Result<(), CommandError> {
+        let store = Store::for_tables(&self.folder)?;
+        let outcome = self.outcome(&store, partial)?;
+        outcome.write(Some(&store))?;
+        self.clear_up(&store, &outcome)?;
+        outcome.check_failures()
+    }
+
+    /// What has come of the runs so far.
+    pub(crate) fn outcome(&self, store: &Store, partial: bool) -> Result<Outcome<'_>, CommandError> {
+        let mut summaries: Vec<Option<Value>> = Vec::new();
+        let (mut failures, mut missing) = (Vec::new(), 0);
+        for (point, key) in self.study.keys.iter().enumerate() {
+            let summary = store.finished(key, &self.study.options);
+            if summary.is_none() {
+                match store.failure(key) {
+                    Some(error) => failures.push((point, error)),
+                    None => missing += 1,
+                }
+            }
+            summaries.push(summary);
+        }
+        if missing > 0 && !partial {
+            let runs = summaries.len();
+            return Err(CommandError::MissingRuns { missing, runs, folder: self.folder.clone() });
+        }
+        Ok(Outcome::new(&self.study, summaries, failures))
+    }
+
+    /// Removes what workers have left behind, if nothing is left to do.
+    pub(crate) fn clear_up(&self, store: &Store, outcome: &Outcome<'_>) -> Result<(), CommandError> {
+        if outcome.is_whole() {
+            store.sweep_away_unfinished()?;
+            Claims::remove_all(&self.folder);
+        }
+        Ok(())
+    }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, CommandError> {
+    let unusable =
+        |error: std::io::Error| CommandError::OutputFolder { folder: folder.to_owned(), problem: error.to_string() };
+    std::path::absolute(folder).map_err(unusable)
+}

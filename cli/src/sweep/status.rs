@@ -1,0 +1,86 @@
+//! How far the runs of a plan are.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::claims::ClaimedRuns;
+use super::store::Store;
+use super::study::Study;
+
+/// How many runs of a plan are how far. Each is in one of `done`, `running`, `failed` and `open`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Status {
+    /// All runs.
+    pub runs: usize,
+    /// Those that have come to their end.
+    pub done: usize,
+    /// Those that a worker is at.
+    pub running: usize,
+    /// Those that have ended in an error.
+    pub failed: usize,
+    /// Those that nobody has begun, or whose worker has died.
+    pub open: usize,
+    /// Those among the open ones whose worker has died.
+    pub left_by_dead_workers: usize,
+    /// Seconds that the simulations have taken that are done, on one core each.
+    pub core_seconds_done: f64,
+    /// Seconds of a core that what is left will take, as the runs of the same values took so far, or all runs where none of
+    /// the same values is done. `None` before the first run is done.
+    pub core_seconds_left: Option<f64>,
+    /// Seconds until all is done, if as many go on as are running now. `None` when none is, or nothing is known.
+    pub seconds_left: Option<f64>,
+}
+
+/// Sums and counts of seconds.
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: usize,
+}
+
+impl Mean {
+    fn add(&mut self, seconds: f64) {
+        self.sum += seconds;
+        self.count += 1;
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+/// How far the runs of a study are, on which there were these claims just before: what has ended since is done, not open.
+pub fn of(study: &Study, store: &Store, claimed: &ClaimedRuns) -> Status {
+    let (mut all, mut by_setting) = (Mean::default(), BTreeMap::<&[usize], Mean>::new());
+    let (mut running, mut failed, mut left_by_dead_workers) = (0, 0, 0);
+    let mut left: Vec<&[usize]> = Vec::new();
+    for (point, key) in study.points.iter().zip(&study.keys) {
+        if let Some(manifest) = store.manifest(key, &study.options) {
+            let seconds = manifest.wall_s.unwrap_or(0.0);
+            all.add(seconds);
+            by_setting.entry(&point.settings).or_default().add(seconds);
+        } else if claimed.alive.contains(&key[..16]) {
+            running += 1;
+            left.push(&point.settings);
+        } else if store.failure(key).is_some() {
+            failed += 1;
+        } else {
+            left_by_dead_workers += usize::from(claimed.dead.contains(&key[..16]));
+            left.push(&point.settings);
+        }
+    }
+    let expected = |settings: &&[usize]| by_setting.get(settings).copied().and_then(Mean::get).or_else(|| all.get());
+    let core_seconds_left: Option<f64> = left.iter().map(expected).sum();
+    Status {
+        runs: study.points.len(),
+        done: all.count,
+        running,
+        failed,
+        open: left.len() - running,
+        left_by_dead_workers,
+        core_seconds_done: all.sum,
+        core_seconds_left,
+        seconds_left: core_seconds_left.filter(|_| running > 0).map(|seconds| seconds / running as f64),
+    }
+}

@@ -1,0 +1,156 @@
+//! What a sweep is about: a scenario, what varies in it, and which runs that makes.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
+
+use hearth_serverless::experiment::{Experiment, chosen_policies};
+use hearth_serverless::policy::Catalog;
+use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
+
+use super::grid::{Baseline, Grid, Point};
+use crate::assignment::seed_override;
+use crate::error::CommandError;
+use crate::hash::{self, hash_of};
+use crate::output_choice::TableFormat;
+use crate::plugin_folders::catalog_of;
+use crate::result_folder::manifest::{Input, Options, RunRecord};
+
+/// Everything that is to be run.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The scenario as messages call it.
+    pub name: PathBuf,
+    /// Its text.
+    pub text: ScenarioText,
+    /// What is set in all runs.
+    pub overrides: Vec<Override>,
+    /// What varies.
+    pub grid: Grid,
+    /// What the others are compared to.
+    pub baseline: Option<Baseline>,
+    /// All runs.
+    pub points: Vec<Point>,
+    /// What each run writes.
+    pub options: Options,
+    /// The form of the tables.
+    pub format: TableFormat,
+    /// Where policies are looked for that are not built in.
+    pub plugin_folders: Vec<PathBuf>,
+    /// By point: the hash of all that its run depends on.
+    pub keys: Vec<String>,
+    /// Names and hashes of the files that the scenarios read.
+    pub files: Vec<(String, String)>,
+    /// The hashes of those files, and of libraries of policies, by path.
+    pub hashes: BTreeMap<PathBuf, String>,
+}
+
+impl Study {
+    /// Every policy there is.
+    pub fn catalog(&self) -> Catalog {
+        catalog_of(self.plugin_folders.clone())
+    }
+
+    /// An error of reading or preparing the scenario, with its file.
+    pub fn wrong(&self, error: ScenarioError) -> CommandError {
+        CommandError::in_scenario(&self.name, error)
+    }
+
+    /// What is set in the scenario for some values and a seed.
+    pub fn set(&self, settings: &[usize], seed: Option<u64>) -> Result<Vec<Override>, CommandError> {
+        let seed = seed.map(seed_override).transpose()?;
+        Ok(self.overrides.iter().cloned().chain(self.grid.overrides(settings)).chain(seed).collect())
+    }
+
+    /// The scenario with some values and a seed.
+    pub fn scenario(&self, settings: &[usize], seed: Option<u64>) -> Result<Scenario, CommandError> {
+        let overrides = self.set(settings, seed)?;
+        self.text.with(&overrides).map_err(|error| self.wrong(error))
+    }
+
+    /// Finds what each run depends on; reads the scenario with every combination of values, so that a mistake in one is
+    /// found before anything runs.
+    pub fn find_keys(&mut self) -> Result<(), CommandError> {
+        let catalog = self.catalog();
+        let mut hashes = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        let mut keys = Vec::new();
+        for settings in self.grid.combinations() {
+            let scenario = self.scenario(&settings, None)?;
+            let policies = chosen_policies(&scenario, &catalog).map_err(|error| self.wrong(error))?;
+            let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned(), self.text.as_str().to_owned()];
+            let assignments = self.overrides.iter().cloned().chain(self.grid.overrides(&settings));
+            parts.extend(assignments.map(|assignment| assignment.to_string()));
+            for (slot, record) in policies {
+                if let Some((path, hash)) = record.library.as_ref().zip(record.library_sha256.as_ref()) {
+                    hashes.insert(path.clone(), hash.clone());
+                }
+                parts.push(format!("{}={} {} {:?}", slot.path(), record.name, record.version, record.library_sha256));
+            }
+            for file in scenario.files().map_err(|error| self.wrong(error))? {
+                let hash = match hashes.entry(file.clone()) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => entry.insert(hash_of(&file)?),
+                };
+                parts.push(hash.clone());
+                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                names.insert(name, hash.clone());
+            }
+            for seed in &self.grid.seeds {
+                keys.push(hash::of_parts(&parts.iter().cloned().chain([seed.to_string()]).collect::<Vec<_>>()));
+            }
+        }
+        (self.keys, self.files, self.hashes) = (keys, names.into_iter().collect(), hashes);
+        Ok(())
+    }
+
+    /// Gets each value ready once, with the first of all others; gives what there is to be warned of.
+    pub fn check_values(&self) -> Result<Vec<String>, CommandError> {
+        let catalog = self.catalog();
+        let first = vec![0; self.grid.axes.len()];
+        let mut combinations = vec![first.clone()];
+        for (position, axis) in self.grid.axes.iter().enumerate() {
+            for setting in 1..axis.settings.len() {
+                let mut settings = first.clone();
+                settings[position] = setting;
+                combinations.push(settings);
+            }
+        }
+        let mut warnings = std::collections::BTreeSet::new();
+        for settings in combinations {
+            let scenario = self.scenario(&settings, None)?;
+            let experiment = Experiment::prepare(&scenario, &catalog).map_err(|error| self.wrong(error))?;
+            warnings.extend(experiment.warnings().iter().map(ToString::to_string));
+        }
+        Ok(warnings.into_iter().collect())
+    }
+
+    /// Which run of the sweep a point is.
+    pub fn record(&self, point: usize) -> RunRecord {
+        let Point { settings, seed } = &self.points[point];
+        let names = self.grid.axes.iter().map(|axis| axis.name.clone());
+        let settings = names.zip(self.grid.labels(settings).into_iter().map(str::to_owned)).collect();
+        RunRecord { key: self.keys[point].clone(), settings, seed: *seed }
+    }
+
+    /// A run in words, for messages.
+    pub fn describe(&self, point: usize) -> String {
+        let Point { settings, seed } = &self.points[point];
+        format!("{} seed={seed}", self.grid.describe(settings)).trim_start().to_owned()
+    }
+
+    /// What a run reads, with the hashes of what it was when the sweep began.
+    pub fn inputs(&self, paths: Vec<PathBuf>) -> Result<Vec<Input>, CommandError> {
+        let known = |path: &PathBuf| {
+            let is_it = |other: &&PathBuf| std::path::absolute(other).is_ok_and(|other| other == *path);
+            self.hashes.keys().find(is_it).and_then(|other| self.hashes.get(other)).cloned()
+        };
+        let input = |path: PathBuf| Ok(Input { sha256: known(&path).map_or_else(|| hash_of(&path), Ok)?, path });
+        paths.into_iter().map(input).collect()
+    }
+
+    /// The file of the scenario, whose folder is where its relative paths start.
+    pub fn file(&self) -> PathBuf {
+        self.text.base().join(self.name.file_name().unwrap_or(Path::new("scenario.json").as_os_str()))
+    }
+}
