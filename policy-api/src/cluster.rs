@@ -120,6 +120,8 @@ pub struct LinkView<'a> {
 pub struct RequestView {
     /// Number of the invocation, in the order of requests.
     pub invocation: u64,
+    /// Which attempt at the invocation it is, 1 for the first. Two may be under way at once, if invocations are hedged.
+    pub attempt: u32,
     /// The function's number.
     pub function: u32,
     /// The number of the function's image, or [`NONE`].
@@ -139,10 +141,11 @@ pub struct RequestView {
 }
 
 impl Default for RequestView {
-    /// Invocation 0 of function 0, which has no image and no limits.
+    /// The first attempt at invocation 0 of function 0, which has no image and no limits.
     fn default() -> Self {
         Self {
             invocation: 0,
+            attempt: 1,
             function: 0,
             image: NONE,
             requested_at: 0,

@@ -51,6 +51,7 @@
 mod admission;
 pub mod boundary;
 mod cluster;
+mod end;
 mod eviction;
 mod keep_alive;
 mod node_allocation;
@@ -66,6 +67,7 @@ pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
+pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{

@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RString, RVec};
 
-use crate::{ClusterView, Completion, LinkView, NodeView, RequestView};
+use crate::{ClusterView, End, LinkView, NodeView, RequestView};
 
 /// The answer to "where does this invocation run?".
 #[repr(u8)]
@@ -64,8 +64,8 @@ pub struct AllocationRules {
     /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
     /// links.
     pub observes: bool,
-    /// Whether to call [`NodeAllocation::on_completion`].
-    pub observes_completions: bool,
+    /// Whether to call [`NodeAllocation::on_end`].
+    pub observes_ends: bool,
     /// Whether to call [`NodeAllocation::rank`]. Without it everybody has rank 0.
     pub ranks: bool,
     /// Whether [`NodeAllocation::place`] answers by nothing but the sets of nodes in its view: not by what the nodes have, nor
@@ -81,7 +81,7 @@ impl Default for AllocationRules {
             scope: Scope::Request,
             commitment: Commitment::UntilStarted,
             observes: false,
-            observes_completions: false,
+            observes_ends: false,
             ranks: false,
             answers_hold: false,
         }
@@ -115,8 +115,16 @@ pub trait NodeAllocation {
     /// [`AllocationRules::observes`] is set, once for each changed node.
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
 
-    /// An invocation has run to its end. Called when [`AllocationRules::observes_completions`] is set.
-    fn on_completion(&mut self, _completion: &Completion) {}
+    /// An attempt has ended that was let in, in whatever way, or is back in the queue ([`crate::Ending::Requeued`]). Called
+    /// when [`AllocationRules::observes_ends`] is set, once for each end; not for those that have not ended when the
+    /// simulation does.
+    ///
+    /// With [`Scope::Request`] and [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that
+    /// names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
+    /// a `backfilling` other than `unlimited` that holds for answers from [`ClusterView::free_core`]: another one is
+    /// carried out on the first node of that set.) With [`Commitment::PerRound`] an answer is one for its round alone,
+    /// and who is asked about again has no place.
+    fn on_end(&mut self, _end: &End) {}
 
     /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
     /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each

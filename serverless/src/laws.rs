@@ -4,6 +4,7 @@
 mod answers;
 mod checks;
 mod containers;
+mod ends;
 mod rounds;
 mod scenarios;
 

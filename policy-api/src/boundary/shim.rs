@@ -15,7 +15,7 @@ use super::objects::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Creation, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation,
+    Creation, End, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation,
     NodeView, Placement, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
@@ -100,8 +100,8 @@ impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
         contain(|| self.0.rank(request, now))
     }
 
-    fn on_completion(&mut self, completion: &Completion) -> Called<()> {
-        contain(|| self.0.on_completion(completion))
+    fn on_end(&mut self, end: &End) -> Called<()> {
+        contain(|| self.0.on_end(end))
     }
 
     fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()> {
@@ -144,8 +144,8 @@ impl<T: Admission> RawAdmission for Shim<T> {
         contain(|| self.0.rules())
     }
 
-    fn on_completion(&mut self, completion: &Completion) -> Called<()> {
-        contain(|| self.0.on_completion(completion))
+    fn on_end(&mut self, end: &End) -> Called<()> {
+        contain(|| self.0.on_end(end))
     }
 
     fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision> {

@@ -1,13 +1,17 @@
 //! Checks admission policies.
 
+use std::collections::VecDeque;
+
 use proptest::prelude::*;
 
+use super::allocation::{ENDINGS, note_of};
 use super::cluster::TestCluster;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::{claimed, time};
+use super::model::end_of;
 use super::subject::{Subject, answer};
 use crate::boundary::AdmissionObject;
-use crate::{AdmissionDecision, AdmissionView, Claims, Completion, RequestView};
+use crate::{AdmissionDecision, AdmissionRules, AdmissionView, Claims, End, Ending, NONE, RequestView, Start};
 
 /// A request that comes to a cluster so loaded.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Step {
     /// Whether no node has RAM for a new container.
     is_full: bool,
     delays: u32,
+    /// How many of those that were let in end before it comes.
+    ends: usize,
 }
 
 /// So many nodes have so many cores each.
@@ -33,8 +39,8 @@ pub(super) struct Check {
 
 fn step() -> impl Strategy<Value = Step> {
     let load = (prop_oneof![Just(0), 0..20_u64, 0..5000_u64], 0..40_u64, 0..40_u64);
-    (0..4_u32, time(), load, any::<bool>(), 0..4_u32).prop_map(
-        |(function, after, (waiting, running, free_cores), is_full, delays)| Step {
+    (0..4_u32, time(), load, any::<bool>(), 0..4_u32, 0..3_usize).prop_map(
+        |(function, after, (waiting, running, free_cores), is_full, delays, ends)| Step {
             function,
             after,
             waiting,
@@ -42,15 +48,56 @@ fn step() -> impl Strategy<Value = Step> {
             free_cores,
             is_full,
             delays,
+            ends,
         },
     )
 }
 
-/// The state of a check: the date and how many requests there were.
+/// The state of a check: the date, how many requests there were, and who was let in and has not ended, with the date.
 #[derive(Default)]
 struct Clock {
     now: u64,
     requests: u64,
+    let_in: VecDeque<(RequestView, u64)>,
+    ended: usize,
+}
+
+/// The next end of one that was let in at a date: in all ways in turn, in the queue, on a node or after a run.
+fn next_end(request: &RequestView, since: u64, clock: &Clock) -> End {
+    const LATER: [Ending; 3] = [Ending::Lost, Ending::Stopped, Ending::Rejected];
+    let (now, number) = (clock.now, clock.ended);
+    let ending = ENDINGS.into_iter().chain(LATER).nth(number % 7).unwrap_or(Ending::Lost);
+    let is_of_whole_run = number % 7 < 3;
+    let in_queue = End { ..end_of(request, ending, now) };
+    let on_node = End { node: number as u32 % NODES as u32, ..in_queue };
+    let with_run = End {
+        container: number as u32 % NONE,
+        start: if number.is_multiple_of(2) { Start::Cold } else { Start::Warm },
+        started_at: since,
+        run_time: now - since,
+        ram: request.ram_limit,
+        idle_of_function: u32::from(is_of_whole_run),
+        ..on_node
+    };
+    match ending {
+        Ending::Rejected => in_queue,
+        Ending::Lost | Ending::Stopped => [in_queue, on_node, with_run][number / 7 % 3],
+        _ => with_run,
+    }
+}
+
+/// The first of those that were let in ends.
+fn end_first(
+    policy: &mut AdmissionObject,
+    rules: AdmissionRules,
+    clock: &mut Clock,
+    log: &mut Log,
+) -> Result<(), String> {
+    let Some((request, since)) = clock.let_in.pop_front() else { return Ok(()) };
+    let end = next_end(&request, since, clock);
+    clock.ended += 1;
+    log.note(note_of(&end));
+    if rules.observes_ends { answer("on_end", policy.on_end(&end)) } else { Ok(()) }
 }
 
 /// A cluster with as many free cores as the step says, on the first nodes.
@@ -77,6 +124,8 @@ fn ask(
     log: &mut Log,
 ) -> Result<AdmissionDecision, String> {
     clock.now += step.after;
+    let rules = answer("rules", policy.rules())?;
+    (0..step.ends).try_for_each(|_| end_first(policy, rules, clock, log))?;
     clock.requests += 1;
     let Step { function, waiting, running, free_cores, is_full, delays, .. } = *step;
     let now = clock.now;
@@ -92,13 +141,6 @@ fn ask(
         "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
         if is_full { ", no RAM" } else { "" }
     ));
-    let rules = answer("rules", policy.rules())?;
-    if rules.observes_completions && running > 0 {
-        let run_time = (now % 7) * 100_000_000;
-        let completion = Completion { now, function, run_time, idle_of_function: 1, ..Completion::default() };
-        log.note(format!("on_completion(function {function}, ran {run_time}, at {now})"));
-        answer("on_completion", policy.on_completion(&completion))?;
-    }
     let cluster = cluster(step);
     let view = AdmissionView {
         now,
@@ -116,6 +158,9 @@ fn ask(
         return Err("does not admit a request though its rules say that it admits all".to_owned());
     }
     log.note(format!("  {decision:?}"));
+    if decision == AdmissionDecision::Admit {
+        clock.let_in.push_back((request, now));
+    }
     if decision == AdmissionDecision::Delay(0) {
         return Err("delays a request by nothing, so that it comes again at the same date".to_owned());
     }
@@ -124,9 +169,20 @@ fn ask(
 
 /// On an idle cluster a request is let in within an hour, whether it is delayed or comes anew.
 fn check_idle(policy: &mut AdmissionObject, clock: &mut Clock, log: &mut Log, claims: Claims) -> Result<(), String> {
-    let free_cores = NODES as u64 * CORES;
-    let mut step =
-        Step { function: 0, after: 1_000_000_000, waiting: 0, running: 0, free_cores, is_full: false, delays: 0 };
+    let rules = answer("rules", policy.rules())?;
+    while !clock.let_in.is_empty() {
+        end_first(policy, rules, clock, log)?;
+    }
+    let mut step = Step {
+        function: 0,
+        after: 1_000_000_000,
+        waiting: 0,
+        running: 0,
+        free_cores: NODES as u64 * CORES,
+        is_full: false,
+        delays: 0,
+        ends: 0,
+    };
     let end = clock.now + 3_600_000_000_000;
     while clock.now < end {
         match ask(policy, &step, clock, log)? {
@@ -165,8 +221,9 @@ impl Checked for Check {
                 log.0.clear();
                 let waiting = u64::from(call % 7) * 300;
                 let function = call % 3;
-                let step =
-                    Step { function, after: 1_000_000, waiting, running: 3, free_cores: 5, is_full: false, delays: 0 };
+                let ends = clock.let_in.len().saturating_sub(3);
+                let (after, running, free_cores) = (1_000_000, 3, 5);
+                let step = Step { function, after, waiting, running, free_cores, is_full: false, delays: 0, ends };
                 ask(&mut policy, &step, &mut clock, &mut log).map(|_| ())
             })
         }))

@@ -4,13 +4,16 @@ use proptest::prelude::*;
 
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::claimed;
-use super::model::{FunctionSpec, Model, NodeSpec};
+use super::model::{FunctionSpec, Model, NodeSpec, end_of};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
 use crate::{
-    AllocationRules, Claims, ClusterView, Commitment, Completion, LinkView, NodeView, Placement, PlanItem, RVec,
+    AllocationRules, Claims, ClusterView, Commitment, End, Ending, LinkView, NONE, NodeView, Placement, PlanItem, RVec,
     RequestView, Scope,
 };
+
+/// How attempts end by themselves.
+pub(super) const ENDINGS: [Ending; 4] = [Ending::Completed, Ending::Failed, Ending::TimedOut, Ending::Crashed];
 
 /// Rounds within which everybody must run once the whole cluster is there.
 const ROUNDS: usize = 200;
@@ -19,8 +22,12 @@ const ROUNDS: usize = 200;
 pub(super) enum Step {
     /// A request of a function, of those there are.
     Arrive(usize),
-    /// The end of an invocation, of those that run.
-    Finish(usize),
+    /// The end of an attempt, of those that run.
+    Finish { which: usize, ending: Ending },
+    /// Another attempt beside one of those that run.
+    Hedge(usize),
+    /// The head loses its queue.
+    LoseQueue,
     /// A node goes, of those there are.
     Down(u32),
     /// A node comes back.
@@ -51,11 +58,13 @@ fn history() -> impl Strategy<Value = History> {
         (0..6_u64, 0..6_u64, any::<bool>()).prop_map(|(ram, disk, has_image)| FunctionSpec { ram, disk, has_image });
     let step = prop_oneof![
         6 => (0..4_usize).prop_map(Step::Arrive),
-        3 => (0..8_usize).prop_map(Step::Finish),
+        3 => (0..8_usize, ending()).prop_map(|(which, ending)| Step::Finish { which, ending }),
+        1 => (0..8_usize).prop_map(Step::Hedge),
         1 => (0..5_u32).prop_map(Step::Down),
         1 => (0..5_u32).prop_map(Step::Up),
         2 => Just(Step::Deliver),
         1 => (0..5_u32).prop_map(Step::Expire),
+        1 => Just(Step::LoseQueue),
         1 => (0..7_u32, prop::sample::select(vec![0.0, 0.1, 1.0])).prop_map(|(link, share)| Step::Link { link, share }),
     ];
     let parts = (
@@ -73,6 +82,11 @@ fn history() -> impl Strategy<Value = History> {
         }
         History { nodes, functions, steps }
     })
+}
+
+/// How an attempt ends by itself.
+pub(super) fn ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![4 => Just(Ending::Completed), 1 => Just(Ending::Failed), 1 => Just(Ending::TimedOut), 1 => Just(Ending::Crashed)]
 }
 
 /// A policy and the cluster it decides about.
@@ -97,19 +111,23 @@ impl<'a> Play<'a> {
         self.model.now += 1_000_000_000;
         let nodes = self.model.node_count() as u32;
         match *step {
-            Step::Arrive(function) => self.arrive(function)?,
-            Step::Finish(which) => {
-                if let Some((node, function)) = self.model.finish(which) {
-                    self.log.note(format!("(an invocation of function {function} ends on node {node})"));
-                    if self.rules.observes_completions {
-                        let (now, function, run_time) = (self.model.now, function as u32, which as u64 * 1_000_000_000);
-                        let completion = Completion { now, function, node, run_time, ..Completion::default() };
-                        answer("on_completion", self.policy.on_completion(&completion))?;
-                    }
+            Step::Arrive(function) => {
+                let request = self.model.arrive(function);
+                self.arrived(&request)?;
+            }
+            Step::Finish { which, ending } => {
+                if let Some(end) = self.model.finish(which, ending) {
+                    self.ended(&end)?;
                 }
             }
-            Step::Down(node) => self.set_up(node % nodes, false),
-            Step::Up(node) => self.set_up(node % nodes, true),
+            Step::Hedge(which) => {
+                if let Some(request) = self.model.hedge(which) {
+                    self.arrived(&request)?;
+                }
+            }
+            Step::LoseQueue => self.lose_queue(0)?,
+            Step::Down(node) => self.set_up(node % nodes, false)?,
+            Step::Up(node) => self.set_up(node % nodes, true)?,
             Step::Deliver => {
                 self.log.note("(all images arrive that are on their way)".to_owned());
                 self.model.deliver();
@@ -124,19 +142,44 @@ impl<'a> Play<'a> {
         self.round()
     }
 
-    fn arrive(&mut self, function: usize) -> Result<(), String> {
-        let request = self.model.arrive(function);
-        self.log.note(format!("(request {} of function {function} arrives)", request.invocation));
+    fn arrived(&mut self, request: &RequestView) -> Result<(), String> {
+        let RequestView { invocation, attempt, function, .. } = *request;
+        self.log.note(match attempt {
+            1 => format!("(request {invocation} of function {function} arrives)"),
+            _ => format!("(attempt {attempt} at request {invocation} of function {function} arrives)"),
+        });
         if self.rules.ranks {
-            answer("rank", self.policy.rank(&request, self.model.now))?;
+            answer("rank", self.policy.rank(request, self.model.now))?;
         }
         Ok(())
     }
 
-    fn set_up(&mut self, node: u32, up: bool) {
-        if self.model.set_up(node, up) {
-            self.log.note(format!("(node {node} is {})", if up { "up again" } else { "down" }));
+    /// An attempt has ended: the policy hears of it, and what follows from it happens.
+    fn ended(&mut self, end: &End) -> Result<(), String> {
+        self.tell(end)?;
+        let (twin, again) = self.model.after(end);
+        twin.map_or(Ok(()), |end| self.tell(&end))?;
+        again.map_or(Ok(()), |request| self.arrived(&request))
+    }
+
+    fn tell(&mut self, end: &End) -> Result<(), String> {
+        self.log.note(note_of(end));
+        if self.rules.observes_ends { answer("on_end", self.policy.on_end(end)) } else { Ok(()) }
+    }
+
+    /// Those behind the first so many in the queue are lost.
+    fn lose_queue(&mut self, kept: usize) -> Result<(), String> {
+        let kept = kept.min(self.model.queue.len());
+        for request in self.model.queue.split_off(kept) {
+            self.ended(&end_of(&request, Ending::Lost, self.model.now))?;
         }
+        Ok(())
+    }
+
+    fn set_up(&mut self, node: u32, up: bool) -> Result<(), String> {
+        let Some(ends) = self.model.set_up(node, up) else { return Ok(()) };
+        self.log.note(format!("(node {node} is {})", if up { "up again" } else { "down" }));
+        ends.iter().try_for_each(|end| if end.ending == Ending::Requeued { self.tell(end) } else { self.ended(end) })
     }
 
     fn set_link(&mut self, link: u32, share: f64) {
@@ -198,7 +241,10 @@ impl<'a> Play<'a> {
                     self.check_wait(&request)?;
                     told_to_wait.push(function);
                 }
-                Placement::Reject(_) => self.leave(&request),
+                Placement::Reject(_) => {
+                    self.model.leave(&request);
+                    self.ended(&end_of(&request, Ending::Rejected, self.model.now))?;
+                }
             }
         }
         Ok(())
@@ -219,8 +265,11 @@ impl<'a> Play<'a> {
             let fault = format!("places a request on node {node}, which cannot make room for it");
             claimed(self.claims, |claims| claims.respects_capacity, fault)?;
         }
-        if self.model.place(request, node, self.rules.commitment == Commitment::UntilStarted) {
-            self.leave(request);
+        let binds = self.rules.commitment == Commitment::UntilStarted;
+        if self.model.place(request, node, binds) {
+            self.model.leave(request);
+        } else if binds {
+            self.tell(&End { node, ..end_of(request, Ending::Requeued, self.model.now) })?;
         }
         Ok(())
     }
@@ -230,10 +279,6 @@ impl<'a> Play<'a> {
         let Some(node) = place else { return Ok(()) };
         let fault = format!("lets request {} wait, though node {node} has a core and room for it", request.invocation);
         claimed(self.claims, |claims| claims.work_conserving, fault)
-    }
-
-    fn leave(&mut self, request: &RequestView) {
-        self.model.queue.retain(|other| other.invocation != request.invocation);
     }
 
     fn plan_all(&mut self) -> Result<(), String> {
@@ -258,7 +303,7 @@ impl<'a> Play<'a> {
                     }
                     self.check_up(node)?;
                     if self.model.place(waiting, node, self.rules.commitment == Commitment::UntilStarted) {
-                        self.leave(waiting);
+                        self.model.leave(waiting);
                     }
                 }
                 PlanItem::Load { image, node } | PlanItem::Copy { image, node } => {
@@ -279,20 +324,29 @@ impl<'a> Play<'a> {
 
     /// The whole cluster is there, everything that runs ends and all images arrive: everybody must run in the end.
     fn drain(&mut self) -> Result<(), String> {
-        (0..self.model.node_count() as u32).for_each(|node| self.set_up(node, true));
+        (0..self.model.node_count() as u32).try_for_each(|node| self.set_up(node, true))?;
         (0..self.model.link_count() as u32).for_each(|link| self.set_link(link, 1.0));
         for _ in 0..ROUNDS {
             if self.model.queue.is_empty() {
                 return Ok(());
             }
             self.round()?;
-            while self.model.finish(0).is_some() {}
+            while let Some(end) = self.model.finish(0, Ending::Completed) {
+                self.ended(&end)?;
+            }
             self.model.deliver();
         }
         let Some(request) = self.model.queue.first() else { return Ok(()) };
         let fault = format!("request {} still waits after {ROUNDS} rounds on an idle cluster", request.invocation);
         claimed(self.claims, |claims| claims.work_conserving, fault)
     }
+}
+
+/// An end as the history tells it.
+pub(super) fn note_of(end: &End) -> String {
+    let End { invocation, attempt, node, ending, run_time, .. } = *end;
+    let place = if node == NONE { "in the queue".to_owned() } else { format!("on node {node}") };
+    format!("(attempt {attempt} at request {invocation} {place}: {ending:?}, ran {run_time})")
 }
 
 impl Checked for Check {
@@ -340,13 +394,19 @@ impl Checked for Check {
             for call in 0..calls as usize {
                 play.log.0.clear();
                 play.apply(&Step::Arrive(call % 3))?;
-                play.apply(&Step::Finish(call))?;
+                let ending = ENDINGS[call % ENDINGS.len()];
+                play.apply(&Step::Finish { which: call, ending })?;
+                play.apply(&Step::Hedge(call))?;
                 play.apply(&Step::Deliver)?;
                 // Each link in turn is degraded and whole again.
                 let (link, share) = (call as u32 / 2, if call % 2 == 0 { 0.1 } else { 1.0 });
                 play.apply(&Step::Link { link, share })?;
+                if call % 7 == 0 {
+                    play.apply(&Step::Down(call as u32))?;
+                    play.apply(&Step::Up(call as u32))?;
+                }
                 // A policy that lets wait, or may, must not make the queue grow.
-                play.model.queue.truncate(4);
+                play.lose_queue(4)?;
             }
             let Play { policy: of_policy, model: of_model, .. } = play;
             (policy, model) = (Some(of_policy), Some(of_model));

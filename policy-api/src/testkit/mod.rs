@@ -35,6 +35,9 @@
 //! | admission | delays that move the clock; with [`Claims`]: an idle cluster lets requests in |
 //! | keep-alive | times that have not overflowed |
 //!
+//! Attempts end in every way that there is ([`Ending`](crate::Ending)), are tried again and have others beside them: where a policy
+//! counts for itself, one that it forgets or takes off twice shows as somebody who waits for nothing, or as its own panic.
+//!
 //! [`Claims`]: crate::Claims
 
 mod admission;

@@ -1,8 +1,12 @@
 //! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
 
+mod ends;
+
 use std::collections::BTreeSet;
 
-use crate::{BatchView, ClusterView, FunctionView, NONE, NodeBits, NodeView, RequestView};
+pub(super) use self::ends::end_of;
+use self::ends::{Idle, Running};
+use crate::{BatchView, ClusterView, End, Ending, FunctionView, NONE, NodeBits, NodeView, RequestView, Start};
 
 /// What a node has.
 #[derive(Clone, Debug)]
@@ -24,12 +28,10 @@ pub(super) struct FunctionSpec {
 struct Node {
     spec: NodeSpec,
     up: bool,
-    /// Functions of the invocations that run.
-    running: Vec<usize>,
-    /// Functions of those that hold a core and wait for their image.
-    bound: Vec<usize>,
-    /// Functions of the idle containers.
-    idle: Vec<usize>,
+    running: Vec<Running>,
+    /// Those that hold a core and wait for their image.
+    bound: Vec<RequestView>,
+    idle: Vec<Idle>,
     /// Cores that decisions of this round have taken in vain; free again after it.
     held: u32,
 }
@@ -50,6 +52,10 @@ pub(super) struct Model {
     pub queue: Vec<RequestView>,
     pub now: u64,
     requests: u64,
+    /// How many containers there have been.
+    containers: u32,
+    /// Invocations that were asked for a second time and have not ended.
+    hedged: BTreeSet<u64>,
     changed: NodeBits,
     /// The part of its bandwidth that each link has: one that leads to all nodes, one to each node alone in their order,
     /// and one that leads to none.
@@ -86,6 +92,8 @@ impl Model {
             queue: Vec::new(),
             now: 0,
             requests: 0,
+            containers: 0,
+            hedged: BTreeSet::new(),
             changed: NodeBits::full(count),
             links: vec![1.0; count + 2],
             changed_links: BTreeSet::new(),
@@ -133,12 +141,13 @@ impl Model {
 
     pub fn view(&self, node: u32) -> NodeView {
         let node = &self.nodes[node as usize];
-        let held = |functions: &[usize]| {
-            let specs = functions.iter().map(|function| &self.functions[*function]);
+        let held = |functions: &mut dyn Iterator<Item = usize>| {
+            let specs = functions.map(|function| &self.functions[function]);
             specs.fold((0, 0), |(ram, disk), spec| (ram + spec.ram, disk + spec.disk))
         };
-        let (idle_ram, idle_disk) = held(&node.idle);
-        let ((running_ram, running_disk), (bound_ram, bound_disk)) = (held(&node.running), held(&node.bound));
+        let (idle_ram, idle_disk) = held(&mut node.idle.iter().map(|idle| idle.function));
+        let (running_ram, running_disk) = held(&mut node.running.iter().map(|one| one.request.function as usize));
+        let (bound_ram, bound_disk) = held(&mut node.bound.iter().map(|request| request.function as usize));
         let running = (node.running.len() + node.bound.len()) as u32;
         NodeView {
             cores: node.spec.cores,
@@ -157,10 +166,18 @@ impl Model {
         }
     }
 
+    /// The first request of another invocation.
     pub fn arrive(&mut self, function: usize) -> RequestView {
+        self.requests += 1;
+        self.enter(self.requests - 1, 1, function)
+    }
+
+    /// An attempt at an invocation enters the queue.
+    fn enter(&mut self, invocation: u64, attempt: u32, function: usize) -> RequestView {
         let spec = &self.functions[function];
         let request = RequestView {
-            invocation: self.requests,
+            invocation,
+            attempt,
             function: function as u32,
             image: if spec.has_image { function as u32 } else { NONE },
             requested_at: self.now,
@@ -169,24 +186,13 @@ impl Model {
             disk_limit: spec.disk,
             ..RequestView::default()
         };
-        self.requests += 1;
         self.queue.push(request);
         request
     }
 
-    /// Ends the invocation of this number, counted over all nodes and round; its container becomes idle.
-    pub fn finish(&mut self, which: usize) -> Option<(u32, usize)> {
-        let mut left = which.checked_rem(self.nodes.iter().map(|node| node.running.len()).sum())?;
-        for (number, node) in self.nodes.iter_mut().enumerate() {
-            if left < node.running.len() {
-                let function = node.running.remove(left);
-                node.idle.push(function);
-                self.changed.insert(number as u32);
-                return Some((number as u32, function));
-            }
-            left -= node.running.len();
-        }
-        None
+    /// Takes an attempt out of the queue.
+    pub fn leave(&mut self, request: &RequestView) {
+        self.queue.retain(|other| (other.invocation, other.attempt) != (request.invocation, request.attempt));
     }
 
     /// Ends an idle container of a node.
@@ -196,22 +202,26 @@ impl Model {
         expired
     }
 
-    /// Takes a node down, with everything on it, or up again; false if it is so already.
-    pub fn set_up(&mut self, node: u32, up: bool) -> bool {
-        let state = &mut self.nodes[node as usize];
+    /// Takes a node down, with everything on it, or up again; gives what ends by it, and `None` if it is so already. Who
+    /// waits there for an image waits in the queue again.
+    pub fn set_up(&mut self, node: u32, up: bool) -> Option<Vec<End>> {
+        let (state, now) = (&mut self.nodes[node as usize], self.now);
         if state.up == up {
-            return false;
+            return None;
         }
         state.up = up;
-        state.running.clear();
-        state.bound.clear();
+        let mut ends: Vec<End> =
+            state.running.drain(..).map(|running| running.end(node, Ending::Lost, now, 0)).collect();
+        ends.extend(state.bound.iter().map(|request| End { node, ..end_of(request, Ending::Requeued, now) }));
+        self.queue.append(&mut state.bound);
+        self.queue.sort_by_key(|request| request.submitted_at);
         state.idle.clear();
         for image in &mut self.images {
             image.present.remove(node);
             image.copying.remove(node);
         }
         self.changed.insert(node);
-        true
+        Some(ends)
     }
 
     /// All images arrive that are on their way; who waits for them starts.
@@ -222,7 +232,12 @@ impl Model {
                 image.copying.remove(node);
                 image.present.insert(node);
                 let state = &mut self.nodes[node as usize];
-                state.running.extend(state.bound.extract_if(.., |of| *of == function));
+                let here = state.bound.extract_if(.., |request| request.function as usize == function);
+                for request in here {
+                    self.containers = self.containers.wrapping_add(1) % NONE;
+                    let (container, since) = (self.containers, self.now);
+                    state.running.push(Running { request, container, start: Start::Cold, since });
+                }
                 self.changed.insert(node);
             }
         }
@@ -244,7 +259,7 @@ impl Model {
             nodes,
             up: bits(&|node| node.up),
             free_core,
-            idle: bits(&|node| node.idle.contains(&function)),
+            idle: bits(&|node| node.idle.iter().any(|idle| idle.function == function)),
             everywhere: bits(&|node| node.up),
             nowhere: NodeBits::new(count),
         }
@@ -277,7 +292,7 @@ impl Model {
         let idle: Vec<Vec<u32>> = functions
             .iter()
             .map(|function| {
-                let count = |node: &Node| node.idle.iter().filter(|of| *of == function).count() as u32;
+                let count = |node: &Node| node.idle.iter().filter(|idle| idle.function == *function).count() as u32;
                 self.nodes.iter().map(count).collect()
             })
             .collect();
@@ -318,7 +333,7 @@ impl Model {
     /// Whether a node has an idle container of a function or can make room for a new one.
     pub fn can_start(&self, node: u32, request: &RequestView) -> bool {
         let idle = &self.nodes[node as usize].idle;
-        idle.contains(&(request.function as usize)) || self.view(node).can_make_room(request)
+        idle.iter().any(|idle| idle.function == request.function as usize) || self.view(node).can_make_room(request)
     }
 
     pub fn is_up(&self, node: u32) -> bool {
@@ -346,24 +361,26 @@ impl Model {
             return false;
         }
         self.changed.insert(node);
-        let idle = self.nodes[node as usize].idle.iter().position(|of| *of == function);
+        let (request, since) = (*request, self.now);
+        let idle = self.nodes[node as usize].idle.iter().position(|idle| idle.function == function);
         if let (Some(position), false) = (idle, lacks_image) {
-            self.nodes[node as usize].idle.remove(position);
-            self.nodes[node as usize].running.push(function);
+            let Idle { container, .. } = self.nodes[node as usize].idle.remove(position);
+            self.nodes[node as usize].running.push(Running { request, container, start: Start::Warm, since });
             return true;
         }
-        while !self.view(node).has_room(request) && self.view(node).can_make_room(request) {
+        while !self.view(node).has_room(&request) && self.view(node).can_make_room(&request) {
             self.nodes[node as usize].idle.remove(0);
         }
-        if !self.view(node).has_room(request) || (lacks_image && !binds) {
+        if !self.view(node).has_room(&request) || (lacks_image && !binds) {
             self.nodes[node as usize].held += 1;
             return false;
         }
         let state = &mut self.nodes[node as usize];
         if lacks_image {
-            state.bound.push(function)
+            state.bound.push(request);
         } else {
-            state.running.push(function)
+            self.containers = self.containers.wrapping_add(1) % NONE;
+            state.running.push(Running { request, container: self.containers, start: Start::Cold, since });
         }
         true
     }

@@ -8,7 +8,7 @@ use super::{check_rows, defective, tick};
 #[derive(Default)]
 struct State {
     /// Nodes that have been seen down.
-    lost: BTreeSet<u32>,
+    down: BTreeSet<u32>,
     /// Nodes behind links that have been seen down.
     cut_off: BTreeSet<u32>,
     links: Vec<u32>,
@@ -16,6 +16,9 @@ struct State {
     cores: Vec<u32>,
     hashed: HashMap<u32, u32>,
     first_request: Option<u64>,
+    /// By node: those that were placed there and have not ended.
+    placed: Vec<u32>,
+    lost: Vec<u64>,
 }
 
 defective!(
@@ -41,6 +44,12 @@ defective!(
         "panics at a link that leads nowhere",
         "grows with every link",
         "says that its answers hold and looks at RAM",
+        "forgets those that are lost",
+        "forgets those that are put back",
+        "counts an end twice",
+        "counts those that ended in the queue",
+        "learns from those that never began",
+        "grows with every one that is lost",
     ]
 );
 
@@ -67,12 +76,12 @@ impl Allocator {
 impl NodeAllocation for Allocator {
     fn rules(&self) -> AllocationRules {
         let answers_hold = self.is("says that its answers hold and looks at RAM");
-        AllocationRules { observes: true, answers_hold, ..AllocationRules::default() }
+        AllocationRules { observes: true, observes_ends: true, answers_hold, ..AllocationRules::default() }
     }
 
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
         if !up {
-            self.state.lost.insert(node);
+            self.state.down.insert(node);
         }
         let cores = &mut self.state.cores;
         if cores.len() <= node as usize {
@@ -92,7 +101,39 @@ impl NodeAllocation for Allocator {
         }
     }
 
+    fn on_end(&mut self, end: &End) {
+        let times = match self.defect {
+            "counts an end twice" => 2,
+            "forgets those that are lost" if end.ending == Ending::Lost => 0,
+            "forgets those that are put back" if end.ending == Ending::Requeued => 0,
+            _ => 1,
+        };
+        let node = if end.node == NONE && self.is("counts those that ended in the queue") { 0 } else { end.node };
+        if node != NONE {
+            let placed = self.state.placed.get_mut(node as usize).expect("somebody was placed there");
+            *placed = placed.checked_sub(times).expect("no more end than were placed");
+        }
+        if self.is("learns from those that never began") {
+            let _ends_in_a_second = 1_000_000_000 / end.run_time;
+        }
+        if self.is("grows with every one that is lost") && end.ending == Ending::Lost {
+            self.state.lost.extend([end.invocation; 8]);
+        }
+    }
+
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        let answer = self.answer(request, cluster);
+        if let Placement::Node(node) = answer {
+            let placed = &mut self.state.placed;
+            placed.resize(placed.len().max(node as usize + 1), 0);
+            placed[node as usize] += 1;
+        }
+        answer
+    }
+}
+
+impl Allocator {
+    fn answer(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
         let candidates = self.candidates(request, cluster);
         let first = *self.state.first_request.get_or_insert(request.invocation);
         let chosen = match self.defect {
@@ -101,7 +142,7 @@ impl NodeAllocation for Allocator {
             }),
             "a node that is down" => Some(0),
             "a node that is not there" => Some(cluster.nodes.len() as u32),
-            "forgets a node that came back" => candidates.into_iter().find(|node| !self.state.lost.contains(node)),
+            "forgets a node that came back" => candidates.into_iter().find(|node| !self.state.down.contains(node)),
             "forgets a link that came back" => candidates.into_iter().find(|node| !self.state.cut_off.contains(node)),
             "the clock" => Self::pick(&candidates, tick()),
             "an address" => Self::pick(&candidates, std::ptr::from_ref(self) as u64 / 16),
@@ -122,6 +163,10 @@ impl NodeAllocation for Allocator {
             "does not see cores come free" => {
                 candidates.into_iter().find(|node| self.state.cores.get(*node as usize).is_some_and(|cores| *cores > 0))
             }
+            "forgets those that are lost" | "forgets those that are put back" => candidates.into_iter().find(|node| {
+                let placed = self.state.placed.get(*node as usize).copied().unwrap_or(0);
+                placed < cluster.nodes[*node as usize].cores
+            }),
             "panics at the third function" => candidates.get([0, 0][request.function as usize]).copied(),
             _ => candidates.first().copied(),
         };
@@ -153,6 +198,12 @@ fn defects_of_node_allocation_are_caught() {
             ("panics at a link that leads nowhere", "failed in observe_link: panicked: to no node"),
             ("grows with every link", "memory grows with the number of calls"),
             ("says that its answers hold and looks at RAM", "says that its answers hold"),
+            ("forgets those that are lost", "wait, though node "),
+            ("forgets those that are put back", "wait, though node "),
+            ("counts an end twice", "failed in on_end: panicked: no more end than were placed"),
+            ("counts those that ended in the queue", "failed in on_end: panicked: "),
+            ("learns from those that never began", "failed in on_end: panicked: attempt to divide by zero"),
+            ("grows with every one that is lost", "memory grows with the number of calls"),
         ],
     );
 }

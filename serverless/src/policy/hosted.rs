@@ -8,7 +8,7 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec,
+    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec,
     Removal, RequestView, Retention, Touch, Victims,
 };
 
@@ -95,8 +95,8 @@ impl Hosted<NodeAllocationObject> {
         self.tell(Method::Observe, |object| object.observe(node, view, up));
     }
 
-    pub fn on_completion(&mut self, completion: &Completion) {
-        self.tell(Method::OnCompletion, |object| object.on_completion(completion));
+    pub fn on_end(&mut self, end: &End) {
+        self.tell(Method::OnEnd, |object| object.on_end(end));
     }
 
     pub fn observe_link(&mut self, link: &LinkView<'_>) {
@@ -142,8 +142,8 @@ impl Hosted<AdmissionObject> {
         self.ask(Method::Rules, |object| object.rules())
     }
 
-    pub fn on_completion(&mut self, completion: &Completion) {
-        self.tell(Method::OnCompletion, |object| object.on_completion(completion));
+    pub fn on_end(&mut self, end: &End) {
+        self.tell(Method::OnEnd, |object| object.on_end(end));
     }
 
     #[inline]

@@ -352,7 +352,7 @@ impl ServiceBuilder {
         let of_admission = admission.rules().map_err(wrong)?;
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
-            admission_of_completions: of_admission.observes_completions,
+            admission_of_ends: of_admission.observes_ends,
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
         };
         let queue = match (rules.scope, rules.commitment) {

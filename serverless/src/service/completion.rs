@@ -7,6 +7,7 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::AttemptKey;
+use super::ends::Place;
 use super::event::Event;
 use super::work::task_end;
 use crate::cluster::Occupied;
@@ -27,7 +28,7 @@ impl Service {
             let function = attempt.record.function;
             self.books.note_outcome(occupied.node(), occupied.container(), attempt.record.outcome);
             self.rounds.no_longer_runs(key);
-            self.release(function, run_time, occupied, kernel)?;
+            self.release((key, function), run_time, occupied, kernel)?;
         }
         self.conclude(key, kernel)
     }
@@ -35,7 +36,7 @@ impl Service {
     /// Gives back the core of an invocation, and keeps or ends its container.
     fn release(
         &mut self,
-        function: FunctionId,
+        (key, function): (AttemptKey, FunctionId),
         run_time: SimDuration,
         occupied: Occupied,
         kernel: &mut Kernel<Event>,
@@ -51,7 +52,8 @@ impl Service {
             ram,
             idle_of_function: self.cluster.idle_beside(&held) + 1,
         };
-        self.policies.tell_of_completion(&completion);
+        let idle = completion.idle_of_function;
+        self.tell_of_completion(key, Place::Container { node: held.node(), container: held.id(), idle }, kernel.now());
         let retention = self.policies.on_idle(&completion)?;
         if retention.keep_for == 0 {
             self.cluster.end(held, &mut self.books, kernel);

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use hearth_policy_api::{AdmissionDecision, AdmissionView};
+use hearth_policy_api::{AdmissionDecision, AdmissionView, Ending};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
@@ -255,14 +255,20 @@ impl Service {
         reason: &str,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        self.take_out(key, kernel)?;
+        self.take_out(key, Ending::Rejected, kernel)?;
         self.attempts.under_way_mut(key)?.end(Outcome::Rejected, Rc::from(reason), kernel.now());
         self.note_end(key, true, kernel.now());
         self.conclude(key, kernel)
     }
 
-    /// Takes an attempt out of whatever it is in, and gives back what it holds: a container ends.
-    pub(crate) fn take_out(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    /// Takes an attempt that has ended so out of whatever it is in, and gives back what it holds: a container ends.
+    pub(crate) fn take_out(
+        &mut self,
+        key: AttemptKey,
+        ending: Ending,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        self.tell_of_end(key, ending, kernel.now());
         match self.attempts.leave(key) {
             Left::Nothing => Ok(()),
             Left::Promised(promise) => {

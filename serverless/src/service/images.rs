@@ -267,6 +267,7 @@ impl Service {
             let function = waiting.function;
             let idle = self.cluster.first_idle(node, function, self.settings.reuse_most_recent);
             if !self.dispatch((key, function), node, idle, kernel)? {
+                self.tell_of_requeue(key, node, kernel.now());
                 self.attempts.put_back(waiting)?;
             }
         }

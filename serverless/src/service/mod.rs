@@ -7,6 +7,7 @@ mod builder;
 mod completion;
 mod costs;
 mod dispatch;
+mod ends;
 pub(crate) mod event;
 mod head;
 mod images;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, LinkView, NodeView,
-    Placement, PlanItem, Prewarming, RVec, RequestView, Retention,
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, End, Ending, LinkView,
+    NodeView, Placement, PlanItem, Prewarming, RVec, RequestView, Retention,
 };
 use hearth_simcore::time::SimTime;
 
@@ -33,7 +33,7 @@ pub(crate) struct Policies {
 pub(crate) struct Hears {
     /// Admission lets everybody in and need not be asked.
     pub admission_of_nobody: bool,
-    pub admission_of_completions: bool,
+    pub admission_of_ends: bool,
     pub keep_alive_of_arrivals: bool,
 }
 
@@ -117,14 +117,19 @@ impl Policies {
         }
     }
 
-    /// Tells those of an end that want to hear.
+    /// Whether any of them wants to hear how attempts end.
     #[inline]
-    pub fn tell_of_completion(&mut self, completion: &Completion) {
-        if self.hears.admission_of_completions {
-            self.admission.on_completion(completion);
+    pub fn hear_of_ends(&self) -> bool {
+        self.hears.admission_of_ends || self.rules.observes_ends
+    }
+
+    /// Tells those of an end that want to hear. Where an attempt waits is nothing to admission.
+    pub fn tell_of_end(&mut self, end: &End) {
+        if self.hears.admission_of_ends && end.ending != Ending::Requeued {
+            self.admission.on_end(end);
         }
-        if self.rules.observes_completions {
-            self.node_allocation.on_completion(completion);
+        if self.rules.observes_ends {
+            self.node_allocation.on_end(end);
         }
     }
 

@@ -84,6 +84,7 @@ impl RegisteredFunction {
     pub fn request(&self, attempt: &Attempt) -> RequestView {
         RequestView {
             invocation: attempt.record.invocation,
+            attempt: attempt.number(),
             function: self.id.0,
             image: self.image.map_or(NONE, |image| image.0),
             requested_at: attempt.record.requested_at.map_or(0, SimTime::as_nanos),

@@ -51,11 +51,13 @@ impl SloShedding {
 
 impl Admission for SloShedding {
     fn rules(&self) -> AdmissionRules {
-        AdmissionRules { observes_completions: true, admits_all: false }
+        AdmissionRules { observes_ends: true, admits_all: false }
     }
 
-    fn on_completion(&mut self, completion: &Completion) {
-        self.times.add(completion.function, completion.run_time);
+    fn on_end(&mut self, end: &End) {
+        if end.is_of_whole_run() {
+            self.times.add(end.function, end.run_time);
+        }
     }
 
     fn admit(&mut self, request: &RequestView, load: &AdmissionView<'_>) -> AdmissionDecision {
@@ -93,7 +95,7 @@ mod tests {
         let request = |function| RequestView { function, requested_at: 1_000, ..RequestView::default() };
         assert_eq!(policy.admit(&request(0), &busy(1_000)), AdmissionDecision::Admit, "nothing is known");
         for (function, run_time) in [(0, 10), (1, 30)] {
-            policy.on_completion(&Completion { function, run_time, ..Completion::default() });
+            policy.on_end(&End { function, run_time, ..End::default() });
         }
         // Function 0 may take 100 and runs for 10, so it may wait for 90: 18 runs of 20 on 4 cores.
         assert_eq!(policy.admit(&request(0), &busy(17)), AdmissionDecision::Admit);

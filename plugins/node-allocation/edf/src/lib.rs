@@ -41,11 +41,13 @@ impl NodeAllocation for Edf {
     }
 
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes_completions: true, ranks: true, ..AllocationRules::default() }
+        AllocationRules { observes_ends: true, ranks: true, ..AllocationRules::default() }
     }
 
-    fn on_completion(&mut self, completion: &Completion) {
-        self.times.add(completion.function, completion.run_time);
+    fn on_end(&mut self, end: &End) {
+        if end.is_of_whole_run() {
+            self.times.add(end.function, end.run_time);
+        }
     }
 
     fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
@@ -69,7 +71,7 @@ mod tests {
         let mut parameters = Parameters::defaults(Edf::PARAMETERS);
         parameters.set("objective", ParameterValue::Duration(5)).unwrap();
         let mut policy = Edf::new(&parameters, &PolicyContext::default()).unwrap();
-        policy.on_completion(&Completion { function: 1, run_time: 20, ..Completion::default() });
+        policy.on_end(&End { function: 1, run_time: 20, ..End::default() });
         let mut rank = |function, requested_at| {
             policy.rank(&RequestView { function, requested_at, ..RequestView::default() }, 1_000)
         };

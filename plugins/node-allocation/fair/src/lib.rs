@@ -84,7 +84,7 @@ impl Policy for Fair {
 
 impl NodeAllocation for Fair {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes_completions: true, ranks: true, ..AllocationRules::default() }
+        AllocationRules { observes_ends: true, ranks: true, ..AllocationRules::default() }
     }
 
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -104,8 +104,10 @@ impl NodeAllocation for Fair {
         start_tag
     }
 
-    fn on_completion(&mut self, completion: &Completion) {
-        self.times.add(completion.function, completion.run_time);
+    fn on_end(&mut self, end: &End) {
+        if end.is_of_whole_run() {
+            self.times.add(end.function, end.run_time);
+        }
     }
 }
 
@@ -127,7 +129,7 @@ mod tests {
     fn policy() -> Fair {
         let mut policy = Fair::new(&Parameters::defaults(Fair::PARAMETERS), &PolicyContext::default()).unwrap();
         for (function, run_time) in [(0, 10), (1, 30)] {
-            policy.on_completion(&Completion { function, run_time, ..Completion::default() });
+            policy.on_end(&End { function, run_time, ..End::default() });
         }
         policy
     }

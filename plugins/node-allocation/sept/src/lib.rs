@@ -38,11 +38,13 @@ impl NodeAllocation for Sept {
     }
 
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes_completions: true, ranks: true, ..AllocationRules::default() }
+        AllocationRules { observes_ends: true, ranks: true, ..AllocationRules::default() }
     }
 
-    fn on_completion(&mut self, completion: &Completion) {
-        self.times.add(completion.function, completion.run_time);
+    fn on_end(&mut self, end: &End) {
+        if end.is_of_whole_run() {
+            self.times.add(end.function, end.run_time);
+        }
     }
 
     fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
@@ -66,7 +68,7 @@ mod tests {
         let parameters = Parameters::defaults(Sept::PARAMETERS);
         let mut policy = Sept::new(&parameters, &PolicyContext::default()).unwrap();
         for (function, run_time) in [(0, 40), (1, 10), (1, 20)] {
-            policy.on_completion(&Completion { function, run_time, ..Completion::default() });
+            policy.on_end(&End { function, run_time, ..End::default() });
         }
         let mut rank = |function| policy.rank(&RequestView { function, ..RequestView::default() }, 0);
         assert_eq!([0, 1, 2].map(&mut rank), [40, 15, 0]);

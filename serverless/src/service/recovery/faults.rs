@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::rc::Rc;
 
+use hearth_policy_api::Ending;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::random::stream;
@@ -250,7 +251,7 @@ impl Service {
         let mut lost = Vec::new();
         for key in here {
             let has_ended = self.attempts.get(key).is_some_and(|attempt| attempt.record.finished_at.is_some());
-            self.take_out(key, kernel)?;
+            self.take_out(key, Ending::Lost, kernel)?;
             if !has_ended {
                 lost.push(key);
             }
@@ -264,6 +265,7 @@ impl Service {
         for image in self.attempts.images_awaited_on(node) {
             for (key, promise) in self.attempts.unbind(node, image)? {
                 self.cluster.redeem(promise);
+                self.tell_of_requeue(key, node, kernel.now());
                 let waiting = self.waiting(key)?;
                 self.attempts.put_back(waiting)?;
             }
@@ -305,7 +307,7 @@ impl Service {
         if !self.attempts.get(key).is_some_and(is_running) {
             return Ok(());
         }
-        self.take_out(key, kernel)?;
+        self.take_out(key, Ending::Crashed, kernel)?;
         self.lose(key, &Rc::from("its container crashed"), kernel)?;
         self.head.receive(Message::Changed);
         Ok(())
@@ -323,12 +325,17 @@ impl Service {
         let mut lost = Vec::new();
         for message in self.head.take_unread(|message| matches!(message, Message::Request(_))) {
             if let Message::Request(key) = message {
-                self.take_out(key, kernel)?;
+                self.take_out(key, Ending::Lost, kernel)?;
                 lost.push(key);
             }
         }
         self.rounds.forget_stalls();
         // Requests that are still on their way find the head when it is back.
+        if self.policies.hear_of_ends() {
+            let here: Vec<AttemptKey> =
+                self.attempts.iter().filter(|(_, attempt)| attempt.stage().waits()).map(|(key, _)| key).collect();
+            here.into_iter().for_each(|key| self.tell_of_end(key, Ending::Lost, kernel.now()));
+        }
         let (here, mut promises) = self.attempts.empty();
         promises.sort_by_key(Promise::node);
         promises.into_iter().for_each(|promise| self.cluster.redeem(promise));

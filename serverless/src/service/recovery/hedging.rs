@@ -1,5 +1,6 @@
 //! Asks for invocations a second time that take long, and stops the one that is not needed any more.
 
+use hearth_policy_api::Ending;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
@@ -40,7 +41,7 @@ impl Service {
 
     /// Stops an attempt wherever it is.
     fn stop(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        self.take_out(key, kernel)?;
+        self.take_out(key, Ending::Stopped, kernel)?;
         self.attempts.under_way_mut(key)?.record.finished_at.get_or_insert(kernel.now());
         self.bill(key);
         let mut stopped = self.attempts.remove(key)?;

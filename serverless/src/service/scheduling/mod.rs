@@ -268,7 +268,11 @@ impl Service {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
                 let node = NodeId(node);
                 let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
-                self.dispatch((waiting.key, waiting.function), node, idle, kernel)
+                let dispatched = self.dispatch((waiting.key, waiting.function), node, idle, kernel)?;
+                if !dispatched {
+                    self.tell_of_requeue(waiting.key, node, kernel.now());
+                }
+                Ok(dispatched)
             }
             Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => Ok(false),

@@ -162,6 +162,9 @@ impl Service {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
                     let dispatched = self.dispatch((entry.key, entry.function), node, container, kernel)?;
+                    if !dispatched {
+                        self.tell_of_requeue(entry.key, node, kernel.now());
+                    }
                     self.settle_entry(entry, dispatched)?;
                 }
                 Decision::Bind { entry, node, image } => {

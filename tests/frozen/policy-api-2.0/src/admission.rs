@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::RString;
 
-use crate::{ClusterView, Completion, RequestView};
+use crate::{ClusterView, End, RequestView};
 
 /// The service at the moment at which admission is asked.
 #[repr(C)]
@@ -90,8 +90,8 @@ pub enum AdmissionDecision {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdmissionRules {
-    /// Whether to call [`Admission::on_completion`].
-    pub observes_completions: bool,
+    /// Whether to call [`Admission::on_end`].
+    pub observes_ends: bool,
     /// Everybody is let in, always: the host need not ask.
     pub admits_all: bool,
 }
@@ -125,6 +125,7 @@ pub trait Admission {
         AdmissionRules::default()
     }
 
-    /// An invocation has run to its end. Called when [`AdmissionRules::observes_completions`] is set.
-    fn on_completion(&mut self, _completion: &Completion) {}
+    /// An attempt has ended that was let in, in whatever way. Called when [`AdmissionRules::observes_ends`] is set, once for
+    /// each; not for those that have not ended when the simulation does.
+    fn on_end(&mut self, _end: &End) {}
 }

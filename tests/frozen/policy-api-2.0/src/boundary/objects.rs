@@ -11,8 +11,8 @@ use abi_stable::{StableAbi, sabi_trait};
 
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, Removal,
-    RequestView, Retention, Touch, Victims,
+    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming,
+    Removal, RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
@@ -39,7 +39,7 @@ pub trait RawNodeAllocation {
     fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()>;
     fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()>;
     fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64>;
-    fn on_completion(&mut self, completion: &Completion) -> Called<()>;
+    fn on_end(&mut self, end: &End) -> Called<()>;
     #[sabi(last_prefix_field)]
     fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()>;
 }
@@ -61,7 +61,7 @@ pub trait RawAdmission {
     fn rules(&self) -> Called<AdmissionRules>;
     fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision>;
     #[sabi(last_prefix_field)]
-    fn on_completion(&mut self, completion: &Completion) -> Called<()>;
+    fn on_end(&mut self, end: &End) -> Called<()>;
 }
 
 #[sabi_trait]
