@@ -126,10 +126,18 @@ pub struct RequestView {
     pub function: u32,
     /// The number of the function's image, or [`NONE`].
     pub image: u32,
+    /// Which task of its workflow it is, in the order of the workflow's definition; [`NONE`] if it is part of none.
+    pub task: u32,
+    /// The number of the workflow; [`NONE`] if it is part of none.
+    pub workflow: u32,
+    /// The number of the run of the workflow, in the order of requests; `u64::MAX` if it is part of none.
+    pub run: u64,
     /// When the controller asked, in ns.
     pub requested_at: u64,
     /// When the service took it in, in ns.
     pub submitted_at: u64,
+    /// When it ought to be done by the deadline of its function, in ns; `u64::MAX` if that has none.
+    pub deadline: u64,
     /// The function's limit on execution time in ns; 0 is none.
     pub time_limit: u64,
     /// RAM that a container of the function reserves, in bytes.
@@ -141,15 +149,19 @@ pub struct RequestView {
 }
 
 impl Default for RequestView {
-    /// The first attempt at invocation 0 of function 0, which has no image and no limits.
+    /// The first attempt at invocation 0 of function 0, which has no image, no limits and no deadline.
     fn default() -> Self {
         Self {
             invocation: 0,
             attempt: 1,
             function: 0,
             image: NONE,
+            task: NONE,
+            workflow: NONE,
+            run: u64::MAX,
             requested_at: 0,
             submitted_at: 0,
+            deadline: u64::MAX,
             time_limit: 0,
             ram_limit: 0,
             disk_limit: 0,

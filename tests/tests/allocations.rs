@@ -9,7 +9,7 @@ use std::cell::Cell;
 use hearth_policy_api::boundary::{AdmissionObject, Constructor, KeepAliveObject, Made, NodeAllocationObject};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
-    AdmissionView, Completion, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope,
+    AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope,
 };
 
 struct Counting;
@@ -62,6 +62,7 @@ fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
             policy.observe_link(&LinkView { link: 0, share, nodes: behind.view() }).unwrap();
             let _ = policy.rank(&request, 0).unwrap();
             let _ = policy.place(&request, &view).unwrap();
+            policy.on_end(&End { node: 3, ..End::default() }).unwrap();
         })
     })
 }
@@ -74,6 +75,7 @@ fn of_admission(mut policy: AdmissionObject) -> u64 {
         // A second between requests: nobody has a reason to reject them, which takes a text.
         load.now += 1_000_000_000;
         drop(policy.admit(&request, &load).unwrap());
+        policy.on_end(&End { function: 1, node: 3, ..End::default() }).unwrap();
     })
 }
 

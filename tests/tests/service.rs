@@ -281,3 +281,32 @@ fn local_input_and_output_beside_an_image_copy_waits_or_takes_its_share() {
         "storage_sharing: \"fair\" needs \"network_model\": \"fluid\": in the ideal network nothing is shared";
     assert_eq!(refused, expected);
 }
+
+#[test]
+fn the_earliest_deadline_is_that_of_the_function_where_edf_is_told_so() {
+    let functions = json!([
+        {"name": "long", "body": [{"sleep": 10}]},
+        {"name": "patient", "body": [{"sleep": 5}]},
+        {"name": "urgent", "body": [{"sleep": 5}], "deadline": "15s"},
+        {"name": "soon", "body": [{"sleep": 5}], "deadline": "20s"},
+    ]);
+    let at = |at: f64, function: &str, sleep: f64| json!({"at": at, "function": function, "body": [{"sleep": sleep}]});
+    // One core is free from 11 on, the other much later.
+    let invocations = json!([
+        at(0.0, "long", 10.0),
+        at(0.0, "long", 100.0),
+        at(1.0, "patient", 5.0),
+        at(2.0, "soon", 5.0),
+        at(3.0, "urgent", 5.0),
+    ]);
+    let mut scenario = scenario(1, functions, invocations);
+    scenario["policies"] = json!({"node_allocation": {"use": "edf"}});
+    // Nothing is known of how long they run: in the order of requests.
+    let before = run(&scenario);
+    assert_eq!(started(&before), [1.0, 1.0, 12.0, 18.0, 24.0]);
+    scenario["policies"]["node_allocation"]["parameters"] = json!({"deadline": "function"});
+    let results = run(&scenario);
+    assert_eq!(started(&results), [1.0, 1.0, 24.0, 18.0, 12.0]);
+    // Both are due after 18: one ends at 17, the other at 23, which is too late.
+    assert_eq!(results.metrics.within_deadline, before.metrics.within_deadline + 1);
+}

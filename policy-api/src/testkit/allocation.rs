@@ -227,7 +227,13 @@ impl<'a> Play<'a> {
                 let nodes: Vec<NodeView> = view.nodes.iter().map(|_| NodeView::default()).collect();
                 let other =
                     ClusterView { now: view.now + 7, waiting: view.waiting + 3, nodes: (&nodes[..]).into(), ..view };
-                let later = RequestView { invocation: request.invocation + 1, requested_at: 0, ..request };
+                let later = RequestView {
+                    invocation: request.invocation + 1,
+                    attempt: 7,
+                    requested_at: 0,
+                    deadline: 7,
+                    ..request
+                };
                 let again = answer("place", self.policy.place(&later, &other))?;
                 if again != placement {
                     return Err(format!(

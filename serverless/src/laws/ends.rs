@@ -61,7 +61,7 @@ impl NodeAllocation for Counts {
         if request.invocation % 11 == 10 {
             return Placement::Reject("it is one of those".into());
         }
-        let is_rash = request.invocation % 4 == 0;
+        let is_rash = request.invocation.is_multiple_of(4);
         let can_run =
             |node: &u32| cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request);
         told(|told| {

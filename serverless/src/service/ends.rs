@@ -68,6 +68,7 @@ impl Service {
     }
 
     /// Tells policies that the head has heard of the end of an attempt, whose container is idle now.
+    #[inline]
     pub(super) fn tell_of_completion(&mut self, key: AttemptKey, place: Place, now: SimTime) {
         if self.policies.hear_of_ends()
             && let Some(attempt) = self.attempts.get(key)

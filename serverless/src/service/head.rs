@@ -187,7 +187,8 @@ impl Service {
         }
         attempt.record.submitted_at = Some(now);
         let function = attempt.record.function;
-        let waiting = Waiting::new(key, self.registry.function(function).request(attempt));
+        let part = self.work.task_of(attempt.record.invocation);
+        let waiting = Waiting::new(key, self.registry.function(function).request(attempt, part));
         self.attempts.tell_of_submission(key, now);
         self.plan_hedge(key, kernel);
         self.policies.tell_of_arrival(function, now);
@@ -198,8 +199,10 @@ impl Service {
     /// A request that admission has put off asks again, unless it is gone.
     fn ask_again(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.head.delays.scheduled -= 1;
-        let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
-        let waiting = Waiting::new(key, self.registry.function(attempt.record.function).request(attempt));
+        if self.attempts.get(key).is_none() {
+            return Ok(());
+        }
+        let waiting = self.waiting(key)?;
         self.ask_admission(&waiting, kernel)
     }
 

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
 use crate::node::Footprint;
 use crate::table::Table;
+use crate::workflow::TaskOfRun;
 
 /// What is registered, and where.
 #[derive(Debug)]
@@ -80,15 +81,22 @@ impl RegisteredFunction {
         Footprint { ram: self.limits.ram, disk: self.limits.disk }
     }
 
-    /// An invocation of it as policies see it.
-    pub fn request(&self, attempt: &Attempt) -> RequestView {
+    /// An attempt at it as policies see it; `part` says of which workflow it is a task.
+    #[inline]
+    pub fn request(&self, attempt: &Attempt, part: Option<TaskOfRun>) -> RequestView {
+        let requested = attempt.record.requested_at.map_or(0, SimTime::as_nanos);
+        let deadline = self.limits.deadline;
         RequestView {
             invocation: attempt.record.invocation,
             attempt: attempt.number(),
             function: self.id.0,
             image: self.image.map_or(NONE, |image| image.0),
-            requested_at: attempt.record.requested_at.map_or(0, SimTime::as_nanos),
+            task: part.map_or(NONE, |part| part.task),
+            workflow: part.map_or(NONE, |part| part.workflow.number()),
+            run: part.map_or(u64::MAX, |part| part.run),
+            requested_at: requested,
             submitted_at: attempt.record.submitted_at.map_or(0, SimTime::as_nanos),
+            deadline: deadline.map_or(u64::MAX, |deadline| requested.saturating_add(deadline.as_nanos())),
             time_limit: self.limits.time.as_nanos(),
             ram_limit: self.limits.ram,
             disk_limit: self.limits.disk,

@@ -11,7 +11,7 @@ use crate::distribution::Distribution;
 use crate::function::{Body, FunctionId};
 
 pub use record::{PathTimes, WorkflowOutcome, WorkflowRecord};
-pub(crate) use runs::{Consequence, Inputs, TaskEnd, TaskRequest, Workflows};
+pub(crate) use runs::{Consequence, Inputs, TaskEnd, TaskOfRun, TaskRequest, Workflows};
 pub use wfcommons::{WfCommonsError, WfCommonsTask, WfCommonsWorkflow};
 
 /// No workflow has more instances of tasks: a larger number is a slip of the pen.

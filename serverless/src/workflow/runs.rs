@@ -131,6 +131,16 @@ impl WorkflowRun {
     }
 }
 
+/// Which task of which run an invocation is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskOfRun {
+    pub workflow: WorkflowId,
+    /// The number of the run.
+    pub run: u64,
+    /// The position of the task in the workflow.
+    pub task: u32,
+}
+
 /// What an instance of a task asks for: the number of the invocation, the function, and a body of its own.
 pub(crate) type TaskRequest = (u64, FunctionId, Option<Body>);
 
@@ -275,6 +285,14 @@ impl Workflows {
         let (&first, run) = self.runs.range(..=invocation).next_back()?;
         let instance = invocation - first;
         (instance < run.instances.len() as u64).then_some((first, instance as u32))
+    }
+
+    /// Which task an invocation is; `None` if it is not part of a run that is under way.
+    pub fn task_of(&self, invocation: u64) -> Option<TaskOfRun> {
+        let (first, instance) = self.find(invocation)?;
+        let run = self.runs.get(&first)?;
+        let (task, _) = self.definition(run).task_of(instance);
+        Some(TaskOfRun { workflow: WorkflowId(run.workflow), run: run.number, task: task as u32 })
     }
 
     /// Where the data is that an invocation needs which runs on a node; `None` if it is not part of a workflow. `nodes`

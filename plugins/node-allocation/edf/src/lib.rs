@@ -5,6 +5,9 @@
 //! the invocation begins to wait; functions that have never run have a mean of 0. Of equals, the one that has waited
 //! longest. With a slowdown of 0 all have the same objective, and the order is that of requests.
 //!
+//! With `deadline: function` it is the deadline that the function has in the scenario, by which `service_level` counts;
+//! those of functions without one come last, in the order of requests.
+//!
 //! The node is chosen as in `warm-first`: among those with an idle container of the function, else among all that have or
 //! can make room, by `placement` (`least-loaded`).
 
@@ -15,11 +18,20 @@ use hearth_policy_toolbox::{OBJECTIVE, Objective, PLACEMENT, PlacementRule, RunT
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Edf>();
 export_policies!(POLICY);
 
+/// Where deadlines come from.
+const DEADLINE: ParameterSpec = ParameterSpec::choice(
+    "deadline",
+    &[word("slowdown"), word("function")],
+    "slowdown",
+    "whether a request is due by `objective` and `slowdown`, or by the deadline of its function",
+);
+
 /// The policy and what it knows of run times.
 #[derive(Debug)]
 pub struct Edf {
     placement: PlacementRule,
-    objective: Objective,
+    /// `None` where functions have deadlines of their own.
+    objective: Option<Objective>,
     times: RunTimes,
 }
 
@@ -27,11 +39,12 @@ impl Policy for Edf {
     const NAME: &'static str = "edf";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the earliest deadline first";
-    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT, OBJECTIVE, SLOWDOWN];
+    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT, DEADLINE, OBJECTIVE, SLOWDOWN];
 
     fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        let (placement, objective) = (PlacementRule::of(parameters), Objective::of(parameters));
-        Ok(Self { placement, objective, times: RunTimes::default() })
+        let is_own = parameters.choice("deadline") == "function";
+        let objective = (!is_own).then(|| Objective::of(parameters));
+        Ok(Self { placement: PlacementRule::of(parameters), objective, times: RunTimes::default() })
     }
 }
 
@@ -41,7 +54,7 @@ impl NodeAllocation for Edf {
     }
 
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes_ends: true, ranks: true, ..AllocationRules::default() }
+        AllocationRules { observes_ends: self.objective.is_some(), ranks: true, ..AllocationRules::default() }
     }
 
     fn on_end(&mut self, end: &End) {
@@ -51,7 +64,7 @@ impl NodeAllocation for Edf {
     }
 
     fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
-        self.objective.deadline(request, &self.times)
+        self.objective.map_or(request.deadline, |objective| objective.deadline(request, &self.times))
     }
 }
 
@@ -77,5 +90,19 @@ mod tests {
         };
         assert_eq!(rank(0, 100), 105);
         assert_eq!(rank(1, 100), 305);
+    }
+
+    #[test]
+    fn functions_may_have_deadlines_of_their_own() {
+        let mut parameters = Parameters::defaults(Edf::PARAMETERS);
+        parameters.set("deadline", ParameterValue::Choice(word("function"))).unwrap();
+        testkit::check(
+            &POLICY,
+            &testkit::Options { parameters: Some(parameters.clone()), ..testkit::Options::default() },
+        )
+        .unwrap();
+        let mut policy = Edf::new(&parameters, &PolicyContext::default()).unwrap();
+        assert_eq!(policy.rank(&RequestView { deadline: 70, ..RequestView::default() }, 0), 70);
+        assert_eq!(policy.rank(&RequestView::default(), 0), u64::MAX);
     }
 }

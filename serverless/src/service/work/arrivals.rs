@@ -62,7 +62,8 @@ impl Service {
     /// The entry in the queue of an attempt that is under way.
     pub fn waiting(&self, key: AttemptKey) -> Result<Waiting, Box<Error>> {
         let attempt = self.attempts.under_way(key)?;
-        let request = self.registry.function(attempt.record.function).request(attempt);
+        let part = self.work.task_of(attempt.record.invocation);
+        let request = self.registry.function(attempt.record.function).request(attempt, part);
         Ok(Waiting { turn: attempt.turn(), ..Waiting::new(key, request) })
     }
 

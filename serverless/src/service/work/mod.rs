@@ -6,7 +6,7 @@ mod workflows;
 use std::rc::Rc;
 
 use crate::invocation::InvocationRecord;
-use crate::workflow::{Callee, WorkflowRecord, Workflows};
+use crate::workflow::{Callee, TaskOfRun, WorkflowRecord, Workflows};
 use crate::workload::Workload;
 
 pub(super) use workflows::task_end;
@@ -38,6 +38,12 @@ impl Work {
     #[inline]
     pub fn is_any_run_under_way(&self) -> bool {
         self.workflows.is_running()
+    }
+
+    /// Which task an invocation is, if it is part of a run that is under way.
+    #[inline]
+    pub fn task_of(&self, invocation: u64) -> Option<TaskOfRun> {
+        if self.is_any_run_under_way() { self.workflows.task_of(invocation) } else { None }
     }
 
     /// What has not ended at the end: invocations that nobody has requested, with the reason, and runs.
