@@ -8,7 +8,7 @@
 //!
 //! WRENCH's ties hang on addresses; here they go to the lower number of function and node. A function without time limit
 //! counts as one of a second.
-
+//!
 //! A round costs a glance at each request that waits, and more only for the functions, the nodes with a free core and
 //! those who get one.
 
