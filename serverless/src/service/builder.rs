@@ -360,7 +360,9 @@ impl ServiceBuilder {
             _ => WaitingQueue::ordered(),
         };
         let mut cluster = Cluster::new(nodes, rules.observes);
-        if rules.answers_hold && rules.commitment == Commitment::PerRound {
+        // Nobody else is asked about everybody again in each round, on all nodes.
+        let is_asked_again = (rules.scope, rules.commitment) == (Scope::Request, Commitment::PerRound);
+        if rules.answers_hold && is_asked_again && backfilling == Backfilling::Unlimited {
             cluster.name_contents();
         }
         let mut books = Ledger::default();

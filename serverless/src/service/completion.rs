@@ -7,7 +7,7 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::AttemptKey;
-use super::ends::Place;
+use super::ends::{Place, run_time};
 use super::event::Event;
 use super::work::task_end;
 use crate::cluster::Occupied;
@@ -21,10 +21,7 @@ impl Service {
         // If a policy fails from here on, the core is not among those that are still held.
         let Some((attempt, occupied)) = self.attempts.complete(key) else { return Ok(()) };
         if let Some(occupied) = occupied {
-            let run_time = match (attempt.record.started_at, attempt.record.finished_at) {
-                (Some(started), Some(finished)) => finished - started,
-                _ => SimDuration::ZERO,
-            };
+            let run_time = run_time(&attempt.record, kernel.now());
             let function = attempt.record.function;
             self.books.note_outcome(occupied.node(), occupied.container(), attempt.record.outcome);
             self.rounds.no_longer_runs(key);

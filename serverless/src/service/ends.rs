@@ -49,7 +49,7 @@ fn ending_of(outcome: Outcome) -> Ending {
 }
 
 /// How long the body of an attempt has run up to now, or up to its end.
-fn run_time(record: &InvocationRecord, now: SimTime) -> SimDuration {
+pub(super) fn run_time(record: &InvocationRecord, now: SimTime) -> SimDuration {
     record.started_at.map_or(SimDuration::ZERO, |started| record.finished_at.unwrap_or(now) - started)
 }
 

@@ -1,0 +1,258 @@
+//! What the decisions of a round take of the cluster, and give back when all have been made. While a round lasts, policies see
+//! the nodes without what it has taken.
+
+use hearth_policy_api::{NONE, RequestView};
+
+use super::contents::Content;
+use super::{Cluster, ImageSites, NodeIds};
+use crate::function::{FunctionId, ImageId};
+use crate::node::{ContainerId, NodeId};
+
+impl Cluster {
+    /// The number of the round of scheduling.
+    #[inline]
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Begins the next round of scheduling.
+    #[inline]
+    pub fn begin_round(&mut self) {
+        self.round += 1;
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.begin();
+        }
+    }
+
+    /// Notes from now on what is in the set of nodes with a free core, but for nodes that are [hidden](Self::hide).
+    pub fn name_contents(&mut self) {
+        self.free_core_contents = Some(Box::default());
+    }
+
+    /// A name for what is in the set of nodes with a free core, if such names are given.
+    #[inline]
+    pub fn free_core_content(&self) -> Option<Content> {
+        self.free_core_contents.as_ref().map(|contents| contents.now())
+    }
+
+    /// A number that changes with the sets of nodes that a request is shown, but for those with a free core.
+    #[inline]
+    pub fn changes_for(&self, request: &RequestView) -> u64 {
+        let of_image = |image| {
+            let ImageSites { in_ram, loading, on_disk, copying, .. } = &self.images[image];
+            [in_ram, loading, on_disk, copying].map(NodeIds::changes).iter().sum()
+        };
+        let of_image = if request.image == NONE { 0 } else { of_image(ImageId(request.image)) };
+        self.up.changes() + self.idle[FunctionId(request.function)].nodes.changes() + of_image
+    }
+
+    /// The set of nodes with a free core is another one for good.
+    pub(super) fn note_other_free_cores(&mut self) {
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.change();
+        }
+    }
+
+    /// Takes a core of a node for the rest of the round; true if it is the first that the round takes there.
+    #[inline]
+    pub fn plan_core(&mut self, node: NodeId) -> bool {
+        let is_first = std::mem::replace(&mut self.planned_in[node], self.round) != self.round;
+        let view = &mut self.views[node];
+        view.free_cores -= 1;
+        view.running += 1;
+        self.free_cores -= 1;
+        if view.free_cores == 0 {
+            self.free_core.remove(node);
+            if let Some(contents) = &mut self.free_core_contents {
+                contents.take(node);
+            }
+        }
+        is_first
+    }
+
+    /// Takes RAM and disk of a node for the rest of a round that has taken a core there.
+    #[inline]
+    pub fn plan_room(&mut self, node: NodeId, ram: u64, disk: u64) {
+        let view = &mut self.views[node];
+        view.free_ram = view.free_ram.saturating_sub(ram);
+        view.free_disk = view.free_disk.saturating_sub(disk);
+    }
+
+    /// Gives back the cores and the room that the round has taken of these nodes, which are all that it has taken some of.
+    pub fn unplan_nodes(&mut self, nodes: impl Iterator<Item = NodeId>) {
+        // What comes back is no change for good.
+        let contents = self.free_core_contents.take();
+        nodes.for_each(|node| self.refresh(node));
+        self.free_core_contents = contents;
+        if let Some(contents) = &mut self.free_core_contents {
+            contents.take_back();
+        }
+    }
+
+    /// Has an image loading for the rest of the round, unless it is in the node's RAM or on its way there.
+    #[inline]
+    pub fn plan_load(&mut self, node: NodeId, image: ImageId) -> bool {
+        let is_new = !self.images[image].reaches_ram(node);
+        if is_new {
+            self.images[image].loading.insert(node);
+        }
+        is_new
+    }
+
+    /// Undoes [`Cluster::plan_load`].
+    pub fn unplan_load(&mut self, node: NodeId, image: ImageId) {
+        self.images[image].loading.remove(node);
+    }
+
+    /// Has an image copying for the rest of the round, unless it is on the node's disk or on its way there.
+    #[inline]
+    pub fn plan_copy(&mut self, node: NodeId, image: ImageId) -> bool {
+        let is_new = !self.images[image].reaches_disk(node);
+        if is_new {
+            self.images[image].copying.insert(node);
+        }
+        is_new
+    }
+
+    /// Undoes [`Cluster::plan_copy`].
+    pub fn unplan_copy(&mut self, node: NodeId, image: ImageId) {
+        self.images[image].copying.remove(node);
+    }
+
+    /// Shows a node as one without free cores; gives how many it has.
+    pub fn hide(&mut self, node: NodeId) -> u32 {
+        self.free_core.remove(node);
+        std::mem::take(&mut self.views[node].free_cores)
+    }
+
+    /// Shows the free cores of a node again.
+    pub fn show(&mut self, node: NodeId, cores: u32) {
+        self.free_core.insert(node);
+        self.views[node].free_cores = cores;
+    }
+
+    /// Takes an idle container of a function for a decision of this round: the one that became idle last
+    /// (`most_recent`) or first among those that no decision has taken.
+    #[inline]
+    pub fn plan_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        if self.idle[function].nodes.contains(node) { self.plan_an_idle(node, function, most_recent) } else { None }
+    }
+
+    fn plan_an_idle(&mut self, node: NodeId, function: FunctionId, most_recent: bool) -> Option<ContainerId> {
+        let containers = &mut self.nodes[node].containers;
+        let pool = self.pools.find_mut(node, function)?;
+        let (container, is_last) = pool.plan_idle(containers, self.round, most_recent)?;
+        if is_last {
+            self.idle[function].nodes.remove(node);
+        }
+        Some(container)
+    }
+
+    /// Undoes what planning changed in the set of idle containers.
+    pub fn unplan_idle(&mut self, node: NodeId, function: FunctionId) {
+        if self.idle_count(node, function) > 0 {
+            self.idle[function].nodes.insert(node);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_eviction_lru::Lru;
+    use hearth_policy_api::{Creation, Removal, boundary};
+    use hearth_simcore::platform::{HostSpec, PlatformBuilder};
+    use hearth_simcore::simulation::ProcessSimulation;
+    use hearth_simcore::time::{SimDuration, SimTime};
+
+    use super::*;
+    use crate::cluster::{ContainerSpec, HeldContainer};
+    use crate::node::{ContainerEviction, Footprint, ImageStorage, Medium, Node};
+    use crate::policy::{Hosted, PolicySlot, Watch};
+    use crate::results::Books;
+
+    const F: FunctionId = FunctionId(0);
+    const N: NodeId = NodeId(0);
+
+    /// One node with so many containers of function 0, idle in the order of their numbers.
+    fn cluster(idle: u32) -> Cluster {
+        let platform = platform();
+        let lru = || Hosted::new(boundary::eviction(Lru::new(true)), PolicySlot::Containers, Watch::new());
+        let storage = |medium| ImageStorage::new(medium, 100, lru());
+        let id = platform.host_by_name("node").unwrap();
+        let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
+        let eviction = ContainerEviction::new(lru()).unwrap();
+        let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, eviction)], true);
+        let footprint = Footprint { ram: 1, disk: 0 };
+        cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO });
+        for number in 0..idle {
+            let held = cluster.add_container(N, F, Creation::Invocation, SimTime::ZERO);
+            assert_eq!(held.id(), ContainerId(number));
+            keep(&mut cluster, held);
+        }
+        cluster
+    }
+
+    fn platform() -> hearth_simcore::platform::Platform {
+        PlatformBuilder::new().host("node", HostSpec::new(8, 1.0)).build().unwrap()
+    }
+
+    fn keep(cluster: &mut Cluster, held: HeldContainer) {
+        ProcessSimulation::new(platform(), 0).with_model_mut(|_, kernel| {
+            cluster.keep(held, SimDuration::MAX, |_, _, _| unreachable!(), &mut Books::default(), kernel);
+        });
+    }
+
+    fn leave_idle(cluster: &mut Cluster, container: u32) -> Option<HeldContainer> {
+        let mut books = Books::default();
+        books.metrics.container_idle(1, SimTime::ZERO);
+        ProcessSimulation::new(platform(), 0).with_model_mut(|_, kernel| {
+            cluster.leave_idle(N, F, ContainerId(container), Removal::Taken, &mut books, kernel)
+        })
+    }
+
+    fn planned(cluster: &mut Cluster, most_recent: bool) -> Vec<u32> {
+        cluster.round += 1;
+        std::iter::from_fn(|| cluster.plan_idle(N, F, most_recent)).map(|container| container.0).collect()
+    }
+
+    #[test]
+    fn a_round_takes_idle_containers_newest_or_oldest_first_and_each_once() {
+        let mut cluster = cluster(3);
+        assert_eq!(planned(&mut cluster, true), [2, 1, 0]);
+        assert!(!cluster.idle[F].nodes.contains(N), "none is left in the plan");
+        cluster.unplan_idle(N, F);
+        assert!(cluster.idle[F].nodes.contains(N));
+        assert_eq!(planned(&mut cluster, false), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_order_holds_when_containers_leave_and_come_back() {
+        let mut cluster = cluster(4);
+        let mut left = [1, 3].map(|leaves| {
+            let held = leave_idle(&mut cluster, leaves);
+            assert!(held.is_some() && leave_idle(&mut cluster, leaves).is_none());
+            held
+        });
+        keep(&mut cluster, left[0].take().unwrap());
+        assert_eq!(cluster.idle_count(N, F), 3);
+        assert_eq!(planned(&mut cluster, false), [0, 2, 1]);
+        for container in [0, 1, 2] {
+            let held = leave_idle(&mut cluster, container);
+            assert!(held.is_some());
+        }
+        assert!(!cluster.idle[F].nodes.contains(N));
+        assert_eq!(planned(&mut cluster, true), [0_u32; 0]);
+    }
+
+    #[test]
+    fn cores_that_a_round_takes_are_back_after_it() {
+        let mut cluster = cluster(0);
+        cluster.round += 1;
+        assert!(cluster.plan_core(N));
+        assert!((0..7).all(|_| !cluster.plan_core(N)));
+        assert!(cluster.free_core.is_empty());
+        cluster.refresh(N);
+        assert_eq!((cluster.views[N].free_cores, cluster.free_cores), (8, 8));
+        assert!(cluster.free_core.contains(N));
+    }
+}
