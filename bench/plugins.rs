@@ -25,11 +25,12 @@ const REQUESTS: u64 = 1_000_000;
 const FUNCTIONS: u32 = 100;
 const RUNS: usize = 5;
 
-/// Makes a library of a policy, with the optimisations of this program.
+/// Makes a library of a policy, with the optimisations of this program: `dist` has them, and with `bench` Cargo makes a program
+/// of benchmarks.
 fn library(package: &str) -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
-    command.args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--profile", "bench"]);
+    command.args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--profile", "dist"]);
     let output = command.arg("--message-format=json").output()?;
     let said = String::from_utf8(output.stdout)?;
     let made = said

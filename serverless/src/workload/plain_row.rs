@@ -80,7 +80,7 @@ fn first_of(word: u64, byte: u8) -> Option<usize> {
     (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
-/// Decimal seconds with at most eight digits before and after the point, in ns, and the position after them.
+/// Decimal seconds with at most eight digits before the point and nine after it, in ns, and the position after them.
 #[inline(always)]
 fn plain_seconds(window: &[u8; WINDOW], at: usize) -> Option<(u64, usize)> {
     let (whole, digits) = up_to_eight_digits(word(window, at)?);
@@ -91,7 +91,10 @@ fn plain_seconds(window: &[u8; WINDOW], at: usize) -> Option<(u64, usize)> {
         return Some((whole * SCALES[0], at + digits));
     };
     let (parts, digits) = up_to_eight_digits(word(window, at)?);
-    Some((whole * SCALES[0] + parts * SCALES[digits & 15], at + digits))
+    let (nanos, at) = (whole * SCALES[0] + parts * SCALES[digits & 15], at + digits);
+    // The ninth, which is of nanoseconds.
+    let last = window.get(at)?.wrapping_sub(b'0');
+    if digits == 8 && last < 10 { Some((nanos + u64::from(last), at + 1)) } else { Some((nanos, at)) }
 }
 
 /// The number that a word begins with, and how many digits it has; of more than eight there are others behind it.
@@ -126,15 +129,17 @@ mod tests {
 
         #[test]
         fn a_row_gives_back_what_was_written(
-            first in (0..100_000_000_u64, 0..100_000_000_u64),
+            first in (0..100_000_000_u64, 0..1_000_000_000_u64),
+            digits in 1..=9_usize,
             name in "[a-z0-9_]{1,7}",
             second in (0..100_000_000_u64, 0..1000_u64),
             carriage_return in any::<bool>(),
         ) {
             let end = if carriage_return { "\r\n" } else { "\n" };
-            let row = format!("{}.{:08},{name},{}.{:03}{end}", first.0, first.1, second.0, second.1);
+            let fraction = &format!("{:09}", first.1)[..digits];
+            let row = format!("{}.{fraction},{name},{}.{:03}{end}", first.0, second.0, second.1);
             let expected = PlainRow {
-                first: first.0 * 1_000_000_000 + first.1 * 10,
+                first: first.0 * 1_000_000_000 + fraction.parse::<u64>().unwrap() * 10_u64.pow(9 - digits as u32),
                 name: ShortName::new(name.as_bytes()).unwrap(),
                 second: second.0 * 1_000_000_000 + second.1 * 1_000_000,
                 length: row.len(),
@@ -151,7 +156,7 @@ mod tests {
             "1e3,f,2\n        ",         // an exponent
             ".5,f,2\n        ",          // no digit before the point
             "123456789,f,2\n        ",   // nine digits
-            "1.123456789,f,2\n        ", // nine digits
+            "1.1234567891,f,2\n       ", // ten digits
             "1,eightlet,2\n        ",    // a long name
             "1,,2\n        ",            // no name
             "1, f ,2 \n        ",        // a space after the number

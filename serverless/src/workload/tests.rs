@@ -402,3 +402,25 @@ fn ram_of_functions_is_drawn_from_the_seed_and_the_name_alone() {
         serde_json::from_value(json!({"format": "csv", "path": "t.csv", "default_ram": {"choice": []}})).unwrap();
     assert_eq!(wrong.check(), Err(("default_ram", "choice: give at least one number".to_owned())));
 }
+
+#[test]
+fn what_is_written_is_read_the_quick_way() {
+    let spec = json!({
+        "arrivals": {"poisson": {"rate": 200}}, "requests": 500, "functions": {"count": 50, "zipf": 1},
+        "run_time": {"lognormal": {"median": 0.6, "sigma": 0.5}},
+    });
+    let (mut source, declared) = generate::Generator::new(&serde_json::from_value(spec).unwrap(), 0, 7);
+    let names: Vec<String> = declared.iter().map(|function| function.name.clone()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace.csv");
+    write_trace(&file, &mut source, &names).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let mut rows = &text.as_bytes()[text.find('\n').unwrap() + 1..];
+    let mut plain = 0;
+    while let Some(row) = plain_row::plain_row(rows) {
+        rows = &rows[row.length..];
+        plain += 1;
+    }
+    // The last ones are too near the end.
+    assert!(plain >= 495, "{plain} rows of 500 are plain");
+}
