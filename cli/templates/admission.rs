@@ -5,6 +5,14 @@ use hearth_policy_api::*;
 // What the library exports; a library may have several policies.
 export_policies!(PolicyDescriptor::admission::<TypeName>());
 
+parameters! {
+    /// What can be set.
+    pub struct Settings {
+        /// how many may wait
+        limit: integer(1..=u64::MAX) = 100, "invocations";
+    }
+}
+
 /// The policy.
 pub struct TypeName {
     limit: u64,
@@ -14,11 +22,10 @@ impl Policy for TypeName {
     const NAME: &'static str = "policy-name";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "rejects requests when too many wait";
-    const PARAMETERS: &'static [ParameterSpec] =
-        &[ParameterSpec::integer("limit", 1..=u64::MAX, 100, "how many may wait").unit("invocations")];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { limit: parameters.integer("limit") })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { limit: settings.limit })
     }
 }
 
@@ -28,7 +35,7 @@ impl Admission for TypeName {
         if load.waiting < self.limit {
             AdmissionDecision::Admit
         } else {
-            AdmissionDecision::Reject(format!("{} invocations wait", load.waiting).into())
+            AdmissionDecision::Reject(format!("{} invocations wait", load.waiting))
         }
     }
 }

@@ -5,6 +5,14 @@ use hearth_policy_api::*;
 // What the library exports; a library may have several policies.
 export_policies!(PolicyDescriptor::keep_alive::<TypeName>());
 
+parameters! {
+    /// What can be set.
+    pub struct Settings {
+        /// how many times the run time
+        factor: number(0.0..=1e6) = 100.0;
+    }
+}
+
 /// The policy.
 pub struct TypeName {
     factor: f64,
@@ -14,11 +22,10 @@ impl Policy for TypeName {
     const NAME: &'static str = "policy-name";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "keeps containers for a multiple of their run time";
-    const PARAMETERS: &'static [ParameterSpec] =
-        &[ParameterSpec::number("factor", 0.0..=1e6, 100.0, "how many times the run time")];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { factor: parameters.number("factor") })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { factor: settings.factor })
     }
 }
 

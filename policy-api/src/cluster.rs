@@ -1,17 +1,20 @@
 //! What a policy sees of the cluster and of a request.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
-use abi_stable::std_types::RSlice;
 
-use crate::NodeSet;
+use crate::{NodeSet, Records};
 
 /// "No such image" in [`RequestView::image`] and the like.
 pub const NONE: u32 = u32::MAX;
 
 /// One compute node as a policy sees it during a scheduling round.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeView {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// Cores, i.e. the most invocations that run at once.
     pub cores: u32,
     /// Cores that neither run an invocation nor are taken by a decision of this round.
@@ -39,6 +42,28 @@ pub struct NodeView {
     pub idle_disk: u64,
     /// Disk that images hold which no container needs, which eviction may free.
     pub unused_image_disk: u64,
+}
+
+impl Default for NodeView {
+    /// A node that has nothing.
+    fn default() -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            cores: 0,
+            free_cores: 0,
+            running: 0,
+            idle_containers: 0,
+            speed: 0.0,
+            ram: 0,
+            free_ram: 0,
+            idle_ram: 0,
+            unused_image_ram: 0,
+            disk: 0,
+            free_disk: 0,
+            idle_disk: 0,
+            unused_image_disk: 0,
+        }
+    }
 }
 
 impl NodeView {
@@ -97,14 +122,17 @@ impl NodeView {
 /// let mut policy = AwayFromTrouble { troubles: vec![Vec::new(); 2] };
 /// let mut behind = NodeBits::new(2);
 /// behind.insert(1);
-/// policy.observe_link(&LinkView { link: 7, share: 0.1, nodes: behind.view() });
+/// policy.observe_link(&LinkView { link: 7, share: 0.1, nodes: behind.view(), ..LinkView::default() });
 /// assert_eq!(policy.troubles, [vec![], vec![7]]);
-/// policy.observe_link(&LinkView { link: 7, share: 1.0, nodes: behind.view() });
+/// policy.observe_link(&LinkView { link: 7, share: 1.0, nodes: behind.view(), ..LinkView::default() });
 /// assert_eq!(policy.troubles, [vec![], vec![]]);
 /// ```
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct LinkView<'a> {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The link's number, in the order of the platform.
     pub link: u32,
     /// The part of its bandwidth that faults leave to it: 0 while it is down, 1 when it is whole, between while it is
@@ -114,14 +142,24 @@ pub struct LinkView<'a> {
     pub nodes: NodeSet<'a>,
 }
 
+impl Default for LinkView<'_> {
+    /// Link 0 is whole, and no node is behind it.
+    fn default() -> Self {
+        Self { size: size_of::<Self>() as u32, link: 0, share: 1.0, nodes: NodeSet::empty() }
+    }
+}
+
 /// One waiting invocation.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestView {
-    /// Number of the invocation, in the order of requests.
-    pub invocation: u64,
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// Which attempt at the invocation it is, 1 for the first. Two may be under way at once, if invocations are hedged.
     pub attempt: u32,
+    /// Number of the invocation, in the order of requests.
+    pub invocation: u64,
     /// The function's number.
     pub function: u32,
     /// The number of the function's image, or [`NONE`].
@@ -152,8 +190,9 @@ impl Default for RequestView {
     /// The first attempt at invocation 0 of function 0, which has no image, no limits and no deadline.
     fn default() -> Self {
         Self {
-            invocation: 0,
+            size: size_of::<Self>() as u32,
             attempt: 1,
+            invocation: 0,
             function: 0,
             image: NONE,
             task: NONE,
@@ -173,14 +212,17 @@ impl Default for RequestView {
 /// The cluster at one decision, as left by the decisions before it in the same round. The last five sets are those
 /// of the request's function and image; a function without image finds its image everywhere.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct ClusterView<'a> {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The date, in ns.
     pub now: u64,
     /// How many invocations wait, this one included.
     pub waiting: u64,
     /// All nodes, by number.
-    pub nodes: RSlice<'a, NodeView>,
+    pub nodes: Records<'a, NodeView>,
     /// Nodes that are up.
     pub up: NodeSet<'a>,
     /// Nodes that are up and have a free core.
@@ -197,21 +239,26 @@ pub struct ClusterView<'a> {
     pub image_copying: NodeSet<'a>,
 }
 
+impl ClusterView<'_> {
+    /// A cluster without nodes.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        now: 0,
+        waiting: 0,
+        nodes: Records::new(&[]),
+        up: NodeSet::empty(),
+        free_core: NodeSet::empty(),
+        idle_container: NodeSet::empty(),
+        image_in_ram: NodeSet::empty(),
+        image_loading: NodeSet::empty(),
+        image_on_disk: NodeSet::empty(),
+        image_copying: NodeSet::empty(),
+    };
+}
+
 impl Default for ClusterView<'_> {
     /// A cluster without nodes.
     fn default() -> Self {
-        let none = NodeSet::empty();
-        Self {
-            now: 0,
-            waiting: 0,
-            nodes: RSlice::from_slice(&[]),
-            up: none,
-            free_core: none,
-            idle_container: none,
-            image_in_ram: none,
-            image_loading: none,
-            image_on_disk: none,
-            image_copying: none,
-        }
+        Self::EMPTY
     }
 }

@@ -1,13 +1,12 @@
 //! Node allocation: on which node an invocation runs.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
-use abi_stable::std_types::{RSlice, RString, RVec};
 
-use crate::{ClusterView, End, LinkView, NodeView, RequestView};
+use crate::{ClusterView, End, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice};
 
 /// The answer to "where does this invocation run?".
-#[repr(u8)]
-#[derive(StableAbi, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Placement {
     /// On this node; what is missing there (copy of the image, load, container) the host sees to.
     Node(u32),
@@ -15,7 +14,7 @@ pub enum Placement {
     /// this round, since a round only takes resources away.
     Wait,
     /// Never: the invocation ends as rejected, for this reason.
-    Reject(RString),
+    Reject(String),
 }
 
 impl From<Option<u32>> for Placement {
@@ -34,8 +33,7 @@ impl From<Option<u32>> for Placement {
 }
 
 /// How long a placement holds while the image is still on its way to the node.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commitment {
     /// The invocation stays with its node, a core reserved, until it starts there (or cannot, and is placed anew).
     UntilStarted,
@@ -43,22 +41,9 @@ pub enum Commitment {
     PerRound,
 }
 
-/// What a policy is asked with.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// [`NodeAllocation::place`] for one request after the other.
-    Request,
-    /// [`NodeAllocation::plan`] for the whole queue, in every round.
-    Batch,
-}
-
 /// How the host is to ask a policy.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllocationRules {
-    /// One request at a time, or the whole queue.
-    pub scope: Scope,
     /// Whether an answer binds.
     pub commitment: Commitment,
     /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
@@ -75,10 +60,9 @@ pub struct AllocationRules {
 }
 
 impl Default for AllocationRules {
-    /// One request at a time, answers bind; nothing is told, and nobody ranked.
+    /// Answers bind; nothing is told, and nobody ranked.
     fn default() -> Self {
         Self {
-            scope: Scope::Request,
             commitment: Commitment::UntilStarted,
             observes: false,
             observes_ends: false,
@@ -102,9 +86,6 @@ pub trait NodeAllocation {
     /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered.
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
 
-    /// For [`Scope::Batch`]: fills `plan`, which is empty, with decisions in the order in which they count.
-    fn plan(&mut self, _batch: &BatchView<'_>, _plan: &mut RVec<PlanItem>) {}
-
     /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
     /// first, and of one rank the request that entered first. Called when [`AllocationRules::ranks`] is set.
     fn rank(&mut self, _request: &RequestView, _now: u64) -> u64 {
@@ -119,8 +100,7 @@ pub trait NodeAllocation {
     /// when [`AllocationRules::observes_ends`] is set, once for each end; not for those that have not ended when the
     /// simulation does.
     ///
-    /// With [`Scope::Request`] and [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that
-    /// names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
+    /// With [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
     /// a `backfilling` other than `unlimited` that holds for answers from [`ClusterView::free_core`]: another one is
     /// carried out on the first node of that set.) With [`Commitment::PerRound`] an answer is one for its round alone,
     /// and who is asked about again has no place.
@@ -133,10 +113,47 @@ pub trait NodeAllocation {
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 }
 
+/// Decides about the whole queue at once, in every round.
+///
+/// ```
+/// use hearth_policy_api::*;
+///
+/// /// Gives one request to each node.
+/// struct OneEach;
+///
+/// impl BatchAllocation for OneEach {
+///     fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+///         let requests = 0..batch.queue.len() as u32;
+///         plan.extend(requests.zip(batch.up.iter()).map(|(request, node)| PlanItem::Run { request, node }));
+///     }
+/// }
+/// ```
+pub trait BatchAllocation {
+    /// How to tell this policy; read once, after construction. Nobody is ranked, and answers do not hold.
+    fn rules(&self) -> AllocationRules {
+        AllocationRules::default()
+    }
+
+    /// Fills `plan`, which is empty, with decisions in the order in which they count.
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>);
+
+    /// As [`NodeAllocation::observe`].
+    fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
+
+    /// As [`NodeAllocation::on_end`]; what is planned is one for its round alone, if the policy decides anew in every round.
+    fn on_end(&mut self, _end: &End) {}
+
+    /// As [`NodeAllocation::observe_link`].
+    fn observe_link(&mut self, _link: &LinkView<'_>) {}
+}
+
 /// A function with waiting invocations, in a [`BatchView`].
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct FunctionView<'a> {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The function's number.
     pub function: u32,
     /// The number of its image, or [`crate::NONE`].
@@ -148,36 +165,67 @@ pub struct FunctionView<'a> {
     /// Disk that a container reserves, in bytes.
     pub disk_limit: u64,
     /// Idle containers of the function, by node.
-    pub idle_containers: RSlice<'a, u32>,
+    pub idle_containers: Slice<'a, u32>,
     /// Nodes with the image in RAM.
-    pub image_in_ram: crate::NodeSet<'a>,
+    pub image_in_ram: NodeSet<'a>,
     /// Nodes that load the image into RAM.
-    pub image_loading: crate::NodeSet<'a>,
+    pub image_loading: NodeSet<'a>,
     /// Nodes with the image on disk.
-    pub image_on_disk: crate::NodeSet<'a>,
+    pub image_on_disk: NodeSet<'a>,
     /// Nodes that the image is being copied to.
-    pub image_copying: crate::NodeSet<'a>,
+    pub image_copying: NodeSet<'a>,
+}
+
+impl Default for FunctionView<'_> {
+    /// Function 0, without an image, limits or containers.
+    fn default() -> Self {
+        let none = NodeSet::empty();
+        Self {
+            size: size_of::<Self>() as u32,
+            function: 0,
+            image: NONE,
+            time_limit: 0,
+            ram_limit: 0,
+            disk_limit: 0,
+            idle_containers: Slice::new(&[]),
+            image_in_ram: none,
+            image_loading: none,
+            image_on_disk: none,
+            image_copying: none,
+        }
+    }
 }
 
 /// The cluster and the whole queue at the start of a round.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct BatchView<'a> {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The date, in ns.
     pub now: u64,
     /// All nodes, by number.
-    pub nodes: RSlice<'a, NodeView>,
+    pub nodes: Records<'a, NodeView>,
     /// Nodes that are up.
-    pub up: crate::NodeSet<'a>,
+    pub up: NodeSet<'a>,
     /// The waiting requests in the order of submission.
-    pub queue: RSlice<'a, RequestView>,
+    pub queue: Records<'a, RequestView>,
     /// The functions of the waiting requests, by ascending number.
-    pub functions: RSlice<'a, FunctionView<'a>>,
+    pub functions: Records<'a, FunctionView<'a>>,
+}
+
+impl Default for BatchView<'_> {
+    /// No nodes, and nobody who waits.
+    fn default() -> Self {
+        let size = size_of::<Self>() as u32;
+        let (nodes, queue, functions) = (Records::new(&[]), Records::new(&[]), Records::new(&[]));
+        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions }
+    }
 }
 
 /// One decision of a batch. Requests are named by their position in [`BatchView::queue`].
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanItem {
     /// The request goes to the node, in the state in which the items before left it: into an idle container, a new
     /// one, or waiting for a load or copy of its image, which is begun where need be (the timing model, section 5).

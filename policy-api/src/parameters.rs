@@ -1,53 +1,329 @@
-//! Parameters of policies: declared with type, unit, default and range, and checked before a simulation starts.
+//! Parameters of policies: declared once, with type, unit, default and range, and checked before a simulation starts.
+
+// What crosses the boundary is read here; each block says why it is there.
+#![allow(unsafe_code)]
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use abi_stable::StableAbi;
-use abi_stable::std_types::{RSlice, RStr, RVec};
-use thiserror::Error;
+use crate::abi::{
+    PARAMETER_BYTES, PARAMETER_CHOICE, PARAMETER_DURATION, PARAMETER_FLAG, PARAMETER_INTEGER, PARAMETER_NUMBER,
+    PARAMETER_TEXT, Parameter, Slice, Text, Value,
+};
 
-/// One of the words of [`ParameterSpec::choice`].
+/// What [`parameters!`](crate::parameters) implements: all that can be set of a policy.
+pub trait ParameterSet: Sized {
+    /// The declarations, in the order of their values.
+    const DECLARED: &'static [Parameter];
+
+    /// Takes values that have been checked; where some are missing, their defaults.
+    fn read(values: &[Value]) -> Self;
+}
+
+impl ParameterSet for () {
+    const DECLARED: &'static [Parameter] = &[];
+
+    fn read(_values: &[Value]) -> Self {}
+}
+
+/// What [`choice!`](crate::choice) implements: one of several words.
+pub trait Choice: Copy {
+    /// The words, in the order of their positions.
+    const WORDS: &'static [Text];
+
+    /// The word in this position; the first one for a position that there is not.
+    fn at(position: u64) -> Self;
+}
+
+/// Declares the words of a parameter as an enum.
 ///
 /// ```
-/// use hearth_policy_api::word;
-/// assert_eq!(word("use").as_str(), "use");
+/// hearth_policy_api::choice! {
+///     /// What counts as using an image.
+///     pub enum Used {
+///         /// A container of it is started.
+///         Use = "use",
+///         /// It is loaded.
+///         Load = "load",
+///     }
+/// }
+/// hearth_policy_api::parameters! {
+///     /// What can be set.
+///     struct Settings {
+///         /// what counts as using an image
+///         touch: choice(Used) = Used::Load;
+///     }
+/// }
+/// assert_eq!(Settings::default().touch, Used::Load);
 /// ```
-pub const fn word(text: &'static str) -> RStr<'static> {
-    RStr::from_str(text)
+#[macro_export]
+macro_rules! choice {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis enum $name { $($(#[$doc])* $variant),+ }
+
+        impl $crate::Choice for $name {
+            const WORDS: &'static [$crate::abi::Text] = &[$($crate::abi::Text::new($word)),+];
+
+            fn at(position: u64) -> Self {
+                const ALL: &[$name] = &[$($name::$variant),+];
+                *ALL.get(position as usize).unwrap_or(&ALL[0])
+            }
+        }
+    };
+}
+
+/// Declares what can be set of a policy: a struct with a field for each parameter, whose documentation is the parameter's line
+/// of help. `Default` sets each to its default.
+///
+/// | kind | type | what scenarios say |
+/// |---|---|---|
+/// | `duration` | `u64`, ns | seconds, or a time with a unit |
+/// | `bytes` | `u64` | bytes, or a size with a unit |
+/// | `integer(MIN..=MAX)` | `u64`; `u64::MAX` stands for "no limit" | a whole number |
+/// | `number(MIN..=MAX)` | `f64` | a number |
+/// | `choice(TYPE)` | `TYPE`, of [`choice!`](crate::choice) | one of its words |
+/// | `word("a", "b", …)` | `&'static str` | one of these words |
+/// | `flag` | `bool` | `true` or `false` |
+/// | `text` | `String` | text, such as the path of a file |
+///
+/// ```
+/// use hearth_policy_api::ParameterSet;
+/// hearth_policy_api::parameters! {
+///     /// What can be set.
+///     #[derive(Clone, Debug)]
+///     pub struct Settings {
+///         /// how far back to look
+///         pub window: duration = 60_000_000_000;
+///         /// how many nodes to draw
+///         pub choices: integer(1..=64) = 2, "nodes";
+///         /// how far above the average load a node may be
+///         pub epsilon: number(0.0..=1.0) = 0.25;
+///         /// whether to count those that wait
+///         pub waiting: flag = true;
+///     }
+/// }
+/// let settings = Settings::default();
+/// assert_eq!((settings.window, settings.choices, settings.epsilon, settings.waiting), (60_000_000_000, 2, 0.25, true));
+/// assert_eq!(Settings::DECLARED.len(), 4);
+/// ```
+#[macro_export]
+macro_rules! parameters {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $($(#[doc = $help:literal])+ $field_vis:vis $field:ident: $kind:ident $(($($argument:tt)*))? = $default:expr $(, $unit:literal)?;)+
+    }) => {
+        $(#[$meta])*
+        $vis struct $name {
+            $($(#[doc = $help])+ $field_vis $field: $crate::__parameter!(type $kind $($($argument)*)?),)+
+        }
+
+        impl $crate::ParameterSet for $name {
+            const DECLARED: &'static [$crate::abi::Parameter] = &[
+                $($crate::__parameter!(declare $kind [$($($argument)*)?] $default, ::core::stringify!($field), ::core::concat!($($help),+))
+                    $(.unit($unit))?,)+
+            ];
+
+            fn read(values: &[$crate::abi::Value]) -> Self {
+                let mut position = 0;
+                let mut next = || {
+                    position += 1;
+                    values.get(position - 1).unwrap_or(&Self::DECLARED[position - 1].default_value)
+                };
+                Self { $($field: $crate::__parameter!(read $kind [$($($argument)*)?] next()),)+ }
+            }
+        }
+
+        impl ::core::default::Default for $name {
+            fn default() -> Self {
+                <Self as $crate::ParameterSet>::read(&[])
+            }
+        }
+    };
+}
+
+/// The parts of [`parameters!`](crate::parameters) that differ by kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __parameter {
+    (type duration) => { u64 };
+    (type bytes) => { u64 };
+    (type integer $($range:tt)*) => { u64 };
+    (type number $($range:tt)*) => { f64 };
+    (type choice $words:ty) => { $words };
+    (type word $($words:literal),+) => { &'static str };
+    (type flag) => { bool };
+    (type text) => { ::std::string::String };
+    (declare duration [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::duration($name, $default, $help) };
+    (declare bytes [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::bytes($name, $default, $help) };
+    (declare integer [$range:expr] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::integer($name, $range, $default, $help)
+    };
+    (declare number [$range:expr] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::number($name, $range, $default, $help)
+    };
+    (declare choice [$words:ty] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::choice::<$words>($name, $default as u64, $help)
+    };
+    (declare word [$($word:literal),+] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::word($name, &[$($crate::abi::Text::new($word)),+], $default, $help)
+    };
+    (declare flag [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::flag($name, $default, $help) };
+    (declare text [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::text($name, $default, $help) };
+    (read choice [$words:ty] $value:expr) => { <$words as $crate::Choice>::at($value.integer) };
+    (read word [$($word:literal),+] $value:expr) => {
+        [$($word),+].get($value.integer as usize).copied().unwrap_or_default()
+    };
+    (read number [$($range:tt)*] $value:expr) => { $value.number };
+    (read flag [] $value:expr) => { $value.integer != 0 };
+    (read text [] $value:expr) => { $value.to_text() };
+    (read $whole:ident [$($range:tt)*] $value:expr) => { $value.integer };
+}
+
+impl Value {
+    const fn integer(integer: u64) -> Self {
+        Self { integer, ..Self::NONE }
+    }
+
+    const fn number(number: f64) -> Self {
+        Self { number, ..Self::NONE }
+    }
+
+    /// The text of the value.
+    #[doc(hidden)]
+    pub fn to_text(&self) -> String {
+        // SAFETY: a declared default lasts, and text that the host has passed lasts while the instance is made.
+        unsafe { self.text.copied() }
+    }
+}
+
+/// The line of help of documentation, which begins with a space.
+const fn trimmed(help: &'static str) -> &'static str {
+    match help.as_bytes() {
+        [b' ', rest @ ..] => match std::str::from_utf8(rest) {
+            Ok(rest) => rest,
+            Err(_) => help,
+        },
+        _ => help,
+    }
+}
+
+/// Whether a word is this one, in a constant.
+const fn is_same(word: Text, text: &'static str) -> bool {
+    let mut position = 0;
+    if word.length != text.len() {
+        return false;
+    }
+    // SAFETY: words of constants last, and are as long as they say.
+    let word = unsafe { std::slice::from_raw_parts(word.data, word.length) };
+    while position < word.len() {
+        if word[position] != text.as_bytes()[position] {
+            return false;
+        }
+        position += 1;
+    }
+    true
+}
+
+#[doc(hidden)]
+impl Parameter {
+    const fn new(name: &'static str, kind: u32, default_value: Value, unit: &'static str, help: &'static str) -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            kind,
+            name: Text::new(name),
+            unit: Text::new(unit),
+            help: Text::new(trimmed(help)),
+            min: Value::NONE,
+            max: Value::NONE,
+            default_value,
+            words: Slice::new(&[]),
+        }
+    }
+
+    pub const fn duration(name: &'static str, default: u64, help: &'static str) -> Self {
+        Self::new(name, PARAMETER_DURATION, Value::integer(default), "s", help)
+    }
+
+    pub const fn bytes(name: &'static str, default: u64, help: &'static str) -> Self {
+        Self::new(name, PARAMETER_BYTES, Value::integer(default), "B", help)
+    }
+
+    pub const fn integer(name: &'static str, range: RangeInclusive<u64>, default: u64, help: &'static str) -> Self {
+        let (min, max) = (*range.start(), *range.end());
+        assert!(min <= default && default <= max, "the default is outside the range");
+        let declared = Self::new(name, PARAMETER_INTEGER, Value::integer(default), "", help);
+        Self { min: Value::integer(min), max: Value::integer(max), ..declared }
+    }
+
+    pub const fn number(name: &'static str, range: RangeInclusive<f64>, default: f64, help: &'static str) -> Self {
+        let (min, max) = (*range.start(), *range.end());
+        assert!(min <= default && default <= max, "the default is outside the range");
+        let declared = Self::new(name, PARAMETER_NUMBER, Value::number(default), "", help);
+        Self { min: Value::number(min), max: Value::number(max), ..declared }
+    }
+
+    pub const fn choice<C: Choice>(name: &'static str, default: u64, help: &'static str) -> Self {
+        let declared = Self::new(name, PARAMETER_CHOICE, Value::integer(default), "", help);
+        Self { words: Slice::new(C::WORDS), ..declared }
+    }
+
+    /// # Panics
+    /// When the default is none of the words.
+    pub const fn word(name: &'static str, words: &'static [Text], default: &'static str, help: &'static str) -> Self {
+        let mut position = 0;
+        while !is_same(words[position], default) {
+            position += 1;
+        }
+        let declared = Self::new(name, PARAMETER_CHOICE, Value::integer(position as u64), "", help);
+        Self { words: Slice::new(words), ..declared }
+    }
+
+    pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
+        Self::new(name, PARAMETER_FLAG, Value::integer(default as u64), "", help)
+    }
+
+    pub const fn text(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        let default = Value { text: Text::new(default), ..Value::NONE };
+        Self::new(name, PARAMETER_TEXT, default, "", help)
+    }
+
+    pub const fn unit(self, unit: &'static str) -> Self {
+        Self { unit: Text::new(unit), ..self }
+    }
 }
 
 /// What kind of value a parameter takes.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ParameterKind {
-    /// A time, given as seconds or with a unit; read with [`Parameters::duration`].
+    /// A time, given as seconds or with a unit.
     Duration,
-    /// An amount of bytes, given as a number or with a unit; read with [`Parameters::bytes`].
+    /// An amount of bytes, given as a number or with a unit.
     Bytes,
-    /// A whole number; read with [`Parameters::integer`].
+    /// A whole number.
     Integer {
         /// The least value allowed.
         min: u64,
         /// The greatest value allowed.
         max: u64,
     },
-    /// A number; read with [`Parameters::number`].
+    /// A number.
     Number {
         /// The least value allowed.
         min: f64,
         /// The greatest value allowed.
         max: f64,
     },
-    /// One of several words; read with [`Parameters::choice`].
-    Choice(RSlice<'static, RStr<'static>>),
-    /// Yes or no; read with [`Parameters::flag`].
+    /// One of several words.
+    Choice(Vec<String>),
+    /// Yes or no.
     Flag,
+    /// Text.
+    Text,
 }
 
 /// A value of a parameter.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ParameterValue {
     /// Nanoseconds.
     Duration(u64),
@@ -58,101 +334,65 @@ pub enum ParameterValue {
     /// A number.
     Number(f64),
     /// A word, as declared in [`ParameterKind::Choice`].
-    Choice(RStr<'static>),
+    Choice(String),
     /// Yes or no.
     Flag(bool),
+    /// Text.
+    Text(String),
 }
 
-/// One parameter that a policy declares.
-///
-/// ```
-/// use hearth_policy_api::{ParameterSpec, word};
-/// const PARAMETERS: &[ParameterSpec] = &[
-///     ParameterSpec::duration("timeout", 600_000_000_000, "how long an idle container is kept"),
-///     ParameterSpec::integer("limit", 1..=1_000, 10, "how many may wait").unit("requests"),
-///     ParameterSpec::number("epsilon", 0.0..=1.0, 0.25, "how far above the average load a node may be"),
-///     ParameterSpec::choice("touch", &[word("use"), word("load")], "use", "what counts as using an image"),
-/// ];
-/// assert_eq!(PARAMETERS[0].unit.as_str(), "s");
-/// ```
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
+/// One parameter that a policy declares, as a host has read it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpec {
     /// Its name in scenarios, in snake case.
-    pub name: RStr<'static>,
+    pub name: String,
     /// What values it takes.
     pub kind: ParameterKind,
     /// The value when a scenario says nothing.
     pub default: ParameterValue,
     /// What its numbers count; empty where they have no unit.
-    pub unit: RStr<'static>,
+    pub unit: String,
     /// One line of help.
-    pub help: RStr<'static>,
+    pub help: String,
 }
 
 impl ParameterSpec {
-    const fn new(
-        name: &'static str,
-        kind: ParameterKind,
-        default: ParameterValue,
-        unit: &'static str,
-        help: &'static str,
-    ) -> Self {
-        Self { name: word(name), kind, default, unit: word(unit), help: word(help) }
-    }
-
-    /// A time; the default in ns.
-    pub const fn duration(name: &'static str, default: u64, help: &'static str) -> Self {
-        Self::new(name, ParameterKind::Duration, ParameterValue::Duration(default), "s", help)
-    }
-
-    /// An amount of bytes.
-    pub const fn bytes(name: &'static str, default: u64, help: &'static str) -> Self {
-        Self::new(name, ParameterKind::Bytes, ParameterValue::Bytes(default), "B", help)
-    }
-
-    /// A whole number in a range; a default of `u64::MAX` stands for "no limit".
-    pub const fn integer(name: &'static str, range: RangeInclusive<u64>, default: u64, help: &'static str) -> Self {
-        let (min, max) = (*range.start(), *range.end());
-        assert!(min <= default && default <= max, "the default is outside the range");
-        Self::new(name, ParameterKind::Integer { min, max }, ParameterValue::Integer(default), "", help)
-    }
-
-    /// A number in a range.
-    pub const fn number(name: &'static str, range: RangeInclusive<f64>, default: f64, help: &'static str) -> Self {
-        let (min, max) = (*range.start(), *range.end());
-        assert!(min <= default && default <= max, "the default is outside the range");
-        Self::new(name, ParameterKind::Number { min, max }, ParameterValue::Number(default), "", help)
-    }
-
-    /// One of several [words](word).
-    pub const fn choice(
-        name: &'static str,
-        words: &'static [RStr<'static>],
-        default: &'static str,
-        help: &'static str,
-    ) -> Self {
-        let kind = ParameterKind::Choice(RSlice::from_slice(words));
-        Self::new(name, kind, ParameterValue::Choice(word(default)), "", help)
-    }
-
-    /// Yes or no.
-    pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self::new(name, ParameterKind::Flag, ParameterValue::Flag(default), "", help)
-    }
-
-    /// Says what the numbers count.
-    pub const fn unit(mut self, unit: &'static str) -> Self {
-        self.unit = word(unit);
-        self
+    /// Reads a declaration; why it makes no sense.
+    pub(crate) fn read(declared: &'static Parameter) -> Result<Self, String> {
+        // SAFETY: what is declared lasts as long as its library, which is never closed.
+        let text = |text: &Text| unsafe { text.copied() };
+        let name = text(&declared.name);
+        let (Value { integer, number, .. }, min, max) = (declared.default_value, declared.min, declared.max);
+        let (kind, default) = match declared.kind {
+            PARAMETER_DURATION => (ParameterKind::Duration, ParameterValue::Duration(integer)),
+            PARAMETER_BYTES => (ParameterKind::Bytes, ParameterValue::Bytes(integer)),
+            PARAMETER_INTEGER => {
+                (ParameterKind::Integer { min: min.integer, max: max.integer }, ParameterValue::Integer(integer))
+            }
+            PARAMETER_NUMBER => {
+                (ParameterKind::Number { min: min.number, max: max.number }, ParameterValue::Number(number))
+            }
+            PARAMETER_CHOICE => {
+                let words: Vec<String> = declared.words.iter().map(text).collect();
+                let default = words.get(integer as usize).cloned();
+                let default = default.ok_or_else(|| format!("parameter {name:?} has no word for its default"))?;
+                (ParameterKind::Choice(words), ParameterValue::Choice(default))
+            }
+            PARAMETER_FLAG => (ParameterKind::Flag, ParameterValue::Flag(integer != 0)),
+            PARAMETER_TEXT => (ParameterKind::Text, ParameterValue::Text(text(&declared.default_value.text))),
+            other => return Err(format!("parameter {name:?} is of kind {other}, which this hearth does not know")),
+        };
+        if !kind.admits(&default) {
+            return Err(format!("parameter {name:?} has the default {default}, but takes {kind}"));
+        }
+        Ok(Self { name, kind, default, unit: text(&declared.unit), help: text(&declared.help) })
     }
 }
 
 /// Why a value does not suit a parameter.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ParameterError {
     /// The policy has no such parameter.
-    #[error("unknown parameter {name:?}: the policy takes {known}")]
     Unknown {
         /// The name found.
         name: String,
@@ -160,7 +400,6 @@ pub enum ParameterError {
         known: String,
     },
     /// The value is of another type or outside the range.
-    #[error("parameter {name:?}: found {found}, expected {expected}")]
     Unsuitable {
         /// The parameter.
         name: String,
@@ -171,44 +410,61 @@ pub enum ParameterError {
     },
 }
 
-/// The values of a policy's parameters, each checked against its [`ParameterSpec`].
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { name, known } => write!(f, "unknown parameter {name:?}: the policy takes {known}"),
+            Self::Unsuitable { name, found, expected } => {
+                write!(f, "parameter {name:?}: found {found}, expected {expected}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ParameterError {}
+
+/// The values of a policy's parameters as a host keeps them, each checked against its [`ParameterSpec`].
 ///
 /// ```
 /// use hearth_policy_api::*;
-/// const SPECS: &[ParameterSpec] = &[ParameterSpec::integer("limit", 1..=1_000, 10, "requests that may wait")];
-/// let mut parameters = Parameters::defaults(SPECS);
-/// assert_eq!(parameters.integer("limit"), 10);
+/// let limit = ParameterSpec {
+///     name: "limit".to_owned(),
+///     kind: ParameterKind::Integer { min: 1, max: 1_000 },
+///     default: ParameterValue::Integer(10),
+///     unit: "requests".to_owned(),
+///     help: "how many may wait".to_owned(),
+/// };
+/// let mut parameters = Parameters::defaults(&[limit]);
+/// assert_eq!(parameters.get("limit"), Some(&ParameterValue::Integer(10)));
 /// parameters.set("limit", ParameterValue::Integer(20))?;
-/// assert_eq!(parameters.integer("limit"), 20);
 /// assert!(parameters.set("limit", ParameterValue::Integer(0)).is_err());
 /// assert!(parameters.set("limits", ParameterValue::Integer(1)).is_err());
 /// # Ok::<(), ParameterError>(())
 /// ```
-#[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
-    specs: RSlice<'static, ParameterSpec>,
-    values: RVec<ParameterValue>,
+    specs: Vec<ParameterSpec>,
+    values: Vec<ParameterValue>,
 }
 
 impl Parameters {
     /// Every parameter at its default.
-    pub fn defaults(specs: &'static [ParameterSpec]) -> Self {
-        Self { specs: specs.into(), values: specs.iter().map(|spec| spec.default).collect() }
+    pub fn defaults(specs: &[ParameterSpec]) -> Self {
+        Self { specs: specs.to_vec(), values: specs.iter().map(|spec| spec.default.clone()).collect() }
     }
 
     /// The declarations, in order.
-    pub fn specs(&self) -> &'static [ParameterSpec] {
-        self.specs.as_slice()
+    pub fn specs(&self) -> &[ParameterSpec] {
+        &self.specs
     }
 
     /// The declaration of a parameter.
     ///
     /// # Errors
     /// [`ParameterError::Unknown`], with the names that exist.
-    pub fn spec(&self, name: &str) -> Result<&'static ParameterSpec, ParameterError> {
-        self.specs().iter().find(|spec| spec.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.specs().iter().map(|spec| spec.name.as_str()).collect();
+    pub fn spec(&self, name: &str) -> Result<&ParameterSpec, ParameterError> {
+        self.specs.iter().find(|spec| spec.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             ParameterError::Unknown { name: name.to_owned(), known }
         })
@@ -220,63 +476,54 @@ impl Parameters {
     /// When there is no such parameter, or the value is of another type or out of range.
     pub fn set(&mut self, name: &str, value: ParameterValue) -> Result<(), ParameterError> {
         let spec = self.spec(name)?;
-        if !spec.kind.admits(value) {
+        if !spec.kind.admits(&value) {
             let (found, expected) = (value.to_string(), spec.kind.to_string());
             return Err(ParameterError::Unsuitable { name: name.to_owned(), found, expected });
         }
         for (candidate, slot) in self.specs.iter().zip(&mut self.values) {
             if candidate.name == name {
-                *slot = value;
+                slot.clone_from(&value);
             }
         }
         Ok(())
     }
 
     /// The value of a parameter, or `None` where none of that name is declared.
-    pub fn get(&self, name: &str) -> Option<ParameterValue> {
-        self.specs.iter().zip(&self.values).find(|(spec, _)| spec.name == name).map(|(_, value)| *value)
+    pub fn get(&self, name: &str) -> Option<&ParameterValue> {
+        self.specs.iter().zip(&self.values).find(|(spec, _)| spec.name == name).map(|(_, value)| value)
     }
 
-    /// A duration in ns; 0 where no such duration is declared, which is a mistake in the policy.
-    pub fn duration(&self, name: &str) -> u64 {
-        if let Some(ParameterValue::Duration(nanos)) = self.get(name) { nanos } else { 0 }
-    }
-
-    /// An amount of bytes; 0 where none of that name is declared, which is a mistake in the policy.
-    pub fn bytes(&self, name: &str) -> u64 {
-        if let Some(ParameterValue::Bytes(bytes)) = self.get(name) { bytes } else { 0 }
-    }
-
-    /// A whole number; 0 where none of that name is declared, which is a mistake in the policy.
-    pub fn integer(&self, name: &str) -> u64 {
-        if let Some(ParameterValue::Integer(value)) = self.get(name) { value } else { 0 }
-    }
-
-    /// A number; 0 where none of that name is declared, which is a mistake in the policy.
-    pub fn number(&self, name: &str) -> f64 {
-        if let Some(ParameterValue::Number(value)) = self.get(name) { value } else { 0.0 }
-    }
-
-    /// A word; empty where none of that name is declared, which is a mistake in the policy.
-    pub fn choice(&self, name: &str) -> &'static str {
-        if let Some(ParameterValue::Choice(word)) = self.get(name) { word.as_str() } else { "" }
-    }
-
-    /// Yes or no; no where none of that name is declared, which is a mistake in the policy.
-    pub fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(ParameterValue::Flag(true)))
+    /// The values as they cross; text in them is borrowed from here.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let value = |(spec, value): (&ParameterSpec, &ParameterValue)| match value {
+            ParameterValue::Duration(integer) | ParameterValue::Bytes(integer) | ParameterValue::Integer(integer) => {
+                Value::integer(*integer)
+            }
+            ParameterValue::Number(number) => Value::number(*number),
+            ParameterValue::Choice(word) => {
+                let position = match &spec.kind {
+                    ParameterKind::Choice(words) => words.iter().position(|of| of == word),
+                    _ => None,
+                };
+                Value { text: Text::lent(word), ..Value::integer(position.unwrap_or(0) as u64) }
+            }
+            ParameterValue::Flag(is_set) => Value::integer(u64::from(*is_set)),
+            ParameterValue::Text(text) => Value { text: Text::lent(text), ..Value::NONE },
+        };
+        self.specs.iter().zip(&self.values).map(value).collect()
     }
 }
 
 impl ParameterKind {
-    fn admits(&self, value: ParameterValue) -> bool {
-        match (*self, value) {
+    fn admits(&self, value: &ParameterValue) -> bool {
+        match (self, value) {
             (Self::Duration, ParameterValue::Duration(_))
             | (Self::Bytes, ParameterValue::Bytes(_))
-            | (Self::Flag, ParameterValue::Flag(_)) => true,
+            | (Self::Flag, ParameterValue::Flag(_))
+            | (Self::Text, ParameterValue::Text(_)) => true,
             (Self::Integer { min, max }, ParameterValue::Integer(value)) => (min..=max).contains(&value),
             (Self::Number { min, max }, ParameterValue::Number(value)) => (min..=max).contains(&value),
-            (Self::Choice(words), ParameterValue::Choice(word)) => words.contains(&word),
+            (Self::Choice(words), ParameterValue::Choice(word)) => words.contains(word),
             _ => false,
         }
     }
@@ -292,11 +539,9 @@ impl fmt::Display for ParameterKind {
             Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Number { min, max } if max.is_infinite() => write!(f, "a number from {min}"),
             Self::Number { min, max } => write!(f, "a number from {min} to {max}"),
-            Self::Choice(words) => {
-                let words: Vec<&str> = words.iter().map(|word| word.as_str()).collect();
-                write!(f, "one of {}", words.join(", "))
-            }
+            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Flag => f.write_str("true or false"),
+            Self::Text => f.write_str("text"),
         }
     }
 }
@@ -310,7 +555,7 @@ impl fmt::Display for ParameterValue {
             Self::Integer(u64::MAX) => f.write_str("no limit"),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number(value) => write!(f, "{value}"),
-            Self::Choice(word) => f.write_str(word.as_str()),
+            Self::Choice(word) | Self::Text(word) => f.write_str(word),
             Self::Flag(flag) => write!(f, "{flag}"),
         }
     }

@@ -2,6 +2,14 @@
 
 use hearth_policy_api::*;
 
+parameters! {
+    /// What can be set.
+    pub struct Settings {
+        /// no matter
+        weight: number(0.0..=1.0) = 0.5;
+    }
+}
+
 macro_rules! policy {
     ($policy:ident, $name:literal) => {
         #[derive(Default)]
@@ -11,9 +19,9 @@ macro_rules! policy {
             const NAME: &'static str = $name;
             const VERSION: &'static str = env!("CARGO_PKG_VERSION");
             const DESCRIPTION: &'static str = "the simplest of its kind";
-            const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::number("weight", 0.0..=1.0, 0.5, "no matter")];
+            type Parameters = Settings;
 
-            fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+            fn new(_settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
                 Ok(Self::default())
             }
         }

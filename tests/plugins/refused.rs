@@ -69,7 +69,7 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
 #[test]
 fn names_kinds_and_parameters_that_a_library_does_not_have_are_refused() {
     let library = misbehaving();
-    let has = "it has misplaces (node allocation), misevicts (eviction), misadmits (admission), miskeeps (keep-alive)";
+    let has = "it has misplaces (node allocation), misplans (node allocation), misevicts (eviction), misadmits (admission), miskeeps (keep-alive)";
     assert_eq!(
         refusal(&format!("node_allocation={library}:best")),
         format!("{library} has no node allocation policy \"best\": {has}")

@@ -6,10 +6,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use hearth_policy_api::boundary::{AdmissionObject, Constructor, KeepAliveObject, Made, NodeAllocationObject};
+use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Role};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
-    AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, RequestView, Scope,
+    AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, PolicyKind,
+    RequestView,
 };
 
 struct Counting;
@@ -43,23 +44,21 @@ fn allocations(mut call: impl FnMut()) -> u64 {
     ALLOCATIONS.with(Cell::get) - before
 }
 
-fn make<O>(policy: &PolicyDescriptor, make: extern "C" fn(&Parameters, &PolicyContext) -> Made<O>) -> O {
-    let parameters = Parameters::defaults(policy.parameters().as_slice());
-    let made = make(&parameters, &PolicyContext { seed: 1, nodes: 16 });
-    made.into_result().unwrap().into_result().unwrap()
+fn make<T: Role>(policy: &PolicyDescriptor) -> Object<T> {
+    let parameters = Parameters::defaults(&policy.parameters());
+    policy.make(&parameters, &PolicyContext { seed: 1, nodes: 16, ..PolicyContext::default() }).unwrap()
 }
 
 fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
     let cluster = TestCluster::new(16);
-    let rules = policy.rules().unwrap();
     cluster.nodes.iter().zip(0..).for_each(|(view, node)| policy.observe(node, view, true).unwrap());
     let (view, request) = (cluster.view(), RequestView::default());
     let (behind, mut share) = (NodeBits::full(16), 1.0);
-    (rules.scope == Scope::Request).then(|| {
+    (!policy.is_batch()).then(|| {
         allocations(|| {
             policy.observe(3, &cluster.nodes[3], true).unwrap();
             share = 1.5 - share;
-            policy.observe_link(&LinkView { link: 0, share, nodes: behind.view() }).unwrap();
+            policy.observe_link(&LinkView { link: 0, share, nodes: behind.view(), ..LinkView::default() }).unwrap();
             let _ = policy.rank(&request, 0).unwrap();
             let _ = policy.place(&request, &view).unwrap();
             policy.on_end(&End { node: 3, ..End::default() }).unwrap();
@@ -70,7 +69,7 @@ fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
 fn of_admission(mut policy: AdmissionObject) -> u64 {
     let cluster = TestCluster::new(16);
     let request = RequestView::default();
-    let mut load = AdmissionView { cluster: cluster.view(), ..AdmissionView::default() };
+    let mut load = AdmissionView { cluster: &cluster.view(), ..AdmissionView::default() };
     allocations(|| {
         // A second between requests: nobody has a reason to reject them, which takes a text.
         load.now += 1_000_000_000;
@@ -91,12 +90,12 @@ fn of_keep_alive(mut policy: KeepAliveObject) -> u64 {
 fn decisions_allocate_nothing() {
     let mut decided = 0;
     for policy in hearth_plugins::BUILT_IN {
-        let allocated = match policy.constructor() {
-            Constructor::NodeAllocation(constructor) => of_placement(make(policy, constructor)),
-            Constructor::Admission(constructor) => Some(of_admission(make(policy, constructor))),
-            Constructor::KeepAlive(constructor) => Some(of_keep_alive(make(policy, constructor))),
+        let allocated = match policy.kind() {
+            PolicyKind::NodeAllocation => of_placement(make(policy)),
+            PolicyKind::Admission => Some(of_admission(make(policy))),
+            PolicyKind::KeepAlive => Some(of_keep_alive(make(policy))),
             // Ranks items in tables of its own.
-            Constructor::Eviction(_) => None,
+            PolicyKind::Eviction => None,
         };
         assert_eq!(allocated.unwrap_or(0), 0, "{policy:?}");
         decided += u32::from(allocated.is_some());

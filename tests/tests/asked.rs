@@ -20,19 +20,21 @@ struct Waits {
     troubles: usize,
 }
 
+parameters! {
+    struct Settings {
+        /// what it waits for
+        thing: word("nothing", "busy_node", "lost_node", "link", "trouble") = "nothing";
+    }
+}
+
 impl Policy for Waits {
     const NAME: &'static str = "waits";
     const VERSION: &'static str = "1.0.0";
     const DESCRIPTION: &'static str = "waits for something";
-    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-        "for",
-        &[word("nothing"), word("busy_node"), word("lost_node"), word("link"), word("trouble")],
-        "nothing",
-        "what it waits for",
-    )];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { waits_for: parameters.choice("for"), troubles: 0 })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { waits_for: settings.thing, troubles: 0 })
     }
 }
 
@@ -86,7 +88,7 @@ fn run(scenario: &Value) -> (Results, Vec<(f64, RequestView)>) {
 
 /// When it is asked about which invocation, and where the second ran.
 fn asked(scenario: &mut Value, waits_for: &str, fault: Value) -> (Vec<(f64, u64)>, Option<u32>) {
-    scenario["policies"]["node_allocation"]["parameters"] = json!({"for": waits_for});
+    scenario["policies"]["node_allocation"]["parameters"] = json!({"thing": waits_for});
     scenario["faults"] = json!({"scripted": [fault]});
     let (results, asked) = run(scenario);
     let node = results.records.last().and_then(|record| record.node);
@@ -103,7 +105,7 @@ fn who_waits_for_a_busy_node_is_asked_about_again_when_it_is_lost() {
 #[test]
 fn who_waits_for_a_busy_node_is_asked_about_again_when_a_container_crashes_there() {
     let mut scenario = scenario();
-    scenario["policies"]["node_allocation"]["parameters"] = json!({"for": "busy_node"});
+    scenario["policies"]["node_allocation"]["parameters"] = json!({"thing": "busy_node"});
     scenario["faults"] = json!({"containers": {"crash_per_second": 1.0}});
     let (results, asked) = run(&scenario);
     let crashed = results.records[0].finished_at.unwrap().as_secs_f64();

@@ -393,5 +393,5 @@ proptest! {
 fn policies_in_turn() -> Vec<&'static str> {
     let is_other = |name: &&str| !["workload-balancing", "random", "edf", "sept", "fair"].contains(name);
     let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kind() == PolicyKind::NodeAllocation);
-    of_kind.map(|policy| policy.name().as_str()).filter(is_other).collect()
+    of_kind.map(|policy| policy.name()).filter(is_other).collect()
 }

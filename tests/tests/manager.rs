@@ -327,20 +327,8 @@ fn a_policy_may_reject_and_may_let_wait_for_ever() {
 #[derive(Debug)]
 struct BatchBinding;
 
-impl NodeAllocation for BatchBinding {
-    fn rules(&self) -> hearth_policy_api::AllocationRules {
-        hearth_policy_api::AllocationRules { scope: hearth_policy_api::Scope::Batch, ..Default::default() }
-    }
-
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(
-        &mut self,
-        batch: &hearth_policy_api::BatchView<'_>,
-        plan: &mut hearth_policy_api::RVec<hearth_policy_api::PlanItem>,
-    ) {
+impl hearth_policy_api::BatchAllocation for BatchBinding {
+    fn plan(&mut self, batch: &hearth_policy_api::BatchView<'_>, plan: &mut Vec<hearth_policy_api::PlanItem>) {
         plan.extend((0..batch.queue.len() as u32).map(|request| hearth_policy_api::PlanItem::Run { request, node: 0 }));
     }
 }
@@ -348,7 +336,7 @@ impl NodeAllocation for BatchBinding {
 #[test]
 fn a_plan_that_binds_starts_everybody_once() {
     let mut policies = policies();
-    policies.node_allocation = Factory::<NodeAllocationObject>::in_place("batch", |_| BatchBinding);
+    policies.node_allocation = Factory::<NodeAllocationObject>::in_place_batch("batch", |_| BatchBinding);
     let (mut simulation, service) = simulation(policies);
     let image = Image { name: "image".to_owned(), size: 100 * MB, ram_footprint: 100 * MB };
     let image = service.create_image(&mut simulation, image).unwrap();

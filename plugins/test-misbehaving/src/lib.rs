@@ -6,11 +6,13 @@ mod rest;
 
 use hearth_policy_api::*;
 
-pub use placing::Misplaces;
+pub use placing::{Misplaces, Misplans};
 pub use rest::{Misadmits, Misevicts, Miskeeps};
 
 /// Node allocation that goes wrong.
 pub const MISPLACES: PolicyDescriptor = PolicyDescriptor::node_allocation::<Misplaces>();
+/// Node allocation for the whole queue that goes wrong.
+pub const MISPLANS: PolicyDescriptor = PolicyDescriptor::batch_allocation::<Misplans>();
 /// Eviction that goes wrong.
 pub const MISEVICTS: PolicyDescriptor = PolicyDescriptor::eviction::<Misevicts>();
 /// Admission that goes wrong.
@@ -18,7 +20,7 @@ pub const MISADMITS: PolicyDescriptor = PolicyDescriptor::admission::<Misadmits>
 /// Keep-alive that goes wrong.
 pub const MISKEEPS: PolicyDescriptor = PolicyDescriptor::keep_alive::<Miskeeps>();
 
-export_policies!(MISPLACES, MISEVICTS, MISADMITS, MISKEEPS);
+export_policies!(MISPLACES, MISPLANS, MISEVICTS, MISADMITS, MISKEEPS);
 
 /// A payload of a panic that panics again when it is dropped.
 struct Bomb;

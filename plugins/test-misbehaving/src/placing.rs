@@ -13,41 +13,28 @@ pub struct Misplaces {
     last: u32,
 }
 
-const WAYS: &[RStr<'static>] = &[
-    word("well"),
-    word("refuse"),
-    word("panic_new"),
-    word("panic_rules"),
-    word("panic_text"),
-    word("panic_number"),
-    word("panic_bomb"),
-    word("panic_index"),
-    word("panic_observe"),
-    word("panic_observe_link"),
-    word("panic_rank"),
-    word("panic_drop"),
-    word("out_of_range"),
-    word("full"),
-    word("hang"),
-    word("hang_new"),
-    word("plan_panic"),
-    word("plan_twice"),
-    word("plan_nobody"),
-    word("plan_nowhere"),
-    word("plan_no_image"),
-];
+parameters! {
+    /// What goes wrong.
+    pub struct Ways {
+        /// what goes wrong
+        how: word(
+            "well", "refuse", "panic_new", "panic_rules", "panic_text", "panic_number", "panic_bomb", "panic_index",
+            "panic_observe", "panic_observe_link", "panic_rank", "panic_drop", "out_of_range", "full", "hang", "hang_new"
+        ) = "well";
+        /// a number that is in a range
+        limit: integer(1..=10) = 5;
+    }
+}
 
 impl Policy for Misplaces {
     const NAME: &'static str = "misplaces";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "node allocation that goes wrong";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::choice("how", WAYS, "well", "what goes wrong"),
-        ParameterSpec::integer("limit", 1..=10, 5, "a number that is in a range"),
-    ];
+    type Parameters = Ways;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        match parameters.choice("how") {
+    fn new(ways: Ways, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        assert!((1..=10).contains(&ways.limit), "the limit is checked before");
+        match ways.how {
             "refuse" => Err(PolicyError::new("it does not want to")),
             "panic_new" => panic_with("panic_new"),
             "hang_new" => hang(),
@@ -67,8 +54,7 @@ impl NodeAllocation for Misplaces {
         if self.how == "panic_rules" {
             panic_with(self.how);
         }
-        let scope = if self.how.starts_with("plan") { Scope::Batch } else { Scope::Request };
-        AllocationRules { scope, observes: true, ranks: true, ..AllocationRules::default() }
+        AllocationRules { observes: true, ranks: true, ..AllocationRules::default() }
     }
 
     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -82,16 +68,6 @@ impl NodeAllocation for Misplaces {
         let node = if self.how == "full" { Some(self.last) } else { cluster.free_core.first() };
         self.last = node.unwrap_or(0);
         node.into()
-    }
-
-    fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
-        match self.how {
-            "plan_panic" => panic_with(self.how),
-            "plan_nobody" => plan.push(PlanItem::Run { request: 99, node: 0 }),
-            "plan_nowhere" => plan.push(PlanItem::Run { request: 0, node: 99 }),
-            "plan_no_image" => plan.push(PlanItem::Load { image: 99, node: 0 }),
-            _ => (0..2).for_each(|_| plan.push(PlanItem::Run { request: 0, node: 0 })),
-        }
     }
 
     fn rank(&mut self, _request: &RequestView, _now: u64) -> u64 {
@@ -115,6 +91,43 @@ impl Drop for Misplaces {
     fn drop(&mut self) {
         if self.how == "panic_drop" {
             panic_with(self.how);
+        }
+    }
+}
+
+/// Plans badly.
+#[derive(Debug)]
+pub struct Misplans {
+    how: &'static str,
+}
+
+parameters! {
+    /// What goes wrong.
+    pub struct WaysToPlan {
+        /// what goes wrong
+        how: word("panic_plan", "twice", "nobody", "nowhere", "no_image") = "twice";
+    }
+}
+
+impl Policy for Misplans {
+    const NAME: &'static str = "misplans";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "node allocation for the whole queue that goes wrong";
+    type Parameters = WaysToPlan;
+
+    fn new(ways: WaysToPlan, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: ways.how })
+    }
+}
+
+impl BatchAllocation for Misplans {
+    fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+        match self.how {
+            "panic_plan" => panic_with(self.how),
+            "nobody" => plan.push(PlanItem::Run { request: 99, node: 0 }),
+            "nowhere" => plan.push(PlanItem::Run { request: 0, node: 99 }),
+            "no_image" => plan.push(PlanItem::Load { image: 99, node: 0 }),
+            _ => (0..2).for_each(|_| plan.push(PlanItem::Run { request: 0, node: 0 })),
         }
     }
 }

@@ -11,29 +11,22 @@ pub struct Misevicts {
     items: Vec<u32>,
 }
 
+parameters! {
+    /// What goes wrong.
+    pub struct WaysOfMisevicts {
+        /// what goes wrong
+        how: word("well", "absent", "twice", "too_few", "panic_insert", "panic_touch", "panic_remove", "panic_choose", "offer_for_ever") = "well";
+    }
+}
+
 impl Policy for Misevicts {
     const NAME: &'static str = "misevicts";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "eviction that goes wrong";
-    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-        "how",
-        &[
-            word("well"),
-            word("absent"),
-            word("twice"),
-            word("too_few"),
-            word("panic_insert"),
-            word("panic_touch"),
-            word("panic_remove"),
-            word("panic_choose"),
-            word("offer_for_ever"),
-        ],
-        "well",
-        "what goes wrong",
-    )];
+    type Parameters = WaysOfMisevicts;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { how: parameters.choice("how"), items: Vec::new() })
+    fn new(ways: WaysOfMisevicts, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: ways.how, items: Vec::new() })
     }
 }
 
@@ -86,19 +79,22 @@ pub struct Misadmits {
     how: &'static str,
 }
 
+parameters! {
+    /// What goes wrong.
+    pub struct WaysOfMisadmits {
+        /// what goes wrong
+        how: word("well", "panic_admit", "negative_delay") = "well";
+    }
+}
+
 impl Policy for Misadmits {
     const NAME: &'static str = "misadmits";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "admission that goes wrong";
-    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-        "how",
-        &[word("well"), word("panic_admit"), word("negative_delay")],
-        "well",
-        "what goes wrong",
-    )];
+    type Parameters = WaysOfMisadmits;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { how: parameters.choice("how") })
+    fn new(ways: WaysOfMisadmits, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: ways.how })
     }
 }
 
@@ -118,19 +114,22 @@ pub struct Miskeeps {
     how: &'static str,
 }
 
+parameters! {
+    /// What goes wrong.
+    pub struct WaysOfMiskeeps {
+        /// what goes wrong
+        how: word("well", "nan", "panic_on_idle", "panic_on_arrival", "panic_rules") = "well";
+    }
+}
+
 impl Policy for Miskeeps {
     const NAME: &'static str = "miskeeps";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "keep-alive that goes wrong";
-    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-        "how",
-        &[word("well"), word("nan"), word("panic_on_idle"), word("panic_on_arrival"), word("panic_rules")],
-        "well",
-        "what goes wrong",
-    )];
+    type Parameters = WaysOfMiskeeps;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { how: parameters.choice("how") })
+    fn new(ways: WaysOfMiskeeps, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { how: ways.how })
     }
 }
 

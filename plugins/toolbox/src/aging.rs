@@ -1,6 +1,6 @@
 //! Eviction by what items are worth, with aging.
 
-use hearth_policy_api::{Creation, EvictionItem, NONE, ParameterSpec, Parameters, Removal, Victims, word};
+use hearth_policy_api::{Creation, EvictionItem, NONE, Removal, Victims, choice};
 use ordered_float::OrderedFloat;
 use rustc_hash::FxHashMap;
 
@@ -18,27 +18,13 @@ pub struct Worth {
     pub size: f64,
 }
 
-/// Whose priorities the use of a container sets anew. An image is alone in its group, so for images there is no difference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Clock {
-    /// Its own: a container keeps the priority of its own last use, and ages while others of its function are used.
-    Container,
-    /// Those of all idle containers of its function.
-    Function,
-}
-
-/// The parameter `clock`, for policies that leave the choice of a [`Clock`] to their users: `container` by default.
-pub const CLOCK: ParameterSpec = ParameterSpec::choice(
-    "clock",
-    &[word("container"), word("function")],
-    "container",
-    "whose priority a use sets with the clock of now: the container's own, or those of all of its function",
-);
-
-impl Clock {
-    /// What [`CLOCK`] was set to.
-    pub fn of(parameters: &Parameters) -> Self {
-        if parameters.choice("clock") == "function" { Self::Function } else { Self::Container }
+choice! {
+    /// Whose priorities the use of a container sets anew. An image is alone in its group, so for images there is no difference.
+    pub enum Clock {
+        /// Its own: a container keeps the priority of its own last use, and ages while others of its function are used.
+        Container = "container",
+        /// Those of all idle containers of its function.
+        Function = "function",
     }
 }
 
@@ -210,42 +196,43 @@ impl AgingIndex {
     }
 }
 
-/// An eviction policy that is an [`AgingIndex`]: with a rule, or with parameters and the index that they ask for.
+/// An eviction policy that is an [`AgingIndex`]: with a rule, or with [parameters](hearth_policy_api::parameters) and the index that
+/// they ask for.
 ///
 /// ```
 /// use hearth_policy_api::*;
-/// use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
+/// use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 /// aging_policy!(
 ///     /// Those that cost least to have again go first.
 ///     Cheapest, "cheapest", "what costs least to have again first", |_clock, worth| worth.cost
 /// );
 /// assert_eq!(Cheapest::NAME, "cheapest");
 ///
+/// parameters! {
+///     /// What can be set of [`BySize`].
+///     pub struct Settings {
+///         /// whether the largest go first
+///         largest: flag = true;
+///         /// whose priority a use sets
+///         clock: choice(Clock) = Clock::Container;
+///     }
+/// }
 /// aging_policy!(
 ///     /// The smallest go first, or the largest.
-///     BySize, "by-size", "by size", [ParameterSpec::flag("largest", true, "whether the largest go first")],
-///     |parameters| AgingIndex::new(match parameters.flag("largest") {
+///     BySize(Settings), "by-size", "by size",
+///     |settings| AgingIndex::with_clock(settings.clock, match settings.largest {
 ///         true => |_clock, worth| -worth.size,
 ///         false => |_clock, worth| worth.size,
 ///     })
 /// );
-/// assert_eq!(BySize::PARAMETERS.len(), 1);
-///
-/// aging_policy!(
-///     /// Those that cost least to have again go first, with aging.
-///     Aging, "aging", "what costs least to have again first, with aging", [CLOCK],
-///     |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.cost)
-/// );
-/// assert_eq!(Aging::PARAMETERS[0].name, "clock");
+/// assert_eq!(PolicyDescriptor::eviction::<BySize>().parameters().len(), 2);
 /// ```
 #[macro_export]
 macro_rules! aging_policy {
     ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, $priority:expr) => {
-        $crate::aging_policy!(
-            $(#[$docs])* $type, $name, $description, [], |_parameters| $crate::AgingIndex::new($priority)
-        );
+        $crate::aging_policy!($(#[$docs])* $type(()), $name, $description, |_settings| $crate::AgingIndex::new($priority));
     };
-    ($(#[$docs:meta])* $type:ident, $name:literal, $description:literal, [$($parameter:expr),*], $index:expr) => {
+    ($(#[$docs:meta])* $type:ident($settings:ty), $name:literal, $description:literal, $index:expr) => {
         $(#[$docs])*
         #[derive(Debug)]
         pub struct $type($crate::AgingIndex);
@@ -254,14 +241,14 @@ macro_rules! aging_policy {
             const NAME: &'static str = $name;
             const VERSION: &'static str = env!("CARGO_PKG_VERSION");
             const DESCRIPTION: &'static str = $description;
-            const PARAMETERS: &'static [$crate::export::ParameterSpec] = &[$($parameter),*];
+            type Parameters = $settings;
 
             fn new(
-                parameters: &$crate::export::Parameters,
+                settings: $settings,
                 _context: &$crate::export::PolicyContext,
             ) -> Result<Self, $crate::export::PolicyError> {
-                let index: fn(&$crate::export::Parameters) -> $crate::AgingIndex = $index;
-                Ok(Self(index(parameters)))
+                let index: fn($settings) -> $crate::AgingIndex = $index;
+                Ok(Self(index(settings)))
             }
         }
 

@@ -24,11 +24,11 @@ mod ring;
 mod run_times;
 mod stream;
 
-pub use aging::{AgingIndex, CLOCK, Clock, Worth};
+pub use aging::{AgingIndex, Clock, Worth};
 pub use decay::DecayedCounts;
 pub use functions::{ByFunction, IdleTimes};
-pub use objective::{OBJECTIVE, Objective, SLOWDOWN};
-pub use placement::{PLACEMENT, PlacementRule};
+pub use objective::Objective;
+pub use placement::PlacementRule;
 pub use priority::PriorityIndex;
 pub use ring::{HashRing, mix};
 pub use run_times::RunTimes;

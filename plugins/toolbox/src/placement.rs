@@ -1,58 +1,40 @@
 //! The usual ways to choose a node, as parts of other policies.
 
-use hearth_policy_api::{ClusterView, NodeView, ParameterSpec, Parameters, RequestView, word};
+use hearth_policy_api::{ClusterView, NodeView, RequestView, choice};
 
-/// The parameter with which a policy lets its user choose a [`PlacementRule`].
-pub const PLACEMENT: ParameterSpec = ParameterSpec::choice(
-    "placement",
-    &[word("least-loaded"), word("most-loaded"), word("first-fit"), word("best-fit"), word("worst-fit")],
-    "least-loaded",
-    "how a node is chosen among those that are as good",
-);
-
-/// How to choose among the nodes with a free core on which an invocation can run: those with an idle container of its
-/// function or room for a new one; if there are none, those that can make room by evicting something. Of nodes that are
-/// equal to the rule, one with an idle container is chosen, and then the lowest number.
-///
-/// ```
-/// use hearth_policy_api::RequestView;
-/// use hearth_policy_api::testkit::TestCluster;
-/// use hearth_policy_toolbox::PlacementRule;
-/// let mut cluster = TestCluster::new(3);
-/// for (node, running) in [(0, 2), (1, 1), (2, 3)] {
-///     cluster.nodes[node].running = running;
-/// }
-/// cluster.idle_container.insert(0);
-/// let request = RequestView::default();
-/// assert_eq!(PlacementRule::LeastLoaded.choose(&request, &cluster.view()), Some(1));
-/// assert_eq!(PlacementRule::LeastLoaded.choose_warm_first(&request, &cluster.view()), Some(0));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PlacementRule {
-    /// The lowest number.
-    FirstFit,
-    /// The least RAM left with the invocation.
-    BestFit,
-    /// The most RAM left with the invocation.
-    WorstFit,
-    /// The fewest invocations running.
-    LeastLoaded,
-    /// The most invocations running.
-    MostLoaded,
+choice! {
+    /// How to choose among the nodes with a free core on which an invocation can run: those with an idle container of its
+    /// function or room for a new one; if there are none, those that can make room by evicting something. Of nodes that are
+    /// equal to the rule, one with an idle container is chosen, and then the lowest number.
+    ///
+    /// ```
+    /// use hearth_policy_api::RequestView;
+    /// use hearth_policy_api::testkit::TestCluster;
+    /// use hearth_policy_toolbox::PlacementRule;
+    /// let mut cluster = TestCluster::new(3);
+    /// for (node, running) in [(0, 2), (1, 1), (2, 3)] {
+    ///     cluster.nodes[node].running = running;
+    /// }
+    /// cluster.idle_container.insert(0);
+    /// let request = RequestView::default();
+    /// assert_eq!(PlacementRule::LeastLoaded.choose(&request, &cluster.view()), Some(1));
+    /// assert_eq!(PlacementRule::LeastLoaded.choose_warm_first(&request, &cluster.view()), Some(0));
+    /// ```
+    pub enum PlacementRule {
+        /// The fewest invocations running.
+        LeastLoaded = "least-loaded",
+        /// The most invocations running.
+        MostLoaded = "most-loaded",
+        /// The lowest number.
+        FirstFit = "first-fit",
+        /// The least RAM left with the invocation.
+        BestFit = "best-fit",
+        /// The most RAM left with the invocation.
+        WorstFit = "worst-fit",
+    }
 }
 
 impl PlacementRule {
-    /// The rule that the parameter [`PLACEMENT`] asks for.
-    pub fn of(parameters: &Parameters) -> Self {
-        match parameters.choice("placement") {
-            "first-fit" => Self::FirstFit,
-            "best-fit" => Self::BestFit,
-            "worst-fit" => Self::WorstFit,
-            "most-loaded" => Self::MostLoaded,
-            _ => Self::LeastLoaded,
-        }
-    }
-
     /// Nodes with lower keys are chosen. `ram` is what the invocation takes from the free RAM.
     fn key(self, node: &NodeView, ram: u64) -> u64 {
         let left = node.free_ram.saturating_sub(ram);

@@ -1,28 +1,26 @@
 //! Opens compiled policies (feature `loader`).
 //!
-//! A file is looked at before any of its code runs: whether it is a library at all, whether it exports policies, and
-//! for which version of the interface.
+//! A file is looked at before any of its code runs: whether it is a library for this machine, whether it exports policies, for
+//! which version of the interface, and where it takes all fields of all records to lie.
 
 // Loading a library runs code that nobody here can check; each block says what is relied on.
 #![allow(unsafe_code)]
 
 use std::error::Error as _;
 use std::fs;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::path::{Path, PathBuf};
 
-use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{
-    AbiInstability, AbiInstabilityErrors, CheckingGlobals, check_layout_compatibility_with_globals,
-};
-use abi_stable::library::{AbiHeader, LibHeader};
-use abi_stable::sabi_types::VersionNumber;
-use abi_stable::type_layout::TLFieldOrFunction;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{PolicyDescriptor, PolicyModule, interface_version};
+use super::PolicyDescriptor;
+use crate::abi::{
+    AdmissionTable, ENTRY_SYMBOL, EvictionTable, FIELDS, INTERFACE_MAJOR, INTERFACE_MINOR, KeepAliveTable, LAYOUT,
+    LibraryHeader, NodeAllocationTable, PolicyRecord, Records, Text,
+};
+use crate::{ParameterSpec, PolicyKind};
 
 /// A library of policies. It stays loaded until the process ends.
 #[derive(Debug)]
@@ -43,10 +41,24 @@ pub enum LoadError {
     #[error("cannot be read: {0}")]
     Unreadable(String),
     /// The file is no shared library.
-    #[error("is not a shared library: build the policy with crate-type = [\"cdylib\"] and name the file it makes")]
+    #[error(
+        "is not a shared library: build the policy as one (crate-type = [\"cdylib\"], or cc -shared -fPIC) and name the \
+         file it makes"
+    )]
     NotALibrary,
+    /// The file is a library for another processor.
+    #[error("is a library for {found}; this hearth runs on {ours}: build it for this machine")]
+    OtherMachine {
+        /// The processor it was built for.
+        found: String,
+        /// The processor of this program.
+        ours: String,
+    },
     /// It is a library without policies.
-    #[error("is a library, but exports no policies: call hearth_policy_api::export_policies! in it")]
+    #[error(
+        "is a library, but exports no policies: call hearth_policy_api::export_policies! in it, or HEARTH_EXPORT_POLICIES \
+         of hearth_policy.h"
+    )]
     NoPolicies,
     /// It was built for another version of the interface.
     #[error("is built for policy interface {found}; this hearth has {ours}: build it with hearth-policy-api {ours}")]
@@ -56,18 +68,13 @@ pub enum LoadError {
         /// The version of this program.
         ours: String,
     },
-    /// It was built with an incompatible version of `abi_stable`.
-    #[error("is built with abi_stable {found}; this hearth has {ours}: build it with hearth-policy-api as published")]
-    OtherAbiStable {
-        /// The version it was built with.
-        found: String,
-        /// The version of this program.
-        ours: String,
-    },
-    /// A type differs although the versions agree.
-    #[error("has another layout of {place}: {difference}. Build it with hearth-policy-api {ours} as published")]
+    /// A record differs although the versions agree.
+    #[error(
+        "has another layout of {place}: {difference}. Build it with hearth-policy-api or hearth_policy.h of {ours}, as \
+         published"
+    )]
     OtherLayout {
-        /// The type, and the field in it.
+        /// The record, and the field in it.
         place: String,
         /// How it differs.
         difference: String,
@@ -79,6 +86,14 @@ pub enum LoadError {
         "is built with panic = \"abort\", so that a panic in it would end hearth: build it with panic = \"unwind\""
     )]
     AbortsOnPanic,
+    /// A policy in it makes no sense.
+    #[error("exports policy {policy}, which {problem}")]
+    Policy {
+        /// Its name in quotes, or its position.
+        policy: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The system's loader refuses it.
     #[error("cannot be loaded: {0}")]
     System(String),
@@ -98,18 +113,19 @@ impl PolicyLibrary {
     /// ```
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let bytes = fs::read(path).map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        let symbols = policy_symbols(&bytes)?;
+        let symbols = entries(&bytes)?;
         // A name without a slash would be looked for in the system's folders.
         let absolute = path.canonicalize().map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        // SAFETY: the file exports the symbol of `export_policies!`, so it is a library of policies whose author wants it
-        // to be loaded. Its initialisers are the Rust runtime's.
+        // SAFETY: the file exports the symbol of a library of policies, so its author wants it to be loaded; what its
+        // initialisers do is theirs.
         let loaded = unsafe { libloading::Library::new(&absolute) };
         // Descriptors are handed out for good, so the library is never closed.
         let library = ManuallyDrop::new(loaded.map_err(|error| system(&error))?);
         let mut policies = Vec::new();
         for symbol in symbols {
-            policies.extend_from_slice(open_module(&library, &symbol)?.policies().as_slice());
+            policies.extend(policies_of(&library, &symbol)?);
         }
+        check_names(&policies)?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { path: path.to_owned(), sha256, policies })
     }
@@ -121,124 +137,271 @@ fn system(error: &libloading::Error) -> LoadError {
 }
 
 fn ours() -> String {
-    let (major, minor) = interface_version();
-    format!("{major}.{minor}")
+    format!("{INTERFACE_MAJOR}.{INTERFACE_MINOR}")
 }
 
-/// The symbols that lead to policies of this major version of the interface.
-fn policy_symbols(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
+/// The symbols that lead to policies of this major version of the interface, whose headers have been checked.
+fn entries(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
     let file = object::File::parse(bytes).map_err(|_| LoadError::NotALibrary)?;
     if file.kind() != object::ObjectKind::Dynamic {
         return Err(LoadError::NotALibrary);
     }
-    // Dynamic symbols on ELF; Mach-O and PE list exports.
-    let mut names: Vec<String> =
-        file.dynamic_symbols().filter_map(|symbol| Some(symbol.name().ok()?.to_owned())).collect();
-    for export in file.exports().map_err(|_| LoadError::NotALibrary)?.flatten() {
-        if let object::NameOrOrdinal::Name(name) = export.name() {
-            names.push(String::from_utf8_lossy(name).into_owned());
-        }
-    }
-    // Mach-O puts an underscore before every name.
-    let policies = names.iter().filter_map(|name| {
-        let name = name.strip_prefix('_').filter(|rest| rest.starts_with("hearth_policies_")).unwrap_or(name);
-        Some((name, name.strip_prefix("hearth_policies_")?.split_once("__")?.0))
+    check_machine(&file)?;
+    let symbols = symbols(&file)?;
+    let (prefix, _) = ENTRY_SYMBOL.split_at(ENTRY_SYMBOL.len() - INTERFACE_MAJOR.to_string().len());
+    let versions = symbols.iter().filter_map(|(name, address)| {
+        let rest = name.strip_prefix(prefix)?;
+        Some((name, rest.split_once("__").map_or(rest, |(version, _)| version), *address))
     });
-    let major = interface_version().0.to_string();
-    let (mut of_ours, other): (Vec<_>, Vec<_>) = policies.partition(|(_, version)| *version == major);
+    let (mut of_ours, other): (Vec<_>, Vec<_>) =
+        versions.partition(|(_, version, _)| *version == INTERFACE_MAJOR.to_string());
     of_ours.sort_unstable();
     of_ours.dedup();
     match (of_ours.is_empty(), other.first()) {
-        (false, _) => Ok(of_ours.into_iter().map(|(name, _)| name.to_owned()).collect()),
-        (true, Some((_, version))) => Err(LoadError::OtherInterface { found: format!("{version}.x"), ours: ours() }),
-        (true, None) => Err(LoadError::NoPolicies),
+        (true, Some((_, version, _))) => {
+            return Err(LoadError::OtherInterface { found: format!("{version}.x"), ours: ours() });
+        }
+        (true, None) => return Err(LoadError::NoPolicies),
+        (false, _) => {}
     }
+    for (_, _, address) in &of_ours {
+        check_header(&file, *address)?;
+    }
+    Ok(of_ours.into_iter().map(|(name, ..)| name.clone()).collect())
 }
 
-fn open_module(library: &libloading::Library, symbol: &str) -> Result<PolicyModule, LoadError> {
-    // SAFETY: the symbol is a `LibHeader`, which begins with an `AbiHeader` in every version of `abi_stable`; the header
-    // is checked before anything after it is read.
-    let header = unsafe {
-        let address = library.get::<*const AbiHeader>(symbol.as_bytes());
-        let address = address.map_err(|error| system(&error))?;
-        &**address
+fn check_machine(file: &object::File<'_>) -> Result<(), LoadError> {
+    let name = |architecture: object::Architecture| match architecture {
+        object::Architecture::X86_64 | object::Architecture::X86_64_X32 => "x86_64".to_owned(),
+        object::Architecture::I386 => "x86".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
     };
-    if !header.is_valid() {
-        let version = |header: &AbiHeader| format!("{}.{}", header.abi_major, header.abi_minor);
-        return Err(LoadError::OtherAbiStable { found: version(header), ours: version(&AbiHeader::VALUE) });
+    let (found, ours) = (name(file.architecture()), std::env::consts::ARCH.to_owned());
+    // Of a machine that either does not know, the system's loader has the word.
+    if found == ours || found == "unknown" || file.is_64() != (usize::BITS == 64) && found.starts_with(&ours) {
+        return Ok(());
     }
-    // SAFETY: a valid header is the beginning of a `LibHeader` of this version of `abi_stable`.
-    let header = unsafe { &*std::ptr::from_ref(header).cast::<LibHeader>() };
-    check_version(header)?;
-    // `abi_stable` lets the second have more fields than the first at the ends of modules and of tables of methods. The
-    // other way round it is for programs that load newer libraries than they know; here the library is the older one.
-    let layout = header.layout().ok_or(LoadError::NoPolicies)?;
-    // Nothing goes from one library to another, so what was found of other libraries does not count.
-    let checked = check_layout_compatibility_with_globals(layout, PolicyModule::LAYOUT, &CheckingGlobals::new());
-    checked.map_err(|errors| other_layout(&errors))?;
-    // SAFETY: everything that the library knows of is laid out as it is here. What it does not know of yet is past the end
-    // of its own tables, which carry their length, and is then answered by the defaults.
-    let module = unsafe { header.unchecked_layout::<PolicyModule>() };
-    let module = module.map_err(|error| LoadError::System(error.to_string()))?;
-    if module.aborts_on_panic() {
-        return Err(LoadError::AbortsOnPanic);
-    }
-    module.silence_panics()();
-    Ok(module)
+    Err(LoadError::OtherMachine { found, ours })
 }
 
-fn check_version(header: &LibHeader) -> Result<(), LoadError> {
-    let found = VersionNumber::new(header.version_strings()).map_err(|error| LoadError::System(error.to_string()))?;
-    if u64::from(found.minor) > interface_version().1 {
-        return Err(LoadError::OtherInterface { found: format!("{}.{}", found.major, found.minor), ours: ours() });
+/// Names and addresses of what a library exports: dynamic symbols on ELF; Mach-O and PE list exports.
+fn symbols(file: &object::File<'_>) -> Result<Vec<(String, u64)>, LoadError> {
+    let dynamic = file.dynamic_symbols().filter(|symbol| symbol.is_definition());
+    let mut found: Vec<(String, u64)> =
+        dynamic.filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address()))).collect();
+    for export in file.exports().map_err(|_| LoadError::NotALibrary)?.flatten() {
+        if let (object::NameOrOrdinal::Name(name), object::ExportTarget::Address { address, .. }) =
+            (export.name(), export.target())
+        {
+            found.push((String::from_utf8_lossy(name).into_owned(), address));
+        }
+    }
+    // Mach-O puts an underscore before every name.
+    let without = |name: String| match name.strip_prefix('_') {
+        Some(rest) if rest.starts_with("hearth_policies_") => rest.to_owned(),
+        _ => name,
+    };
+    Ok(found.into_iter().map(|(name, address)| (without(name), address)).collect())
+}
+
+/// Reads the numbers of a header from the file, as no relocation touches them, and checks them.
+fn check_header(file: &object::File<'_>, address: u64) -> Result<(), LoadError> {
+    let read = |offset: usize, length: usize| {
+        let at = address + offset as u64;
+        file.sections().find_map(|section| section.data_range(at, length as u64).ok().flatten())
+    };
+    let number = |offset: usize| -> Result<u32, LoadError> {
+        let bytes = read(offset, size_of::<u32>()).and_then(|bytes| bytes.try_into().ok());
+        Ok(u32::from_ne_bytes(bytes.ok_or(LoadError::NoPolicies)?))
+    };
+    let size = number(offset_of!(LibraryHeader, size))?;
+    let (major, minor) = (number(offset_of!(LibraryHeader, major))?, number(offset_of!(LibraryHeader, minor))?);
+    let needs_minor = number(offset_of!(LibraryHeader, needs_minor))?;
+    if major != INTERFACE_MAJOR || needs_minor > INTERFACE_MINOR {
+        let found = if major == INTERFACE_MAJOR { needs_minor } else { minor };
+        return Err(LoadError::OtherInterface { found: format!("{major}.{found}"), ours: ours() });
+    }
+    let length = number(offset_of!(LibraryHeader, layout_length))? as usize;
+    let layout = read(size as usize, length.min(1 << 16) * size_of::<u16>()).ok_or(LoadError::NoPolicies)?;
+    let layout: Vec<u16> =
+        layout.chunks_exact(size_of::<u16>()).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect();
+    if let Some((place, difference)) = layout_difference(&layout) {
+        return Err(LoadError::OtherLayout { place, difference, ours: ours() });
+    }
+    if number(offset_of!(LibraryHeader, aborts))? != 0 {
+        return Err(LoadError::AbortsOnPanic);
     }
     Ok(())
 }
 
-/// The first difference, in a line.
-fn other_layout(errors: &AbiInstabilityErrors) -> LoadError {
-    // A difference deep inside shows in all types around it, too: in their sizes.
-    let with_cause = errors.errors.iter().filter(|error| !error.errs.is_empty());
-    let innermost = with_cause.rev().max_by_key(|error| error.stack_trace.len());
-    let steps = innermost.map_or(&[][..], |error| error.stack_trace.as_slice());
-    let place = match steps {
-        [.., outer, inner] => format!("{} in {}", step_name(&inner.found), step_type(&outer.found)),
-        [only] => step_name(&only.found),
-        [] => "the interface".to_owned(),
+/// The first number that differs from ours. A record that has more fields on one side is of a later version there; fields that
+/// both have must lie at the same place.
+fn layout_difference(theirs: &[u16]) -> Option<(String, String)> {
+    let (mut ours, mut theirs, mut fields) = (&LAYOUT[..], theirs, &FIELDS[..]);
+    while let [size, count, rest @ ..] = ours {
+        let [their_size, their_count, their_rest @ ..] = theirs else {
+            return None;
+        };
+        let (count, their_count) = (usize::from(*count), usize::from(*their_count));
+        let (offsets, next) = rest.split_at_checked(count)?;
+        let Some((their_offsets, their_next)) = their_rest.split_at_checked(their_count) else {
+            return Some(("the interface".to_owned(), "the numbers of the library end too early".to_owned()));
+        };
+        let (of_record, next_fields) = fields.split_at_checked(1 + count)?;
+        let pairs = of_record[1..].iter().zip(offsets.iter().zip(their_offsets));
+        let record = of_record[0].record;
+        for (field, (here, there)) in pairs {
+            if here != there {
+                let place = format!("{} in {record}", field.name.unwrap_or_default());
+                return Some((place, format!("it begins at byte {here} here, at byte {there} there")));
+            }
+        }
+        if count == their_count && size != their_size {
+            return Some((record.to_owned(), format!("{size} bytes here, {their_size} there")));
+        }
+        (ours, theirs, fields) = (next, their_next, next_fields);
+    }
+    None
+}
+
+/// The policies behind a symbol.
+fn policies_of(library: &libloading::Library, symbol: &str) -> Result<Vec<PolicyDescriptor>, LoadError> {
+    // SAFETY: the symbol is that of a library's header, which has been checked in the file.
+    let header = unsafe {
+        let address = library.get::<*const LibraryHeader>(symbol.as_bytes()).map_err(|error| system(&error))?;
+        &**address
     };
-    let difference = innermost.and_then(|error| error.errs.first()).map_or_else(String::new, describe);
-    LoadError::OtherLayout { place, difference, ours: ours() }
+    #[cfg(feature = "abi_stable")]
+    // SAFETY: null, or what `export_policies!` has put there.
+    if let Some((place, difference)) = unsafe { super::described::difference(header.described) } {
+        return Err(LoadError::OtherLayout { place, difference, ours: ours() });
+    }
+    if let Some(prepare) = header.prepare {
+        // SAFETY: the library wants it to be called before anything else.
+        unsafe { prepare() };
+    }
+    if header.policies.is_empty() {
+        return Err(LoadError::NoPolicies);
+    }
+    header.policies.iter().enumerate().map(|(position, policy)| whole_policy(position, policy)).collect()
 }
 
-fn step_name(step: &TLFieldOrFunction) -> String {
-    match step {
-        TLFieldOrFunction::Field(field) => field.name().to_owned(),
-        TLFieldOrFunction::Function(function) => function.name.to_string(),
+/// A record as long as ours: of a shorter one, of an earlier version, what it does not have is taken from `empty`.
+///
+/// # Safety
+/// The address must be one of a record that begins with its size.
+unsafe fn whole<T: Copy>(address: *const T, empty: T) -> &'static T {
+    let mut whole = empty;
+    // SAFETY: the record has as many bytes as it says, and ours as many as are copied.
+    unsafe {
+        let size = (*address.cast::<u32>() as usize).min(size_of::<T>());
+        std::ptr::copy_nonoverlapping(address.cast::<u8>(), (&raw mut whole).cast::<u8>(), size);
+    }
+    // Libraries are never closed.
+    Box::leak(Box::new(whole))
+}
+
+/// A policy with all its tables as long as ours, once it makes sense.
+fn whole_policy(position: usize, policy: &'static PolicyRecord) -> Result<PolicyDescriptor, LoadError> {
+    let none = PolicyRecord {
+        size: 0,
+        not_promised: 0,
+        name: Text::EMPTY,
+        version: Text::EMPTY,
+        description: Text::EMPTY,
+        parameters: Records::new(&[]),
+        create: None,
+        destroy: None,
+        node_allocation: None,
+        eviction: None,
+        admission: None,
+        keep_alive: None,
+    };
+    // SAFETY: what the header leads to begins with its size, as do the tables.
+    let whole = unsafe {
+        let mut policy = *whole(policy, none);
+        policy.node_allocation = policy.node_allocation.map(|table| whole(table, NodeAllocationTable::EMPTY));
+        policy.eviction = policy.eviction.map(|table| whole(table, EvictionTable::EMPTY));
+        policy.admission = policy.admission.map(|table| whole(table, AdmissionTable::EMPTY));
+        policy.keep_alive = policy.keep_alive.map(|table| whole(table, KeepAliveTable::EMPTY));
+        Box::leak(Box::new(policy))
+    };
+    check_policy(whole).map_err(|problem| {
+        // SAFETY: as above.
+        let name = unsafe { whole.name.copied() };
+        let policy = if name.is_empty() { format!("number {}", position + 1) } else { format!("{name:?}") };
+        LoadError::Policy { policy, problem }
+    })?;
+    Ok(PolicyDescriptor::of_record(whole))
+}
+
+fn check_policy(policy: &'static PolicyRecord) -> Result<(), String> {
+    let descriptor = PolicyDescriptor::of_record(policy);
+    for (what, text) in [("name", &policy.name), ("version", &policy.version), ("description", &policy.description)] {
+        // SAFETY: what a policy is called lasts.
+        let text =
+            std::str::from_utf8(unsafe { text.bytes() }).map_err(|_| format!("has a {what} that is no UTF-8"))?;
+        if text.chars().any(char::is_control) {
+            return Err(format!("has control characters in its {what}"));
+        }
+    }
+    let is_kebab = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if descriptor.name().is_empty() || !descriptor.name().chars().all(is_kebab) {
+        return Err("has no name of letters, digits and hyphens".to_owned());
+    }
+    if policy.create.is_none() || policy.destroy.is_none() {
+        return Err("has no create, or no destroy".to_owned());
+    }
+    check_roles(policy)?;
+    let mut names = Vec::new();
+    for declared in policy.parameters.iter() {
+        let ParameterSpec { name, unit, help, .. } = ParameterSpec::read(declared)?;
+        if name.is_empty() || [&name, &unit, &help].iter().any(|text| text.chars().any(char::is_control)) {
+            return Err(format!("has a parameter {name:?} without a name, or with control characters"));
+        }
+        if names.contains(&name) {
+            return Err(format!("has two parameters {name:?}"));
+        }
+        names.push(name);
+    }
+    Ok(())
+}
+
+/// Whether a policy has one role, with the functions that every policy of its kind has.
+fn check_roles(policy: &PolicyRecord) -> Result<(), String> {
+    let has = [
+        (PolicyKind::NodeAllocation, policy.node_allocation.is_some()),
+        (PolicyKind::Eviction, policy.eviction.is_some()),
+        (PolicyKind::Admission, policy.admission.is_some()),
+        (PolicyKind::KeepAlive, policy.keep_alive.is_some()),
+    ];
+    match has.iter().filter(|(_, has)| *has).count() {
+        0 => return Err("has no table of functions: it is no kind of policy".to_owned()),
+        1 => {}
+        _ => return Err("has several tables of functions: a policy is of one kind".to_owned()),
+    }
+    let missing = |what: &str| Err(format!("has no {what}, which its kind of policy needs"));
+    match (policy.node_allocation, policy.eviction, policy.admission, policy.keep_alive) {
+        (Some(table), ..) if table.place.is_some() == table.plan.is_some() => {
+            Err("has both place and plan, or neither: node allocation needs one of them".to_owned())
+        }
+        (_, Some(table), ..) if table.insert.is_none() || table.remove.is_none() || table.choose.is_none() => {
+            missing("insert, remove or choose")
+        }
+        (_, _, Some(table), _) if table.admit.is_none() => missing("admit"),
+        (_, _, _, Some(table)) if table.on_idle.is_none() => missing("on_idle"),
+        _ => Ok(()),
     }
 }
 
-fn step_type(step: &TLFieldOrFunction) -> String {
-    match step {
-        TLFieldOrFunction::Field(field) => field.layout().name().to_owned(),
-        TLFieldOrFunction::Function(function) => function.name.to_string(),
-    }
-}
-
-/// The check takes what the library has for expected, and what is here for found.
-fn describe(difference: &AbiInstability) -> String {
-    match difference {
-        AbiInstability::Name(types) => format!("{} here, {} there", types.found.name(), types.expected.name()),
-        AbiInstability::Size(sizes) => format!("{} bytes here, {} there", sizes.found, sizes.expected),
-        AbiInstability::FieldCountMismatch(counts) => {
-            format!("{} fields here, {} there", counts.found, counts.expected)
-        }
-        AbiInstability::UnexpectedField(fields) => {
-            format!("field {} here, {} there", fields.found.name(), fields.expected.name())
-        }
-        AbiInstability::TooManyVariants(counts) => format!("{} variants here, {} there", counts.found, counts.expected),
-        other => {
-            let words = format!("{other:?}");
-            words.split_whitespace().take(20).collect::<Vec<_>>().join(" ")
+/// Whether no two policies of one kind have the same name.
+fn check_names(policies: &[PolicyDescriptor]) -> Result<(), LoadError> {
+    for (position, policy) in policies.iter().enumerate() {
+        let is_same = |other: &PolicyDescriptor| (other.kind(), other.name()) == (policy.kind(), policy.name());
+        if policies[..position].iter().any(is_same) {
+            let policy = format!("{:?}", policy.name());
+            return Err(LoadError::Policy { policy, problem: "is there twice".to_owned() });
         }
     }
+    Ok(())
 }

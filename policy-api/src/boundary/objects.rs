@@ -1,26 +1,32 @@
-//! The trait objects that cross the boundary: the policy traits with every answer wrapped, so that a panic comes back
-//! as a value.
+//! Instances of policies as a host calls them: through their tables, whatever language they are written in.
 
-// The macro writes items without docs, and `unsafe` code that upholds what `abi_stable` documents.
-#![allow(missing_docs, unsafe_code, non_local_definitions)]
+// Everything here is called through addresses; each block says what is relied on.
+#![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::fmt;
+use std::ptr::null_mut;
+use std::rc::Rc;
 
-use abi_stable::std_types::{RBox, RResult, RString, RVec};
-use abi_stable::{StableAbi, sabi_trait};
-
+use super::rules::Rules;
+use super::shim::{self, Tables};
+use crate::abi::{
+    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, Host,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
+    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Slice, Text,
+};
 use crate::{
-    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch, Victims,
+    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
+    ClusterView, Completion, Creation, End, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView,
+    NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, PolicyContext, Prewarming, Removal,
+    RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
-#[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
     /// What happened, with its place in the source where that is known.
-    pub cause: RString,
+    pub cause: String,
 }
 
 impl fmt::Display for CallFailure {
@@ -29,55 +35,401 @@ impl fmt::Display for CallFailure {
     }
 }
 
+impl std::error::Error for CallFailure {}
+
 /// What a call gives back.
-pub type Called<T> = RResult<T, CallFailure>;
+pub type Called<T> = Result<T, CallFailure>;
 
-#[sabi_trait]
-pub trait RawNodeAllocation {
-    fn rules(&self) -> Called<AllocationRules>;
-    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement>;
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()>;
-    fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()>;
-    fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64>;
-    fn on_end(&mut self, end: &End) -> Called<()>;
-    #[sabi(last_prefix_field)]
-    fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()>;
+/// What an instance has told the host: its handle stands for this.
+#[derive(Debug, Default)]
+struct Told {
+    cause: RefCell<Option<String>>,
 }
 
-#[sabi_trait]
-pub trait RawEviction {
-    fn rules(&self) -> Called<EvictionRules>;
-    fn insert(&mut self, item: &EvictionItem) -> Called<()>;
-    fn touch(&mut self, id: u32, touch: Touch) -> Called<()>;
-    fn remove(&mut self, id: u32, removal: Removal) -> Called<()>;
-    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()>;
-    fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()>;
-    #[sabi(last_prefix_field)]
-    fn ended(&mut self, id: u32) -> Called<()>;
+impl Told {
+    const HOST: Host = {
+        unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
+            // SAFETY: the handle is that of a `Told` which lives as long as the instance; the text is there during the call.
+            unsafe { (*handle.cast::<Told>()).cause.replace(Some(cause.copied())) };
+        }
+        Host { size: size_of::<Host>() as u32, fail }
+    };
 }
 
-#[sabi_trait]
-pub trait RawAdmission {
-    fn rules(&self) -> Called<AdmissionRules>;
-    fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision>;
-    #[sabi(last_prefix_field)]
-    fn on_end(&mut self, end: &End) -> Called<()>;
+/// An instance, which ends with this.
+struct Instance {
+    address: *mut (),
+    destroy: unsafe extern "C" fn(*mut ()),
+    told: Rc<Told>,
 }
 
-#[sabi_trait]
-pub trait RawKeepAlive {
-    fn rules(&self) -> Called<KeepAliveRules>;
-    fn on_idle(&mut self, completion: &Completion) -> Called<Retention>;
-    fn on_arrival(&mut self, function: u32, now: u64) -> Called<()>;
-    #[sabi(last_prefix_field)]
-    fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming>;
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: made by the library of this function, and nobody calls it any more.
+        unsafe { (self.destroy)(self.address) }
+    }
+}
+
+/// A role of an instance: the instance, and the table of functions of the role.
+pub struct Object<T> {
+    instance: Rc<Instance>,
+    /// A copy: one look fewer on the way to a function.
+    table: T,
+}
+
+impl<T> fmt::Debug for Object<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an instance of a policy")
+    }
 }
 
 /// A node allocation policy on the other side of the boundary.
-pub type NodeAllocationObject = RawNodeAllocation_TO<'static, RBox<()>>;
+pub type NodeAllocationObject = Object<NodeAllocationTable>;
 /// An eviction policy on the other side of the boundary.
-pub type EvictionObject = RawEviction_TO<'static, RBox<()>>;
+pub type EvictionObject = Object<EvictionTable>;
 /// An admission policy on the other side of the boundary.
-pub type AdmissionObject = RawAdmission_TO<'static, RBox<()>>;
+pub type AdmissionObject = Object<AdmissionTable>;
 /// A keep-alive policy on the other side of the boundary.
-pub type KeepAliveObject = RawKeepAlive_TO<'static, RBox<()>>;
+pub type KeepAliveObject = Object<KeepAliveTable>;
+
+/// A role that a policy can have.
+pub trait Role: Copy + 'static {
+    /// Its table, if the policy has the role.
+    fn of(policy: &PolicyRecord) -> Option<Self>;
+}
+
+impl Role for NodeAllocationTable {
+    fn of(policy: &PolicyRecord) -> Option<Self> {
+        policy.node_allocation.copied()
+    }
+}
+
+impl Role for EvictionTable {
+    fn of(policy: &PolicyRecord) -> Option<Self> {
+        policy.eviction.copied()
+    }
+}
+
+impl Role for AdmissionTable {
+    fn of(policy: &PolicyRecord) -> Option<Self> {
+        policy.admission.copied()
+    }
+}
+
+impl Role for KeepAliveTable {
+    fn of(policy: &PolicyRecord) -> Option<Self> {
+        policy.keep_alive.copied()
+    }
+}
+
+/// Makes an instance of a policy for one of its roles.
+pub(super) fn make<T: Role>(
+    policy: &'static PolicyRecord,
+    parameters: &Parameters,
+    context: &PolicyContext,
+) -> Called<Object<T>> {
+    let refuse = |cause: &str| CallFailure { cause: cause.to_owned() };
+    let table = T::of(policy).ok_or_else(|| refuse("is another kind of policy"))?;
+    let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
+        return Err(refuse("has no function that makes an instance, or none that ends one"));
+    };
+    let told = Rc::<Told>::default();
+    let context = PolicyContext { host: &Told::HOST, handle: Rc::as_ptr(&told).cast_mut().cast(), ..*context };
+    let (values, mut address) = (parameters.values(), null_mut());
+    // SAFETY: all of it is there during the call; `told` lives as long as the instance.
+    let status = unsafe { create(&raw const context, Slice::new(&values), &raw mut address) };
+    if status != OK {
+        return Err(told.failure());
+    }
+    Ok(Object { instance: Rc::new(Instance { address, destroy, told }), table })
+}
+
+/// An instance of a policy that is a Rust type of the program itself.
+fn in_place<P, T>(policy: P, table: T) -> Object<T> {
+    let told = Rc::<Told>::default();
+    let context =
+        PolicyContext { host: &Told::HOST, handle: Rc::as_ptr(&told).cast_mut().cast(), ..PolicyContext::default() };
+    let address = shim::Instance::leak(policy, &context);
+    Object { instance: Rc::new(Instance { address, destroy: shim::destroy::<P>, told }), table }
+}
+
+/// A node allocation policy as the host calls it, compiled in or not.
+pub fn node_allocation<T: NodeAllocation + 'static>(policy: T) -> NodeAllocationObject {
+    in_place(policy, *Tables::<T>::PLACES)
+}
+
+/// A node allocation policy that plans for the whole queue, as the host calls it, compiled in or not.
+pub fn batch_allocation<T: BatchAllocation + 'static>(policy: T) -> NodeAllocationObject {
+    in_place(policy, *Tables::<T>::PLANS)
+}
+
+/// An eviction policy as the host calls it, compiled in or not.
+pub fn eviction<T: Eviction + 'static>(policy: T) -> EvictionObject {
+    in_place(policy, *Tables::<T>::EVICTS)
+}
+
+/// An admission policy as the host calls it, compiled in or not.
+pub fn admission<T: Admission + 'static>(policy: T) -> AdmissionObject {
+    in_place(policy, *Tables::<T>::ADMITS)
+}
+
+/// A keep-alive policy as the host calls it, compiled in or not.
+pub fn keep_alive<T: KeepAlive + 'static>(policy: T) -> KeepAliveObject {
+    in_place(policy, *Tables::<T>::KEEPS)
+}
+
+impl Told {
+    #[cold]
+    fn failure(&self) -> CallFailure {
+        let cause = self.cause.take();
+        CallFailure { cause: cause.unwrap_or_else(|| "failed, and does not say why".to_owned()) }
+    }
+}
+
+#[cold]
+fn unknown(what: &str, kind: u32) -> CallFailure {
+    CallFailure { cause: format!("answered {what} of kind {kind}, which this hearth does not know") }
+}
+
+impl<T> Object<T> {
+    /// Calls a function of the table; one that is null answers nothing.
+    #[inline(always)]
+    fn call<F>(&self, function: Option<F>, call: impl FnOnce(F, *mut ()) -> u32) -> Called<()> {
+        let Some(function) = function else {
+            return Ok(());
+        };
+        if call(function, self.instance.address) == OK { Ok(()) } else { Err(self.instance.told.failure()) }
+    }
+
+    fn ask_rules<R: Rules>(&self, function: Option<unsafe extern "C" fn(*mut (), *mut u32) -> u32>) -> Called<R> {
+        let mut bits = 0;
+        // SAFETY: the instance is of this table, and the number is there.
+        self.call(function, |rules, policy| unsafe { rules(policy, &raw mut bits) })?;
+        let unknown = bits & !R::KNOWN;
+        if unknown != 0 {
+            return Err(CallFailure {
+                cause: format!("asks for rules {unknown:#x}, which its kind of policy does not have here"),
+            });
+        }
+        Ok(R::of_bits(bits))
+    }
+}
+
+/// The rule asks for a function that the table does not have.
+fn lacks(rule: bool, function: bool, name: &str) -> Called<()> {
+    if rule && !function {
+        return Err(CallFailure { cause: format!("asks for {name} to be called, which is null") });
+    }
+    Ok(())
+}
+
+impl NodeAllocationObject {
+    /// Whether it plans for the whole queue, and is not asked about one request after the other.
+    pub fn is_batch(&self) -> bool {
+        self.table.plan.is_some()
+    }
+
+    /// How to ask the policy.
+    ///
+    /// # Errors
+    /// When the call fails, or asks for what there is not. So it is with all calls here.
+    pub fn rules(&self) -> Called<AllocationRules> {
+        let rules: AllocationRules = self.ask_rules(self.table.rules)?;
+        lacks(rules.observes, self.table.observe.is_some(), "observe")?;
+        lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
+        lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
+        Ok(rules)
+    }
+
+    /// Where a request runs.
+    #[inline]
+    pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
+        let size = size_of::<PlacementAnswer>() as u32;
+        let mut answer = PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason: Text::EMPTY };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.place, |place, policy| unsafe { place(policy, request, cluster, &raw mut answer) })?;
+        match answer.kind {
+            PLACEMENT_NODE => Ok(Placement::Node(answer.node)),
+            PLACEMENT_WAIT => Ok(Placement::Wait),
+            // SAFETY: the reason lasts until the next call.
+            PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { answer.reason.copied() })),
+            other => Err(unknown("a placement", other)),
+        }
+    }
+
+    /// What is done with all that wait, added to `plan`.
+    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) -> Called<()> {
+        struct Taken<'a>(&'a mut Vec<PlanItem>, Option<u32>);
+        unsafe extern "C" fn add(sink: *mut (), item: *const PlanItemRecord) {
+            // SAFETY: the sink is the one below, and the record is there during the call.
+            let (Taken(plan, unknown), item) = unsafe { (&mut *sink.cast::<Taken<'_>>(), &*item) };
+            let PlanItemRecord { kind, request, image, node, .. } = *item;
+            match kind {
+                PLAN_RUN => plan.push(PlanItem::Run { request, node }),
+                PLAN_LOAD => plan.push(PlanItem::Load { image, node }),
+                PLAN_COPY => plan.push(PlanItem::Copy { image, node }),
+                other => *unknown = Some(other),
+            }
+        }
+        let mut taken = Taken(plan, None);
+        let sink = PlanSink { size: size_of::<PlanSink>() as u32, add, sink: (&raw mut taken).cast() };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.plan, |plan, policy| unsafe { plan(policy, batch, &raw const sink) })?;
+        taken.1.map_or(Ok(()), |kind| Err(unknown("a decision", kind)))
+    }
+
+    /// The rank of a request.
+    #[inline]
+    pub fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64> {
+        let mut answer = 0;
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.rank, |rank, policy| unsafe { rank(policy, request, now, &raw mut answer) })?;
+        Ok(answer)
+    }
+
+    /// A node has changed.
+    #[inline]
+    pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.observe, |observe, policy| unsafe { observe(policy, node, view, u32::from(up)) })
+    }
+
+    /// A link has changed.
+    pub fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.observe_link, |observe, policy| unsafe { observe(policy, link) })
+    }
+
+    /// An attempt has ended.
+    pub fn on_end(&mut self, end: &End) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
+    }
+}
+
+impl EvictionObject {
+    /// How to tell the policy.
+    ///
+    /// # Errors
+    /// When the call fails, or asks for what there is not. So it is with all calls here.
+    pub fn rules(&self) -> Called<EvictionRules> {
+        let rules: EvictionRules = self.ask_rules(self.table.rules)?;
+        lacks(
+            rules.observes_containers,
+            self.table.created.is_some() && self.table.ended.is_some(),
+            "created and ended",
+        )?;
+        Ok(rules)
+    }
+
+    /// An item may be evicted from now on.
+    #[inline]
+    pub fn insert(&mut self, item: &EvictionItem) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.insert, |insert, policy| unsafe { insert(policy, item) })
+    }
+
+    /// An item was used.
+    #[inline]
+    pub fn touch(&mut self, id: u32, touch: Touch) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.touch, |of, policy| unsafe { of(policy, id, touch) })
+    }
+
+    /// An item is gone.
+    #[inline]
+    pub fn remove(&mut self, id: u32, removal: Removal) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.remove, |remove, policy| unsafe { remove(policy, id, removal) })
+    }
+
+    /// Offers victims.
+    pub fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.choose, |choose, policy| unsafe { choose(policy, need, victims.record()) })
+    }
+
+    /// A container was made.
+    pub fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.created, |created, policy| unsafe { created(policy, container, creation) })
+    }
+
+    /// A container in use has ended.
+    pub fn ended(&mut self, id: u32) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.ended, |ended, policy| unsafe { ended(policy, id) })
+    }
+}
+
+impl AdmissionObject {
+    /// How to ask the policy.
+    ///
+    /// # Errors
+    /// When the call fails, or asks for what there is not. So it is with all calls here.
+    pub fn rules(&self) -> Called<AdmissionRules> {
+        let rules: AdmissionRules = self.ask_rules(self.table.rules)?;
+        lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
+        Ok(rules)
+    }
+
+    /// Whether a request is let in.
+    #[inline]
+    pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision> {
+        let size = size_of::<AdmissionAnswer>() as u32;
+        let mut answer = AdmissionAnswer { size, kind: ADMISSION_ADMIT, delay: 0, reason: Text::EMPTY };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.admit, |admit, policy| unsafe { admit(policy, request, view, &raw mut answer) })?;
+        match answer.kind {
+            ADMISSION_ADMIT => Ok(AdmissionDecision::Admit),
+            ADMISSION_DELAY => Ok(AdmissionDecision::Delay(answer.delay)),
+            // SAFETY: the reason lasts until the next call.
+            ADMISSION_REJECT => Ok(AdmissionDecision::Reject(unsafe { answer.reason.copied() })),
+            other => Err(unknown("an admission", other)),
+        }
+    }
+
+    /// An attempt has ended.
+    pub fn on_end(&mut self, end: &End) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
+    }
+}
+
+impl KeepAliveObject {
+    /// How to tell the policy.
+    ///
+    /// # Errors
+    /// When the call fails, or asks for what there is not. So it is with all calls here.
+    pub fn rules(&self) -> Called<KeepAliveRules> {
+        let rules: KeepAliveRules = self.ask_rules(self.table.rules)?;
+        lacks(rules.observes_arrivals, self.table.on_arrival.is_some(), "on_arrival")?;
+        Ok(rules)
+    }
+
+    /// How long a container is kept.
+    #[inline]
+    pub fn on_idle(&mut self, completion: &Completion) -> Called<Retention> {
+        let size = size_of::<RetentionAnswer>() as u32;
+        let mut answer = RetentionAnswer { size, reserved: 0, keep_for: 0 };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_idle, |on_idle, policy| unsafe { on_idle(policy, completion, &raw mut answer) })?;
+        Ok(Retention { keep_for: answer.keep_for })
+    }
+
+    /// A request was submitted.
+    #[inline]
+    pub fn on_arrival(&mut self, function: u32, now: u64) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.on_arrival, |on_arrival, policy| unsafe { on_arrival(policy, function, now) })
+    }
+
+    /// Whether a container is started later.
+    pub fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming> {
+        let size = size_of::<PrewarmingAnswer>() as u32;
+        let mut answer = PrewarmingAnswer { size, reserved: 0, after: u64::MAX, keep_for: 0 };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.prewarm, |prewarm, policy| unsafe { prewarm(policy, completion, &raw mut answer) })?;
+        Ok(Prewarming { after: answer.after, keep_for: answer.keep_for })
+    }
+}

@@ -1,22 +1,26 @@
-//! Wraps a policy so that nothing unwinds out of it.
+//! Wraps a policy in Rust in tables of functions, so that nothing unwinds out of it.
+
+// Functions that are called through tables take addresses; each block says what is relied on.
+#![allow(unsafe_code)]
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use abi_stable::sabi_trait::TD_Opaque;
-use abi_stable::std_types::{RResult, RString, RVec};
+use super::rules::Rules;
 
-use super::objects::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RawAdmission,
-    RawAdmission_TO, RawEviction, RawEviction_TO, RawKeepAlive, RawKeepAlive_TO, RawNodeAllocation,
-    RawNodeAllocation_TO,
+use crate::abi::{
+    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
+    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, Slice, Text, Value,
+    VictimSinkRecord,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    Creation, End, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, Need, NodeAllocation,
-    NodeView, Placement, PlanItem, Prewarming, Removal, RequestView, Retention, Touch, Victims,
+    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation, End,
+    Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet, Placement,
+    PlanItem, Policy, PolicyContext, Removal, RequestView, Touch, Victims,
 };
 
 thread_local! {
@@ -26,7 +30,7 @@ thread_local! {
 
 /// Makes panics note their place instead of printing it. For compiled policies, whose copy of the standard library has
 /// nothing else in it that could panic; the host reports what is caught.
-pub(super) fn silence_panics() {
+pub(super) extern "C" fn silence_panics() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
         // A panic in a destructor of the thread comes too late to note its place.
@@ -34,17 +38,9 @@ pub(super) fn silence_panics() {
     }));
 }
 
-/// Calls a policy; a panic becomes a value.
-pub(super) fn contain<T>(call: impl FnOnce() -> T) -> Called<T> {
-    // A policy that has panicked is not called again, so nobody sees what a panic left half done.
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(answer) => RResult::ROk(answer),
-        Err(payload) => RResult::RErr(failure(payload)),
-    }
-}
-
+/// What to say of a panic.
 #[cold]
-fn failure(payload: Box<dyn Any + Send>) -> CallFailure {
+fn panicked(payload: Box<dyn Any + Send>) -> String {
     let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => format!("panicked: {text}"),
         (_, Some(text)) => format!("panicked: {text}"),
@@ -53,140 +49,362 @@ fn failure(payload: Box<dyn Any + Send>) -> CallFailure {
     // The destructor of an unknown payload may panic in its turn.
     std::mem::forget(payload);
     let place = PANIC_PLACE.with(RefCell::take).map_or(String::new(), |place| format!(" (at {place})"));
-    CallFailure { cause: RString::from(message + &place) }
+    message + &place
 }
 
-/// A policy whose destructor cannot unwind either.
-struct Shim<T>(ManuallyDrop<T>);
+/// An instance of a policy in Rust: what the address stands for that functions are called with.
+pub(super) struct Instance<T> {
+    policy: ManuallyDrop<T>,
+    host: &'static Host,
+    handle: *mut (),
+    /// The last reason that was given, which the host may read until the next call.
+    reason: String,
+    /// Kept for its memory.
+    plan: Vec<PlanItem>,
+}
 
-impl<T> Shim<T> {
-    fn new(policy: T) -> Self {
-        Self(ManuallyDrop::new(policy))
+impl<T> Instance<T> {
+    /// An instance, as an address that [`destroy`] takes back.
+    pub(super) fn leak(policy: T, context: &PolicyContext) -> *mut () {
+        let (host, handle) = (context.host, context.handle);
+        let policy = ManuallyDrop::new(policy);
+        Box::into_raw(Box::new(Self { policy, host, handle, reason: String::new(), plan: Vec::new() })).cast()
     }
 }
 
-impl<T> Drop for Shim<T> {
-    fn drop(&mut self) {
-        let drop = AssertUnwindSafe(|| {
-            // SAFETY: this is the destructor, and nothing touches the policy after it.
-            #[allow(unsafe_code)]
+/// Tells the host why a call fails.
+#[cold]
+unsafe fn fail(host: &Host, handle: *mut (), cause: &str) -> u32 {
+    // SAFETY: the host takes a copy.
+    unsafe { (host.fail)(handle, Text::lent(cause)) };
+    FAILED
+}
+
+/// Calls a policy; a panic becomes a failure.
+///
+/// # Safety
+/// The address must be one of an [`Instance`] of this type, which nobody else uses.
+#[inline(always)]
+unsafe fn call<T>(address: *mut (), work: impl FnOnce(&mut Instance<T>)) -> u32 {
+    // SAFETY: as this function's.
+    let instance = unsafe { &mut *address.cast::<Instance<T>>() };
+    let (host, handle) = (instance.host, instance.handle);
+    // A policy that has panicked is not called again, so nobody sees what a panic left half done.
+    match catch_unwind(AssertUnwindSafe(|| work(instance))) {
+        Ok(()) => OK,
+        // SAFETY: the host is there for as long as the instance.
+        Err(payload) => unsafe { fail(host, handle, &panicked(payload)) },
+    }
+}
+
+/// Writes an answer into a record of the caller's, which may be shorter than ours or longer.
+///
+/// # Safety
+/// The address must be one of a record that begins with its size.
+#[inline(always)]
+unsafe fn answer<A>(address: *mut A, answer: A) {
+    // SAFETY: the record begins with its size.
+    let (own, theirs) = (size_of::<A>(), unsafe { *address.cast::<u32>() } as usize);
+    let after_size = size_of::<u32>();
+    // SAFETY: both have as many bytes as are copied, and the size, which both begin with, stays theirs.
+    unsafe {
+        let (from, to) = (std::ptr::from_ref(&answer).byte_add(after_size), address.byte_add(after_size));
+        std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), own.min(theirs).saturating_sub(after_size));
+    }
+}
+
+/// Makes an instance, as [`PolicyRecord::create`](crate::abi::PolicyRecord) asks.
+pub(super) unsafe extern "C" fn create<T: Policy>(
+    context: *const PolicyContext,
+    values: Slice<'_, Value>,
+    made: *mut *mut (),
+) -> u32 {
+    // SAFETY: the context is the host's, and there during the call.
+    let context = unsafe { &*context };
+    let cause = match catch_unwind(AssertUnwindSafe(|| T::new(T::Parameters::read(&values), context))) {
+        Ok(Ok(policy)) => {
+            // SAFETY: the host wants the address there.
+            unsafe { *made = Instance::leak(policy, context) };
+            return OK;
+        }
+        Ok(Err(refusal)) => refusal.to_string(),
+        Err(payload) => panicked(payload),
+    };
+    // SAFETY: the host is there during the call.
+    unsafe { fail(context.host, context.handle, &cause) }
+}
+
+/// Ends an instance.
+pub(super) unsafe extern "C" fn destroy<T>(address: *mut ()) {
+    // SAFETY: made by `Instance::leak`, and not used again.
+    let instance = unsafe { Box::from_raw(address.cast::<Instance<T>>()) };
+    // What a policy has to say when it goes can no longer change a result.
+    let drop = AssertUnwindSafe(move || drop(ManuallyDrop::into_inner(instance.policy)));
+    catch_unwind(drop).unwrap_or_else(std::mem::forget);
+}
+
+/// The tables of a policy.
+pub(super) struct Tables<T>(PhantomData<T>);
+
+/// The functions that a table of node allocation has in common for those that place and those that plan.
+macro_rules! allocation_ears {
+    ($trait:ident) => {
+        unsafe extern "C" fn rules<T: $trait>(address: *mut (), rules: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
+        }
+        unsafe extern "C" fn observe<T: $trait>(address: *mut (), node: u32, view: *const NodeView, up: u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.observe(node, &*view, up != 0)) }
+        }
+        unsafe extern "C" fn observe_link<T: $trait>(address: *mut (), link: *const LinkView<'_>) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.observe_link(&*link)) }
+        }
+        unsafe extern "C" fn on_end<T: $trait>(address: *mut (), end: *const End) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_end(&*end)) }
+        }
+    };
+}
+
+impl<T: NodeAllocation> Tables<T> {
+    /// Of a policy that is asked about one request after the other.
+    pub(super) const PLACES: &'static NodeAllocationTable = {
+        allocation_ears!(NodeAllocation);
+        unsafe extern "C" fn place<T: NodeAllocation>(
+            address: *mut (),
+            request: *const RequestView,
+            cluster: *const ClusterView<'_>,
+            answered: *mut PlacementAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
             unsafe {
-                ManuallyDrop::drop(&mut self.0);
+                call::<T>(address, |of| {
+                    let placement = of.policy.place(&*request, &*cluster);
+                    answer(answered, of.placed(placement));
+                })
             }
-        });
-        // What a policy has to say when it goes can no longer change a result.
-        catch_unwind(drop).unwrap_or_else(std::mem::forget);
+        }
+        unsafe extern "C" fn rank<T: NodeAllocation>(
+            address: *mut (),
+            request: *const RequestView,
+            now: u64,
+            rank: *mut u64,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rank = of.policy.rank(&*request, now)) }
+        }
+        &NodeAllocationTable {
+            size: size_of::<NodeAllocationTable>() as u32,
+            rules: Some(rules::<T>),
+            place: Some(place::<T>),
+            plan: None,
+            rank: Some(rank::<T>),
+            observe: Some(observe::<T>),
+            observe_link: Some(observe_link::<T>),
+            on_end: Some(on_end::<T>),
+        }
+    };
+}
+
+impl<T> Instance<T> {
+    #[inline]
+    fn placed(&mut self, placement: Placement) -> PlacementAnswer {
+        let size = size_of::<PlacementAnswer>() as u32;
+        let (kind, node, reason) = match placement {
+            Placement::Node(node) => (PLACEMENT_NODE, node, Text::EMPTY),
+            Placement::Wait => (PLACEMENT_WAIT, NONE, Text::EMPTY),
+            Placement::Reject(reason) => (PLACEMENT_REJECT, NONE, self.keep(reason)),
+        };
+        PlacementAnswer { size, kind, node, reserved: 0, reason }
+    }
+
+    fn keep(&mut self, reason: String) -> Text {
+        self.reason = reason;
+        Text::lent(&self.reason)
     }
 }
 
-impl<T: NodeAllocation> RawNodeAllocation for Shim<T> {
-    fn rules(&self) -> Called<AllocationRules> {
-        contain(|| self.0.rules())
-    }
+impl<T: BatchAllocation> Tables<T> {
+    /// Of a policy that plans for the whole queue.
+    pub(super) const PLANS: &'static NodeAllocationTable = {
+        allocation_ears!(BatchAllocation);
+        unsafe extern "C" fn plan<T: BatchAllocation>(
+            address: *mut (),
+            batch: *const BatchView<'_>,
+            sink: *const PlanSink,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    of.plan.clear();
+                    of.policy.plan(&*batch, &mut of.plan);
+                    let sink = &*sink;
+                    of.plan.iter().for_each(|item| (sink.add)(sink.sink, &item.to_record()));
+                })
+            }
+        }
+        &NodeAllocationTable {
+            size: size_of::<NodeAllocationTable>() as u32,
+            rules: Some(rules::<T>),
+            place: None,
+            plan: Some(plan::<T>),
+            rank: None,
+            observe: Some(observe::<T>),
+            observe_link: Some(observe_link::<T>),
+            on_end: Some(on_end::<T>),
+        }
+    };
+}
 
-    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
-        contain(|| self.0.place(request, cluster))
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Called<()> {
-        contain(|| self.0.plan(batch, plan))
-    }
-
-    fn observe(&mut self, node: u32, view: &NodeView, up: bool) -> Called<()> {
-        contain(|| self.0.observe(node, view, up))
-    }
-
-    fn rank(&mut self, request: &RequestView, now: u64) -> Called<u64> {
-        contain(|| self.0.rank(request, now))
-    }
-
-    fn on_end(&mut self, end: &End) -> Called<()> {
-        contain(|| self.0.on_end(end))
-    }
-
-    fn observe_link(&mut self, link: &LinkView<'_>) -> Called<()> {
-        contain(|| self.0.observe_link(link))
+impl PlanItem {
+    fn to_record(self) -> PlanItemRecord {
+        let (kind, request, image, node) = match self {
+            Self::Run { request, node } => (PLAN_RUN, request, NONE, node),
+            Self::Load { image, node } => (PLAN_LOAD, NONE, image, node),
+            Self::Copy { image, node } => (PLAN_COPY, NONE, image, node),
+        };
+        PlanItemRecord { size: size_of::<PlanItemRecord>() as u32, kind, request, image, node }
     }
 }
 
-impl<T: Eviction> RawEviction for Shim<T> {
-    fn rules(&self) -> Called<EvictionRules> {
-        contain(|| self.0.rules())
-    }
-
-    fn insert(&mut self, item: &EvictionItem) -> Called<()> {
-        contain(|| self.0.insert(item))
-    }
-
-    fn touch(&mut self, id: u32, touch: Touch) -> Called<()> {
-        contain(|| self.0.touch(id, touch))
-    }
-
-    fn remove(&mut self, id: u32, removal: Removal) -> Called<()> {
-        contain(|| self.0.remove(id, removal))
-    }
-
-    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) -> Called<()> {
-        contain(|| self.0.choose(need, victims))
-    }
-
-    fn created(&mut self, container: &EvictionItem, creation: Creation) -> Called<()> {
-        contain(|| self.0.created(container, creation))
-    }
-
-    fn ended(&mut self, id: u32) -> Called<()> {
-        contain(|| self.0.ended(id))
-    }
+impl<T: Eviction> Tables<T> {
+    /// Of an eviction policy.
+    pub(super) const EVICTS: &'static EvictionTable = {
+        unsafe extern "C" fn rules<T: Eviction>(address: *mut (), rules: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
+        }
+        unsafe extern "C" fn insert<T: Eviction>(address: *mut (), item: *const EvictionItem) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.insert(&*item)) }
+        }
+        unsafe extern "C" fn touch<T: Eviction>(address: *mut (), id: u32, touch: Touch) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.touch(id, touch)) }
+        }
+        unsafe extern "C" fn remove<T: Eviction>(address: *mut (), id: u32, removal: Removal) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.remove(id, removal)) }
+        }
+        unsafe extern "C" fn choose<T: Eviction>(
+            address: *mut (),
+            need: *const Need,
+            victims: *const VictimSinkRecord,
+        ) -> u32 {
+            // SAFETY: as the table asks; the sink is there during the call.
+            unsafe { call::<T>(address, |of| of.policy.choose(&*need, &mut Victims::crossed(&*victims))) }
+        }
+        unsafe extern "C" fn created<T: Eviction>(
+            address: *mut (),
+            container: *const EvictionItem,
+            creation: Creation,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.created(&*container, creation)) }
+        }
+        unsafe extern "C" fn ended<T: Eviction>(address: *mut (), id: u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.ended(id)) }
+        }
+        &EvictionTable {
+            size: size_of::<EvictionTable>() as u32,
+            rules: Some(rules::<T>),
+            insert: Some(insert::<T>),
+            touch: Some(touch::<T>),
+            remove: Some(remove::<T>),
+            choose: Some(choose::<T>),
+            created: Some(created::<T>),
+            ended: Some(ended::<T>),
+        }
+    };
 }
 
-impl<T: Admission> RawAdmission for Shim<T> {
-    fn rules(&self) -> Called<AdmissionRules> {
-        contain(|| self.0.rules())
-    }
-
-    fn on_end(&mut self, end: &End) -> Called<()> {
-        contain(|| self.0.on_end(end))
-    }
-
-    fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Called<AdmissionDecision> {
-        contain(|| self.0.admit(request, view))
-    }
+impl<T: Admission> Tables<T> {
+    /// Of an admission policy.
+    pub(super) const ADMITS: &'static AdmissionTable = {
+        unsafe extern "C" fn rules<T: Admission>(address: *mut (), rules: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
+        }
+        unsafe extern "C" fn admit<T: Admission>(
+            address: *mut (),
+            request: *const RequestView,
+            view: *const AdmissionView<'_>,
+            answered: *mut AdmissionAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    let (kind, delay, reason) = match of.policy.admit(&*request, &*view) {
+                        AdmissionDecision::Admit => (ADMISSION_ADMIT, 0, Text::EMPTY),
+                        AdmissionDecision::Delay(delay) => (ADMISSION_DELAY, delay, Text::EMPTY),
+                        AdmissionDecision::Reject(reason) => (ADMISSION_REJECT, 0, of.keep(reason)),
+                    };
+                    let size = size_of::<AdmissionAnswer>() as u32;
+                    answer(answered, AdmissionAnswer { size, kind, delay, reason });
+                })
+            }
+        }
+        unsafe extern "C" fn on_end<T: Admission>(address: *mut (), end: *const End) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_end(&*end)) }
+        }
+        &AdmissionTable {
+            size: size_of::<AdmissionTable>() as u32,
+            rules: Some(rules::<T>),
+            admit: Some(admit::<T>),
+            on_end: Some(on_end::<T>),
+        }
+    };
 }
 
-impl<T: KeepAlive> RawKeepAlive for Shim<T> {
-    fn rules(&self) -> Called<KeepAliveRules> {
-        contain(|| self.0.rules())
-    }
-
-    fn on_idle(&mut self, completion: &Completion) -> Called<Retention> {
-        contain(|| self.0.on_idle(completion))
-    }
-
-    fn on_arrival(&mut self, function: u32, now: u64) -> Called<()> {
-        contain(|| self.0.on_arrival(function, now))
-    }
-
-    fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming> {
-        contain(|| self.0.prewarm(completion))
-    }
-}
-
-/// A node allocation policy as the host calls it, compiled in or not.
-pub fn node_allocation<T: NodeAllocation + 'static>(policy: T) -> NodeAllocationObject {
-    RawNodeAllocation_TO::from_value(Shim::new(policy), TD_Opaque)
-}
-
-/// An eviction policy as the host calls it, compiled in or not.
-pub fn eviction<T: Eviction + 'static>(policy: T) -> EvictionObject {
-    RawEviction_TO::from_value(Shim::new(policy), TD_Opaque)
-}
-
-/// An admission policy as the host calls it, compiled in or not.
-pub fn admission<T: Admission + 'static>(policy: T) -> AdmissionObject {
-    RawAdmission_TO::from_value(Shim::new(policy), TD_Opaque)
-}
-
-/// A keep-alive policy as the host calls it, compiled in or not.
-pub fn keep_alive<T: KeepAlive + 'static>(policy: T) -> KeepAliveObject {
-    RawKeepAlive_TO::from_value(Shim::new(policy), TD_Opaque)
+impl<T: KeepAlive> Tables<T> {
+    /// Of a keep-alive policy.
+    pub(super) const KEEPS: &'static KeepAliveTable = {
+        unsafe extern "C" fn rules<T: KeepAlive>(address: *mut (), rules: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
+        }
+        unsafe extern "C" fn on_idle<T: KeepAlive>(
+            address: *mut (),
+            completion: *const Completion,
+            answered: *mut RetentionAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    let keep_for = of.policy.on_idle(&*completion).keep_for;
+                    let size = size_of::<RetentionAnswer>() as u32;
+                    answer(answered, RetentionAnswer { size, reserved: 0, keep_for });
+                })
+            }
+        }
+        unsafe extern "C" fn on_arrival<T: KeepAlive>(address: *mut (), function: u32, now: u64) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_arrival(function, now)) }
+        }
+        unsafe extern "C" fn prewarm<T: KeepAlive>(
+            address: *mut (),
+            completion: *const Completion,
+            answered: *mut PrewarmingAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    let crate::Prewarming { after, keep_for } = of.policy.prewarm(&*completion);
+                    let size = size_of::<PrewarmingAnswer>() as u32;
+                    answer(answered, PrewarmingAnswer { size, reserved: 0, after, keep_for });
+                })
+            }
+        }
+        &KeepAliveTable {
+            size: size_of::<KeepAliveTable>() as u32,
+            rules: Some(rules::<T>),
+            on_idle: Some(on_idle::<T>),
+            on_arrival: Some(on_arrival::<T>),
+            prewarm: Some(prewarm::<T>),
+        }
+    };
 }

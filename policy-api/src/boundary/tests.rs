@@ -1,8 +1,6 @@
 //! What crosses the boundary, without loading anything: these run under Miri.
 
-use abi_stable::std_types::RVec;
-
-use super::{RResult, VictimSink, Victims};
+use super::{VictimSink, Victims};
 use crate::*;
 
 /// Panics as it is told, also when it is dropped.
@@ -28,8 +26,13 @@ impl NodeAllocation for Restless {
             _ => std::panic::panic_any(Bomb),
         }
     }
+}
 
-    fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+/// Plans a hundred times the same.
+struct Planner;
+
+impl BatchAllocation for Planner {
+    fn plan(&mut self, _batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         plan.extend((0..100).map(|request| PlanItem::Run { request, node: 0 }));
     }
 }
@@ -60,8 +63,9 @@ fn placement(policy: &mut boundary::NodeAllocationObject, nodes: usize) -> Resul
         image_loading: none,
         image_on_disk: none,
         image_copying: none,
+        ..ClusterView::default()
     };
-    policy.place(&RequestView::default(), &view).into_result().map_err(|failure| failure.to_string())
+    policy.place(&RequestView::default(), &view).map_err(|failure| failure.to_string())
 }
 
 #[test]
@@ -75,7 +79,7 @@ fn answers_cross_and_panics_become_values() {
 
 #[test]
 fn a_plan_grows_on_either_side() {
-    let mut policy = boundary::node_allocation(Restless { payload: 0 });
+    let mut policy = boundary::batch_allocation(Planner);
     let (queue, none) = ([RequestView::default()], NodeSet::empty());
     let batch = BatchView {
         now: 0,
@@ -83,12 +87,13 @@ fn a_plan_grows_on_either_side() {
         up: none,
         queue: queue.as_slice().into(),
         functions: (&[][..]).into(),
+        ..BatchView::default()
     };
-    let mut plan = RVec::new();
+    let mut plan = Vec::new();
     plan.push(PlanItem::Load { image: 1, node: 1 });
-    assert_eq!(policy.plan(&batch, &mut plan), RResult::ROk(()));
+    assert_eq!(policy.plan(&batch, &mut plan), Ok(()));
     assert_eq!(plan.len(), 101);
-    assert_eq!(policy.rank(&RequestView::default(), 0), RResult::ROk(0));
+    assert_eq!((plan[0], plan[100]), (PlanItem::Load { image: 1, node: 1 }, PlanItem::Run { request: 99, node: 0 }));
 }
 
 /// Rejects with what it has heard of links.
@@ -97,7 +102,7 @@ struct Hearer(Vec<(u32, f64, Vec<u32>)>);
 
 impl NodeAllocation for Hearer {
     fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Reject(format!("{:?}", self.0).into())
+        Placement::Reject(format!("{:?}", self.0))
     }
 
     fn observe_link(&mut self, link: &LinkView<'_>) {
@@ -109,13 +114,13 @@ impl NodeAllocation for Hearer {
 fn links_cross_with_their_nodes_to_those_that_listen() {
     let mut behind = NodeBits::new(100);
     [3, 64].into_iter().for_each(|node| behind.insert(node));
-    let link = LinkView { link: 7, share: 0.25, nodes: behind.view() };
+    let link = LinkView { link: 7, share: 0.25, nodes: behind.view(), ..LinkView::default() };
     let mut policy = boundary::node_allocation(Hearer::default());
-    assert_eq!(policy.observe_link(&link), RResult::ROk(()));
+    assert_eq!(policy.observe_link(&link), Ok(()));
     let heard = placement(&mut policy, 1);
     assert_eq!(heard, Ok(Placement::Reject("[(7, 0.25, [3, 64])]".into())));
     let mut deaf = boundary::node_allocation(Restless { payload: 0 });
-    assert_eq!(deaf.observe_link(&link), RResult::ROk(()));
+    assert_eq!(deaf.observe_link(&link), Ok(()));
 }
 
 /// Offers what was inserted; hears of containers in use.
@@ -163,20 +168,38 @@ impl VictimSink for Taker<'_> {
 fn victims_are_offered_to_a_borrowed_sink() {
     let mut policy = boundary::eviction(Everything::default());
     for id in 0..4 {
-        let item = EvictionItem { id, function: 0, ram: 1, disk: 1, cost: 0, since: 0, expires: u64::MAX };
-        assert_eq!(policy.insert(&item), RResult::ROk(()));
+        let item = EvictionItem {
+            id,
+            function: 0,
+            ram: 1,
+            disk: 1,
+            cost: 0,
+            since: 0,
+            expires: u64::MAX,
+            ..EvictionItem::default()
+        };
+        assert_eq!(policy.insert(&item), Ok(()));
     }
-    assert_eq!(policy.remove(1, Removal::Taken), RResult::ROk(()));
-    assert_eq!(policy.rules().map(|rules| rules.observes_containers), RResult::ROk(true));
-    let container = EvictionItem { id: 9, function: 0, ram: 1, disk: 1, cost: 0, since: 0, expires: u64::MAX };
-    assert_eq!(policy.created(&container, Creation::Invocation), RResult::ROk(()));
-    assert_eq!(policy.ended(9), RResult::ROk(()));
-    let failure = |called: boundary::Called<()>| called.into_result().map_err(|failure| failure.to_string());
+    assert_eq!(policy.remove(1, Removal::Taken), Ok(()));
+    assert_eq!(policy.rules().map(|rules| rules.observes_containers), Ok(true));
+    let container = EvictionItem {
+        id: 9,
+        function: 0,
+        ram: 1,
+        disk: 1,
+        cost: 0,
+        since: 0,
+        expires: u64::MAX,
+        ..EvictionItem::default()
+    };
+    assert_eq!(policy.created(&container, Creation::Invocation), Ok(()));
+    assert_eq!(policy.ended(9), Ok(()));
+    let failure = |called: boundary::Called<()>| called.map_err(|failure| failure.to_string());
     let made = policy.created(&container, Creation::Prewarming);
     assert_eq!(failure(made), Err("panicked: container 9 is made for nobody".to_owned()));
     assert_eq!(failure(policy.ended(0)), Err("panicked: container 0 was idle".to_owned()));
     let mut taken = Vec::new();
     let mut sink = Taker(&mut taken);
-    let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0 }, &mut Victims::new(&mut sink));
-    assert_eq!((chosen, taken), (RResult::ROk(()), vec![0, 2]));
+    let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0, ..Need::default() }, &mut Victims::new(&mut sink));
+    assert_eq!((chosen, taken), (Ok(()), vec![0, 2]));
 }

@@ -34,7 +34,7 @@ const CORES: u64 = 25;
 
 pub(super) struct Check {
     pub claims: Claims,
-    pub subject: Subject<AdmissionObject>,
+    pub subject: Subject,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -151,7 +151,8 @@ fn ask(
         running_of_function: running / 2,
         free_cores,
         delays,
-        cluster: cluster.view(),
+        cluster: &cluster.view(),
+        ..AdmissionView::default()
     };
     let decision = answer("admit", policy.admit(&request, &view))?;
     if rules.admits_all && decision != AdmissionDecision::Admit {

@@ -8,8 +8,8 @@ use super::model::{FunctionSpec, Model, NodeSpec, end_of};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
 use crate::{
-    AllocationRules, Claims, ClusterView, Commitment, End, Ending, LinkView, NONE, NodeView, Placement, PlanItem, RVec,
-    RequestView, Scope,
+    AllocationRules, Claims, ClusterView, Commitment, End, Ending, LinkView, NONE, NodeView, Placement, PlanItem,
+    RequestView,
 };
 
 /// How attempts end by themselves.
@@ -49,7 +49,7 @@ pub(super) struct History {
 
 pub(super) struct Check {
     pub claims: Claims,
-    pub subject: Subject<NodeAllocationObject>,
+    pub subject: Subject,
 }
 
 fn history() -> impl Strategy<Value = History> {
@@ -95,16 +95,16 @@ struct Play<'a> {
     rules: AllocationRules,
     claims: Claims,
     model: Model,
-    plan: RVec<PlanItem>,
+    plan: Vec<PlanItem>,
     log: &'a mut Log,
 }
 
 impl<'a> Play<'a> {
     fn new(check: &Check, nodes: &[NodeSpec], functions: &[FunctionSpec], log: &'a mut Log) -> Result<Self, String> {
-        let policy = check.subject.instance(nodes.len() as u32)?;
+        let policy: NodeAllocationObject = check.subject.instance(nodes.len() as u32)?;
         let rules = answer("rules", policy.rules())?;
         let model = Model::new(nodes, functions);
-        Ok(Self { policy, rules, claims: check.claims, model, plan: RVec::new(), log })
+        Ok(Self { policy, rules, claims: check.claims, model, plan: Vec::new(), log })
     }
 
     fn apply(&mut self, step: &Step) -> Result<(), String> {
@@ -196,12 +196,15 @@ impl<'a> Play<'a> {
         }
         for (link, share, nodes) in self.model.take_changed_links() {
             if self.rules.observes {
-                answer("observe_link", self.policy.observe_link(&LinkView { link, share, nodes: nodes.view() }))?;
+                answer(
+                    "observe_link",
+                    self.policy.observe_link(&LinkView { link, share, nodes: nodes.view(), ..LinkView::default() }),
+                )?;
             }
         }
-        match self.rules.scope {
-            Scope::Request => self.place_all()?,
-            Scope::Batch => self.plan_all()?,
+        match self.policy.is_batch() {
+            false => self.place_all()?,
+            true => self.plan_all()?,
         }
         self.model.end_round();
         Ok(())
@@ -394,7 +397,7 @@ impl Checked for Check {
                 rules,
                 claims: self.claims,
                 model: of_model,
-                plan: RVec::new(),
+                plan: Vec::new(),
                 log: &mut log,
             };
             for call in 0..calls as usize {

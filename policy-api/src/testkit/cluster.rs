@@ -72,6 +72,7 @@ impl TestCluster {
             image_loading: self.image_loading.view(),
             image_on_disk: self.image_on_disk.view(),
             image_copying: self.image_copying.view(),
+            ..ClusterView::default()
         }
     }
 }
@@ -134,6 +135,7 @@ impl TestBatch {
             image_loading: function.nowhere.view(),
             image_on_disk: function.nowhere.view(),
             image_copying: function.nowhere.view(),
+            ..FunctionView::default()
         });
         let functions: Vec<FunctionView<'_>> = views.collect();
         look(&BatchView {
@@ -142,6 +144,7 @@ impl TestBatch {
             up: self.up.view(),
             queue: self.queue.as_slice().into(),
             functions: functions.as_slice().into(),
+            ..BatchView::default()
         })
     }
 }

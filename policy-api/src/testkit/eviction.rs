@@ -27,7 +27,7 @@ pub(super) enum Step {
 }
 
 pub(super) struct Check {
-    pub subject: Subject<EvictionObject>,
+    pub subject: Subject,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,7 +47,10 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn begin(id: u32, function: u32, ram: u64, disk: u64, cost: u64, creation: Creation) -> Step {
-    Step::Begin { item: EvictionItem { id, function, ram, disk, cost, since: 0, expires: u64::MAX }, creation }
+    Step::Begin {
+        item: EvictionItem { id, function, ram, disk, cost, since: 0, expires: u64::MAX, ..EvictionItem::default() },
+        creation,
+    }
 }
 
 /// What the host knows of the store.
@@ -158,7 +161,7 @@ impl VictimSink for Sink<'_> {
 
 impl Store {
     /// An empty store of a policy.
-    fn of(policy: &mut EvictionObject, subject: &Subject<EvictionObject>) -> Result<Self, String> {
+    fn of(policy: &mut EvictionObject, subject: &Subject) -> Result<Self, String> {
         let EvictionRules { observes_containers: is_observed, hears_late } = answer("rules", policy.rules())?;
         let late = if hears_late && !is_observed {
             Some(Late { policy: subject.instance(1)?, untold: Vec::new() })
@@ -292,7 +295,7 @@ impl Store {
         let items = self.items.clone();
         let empty =
             || Sink { items: &items, pinned, ram, disk, offered: vec![], accepted: vec![], offers: 0, fault: None };
-        let (need, mut sink) = (Need { now: self.now, ram, disk }, empty());
+        let (need, mut sink) = (Need { now: self.now, ram, disk, ..Need::default() }, empty());
         answer("choose", policy.choose(&need, &mut Victims::new(&mut sink)))?;
         let (ram, disk) = (sink.ram, sink.disk);
         let Sink { offered, accepted, fault, .. } = sink;

@@ -17,7 +17,7 @@ pub(super) enum Step {
 }
 
 pub(super) struct Check {
-    pub subject: Subject<KeepAliveObject>,
+    pub subject: Subject,
 }
 
 /// Times from none to a day, the short ones as likely as the long ones.
@@ -54,8 +54,15 @@ fn apply(policy: &mut KeepAliveObject, step: &Step, now: &mut u64, log: &mut Log
         }
         Step::Idle { function, node, after, run_time, idle } => {
             *now += after;
-            let completion =
-                Completion { now: *now, function, node, run_time, ram: 128_000_000, idle_of_function: idle };
+            let completion = Completion {
+                now: *now,
+                function,
+                node,
+                run_time,
+                ram: 128_000_000,
+                idle_of_function: idle,
+                ..Completion::default()
+            };
             log.note(format!("on_idle(function {function}, node {node}, ran {run_time}, {idle} idle, at {now})"));
             let retention = answer("on_idle", policy.on_idle(&completion))?;
             log.note(format!("  keep for {}", retention.keep_for));
@@ -79,14 +86,14 @@ impl Checked for Check {
     }
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let mut policy = self.subject.instance(4)?;
+        let mut policy: KeepAliveObject = self.subject.instance(4)?;
         answer("rules", policy.rules())?;
         let mut now = 0;
         history.iter().try_for_each(|step| apply(&mut policy, step, &mut now, log))
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let mut policy = self.subject.instance(4)?;
+        let mut policy: KeepAliveObject = self.subject.instance(4)?;
         let mut now = 0;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();

@@ -59,8 +59,7 @@ use std::time::{Duration, Instant};
 pub use cluster::{TestBatch, TestCluster, TestFunction, idle_node};
 pub use sinks::{RecordingSink, SummingSink, idle_container, item, offered_by};
 
-use crate::boundary::Constructor;
-use crate::{Parameters, PolicyDescriptor};
+use crate::{Parameters, PolicyDescriptor, PolicyKind};
 
 /// How thoroughly to check.
 #[derive(Clone, Debug)]
@@ -120,28 +119,17 @@ static TURN: Mutex<()> = Mutex::new(());
 /// # Errors
 /// The first fault found, with the history that shows it.
 pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counterexample> {
-    let parameters = options.parameters.clone().unwrap_or_else(|| Parameters::defaults(policy.parameters().as_slice()));
+    let parameters = options.parameters.clone().unwrap_or_else(|| Parameters::defaults(&policy.parameters()));
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let _quiet = quiet::Quiet::begin();
     let begin = Instant::now();
     let claims = policy.claims();
-    match policy.constructor() {
-        Constructor::NodeAllocation(make) => {
-            let check = allocation::Check { claims, subject: subject::Subject::new(make, parameters) };
-            history::check(&check, options, begin)
-        }
-        Constructor::Eviction(make) => {
-            let check = eviction::Check { subject: subject::Subject::new(make, parameters) };
-            history::check(&check, options, begin)
-        }
-        Constructor::Admission(make) => {
-            let check = admission::Check { claims, subject: subject::Subject::new(make, parameters) };
-            history::check(&check, options, begin)
-        }
-        Constructor::KeepAlive(make) => {
-            let check = keep_alive::Check { subject: subject::Subject::new(make, parameters) };
-            history::check(&check, options, begin)
-        }
+    let subject = subject::Subject::new(policy, parameters);
+    match policy.kind() {
+        PolicyKind::NodeAllocation => history::check(&allocation::Check { claims, subject }, options, begin),
+        PolicyKind::Eviction => history::check(&eviction::Check { subject }, options, begin),
+        PolicyKind::Admission => history::check(&admission::Check { claims, subject }, options, begin),
+        PolicyKind::KeepAlive => history::check(&keep_alive::Check { subject }, options, begin),
     }
 }
 
@@ -158,7 +146,8 @@ pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counter
 /// #     const NAME: &'static str = "keep";
 /// #     const VERSION: &'static str = "1.0.0";
 /// #     const DESCRIPTION: &'static str = "keeps everything";
-/// #     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(Keep) }
+/// #     type Parameters = ();
+/// #     fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(Keep) }
 /// # }
 /// # impl KeepAlive for Keep {
 /// #     fn on_idle(&mut self, _completion: &Completion) -> Retention { Retention { keep_for: u64::MAX } }

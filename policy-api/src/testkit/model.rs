@@ -163,6 +163,7 @@ impl Model {
             free_disk: node.spec.disk - idle_disk - running_disk - bound_disk,
             idle_disk,
             unused_image_disk: 0,
+            ..NodeView::default()
         }
     }
 
@@ -288,6 +289,7 @@ impl Model {
             image_loading: sets.nowhere.view(),
             image_on_disk: present,
             image_copying: if has_image { image.copying.view() } else { sets.nowhere.view() },
+            ..ClusterView::default()
         }
     }
 
@@ -319,6 +321,7 @@ impl Model {
                     image_loading: cluster.image_loading,
                     image_on_disk: cluster.image_on_disk,
                     image_copying: cluster.image_copying,
+                    ..FunctionView::default()
                 }
             })
             .collect();
@@ -328,6 +331,7 @@ impl Model {
             up: sets.up.view(),
             queue: self.queue.as_slice().into(),
             functions: views.as_slice().into(),
+            ..BatchView::default()
         })
     }
 

@@ -5,7 +5,7 @@ use crate::{Eviction, EvictionItem, NONE, Need, Offer};
 
 /// An item to evict.
 pub fn item(id: u32, ram: u64, disk: u64) -> EvictionItem {
-    EvictionItem { id, function: NONE, ram, disk, cost: 0, since: 0, expires: u64::MAX }
+    EvictionItem { id, function: NONE, ram, disk, cost: 0, since: 0, expires: u64::MAX, ..EvictionItem::default() }
 }
 
 /// An idle container of a function, that took so many seconds to start and holds so many MB, which is kept for ever.
@@ -38,7 +38,7 @@ pub fn idle_container(id: u32, function: u32, seconds: u64, megabytes: u64) -> E
 /// ```
 pub fn offered_by(policy: &mut impl Eviction) -> Vec<u32> {
     let mut sink = RecordingSink::default();
-    policy.choose(&Need { now: 0, ram: 1, disk: 1 }, &mut Victims::new(&mut sink));
+    policy.choose(&Need { now: 0, ram: 1, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
     sink.offered
 }
 

@@ -1,28 +1,33 @@
 //! Instances of the policy under test.
 
-use crate::boundary::{Called, Made};
-use crate::{Parameters, PolicyContext};
+use crate::boundary::{Called, Object, Role};
+use crate::{Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// Makes instances.
-pub(super) struct Subject<O> {
-    make: extern "C" fn(&Parameters, &PolicyContext) -> Made<O>,
+pub(super) struct Subject {
+    policy: PolicyDescriptor,
     parameters: Parameters,
 }
 
-impl<O> Subject<O> {
-    pub fn new(make: extern "C" fn(&Parameters, &PolicyContext) -> Made<O>, parameters: Parameters) -> Self {
-        Self { make, parameters }
+impl Subject {
+    pub fn new(policy: &PolicyDescriptor, parameters: Parameters) -> Self {
+        Self { policy: *policy, parameters }
     }
 
     /// An instance; all have one seed.
-    pub fn instance(&self, nodes: u32) -> Result<O, String> {
-        let made = (self.make)(&self.parameters, &PolicyContext { seed: 42, nodes });
-        let made = made.into_result().map_err(|failure| format!("failed in new: {failure}"))?;
-        made.into_result().map_err(|refusal| format!("cannot be made: {refusal}"))
+    pub fn instance<T: Role>(&self, nodes: u32) -> Result<Object<T>, String> {
+        let slot = match self.policy.kind() {
+            PolicyKind::NodeAllocation => PolicySlot::NodeAllocation,
+            PolicyKind::Eviction => PolicySlot::Containers,
+            PolicyKind::Admission => PolicySlot::Admission,
+            PolicyKind::KeepAlive => PolicySlot::KeepAlive,
+        };
+        let context = PolicyContext { slot, seed: 42, nodes, ..PolicyContext::default() };
+        self.policy.make(&self.parameters, &context).map_err(|failure| format!("cannot be made: {failure}"))
     }
 }
 
 /// The answer of a call, or what to say of its failure.
 pub(super) fn answer<T>(call: &str, called: Called<T>) -> Result<T, String> {
-    called.into_result().map_err(|failure| format!("failed in {call}: {failure}"))
+    called.map_err(|failure| format!("failed in {call}: {failure}"))
 }

@@ -15,16 +15,12 @@ defective!(
     ]
 );
 
-impl NodeAllocation for Batch {
+impl BatchAllocation for Batch {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
+        AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         let mut requests = batch.queue.len() as u32;
         if self.is("leaves out the last") {
             requests -= 1;
@@ -55,7 +51,7 @@ impl NodeAllocation for Batch {
 #[test]
 fn defects_of_plans_are_caught() {
     check_rows(
-        &PolicyDescriptor::node_allocation::<Batch>(),
+        &PolicyDescriptor::batch_allocation::<Batch>(),
         &[
             ("places a request twice", "plans request 0 twice"),
             ("places more than wait", "plans request 3 of 3"),

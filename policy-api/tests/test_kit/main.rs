@@ -20,8 +20,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 fn fault(policy: &PolicyDescriptor, defect: &'static str) -> Option<String> {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut parameters = Parameters::defaults(policy.parameters().as_slice());
-    parameters.set("defect", ParameterValue::Choice(hearth_policy_api::word(defect))).unwrap();
+    let mut parameters = Parameters::defaults(&policy.parameters());
+    parameters.set("defect", ParameterValue::Choice(defect.to_owned())).unwrap();
     let options = Options { parameters: Some(parameters), ..Options::default() };
     check(policy, &options).err().map(|counterexample| counterexample.to_string())
 }
@@ -50,15 +50,18 @@ macro_rules! defective {
             const NAME: &'static str = "defective";
             const VERSION: &'static str = "1.0.0";
             const DESCRIPTION: &'static str = "sound but for a defect";
-            const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-                "defect",
-                &[word("none"), $(word($defect)),+],
-                "none",
-                "what is wrong with it",
-            )];
+            type Parameters = Defects;
 
-            fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-                Ok(Self { defect: parameters.choice("defect"), state: Default::default() })
+            fn new(defects: Defects, _context: &PolicyContext) -> Result<Self, PolicyError> {
+                Ok(Self { defect: defects.defect, state: Default::default() })
+            }
+        }
+
+        hearth_policy_api::parameters! {
+            /// What is wrong.
+            pub struct Defects {
+                /// what is wrong with it
+                defect: word("none", $($defect),+) = "none";
             }
         }
 

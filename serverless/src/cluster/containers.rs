@@ -31,7 +31,7 @@ impl ContainerSpec {
         let Footprint { ram, disk } = self.footprint;
         let (cost, since) = (self.startup_overhead.as_nanos(), since.as_nanos());
         let expires = if expires == SimTime::MAX { u64::MAX } else { expires.as_nanos() };
-        EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires }
+        EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires, ..EvictionItem::default() }
     }
 }
 

@@ -11,7 +11,7 @@ mod pools;
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, RSlice, RequestView};
+use hearth_policy_api::{BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, Records, RequestView};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
 
@@ -251,6 +251,7 @@ impl Cluster {
             image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
             image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
+            ..ClusterView::default()
         }
     }
 
@@ -261,8 +262,15 @@ impl Cluster {
         functions: &'a [FunctionView<'a>],
         now: SimTime,
     ) -> BatchView<'a> {
-        let (queue, functions) = (RSlice::from_slice(queue), RSlice::from_slice(functions));
-        BatchView { now: now.as_nanos(), nodes: (*self.views).into(), up: self.up.view(), queue, functions }
+        let (queue, functions) = (Records::new(queue), Records::new(functions));
+        BatchView {
+            now: now.as_nanos(),
+            nodes: (*self.views).into(),
+            up: self.up.view(),
+            queue,
+            functions,
+            ..BatchView::default()
+        }
     }
 
     /// Whether a function's image is in the RAM of a node that is up; always so for a function without image.

@@ -10,7 +10,7 @@ use hearth_simcore::platform::HostId;
 use super::memory;
 use crate::Simulation;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
-use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError};
+use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError, default_policy};
 use crate::quantity::Bytes;
 use crate::scenario::{
     BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError,
@@ -180,6 +180,6 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
 fn choice(slot: PolicySlot, section: &Option<PolicySection>, base: &Path) -> PolicyChoice {
     let section = section.clone().unwrap_or_default();
     let library = section.library.map(|library| base.join(library));
-    let default = || library.is_none().then(|| slot.default_name().to_owned());
+    let default = || library.is_none().then(|| default_policy(slot).to_owned());
     PolicyChoice { name: section.name.or_else(default), library, parameters: section.parameters }
 }

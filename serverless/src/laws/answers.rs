@@ -2,8 +2,8 @@
 
 use hearth_node_allocation_fcfs::Fcfs;
 use hearth_policy_api::{
-    AllocationRules, ClusterView, NodeAllocation, Parameters, Placement, Policy, PolicyContext, PolicyDescriptor,
-    PolicyError, RequestView,
+    AllocationRules, ClusterView, NodeAllocation, Placement, Policy, PolicyContext, PolicyDescriptor, PolicyError,
+    RequestView,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -19,8 +19,9 @@ impl Policy for AskedAgain {
     const NAME: &'static str = Fcfs::NAME;
     const VERSION: &'static str = Fcfs::VERSION;
     const DESCRIPTION: &'static str = Fcfs::DESCRIPTION;
+    type Parameters = ();
 
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Fcfs::new(parameters, context).map(Self)
     }
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use hearth_eviction_lru::Lru;
 use hearth_policy_api::{
-    Creation, Eviction, EvictionItem, EvictionRules, Need, Offer, ParameterSpec, Parameters, Policy, PolicyContext,
-    PolicyDescriptor, PolicyError, Removal, Touch, Victims,
+    Creation, Eviction, EvictionItem, EvictionRules, Need, Offer, Policy, PolicyContext, PolicyDescriptor, PolicyError,
+    Removal, Touch, Victims,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -38,8 +38,9 @@ impl Policy for Witness {
     const NAME: &'static str = "witness";
     const VERSION: &'static str = "1.0.0";
     const DESCRIPTION: &'static str = "remembers what it is told";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         let told = Rc::<RefCell<Told>>::default();
         TOLD.with_borrow_mut(|all| all.push(Rc::clone(&told)));
         Ok(Self(told))
@@ -114,9 +115,9 @@ impl Policy for TellAll {
     const NAME: &'static str = Lru::NAME;
     const VERSION: &'static str = Lru::VERSION;
     const DESCRIPTION: &'static str = Lru::DESCRIPTION;
-    const PARAMETERS: &'static [ParameterSpec] = Lru::PARAMETERS;
+    type Parameters = <Lru as Policy>::Parameters;
 
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(parameters: Self::Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
         <Lru as Policy>::new(parameters, context).map(Self)
     }
 }

@@ -46,8 +46,9 @@ impl Policy for Counts {
     const NAME: &'static str = "counts";
     const VERSION: &'static str = "1.0.0";
     const DESCRIPTION: &'static str = "counts what it has placed";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }
@@ -91,8 +92,9 @@ impl Policy for Door {
     const NAME: &'static str = "door";
     const VERSION: &'static str = "1.0.0";
     const DESCRIPTION: &'static str = "counts whom it has let in";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }

@@ -15,7 +15,7 @@ use crate::policy::Catalog;
 use crate::scenario::Scenario;
 
 fn rules_of_both() -> AllocationRules {
-    AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
+    AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
 }
 
 /// `random` that names everybody it has drawn a node for.
@@ -25,22 +25,19 @@ impl Policy for PlainRandom {
     const NAME: &'static str = "random";
     const VERSION: &'static str = Random::VERSION;
     const DESCRIPTION: &'static str = Random::DESCRIPTION;
+    type Parameters = ();
 
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Random::new(parameters, context).map(Self)
     }
 }
 
-impl NodeAllocation for PlainRandom {
+impl BatchAllocation for PlainRandom {
     fn rules(&self) -> AllocationRules {
         rules_of_both()
     }
 
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         // With a free core everywhere no node is passed over.
         let with_core = |node: &NodeView| NodeView { free_cores: node.free_cores.max(1), ..*node };
         let nodes: Vec<NodeView> = batch.nodes.iter().map(with_core).collect();
@@ -56,25 +53,22 @@ impl Policy for PlainBalancing {
     const NAME: &'static str = "workload-balancing";
     const VERSION: &'static str = Random::VERSION;
     const DESCRIPTION: &'static str = "cores to functions by their share of the waiting work";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }
 
-impl NodeAllocation for PlainBalancing {
+impl BatchAllocation for PlainBalancing {
     fn rules(&self) -> AllocationRules {
         rules_of_both()
     }
 
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         let mut waiting: Vec<Vec<u32>> = batch.functions.iter().map(|function| of(function, batch)).collect();
         let allocation = allocate(batch, &cores(batch, &waiting));
-        let mut nodes: Vec<NodeView> = batch.nodes.to_vec();
+        let mut nodes: Vec<NodeView> = batch.nodes.iter().copied().collect();
         for (&(node, position), &cores) in &allocation {
             let function = &batch.functions[position];
             start(function, node, &mut nodes[node as usize], cores, &mut waiting[position], plan);
@@ -136,7 +130,7 @@ fn start(
     view: &mut NodeView,
     cores: u32,
     waiting: &mut Vec<u32>,
-    plan: &mut RVec<PlanItem>,
+    plan: &mut Vec<PlanItem>,
 ) {
     let mut idle = function.idle_containers[node as usize];
     let mut started = 0;
@@ -194,8 +188,8 @@ proptest! {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         }
         let plain = [
-            PolicyDescriptor::node_allocation::<PlainRandom>(),
-            PolicyDescriptor::node_allocation::<PlainBalancing>(),
+            PolicyDescriptor::batch_allocation::<PlainRandom>(),
+            PolicyDescriptor::batch_allocation::<PlainBalancing>(),
         ];
         let others = hearth_plugins::BUILT_IN.iter().filter(|one| plain.iter().all(|plain| plain.name() != one.name()));
         let plain: Vec<PolicyDescriptor> = others.copied().chain(plain).collect();

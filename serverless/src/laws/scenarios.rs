@@ -90,7 +90,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Value> {
 /// All built-in policies of a kind.
 fn names(kind: PolicyKind) -> Vec<&'static str> {
     let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kind() == kind);
-    of_kind.map(|policy| policy.name().as_str()).collect()
+    of_kind.map(|policy| policy.name()).collect()
 }
 
 fn keep_alive() -> impl Strategy<Value = Value> {

@@ -72,8 +72,8 @@ impl ImageStorage {
             return Ok(None);
         }
         let need = match self.medium {
-            Medium::Ram => Need { now, ram: short, disk: 0 },
-            Medium::Disk => Need { now, ram: 0, disk: short },
+            Medium::Ram => Need { now, ram: short, disk: 0, ..Need::default() },
+            Medium::Disk => Need { now, ram: 0, disk: short, ..Need::default() },
         };
         let (images, medium) = (&self.images, self.medium);
         let mut chosen = Vec::new();
@@ -121,7 +121,16 @@ impl ImageStorage {
             Medium::Disk => (0, stored.bytes),
         };
         let (id, since) = (image.0, since.as_nanos());
-        self.eviction.insert(&EvictionItem { id, function: NONE, ram, disk, cost: 0, since, expires: u64::MAX });
+        self.eviction.insert(&EvictionItem {
+            id,
+            function: NONE,
+            ram,
+            disk,
+            cost: 0,
+            since,
+            expires: u64::MAX,
+            ..EvictionItem::default()
+        });
     }
 
     /// An image that was arriving will not.

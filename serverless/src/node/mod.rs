@@ -177,7 +177,7 @@ impl Node {
         if (ram == 0 && disk == 0) || ram > self.idle_ram || disk > self.idle_disk {
             return Ok(false);
         }
-        let need = Need { now, ram, disk };
+        let need = Need { now, ram, disk, ..Need::default() };
         self.container_eviction.choose(&need, &mut self.containers, &mut self.victims, item_of)?;
         Ok(true)
     }

@@ -6,11 +6,9 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
 use hearth_policy_api::boundary::{
-    AdmissionObject, CallFailure, Constructor, EvictionObject, KeepAliveObject, Made, NodeAllocationObject, RResult,
+    AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
 };
-use hearth_policy_api::{
-    ParameterError, ParameterKind, ParameterValue, Parameters, PolicyDescriptor, PolicyKind, RStr,
-};
+use hearth_policy_api::{ParameterError, ParameterKind, ParameterValue, Parameters, PolicyDescriptor, PolicyKind};
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 use serde_json::Value;
@@ -203,7 +201,7 @@ impl Catalog {
         &self,
         kind: PolicyKind,
         choice: &PolicyChoice,
-    ) -> Result<(Constructor, Parameters, PolicyRecord), SelectionError> {
+    ) -> Result<(PolicyDescriptor, Parameters, PolicyRecord), SelectionError> {
         let FoundPolicy { descriptor, library } = self.find(kind, choice)?;
         let mut record = PolicyRecord {
             name: descriptor.name().to_string(),
@@ -212,8 +210,7 @@ impl Catalog {
             library_sha256: library.as_ref().map(|library| library.sha256.clone()),
             parameters: BTreeMap::new(),
         };
-        let specs = descriptor.parameters().as_slice();
-        let mut parameters = Parameters::defaults(specs);
+        let mut parameters = Parameters::defaults(&descriptor.parameters());
         for (parameter, value) in &choice.parameters {
             set_parameter(&mut parameters, parameter, value).map_err(|cause| SelectionError::Parameter {
                 kind,
@@ -221,9 +218,14 @@ impl Catalog {
                 cause,
             })?;
         }
-        let value_of = |name: RStr<'static>| Some((name.to_string(), parameters.get(name.as_str())?.to_string()));
-        record.parameters = specs.iter().filter_map(|spec| value_of(spec.name)).collect();
-        Ok((descriptor.constructor(), parameters, record))
+        let value_of = |name: &String| Some((name.clone(), parameters.get(name)?.to_string()));
+        record.parameters = parameters.specs().iter().filter_map(|spec| value_of(&spec.name)).collect();
+        Ok((descriptor, parameters, record))
+    }
+
+    fn factory<T: Role>(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<Factory<Object<T>>, SelectionError> {
+        let (descriptor, parameters, record) = self.select(kind, choice)?;
+        Ok(Factory::new(record, move |context| descriptor.make(&parameters, context)))
     }
 
     /// The node allocation policy of that name, or in that library.
@@ -234,11 +236,7 @@ impl Catalog {
         &self,
         choice: impl Into<PolicyChoice>,
     ) -> Result<Factory<NodeAllocationObject>, SelectionError> {
-        let (constructor, parameters, record) = self.select(PolicyKind::NodeAllocation, &choice.into())?;
-        Ok(Factory::new(record, move |context| match constructor {
-            Constructor::NodeAllocation(make) => make(&parameters, context),
-            other => not_of_kind(other),
-        }))
+        self.factory(PolicyKind::NodeAllocation, &choice.into())
     }
 
     /// The eviction policy of that name, or in that library.
@@ -246,11 +244,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn eviction(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<EvictionObject>, SelectionError> {
-        let (constructor, parameters, record) = self.select(PolicyKind::Eviction, &choice.into())?;
-        Ok(Factory::new(record, move |context| match constructor {
-            Constructor::Eviction(make) => make(&parameters, context),
-            other => not_of_kind(other),
-        }))
+        self.factory(PolicyKind::Eviction, &choice.into())
     }
 
     /// The admission policy of that name, or in that library.
@@ -258,11 +252,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn admission(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AdmissionObject>, SelectionError> {
-        let (constructor, parameters, record) = self.select(PolicyKind::Admission, &choice.into())?;
-        Ok(Factory::new(record, move |context| match constructor {
-            Constructor::Admission(make) => make(&parameters, context),
-            other => not_of_kind(other),
-        }))
+        self.factory(PolicyKind::Admission, &choice.into())
     }
 
     /// The keep-alive policy of that name, or in that library.
@@ -270,27 +260,18 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
-        let (constructor, parameters, record) = self.select(PolicyKind::KeepAlive, &choice.into())?;
-        Ok(Factory::new(record, move |context| match constructor {
-            Constructor::KeepAlive(make) => make(&parameters, context),
-            other => not_of_kind(other),
-        }))
+        self.factory(PolicyKind::KeepAlive, &choice.into())
     }
 }
 
-/// What was found is of the kind that was looked for, so this is never reached.
-fn not_of_kind<T>(constructor: Constructor) -> Made<T> {
-    RResult::RErr(CallFailure { cause: format!("is another kind of policy: {constructor:?}").into() })
-}
-
-fn names(names: impl Iterator<Item = RStr<'static>>) -> String {
-    let names: Vec<&str> = names.map(|name| name.as_str()).collect();
+fn names(names: impl Iterator<Item = &'static str>) -> String {
+    let names: Vec<&str> = names.collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
-    let kind = parameters.spec(name)?.kind;
-    let value = read_value(kind, value).ok_or_else(|| ParameterError::Unsuitable {
+    let kind = parameters.spec(name)?.kind.clone();
+    let value = read_value(&kind, value).ok_or_else(|| ParameterError::Unsuitable {
         name: name.to_owned(),
         found: value.to_string(),
         expected: kind.to_string(),
@@ -298,7 +279,7 @@ fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Resu
     parameters.set(name, value)
 }
 
-fn read_value(kind: ParameterKind, value: &Value) -> Option<ParameterValue> {
+fn read_value(kind: &ParameterKind, value: &Value) -> Option<ParameterValue> {
     let quantity = |dimension| match value {
         Value::String(text) => units::parse(text, dimension).ok(),
         number => number.as_f64().filter(|number| *number >= 0.0),
@@ -312,8 +293,9 @@ fn read_value(kind: ParameterKind, value: &Value) -> Option<ParameterValue> {
         ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
         ParameterKind::Choice(words) => {
             let given = value.as_str()?;
-            words.as_slice().iter().find(|word| word.as_str() == given).map(|word| ParameterValue::Choice(*word))
+            words.iter().find(|word| *word == given).cloned().map(ParameterValue::Choice)
         }
         ParameterKind::Flag => value.as_bool().map(ParameterValue::Flag),
+        ParameterKind::Text => value.as_str().map(|text| ParameterValue::Text(text.to_owned())),
     }
 }

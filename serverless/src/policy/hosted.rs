@@ -4,11 +4,11 @@ use std::fmt;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, RResult, VictimSink,
+    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink,
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming, RVec,
+    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming,
     Removal, RequestView, Retention, Touch, Victims,
 };
 
@@ -40,15 +40,15 @@ impl<O> Hosted<O> {
     fn ask<T>(&mut self, method: Method, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, Mistake> {
         let Self { object, slot, watch, .. } = self;
         match watch.during(*slot, method, || work(object)) {
-            RResult::ROk(answer) => Ok(answer),
-            RResult::RErr(failure) => Err(self.fail(method, failure)),
+            Ok(answer) => Ok(answer),
+            Err(failure) => Err(self.fail(method, failure)),
         }
     }
 
     #[cold]
     fn fail(&mut self, method: Method, failure: CallFailure) -> Mistake {
         self.failed = true;
-        self.mistake(method, failure.cause.into_string())
+        self.mistake(method, failure.cause)
     }
 
     /// What its answer to a call has wrong.
@@ -69,6 +69,11 @@ impl<O> Hosted<O> {
 }
 
 impl Hosted<NodeAllocationObject> {
+    /// Whether it plans for the whole queue.
+    pub fn is_batch(&self) -> bool {
+        self.object.is_batch()
+    }
+
     pub fn rules(&mut self) -> Result<AllocationRules, Mistake> {
         self.ask(Method::Rules, |object| object.rules())
     }
@@ -78,7 +83,7 @@ impl Hosted<NodeAllocationObject> {
         self.ask(Method::Place, |object| object.place(request, cluster))
     }
 
-    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) -> Result<(), Mistake> {
+    pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) -> Result<(), Mistake> {
         self.ask(Method::Plan, |object| object.plan(batch, plan))
     }
 

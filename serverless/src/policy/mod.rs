@@ -9,10 +9,11 @@ mod watch;
 
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
 pub(crate) use handshake::Seen;
+pub use hearth_policy_api::PolicySlot;
 pub(crate) use hosted::Hosted;
 pub use library::{BrokenLibrary, Libraries};
-pub(crate) use set::Workshop;
-pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, PolicySlot};
+pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, default_policy};
+pub(crate) use set::{Storage, Workshop};
 pub(crate) use watch::{Desk, Method, Watch};
 
 /// What a policy did wrong: a call that failed, or an answer that cannot be followed.

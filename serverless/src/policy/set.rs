@@ -5,76 +5,24 @@ use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::RResult::{RErr, ROk};
-use hearth_policy_api::boundary::{self, AdmissionObject, EvictionObject, KeepAliveObject, Made, NodeAllocationObject};
-use hearth_policy_api::{Admission, Eviction, KeepAlive, NodeAllocation, PolicyContext, PolicyKind};
+use hearth_policy_api::boundary::{
+    self, AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject,
+};
+use hearth_policy_api::{
+    Admission, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
+};
 use hearth_simcore::random::derive_seed;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalog, Hosted, Method, SelectionError, Watch};
 
-/// The places of a service that a policy fills.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum PolicySlot {
-    /// Who is let in.
-    Admission,
-    /// Where invocations run.
-    NodeAllocation,
-    /// How long idle containers stay.
-    KeepAlive,
-    /// Which idle containers of a node go.
-    Containers,
-    /// Which images in the RAM of a node go.
-    ImagesInRam,
-    /// Which images on the disk of a node go.
-    ImagesOnDisk,
-    /// Which images on the head go.
-    ImagesOnHead,
-}
-
-impl PolicySlot {
-    /// All slots, in the order of scenarios.
-    pub const ALL: [PolicySlot; 7] = [
-        Self::Admission,
-        Self::NodeAllocation,
-        Self::KeepAlive,
-        Self::Containers,
-        Self::ImagesInRam,
-        Self::ImagesOnDisk,
-        Self::ImagesOnHead,
-    ];
-
-    /// Its path in a scenario, under `policies`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Admission => "admission",
-            Self::NodeAllocation => "node_allocation",
-            Self::KeepAlive => "keep_alive",
-            Self::Containers => "eviction.containers",
-            Self::ImagesInRam => "eviction.images_in_ram",
-            Self::ImagesOnDisk => "eviction.images_on_disk",
-            Self::ImagesOnHead => "eviction.images_on_head",
-        }
-    }
-
-    /// The kind of policy that fills it.
-    pub fn kind(self) -> PolicyKind {
-        match self {
-            Self::Admission => PolicyKind::Admission,
-            Self::NodeAllocation => PolicyKind::NodeAllocation,
-            Self::KeepAlive => PolicyKind::KeepAlive,
-            Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => PolicyKind::Eviction,
-        }
-    }
-
-    /// The policy of a scenario that names none.
-    pub fn default_name(self) -> &'static str {
-        match self {
-            Self::Admission => "always",
-            Self::NodeAllocation => "fcfs",
-            Self::KeepAlive => "fixed",
-            Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => "lru",
-        }
+/// The policy that fills a slot in a scenario that names none.
+pub fn default_policy(slot: PolicySlot) -> &'static str {
+    match slot {
+        PolicySlot::Admission => "always",
+        PolicySlot::NodeAllocation => "fcfs",
+        PolicySlot::KeepAlive => "fixed",
+        PolicySlot::Containers | PolicySlot::ImagesInRam | PolicySlot::ImagesOnDisk | PolicySlot::ImagesOnHead => "lru",
     }
 }
 
@@ -104,7 +52,7 @@ impl fmt::Display for PolicyRecord {
     }
 }
 
-type Make<O> = Rc<dyn Fn(&PolicyContext) -> Made<O>>;
+type Make<O> = Rc<dyn Fn(&PolicyContext) -> Called<O>>;
 
 /// Makes the instances of a policy.
 pub struct Factory<O> {
@@ -125,7 +73,7 @@ impl<O> fmt::Debug for Factory<O> {
 }
 
 impl<O> Factory<O> {
-    pub(crate) fn new(record: PolicyRecord, make: impl Fn(&PolicyContext) -> Made<O> + 'static) -> Self {
+    pub(crate) fn new(record: PolicyRecord, make: impl Fn(&PolicyContext) -> Called<O> + 'static) -> Self {
         Self { record, make: Rc::new(make) }
     }
 
@@ -137,7 +85,7 @@ impl<O> Factory<O> {
             library_sha256: None,
             parameters: BTreeMap::new(),
         };
-        Self::new(record, move |context| ROk(ROk(make(context))))
+        Self::new(record, move |context| Ok(make(context)))
     }
 }
 
@@ -153,6 +101,17 @@ macro_rules! in_place {
 }
 
 in_place!(NodeAllocationObject, NodeAllocation, node_allocation);
+
+impl Factory<NodeAllocationObject> {
+    /// A policy that plans for the whole queue and is a Rust type of the program itself.
+    pub fn in_place_batch<T: BatchAllocation + 'static>(
+        name: &str,
+        make: impl Fn(&PolicyContext) -> T + 'static,
+    ) -> Self {
+        Self::of_program(name, move |context| boundary::batch_allocation(make(context)))
+    }
+}
+
 in_place!(EvictionObject, Eviction, eviction);
 in_place!(AdmissionObject, Admission, admission);
 in_place!(KeepAliveObject, KeepAlive, keep_alive);
@@ -190,11 +149,11 @@ impl PolicySet {
     /// # Errors
     /// When the catalog lacks one of them.
     pub fn defaults(catalog: &Catalog) -> Result<Self, SelectionError> {
-        let eviction = catalog.eviction(PolicySlot::Containers.default_name())?;
+        let eviction = catalog.eviction(default_policy(PolicySlot::Containers))?;
         Ok(Self {
-            admission: catalog.admission(PolicySlot::Admission.default_name())?,
-            node_allocation: catalog.node_allocation(PolicySlot::NodeAllocation.default_name())?,
-            keep_alive: catalog.keep_alive(PolicySlot::KeepAlive.default_name())?,
+            admission: catalog.admission(default_policy(PolicySlot::Admission))?,
+            node_allocation: catalog.node_allocation(default_policy(PolicySlot::NodeAllocation))?,
+            keep_alive: catalog.keep_alive(default_policy(PolicySlot::KeepAlive))?,
             containers: eviction.clone(),
             images_in_ram: eviction.clone(),
             images_on_disk: eviction.clone(),
@@ -236,27 +195,54 @@ pub(crate) struct Workshop<'a> {
     pub watch: Rc<Watch>,
 }
 
+/// A storage that an eviction policy serves.
+#[derive(Clone, Copy)]
+pub(crate) struct Storage<'a> {
+    /// The name of its host, which tells the instances of one slot apart.
+    pub host: &'a str,
+    /// The node, or [`NONE`] for the head.
+    pub node: u32,
+    /// RAM in bytes; 0 where it has none.
+    pub ram: u64,
+    /// Disk in bytes; 0 where it has none.
+    pub disk: u64,
+}
+
 impl Workshop<'_> {
-    /// An instance for a slot; `place` tells the instances of one slot apart.
-    pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>, place: &str) -> Result<Hosted<O>, ConstructionError> {
-        let seed = derive_seed(self.seed, &format!("policy:{}:{place}", slot.path()));
-        let context = PolicyContext { seed, nodes: self.nodes };
-        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&context));
-        let cause = match made {
-            ROk(ROk(object)) => return Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
-            ROk(RErr(refusal)) => refusal.to_string(),
-            RErr(failure) => failure.to_string(),
-        };
-        Err(ConstructionError { slot, policy: factory.record.to_string(), cause })
+    /// An instance for a slot that has one.
+    pub fn make<O>(&self, slot: PolicySlot, factory: &Factory<O>) -> Result<Hosted<O>, ConstructionError> {
+        self.make_for(slot, factory, &Storage { host: "", node: NONE, ram: 0, disk: 0 })
     }
 
-    pub fn eviction(&self, slot: PolicySlot, place: &str) -> Result<Hosted<EvictionObject>, ConstructionError> {
+    fn make_for<O>(
+        &self,
+        slot: PolicySlot,
+        factory: &Factory<O>,
+        storage: &Storage<'_>,
+    ) -> Result<Hosted<O>, ConstructionError> {
+        let Storage { host, node, ram, disk } = *storage;
+        let seed = derive_seed(self.seed, &format!("policy:{}:{host}", slot.path()));
+        let context = PolicyContext { slot, seed, nodes: self.nodes, node, ram, disk, ..PolicyContext::default() };
+        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&context));
+        match made {
+            Ok(object) => Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
+            Err(failure) => {
+                Err(ConstructionError { slot, policy: factory.record.to_string(), cause: failure.to_string() })
+            }
+        }
+    }
+
+    pub fn eviction(
+        &self,
+        slot: PolicySlot,
+        storage: &Storage<'_>,
+    ) -> Result<Hosted<EvictionObject>, ConstructionError> {
         let factory = match slot {
             PolicySlot::ImagesInRam => &self.policies.images_in_ram,
             PolicySlot::ImagesOnDisk => &self.policies.images_on_disk,
             PolicySlot::ImagesOnHead => &self.policies.images_on_head,
             _ => &self.policies.containers,
         };
-        self.make(slot, factory, place)
+        self.make_for(slot, factory, storage)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::{Commitment, Scope};
+use hearth_policy_api::{Commitment, NONE};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, Platform};
 use hearth_simcore::simulation::UnknownHost;
@@ -30,7 +30,7 @@ use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
 use crate::node::{ContainerEviction, ImageStorage, Medium, Node};
-use crate::policy::{PolicySet, PolicySlot, Watch, Workshop};
+use crate::policy::{PolicySet, PolicySlot, Storage, Watch, Workshop};
 use crate::results::{Recorder, Standing};
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
@@ -334,34 +334,37 @@ impl ServiceBuilder {
         let policies = self.policies.ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
         let workshop =
             Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32, watch: Watch::new() };
-        let nodes = hosts.iter().map(|host| make_node(&platform, *host, &workshop)).collect::<Result<_, _>>()?;
+        let node = |(number, host): (usize, &HostId)| make_node(&platform, *host, number as u32, &workshop);
+        let nodes = hosts.iter().enumerate().map(node).collect::<Result<_, _>>()?;
         let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);
-        let eviction = workshop.eviction(PolicySlot::ImagesOnHead, &self.head)?;
+        let eviction = workshop
+            .eviction(PolicySlot::ImagesOnHead, &Storage { host: &self.head, node: NONE, ram: 0, disk: head_disk })?;
         let head_storage = ImageStorage::new(Medium::Disk, head_disk, eviction);
-        let mut node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation, "")?;
-        let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive, "")?;
+        let mut node_allocation = workshop.make(PolicySlot::NodeAllocation, &policies.node_allocation)?;
+        let mut keep_alive = workshop.make(PolicySlot::KeepAlive, &policies.keep_alive)?;
         let wrong = |mistake| Error::policy(&policies, mistake);
         let rules = node_allocation.rules().map_err(wrong)?;
         let backfilling = self.settings.backfilling;
-        if rules.scope == Scope::Batch && backfilling != Backfilling::Unlimited {
+        let is_batch = node_allocation.is_batch();
+        if is_batch && backfilling != Backfilling::Unlimited {
             let policy = policies.record(PolicySlot::NodeAllocation).to_string();
             return Err(Error::BatchBackfilling { backfilling: backfilling.name(), policy });
         }
         let of_keep_alive = keep_alive.rules().map_err(wrong)?;
-        let mut admission = workshop.make(PolicySlot::Admission, &policies.admission, "")?;
+        let mut admission = workshop.make(PolicySlot::Admission, &policies.admission)?;
         let of_admission = admission.rules().map_err(wrong)?;
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
             admission_of_ends: of_admission.observes_ends,
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
         };
-        let queue = match (rules.scope, rules.commitment) {
-            (Scope::Request, Commitment::UntilStarted) => WaitingQueue::by_function(),
+        let queue = match (is_batch, rules.commitment) {
+            (false, Commitment::UntilStarted) => WaitingQueue::by_function(),
             _ => WaitingQueue::ordered(),
         };
         let mut cluster = Cluster::new(nodes, rules.observes);
         // Nobody else is asked about everybody again in each round, on all nodes.
-        let is_asked_again = (rules.scope, rules.commitment) == (Scope::Request, Commitment::PerRound);
+        let is_asked_again = (is_batch, rules.commitment) == (false, Commitment::PerRound);
         if rules.answers_hold && is_asked_again && backfilling == Backfilling::Unlimited {
             cluster.name_contents();
         }
@@ -412,12 +415,15 @@ fn unsuitable(host: &str, role: &'static str, reason: &str) -> Error {
     Error::UnsuitableHost { host: host.to_owned(), role, reason: reason.to_owned() }
 }
 
-fn make_node(platform: &Platform, id: HostId, workshop: &Workshop<'_>) -> Result<Node, Error> {
+fn make_node(platform: &Platform, id: HostId, number: u32, workshop: &Workshop<'_>) -> Result<Node, Error> {
     let host = platform.host(id);
     let disk_capacity = host.disk().map_or(0, |disk| disk.capacity);
-    let ram = ImageStorage::new(Medium::Ram, host.ram, workshop.eviction(PolicySlot::ImagesInRam, &host.name)?);
-    let disk = ImageStorage::new(Medium::Disk, disk_capacity, workshop.eviction(PolicySlot::ImagesOnDisk, &host.name)?);
-    let containers = ContainerEviction::new(workshop.eviction(PolicySlot::Containers, &host.name)?);
+    let all = Storage { host: &host.name, node: number, ram: host.ram, disk: disk_capacity };
+    let ram = workshop.eviction(PolicySlot::ImagesInRam, &Storage { disk: 0, ..all })?;
+    let ram = ImageStorage::new(Medium::Ram, host.ram, ram);
+    let disk = workshop.eviction(PolicySlot::ImagesOnDisk, &Storage { ram: 0, ..all })?;
+    let disk = ImageStorage::new(Medium::Disk, disk_capacity, disk);
+    let containers = ContainerEviction::new(workshop.eviction(PolicySlot::Containers, &all)?);
     let containers = containers.map_err(|mistake| Error::policy(workshop.policies, mistake))?;
     Ok(Node::new(host, id, ram, disk, containers))
 }

@@ -48,6 +48,7 @@ impl Service {
             run_time: run_time.as_nanos(),
             ram,
             idle_of_function: self.cluster.idle_beside(&held) + 1,
+            ..Completion::default()
         };
         let idle = completion.idle_of_function;
         self.tell_of_completion(key, Place::Container { node: held.node(), container: held.id(), idle }, kernel.now());

@@ -112,6 +112,7 @@ impl Service {
             run_time: run_time(record, now).as_nanos(),
             ram: if is_in_container { self.registry.function(record.function).limits.ram } else { 0 },
             idle_of_function,
+            ..End::default()
         };
         self.policies.tell_of_end(&end);
     }

@@ -222,7 +222,8 @@ impl Service {
             running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
             delays,
-            cluster: self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now()),
+            cluster: &self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now()),
+            ..AdmissionView::default()
         };
         match self.policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),

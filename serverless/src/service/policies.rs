@@ -5,7 +5,7 @@ use std::rc::Rc;
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, End, Ending, LinkView,
-    NodeView, Placement, PlanItem, Prewarming, RVec, RequestView, Retention,
+    NodeView, Placement, PlanItem, Prewarming, RequestView, Retention,
 };
 use hearth_simcore::time::SimTime;
 
@@ -52,6 +52,12 @@ impl Policies {
         self.set.record(slot)
     }
 
+    /// Whether node allocation plans for the whole queue.
+    #[inline]
+    pub fn is_batch(&self) -> bool {
+        self.node_allocation.is_batch()
+    }
+
     /// How node allocation wants to be asked.
     #[inline]
     pub fn rules(&self) -> &AllocationRules {
@@ -94,7 +100,7 @@ impl Policies {
     }
 
     /// Asks what is done with all that wait; the answer is put into a list that is empty.
-    pub fn plan(&mut self, batch: &BatchView<'_>, items: &mut RVec<PlanItem>) -> Result<(), Box<Error>> {
+    pub fn plan(&mut self, batch: &BatchView<'_>, items: &mut Vec<PlanItem>) -> Result<(), Box<Error>> {
         self.node_allocation.plan(batch, items).map_err(|mistake| self.error(mistake))
     }
 

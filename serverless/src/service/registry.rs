@@ -101,6 +101,7 @@ impl RegisteredFunction {
             ram_limit: self.limits.ram,
             disk_limit: self.limits.disk,
             startup_overhead: self.startup_overhead.as_nanos(),
+            ..RequestView::default()
         }
     }
 }

@@ -65,7 +65,7 @@ fn check(package: &Value) -> Result<(), String> {
         return Err(format!("it is the crate {name}, not {NAME}"));
     }
     let (major, minor) = interface_version();
-    let mut numbers = version.split('.').map_while(|number| number.parse::<u64>().ok());
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
     let (theirs, their_minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     if theirs != major || their_minor > minor {
         return Err(format!("it is version {version}; this hearth loads policies of {major}.0 to {major}.{minor}"));

@@ -10,6 +10,16 @@ use hearth_policy_api::*;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<ConcurrencyLimit>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`ConcurrencyLimit`].
+    pub struct Settings {
+        /// how many may be in flight
+        total: integer(1..=u64::MAX) = 1000, "invocations";
+        /// how many of one function may be in flight
+        per_function: integer(1..=u64::MAX) = u64::MAX, "invocations";
+    }
+}
+
 /// The policy.
 #[derive(Debug)]
 pub struct ConcurrencyLimit {
@@ -21,14 +31,10 @@ impl Policy for ConcurrencyLimit {
     const NAME: &'static str = "concurrency-limit";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "rejects requests when too many are in flight";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::integer("total", 1..=u64::MAX, 1000, "how many may be in flight").unit("invocations"),
-        ParameterSpec::integer("per_function", 1..=u64::MAX, u64::MAX, "how many of one function may be in flight")
-            .unit("invocations"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { total: parameters.integer("total"), per_function: parameters.integer("per_function") })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { total: settings.total, per_function: settings.per_function })
     }
 }
 
@@ -37,13 +43,13 @@ impl Admission for ConcurrencyLimit {
         let in_flight = load.waiting + load.running;
         if in_flight >= self.total {
             let text = format!("{in_flight} invocations are in flight, the limit is {}", self.total);
-            return AdmissionDecision::Reject(text.into());
+            return AdmissionDecision::Reject(text);
         }
         let of_function = load.waiting_of_function + load.running_of_function;
         if of_function >= self.per_function {
             let limit = self.per_function;
             let text = format!("{of_function} invocations of the function are in flight, the limit is {limit}");
-            return AdmissionDecision::Reject(text.into());
+            return AdmissionDecision::Reject(text);
         }
         AdmissionDecision::Admit
     }

@@ -13,6 +13,16 @@ use hearth_policy_api::*;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<QueueLimit>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`QueueLimit`].
+    pub struct Settings {
+        /// how many may wait
+        limit: integer(0..=u64::MAX) = 1000, "invocations";
+        /// how many of one function may wait
+        per_function: integer(0..=u64::MAX) = u64::MAX, "invocations";
+    }
+}
+
 /// The policy.
 #[derive(Debug)]
 pub struct QueueLimit {
@@ -24,14 +34,10 @@ impl Policy for QueueLimit {
     const NAME: &'static str = "queue-limit";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "rejects requests when too many wait";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::integer("limit", 0..=u64::MAX, 1000, "how many may wait").unit("invocations"),
-        ParameterSpec::integer("per_function", 0..=u64::MAX, u64::MAX, "how many of one function may wait")
-            .unit("invocations"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { limit: parameters.integer("limit"), per_function: parameters.integer("per_function") })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { limit: settings.limit, per_function: settings.per_function })
     }
 }
 
@@ -43,7 +49,7 @@ impl QueueLimit {
         } else {
             format!("{} invocations of the function wait, the limit is {per_function}", load.waiting_of_function)
         };
-        AdmissionDecision::Reject(reason.into())
+        AdmissionDecision::Reject(reason)
     }
 }
 
@@ -65,7 +71,7 @@ mod tests {
         testkit::assert_sound(&POLICY);
         // A limit of 0 lets somebody in when the cluster is idle, too.
         for name in ["limit", "per_function"] {
-            let mut parameters = Parameters::defaults(QueueLimit::PARAMETERS);
+            let mut parameters = Parameters::defaults(&POLICY.parameters());
             parameters.set(name, ParameterValue::Integer(0)).unwrap();
             testkit::check(&POLICY, &Options { parameters: Some(parameters), ..Options::default() }).unwrap();
         }

@@ -12,11 +12,21 @@
 //! containers nor images; give them room with `objective`.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{OBJECTIVE, Objective, RunTimes, SLOWDOWN};
+use hearth_policy_toolbox::{Objective, RunTimes};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<SloShedding>();
 export_policies!(POLICY);
+
+parameters! {
+    /// What can be set of [`SloShedding`].
+    pub struct Settings {
+        /// how long a request may take besides `slowdown` times its run
+        objective: duration = 0;
+        /// how many times the mean run of its function a request may take
+        slowdown: number(0.0..=1e6) = 10.0;
+    }
+}
 
 /// The policy and what it knows of run times.
 #[derive(Debug)]
@@ -29,12 +39,15 @@ impl Policy for SloShedding {
     const NAME: &'static str = "slo-shedding";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "rejects requests that would miss their deadline";
-    const PARAMETERS: &'static [ParameterSpec] = &[OBJECTIVE, SLOWDOWN];
+    type Parameters = Settings;
     // One whose run alone takes longer than its objective is never let in.
     const CLAIMS: Claims = Claims { lets_in_when_idle: false, ..Claims::ALL };
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { objective: Objective::of(parameters), times: RunTimes::default() })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self {
+            objective: Objective { fixed: settings.objective, slowdown: settings.slowdown },
+            times: RunTimes::default(),
+        })
     }
 }
 
@@ -70,7 +83,7 @@ impl Admission for SloShedding {
             0 => AdmissionDecision::Admit,
             late => {
                 let text = format!("it would be done {} s after its deadline", late as f64 / 1e9);
-                AdmissionDecision::Reject(text.into())
+                AdmissionDecision::Reject(text)
             }
         }
     }
@@ -89,8 +102,7 @@ mod tests {
 
     #[test]
     fn a_worked_example() {
-        let parameters = Parameters::defaults(SloShedding::PARAMETERS);
-        let mut policy = SloShedding::new(&parameters, &PolicyContext::default()).unwrap();
+        let mut policy = SloShedding::new(Settings::default(), &PolicyContext::default()).unwrap();
         let busy = |waiting| AdmissionView { now: 1_000, waiting, running: 4, ..AdmissionView::default() };
         let request = |function| RequestView { function, requested_at: 1_000, ..RequestView::default() };
         assert_eq!(policy.admit(&request(0), &busy(1_000)), AdmissionDecision::Admit, "nothing is known");

@@ -15,6 +15,30 @@ use hearth_policy_toolbox::ByFunction;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::admission::<TokenBucket>();
 export_policies!(POLICY);
 
+choice! {
+    /// What becomes of those that find no token.
+    pub enum Excess {
+        /// They are rejected.
+        Reject = "reject",
+        /// They come again when there is a token for them.
+        Delay = "delay",
+    }
+}
+
+parameters! {
+    /// What can be set of [`TokenBucket`].
+    pub struct Settings {
+        /// how many are let in
+        rate: number(1e-6..=1e9) = 1000.0, "requests/s";
+        /// how many are let in at once after a pause
+        burst: integer(1..=1_000_000_000) = 1000, "requests";
+        /// what becomes of the others
+        excess: choice(Excess) = Excess::Reject;
+        /// whether each function has a bucket of its own
+        per_function: flag = false;
+    }
+}
+
 /// The policy and its buckets.
 #[derive(Debug)]
 pub struct TokenBucket {
@@ -32,21 +56,15 @@ impl Policy for TokenBucket {
     const NAME: &'static str = "token-bucket";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "lets in so many requests a second, and bursts";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::number("rate", 1e-6..=1e9, 1000.0, "how many are let in").unit("requests/s"),
-        ParameterSpec::integer("burst", 1..=1_000_000_000, 1000, "how many are let in at once after a pause")
-            .unit("requests"),
-        ParameterSpec::choice("excess", &[word("reject"), word("delay")], "reject", "what becomes of the others"),
-        ParameterSpec::flag("per_function", false, "whether each function has a bucket of its own"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        let interval = nanos(1.0 / parameters.number("rate"));
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        let interval = nanos(1.0 / settings.rate);
         Ok(Self {
             interval,
-            window: interval.saturating_mul(parameters.integer("burst")),
-            delays: parameters.choice("excess") == "delay",
-            per_function: parameters.flag("per_function"),
+            window: interval.saturating_mul(settings.burst),
+            delays: settings.excess == Excess::Delay,
+            per_function: settings.per_function,
             full_at: ByFunction::default(),
         })
     }
@@ -111,8 +129,7 @@ mod tests {
 
     #[test]
     fn who_was_delayed_is_let_in() {
-        let parameters = Parameters::defaults(TokenBucket::PARAMETERS);
-        let mut policy = TokenBucket::new(&parameters, &PolicyContext::default()).unwrap();
+        let mut policy = TokenBucket::new(Settings::default(), &PolicyContext::default()).unwrap();
         let load = AdmissionView { delays: 1, ..AdmissionView::default() };
         for _ in 0..2_000 {
             assert_eq!(policy.admit(&RequestView::default(), &load), AdmissionDecision::Admit);

@@ -49,8 +49,9 @@ impl Policy for Fifo {
     const NAME: &'static str = "fifo";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the oldest first";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::default())
     }
 }

@@ -5,16 +5,24 @@
 //! else is said there: uses, cost, the clock and its parameter. `lfu` is without cost and clock.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
+use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Freq>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`Freq`].
+    pub struct Settings {
+        /// whose priority a use sets with the clock of now: the container's own, or those of all of its function
+        clock: choice(Clock) = Clock::Container;
+    }
+}
+
 aging_policy!(
     /// Those that save least go first.
-    Freq, "freq", "the least cost and use first, with aging", [CLOCK],
-    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.uses * worth.cost)
+    Freq(Settings), "freq", "the least cost and use first, with aging",
+    |settings| AgingIndex::with_clock(settings.clock, |clock, worth| clock + worth.uses * worth.cost)
 );
 
 #[cfg(test)]
@@ -30,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_worked_example() {
-        let mut policy = Freq::new(&Parameters::defaults(Freq::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Freq::new(Settings::default(), &PolicyContext::default()).unwrap();
         // Starts of 2, 6 and 1 s, whatever the memory; then function 2 runs twice more.
         for (id, cost, ram) in [(0, 2, 1), (1, 6, 400), (2, 1, 4)] {
             policy.insert(&idle_container(id, id, cost, ram));

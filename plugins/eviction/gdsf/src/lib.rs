@@ -19,17 +19,30 @@ use hearth_policy_toolbox::{AgingIndex, aging_policy};
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Gdsf>();
 export_policies!(POLICY);
 
+choice! {
+    /// What a fetch costs.
+    pub enum Cost {
+        /// The same for each image.
+        One = "one",
+        /// In proportion to its size.
+        Size = "size",
+    }
+}
+
+parameters! {
+    /// What can be set of [`Gdsf`].
+    pub struct Settings {
+        /// what a fetch costs: the same for each image, or in proportion to its size
+        cost: choice(Cost) = Cost::One;
+    }
+}
+
 aging_policy!(
     /// The least used for their size go first.
-    Gdsf, "gdsf", "the least used for their size first, with aging; for images", [ParameterSpec::choice(
-        "cost",
-        &[word("one"), word("size")],
-        "one",
-        "what a fetch costs: the same for each image, or in proportion to its size",
-    )],
-    |parameters| AgingIndex::new(match parameters.choice("cost") {
-        "size" => |clock, worth| clock + worth.uses,
-        _ => |clock, worth| clock + worth.uses / worth.size,
+    Gdsf(Settings), "gdsf", "the least used for their size first, with aging; for images",
+    |settings| AgingIndex::new(match settings.cost {
+        Cost::Size => |clock, worth| clock + worth.uses,
+        Cost::One => |clock, worth| clock + worth.uses / worth.size,
     })
 );
 
@@ -44,16 +57,10 @@ mod tests {
         testkit::assert_sound(&POLICY);
     }
 
-    fn policy(cost: RStr<'static>) -> Gdsf {
-        let mut parameters = Parameters::defaults(Gdsf::PARAMETERS);
-        parameters.set("cost", ParameterValue::Choice(cost)).unwrap();
-        Gdsf::new(&parameters, &PolicyContext::default()).unwrap()
-    }
-
     #[test]
     fn a_worked_example() {
-        for (cost, expected) in [(word("one"), [0, 2, 1]), (word("size"), [2, 1, 0])] {
-            let mut policy = policy(cost);
+        for (cost, expected) in [(Cost::One, [0, 2, 1]), (Cost::Size, [2, 1, 0])] {
+            let mut policy = Gdsf::new(Settings { cost }, &PolicyContext::default()).unwrap();
             // Sizes of 8, 1 and 2 MB; two more uses of the first, one more of the second.
             for (id, size) in [(0, 8_000_000), (1, 1_000_000), (2, 2_000_000)] {
                 policy.insert(&item(id, 0, size));
@@ -63,7 +70,7 @@ mod tests {
             policy.touch(1, Touch::Use);
             policy.touch(2, Touch::Load);
             // By uses for size: 3/8, 2/1 and 1/2; by uses 3, 2 and 1.
-            assert_eq!(offered_by(&mut policy), expected, "{cost}");
+            assert_eq!(offered_by(&mut policy), expected, "{cost:?}");
         }
     }
 }

@@ -21,16 +21,24 @@
 //! as in the paper.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
+use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<GreedyDual>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`GreedyDual`].
+    pub struct Settings {
+        /// whose priority a use sets with the clock of now: the container's own, or those of all of its function
+        clock: choice(Clock) = Clock::Container;
+    }
+}
+
 aging_policy!(
     /// Those worth least for their memory go first.
-    GreedyDual, "greedy-dual", "the least cost and use for its memory first, with aging", [CLOCK],
-    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| {
+    GreedyDual(Settings), "greedy-dual", "the least cost and use for its memory first, with aging",
+    |settings| AgingIndex::with_clock(settings.clock, |clock, worth| {
         clock + worth.uses * worth.cost / worth.size
     })
 );
@@ -48,8 +56,7 @@ mod tests {
 
     #[test]
     fn a_worked_example() {
-        let mut policy =
-            GreedyDual::new(&Parameters::defaults(GreedyDual::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = GreedyDual::new(Settings::default(), &PolicyContext::default()).unwrap();
         // Functions of 2 s for 4 MB, 6 s for 4 MB and 1 s for 1 MB: priorities 0.5, 1.5 and 1.
         for (id, cost, ram) in [(0, 2, 4), (1, 6, 4), (2, 1, 1)] {
             policy.insert(&idle_container(id, id, cost, ram));

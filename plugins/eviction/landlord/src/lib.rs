@@ -12,16 +12,24 @@
 //! RAM it holds, in MB. That is `greedy-dual` without counting uses.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
+use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Landlord>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`Landlord`].
+    pub struct Settings {
+        /// whose priority a use sets with the clock of now: the container's own, or those of all of its function
+        clock: choice(Clock) = Clock::Container;
+    }
+}
+
 aging_policy!(
     /// Those whose credit is spent first go first.
-    Landlord, "landlord", "the least cost for its memory since its last use first", [CLOCK],
-    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.cost / worth.size)
+    Landlord(Settings), "landlord", "the least cost for its memory since its last use first",
+    |settings| AgingIndex::with_clock(settings.clock, |clock, worth| clock + worth.cost / worth.size)
 );
 
 #[cfg(test)]
@@ -46,7 +54,7 @@ mod tests {
     /// Two containers of one function are two tenants.
     #[test]
     fn one_who_is_not_used_pays_although_others_of_its_function_are() {
-        let mut policy = Landlord::new(&Parameters::defaults(Landlord::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Landlord::new(Settings::default(), &PolicyContext::default()).unwrap();
         let mut tenants = Vec::new();
         for (id, function) in [(0, 0), (1, 0), (2, 2), (3, 3)] {
             policy.insert(&idle_container(id, function, 2, 1));
@@ -69,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_clock_does_what_the_rent_does() {
-        let mut policy = Landlord::new(&Parameters::defaults(Landlord::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Landlord::new(Settings::default(), &PolicyContext::default()).unwrap();
         // Cost and size of each: credits last for 2, 0.5 and 4 units of rent.
         let kinds = [(4, 2), (2, 4), (8, 2)];
         let mut tenants = Vec::new();

@@ -16,9 +16,9 @@ export_policies!(POLICY);
 
 aging_policy!(
     /// Those whose function was used least go first.
-    Lfu, "lfu", "the least frequently used first", [],
+    Lfu(()), "lfu", "the least frequently used first",
     // A count is of the function at any time, not of a container at its last use.
-    |_parameters| AgingIndex::with_clock(Clock::Function, |_clock, worth| worth.uses)
+    |_settings| AgingIndex::with_clock(Clock::Function, |_clock, worth| worth.uses)
 );
 
 #[cfg(test)]
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn uses_of_the_function_count_and_time_decides_between_equals() {
-        let mut policy = Lfu::new(&Parameters::defaults(Lfu::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Lfu::new((), &PolicyContext::default()).unwrap();
         for (id, function) in [(0, 0), (1, 1), (2, 2)] {
             policy.insert(&idle_container(id, function, 1, 1));
         }

@@ -12,6 +12,24 @@ use rustc_hash::FxBuildHasher;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Lru>();
 export_policies!(POLICY);
 
+choice! {
+    /// What counts as using an image.
+    pub enum Touched {
+        /// Running a container of it, or loading it.
+        Use = "use",
+        /// Loading it.
+        Load = "load",
+    }
+}
+
+parameters! {
+    /// What can be set of [`Lru`].
+    pub struct Settings {
+        /// what counts as using an image: running a container of it, or only loading it
+        touch: choice(Touched) = Touched::Use;
+    }
+}
+
 /// The policy and its items by recency.
 #[derive(Debug)]
 pub struct Lru {
@@ -32,15 +50,10 @@ impl Policy for Lru {
     const NAME: &'static str = "lru";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the least recently used first";
-    const PARAMETERS: &'static [ParameterSpec] = &[ParameterSpec::choice(
-        "touch",
-        &[word("use"), word("load")],
-        "use",
-        "what counts as using an image: running a container of it, or only loading it",
-    )];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self::new(parameters.choice("touch") == "use"))
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self::new(settings.touch == Touched::Use))
     }
 }
 

@@ -28,8 +28,9 @@ impl Policy for Ram {
     const NAME: &'static str = "ram";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the smallest item that suffices, else the largest";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::default())
     }
 }

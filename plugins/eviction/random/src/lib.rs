@@ -35,8 +35,9 @@ impl Policy for Random {
     const NAME: &'static str = "random";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "any, drawn at random";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self { stream: random_stream(context.seed), items: Vec::new(), places: HashMap::default() })
     }
 }
@@ -89,7 +90,7 @@ mod tests {
         policy.remove(0, Removal::Evicted);
         policy.remove(6, Removal::Ended);
         let mut sink = RecordingSink::default();
-        policy.choose(&Need { now: 0, ram: 9, disk: 0 }, &mut Victims::new(&mut sink));
+        policy.choose(&Need { now: 0, ram: 9, disk: 0, ..Need::default() }, &mut Victims::new(&mut sink));
         let mut offered = sink.offered.clone();
         offered.sort_unstable();
         assert_eq!(offered, [1, 2, 3, 4, 5], "each once");

@@ -22,6 +22,14 @@ use rustc_hash::FxBuildHasher;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<S3Fifo>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`S3Fifo`].
+    pub struct Settings {
+        /// the part of the bytes that new images are to have
+        small: number(0.0..=1.0) = 0.1;
+    }
+}
+
 /// The policy, its two queues and its ghosts.
 #[derive(Debug)]
 pub struct S3Fifo {
@@ -72,13 +80,12 @@ impl Policy for S3Fifo {
     const NAME: &'static str = "s3-fifo";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "what is not used again soon after it came first; for images";
-    const PARAMETERS: &'static [ParameterSpec] =
-        &[ParameterSpec::number("small", 0.0..=1.0, 0.1, "the part of the bytes that new images are to have")];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
         let (small, main) = (Queue::default(), Queue::default());
         let (ghosts, items) = (VecDeque::new(), HashMap::default());
-        Ok(Self { small_part: parameters.number("small"), small, main, ghosts, items })
+        Ok(Self { small_part: settings.small, small, main, ghosts, items })
     }
 }
 
@@ -185,7 +192,7 @@ mod tests {
     }
 
     fn policy() -> S3Fifo {
-        S3Fifo::new(&Parameters::defaults(S3Fifo::PARAMETERS), &PolicyContext::default()).unwrap()
+        S3Fifo::new(Settings::default(), &PolicyContext::default()).unwrap()
     }
 
     /// An image comes and is used so often after that.

@@ -49,8 +49,9 @@ impl Policy for Sieve {
     const NAME: &'static str = "sieve";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the oldest without a use since the hand passed; for images";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::default())
     }
 }

@@ -7,16 +7,24 @@
 //! is the authors' simulator, in which a use sets the priorities of all idle containers of the function.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{AgingIndex, CLOCK, Clock, aging_policy};
+use hearth_policy_toolbox::{AgingIndex, Clock, aging_policy};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::eviction::<Size>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`Size`].
+    pub struct Settings {
+        /// whose priority a use sets with the clock of now: the container's own, or those of all of its function
+        clock: choice(Clock) = Clock::Container;
+    }
+}
+
 aging_policy!(
     /// Those largest for their use go first.
-    Size, "size", "the largest for their use first, with aging", [CLOCK],
-    |parameters| AgingIndex::with_clock(Clock::of(parameters), |clock, worth| clock + worth.uses / worth.size)
+    Size(Settings), "size", "the largest for their use first, with aging",
+    |settings| AgingIndex::with_clock(settings.clock, |clock, worth| clock + worth.uses / worth.size)
 );
 
 #[cfg(test)]
@@ -32,7 +40,7 @@ mod tests {
 
     #[test]
     fn the_largest_goes_first_until_it_is_used_more() {
-        let mut policy = Size::new(&Parameters::defaults(Size::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Size::new(Settings::default(), &PolicyContext::default()).unwrap();
         // Priorities 1/4, 1/2 and 1/8.
         for (id, ram) in [(0, 4), (1, 2), (2, 8)] {
             policy.insert(&idle_container(id, id, 9 * u64::from(id), ram));

@@ -18,8 +18,9 @@ impl Policy for TtlFirst {
     const NAME: &'static str = "ttl-first";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the nearest to the end of its keep-alive first";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::default())
     }
 }

@@ -22,6 +22,16 @@ use hearth_policy_toolbox::{ByFunction, DecayedCounts, IdleTimes};
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::keep_alive::<Adaptive>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`Adaptive`].
+    pub struct Settings {
+        /// how long keeping costs as much as a cold start
+        break_even: duration = 600_000_000_000;
+        /// after how long an idle time weighs half
+        half_life: duration = 86_400_000_000_000;
+    }
+}
+
 /// The policy and what it has seen of each function.
 #[derive(Debug)]
 pub struct Adaptive {
@@ -39,26 +49,17 @@ impl Policy for Adaptive {
     const NAME: &'static str = "adaptive";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "keeps containers as long as their past idle times make worth while";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::duration("break_even", 600_000_000_000, "how long keeping costs as much as a cold start"),
-        ParameterSpec::duration("half_life", 86_400_000_000_000, "after how long an idle time weighs half"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        let half_life = parameters.duration("half_life");
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        let Settings { break_even, half_life } = settings;
         if half_life == 0 {
             return Err(PolicyError::new("the parameter half_life must be more than 0"));
         }
         // The functions of `libm` give the same bits on every machine.
         let threshold = |step: u32| (1e9 * libm::exp2(f64::from(step) / 4.0)) as u64;
         let thresholds = (0..64).map(threshold).collect();
-        Ok(Self {
-            break_even: parameters.duration("break_even"),
-            half_life,
-            thresholds,
-            idle_times: IdleTimes::default(),
-            covered: ByFunction::default(),
-        })
+        Ok(Self { break_even, half_life, thresholds, idle_times: IdleTimes::default(), covered: ByFunction::default() })
     }
 }
 
@@ -121,8 +122,7 @@ mod tests {
 
     /// How long a container is kept after these idle times in s.
     fn keep_for(idle_times: &[u64]) -> u64 {
-        let parameters = Parameters::defaults(Adaptive::PARAMETERS);
-        let mut policy = Adaptive::new(&parameters, &PolicyContext::default()).unwrap();
+        let mut policy = Adaptive::new(Settings::default(), &PolicyContext::default()).unwrap();
         let mut completion = Completion::default();
         for idle_time in idle_times {
             policy.on_idle(&completion);

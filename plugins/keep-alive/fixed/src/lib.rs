@@ -6,6 +6,14 @@ use hearth_policy_api::*;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::keep_alive::<Fixed>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`Fixed`].
+    pub struct Settings {
+        /// how long an idle container is kept
+        timeout: duration = 600_000_000_000;
+    }
+}
+
 /// The policy.
 #[derive(Debug)]
 pub struct Fixed {
@@ -17,11 +25,10 @@ impl Policy for Fixed {
     const NAME: &'static str = "fixed";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "keeps idle containers for a fixed time";
-    const PARAMETERS: &'static [ParameterSpec] =
-        &[ParameterSpec::duration("timeout", 600_000_000_000, "how long an idle container is kept")];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { timeout: parameters.duration("timeout") })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { timeout: settings.timeout })
     }
 }
 

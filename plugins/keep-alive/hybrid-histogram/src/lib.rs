@@ -39,16 +39,25 @@ pub struct HybridHistogram {
     histograms: ByFunction<Histogram>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    bins: u32,
-    /// Their width in ns.
-    bin: u64,
-    head: f64,
-    tail: f64,
-    margin: f64,
-    cv: f64,
-    min_samples: u64,
+parameters! {
+    /// What can be set of [`HybridHistogram`].
+    #[derive(Clone, Copy, Debug)]
+    pub struct Settings {
+        /// how many bins a histogram has
+        bins: integer(1..=100_000) = 240, "bins";
+        /// the width of a bin
+        bin: duration = 60_000_000_000;
+        /// the part of idle times that may be shorter than the window
+        head: number(0.0..=1.0) = 0.05;
+        /// the part of idle times that end within the window
+        tail: number(0.0..=1.0) = 0.99;
+        /// by how much the window is made wider at either end
+        margin: number(0.0..=1.0) = 0.1;
+        /// the least coefficient of variation that says something
+        cv: number(0.0..=1e6) = 2.0;
+        /// the fewest idle times that say something
+        min_samples: integer(1..=u64::MAX) = 10;
+    }
 }
 
 /// When, after the end of an execution, a container is to be there; in ns.
@@ -62,26 +71,9 @@ impl Policy for HybridHistogram {
     const NAME: &'static str = "hybrid-histogram";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "keeps and prewarms containers by a histogram of idle times";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::integer("bins", 1..=100_000, 240, "how many bins a histogram has").unit("bins"),
-        ParameterSpec::duration("bin", 60_000_000_000, "the width of a bin"),
-        ParameterSpec::number("head", 0.0..=1.0, 0.05, "the part of idle times that may be shorter than the window"),
-        ParameterSpec::number("tail", 0.0..=1.0, 0.99, "the part of idle times that end within the window"),
-        ParameterSpec::number("margin", 0.0..=1.0, 0.1, "by how much the window is made wider at either end"),
-        ParameterSpec::number("cv", 0.0..=1e6, 2.0, "the least coefficient of variation that says something"),
-        ParameterSpec::integer("min_samples", 1..=u64::MAX, 10, "the fewest idle times that say something"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        let settings = Settings {
-            bins: parameters.integer("bins") as u32,
-            bin: parameters.duration("bin"),
-            head: parameters.number("head"),
-            tail: parameters.number("tail"),
-            margin: parameters.number("margin"),
-            cv: parameters.number("cv"),
-            min_samples: parameters.integer("min_samples"),
-        };
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
         if settings.bin == 0 {
             return Err(PolicyError::new("the parameter bin must be more than 0"));
         }
@@ -95,12 +87,12 @@ impl Policy for HybridHistogram {
 impl HybridHistogram {
     fn window(&self, function: u32) -> Window {
         let Settings { bins, bin, head, tail, margin, cv, min_samples } = self.settings;
-        let whole_range = Window { from: 0, until: bin.saturating_mul(u64::from(bins)) };
+        let whole_range = Window { from: 0, until: bin.saturating_mul(bins) };
         let Some(histogram) = self.histograms.get(function) else {
             return whole_range;
         };
         let is_beyond = histogram.beyond() > histogram.within();
-        let is_known = histogram.within() >= min_samples && histogram.coefficient_of_variation(bins) >= cv;
+        let is_known = histogram.within() >= min_samples && histogram.coefficient_of_variation(bins as u32) >= cv;
         if is_beyond || !is_known {
             return whole_range;
         }
@@ -120,7 +112,7 @@ impl KeepAlive for HybridHistogram {
     fn on_arrival(&mut self, function: u32, now: u64) {
         if let Some(idle_time) = self.idle_times.arrived(function, now) {
             let Settings { bins, bin, .. } = self.settings;
-            self.histograms.get_mut(function).add(idle_time / bin, bins);
+            self.histograms.get_mut(function).add(idle_time / bin, bins as u32);
         }
     }
 

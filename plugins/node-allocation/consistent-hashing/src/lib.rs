@@ -19,6 +19,16 @@ use hearth_policy_toolbox::HashRing;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<ConsistentHashing>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`ConsistentHashing`].
+    pub struct Settings {
+        /// how far above the average a node's load may be
+        epsilon: number(0.0..=1e9) = 0.25;
+        /// at how many points of the ring a node stands
+        points: integer(1..=10_000) = 100, "points";
+    }
+}
+
 /// The policy, its ring and the load of the nodes.
 #[derive(Debug)]
 pub struct ConsistentHashing {
@@ -52,14 +62,10 @@ impl Policy for ConsistentHashing {
     const NAME: &'static str = "consistent-hashing";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "consistent hashing with bounded loads";
-    const PARAMETERS: &'static [ParameterSpec] = &[
-        ParameterSpec::number("epsilon", 0.0..=1e9, 0.25, "how far above the average a node's load may be"),
-        ParameterSpec::integer("points", 1..=10_000, 100, "at how many points of the ring a node stands")
-            .unit("points"),
-    ];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
-        let points = parameters.integer("points");
+    fn new(settings: Settings, context: &PolicyContext) -> Result<Self, PolicyError> {
+        let Settings { epsilon, points } = settings;
         let all = u64::from(context.nodes) * points;
         if all > MAX_POINTS {
             let (nodes, gigabytes) = (context.nodes, all * 16 / 1_000_000_000);
@@ -70,7 +76,7 @@ impl Policy for ConsistentHashing {
         let ring = HashRing::new(context.nodes, points as u32);
         let loads = vec![None; context.nodes as usize];
         let seen = HashRing::nobody(context.nodes);
-        Ok(Self { ring, seen, epsilon: parameters.number("epsilon"), loads, total: 0, up: 0 })
+        Ok(Self { ring, seen, epsilon, loads, total: 0, up: 0 })
     }
 }
 
@@ -111,10 +117,9 @@ mod tests {
 
     #[test]
     fn a_ring_that_no_memory_holds_is_refused() {
-        let mut parameters = Parameters::defaults(ConsistentHashing::PARAMETERS);
-        parameters.set("points", ParameterValue::Integer(10_000)).unwrap();
+        let settings = Settings { points: 10_000, ..Settings::default() };
         let context = PolicyContext { nodes: 1_000_000, ..PolicyContext::default() };
-        let error = ConsistentHashing::new(&parameters, &context).unwrap_err().to_string();
+        let error = ConsistentHashing::new(settings, &context).unwrap_err().to_string();
         let expected = "points: 10000 for each of 1000000 nodes would need 160 GB, expected at most 100000000 in all";
         assert_eq!(error, expected);
     }
@@ -126,10 +131,9 @@ mod tests {
 
     /// A policy for five nodes that has been told of them.
     fn policy(epsilon: f64, cluster: &TestCluster) -> ConsistentHashing {
-        let mut parameters = Parameters::defaults(ConsistentHashing::PARAMETERS);
-        parameters.set("epsilon", ParameterValue::Number(epsilon)).unwrap();
-        let context = PolicyContext { seed: 0, nodes: cluster.nodes.len() as u32 };
-        let mut policy = ConsistentHashing::new(&parameters, &context).unwrap();
+        let settings = Settings { epsilon, ..Settings::default() };
+        let context = PolicyContext { nodes: cluster.nodes.len() as u32, ..PolicyContext::default() };
+        let mut policy = ConsistentHashing::new(settings, &context).unwrap();
         (0..).zip(&cluster.nodes).for_each(|(node, view)| policy.observe(node, view, true));
         policy
     }

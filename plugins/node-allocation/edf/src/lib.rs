@@ -12,19 +12,35 @@
 //! can make room, by `placement` (`least-loaded`).
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{OBJECTIVE, Objective, PLACEMENT, PlacementRule, RunTimes, SLOWDOWN};
+use hearth_policy_toolbox::{Objective, PlacementRule, RunTimes};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Edf>();
 export_policies!(POLICY);
 
-/// Where deadlines come from.
-const DEADLINE: ParameterSpec = ParameterSpec::choice(
-    "deadline",
-    &[word("slowdown"), word("function")],
-    "slowdown",
-    "whether a request is due by `objective` and `slowdown`, or by the deadline of its function",
-);
+choice! {
+    /// Where deadlines come from.
+    pub enum Deadline {
+        /// `objective` and `slowdown`.
+        Slowdown = "slowdown",
+        /// The function.
+        Function = "function",
+    }
+}
+
+parameters! {
+    /// What can be set of [`Edf`].
+    pub struct Settings {
+        /// how a node is chosen among those that are as good
+        placement: choice(PlacementRule) = PlacementRule::LeastLoaded;
+        /// whether a request is due by `objective` and `slowdown`, or by the deadline of its function
+        deadline: choice(Deadline) = Deadline::Slowdown;
+        /// how long a request may take besides `slowdown` times its run
+        objective: duration = 0;
+        /// how many times the mean run of its function a request may take
+        slowdown: number(0.0..=1e6) = 10.0;
+    }
+}
 
 /// The policy and what it knows of run times.
 #[derive(Debug)]
@@ -39,12 +55,12 @@ impl Policy for Edf {
     const NAME: &'static str = "edf";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the earliest deadline first";
-    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT, DEADLINE, OBJECTIVE, SLOWDOWN];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        let is_own = parameters.choice("deadline") == "function";
-        let objective = (!is_own).then(|| Objective::of(parameters));
-        Ok(Self { placement: PlacementRule::of(parameters), objective, times: RunTimes::default() })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        let Settings { placement, deadline, objective: fixed, slowdown } = settings;
+        let objective = (deadline == Deadline::Slowdown).then_some(Objective { fixed, slowdown });
+        Ok(Self { placement, objective, times: RunTimes::default() })
     }
 }
 
@@ -81,9 +97,8 @@ mod tests {
 
     #[test]
     fn a_worked_example() {
-        let mut parameters = Parameters::defaults(Edf::PARAMETERS);
-        parameters.set("objective", ParameterValue::Duration(5)).unwrap();
-        let mut policy = Edf::new(&parameters, &PolicyContext::default()).unwrap();
+        let settings = Settings { objective: 5, ..Settings::default() };
+        let mut policy = Edf::new(settings, &PolicyContext::default()).unwrap();
         policy.on_end(&End { function: 1, run_time: 20, ..End::default() });
         let mut rank = |function, requested_at| {
             policy.rank(&RequestView { function, requested_at, ..RequestView::default() }, 1_000)
@@ -94,14 +109,12 @@ mod tests {
 
     #[test]
     fn functions_may_have_deadlines_of_their_own() {
-        let mut parameters = Parameters::defaults(Edf::PARAMETERS);
-        parameters.set("deadline", ParameterValue::Choice(word("function"))).unwrap();
-        testkit::check(
-            &POLICY,
-            &testkit::Options { parameters: Some(parameters.clone()), ..testkit::Options::default() },
-        )
-        .unwrap();
-        let mut policy = Edf::new(&parameters, &PolicyContext::default()).unwrap();
+        let mut parameters = Parameters::defaults(&POLICY.parameters());
+        parameters.set("deadline", ParameterValue::Choice("function".to_owned())).unwrap();
+        testkit::check(&POLICY, &testkit::Options { parameters: Some(parameters), ..testkit::Options::default() })
+            .unwrap();
+        let settings = Settings { deadline: Deadline::Function, ..Settings::default() };
+        let mut policy = Edf::new(settings, &PolicyContext::default()).unwrap();
         assert_eq!(policy.rank(&RequestView { deadline: 70, ..RequestView::default() }, 0), 70);
         assert_eq!(policy.rank(&RequestView::default(), 0), u64::MAX);
     }

@@ -19,12 +19,20 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{ByFunction, PLACEMENT, PlacementRule, RunTimes};
+use hearth_policy_toolbox::{ByFunction, PlacementRule, RunTimes};
 use rustc_hash::FxBuildHasher;
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Fair>();
 export_policies!(POLICY);
+
+parameters! {
+    /// What can be set of [`Fair`].
+    pub struct Settings {
+        /// how a node is chosen among those that are as good
+        placement: choice(PlacementRule) = PlacementRule::LeastLoaded;
+    }
+}
 
 /// The policy and the tags it has given.
 #[derive(Debug)]
@@ -68,11 +76,11 @@ impl Policy for Fair {
     const NAME: &'static str = "fair";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the function with the least service first";
-    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self {
-            placement: PlacementRule::of(parameters),
+            placement: settings.placement,
             times: RunTimes::default(),
             virtual_time: 0,
             finish_tags: ByFunction::default(),
@@ -127,7 +135,7 @@ mod tests {
     }
 
     fn policy() -> Fair {
-        let mut policy = Fair::new(&Parameters::defaults(Fair::PARAMETERS), &PolicyContext::default()).unwrap();
+        let mut policy = Fair::new(Settings::default(), &PolicyContext::default()).unwrap();
         for (function, run_time) in [(0, 10), (1, 30)] {
             policy.on_end(&End { function, run_time, ..End::default() });
         }

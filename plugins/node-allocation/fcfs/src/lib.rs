@@ -29,8 +29,9 @@ impl Policy for Fcfs {
         "everybody in the order of requests, whoever can start, on the first node that has most of what it needs";
     // It looks at cores and images, not at room, and a node without room is answered again in every round.
     const CLAIMS: Claims = Claims { work_conserving: false, respects_capacity: false, ..Claims::ALL };
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }

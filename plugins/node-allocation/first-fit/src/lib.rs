@@ -19,8 +19,9 @@ impl Policy for FirstFit {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str =
         "the first node with an idle container, else with room, else with room after eviction";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }
@@ -30,7 +31,7 @@ impl NodeAllocation for FirstFit {
         if let Some(warm) = cluster.free_core.first_also_in(&cluster.idle_container) {
             return Placement::Node(warm);
         }
-        let nodes = cluster.nodes.as_slice();
+        let nodes = &cluster.nodes;
         let free = || cluster.free_core.iter();
         let with_room = free().find(|&node| nodes[node as usize].has_room(request));
         let with_eviction = || free().find(|&node| nodes[node as usize].can_make_room(request));

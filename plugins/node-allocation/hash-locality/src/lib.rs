@@ -55,8 +55,9 @@ impl Policy for HashLocality {
     const NAME: &'static str = "hash-locality";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "a home node for each function by hash, and steps from there";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::new(context.nodes))
     }
 }

@@ -23,8 +23,9 @@ impl Policy for ImageLocality {
     const NAME: &'static str = "image-locality";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the node that has most of the image, then the least loaded";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self)
     }
 }

@@ -26,8 +26,9 @@ impl Policy for LeastLoaded {
     const NAME: &'static str = "least-loaded";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the node that runs the fewest invocations, ties to a warm one";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self { by_load: Vec::new(), load_of: vec![NONE; context.nodes as usize], lowest: 0 })
     }
 }
@@ -99,7 +100,7 @@ mod tests {
 
     /// What a new policy answers that has been told of all nodes.
     fn place(cluster: &TestCluster) -> Placement {
-        let context = PolicyContext { seed: 0, nodes: cluster.nodes.len() as u32 };
+        let context = PolicyContext { nodes: cluster.nodes.len() as u32, ..PolicyContext::default() };
         let mut policy = LeastLoaded::new(&Parameters::defaults(&[]), &context).unwrap();
         cluster.nodes.iter().enumerate().for_each(|(node, view)| policy.observe(node as u32, view, true));
         policy.place(&RequestView { ram_limit: 10, ..RequestView::default() }, &cluster.view())

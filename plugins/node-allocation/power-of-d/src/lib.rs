@@ -15,6 +15,14 @@ use rand_pcg::Pcg64Mcg;
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<PowerOfD>();
 export_policies!(POLICY);
 
+parameters! {
+    /// What can be set of [`PowerOfD`].
+    pub struct Settings {
+        /// how many nodes are drawn
+        d: integer(1..=1_000_000) = 2, "nodes";
+    }
+}
+
 /// The policy and its stream of random numbers.
 #[derive(Debug)]
 pub struct PowerOfD {
@@ -27,11 +35,10 @@ impl Policy for PowerOfD {
     const NAME: &'static str = "power-of-d";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the least loaded of a few drawn at random";
-    const PARAMETERS: &'static [ParameterSpec] =
-        &[ParameterSpec::integer("d", 1..=1_000_000, 2, "how many nodes are drawn").unit("nodes")];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { d: parameters.integer("d") as usize, stream: random_stream(context.seed), free: Vec::new() })
+    fn new(settings: Settings, context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { d: settings.d as usize, stream: random_stream(context.seed), free: Vec::new() })
     }
 }
 
@@ -58,9 +65,8 @@ mod tests {
     }
 
     fn policy(d: u64, seed: u64) -> PowerOfD {
-        let mut parameters = Parameters::defaults(PowerOfD::PARAMETERS);
-        parameters.set("d", ParameterValue::Integer(d)).unwrap();
-        PowerOfD::new(&parameters, &PolicyContext { seed, nodes: 4 }).unwrap()
+        let context = PolicyContext { seed, nodes: 4, ..PolicyContext::default() };
+        PowerOfD::new(Settings { d }, &context).unwrap()
     }
 
     /// How often each of four nodes is chosen that run 0, 1, 2 and 3 invocations.

@@ -8,7 +8,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_pcg::Pcg64Mcg;
 
 /// The policy as scenarios know it.
-pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Random>();
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::batch_allocation::<Random>();
 export_policies!(POLICY);
 
 /// The policy and its stream of random numbers.
@@ -44,22 +44,19 @@ impl Policy for Random {
     const NAME: &'static str = "random";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "any node, in any order; drawn anew in every round";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::with_seed(context.seed))
     }
 }
 
-impl NodeAllocation for Random {
+impl BatchAllocation for Random {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
+        AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         self.nodes.clear();
         self.nodes.extend(batch.up.iter());
         self.order.clear();
@@ -82,11 +79,11 @@ mod tests {
 
     use super::*;
 
-    fn plan(seed: u64) -> RVec<PlanItem> {
+    fn plan(seed: u64) -> Vec<PlanItem> {
         let mut batch = TestBatch::new(4);
         (0..100).for_each(|_| batch.add_request(0));
         batch.up.remove(2);
-        let mut items = RVec::new();
+        let mut items = Vec::new();
         batch.show(|view| Random::with_seed(seed).plan(view, &mut items));
         items
     }

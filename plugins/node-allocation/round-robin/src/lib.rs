@@ -17,15 +17,16 @@ impl Policy for RoundRobin {
     const NAME: &'static str = "round-robin";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "one node after the other";
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self { next: 0 })
     }
 }
 
 impl NodeAllocation for RoundRobin {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        let nodes = cluster.nodes.as_slice();
+        let nodes = &cluster.nodes;
         let fits = |node: &u32| cluster.idle_container.contains(*node) || nodes[*node as usize].can_make_room(request);
         let next = self.next;
         let mut from_next = cluster.free_core.iter().filter(|node| *node >= next).filter(fits);

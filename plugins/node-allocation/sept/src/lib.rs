@@ -8,11 +8,19 @@
 //! can make room, by `placement` (`least-loaded`).
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{PLACEMENT, PlacementRule, RunTimes};
+use hearth_policy_toolbox::{PlacementRule, RunTimes};
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<Sept>();
 export_policies!(POLICY);
+
+parameters! {
+    /// What can be set of [`Sept`].
+    pub struct Settings {
+        /// how a node is chosen among those that are as good
+        placement: choice(PlacementRule) = PlacementRule::LeastLoaded;
+    }
+}
 
 /// The policy and what it knows of run times.
 #[derive(Debug)]
@@ -25,10 +33,10 @@ impl Policy for Sept {
     const NAME: &'static str = "sept";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "the shortest expected run first";
-    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { placement: PlacementRule::of(parameters), times: RunTimes::default() })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { placement: settings.placement, times: RunTimes::default() })
     }
 }
 
@@ -65,8 +73,7 @@ mod tests {
 
     #[test]
     fn a_worked_example() {
-        let parameters = Parameters::defaults(Sept::PARAMETERS);
-        let mut policy = Sept::new(&parameters, &PolicyContext::default()).unwrap();
+        let mut policy = Sept::new(Settings::default(), &PolicyContext::default()).unwrap();
         for (function, run_time) in [(0, 40), (1, 10), (1, 20)] {
             policy.on_end(&End { function, run_time, ..End::default() });
         }

@@ -6,11 +6,19 @@
 //! is within reach.
 
 use hearth_policy_api::*;
-use hearth_policy_toolbox::{PLACEMENT, PlacementRule};
+use hearth_policy_toolbox::PlacementRule;
 
 /// The policy as scenarios know it.
 pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<WarmFirst>();
 export_policies!(POLICY);
+
+parameters! {
+    /// What can be set of [`WarmFirst`].
+    pub struct Settings {
+        /// how a node is chosen among those that are as good
+        placement: choice(PlacementRule) = PlacementRule::LeastLoaded;
+    }
+}
 
 /// The policy.
 #[derive(Debug)]
@@ -22,10 +30,10 @@ impl Policy for WarmFirst {
     const NAME: &'static str = "warm-first";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "a node with an idle container, else as another rule says";
-    const PARAMETERS: &'static [ParameterSpec] = &[PLACEMENT];
+    type Parameters = Settings;
 
-    fn new(parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { placement: PlacementRule::of(parameters) })
+    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self { placement: settings.placement })
     }
 }
 
@@ -53,16 +61,14 @@ mod tests {
             cluster.nodes[node].running = running;
         }
         let request = RequestView::default();
-        let mut parameters = Parameters::defaults(WarmFirst::PARAMETERS);
-        let mut place = |cluster: &TestCluster, placement| {
-            parameters.set("placement", ParameterValue::Choice(word(placement))).unwrap();
-            WarmFirst::new(&parameters, &PolicyContext::default()).unwrap().place(&request, &cluster.view())
+        let place = |cluster: &TestCluster, placement| {
+            WarmFirst::new(Settings { placement }, &PolicyContext::default()).unwrap().place(&request, &cluster.view())
         };
-        assert_eq!(place(&cluster, "least-loaded"), Placement::Node(0));
+        assert_eq!(place(&cluster, PlacementRule::LeastLoaded), Placement::Node(0));
         cluster.idle_container.insert(1);
         cluster.idle_container.insert(2);
-        assert_eq!(place(&cluster, "least-loaded"), Placement::Node(2));
-        assert_eq!(place(&cluster, "most-loaded"), Placement::Node(1));
-        assert_eq!(place(&cluster, "first-fit"), Placement::Node(1));
+        assert_eq!(place(&cluster, PlacementRule::LeastLoaded), Placement::Node(2));
+        assert_eq!(place(&cluster, PlacementRule::MostLoaded), Placement::Node(1));
+        assert_eq!(place(&cluster, PlacementRule::FirstFit), Placement::Node(1));
     }
 }

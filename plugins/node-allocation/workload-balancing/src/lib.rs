@@ -17,7 +17,7 @@ use std::collections::BinaryHeap;
 use hearth_policy_api::*;
 
 /// The policy as scenarios know it.
-pub const POLICY: PolicyDescriptor = PolicyDescriptor::node_allocation::<WorkloadBalancing>();
+pub const POLICY: PolicyDescriptor = PolicyDescriptor::batch_allocation::<WorkloadBalancing>();
 export_policies!(POLICY);
 
 /// The policy; what it keeps from round to round are buffers.
@@ -45,22 +45,19 @@ impl Policy for WorkloadBalancing {
     const DESCRIPTION: &'static str = "cores to functions by their share of the waiting work";
     // It evicts nothing, and a function may be given nodes without room in every round.
     const CLAIMS: Claims = Claims { work_conserving: false, ..Claims::ALL };
+    type Parameters = ();
 
-    fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self::default())
     }
 }
 
-impl NodeAllocation for WorkloadBalancing {
+impl BatchAllocation for WorkloadBalancing {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { scope: Scope::Batch, commitment: Commitment::PerRound, ..AllocationRules::default() }
+        AllocationRules { commitment: Commitment::PerRound, ..AllocationRules::default() }
     }
 
-    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
-        Placement::Wait
-    }
-
-    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut RVec<PlanItem>) {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
         let free: u32 = batch.up.iter().map(|node| batch.nodes[node as usize].free_cores).sum();
         if free == 0 {
             return;
@@ -69,7 +66,7 @@ impl NodeAllocation for WorkloadBalancing {
         let wanted = cores_by_function(batch, &self.waiting, free);
         let shares = allocate(batch, &wanted);
         self.find_last(batch, &wanted);
-        let functions = batch.functions.as_slice();
+        let functions = &batch.functions;
         let mut view = NodeView::default();
         let mut of = None;
         for &Share { node, function, cores } in &shares {
@@ -87,8 +84,8 @@ impl NodeAllocation for WorkloadBalancing {
 impl WorkloadBalancing {
     /// Counts who waits of each function.
     fn count(&mut self, batch: &BatchView<'_>) {
-        let functions = batch.functions.as_slice();
-        let numbers = functions.last().map_or(0, |last| last.function as usize + 1);
+        let functions = &batch.functions;
+        let numbers = functions.iter().next_back().map_or(0, |last| last.function as usize + 1);
         if self.positions.len() < numbers {
             self.positions.resize(numbers, 0);
         }
@@ -97,7 +94,7 @@ impl WorkloadBalancing {
         }
         self.waiting.clear();
         self.waiting.resize(functions.len(), 0);
-        for request in batch.queue.as_slice() {
+        for request in batch.queue.iter() {
             self.waiting[self.positions[request.function as usize] as usize] += 1;
         }
     }
@@ -109,7 +106,7 @@ impl WorkloadBalancing {
             self.last.resize(wanted.len(), Vec::new());
         }
         let mut missing: u32 = wanted.iter().sum();
-        for (position, request) in batch.queue.as_slice().iter().enumerate().rev() {
+        for (position, request) in batch.queue.iter().enumerate().rev() {
             if missing == 0 {
                 return;
             }
@@ -172,7 +169,7 @@ fn start(
     view: &mut NodeView,
     cores: u32,
     waiting: &mut Vec<u32>,
-    plan: &mut RVec<PlanItem>,
+    plan: &mut Vec<PlanItem>,
 ) {
     let mut idle = function.idle_containers.get(node as usize).copied().unwrap_or(0);
     let is_ready = function.image == NONE || function.image_in_ram.contains(node);
@@ -198,7 +195,7 @@ fn start(
     waiting.drain(..started as usize);
 }
 
-fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut RVec<PlanItem>) {
+fn move_image(function: &FunctionView<'_>, node: u32, plan: &mut Vec<PlanItem>) {
     let image = function.image;
     if image == NONE {
         return;
@@ -228,8 +225,8 @@ mod tests {
         batch
     }
 
-    fn plan(batch: &TestBatch) -> RVec<PlanItem> {
-        let mut items = RVec::new();
+    fn plan(batch: &TestBatch) -> Vec<PlanItem> {
+        let mut items = Vec::new();
         batch.show(|view| WorkloadBalancing::default().plan(view, &mut items));
         items
     }

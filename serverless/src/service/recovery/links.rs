@@ -91,7 +91,7 @@ impl Service {
     pub(in crate::service) fn announce_links(&mut self) {
         while let Some((link, LinkChange { share, nodes })) = self.recovery.link_changes.pending.pop_first() {
             let link = link.index() as u32;
-            self.policies.observe_link(&LinkView { link, share, nodes: nodes.view() });
+            self.policies.observe_link(&LinkView { link, share, nodes: nodes.view(), ..LinkView::default() });
         }
     }
 }

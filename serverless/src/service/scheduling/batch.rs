@@ -1,6 +1,6 @@
 //! Rounds in which the policy plans for the whole queue at once.
 
-use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem, RVec};
+use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem};
 use hearth_simcore::kernel::Kernel;
 
 use super::plan::{Manner, Wanted};
@@ -16,7 +16,7 @@ use crate::service::event::Event;
 /// What the policy has planned. The buffers are kept from round to round.
 #[derive(Debug, Default)]
 pub(crate) struct BatchPlan {
-    items: RVec<PlanItem>,
+    items: Vec<PlanItem>,
     /// Whether an item has placed the request, by position.
     placed: Vec<bool>,
 }
@@ -73,7 +73,7 @@ impl Service {
         Ok(())
     }
 
-    fn ask_for_plan(&mut self, items: &mut RVec<PlanItem>, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
+    fn ask_for_plan(&mut self, items: &mut Vec<PlanItem>, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         let Self { attempts, cluster, registry, policies, .. } = self;
         let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
         queue.functions().iter().for_each(|function| cluster.count_idle(*function));
@@ -92,6 +92,7 @@ impl Service {
                 image_loading: sites.map_or(NodeSet::empty(), |sites| sites.loading().view()),
                 image_on_disk: sites.map_or(cluster.up().view(), |sites| sites.on_disk().view()),
                 image_copying: sites.map_or(NodeSet::empty(), |sites| sites.copying().view()),
+                ..FunctionView::default()
             }
         };
         let functions: Vec<FunctionView<'_>> = queue.functions().iter().map(view).collect();

@@ -9,7 +9,7 @@ mod plan;
 
 pub use backfilling::Backfilling;
 
-use hearth_policy_api::{Commitment, NONE, Placement, Scope};
+use hearth_policy_api::{Commitment, NONE, Placement};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
@@ -154,7 +154,7 @@ impl Service {
         self.advance_bound(kernel)?;
         if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
-            || (self.policies.rules().scope == Scope::Request && self.cluster.free_core().is_empty())
+            || (!self.policies.is_batch() && self.cluster.free_core().is_empty())
         {
             return Ok(());
         }
@@ -167,9 +167,9 @@ impl Service {
         }
         self.cluster.begin_round();
         self.announce_changes();
-        let planned = match self.policies.rules().scope {
-            Scope::Batch => self.plan_batch(&mut plan, kernel),
-            Scope::Request => self.plan_requests(&mut plan, kernel),
+        let planned = match self.policies.is_batch() {
+            true => self.plan_batch(&mut plan, kernel),
+            false => self.plan_requests(&mut plan, kernel),
         };
         self.take_back(&mut plan);
         planned?;
@@ -223,7 +223,7 @@ impl Service {
                     told_to_wait += 1;
                 }
                 Placement::Reject(reason) => {
-                    plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() });
+                    plan.decisions.push(Decision::Reject { entry, reason });
                 }
             }
         }
@@ -290,7 +290,7 @@ impl Service {
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => return Ok(false),
-            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason: reason.into_string() }),
+            Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason }),
         }
         Ok(true)
     }

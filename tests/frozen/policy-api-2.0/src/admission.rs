@@ -1,14 +1,19 @@
 //! Admission: whether a request is let in.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
-use abi_stable::std_types::RString;
 
 use crate::{ClusterView, End, RequestView};
 
 /// The service at the moment at which admission is asked.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct AdmissionView<'a> {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
+    /// How often this request was delayed before.
+    pub delays: u32,
     /// The date, in ns.
     pub now: u64,
     /// Admitted invocations that have not been dispatched to a container, without this request.
@@ -24,16 +29,16 @@ pub struct AdmissionView<'a> {
     pub running_of_function: u64,
     /// Free cores of the nodes that are up.
     pub free_cores: u64,
-    /// How often this request was delayed before.
-    pub delays: u32,
     /// The nodes, as node allocation would be shown them for this request.
-    pub cluster: ClusterView<'a>,
+    pub cluster: &'a ClusterView<'a>,
 }
 
 impl Default for AdmissionView<'_> {
     /// Nobody waits or runs, and there are no nodes.
     fn default() -> Self {
         Self {
+            size: size_of::<Self>() as u32,
+            delays: 0,
             now: 0,
             waiting: 0,
             waiting_of_function: 0,
@@ -41,8 +46,7 @@ impl Default for AdmissionView<'_> {
             running: 0,
             running_of_function: 0,
             free_cores: 0,
-            delays: 0,
-            cluster: ClusterView::default(),
+            cluster: &ClusterView::EMPTY,
         }
     }
 }
@@ -59,13 +63,13 @@ impl AdmissionView<'_> {
     /// let here = NodeBits::full(1);
     /// let cluster = ClusterView { nodes: (&nodes[..]).into(), free_core: here.view(), ..ClusterView::default() };
     /// let request = |ram_limit| RequestView { ram_limit, ..RequestView::default() };
-    /// let view = |waiting| AdmissionView { waiting, free_cores: 8, cluster, ..AdmissionView::default() };
+    /// let view = |waiting| AdmissionView { waiting, free_cores: 8, cluster: &cluster, ..AdmissionView::default() };
     /// assert!(view(7).has_place_for(&request(100)));
     /// assert!(!view(0).has_place_for(&request(101)), "no node has room");
     /// assert!(!view(8).has_place_for(&request(100)), "all cores are for those who wait");
     /// ```
     pub fn has_place_for(&self, request: &RequestView) -> bool {
-        let cluster = &self.cluster;
+        let cluster = self.cluster;
         let fits = |node: u32| {
             cluster.idle_container.contains(node)
                 || cluster.nodes.get(node as usize).is_some_and(|view| view.can_make_room(request))
@@ -75,20 +79,18 @@ impl AdmissionView<'_> {
 }
 
 /// What happens to a request.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdmissionDecision {
     /// It is let in.
     Admit,
     /// It is asked about again after so many ns.
     Delay(u64),
     /// It ends as rejected, for this reason.
-    Reject(RString),
+    Reject(String),
 }
 
 /// How the host is to ask an admission policy.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdmissionRules {
     /// Whether to call [`Admission::on_end`].
     pub observes_ends: bool,

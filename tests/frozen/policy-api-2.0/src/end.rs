@@ -1,12 +1,14 @@
 //! The ends of attempts, as policies of admission and of node allocation hear of them.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
 use crate::NONE;
 
 /// How an attempt has ended.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     /// Its body ended well.
     Completed,
@@ -29,8 +31,9 @@ pub enum Ending {
 }
 
 /// What kind of container an attempt was given.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Start {
     /// None.
     None,
@@ -76,14 +79,17 @@ pub enum Start {
 /// assert_eq!(policy.placed, [1, 1]);
 /// ```
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
+    /// Which attempt at the invocation it was, 1 for the first.
+    pub attempt: u32,
     /// The date, in ns: when its core is given back, if it has one.
     pub now: u64,
     /// Number of the invocation, in the order of requests.
     pub invocation: u64,
-    /// Which attempt at the invocation it was, 1 for the first.
-    pub attempt: u32,
     /// The function's number.
     pub function: u32,
     /// The node on which it had a core, or waited for its image; [`NONE`] if it had no place.
@@ -109,9 +115,10 @@ impl Default for End {
     /// The first attempt at invocation 0, of function 0, has completed; it had no place and took no time.
     fn default() -> Self {
         Self {
+            size: size_of::<Self>() as u32,
+            attempt: 1,
             now: 0,
             invocation: 0,
-            attempt: 1,
             function: 0,
             node: NONE,
             container: NONE,

@@ -1,13 +1,18 @@
 //! Eviction: which idle containers or images go when room is needed.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
+use crate::NONE;
 use crate::victims::Victims;
 
 /// What may be evicted: an idle container, or an image in one storage.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvictionItem {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The item's number, unique among those inserted and dense: containers are numbered within their node, images
     /// over the platform.
     pub id: u32,
@@ -25,9 +30,18 @@ pub struct EvictionItem {
     pub expires: u64,
 }
 
+impl Default for EvictionItem {
+    /// Image 0, which holds nothing and may go at any time.
+    fn default() -> Self {
+        let size = size_of::<Self>() as u32;
+        Self { size, id: 0, function: NONE, ram: 0, disk: 0, cost: 0, since: 0, expires: u64::MAX }
+    }
+}
+
 /// Why an item counts as used.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
     /// A container of the image was started or reused.
     Use,
@@ -36,8 +50,9 @@ pub enum Touch {
 }
 
 /// Why an item is gone.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// This policy chose it and the host evicted it.
     Evicted,
@@ -48,8 +63,9 @@ pub enum Removal {
 }
 
 /// What a container is made for.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
     /// An invocation, which is its first use: a cold start.
     Invocation,
@@ -59,14 +75,24 @@ pub enum Creation {
 
 /// How much is to be freed.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The date, in ns.
     pub now: u64,
     /// Bytes of RAM; 0 when RAM is not short.
     pub ram: u64,
     /// Bytes of disk; 0 when disk is not short.
     pub disk: u64,
+}
+
+impl Default for Need {
+    /// Nothing, at date 0.
+    fn default() -> Self {
+        Self { size: size_of::<Self>() as u32, now: 0, ram: 0, disk: 0 }
+    }
 }
 
 /// How the host is to tell an eviction policy.
@@ -76,8 +102,7 @@ pub struct Need {
 /// let rules = EvictionRules { hears_late: true, ..EvictionRules::default() };
 /// assert!(!rules.observes_containers);
 /// ```
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EvictionRules {
     /// Whether to call [`Eviction::created`] and [`Eviction::ended`].
     pub observes_containers: bool,
@@ -151,10 +176,10 @@ pub struct EvictionRules {
 ///
 /// let mut policy = Cheapest::default();
 /// for (id, cost) in [(0, 30), (1, 10), (2, 20)] {
-///     policy.insert(&EvictionItem { id, function: 0, ram: 1, disk: 1, cost, since: 0, expires: u64::MAX });
+///     policy.insert(&EvictionItem { id, cost, ram: 1, ..EvictionItem::default() });
 /// }
 /// let mut all = All(Vec::new());
-/// policy.choose(&Need { now: 0, ram: 3, disk: 0 }, &mut Victims::new(&mut all));
+/// policy.choose(&Need { ram: 3, ..Need::default() }, &mut Victims::new(&mut all));
 /// assert_eq!(all.0, [1, 2, 0]);
 /// ```
 pub trait Eviction {

@@ -1,11 +1,15 @@
 //! Keep-alive: how long an idle container stays.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
 /// A container whose invocation has run to its end.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completion {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
     /// The date, in ns.
     pub now: u64,
     /// The function's number.
@@ -20,25 +24,30 @@ pub struct Completion {
     pub idle_of_function: u32,
 }
 
+impl Default for Completion {
+    /// Function 0 has run for no time on node 0.
+    fn default() -> Self {
+        let size = size_of::<Self>() as u32;
+        Self { size, now: 0, function: 0, node: 0, run_time: 0, ram: 0, idle_of_function: 0 }
+    }
+}
+
 /// What becomes of an idle container.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// How long it is kept unless it is used or evicted before, in ns: 0 ends it at once, `u64::MAX` keeps it.
     pub keep_for: u64,
 }
 
 /// How the host is to ask a keep-alive policy.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepAliveRules {
     /// Whether to call [`KeepAlive::on_arrival`].
     pub observes_arrivals: bool,
 }
 
 /// A container to be started ahead of the next request.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prewarming {
     /// How long after the completion its start begins, in ns; `u64::MAX` is never.
     pub after: u64,

@@ -27,7 +27,8 @@
 //!     const NAME: &'static str = "first-free";
 //!     const VERSION: &'static str = "1.0.0";
 //!     const DESCRIPTION: &'static str = "the lowest-numbered node with a free core";
-//!     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> {
+//!     type Parameters = ();
+//!     fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
 //!         Ok(FirstFree)
 //!     }
 //! }
@@ -48,6 +49,7 @@
 //! Compiled as a `cdylib`, this is a library that any `hearth` of the same interface version runs. [`boundary`] says
 //! what crosses between the two and what is promised across versions.
 
+pub mod abi;
 mod admission;
 pub mod boundary;
 mod cluster;
@@ -62,8 +64,7 @@ mod policy;
 pub mod testkit;
 mod victims;
 
-pub use abi_stable::std_types::{RSlice, RStr, RString, RVec};
-
+pub use abi::{Records, Slice};
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
@@ -71,9 +72,9 @@ pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
-    AllocationRules, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem, Scope,
+    AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,
 };
 pub use node_set::{NodeBits, NodeSet};
-pub use parameters::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters, word};
-pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, nanos};
+pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
+pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};
 pub use victims::{Offer, Victims};

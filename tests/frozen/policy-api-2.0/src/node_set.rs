@@ -1,8 +1,10 @@
 //! Sets of nodes as bitmaps with a summary, so that "the first node with a free core and the image in RAM" is a few
 //! words of AND even for ten thousand nodes.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
-use abi_stable::std_types::RSlice;
+
+use crate::Slice;
 
 const WORD: usize = u64::BITS as usize;
 
@@ -86,24 +88,25 @@ impl NodeBits {
     /// The set as policies see it.
     #[inline]
     pub fn view(&self) -> NodeSet<'_> {
-        NodeSet { bits: RSlice::from_slice(&self.bits), summary: self.summary }
+        NodeSet { bits: Slice::new(&self.bits), summary: self.summary }
     }
 }
 
 /// A borrowed set of nodes.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct NodeSet<'a> {
     /// The words of the summary, and then those of the nodes.
-    bits: RSlice<'a, u64>,
+    pub(crate) bits: Slice<'a, u64>,
     /// How many words the summary has.
-    summary: usize,
+    pub(crate) summary: usize,
 }
 
 impl<'a> NodeSet<'a> {
     /// The set without any node.
-    pub fn empty() -> Self {
-        Self { bits: RSlice::from_slice(&[]), summary: 0 }
+    pub const fn empty() -> Self {
+        Self { bits: Slice::new(&[]), summary: 0 }
     }
 
     /// The words of the summary, and those of the nodes.
@@ -133,10 +136,9 @@ impl<'a> NodeSet<'a> {
             while candidates != 0 {
                 let word = block * WORD + candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
-                if let (Some(mine), Some(theirs)) = (words.get(word), others.get(word))
-                    && mine & theirs != 0
-                {
-                    return Some((word * WORD) as u32 + (mine & theirs).trailing_zeros());
+                let both = words.get(word).copied().unwrap_or(0) & others.get(word).copied().unwrap_or(0);
+                if both != 0 {
+                    return Some((word * WORD) as u32 + both.trailing_zeros());
                 }
             }
         }

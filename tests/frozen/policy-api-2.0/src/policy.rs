@@ -2,14 +2,14 @@
 
 use std::fmt;
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
-use abi_stable::std_types::RString;
 
-use crate::{ParameterSpec, Parameters};
+use crate::abi::{Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
+use crate::{NONE, ParameterSet};
 
 /// The four kinds of policy.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyKind {
     /// Where an invocation runs.
     NodeAllocation,
@@ -38,14 +38,110 @@ impl fmt::Display for PolicyKind {
     }
 }
 
+/// The place of a service that an instance of a policy fills.
+#[repr(u32)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicySlot {
+    /// Who is let in.
+    Admission,
+    /// Where invocations run.
+    #[default]
+    NodeAllocation,
+    /// How long idle containers stay.
+    KeepAlive,
+    /// Which idle containers of a node go.
+    Containers,
+    /// Which images in the RAM of a node go.
+    ImagesInRam,
+    /// Which images on the disk of a node go.
+    ImagesOnDisk,
+    /// Which images on the head go.
+    ImagesOnHead,
+}
+
+impl PolicySlot {
+    /// All slots, in the order of scenarios.
+    pub const ALL: [PolicySlot; 7] = [
+        Self::Admission,
+        Self::NodeAllocation,
+        Self::KeepAlive,
+        Self::Containers,
+        Self::ImagesInRam,
+        Self::ImagesOnDisk,
+        Self::ImagesOnHead,
+    ];
+
+    /// Its path in a scenario, under `policies`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::NodeAllocation => "node_allocation",
+            Self::KeepAlive => "keep_alive",
+            Self::Containers => "eviction.containers",
+            Self::ImagesInRam => "eviction.images_in_ram",
+            Self::ImagesOnDisk => "eviction.images_on_disk",
+            Self::ImagesOnHead => "eviction.images_on_head",
+        }
+    }
+
+    /// The kind of policy that fills it.
+    pub fn kind(self) -> PolicyKind {
+        match self {
+            Self::Admission => PolicyKind::Admission,
+            Self::NodeAllocation => PolicyKind::NodeAllocation,
+            Self::KeepAlive => PolicyKind::KeepAlive,
+            Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => PolicyKind::Eviction,
+        }
+    }
+}
+
 /// What an instance of a policy is made for.
+///
+/// ```
+/// use hearth_policy_api::PolicyContext;
+/// let context = PolicyContext { nodes: 3, ..PolicyContext::default() };
+/// assert_eq!((context.seed, context.node), (0, hearth_policy_api::NONE));
+/// ```
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
 pub struct PolicyContext {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// What the instance is for.
+    pub slot: PolicySlot,
     /// A seed of this instance's own, derived from the seed of the simulation.
     pub seed: u64,
     /// How many nodes the service has.
     pub nodes: u32,
+    /// The node whose storage an eviction policy serves; [`NONE`] for that of the head, and for other policies.
+    pub node: u32,
+    /// RAM of the storage that an eviction policy serves, in bytes; 0 for other policies and where it has none.
+    pub ram: u64,
+    /// Disk of the storage that an eviction policy serves, in bytes; 0 for other policies and where it has none.
+    pub disk: u64,
+    /// What the instance may call.
+    pub host: &'static Host,
+    /// What it calls that with.
+    pub handle: *mut (),
+}
+
+impl Default for PolicyContext {
+    /// A service without nodes, seed 0, and a host that hears nothing.
+    fn default() -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            slot: PolicySlot::default(),
+            seed: 0,
+            nodes: 0,
+            node: NONE,
+            ram: 0,
+            disk: 0,
+            host: &Host::DEAF,
+            handle: std::ptr::null_mut(),
+        }
+    }
 }
 
 /// Why a policy cannot be made.
@@ -55,17 +151,23 @@ pub struct PolicyContext {
 /// let error = PolicyError::new("low must be below high");
 /// assert_eq!(error.to_string(), "low must be below high");
 /// ```
-#[repr(transparent)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PolicyError(RString);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError(String);
 
 impl PolicyError {
     /// What is wrong, and what would be right.
     pub fn new(cause: impl Into<String>) -> Self {
-        Self(RString::from(cause.into()))
+        Self(cause.into())
     }
 }
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PolicyError {}
 
 /// What a policy promises beyond giving answers that can be followed, for the test kit and `hearth policies check`
 /// to hold it to. Everything is promised unless a policy takes it back.
@@ -75,8 +177,7 @@ impl PolicyError {
 /// const CLAIMS: Claims = Claims { respects_capacity: false, ..Claims::ALL };
 /// assert!(CLAIMS.work_conserving);
 /// ```
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Node allocation: lets nobody wait while a node has a free core and can make room; in batches, on a cluster
     /// that has all images, everybody who waits runs in the end.
@@ -88,6 +189,22 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// What is not promised, as it crosses.
+    pub(crate) const fn not_promised(self) -> u32 {
+        (if self.work_conserving { 0 } else { NOT_WORK_CONSERVING })
+            | (if self.respects_capacity { 0 } else { NOT_RESPECTING_CAPACITY })
+            | (if self.lets_in_when_idle { 0 } else { NOT_ADMITTING_WHEN_IDLE })
+    }
+
+    /// What is promised, as it has crossed.
+    pub(crate) const fn promised(not_promised: u32) -> Self {
+        Self {
+            work_conserving: not_promised & NOT_WORK_CONSERVING == 0,
+            respects_capacity: not_promised & NOT_RESPECTING_CAPACITY == 0,
+            lets_in_when_idle: not_promised & NOT_ADMITTING_WHEN_IDLE == 0,
+        }
+    }
+
     /// Everything.
     pub const ALL: Self = Self { work_conserving: true, respects_capacity: true, lets_in_when_idle: true };
 }
@@ -100,16 +217,16 @@ pub trait Policy: Sized {
     const VERSION: &'static str;
     /// One line.
     const DESCRIPTION: &'static str;
-    /// The parameters it takes.
-    const PARAMETERS: &'static [ParameterSpec] = &[];
     /// What it promises.
     const CLAIMS: Claims = Claims::ALL;
+    /// What can be set: a type that [`parameters!`](crate::parameters) declares, or `()`.
+    type Parameters: ParameterSet;
 
-    /// Makes an instance. Parameters have been checked against [`Policy::PARAMETERS`].
+    /// Makes an instance. Each parameter is of its type and within its range.
     ///
     /// # Errors
     /// When parameters that are right each by itself do not go together, or the context does not suit.
-    fn new(parameters: &Parameters, context: &PolicyContext) -> Result<Self, PolicyError>;
+    fn new(parameters: Self::Parameters, context: &PolicyContext) -> Result<Self, PolicyError>;
 }
 
 /// Seconds as nanoseconds, in which policies see and give times.

@@ -1,16 +1,16 @@
 //! Where an eviction policy offers its victims.
 
-// The macro writes items without docs, and `unsafe` code that upholds what `abi_stable` documents.
-#![allow(missing_docs, unsafe_code, non_local_definitions)]
+// A sink is called through an address; each block says why that is sound.
+#![allow(unsafe_code)]
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use abi_stable::sabi_trait::TD_Opaque;
-use abi_stable::{RMut, StableAbi, sabi_trait};
+use crate::abi::VictimSinkRecord;
 
 /// The host's reaction to an offered victim.
-#[repr(u8)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
     /// Accepted; more is needed.
     Accepted,
@@ -20,22 +20,10 @@ pub enum Offer {
     Enough,
 }
 
-#[sabi_trait]
-pub trait RawVictimSink {
-    #[sabi(last_prefix_field)]
-    fn offer(&mut self, id: u32) -> Offer;
-}
-
 /// Takes the victims that an eviction policy offers, one after the other; the host's side of [`Victims`].
 pub trait VictimSink {
     /// Takes or leaves the item `id`.
     fn offer(&mut self, id: u32) -> Offer;
-}
-
-impl<S: VictimSink> RawVictimSink for S {
-    fn offer(&mut self, id: u32) -> Offer {
-        VictimSink::offer(self, id)
-    }
 }
 
 /// Where [`crate::Eviction::choose`] offers its victims.
@@ -60,21 +48,45 @@ impl<S: VictimSink> RawVictimSink for S {
 /// }
 /// assert_eq!(two.0, [7, 8]);
 /// ```
-#[repr(C)]
-#[derive(StableAbi)]
 pub struct Victims<'a> {
-    sink: RawVictimSink_TO<'a, RMut<'a, ()>>,
+    record: VictimSinkRecord,
+    sink: PhantomData<&'a mut ()>,
 }
 
 impl<'a> Victims<'a> {
     /// Passes on to this sink what is offered.
     pub fn new<S: VictimSink + 'a>(sink: &'a mut S) -> Self {
-        Self { sink: RawVictimSink_TO::from_ptr(RMut::new(sink), TD_Opaque) }
+        unsafe extern "C" fn offer<S: VictimSink>(sink: *mut (), id: u32) -> u32 {
+            // SAFETY: the address is that of the sink below, which is borrowed for as long as anybody can call this.
+            unsafe { &mut *sink.cast::<S>() }.offer(id) as u32
+        }
+        let size = size_of::<VictimSinkRecord>() as u32;
+        let record = VictimSinkRecord { size, offer: offer::<S>, sink: std::ptr::from_mut(sink).cast() };
+        Self { record, sink: PhantomData }
+    }
+
+    /// What crosses the boundary.
+    pub(crate) fn record(&self) -> &VictimSinkRecord {
+        &self.record
+    }
+
+    /// What has crossed the boundary.
+    ///
+    /// # Safety
+    /// The record must be one of a sink that is there for `'a`, and nobody else's meanwhile.
+    pub(crate) unsafe fn crossed(record: &VictimSinkRecord) -> Self {
+        Self { record: *record, sink: PhantomData }
     }
 
     /// Offers the item `id` and hears what becomes of it; unknown ids are an error of the policy.
+    #[inline]
     pub fn offer(&mut self, id: u32) -> Offer {
-        self.sink.offer(id)
+        // SAFETY: the sink is there, and this is the only way to it.
+        match unsafe { (self.record.offer)(self.record.sink, id) } {
+            0 => Offer::Accepted,
+            1 => Offer::Pinned,
+            _ => Offer::Enough,
+        }
     }
 
     /// Offers items in this order until there is enough; gives whether there is.

@@ -1,12 +1,8 @@
-//! The boundary between `hearth` and a compiled policy: what crosses it, and what keeps each side safe from the other.
+//! The boundary between `hearth` and a compiled policy: what keeps each side safe from the other.
 //!
-//! # What a library holds
-//!
-//! [`export_policies!`](crate::export_policies) puts one symbol into the library,
-//! `hearth_policies_<major>__<crate>`: an `abi_stable` library header that leads to one [`PolicyModule`], a list of
-//! [`PolicyDescriptor`]s. A descriptor makes *objects*: `sabi_trait` objects whose methods call the policy inside
-//! `catch_unwind`. The number in the symbol is the major version of this crate, and the name of the crate keeps policies
-//! that are linked into one program apart.
+//! What crosses it is C: records and tables of functions ([`abi`](crate::abi)), to which one symbol of a library leads,
+//! `hearth_policies_2`. [`export_policies!`](crate::export_policies) writes it for the policies of a crate in Rust; policies that
+//! are built in are called through the same tables. `docs/policy-abi.md` is the contract.
 //!
 //! # What is promised across versions
 //!
@@ -14,37 +10,38 @@
 //!
 //! | change | version | how it is seen |
 //! |---|---|---|
-//! | a method at the end of a policy trait, with a default | minor | older policies get the default |
-//! | a field at the end of [`PolicyModule`] or [`PolicyDescriptor`] | minor | older libraries are read without it |
+//! | a field at the end of a record or of a table, a rule, a kind of answer | minor | records begin with their size |
+//! | a method of a policy trait, with a default | minor | older policies get the default |
 //! | documentation, helpers, the test kit | patch | not at all |
-//! | any view, answer or enum that crosses (`NodeView`, `Placement`, …) | major | the symbol has another number |
-//! | another version of `abi_stable` with another layout | major | its header differs |
+//! | any other change of a record, a table or a number | major | the symbol has another number |
 //!
-//! `hearth` loads libraries of its own major version and the same or an older minor version. A newer one is refused by
-//! name, since what it counts on would silently not happen. A layout that differs although the numbers agree (somebody
-//! built against a changed copy) is found when the library is loaded, field by field, before anything is called.
+//! A library of 2.n runs in every `hearth` of 2.n and later, and in earlier ones if it says that it can do with them
+//! (`needs_minor`). The least version it needs, and where all fields of all records lie, is read from the file before any code
+//! of the library runs; a difference is named. Libraries in Rust carry the types of fields, too, if built with the feature
+//! `abi_stable` (the default).
 //!
 //! # What is contained, and what cannot be
 //!
-//! A panic in any call, whatever its payload, comes back as a [`CallFailure`]; so does one in a destructor. Answers are
-//! checked by the host. Undefined behaviour in `unsafe` code of a policy, `std::process::abort`, a stack overflow and
-//! running out of memory end the process, as in any Rust program. A library built with `panic = "abort"` cannot contain
-//! its panics and is refused when it is loaded.
+//! A panic in any call of a policy in Rust, whatever its payload, comes back as a [`CallFailure`]; so does one in a destructor.
+//! Answers are checked by the host. Undefined behaviour, `std::process::abort`, a stack overflow and running out of memory end the
+//! process, as in any program. A library built with `panic = "abort"` cannot contain its panics and is refused.
 
-pub use abi_stable::std_types::RResult;
-
+mod described;
+mod descriptor;
 #[cfg(feature = "loader")]
 pub mod loader;
-mod module;
 mod objects;
+mod rules;
 mod shim;
 #[cfg(test)]
 mod tests;
 
-pub use module::{Constructor, Made, PolicyDescriptor, PolicyModule, interface_version};
 #[doc(hidden)]
-pub use module::{DescriptorFields, ModuleFields, export};
-pub use objects::{AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject};
-pub use shim::{admission, eviction, keep_alive, node_allocation};
+pub use descriptor::library;
+pub use descriptor::{PolicyDescriptor, interface_version};
+pub use objects::{
+    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role, admission,
+    batch_allocation, eviction, keep_alive, node_allocation,
+};
 
 pub use crate::victims::{VictimSink, Victims};

@@ -1,0 +1,63 @@
+//! The numbers by which policies answer, and by which they say how they want to be asked.
+
+/// [`PlacementAnswer::kind`](super::PlacementAnswer): nowhere now; ask again when something has changed.
+pub const PLACEMENT_WAIT: u32 = 0;
+/// [`PlacementAnswer::kind`](super::PlacementAnswer): on a node.
+pub const PLACEMENT_NODE: u32 = 1;
+/// [`PlacementAnswer::kind`](super::PlacementAnswer): never; the invocation ends as rejected.
+pub const PLACEMENT_REJECT: u32 = 2;
+
+/// [`PlanItemRecord::kind`](super::PlanItemRecord): a request goes to a node.
+pub const PLAN_RUN: u32 = 0;
+/// [`PlanItemRecord::kind`](super::PlanItemRecord): begin to load an image from the disk of a node into its RAM.
+pub const PLAN_LOAD: u32 = 1;
+/// [`PlanItemRecord::kind`](super::PlanItemRecord): begin to copy an image from the head to the disk of a node.
+pub const PLAN_COPY: u32 = 2;
+
+/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it is let in.
+pub const ADMISSION_ADMIT: u32 = 0;
+/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it is asked about again later.
+pub const ADMISSION_DELAY: u32 = 1;
+/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it ends as rejected.
+pub const ADMISSION_REJECT: u32 = 2;
+
+/// Rule of node allocation: answers are for their round alone, and every round decides anew for all that has not started.
+pub const RULE_PER_ROUND: u32 = 1;
+/// Rule of node allocation: tell of changed nodes and links.
+pub const RULE_OBSERVES: u32 = 1 << 1;
+/// Rule of node allocation and admission: tell of the ends of attempts.
+pub const RULE_OBSERVES_ENDS: u32 = 1 << 2;
+/// Rule of node allocation: ask for ranks.
+pub const RULE_RANKS: u32 = 1 << 3;
+/// Rule of node allocation: `place` answers by nothing but the sets of nodes in its view.
+pub const RULE_ANSWERS_HOLD: u32 = 1 << 4;
+/// Rule of eviction: tell of containers in use.
+pub const RULE_OBSERVES_CONTAINERS: u32 = 1 << 5;
+/// Rule of eviction: it is enough to tell of idle containers before `choose`.
+pub const RULE_HEARS_LATE: u32 = 1 << 6;
+/// Rule of admission: everybody is let in, always.
+pub const RULE_ADMITS_ALL: u32 = 1 << 7;
+/// Rule of keep-alive: tell of arrivals.
+pub const RULE_OBSERVES_ARRIVALS: u32 = 1 << 8;
+
+/// Not promised: that nobody waits while there is a place.
+pub const NOT_WORK_CONSERVING: u32 = 1;
+/// Not promised: that only nodes are picked that can make room.
+pub const NOT_RESPECTING_CAPACITY: u32 = 1 << 1;
+/// Not promised: that everybody is let in, in the end, who finds an idle cluster.
+pub const NOT_ADMITTING_WHEN_IDLE: u32 = 1 << 2;
+
+/// [`Parameter::kind`](super::Parameter): a time, in ns.
+pub const PARAMETER_DURATION: u32 = 0;
+/// [`Parameter::kind`](super::Parameter): an amount of bytes.
+pub const PARAMETER_BYTES: u32 = 1;
+/// [`Parameter::kind`](super::Parameter): a whole number.
+pub const PARAMETER_INTEGER: u32 = 2;
+/// [`Parameter::kind`](super::Parameter): a number.
+pub const PARAMETER_NUMBER: u32 = 3;
+/// [`Parameter::kind`](super::Parameter): one of several words.
+pub const PARAMETER_CHOICE: u32 = 4;
+/// [`Parameter::kind`](super::Parameter): yes or no.
+pub const PARAMETER_FLAG: u32 = 5;
+/// [`Parameter::kind`](super::Parameter): text, such as the path of a file.
+pub const PARAMETER_TEXT: u32 = 6;

@@ -1,0 +1,117 @@
+//! Where every field of every record lies, as numbers that a library carries and a host compares with its own before any code
+//! of the library runs.
+
+use std::mem::offset_of;
+
+use super::{
+    AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
+    Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
+    Slice, Text, Value, VictimSinkRecord,
+};
+use crate::{
+    AdmissionView, BatchView, ClusterView, Completion, End, EvictionItem, FunctionView, LinkView, Need, NodeSet,
+    NodeView, PolicyContext, RequestView,
+};
+
+/// A number of the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The record, as it is called in C.
+    pub record: &'static str,
+    /// The field; none stands for the size of the record.
+    pub name: Option<&'static str>,
+    /// How many bytes of the record lie before the field, or the size.
+    pub bytes: u16,
+}
+
+macro_rules! layout {
+    ($($c_name:ident = ($type:ty) $path:ident { $($field:ident),* })+) => {
+        /// All numbers but those that count fields, with what they mean.
+        pub const FIELDS: [Field; LAYOUT_LENGTH - RECORDS] = [$(
+            Field { record: stringify!($c_name), name: None, bytes: size_of::<$type>() as u16 },
+            $(Field { record: stringify!($c_name), name: Some(stringify!($field)), bytes: offset_of!($type, $field) as u16 },)*
+        )+];
+
+        /// How many records there are.
+        const RECORDS: usize = [$(stringify!($c_name)),+].len();
+
+        /// How many numbers there are: `HEARTH_LAYOUT_LENGTH`.
+        pub const LAYOUT_LENGTH: usize = [$(
+            stringify!($c_name), stringify!($c_name), $(stringify!($field),)*
+        )+].len();
+
+        /// For each record its size, how many fields follow, and where each lies: `HEARTH_LAYOUT`.
+        pub const LAYOUT: [u16; LAYOUT_LENGTH] = [$(
+            size_of::<$type>() as u16,
+            [$(stringify!($field)),*].len() as u16,
+            $(offset_of!($type, $field) as u16,)*
+        )+];
+
+        /// Does not compile when a field is missing below.
+        const _: () = {
+            $(
+                #[allow(dead_code)]
+                fn $c_name(record: $type) {
+                    let $path { $($field: _),* } = record;
+                }
+            )+
+        };
+    };
+}
+
+layout! {
+    hearth_text = (Text) Text { data, length }
+    hearth_slice = (Slice<'static, u32>) Slice { data, length, lent }
+    hearth_records = (Records<'static, u32>) Records { data, length, stride, lent }
+    hearth_value = (Value) Value { integer, number, text }
+    hearth_node_set = (NodeSet<'static>) NodeSet { bits, summary }
+    hearth_library_header = (LibraryHeader) LibraryHeader {
+        size, major, minor, needs_minor, aborts, layout_length, policies, prepare, described
+    }
+    hearth_policy = (PolicyRecord) PolicyRecord {
+        size, not_promised, name, version, description, parameters, create, destroy, node_allocation, eviction, admission,
+        keep_alive
+    }
+    hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
+    hearth_host = (Host) Host { size, fail }
+    hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
+    hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
+        size, rules, place, plan, rank, observe, observe_link, on_end
+    }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason }
+    hearth_plan = (PlanSink) PlanSink { size, add, sink }
+    hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
+    hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended }
+    hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink }
+    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end }
+    hearth_admission_answer = (AdmissionAnswer) AdmissionAnswer { size, kind, delay, reason }
+    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm }
+    hearth_retention = (RetentionAnswer) RetentionAnswer { size, reserved, keep_for }
+    hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
+    hearth_node = (NodeView) NodeView {
+        size, cores, free_cores, running, idle_containers, speed, ram, free_ram, idle_ram, unused_image_ram, disk, free_disk,
+        idle_disk, unused_image_disk
+    }
+    hearth_link = (LinkView<'static>) LinkView { size, link, share, nodes }
+    hearth_request = (RequestView) RequestView {
+        size, attempt, invocation, function, image, task, workflow, run, requested_at, submitted_at, deadline, time_limit,
+        ram_limit, disk_limit, startup_overhead
+    }
+    hearth_cluster = (ClusterView<'static>) ClusterView {
+        size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying
+    }
+    hearth_function = (FunctionView<'static>) FunctionView {
+        size, function, image, time_limit, ram_limit, disk_limit, idle_containers, image_in_ram, image_loading, image_on_disk,
+        image_copying
+    }
+    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions }
+    hearth_end = (End) End {
+        size, attempt, now, invocation, function, node, container, start, ending, started_at, run_time, ram, idle_of_function
+    }
+    hearth_item = (EvictionItem) EvictionItem { size, id, function, ram, disk, cost, since, expires }
+    hearth_need = (Need) Need { size, now, ram, disk }
+    hearth_admission_view = (AdmissionView<'static>) AdmissionView {
+        size, delays, now, waiting, waiting_of_function, placed, running, running_of_function, free_cores, cluster
+    }
+    hearth_completion = (Completion) Completion { size, now, function, node, run_time, ram, idle_of_function }
+}
