@@ -25,7 +25,7 @@ pub struct Field {
 }
 
 macro_rules! layout {
-    ($($c_name:ident = ($type:ty) $path:ident { $($field:ident),* })+) => {
+    ($($c_name:ident = ($type:ty) $path:ident { $($field:ident),* $(; $phantom:ident)? })+) => {
         /// All numbers but those that count fields, with what they mean.
         pub const FIELDS: [Field; LAYOUT_LENGTH - RECORDS] = [$(
             Field { record: stringify!($c_name), name: None, bytes: size_of::<$type>() as u16 },
@@ -52,7 +52,7 @@ macro_rules! layout {
             $(
                 #[allow(dead_code)]
                 fn $c_name(record: $type) {
-                    let $path { $($field: _),* } = record;
+                    let $path { $($field: _,)* $($phantom: _)? } = record;
                 }
             )+
         };
@@ -61,8 +61,8 @@ macro_rules! layout {
 
 layout! {
     hearth_text = (Text) Text { data, length }
-    hearth_slice = (Slice<'static, u32>) Slice { data, length, lent }
-    hearth_records = (Records<'static, u32>) Records { data, length, stride, lent }
+    hearth_numbers = (Slice<'static, u32>) Slice { data, length; lent }
+    hearth_nodes = (Records<'static, NodeView>) Records { data, length, stride; lent }
     hearth_value = (Value) Value { integer, number, text }
     hearth_node_set = (NodeSet<'static>) NodeSet { bits, summary }
     hearth_library_header = (LibraryHeader) LibraryHeader {

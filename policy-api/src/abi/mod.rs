@@ -26,5 +26,5 @@ pub use tables::{
 
 /// A call has come to an answer.
 pub const OK: u32 = 0;
-/// A call has failed: why, it has told by [`Host::fail`].
+/// A call has failed: why, it has told the host by `fail`.
 pub const FAILED: u32 = 1;

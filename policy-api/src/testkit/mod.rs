@@ -12,7 +12,8 @@
 //! #     const NAME: &'static str = "first-free";
 //! #     const VERSION: &'static str = "1.0.0";
 //! #     const DESCRIPTION: &'static str = "the lowest-numbered node with a free core";
-//! #     fn new(_parameters: &Parameters, _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(FirstFree) }
+//! #     type Parameters = ();
+//! #     fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> { Ok(FirstFree) }
 //! # }
 //! # impl NodeAllocation for FirstFree {
 //! #     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {

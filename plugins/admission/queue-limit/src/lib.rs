@@ -88,7 +88,7 @@ mod tests {
                 waiting_of_function: waiting,
                 placed,
                 free_cores,
-                cluster,
+                cluster: &cluster,
                 ..AdmissionView::default()
             };
             policy.admit(&request, &load) == AdmissionDecision::Admit

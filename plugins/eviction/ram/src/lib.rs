@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn ram(bytes: u64) -> Need {
-        Need { now: 0, ram: bytes, disk: 0 }
+        Need { now: 0, ram: bytes, disk: 0, ..Need::default() }
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn disk_counts_where_no_ram_is_needed_and_the_first_of_equals_goes() {
-        let need = Need { now: 0, ram: 0, disk: 5 };
+        let need = Need { now: 0, ram: 0, disk: 5, ..Need::default() };
         assert_eq!(chosen(&[(9, 1), (1, 6), (1, 5), (1, 5)], need, &[]), [2]);
         assert_eq!(chosen(&[(3, 0), (3, 0), (3, 0)], ram(5), &[]), [0, 1]);
     }
@@ -157,7 +157,7 @@ mod tests {
             pinned in proptest::collection::vec(0..14_u32, 0..4),
         ) {
             prop_assume!(ram + disk > 0);
-            let need = Need { now: 0, ram, disk };
+            let need = Need { now: 0, ram, disk, ..Need::default() };
             let items = sizes.iter().enumerate().map(|(id, &(ram, disk))| item(id as u32, ram, disk));
             prop_assert_eq!(chosen(&sizes, need, &pinned), plainly_chosen(&items.collect::<Vec<_>>(), need, &pinned));
         }
@@ -168,7 +168,7 @@ mod tests {
             need_ram in 0..60_u64,
             need_disk in 0..60_u64,
         ) {
-            let need = Need { now: 0, ram: need_ram, disk: need_disk };
+            let need = Need { now: 0, ram: need_ram, disk: need_disk, ..Need::default() };
             prop_assume!(need_ram + need_disk > 0);
             let sum = |of: fn(&(u64, u64)) -> u64, ids: &[u32]| -> u64 { ids.iter().map(|id| of(&sizes[*id as usize])).sum() };
             let all: Vec<u32> = (0..sizes.len() as u32).collect();

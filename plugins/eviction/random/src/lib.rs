@@ -85,7 +85,7 @@ mod tests {
 
     /// Which goes first of five, after two others were removed.
     fn first(seed: u64) -> u32 {
-        let mut policy = Random::new(&Parameters::defaults(&[]), &PolicyContext { seed, nodes: 1 }).unwrap();
+        let mut policy = Random::new((), &PolicyContext { seed, nodes: 1, ..PolicyContext::default() }).unwrap();
         (0..7).for_each(|id| policy.insert(&item(id, 1, 0)));
         policy.remove(0, Removal::Evicted);
         policy.remove(6, Removal::Ended);

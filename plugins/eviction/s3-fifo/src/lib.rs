@@ -204,7 +204,7 @@ mod tests {
     /// Evicts one and says which.
     fn evict(policy: &mut S3Fifo) -> u32 {
         let mut sink = RecordingSink { enough_after: 1, ..RecordingSink::default() };
-        policy.choose(&Need { now: 0, ram: 0, disk: 1 }, &mut Victims::new(&mut sink));
+        policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
         policy.remove(sink.accepted[0], Removal::Evicted);
         sink.accepted[0]
     }
@@ -234,7 +234,7 @@ mod tests {
         let mut policy = policy();
         (0..3).for_each(|id| insert(&mut policy, id, 0));
         let mut sink = RecordingSink { pinned: vec![0, 1], enough_after: 1, ..RecordingSink::default() };
-        policy.choose(&Need { now: 0, ram: 0, disk: 1 }, &mut Victims::new(&mut sink));
+        policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
         assert_eq!(sink.accepted, [2]);
         policy.remove(2, Removal::Evicted);
         assert_eq!((policy.small.ids.as_slices().0, policy.small.bytes), (&[0, 1][..], 20));

@@ -113,7 +113,7 @@ mod tests {
     /// Evicts one and says which.
     fn evict(policy: &mut Sieve) -> u32 {
         let mut sink = RecordingSink { enough_after: 1, ..RecordingSink::default() };
-        policy.choose(&Need { now: 0, ram: 0, disk: 1 }, &mut Victims::new(&mut sink));
+        policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
         policy.remove(sink.accepted[0], Removal::Evicted);
         sink.accepted[0]
     }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn policy() -> HybridHistogram {
-        HybridHistogram::new(&Parameters::defaults(HybridHistogram::PARAMETERS), &PolicyContext::default()).unwrap()
+        HybridHistogram::new(Settings::default(), &PolicyContext::default()).unwrap()
     }
 
     /// Lets a function run and be idle for these times; what is decided at the end of the last run.

@@ -101,7 +101,7 @@ mod tests {
     /// What a new policy answers that has been told of all nodes.
     fn place(cluster: &TestCluster) -> Placement {
         let context = PolicyContext { nodes: cluster.nodes.len() as u32, ..PolicyContext::default() };
-        let mut policy = LeastLoaded::new(&Parameters::defaults(&[]), &context).unwrap();
+        let mut policy = LeastLoaded::new((), &context).unwrap();
         cluster.nodes.iter().enumerate().for_each(|(node, view)| policy.observe(node as u32, view, true));
         policy.place(&RequestView { ram_limit: 10, ..RequestView::default() }, &cluster.view())
     }

@@ -1,0 +1,1026 @@
+// The interface between Hearth and a policy in C, or in any language that speaks C. How to use it: docs/policy-abi.md.
+//
+// This file is made of the types in policy-api/src, by the test tests/tests/policy_header.rs; do not change it by hand.
+//
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#ifndef HEARTH_POLICY_H
+#define HEARTH_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A call has come to an answer.
+#define HEARTH_OK 0
+
+// A call has failed: why, it has told the host by `fail`.
+#define HEARTH_FAILED 1
+
+// A placement: nowhere now; ask again when something has changed.
+#define HEARTH_PLACEMENT_WAIT 0
+
+// A placement: on a node.
+#define HEARTH_PLACEMENT_NODE 1
+
+// A placement: never; the invocation ends as rejected.
+#define HEARTH_PLACEMENT_REJECT 2
+
+// A decision of a plan: a request goes to a node.
+#define HEARTH_PLAN_RUN 0
+
+// A decision of a plan: begin to load an image from the disk of a node into its RAM.
+#define HEARTH_PLAN_LOAD 1
+
+// A decision of a plan: begin to copy an image from the head to the disk of a node.
+#define HEARTH_PLAN_COPY 2
+
+// An admission: it is let in.
+#define HEARTH_ADMISSION_ADMIT 0
+
+// An admission: it is asked about again later.
+#define HEARTH_ADMISSION_DELAY 1
+
+// An admission: it ends as rejected.
+#define HEARTH_ADMISSION_REJECT 2
+
+// Rule of node allocation: answers are for their round alone, and every round decides anew for all that has not started.
+#define HEARTH_RULE_PER_ROUND 1
+
+// Rule of node allocation: tell of changed nodes and links.
+#define HEARTH_RULE_OBSERVES (1 << 1)
+
+// Rule of node allocation and admission: tell of the ends of attempts.
+#define HEARTH_RULE_OBSERVES_ENDS (1 << 2)
+
+// Rule of node allocation: ask for ranks.
+#define HEARTH_RULE_RANKS (1 << 3)
+
+// Rule of node allocation: `place` answers by nothing but the sets of nodes in its view.
+#define HEARTH_RULE_ANSWERS_HOLD (1 << 4)
+
+// Rule of eviction: tell of containers in use.
+#define HEARTH_RULE_OBSERVES_CONTAINERS (1 << 5)
+
+// Rule of eviction: it is enough to tell of idle containers before `choose`.
+#define HEARTH_RULE_HEARS_LATE (1 << 6)
+
+// Rule of admission: everybody is let in, always.
+#define HEARTH_RULE_ADMITS_ALL (1 << 7)
+
+// Rule of keep-alive: tell of arrivals.
+#define HEARTH_RULE_OBSERVES_ARRIVALS (1 << 8)
+
+// Not promised: that nobody waits while there is a place.
+#define HEARTH_NOT_WORK_CONSERVING 1
+
+// Not promised: that only nodes are picked that can make room.
+#define HEARTH_NOT_RESPECTING_CAPACITY (1 << 1)
+
+// Not promised: that everybody is let in, in the end, who finds an idle cluster.
+#define HEARTH_NOT_ADMITTING_WHEN_IDLE (1 << 2)
+
+// The kind of a parameter: a time, in ns.
+#define HEARTH_PARAMETER_DURATION 0
+
+// The kind of a parameter: an amount of bytes.
+#define HEARTH_PARAMETER_BYTES 1
+
+// The kind of a parameter: a whole number.
+#define HEARTH_PARAMETER_INTEGER 2
+
+// The kind of a parameter: a number.
+#define HEARTH_PARAMETER_NUMBER 3
+
+// The kind of a parameter: one of several words.
+#define HEARTH_PARAMETER_CHOICE 4
+
+// The kind of a parameter: yes or no.
+#define HEARTH_PARAMETER_FLAG 5
+
+// The kind of a parameter: text, such as the path of a file.
+#define HEARTH_PARAMETER_TEXT 6
+
+// The major version of the interface.
+#define HEARTH_INTERFACE_MAJOR 2
+
+// The minor version of the interface.
+#define HEARTH_INTERFACE_MINOR 0
+
+// "No such image" in `RequestView::image` and the like.
+#define HEARTH_NONE UINT32_MAX
+
+// The place of a service that an instance of a policy fills.
+enum hearth_slot
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Who is let in.
+    HEARTH_SLOT_ADMISSION,
+    // Where invocations run.
+    HEARTH_SLOT_NODE_ALLOCATION,
+    // How long idle containers stay.
+    HEARTH_SLOT_KEEP_ALIVE,
+    // Which idle containers of a node go.
+    HEARTH_SLOT_CONTAINERS,
+    // Which images in the RAM of a node go.
+    HEARTH_SLOT_IMAGES_IN_RAM,
+    // Which images on the disk of a node go.
+    HEARTH_SLOT_IMAGES_ON_DISK,
+    // Which images on the head go.
+    HEARTH_SLOT_IMAGES_ON_HEAD,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_slot hearth_slot;
+#else
+typedef uint32_t hearth_slot;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What kind of container an attempt was given.
+enum hearth_start
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // None.
+    HEARTH_START_NONE,
+    // One that was made for it.
+    HEARTH_START_COLD,
+    // One that was idle.
+    HEARTH_START_WARM,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_start hearth_start;
+#else
+typedef uint32_t hearth_start;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How an attempt has ended.
+enum hearth_ending
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Its body ended well.
+    HEARTH_ENDING_COMPLETED,
+    // Its body ended in an error, or passed a limit on data.
+    HEARTH_ENDING_FAILED,
+    // It reached its time limit.
+    HEARTH_ENDING_TIMED_OUT,
+    // Its container crashed.
+    HEARTH_ENDING_CRASHED,
+    // Its node went down, or the head with those that waited.
+    HEARTH_ENDING_LOST,
+    // Another attempt at the invocation completed first, and it was stopped wherever it was.
+    HEARTH_ENDING_STOPPED,
+    // Node allocation has rejected it.
+    HEARTH_ENDING_REJECTED,
+    // It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
+    // `crate::NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
+    // image was on its way. Only node allocation hears of this.
+    HEARTH_ENDING_REQUEUED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_ending hearth_ending;
+#else
+typedef uint32_t hearth_ending;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why an item counts as used.
+enum hearth_touch
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // A container of the image was started or reused.
+    HEARTH_TOUCH_USE,
+    // The image was loaded from this disk into RAM.
+    HEARTH_TOUCH_LOAD,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_touch hearth_touch;
+#else
+typedef uint32_t hearth_touch;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why an item is gone.
+enum hearth_removal
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // This policy chose it and the host evicted it.
+    HEARTH_REMOVAL_EVICTED,
+    // It was taken into use: an idle container that runs again.
+    HEARTH_REMOVAL_TAKEN,
+    // It ended by itself: keep-alive over, or dropped with what it depends on.
+    HEARTH_REMOVAL_ENDED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_removal hearth_removal;
+#else
+typedef uint32_t hearth_removal;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a container is made for.
+enum hearth_creation
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // An invocation, which is its first use: a cold start.
+    HEARTH_CREATION_INVOCATION,
+    // An invocation that keep-alive expects.
+    HEARTH_CREATION_PREWARMING,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_creation hearth_creation;
+#else
+typedef uint32_t hearth_creation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The host's reaction to an offered victim.
+enum hearth_offer
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Accepted; more is needed.
+    HEARTH_OFFER_ACCEPTED,
+    // In use now: does not count. Offer others.
+    HEARTH_OFFER_PINNED,
+    // Accepted, and the need is met: stop.
+    HEARTH_OFFER_ENOUGH,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_offer hearth_offer;
+#else
+typedef uint32_t hearth_offer;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Text in UTF-8, not ended by a zero.
+typedef struct {
+    // The first byte; may be null where the length is 0.
+    const char *data;
+    // How many bytes there are.
+    size_t length;
+} hearth_text;
+
+// A value of a parameter.
+typedef struct {
+    // A time in ns, an amount of bytes, a whole number, the position of a word, 1 for yes and 0 for no.
+    uint64_t integer;
+    // A number.
+    double number;
+    // Text. It lasts until `create` has returned.
+    hearth_text text;
+} hearth_value;
+
+// Values next to one another that are lent.
+typedef struct {
+    const uint64_t *data;
+    size_t length;
+} hearth_words;
+
+// A borrowed set of nodes.
+typedef struct {
+    // The words of the summary, and then those of the nodes.
+    hearth_words bits;
+    // How many words the summary has.
+    size_t summary;
+} hearth_node_set;
+
+// Values next to one another that are lent.
+typedef struct {
+    const hearth_text *data;
+    size_t length;
+} hearth_texts;
+
+// What can be set of a policy.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // One of `HEARTH_PARAMETER_…`.
+    uint32_t kind;
+    // Its name in scenarios, in snake case.
+    hearth_text name;
+    // What its numbers count; empty where they have no unit.
+    hearth_text unit;
+    // One line of help.
+    hearth_text help;
+    // The least value allowed, of a number or a whole number.
+    hearth_value min;
+    // The greatest value allowed, of a number or a whole number.
+    hearth_value max;
+    // The value when a scenario says nothing.
+    hearth_value default_value;
+    // The words, for `HEARTH_PARAMETER_CHOICE`.
+    hearth_texts words;
+} hearth_parameter;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_parameter *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_parameters;
+
+// What an instance may call. The first argument is `handle` of its context.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Says why a call fails, before it answers `HEARTH_FAILED`. The text is copied.
+    void (*fail)(void *handle, hearth_text cause);
+} hearth_host;
+
+// What an instance of a policy is made for.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // What the instance is for.
+    hearth_slot slot;
+    // A seed of this instance's own, derived from the seed of the simulation.
+    uint64_t seed;
+    // How many nodes the service has.
+    uint32_t nodes;
+    // The node whose storage an eviction policy serves; HEARTH_NONE for that of the head, and for other policies.
+    uint32_t node;
+    // RAM of the storage that an eviction policy serves, in bytes; 0 for other policies and where it has none.
+    uint64_t ram;
+    // Disk of the storage that an eviction policy serves, in bytes; 0 for other policies and where it has none.
+    uint64_t disk;
+    // What the instance may call.
+    const hearth_host *host;
+    // What it calls that with.
+    void *handle;
+} hearth_context;
+
+// Values next to one another that are lent.
+typedef struct {
+    const hearth_value *data;
+    size_t length;
+} hearth_values;
+
+// One waiting invocation.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Which attempt at the invocation it is, 1 for the first. Two may be under way at once, if invocations are hedged.
+    uint32_t attempt;
+    // Number of the invocation, in the order of requests.
+    uint64_t invocation;
+    // The function's number.
+    uint32_t function;
+    // The number of the function's image, or HEARTH_NONE.
+    uint32_t image;
+    // Which task of its workflow it is, in the order of the workflow's definition; HEARTH_NONE if it is part of none.
+    uint32_t task;
+    // The number of the workflow; HEARTH_NONE if it is part of none.
+    uint32_t workflow;
+    // The number of the run of the workflow, in the order of requests; UINT64_MAX if it is part of none.
+    uint64_t run;
+    // When the controller asked, in ns.
+    uint64_t requested_at;
+    // When the service took it in, in ns.
+    uint64_t submitted_at;
+    // When it ought to be done by the deadline of its function, in ns; UINT64_MAX if that has none.
+    uint64_t deadline;
+    // The function's limit on execution time in ns; 0 is none.
+    uint64_t time_limit;
+    // RAM that a container of the function reserves, in bytes.
+    uint64_t ram_limit;
+    // Disk that a container of the function reserves, in bytes.
+    uint64_t disk_limit;
+    // Time that a new container of the function takes to start, in ns.
+    uint64_t startup_overhead;
+} hearth_request;
+
+// One compute node as a policy sees it during a scheduling round.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Cores, i.e. the most invocations that run at once.
+    uint32_t cores;
+    // Cores that neither run an invocation nor are taken by a decision of this round.
+    uint32_t free_cores;
+    // Invocations that hold a core: starting, running, or placed here while their image is on its way. Those placed
+    // by decisions of this round count.
+    uint32_t running;
+    // Idle containers.
+    uint32_t idle_containers;
+    // Speed of a core in flop/s.
+    double speed;
+    // RAM in bytes.
+    uint64_t ram;
+    // RAM that nothing holds, less what decisions of this round will take.
+    uint64_t free_ram;
+    // RAM that idle containers hold, which eviction may free.
+    uint64_t idle_ram;
+    // RAM that images hold which no container needs, which eviction may free.
+    uint64_t unused_image_ram;
+    // Disk in bytes.
+    uint64_t disk;
+    // Disk that nothing holds, less what decisions of this round will take.
+    uint64_t free_disk;
+    // Disk that idle containers hold, which eviction may free.
+    uint64_t idle_disk;
+    // Disk that images hold which no container needs, which eviction may free.
+    uint64_t unused_image_disk;
+} hearth_node;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_node *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_nodes;
+
+// The cluster at one decision, as left by the decisions before it in the same round. The last five sets are those
+// of the request's function and image; a function without image finds its image everywhere.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The date, in ns.
+    uint64_t now;
+    // How many invocations wait, this one included.
+    uint64_t waiting;
+    // All nodes, by number.
+    hearth_nodes nodes;
+    // Nodes that are up.
+    hearth_node_set up;
+    // Nodes that are up and have a free core.
+    hearth_node_set free_core;
+    // Nodes with an idle container of the function that no decision of this round has taken.
+    hearth_node_set idle_container;
+    // Nodes with the image in RAM.
+    hearth_node_set image_in_ram;
+    // Nodes that load the image from disk into RAM, or will by a decision of this round.
+    hearth_node_set image_loading;
+    // Nodes with the image on disk.
+    hearth_node_set image_on_disk;
+    // Nodes that the image is being copied to, or will be by a decision of this round.
+    hearth_node_set image_copying;
+} hearth_cluster;
+
+// The answer to "where does this invocation run?".
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
+    uint32_t kind;
+    // The node, for `HEARTH_PLACEMENT_NODE`.
+    uint32_t node;
+    // Not used yet: 0.
+    uint32_t reserved;
+    // Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
+    hearth_text reason;
+} hearth_placement;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_request *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_requests;
+
+// Values next to one another that are lent.
+typedef struct {
+    const uint32_t *data;
+    size_t length;
+} hearth_numbers;
+
+// A function with waiting invocations, in a `BatchView`.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The function's number.
+    uint32_t function;
+    // The number of its image, or HEARTH_NONE.
+    uint32_t image;
+    // Limit on execution time in ns; 0 is none.
+    uint64_t time_limit;
+    // RAM that a container reserves, in bytes.
+    uint64_t ram_limit;
+    // Disk that a container reserves, in bytes.
+    uint64_t disk_limit;
+    // Idle containers of the function, by node.
+    hearth_numbers idle_containers;
+    // Nodes with the image in RAM.
+    hearth_node_set image_in_ram;
+    // Nodes that load the image into RAM.
+    hearth_node_set image_loading;
+    // Nodes with the image on disk.
+    hearth_node_set image_on_disk;
+    // Nodes that the image is being copied to.
+    hearth_node_set image_copying;
+} hearth_function;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_function *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_functions;
+
+// The cluster and the whole queue at the start of a round.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The date, in ns.
+    uint64_t now;
+    // All nodes, by number.
+    hearth_nodes nodes;
+    // Nodes that are up.
+    hearth_node_set up;
+    // The waiting requests in the order of submission.
+    hearth_requests queue;
+    // The functions of the waiting requests, by ascending number.
+    hearth_functions functions;
+} hearth_batch;
+
+// A decision of a plan.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // One of `HEARTH_PLAN_…`.
+    uint32_t kind;
+    // Position in the queue, for `HEARTH_PLAN_RUN`.
+    uint32_t request;
+    // The image, for `HEARTH_PLAN_LOAD` and `HEARTH_PLAN_COPY`.
+    uint32_t image;
+    // The node.
+    uint32_t node;
+} hearth_plan_item;
+
+// Where `plan` puts its decisions.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // Adds a decision, in the order in which they count.
+    void (*add)(void *sink, const hearth_plan_item *item);
+    // What `add` is to be called with.
+    void *sink;
+} hearth_plan;
+
+// A link of the network as a policy is told of it.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The link's number, in the order of the platform.
+    uint32_t link;
+    // The part of its bandwidth that faults leave to it: 0 while it is down, 1 when it is whole, between while it is
+    // degraded. Of several faults the worst counts.
+    double share;
+    // The nodes whose route to the head crosses the link, there or back.
+    hearth_node_set nodes;
+} hearth_link;
+
+// The end of an attempt that had been let in.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Which attempt at the invocation it was, 1 for the first.
+    uint32_t attempt;
+    // The date, in ns: when its core is given back, if it has one.
+    uint64_t now;
+    // Number of the invocation, in the order of requests.
+    uint64_t invocation;
+    // The function's number.
+    uint32_t function;
+    // The node on which it had a core, or waited for its image; HEARTH_NONE if it had no place.
+    uint32_t node;
+    // The number of its container on the node; HEARTH_NONE if it had none.
+    uint32_t container;
+    // What kind of container that was.
+    hearth_start start;
+    // How it ended.
+    hearth_ending ending;
+    // When its body began, in ns; UINT64_MAX if it never did.
+    uint64_t started_at;
+    // How long its body ran up to its end, or until it was cut off, in ns; 0 if it never began.
+    uint64_t run_time;
+    // RAM that its container held, in bytes; 0 without a container.
+    uint64_t ram;
+    // Idle containers of the function on the node before keep-alive is asked, its own included; 0 if its container has
+    // ended with it, or it had none.
+    uint32_t idle_of_function;
+} hearth_end;
+
+// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
+// in the rules. A policy has either `place` or `plan`.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Writes how the policy is to be asked, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    uint32_t (*rules)(void *policy, uint32_t *rules);
+    // Where a request runs.
+    uint32_t (*place)(void *policy,
+                      const hearth_request *request,
+                      const hearth_cluster *cluster,
+                      hearth_placement *answer);
+    // What is done with all that wait; for policies that plan for the whole queue.
+    uint32_t (*plan)(void *policy, const hearth_batch *batch, const hearth_plan *plan);
+    // The rank of a request, for `HEARTH_RULE_RANKS`.
+    uint32_t (*rank)(void *policy, const hearth_request *request, uint64_t now, uint64_t *rank);
+    // A node has changed, for `HEARTH_RULE_OBSERVES`; `up` is 1 or 0.
+    uint32_t (*observe)(void *policy, uint32_t node, const hearth_node *view, uint32_t up);
+    // A link has changed, for `HEARTH_RULE_OBSERVES`; may be null all the same.
+    uint32_t (*observe_link)(void *policy, const hearth_link *link);
+    // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
+    uint32_t (*on_end)(void *policy, const hearth_end *end);
+} hearth_node_allocation;
+
+// What may be evicted: an idle container, or an image in one storage.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The item's number, unique among those inserted and dense: containers are numbered within their node, images
+    // over the platform.
+    uint32_t id;
+    // The container's function, or HEARTH_NONE for an image.
+    uint32_t function;
+    // RAM that goes free with it, in bytes.
+    uint64_t ram;
+    // Disk that goes free with it, in bytes.
+    uint64_t disk;
+    // What it would cost to have it again, in ns: a container's startup time; 0 where that is unknown.
+    uint64_t cost;
+    // The date from which it may be evicted, in ns.
+    uint64_t since;
+    // The date at which its keep-alive is over, in ns; UINT64_MAX is never.
+    uint64_t expires;
+} hearth_item;
+
+// How much is to be freed.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The date, in ns.
+    uint64_t now;
+    // Bytes of RAM; 0 when RAM is not short.
+    uint64_t ram;
+    // Bytes of disk; 0 when disk is not short.
+    uint64_t disk;
+} hearth_need;
+
+// Where `choose` offers its victims.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // Offers the item `id`; answers one of `HEARTH_OFFER_…`.
+    uint32_t (*offer)(void *sink, uint32_t id);
+    // What `offer` is to be called with.
+    void *sink;
+} hearth_victims;
+
+// Which idle containers or images go when room is needed.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Writes how the policy is to be told, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    uint32_t (*rules)(void *policy, uint32_t *rules);
+    // An item may be evicted from now on.
+    uint32_t (*insert)(void *policy, const hearth_item *item);
+    // An item was used; may be null.
+    uint32_t (*touch)(void *policy, uint32_t id, hearth_touch touch);
+    // An item is gone.
+    uint32_t (*remove)(void *policy, uint32_t id, hearth_removal removal);
+    // Offers victims.
+    uint32_t (*choose)(void *policy, const hearth_need *need, const hearth_victims *victims);
+    // A container was made, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*created)(void *policy, const hearth_item *container, hearth_creation creation);
+    // A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*ended)(void *policy, uint32_t id);
+} hearth_eviction;
+
+// The service at the moment at which admission is asked.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // How often this request was delayed before.
+    uint32_t delays;
+    // The date, in ns.
+    uint64_t now;
+    // Admitted invocations that have not been dispatched to a container, without this request.
+    uint64_t waiting;
+    // Of these, those of the request's function.
+    uint64_t waiting_of_function;
+    // Of those that wait, those that have been given a node and wait for their image there. The core that each will take is not
+    // among the free ones.
+    uint64_t placed;
+    // Invocations that hold a core.
+    uint64_t running;
+    // Of these, those of the request's function.
+    uint64_t running_of_function;
+    // Free cores of the nodes that are up.
+    uint64_t free_cores;
+    // The nodes, as node allocation would be shown them for this request.
+    const hearth_cluster *cluster;
+} hearth_admission_view;
+
+// What happens to a request.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // One of `HEARTH_ADMISSION_…`; `HEARTH_ADMISSION_ADMIT` before the call.
+    uint32_t kind;
+    // After how many ns it is asked about again, for `HEARTH_ADMISSION_DELAY`.
+    uint64_t delay;
+    // Why, for `HEARTH_ADMISSION_REJECT`. It must last until the next call for the instance.
+    hearth_text reason;
+} hearth_admission_answer;
+
+// Which requests are let in.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Writes how the policy is to be asked, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    uint32_t (*rules)(void *policy, uint32_t *rules);
+    // Whether a request is let in.
+    uint32_t (*admit)(void *policy,
+                      const hearth_request *request,
+                      const hearth_admission_view *view,
+                      hearth_admission_answer *answer);
+    // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
+    uint32_t (*on_end)(void *policy, const hearth_end *end);
+} hearth_admission;
+
+// A container whose invocation has run to its end.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The date, in ns.
+    uint64_t now;
+    // The function's number.
+    uint32_t function;
+    // The node.
+    uint32_t node;
+    // How long the invocation ran, in ns.
+    uint64_t run_time;
+    // RAM that the container holds, in bytes.
+    uint64_t ram;
+    // Idle containers of the function on the node, this one included.
+    uint32_t idle_of_function;
+} hearth_completion;
+
+// What becomes of an idle container.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // Not used yet: 0.
+    uint32_t reserved;
+    // How long it is kept, in ns; 0, as before the call, ends it at once, and `UINT64_MAX` keeps it.
+    uint64_t keep_for;
+} hearth_retention;
+
+// A container to be started ahead of the next request.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // Not used yet: 0.
+    uint32_t reserved;
+    // How long after the completion its start begins, in ns; `UINT64_MAX`, as before the call, is never.
+    uint64_t after;
+    // How long it is kept from the end of its start unless it is used or evicted before, in ns; `UINT64_MAX` keeps it.
+    uint64_t keep_for;
+} hearth_prewarming;
+
+// How long idle containers stay.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Writes how the policy is to be told, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    uint32_t (*rules)(void *policy, uint32_t *rules);
+    // A container has become idle.
+    uint32_t (*on_idle)(void *policy, const hearth_completion *completion, hearth_retention *answer);
+    // A request was submitted, for `HEARTH_RULE_OBSERVES_ARRIVALS`.
+    uint32_t (*on_arrival)(void *policy, uint32_t function, uint64_t now);
+    // Whether a container is started later for the next request; null is never.
+    uint32_t (*prewarm)(void *policy, const hearth_completion *completion, hearth_prewarming *answer);
+} hearth_keep_alive;
+
+// A policy: what it is called, what can be set, how it is made, and the roles it has.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // What the policy does not promise, as `HEARTH_NOT_…` added up.
+    uint32_t not_promised;
+    // The name that scenarios use, in kebab case.
+    hearth_text name;
+    // Semantic version.
+    hearth_text version;
+    // One line.
+    hearth_text description;
+    // What can be set.
+    hearth_parameters parameters;
+    // Makes an instance from the values of the parameters, in their order, and writes it to `policy`. The instance must be
+    // fit to be used by the thread that made it.
+    uint32_t (*create)(const hearth_context *context, hearth_values values, void **policy);
+    // Ends an instance. Nothing is called for it afterwards.
+    void (*destroy)(void *policy);
+    // Where an invocation runs, if the policy says that.
+    const hearth_node_allocation *node_allocation;
+    // Which idle containers or images go, if the policy says that.
+    const hearth_eviction *eviction;
+    // Which requests are let in, if the policy says that.
+    const hearth_admission *admission;
+    // How long idle containers stay, if the policy says that.
+    const hearth_keep_alive *keep_alive;
+} hearth_policy;
+
+// Values next to one another that are lent.
+typedef struct {
+    const hearth_policy *const *data;
+    size_t length;
+} hearth_policies;
+
+// What is read of a library before any of its code runs.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // The major version of the interface that the library was built for.
+    uint32_t major;
+    // The minor version of the interface that the library was built for.
+    uint32_t minor;
+    // The least minor version of the host that the library can do with.
+    uint32_t needs_minor;
+    // 1 if a failure that unwinds the stack ends the process (`panic = "abort"`), else 0.
+    uint32_t aborts;
+    // How many numbers `HEARTH_LAYOUT` had when the library was built.
+    uint32_t layout_length;
+    // The policies: addresses of records, one behind the other.
+    hearth_policies policies;
+    // Called once after the library has been opened, before anything else of it; may be null.
+    void (*prepare)(void);
+    // For libraries in Rust: where `abi_stable`'s description of all records lies. Null in others.
+    const void *described;
+} hearth_library_header;
+
+// How many numbers HEARTH_LAYOUT has.
+#define HEARTH_LAYOUT_LENGTH 272
+
+// For each record its size, how many fields follow, and where each lies.
+#define HEARTH_LAYOUT { \
+    sizeof(hearth_text), 2, offsetof(hearth_text, data), offsetof(hearth_text, length), \
+    sizeof(hearth_numbers), 2, offsetof(hearth_numbers, data), offsetof(hearth_numbers, length), \
+    sizeof(hearth_nodes), 3, offsetof(hearth_nodes, data), offsetof(hearth_nodes, length), offsetof(hearth_nodes, stride), \
+    sizeof(hearth_value), 3, offsetof(hearth_value, integer), offsetof(hearth_value, number), offsetof(hearth_value, text), \
+    sizeof(hearth_node_set), 2, offsetof(hearth_node_set, bits), offsetof(hearth_node_set, summary), \
+    sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
+    sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
+    sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
+    sizeof(hearth_host), 2, offsetof(hearth_host, size), offsetof(hearth_host, fail), \
+    sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
+    sizeof(hearth_node_allocation), 8, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), \
+    sizeof(hearth_placement), 5, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), \
+    sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
+    sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
+    sizeof(hearth_eviction), 8, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), \
+    sizeof(hearth_victims), 3, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), \
+    sizeof(hearth_admission), 4, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), \
+    sizeof(hearth_admission_answer), 4, offsetof(hearth_admission_answer, size), offsetof(hearth_admission_answer, kind), offsetof(hearth_admission_answer, delay), offsetof(hearth_admission_answer, reason), \
+    sizeof(hearth_keep_alive), 5, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), \
+    sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
+    sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
+    sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
+    sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
+    sizeof(hearth_request), 15, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), \
+    sizeof(hearth_cluster), 11, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), \
+    sizeof(hearth_function), 11, offsetof(hearth_function, size), offsetof(hearth_function, function), offsetof(hearth_function, image), offsetof(hearth_function, time_limit), offsetof(hearth_function, ram_limit), offsetof(hearth_function, disk_limit), offsetof(hearth_function, idle_containers), offsetof(hearth_function, image_in_ram), offsetof(hearth_function, image_loading), offsetof(hearth_function, image_on_disk), offsetof(hearth_function, image_copying), \
+    sizeof(hearth_batch), 6, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), \
+    sizeof(hearth_end), 13, offsetof(hearth_end, size), offsetof(hearth_end, attempt), offsetof(hearth_end, now), offsetof(hearth_end, invocation), offsetof(hearth_end, function), offsetof(hearth_end, node), offsetof(hearth_end, container), offsetof(hearth_end, start), offsetof(hearth_end, ending), offsetof(hearth_end, started_at), offsetof(hearth_end, run_time), offsetof(hearth_end, ram), offsetof(hearth_end, idle_of_function), \
+    sizeof(hearth_item), 8, offsetof(hearth_item, size), offsetof(hearth_item, id), offsetof(hearth_item, function), offsetof(hearth_item, ram), offsetof(hearth_item, disk), offsetof(hearth_item, cost), offsetof(hearth_item, since), offsetof(hearth_item, expires), \
+    sizeof(hearth_need), 4, offsetof(hearth_need, size), offsetof(hearth_need, now), offsetof(hearth_need, ram), offsetof(hearth_need, disk), \
+    sizeof(hearth_admission_view), 10, offsetof(hearth_admission_view, size), offsetof(hearth_admission_view, delays), offsetof(hearth_admission_view, now), offsetof(hearth_admission_view, waiting), offsetof(hearth_admission_view, waiting_of_function), offsetof(hearth_admission_view, placed), offsetof(hearth_admission_view, running), offsetof(hearth_admission_view, running_of_function), offsetof(hearth_admission_view, free_cores), offsetof(hearth_admission_view, cluster), \
+    sizeof(hearth_completion), 7, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), \
+}
+
+// Text that lasts, for records that do.
+#define HEARTH_TEXT(literal) { literal, sizeof(literal) - 1 }
+
+// The records of an array that lasts, as `hearth_parameters`.
+#define HEARTH_RECORDS(array) { array, sizeof(array) / sizeof *(array), sizeof *(array) }
+
+// A value of a parameter, for its range and its default.
+#define HEARTH_INTEGER(value) { value, 0, { NULL, 0 } }
+#define HEARTH_NUMBER(value) { 0, value, { NULL, 0 } }
+
+// The least minor version of the host that the library can do with. One that looks at the size of a record before it reads a
+// field that came later may define a lower one before it includes this file.
+#ifndef HEARTH_NEEDS_MINOR
+#define HEARTH_NEEDS_MINOR HEARTH_INTERFACE_MINOR
+#endif
+
+// What the entry symbol of a library stands for.
+typedef struct {
+    hearth_library_header header;
+    uint16_t layout[HEARTH_LAYOUT_LENGTH];
+} hearth_library;
+
+#if defined(_WIN32)
+#define HEARTH_VISIBLE __declspec(dllexport)
+#else
+#define HEARTH_VISIBLE __attribute__((visibility("default")))
+#endif
+#ifdef __cplusplus
+#define HEARTH_EXTERN extern "C"
+#else
+#define HEARTH_EXTERN extern
+#endif
+
+// Exports policies: addresses of records, with commas between. Once a library.
+#define HEARTH_EXPORT_POLICIES(...) \
+    static const hearth_policy *const hearth_exported[] = { __VA_ARGS__ }; \
+    HEARTH_EXTERN HEARTH_VISIBLE const hearth_library hearth_policies_2; \
+    const hearth_library hearth_policies_2 = { \
+        { sizeof(hearth_library_header), HEARTH_INTERFACE_MAJOR, HEARTH_INTERFACE_MINOR, HEARTH_NEEDS_MINOR, 0, \
+          HEARTH_LAYOUT_LENGTH, { hearth_exported, sizeof hearth_exported / sizeof *hearth_exported }, NULL, NULL }, \
+        HEARTH_LAYOUT }
+
+// Tells the host why a call fails; a call ends with `return hearth_fail(&context, "…")`. The context is a copy of the one that
+// `create` was called with.
+static inline uint32_t hearth_fail(const hearth_context *context, const char *cause) {
+    hearth_text text = { cause, 0 };
+    while (cause[text.length] != 0) text.length++;
+    context->host->fail(context->handle, text);
+    return HEARTH_FAILED;
+}
+
+// The node of this number. It must be below `nodes.length`.
+static inline const hearth_node *hearth_node_at(const hearth_nodes *nodes, uint32_t node) {
+    return (const hearth_node *)((const char *)nodes->data + node * nodes->stride);
+}
+
+// The request in this position of a batch's queue. It must be below `queue.length`.
+static inline const hearth_request *hearth_request_at(const hearth_requests *queue, uint32_t position) {
+    return (const hearth_request *)((const char *)queue->data + position * queue->stride);
+}
+
+// Whether a node is in a set.
+static inline int hearth_contains(const hearth_node_set *set, uint32_t node) {
+    size_t word = set->summary + node / 64;
+    return word < set->bits.length && (set->bits.data[word] >> (node % 64) & 1) != 0;
+}
+
+// The position of the lowest one of a word that is not 0.
+static inline uint32_t hearth_lowest(uint64_t word) {
+#if defined(__GNUC__) || defined(__clang__)
+    return (uint32_t)__builtin_ctzll(word);
+#else
+    uint32_t position = 0;
+    while ((word >> position & 1) == 0) position++;
+    return position;
+#endif
+}
+
+// The lowest-numbered node from `from` on that is in both sets, or HEARTH_NONE. To walk a set, name it twice and go on from the
+// node behind the last one.
+static inline uint32_t hearth_next(const hearth_node_set *one, const hearth_node_set *other, uint32_t from) {
+    size_t summary = one->summary < other->summary ? one->summary : other->summary;
+    for (size_t block = from / 64 / 64; block < summary; block++) {
+        uint64_t words = one->bits.data[block] & other->bits.data[block];
+        if (block == from / 64 / 64) words &= ~(uint64_t)0 << (from / 64 % 64);
+        for (; words != 0; words &= words - 1) {
+            size_t word = block * 64 + hearth_lowest(words);
+            uint64_t nodes = one->bits.data[one->summary + word] & other->bits.data[other->summary + word];
+            if (word == from / 64) nodes &= ~(uint64_t)0 << (from % 64);
+            if (nodes != 0) return (uint32_t)(word * 64) + hearth_lowest(nodes);
+        }
+    }
+    return HEARTH_NONE;
+}
+
+// Whether a new container of the request has room on a node now, without any eviction.
+static inline int hearth_has_room(const hearth_node *node, const hearth_request *request) {
+    return node->free_ram >= request->ram_limit && node->free_disk >= request->disk_limit;
+}
+
+// Whether a new container of the request would have room once idle containers and unused images are evicted.
+static inline int hearth_can_make_room(const hearth_node *node, const hearth_request *request) {
+    return node->free_ram + node->idle_ram + node->unused_image_ram >= request->ram_limit
+        && node->free_disk + node->idle_disk + node->unused_image_disk >= request->disk_limit;
+}
+
+#endif  /* HEARTH_POLICY_H */
