@@ -25,6 +25,9 @@
 // A placement: never; the invocation ends as rejected.
 #define HEARTH_PLACEMENT_REJECT 2
 
+// A placement: in the next container of its function that becomes free, on a node or anywhere.
+#define HEARTH_PLACEMENT_BUSY 3
+
 // A decision of a plan: a request goes to a node.
 #define HEARTH_PLAN_RUN 0
 
@@ -181,7 +184,8 @@ enum hearth_ending
     HEARTH_ENDING_REJECTED,
     // It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
     // `crate::NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
-    // image was on its way. Only node allocation hears of this.
+    // image was on its way; or it has waited in vain for a busy container (`crate::Placement::Busy`), and then it had no
+    // place. Only node allocation hears of this.
     HEARTH_ENDING_REQUEUED,
 };
 #ifndef __cplusplus
@@ -486,12 +490,14 @@ typedef struct {
     uint32_t size;
     // One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
     uint32_t kind;
-    // The node, for `HEARTH_PLACEMENT_NODE`.
+    // The node, for `HEARTH_PLACEMENT_NODE` and `HEARTH_PLACEMENT_BUSY`; `HEARTH_NONE` before the call.
     uint32_t node;
     // Not used yet: 0.
     uint32_t reserved;
     // Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     hearth_text reason;
+    // Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    uint64_t until;
 } hearth_placement;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -628,6 +634,24 @@ typedef struct {
     uint32_t idle_of_function;
 } hearth_end;
 
+// An attempt that waited for a busy container (`crate::Placement::Busy`) has got one.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Which attempt at the invocation it is, 1 for the first.
+    uint32_t attempt;
+    // The date, in ns.
+    uint64_t now;
+    // Number of the invocation, in the order of requests.
+    uint64_t invocation;
+    // The function's number.
+    uint32_t function;
+    // The node on which it has a core now.
+    uint32_t node;
+    // The number of its container on the node.
+    uint32_t container;
+} hearth_delayed_start;
+
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
 // in the rules. A policy has either `place` or `plan`.
 typedef struct {
@@ -650,6 +674,8 @@ typedef struct {
     uint32_t (*observe_link)(void *policy, const hearth_link *link);
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
+    // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -879,7 +905,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 272
+#define HEARTH_LAYOUT_LENGTH 283
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -893,8 +919,8 @@ typedef struct {
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
     sizeof(hearth_host), 2, offsetof(hearth_host, size), offsetof(hearth_host, fail), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 8, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), \
-    sizeof(hearth_placement), 5, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), \
+    sizeof(hearth_node_allocation), 9, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), \
+    sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
     sizeof(hearth_eviction), 8, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), \
@@ -915,6 +941,7 @@ typedef struct {
     sizeof(hearth_need), 4, offsetof(hearth_need, size), offsetof(hearth_need, now), offsetof(hearth_need, ram), offsetof(hearth_need, disk), \
     sizeof(hearth_admission_view), 10, offsetof(hearth_admission_view, size), offsetof(hearth_admission_view, delays), offsetof(hearth_admission_view, now), offsetof(hearth_admission_view, waiting), offsetof(hearth_admission_view, waiting_of_function), offsetof(hearth_admission_view, placed), offsetof(hearth_admission_view, running), offsetof(hearth_admission_view, running_of_function), offsetof(hearth_admission_view, free_cores), offsetof(hearth_admission_view, cluster), \
     sizeof(hearth_completion), 7, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), \
+    sizeof(hearth_delayed_start), 7, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), \
 }
 
 // Text that lasts, for records that do.

@@ -39,6 +39,7 @@ const NAMES: &[(&str, &str)] = &[
     ("FunctionView", "hearth_function"),
     ("BatchView", "hearth_batch"),
     ("End", "hearth_end"),
+    ("DelayedStart", "hearth_delayed_start"),
     ("EvictionItem", "hearth_item"),
     ("Need", "hearth_need"),
     ("AdmissionView", "hearth_admission_view"),
@@ -75,6 +76,7 @@ const FILES: &[&str] = &[
     "admission.rs",
     "keep_alive.rs",
     "end.rs",
+    "delayed_start.rs",
     "policy.rs",
     "victims.rs",
 ];

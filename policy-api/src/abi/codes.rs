@@ -6,6 +6,8 @@ pub const PLACEMENT_WAIT: u32 = 0;
 pub const PLACEMENT_NODE: u32 = 1;
 /// A placement: never; the invocation ends as rejected.
 pub const PLACEMENT_REJECT: u32 = 2;
+/// A placement: in the next container of its function that becomes free, on a node or anywhere.
+pub const PLACEMENT_BUSY: u32 = 3;
 
 /// A decision of a plan: a request goes to a node.
 pub const PLAN_RUN: u32 = 0;

@@ -9,8 +9,8 @@ use super::{
     Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, End, EvictionItem, FunctionView, LinkView, Need, NodeSet,
-    NodeView, PolicyContext, RequestView,
+    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionView, LinkView, Need,
+    NodeSet, NodeView, PolicyContext, RequestView,
 };
 
 /// A number of the layout.
@@ -76,9 +76,9 @@ layout! {
     hearth_host = (Host) Host { size, fail }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start
     }
-    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended }
@@ -114,4 +114,5 @@ layout! {
         size, delays, now, waiting, waiting_of_function, placed, running, running_of_function, free_cores, cluster
     }
     hearth_completion = (Completion) Completion { size, now, function, node, run_time, ram, idle_of_function }
+    hearth_delayed_start = (DelayedStart) DelayedStart { size, attempt, now, invocation, function, node, container }
 }

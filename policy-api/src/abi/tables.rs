@@ -9,8 +9,8 @@ use abi_stable::StableAbi;
 
 use super::Text;
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, Creation, End, EvictionItem, LinkView, Need, NodeView, Removal,
-    RequestView, Touch,
+    AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
+    NodeView, Removal, RequestView, Touch,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -43,6 +43,8 @@ pub struct NodeAllocationTable {
     pub observe_link: Option<unsafe extern "C" fn(policy: *mut (), link: *const LinkView<'_>) -> u32>,
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
+    /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -54,12 +56,14 @@ pub struct PlacementAnswer {
     pub size: u32,
     /// One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
     pub kind: u32,
-    /// The node, for `HEARTH_PLACEMENT_NODE`.
+    /// The node, for `HEARTH_PLACEMENT_NODE` and `HEARTH_PLACEMENT_BUSY`; `HEARTH_NONE` before the call.
     pub node: u32,
     /// Not used yet: 0.
     pub reserved: u32,
     /// Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     pub reason: Text,
+    /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    pub until: u64,
 }
 
 /// Where `plan` puts its decisions.
@@ -227,6 +231,7 @@ impl NodeAllocationTable {
         observe: None,
         observe_link: None,
         on_end: None,
+        on_delayed_start: None,
     };
 }
 

@@ -1,5 +1,7 @@
 //! Checks node allocation policies.
 
+mod busy;
+
 use proptest::prelude::*;
 
 use super::history::{Checked, Exercise, Log};
@@ -157,8 +159,12 @@ impl<'a> Play<'a> {
     /// An attempt has ended: the policy hears of it, and what follows from it happens.
     fn ended(&mut self, end: &End) -> Result<(), String> {
         self.tell(end)?;
+        self.pass_on(end)?;
         let (twin, again) = self.model.after(end);
-        twin.map_or(Ok(()), |end| self.tell(&end))?;
+        if let Some(twin) = twin {
+            self.tell(&twin)?;
+            self.pass_on(&twin)?;
+        }
         again.map_or(Ok(()), |request| self.arrived(&request))
     }
 
@@ -167,8 +173,12 @@ impl<'a> Play<'a> {
         if self.rules.observes_ends { answer("on_end", self.policy.on_end(end)) } else { Ok(()) }
     }
 
-    /// Those behind the first so many in the queue are lost.
+    /// Those behind the first so many in the queue are lost, and as many of those that wait for a busy container.
     fn lose_queue(&mut self, kept: usize) -> Result<(), String> {
+        let awaiting = kept.min(self.model.awaiting.len());
+        for wait in self.model.awaiting.split_off(awaiting) {
+            self.ended(&end_of(&wait.request, Ending::Lost, self.model.now))?;
+        }
         let kept = kept.min(self.model.queue.len());
         for request in self.model.queue.split_off(kept) {
             self.ended(&end_of(&request, Ending::Lost, self.model.now))?;
@@ -189,6 +199,7 @@ impl<'a> Play<'a> {
     }
 
     fn round(&mut self) -> Result<(), String> {
+        self.end_waits()?;
         for (node, view, up) in self.model.take_changed() {
             if self.rules.observes {
                 answer("observe", self.policy.observe(node, &view, up))?;
@@ -254,6 +265,7 @@ impl<'a> Play<'a> {
                     self.model.leave(&request);
                     self.ended(&end_of(&request, Ending::Rejected, self.model.now))?;
                 }
+                Placement::Busy { node, until } => self.check_busy(node, until, &request)?,
             }
         }
         Ok(())
@@ -336,7 +348,7 @@ impl<'a> Play<'a> {
         (0..self.model.node_count() as u32).try_for_each(|node| self.set_up(node, true))?;
         (0..self.model.link_count() as u32).for_each(|link| self.set_link(link, 1.0));
         for _ in 0..ROUNDS {
-            if self.model.queue.is_empty() {
+            if self.model.queue.is_empty() && self.model.awaiting.is_empty() {
                 return Ok(());
             }
             self.round()?;
@@ -344,6 +356,9 @@ impl<'a> Play<'a> {
                 self.ended(&end)?;
             }
             self.model.deliver();
+            if self.model.queue.is_empty() {
+                self.pass_time()?;
+            }
         }
         let Some(request) = self.model.queue.first() else { return Ok(()) };
         let fault = format!("request {} still waits after {ROUNDS} rounds on an idle cluster", request.invocation);

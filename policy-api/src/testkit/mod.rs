@@ -31,7 +31,7 @@
 //! | of | what |
 //! |---|---|
 //! | every policy | no panic; the same answers to the same history, in another instance, at another place in memory and at another time; memory that does not grow with the number of calls |
-//! | node allocation | nodes that exist, are up and have a free core; items of plans that exist, each request once; with [`Claims`]: nobody waits while there is a place, no place without room, everybody runs in the end |
+//! | node allocation | nodes that exist, are up and have a free core; items of plans that exist, each request once; with [`Claims`]: nobody waits while there is a place (but for a busy container), no place without room, everybody runs in the end |
 //! | eviction | victims that are there, each once; none after the need is met; enough, whatever was inserted, touched, pinned and removed before |
 //! | admission | delays that move the clock; with [`Claims`]: an idle cluster lets requests in |
 //! | keep-alive | times that have not overflowed |

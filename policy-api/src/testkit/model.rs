@@ -1,11 +1,13 @@
 //! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
 
 mod ends;
+mod waits;
 
 use std::collections::BTreeSet;
 
 pub(super) use self::ends::end_of;
 use self::ends::{Idle, Running};
+pub(super) use self::waits::Wait;
 use crate::{BatchView, ClusterView, End, Ending, FunctionView, NONE, NodeBits, NodeView, RequestView, Start};
 
 /// What a node has.
@@ -50,6 +52,8 @@ pub(super) struct Model {
     functions: Vec<FunctionSpec>,
     images: Vec<Image>,
     pub queue: Vec<RequestView>,
+    /// Those that wait for a busy container, in the order of the queue.
+    pub awaiting: Vec<Wait>,
     pub now: u64,
     requests: u64,
     /// How many containers there have been.
@@ -90,6 +94,7 @@ impl Model {
             functions: functions.to_vec(),
             images: functions.iter().map(image).collect(),
             queue: Vec::new(),
+            awaiting: Vec::new(),
             now: 0,
             requests: 0,
             containers: 0,
@@ -211,7 +216,7 @@ impl Model {
     }
 
     /// Takes a node down, with everything on it, or up again; gives what ends by it, and `None` if it is so already. Who
-    /// waits there for an image waits in the queue again.
+    /// waits there for an image, or for a busy container, waits in the queue again.
     pub fn set_up(&mut self, node: u32, up: bool) -> Option<Vec<End>> {
         let (state, now) = (&mut self.nodes[node as usize], self.now);
         if state.up == up {
@@ -229,6 +234,7 @@ impl Model {
             image.copying.remove(node);
         }
         self.changed.insert(node);
+        ends.extend(self.requeue(|wait| wait.node == node));
         Some(ends)
     }
 

@@ -3,6 +3,7 @@
 mod admission;
 mod allocation;
 mod batch;
+mod busy;
 mod eviction;
 mod keep_alive;
 

@@ -21,7 +21,7 @@ use contents::Contents;
 use idle_counts::IdleCounts;
 pub(crate) use images::ImageSites;
 pub(crate) use node_ids::NodeIds;
-use pools::Pools;
+use pools::{Pool, Pools};
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
@@ -290,6 +290,11 @@ impl Cluster {
     /// How many idle containers a function has on a node.
     pub fn idle_count(&self, node: NodeId, function: FunctionId) -> u32 {
         self.pools.find(node, function).map_or(0, |pool| pool.idle)
+    }
+
+    /// How many containers of a function on a node are in use or being started.
+    pub fn busy_count(&self, node: NodeId, function: FunctionId) -> u32 {
+        self.pools.find(node, function).map_or(0, Pool::busy)
     }
 
     /// How many idle containers there are beside this one, of its function and node.

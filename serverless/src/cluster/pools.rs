@@ -133,6 +133,11 @@ impl Pools {
 }
 
 impl Pool {
+    /// How many are not idle.
+    pub fn busy(&self) -> u32 {
+        self.containers - self.idle
+    }
+
     /// The idle container that a warm start takes: the one that became idle last (`most_recent`) or first.
     pub fn first_idle(&self, most_recent: bool) -> Option<ContainerId> {
         (self.idle > 0).then_some(if most_recent { self.newest } else { self.oldest })

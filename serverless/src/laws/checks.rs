@@ -66,6 +66,9 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
         }
         cores += u64::from(attempt.occupied().is_some());
         promised += u64::from(matches!(attempt.stage(), Stage::Bound { .. }));
+        if let Stage::AwaitsContainer(Some(node)) = attempt.stage() {
+            prop_assert!(service.cluster().up().contains(*node), "{:?} waits on a node that is down", attempt);
+        }
         prop_assert!(!matches!(attempt.stage(), Stage::Submitted), "{:?} between events", attempt);
         // Its node has failed after it had ended, and the head has not read that it had.
         let is_unheard = attempt.record.finished_at.is_some();
@@ -75,6 +78,7 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
         prop_assert_eq!(*counts, service.attempts().counts_of(function));
     }
     prop_assert_eq!(service.attempts().is_anybody_bound(), promised > 0);
+    prop_assert!(service.attempts().are_busy_waits_of_attempts());
     prop_assert!(service.attempts().are_invocations_of_attempts());
     let all = service.attempts().counts();
     prop_assert_eq!(counted.iter().map(|counts| counts.waiting).sum::<u64>(), all.waiting);

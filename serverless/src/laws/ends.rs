@@ -18,7 +18,7 @@ use crate::invocation::Outcome;
 use crate::policy::Catalog;
 use crate::scenario::Scenario;
 use crate::service::Service;
-use crate::service::attempts::Stage;
+use crate::service::attempts::{Attempt, Stage};
 
 /// What policies have done and been told.
 #[derive(Default)]
@@ -29,6 +29,26 @@ struct Told {
     /// Ends as admission has heard of them, and as node allocation has but for those of places alone.
     of_admission: Vec<End>,
     of_allocation: Vec<End>,
+    /// How often each has been told to wait for a busy container.
+    waits: BTreeMap<(u64, u32), u32>,
+    /// Those that do.
+    awaiting: BTreeSet<(u64, u32)>,
+}
+
+impl Told {
+    /// Has some wait for a busy container, on a node or anywhere.
+    fn busy(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Option<Placement> {
+        let attempt = (request.invocation, request.attempt);
+        let times = self.waits.entry(attempt).or_default();
+        if request.invocation % 3 != 1 || *times == 2 {
+            return None;
+        }
+        *times += 1;
+        let node = if request.invocation.is_multiple_of(2) { cluster.up.iter().last()? } else { NONE };
+        let until = cluster.now + 700_000_000 * request.invocation;
+        assert!(self.awaiting.insert(attempt), "{request:?} waits already");
+        Some(Placement::Busy { node, until })
+    }
 }
 
 thread_local! {
@@ -39,7 +59,8 @@ fn told<T>(look: impl FnOnce(&mut Told) -> T) -> T {
     TOLD.with_borrow_mut(look)
 }
 
-/// Places on the node on which it has placed fewest, for some whether there is room or not, and rejects some.
+/// Places on the node on which it has placed fewest, for some whether there is room or not, rejects some, and has some wait for a
+/// busy container: until a date, or twice at the most.
 struct Counts;
 
 impl Policy for Counts {
@@ -62,6 +83,9 @@ impl NodeAllocation for Counts {
         if request.invocation % 11 == 10 {
             return Placement::Reject("it is one of those".into());
         }
+        if let Some(answer) = told(|told| told.busy(request, cluster)) {
+            return answer;
+        }
         let is_rash = request.invocation.is_multiple_of(4);
         let can_run =
             |node: &u32| cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request);
@@ -81,6 +105,15 @@ impl NodeAllocation for Counts {
             if end.ending != Ending::Requeued {
                 told.of_allocation.push(*end);
             }
+            let waited = told.awaiting.remove(&(end.invocation, end.attempt));
+            assert!(!waited || end.node == NONE && end.start == Start::None, "{end:?} has waited");
+        });
+    }
+
+    fn on_delayed_start(&mut self, start: &DelayedStart) {
+        told(|told| {
+            assert!(told.awaiting.remove(&(start.invocation, start.attempt)), "{start:?} has not waited");
+            *told.placed.entry(start.node).or_default() += 1;
         });
     }
 }
@@ -138,6 +171,11 @@ fn check(service: &Service) -> Result<(), TestCaseError> {
         let under_way = service.attempts().counts();
         prop_assert_eq!(told.let_in - told.of_admission.len() as u64, under_way.waiting + under_way.running);
         prop_assert_eq!(&told.of_admission, &told.of_allocation);
+        let awaits = |attempt: &&Attempt| matches!(attempt.stage(), Stage::AwaitsContainer(_));
+        let attempts = service.attempts().iter().map(|(_, attempt)| attempt);
+        let awaiting: BTreeSet<(u64, u32)> =
+            attempts.filter(awaits).map(|attempt| (attempt.record.invocation, attempt.number())).collect();
+        prop_assert_eq!(&told.awaiting, &awaiting);
         Ok(())
     })
 }

@@ -8,8 +8,8 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch, Victims,
+    DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem,
+    Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
 use super::watch::{Method, Watch};
@@ -102,6 +102,10 @@ impl Hosted<NodeAllocationObject> {
 
     pub fn on_end(&mut self, end: &End) {
         self.tell(Method::OnEnd, |object| object.on_end(end));
+    }
+
+    pub fn on_delayed_start(&mut self, start: &DelayedStart) {
+        self.tell(Method::OnDelayedStart, |object| object.on_delayed_start(start));
     }
 
     pub fn observe_link(&mut self, link: &LinkView<'_>) {

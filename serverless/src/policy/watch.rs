@@ -33,10 +33,11 @@ pub(crate) enum Method {
     ObserveLink,
     Created,
     Ended,
+    OnDelayedStart,
 }
 
 impl Method {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -55,6 +56,7 @@ impl Method {
         Self::ObserveLink,
         Self::Created,
         Self::Ended,
+        Self::OnDelayedStart,
     ];
 
     /// The name of the method.
@@ -78,6 +80,7 @@ impl Method {
             Self::ObserveLink => "observe_link",
             Self::Created => "created",
             Self::Ended => "ended",
+            Self::OnDelayedStart => "on_delayed_start",
         }
     }
 }

@@ -53,6 +53,9 @@ impl Service {
         let idle = completion.idle_of_function;
         self.tell_of_completion(key, Place::Container { node: held.node(), container: held.id(), idle }, kernel.now());
         let retention = self.policies.on_idle(&completion)?;
+        if let Some(next) = self.next_in_container_of(key, function, held.node()) {
+            return self.hand_over(held, (next, function), kernel);
+        }
         if retention.keep_for == 0 {
             self.cluster.end(held, &mut self.books, kernel);
             return self.plan_prewarming(&completion, kernel);

@@ -86,7 +86,7 @@ impl Service {
         }
     }
 
-    fn tell_of_end_at(&mut self, key: AttemptKey, ending: Ending, place: Place, now: SimTime) {
+    pub(super) fn tell_of_end_at(&mut self, key: AttemptKey, ending: Ending, place: Place, now: SimTime) {
         let Some(attempt) = self.attempts.get(key) else { return };
         let record = &attempt.record;
         let (node, container, idle_of_function) = match place {

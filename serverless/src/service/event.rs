@@ -84,6 +84,8 @@ pub(crate) enum Message {
         image: ImageId,
     },
     Ended(AttemptKey),
+    /// The date has come until which an attempt was to wait for a busy container.
+    WaitOver(AttemptKey),
     /// A container of the function is to be started ahead of its next request.
     Prewarm(FunctionId),
     /// It is up.

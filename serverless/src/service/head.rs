@@ -139,9 +139,10 @@ impl Service {
             Message::Copied { node, image } => self.copied(node, image, kernel)?,
             Message::Loaded { node, image } => self.loaded(node, image, kernel)?,
             Message::Ended(key) => self.completed(key, kernel)?,
+            Message::WaitOver(key) => self.wait_over(key, kernel)?,
             Message::Changed => {}
             Message::Prewarm(function) => self.prewarm(function, kernel),
-            Message::Prewarmed(starting) => self.prewarmed(starting, kernel),
+            Message::Prewarmed(starting) => self.prewarmed(starting, kernel)?,
             Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
         }
         Ok(())
@@ -277,6 +278,10 @@ impl Service {
             Left::Nothing => Ok(()),
             Left::Promised(promise) => {
                 self.cluster.redeem(promise);
+                Ok(())
+            }
+            Left::Timer(timer) => {
+                kernel.cancel(timer);
                 Ok(())
             }
             Left::Occupied(occupied) => self.abandon(key, occupied, kernel),

@@ -9,6 +9,7 @@ mod costs;
 mod dispatch;
 mod ends;
 pub(crate) mod event;
+mod handover;
 mod head;
 mod images;
 mod keep_alive;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, End, Ending, LinkView,
-    NodeView, Placement, PlanItem, Prewarming, RequestView, Retention,
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, DelayedStart, End, Ending,
+    LinkView, NodeView, Placement, PlanItem, Prewarming, RequestView, Retention,
 };
 use hearth_simcore::time::SimTime;
 
@@ -137,6 +137,11 @@ impl Policies {
         if self.rules.observes_ends {
             self.node_allocation.on_end(end);
         }
+    }
+
+    /// Tells node allocation that one has got a busy container that it has waited for.
+    pub fn tell_of_delayed_start(&mut self, start: &DelayedStart) {
+        self.node_allocation.on_delayed_start(start);
     }
 
     /// Asks how long a container is kept.

@@ -54,6 +54,11 @@ impl Prewarmings {
         given_up.map(stop).collect()
     }
 
+    /// Whether a container of a function is being started.
+    pub(crate) fn is_any_starting(&self, function: FunctionId) -> bool {
+        self.starting.iter().any(|(_, starting)| starting.function == function)
+    }
+
     /// How many containers are being started on a node.
     #[cfg(test)]
     pub(crate) fn starting_on(&self, node: NodeId) -> usize {
@@ -111,14 +116,22 @@ impl Service {
         self.keep_alive.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
     }
 
-    /// A container that was started ahead is up.
-    pub(crate) fn prewarmed(&mut self, starting: u32, kernel: &mut Kernel<Event>) {
+    /// A container that was started ahead is up. It took no core, so it is for one that waits for it only if there is one.
+    pub(crate) fn prewarmed(&mut self, starting: u32, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(Starting { held, function, keep_for, .. }) =
             self.keep_alive.prewarmings.starting.try_remove(starting as usize)
         else {
-            return;
+            return Ok(());
         };
         self.books.metrics.end_prewarming(self.registry.function(function).limits.ram, kernel.now());
+        let node = held.node();
+        if self.attempts.is_container_awaited()
+            && self.cluster.free_core().contains(node)
+            && let Some(next) = self.attempts.first_awaiting(function, node, None)
+        {
+            return self.hand_over(held, (next, function), kernel);
+        }
         self.keep(held, keep_for, kernel);
+        self.give_up_waits(function, node, kernel)
     }
 }

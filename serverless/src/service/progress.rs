@@ -61,6 +61,7 @@ impl Happening {
                 | Message::Loaded { .. }
                 | Message::Ended(_) => true,
                 Message::AdmitAgain(_)
+                | Message::WaitOver(_)
                 | Message::Changed
                 | Message::Prewarm(_)
                 | Message::Prewarmed(_)

@@ -9,7 +9,7 @@ use super::Service;
 use super::attempts::{Attempt, AttemptKey, Stage};
 use super::event::Event;
 use crate::error::Error;
-use crate::function::ImageId;
+use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationRecord, Outcome, Stall};
 use crate::node::NodeId;
 use crate::policy::PolicySlot;
@@ -115,8 +115,19 @@ impl Service {
                 Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"))
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
+            Stage::AwaitsContainer(node) => Some(self.why_no_container_is_free(record.function, *node)),
             Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Ended => None,
         }
+    }
+
+    /// Why there is no container for somebody who waits for a busy one.
+    fn why_no_container_is_free(&self, function: FunctionId, node: Option<NodeId>) -> String {
+        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let place = node.map_or(String::new(), |node| format!(" on node {:?}", self.cluster.node(node).name));
+        let why = if self.is_busy(function, node) { "" } else { ", and none is in use" };
+        format!(
+            "waits for a busy container of its function{place}, as policies.node_allocation, {policy}, has answered{why}"
+        )
     }
 
     /// Why an image is not on the head.

@@ -33,6 +33,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_keep_alive_no_keep_alive::POLICY,
     hearth_node_allocation_best_fit::POLICY,
     hearth_node_allocation_consistent_hashing::POLICY,
+    hearth_node_allocation_delayed_warm_start::POLICY,
     hearth_node_allocation_edf::POLICY,
     hearth_node_allocation_fair::POLICY,
     hearth_node_allocation_fcfs::POLICY,

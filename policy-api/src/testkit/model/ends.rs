@@ -105,7 +105,8 @@ impl Model {
     fn is_under_way(&self, invocation: u64) -> bool {
         let is_of = |request: &RequestView| request.invocation == invocation;
         let is_on = |node: &Node| node.bound.iter().any(is_of) || node.running.iter().any(|one| is_of(&one.request));
-        self.queue.iter().any(is_of) || self.nodes.iter().any(is_on)
+        let awaits = self.awaiting.iter().any(|wait| is_of(&wait.request));
+        awaits || self.queue.iter().any(is_of) || self.nodes.iter().any(is_on)
     }
 
     /// Stops an attempt at an invocation, wherever it is.
@@ -121,6 +122,9 @@ impl Model {
                 self.changed.insert(number as u32);
                 return Some(End { node: number as u32, ..end_of(&request, Ending::Stopped, now) });
             }
+        }
+        if let Some(position) = self.awaiting.iter().position(|wait| wait.request.invocation == invocation) {
+            return Some(end_of(&self.awaiting.remove(position).request, Ending::Stopped, now));
         }
         let position = self.queue.iter().position(|request| request.invocation == invocation)?;
         Some(end_of(&self.queue.remove(position), Ending::Stopped, now))

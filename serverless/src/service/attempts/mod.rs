@@ -2,6 +2,7 @@
 //! and leaves by one door, which gives back what it held.
 
 mod attempt;
+mod busy;
 mod execution;
 mod invocation;
 mod moves;
@@ -12,13 +13,16 @@ mod stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
+use hearth_simcore::queue::EventHandle;
 use slotmap::SlotMap;
 
 pub(crate) use attempt::{Attempt, AttemptKey};
+pub(crate) use busy::BusyWait;
 pub(crate) use invocation::{Caller, InvocationKey, LiveInvocation};
 pub(crate) use queue::{Turn, Waiting, WaitingQueue};
 pub(crate) use stage::Stage;
 
+use self::busy::BusyWaits;
 use crate::cluster::{Occupied, Promise};
 use crate::error::Error;
 use crate::function::{Body, FunctionId, ImageId};
@@ -43,6 +47,8 @@ pub(crate) enum Left {
     Nothing,
     /// What it was promised.
     Promised(Promise),
+    /// A timer, which is to be cancelled.
+    Timer(EventHandle),
     /// Its container and core.
     Occupied(Occupied),
 }
@@ -79,6 +85,8 @@ pub(crate) struct Attempts {
     awaiting: Table<ImageId, Vec<AttemptKey>>,
     /// Who waits on a node for an image there; no list is empty.
     bound: BTreeMap<(NodeId, ImageId), Vec<AttemptKey>>,
+    /// Who waits for a busy container.
+    busy_waits: BusyWaits,
     counts: Table<FunctionId, Counts>,
     all: Counts,
     /// Who holds a core of each node, in the order of `alive`; only where nodes can fail.
@@ -95,6 +103,7 @@ impl Attempts {
             turns: 0,
             awaiting: Table::default(),
             bound: BTreeMap::new(),
+            busy_waits: BusyWaits::default(),
             counts: Table::default(),
             all: Counts::default(),
             held_on: None,

@@ -2,6 +2,8 @@
 
 use std::collections::btree_map;
 
+use hearth_simcore::queue::EventHandle;
+
 use super::{Attempt, AttemptKey, Attempts, Left, Misplaced, Stage, Turn, Waiting, WaitingQueue};
 use crate::cluster::{Occupied, Promise};
 use crate::function::{FunctionId, ImageId};
@@ -164,6 +166,11 @@ impl Attempts {
                 self.no_longer_bound(key, promise.node(), image);
                 Left::Promised(promise)
             }
+            Stage::AwaitsContainer(node) => {
+                let turn = attempt.turn;
+                let timer = self.busy_waits.remove((function, node), turn).and_then(|wait| wait.timer);
+                timer.map_or(Left::Nothing, Left::Timer)
+            }
             Stage::Held(occupied) => {
                 self.no_longer_held(key, function, occupied.node());
                 Left::Occupied(occupied)
@@ -206,14 +213,15 @@ impl Attempts {
         }
     }
 
-    /// All that wait or are delayed leave, as if each did; gives them, and what they were promised.
-    pub fn empty(&mut self) -> (Vec<AttemptKey>, Vec<Promise>) {
+    /// All that wait or are delayed leave, as if each did; gives them, what they were promised, and timers to be cancelled.
+    pub fn empty(&mut self) -> (Vec<AttemptKey>, Vec<Promise>, Vec<EventHandle>) {
         let of_head = |attempt: &Attempt| attempt.stage.waits() || matches!(attempt.stage, Stage::Delayed);
         let keys: Vec<AttemptKey> =
             self.alive.iter().filter(|(_, attempt)| of_head(attempt)).map(|(key, _)| key).collect();
         self.queue.clear();
         self.awaiting.iter_mut().for_each(Vec::clear);
         self.bound.clear();
+        let timers = self.busy_waits.clear();
         let mut promises = Vec::new();
         for key in &keys {
             if let Some(attempt) = self.alive.get_mut(*key)
@@ -224,6 +232,6 @@ impl Attempts {
         }
         self.all.waiting = 0;
         self.counts.iter_mut().for_each(|counts| counts.waiting = 0);
-        (keys, promises)
+        (keys, promises, timers)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cluster::{Occupied, Promise};
 use crate::function::ImageId;
+use crate::node::NodeId;
 
 /// The stage of an attempt; it is in one at a time.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) enum Stage {
         /// The image.
         image: ImageId,
     },
+    /// It waits for a container of its function that is in use, on this node or anywhere.
+    AwaitsContainer(Option<NodeId>),
     /// It has a container and a core: the container starts, its body runs, or the head has not heard of its end.
     Held(Occupied),
     /// It has left all of these; the head may have to hear of it.
@@ -35,6 +38,9 @@ impl Stage {
     /// Whether it is admitted and has no container.
     #[inline]
     pub fn waits(&self) -> bool {
-        matches!(self, Self::Admitted | Self::AwaitsImage(_) | Self::Queued | Self::Bound { .. })
+        matches!(
+            self,
+            Self::Admitted | Self::AwaitsImage(_) | Self::Queued | Self::Bound { .. } | Self::AwaitsContainer(_)
+        )
     }
 }

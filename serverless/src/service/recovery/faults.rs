@@ -260,7 +260,9 @@ impl Service {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
             self.cluster.end(held, &mut self.books, kernel);
+            self.give_up_waits(function, node, kernel)?;
         }
+        self.give_up_waits_on(node, kernel)?;
         self.cluster.end_all_idle(node, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
             for (key, promise) in self.attempts.unbind(node, image)? {
@@ -294,11 +296,12 @@ impl Service {
             }
         }
         self.rounds.no_longer_runs(key);
-        let ram = self.registry.function(attempt.record.function).limits.ram;
+        let (node, function) = (occupied.node(), attempt.record.function);
+        let ram = self.registry.function(function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
         self.cluster.end(held, &mut self.books, kernel);
-        Ok(())
+        self.give_up_waits(function, node, kernel)
     }
 
     /// The container of an attempt has crashed, unless its body has ended.
@@ -336,7 +339,10 @@ impl Service {
                 self.attempts.iter().filter(|(_, attempt)| attempt.stage().waits()).map(|(key, _)| key).collect();
             here.into_iter().for_each(|key| self.tell_of_end(key, Ending::Lost, kernel.now()));
         }
-        let (here, mut promises) = self.attempts.empty();
+        let (here, mut promises, timers) = self.attempts.empty();
+        for timer in timers {
+            kernel.cancel(timer);
+        }
         promises.sort_by_key(Promise::node);
         promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
         lost.extend(here);

@@ -7,8 +7,10 @@ use hearth_policy_api::NodeView;
 use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
+use crate::function::FunctionId;
 use crate::node::{Footprint, NodeId};
 use crate::service::attempts::AttemptKey;
+use crate::service::registry::RegisteredFunction;
 use crate::table::Table;
 
 /// Who may start before somebody that stands before it in the queue and cannot start.
@@ -40,9 +42,16 @@ impl Backfilling {
 /// When those that hold a core will give it back at the latest: [`SimTime::MAX`] without a time limit.
 #[derive(Debug)]
 pub(crate) struct ExpectedEnds {
-    by_node: Table<NodeId, BTreeMap<(SimTime, AttemptKey), Footprint>>,
+    by_node: Table<NodeId, BTreeMap<(SimTime, AttemptKey), Held>>,
     /// Looked up, never walked.
     of: FxHashMap<AttemptKey, (NodeId, SimTime)>,
+}
+
+/// The container that somebody runs in.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    function: FunctionId,
+    footprint: Footprint,
 }
 
 impl ExpectedEnds {
@@ -51,8 +60,9 @@ impl ExpectedEnds {
         Self { by_node: vec![BTreeMap::new(); nodes].into(), of: FxHashMap::default() }
     }
 
-    pub fn begin(&mut self, key: AttemptKey, node: NodeId, end: SimTime, footprint: Footprint) {
-        self.by_node[node].insert((end, key), footprint);
+    pub fn begin(&mut self, key: AttemptKey, node: NodeId, end: SimTime, function: &RegisteredFunction) {
+        let held = Held { function: function.id, footprint: function.footprint() };
+        self.by_node[node].insert((end, key), held);
         self.of.insert(key, (node, end));
     }
 
@@ -63,18 +73,28 @@ impl ExpectedEnds {
     }
 
     /// What runs on a node, in the order of expected ends.
-    fn on(&self, node: NodeId) -> impl Iterator<Item = (SimTime, Footprint)> {
-        let running = self.by_node[node].iter();
-        running.map(|((end, _), footprint)| (*end, *footprint))
+    fn on(&self, node: NodeId) -> impl Iterator<Item = (SimTime, Held)> {
+        self.by_node[node].iter().map(|((end, _), held)| (*end, *held))
     }
 
-    /// The earliest date at which a node has a core and room for somebody, and what it has beside that then.
-    pub fn reserve(&self, node: NodeId, room: Room, need: Footprint, now: SimTime) -> Option<Reservation> {
+    /// The earliest date at which a node has a core and room for somebody, and what it has beside that then. On a container
+    /// that `stays`, since somebody waits for it who takes it over, nobody counts.
+    pub fn reserve(
+        &self,
+        node: NodeId,
+        room: Room,
+        need: Footprint,
+        now: SimTime,
+        stays: impl Fn(FunctionId, NodeId) -> bool,
+    ) -> Option<Reservation> {
         let mut room = room;
         let mut date = room.holds(need).then_some(now);
-        for (end, footprint) in self.on(node) {
+        for (end, Held { function, footprint }) in self.on(node) {
             if end == SimTime::MAX || date.is_some_and(|date| end > date) {
                 break;
+            }
+            if stays(function, node) {
+                continue;
             }
             room.free_after(footprint);
             if date.is_none() && room.holds(need) {

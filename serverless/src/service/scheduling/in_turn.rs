@@ -34,6 +34,8 @@ enum Offered {
     Started,
     /// It has left the queue for a node on which it waits for its image.
     Bound,
+    /// It has left the queue to wait for a busy container.
+    Awaits,
     /// It stays in the queue, and its image is on the way to this node.
     Prepared(NodeId),
     /// It stays in the queue.
@@ -51,7 +53,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let is_strict = self.settings.backfilling == Backfilling::None;
-        if is_strict && self.attempts.is_anybody_bound() {
+        if is_strict && (self.attempts.is_anybody_bound() || self.attempts.is_container_awaited()) {
             return Ok(());
         }
         let (since, mut held) = (self.cluster.round() + 1, Held::Nobody);
@@ -66,9 +68,9 @@ impl Service {
             let offered = self.offer(&waiting, at, &mut held, plan, kernel)?;
             match offered {
                 Offered::Started => continue,
-                Offered::Bound if !is_strict => continue,
+                Offered::Bound | Offered::Awaits if !is_strict => continue,
                 _ if is_strict => return Ok(()),
-                Offered::Bound | Offered::Waits | Offered::Prepared(_) => {}
+                Offered::Bound | Offered::Awaits | Offered::Waits | Offered::Prepared(_) => {}
             }
             self.rounds.let_wait(waiting.function, self.cluster.round());
             if matches!(held, Held::Nobody) {
@@ -122,6 +124,16 @@ impl Service {
             (Placement::Node(_), Some(node)) => self.start_on(node, waiting, position, held, plan, kernel),
             (Placement::Node(node), None) => Err(self.wrong_node(node, Method::Place)),
             (Placement::Wait, _) => Ok(Offered::Waits),
+            (Placement::Busy { node, until }, _) => {
+                let answer = self.check_busy(node, until)?;
+                if !matches!(held, Held::Nobody) {
+                    // The core that it would take over is one on which the first counts.
+                    return Ok(Offered::Waits);
+                }
+                self.attempts.take_first(waiting.function);
+                self.await_busy(waiting.key, answer, kernel)?;
+                Ok(Offered::Awaits)
+            }
             (Placement::Reject(reason), _) => {
                 let entry = Entry { key: waiting.key, function: waiting.function, position };
                 self.attempts.take_first(waiting.function);
@@ -250,7 +262,8 @@ impl Service {
     /// that has room for it first, by expected ends.
     fn keep_place(&self, waiting: &Waiting, node: Option<NodeId>, now: SimTime) -> Option<Reservation> {
         let ends = self.rounds.expected_ends.as_deref()?;
-        let on = |node: NodeId| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now);
+        let stays = |function, node| self.attempts.awaits(function, node);
+        let on = |node: NodeId| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now, stays);
         match node {
             Some(node) => on(node),
             None => self.cluster.up().iter().filter_map(on).min_by_key(|kept| (kept.date, kept.node)),

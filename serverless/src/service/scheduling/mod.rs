@@ -99,7 +99,7 @@ impl Rounds {
         if let Some(ends) = &mut self.expected_ends {
             let limit = function.limits.time;
             let end = if limit > SimDuration::ZERO { begins + limit } else { SimTime::MAX };
-            ends.begin(key, node, end, function.footprint());
+            ends.begin(key, node, end, function);
         }
     }
 
@@ -143,7 +143,7 @@ impl Service {
     pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
         let rank = self.policies.rank(&waiting.request, kernel.now());
-        if self.place_at_once(waiting, kernel)? {
+        if self.place_at_once(waiting, rank, kernel)? {
             return Ok(());
         }
         Ok(self.attempts.enqueue(*waiting, rank)?)
@@ -225,6 +225,7 @@ impl Service {
                 Placement::Reject(reason) => {
                     plan.decisions.push(Decision::Reject { entry, reason });
                 }
+                Placement::Busy { .. } => return Err(self.binds_against_its_rules()),
             }
         }
         Ok(())
@@ -250,7 +251,7 @@ impl Service {
     /// Asks the policy about an invocation that comes to an empty queue, and carries the answer out: a round of one, which
     /// needs no plan. False if it is to wait, or if this is no case for it: an image may have to be moved, or the policy
     /// looks at the whole queue or decides anew in each round.
-    pub(crate) fn place_at_once(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
+    fn place_at_once(&mut self, waiting: &Waiting, rank: u64, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let is_case = matches!(self.attempts.queue(), WaitingQueue::ByFunction(queues) if queues.len() == 0)
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
@@ -277,6 +278,13 @@ impl Service {
             Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => Ok(false),
             Placement::Reject(reason) => self.reject(waiting.key, reason.as_str(), kernel).map(|()| true),
+            Placement::Busy { node, until } => {
+                let answer = self.check_busy(node, until)?;
+                // It takes its turn in the queue, which it keeps.
+                self.attempts.enqueue(*waiting, rank)?;
+                self.attempts.take_first(waiting.function);
+                self.await_busy(waiting.key, answer, kernel).map(|()| true)
+            }
         }
     }
 
@@ -291,6 +299,10 @@ impl Service {
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
             Placement::Wait => return Ok(false),
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason }),
+            Placement::Busy { node, until } => {
+                let answer = self.check_busy(node, until)?;
+                plan.decisions.push(Decision::Await { entry, answer });
+            }
         }
         Ok(true)
     }

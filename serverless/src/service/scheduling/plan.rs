@@ -10,6 +10,7 @@ use crate::node::{ContainerId, Footprint, NodeId};
 use crate::service::Service;
 use crate::service::attempts::{AttemptKey, WaitingQueue};
 use crate::service::event::Event;
+use crate::service::handover::BusyAnswer;
 
 /// What a round has decided about one invocation.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) enum Decision {
     Dispatch { entry: Entry, node: NodeId, container: Option<ContainerId> },
     /// It waits for its image on this node.
     Bind { entry: Entry, node: NodeId, image: ImageId },
+    /// It waits for a busy container.
+    Await { entry: Entry, answer: BusyAnswer },
     /// End it as rejected.
     Reject { entry: Entry, reason: String },
 }
@@ -170,6 +173,10 @@ impl Service {
                 Decision::Bind { entry, node, image } => {
                     self.settle_entry(entry, true)?;
                     self.bind(entry, node, image)?;
+                }
+                Decision::Await { entry, answer } => {
+                    self.settle_entry(entry, true)?;
+                    self.await_busy(entry.key, answer, kernel)?;
                 }
                 Decision::Reject { entry, reason } => {
                     self.settle_entry(entry, true)?;
