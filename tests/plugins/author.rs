@@ -103,7 +103,10 @@ fn the_check_of_a_library_names_what_is_unsound() {
         )
     );
     assert!(said.contains("misevicts (eviction): no fault in 64 histories"), "{said}");
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), "error: unsound: misplaces\n"));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (Some(1), "error: unsound: misplaces, misplans\n")
+    );
     let (code, message) = failure(&["policies", "check", "nowhere.so"]);
     assert_eq!((code, message.as_str()), (2, "nowhere.so cannot be read: No such file or directory (os error 2)"));
 }

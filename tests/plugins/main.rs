@@ -4,6 +4,7 @@
 mod author;
 mod contained;
 mod found;
+mod grown;
 mod refused;
 mod same_bytes;
 mod workshop;

@@ -32,8 +32,8 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let refused = |file: &str| refusal(&format!("node_allocation={file}")).replace(file, "FILE");
     assert_eq!(refused(&path("none.so")), "FILE cannot be read: No such file or directory (os error 2)");
-    let not_a_library =
-        "FILE is not a shared library: build the policy with crate-type = [\"cdylib\"] and name the file it makes";
+    let not_a_library = "FILE is not a shared library: build the policy as one (crate-type = [\"cdylib\"], or cc -shared -fPIC) and name the \
+         file it makes";
     for (name, bytes) in
         [("empty.so", &b""[..]), ("text.so", b"no library"), ("cut.so", &fs::read(misbehaving()).unwrap()[..500])]
     {
@@ -45,7 +45,8 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
         Some("FILE is a library, but exports no policies")
     );
     let other = compile(folder.path(), "other", "#[unsafe(no_mangle)] pub extern \"C\" fn hello() -> u32 { 7 }");
-    let no_policies = "FILE is a library, but exports no policies: call hearth_policy_api::export_policies! in it";
+    let no_policies = "FILE is a library, but exports no policies: call hearth_policy_api::export_policies! in it, or \
+                       HEARTH_EXPORT_POLICIES of hearth_policy.h";
     assert_eq!(refused(&other), no_policies);
     let newer = compile(
         folder.path(),
@@ -59,11 +60,7 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
         "spoofed",
         "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_2__spoofed: [u64; 64] = [7; 64];",
     );
-    assert!(
-        refused(&spoofed).starts_with("FILE is built with abi_stable 7.0; this hearth has "),
-        "{}",
-        refused(&spoofed)
-    );
+    assert_eq!(refused(&spoofed), format!("FILE is built for policy interface 0.7; {ours}"));
 }
 
 #[test]
@@ -170,15 +167,32 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE has another layout of free_cores in NodeView: u32 here, u64 there. Build it with hearth-policy-api 2.0 as \
-         published"
+        "FILE has another layout of running in hearth_node: it begins at byte 12 here, at byte 16 there. Build it with \
+         hearth-policy-api or hearth_policy.h of 2.0, as published"
+    );
+}
+
+/// What the numbers of the layout do not show: as many bytes of another type.
+#[test]
+fn a_library_that_takes_a_field_for_another_type_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let changed = changed_interface(folder.path(), "src/cluster.rs", "pub speed: f64", "pub speed: u64");
+    let zero = changed.join("src/cluster.rs");
+    fs::write(&zero, fs::read_to_string(&zero).unwrap().replace("speed: 0.0", "speed: 0")).unwrap();
+    let library = build_against(&folder.path().join("plugin"), "changed-type", &changed, &[]);
+    let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
+    assert_eq!(
+        message,
+        "FILE has another layout of speed in NodeView: f64 here, u64 there. Build it with hearth-policy-api or \
+         hearth_policy.h of 2.0, as published"
     );
 }
 
 #[test]
 fn a_library_built_against_a_newer_interface_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let newer = changed_interface(folder.path(), "Cargo.toml", "version = \"2.0.0\"", "version = \"2.9.0\"");
+    let (now, later) = ("INTERFACE_MINOR: u32 = 0", "INTERFACE_MINOR: u32 = 9");
+    let newer = changed_interface(folder.path(), "src/abi/library.rs", now, later);
     let library = build_against(&folder.path().join("plugin"), "newer-minor", &newer, &[]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(

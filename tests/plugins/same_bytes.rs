@@ -31,7 +31,7 @@ fn from_libraries(scenario: &Value) -> Value {
 }
 
 /// Runs a scenario and gives its table of invocations, and its summary without what may differ.
-fn run(scenario: &Value, folder: &Path) -> (String, Value) {
+pub fn run(scenario: &Value, folder: &Path) -> (String, Value) {
     let (file, target) = (folder.join("scenario.json"), folder.join("results"));
     fs::write(&file, scenario.to_string()).unwrap();
     let output = hearth(&["run", file.to_str().unwrap(), "--overwrite", "--output", target.to_str().unwrap()]);
@@ -66,7 +66,7 @@ fn every_reference_case_is_the_same() {
 }
 
 /// Two thousand invocations of forty functions with images on twenty small nodes, in no particular order.
-fn large(node_allocation: &str, containers: &str) -> Value {
+pub fn large(node_allocation: &str, containers: &str) -> Value {
     let disk =
         |capacity: &str| json!({"capacity": capacity, "read_bandwidth": "500MBps", "write_bandwidth": "300MBps"});
     let numbers = 0..40_u64;

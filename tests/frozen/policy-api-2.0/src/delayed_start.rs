@@ -1,19 +1,23 @@
 //! Warm starts in containers that somebody has waited for, as node allocation hears of them.
 
+#[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
 use crate::NONE;
 
 /// An attempt that waited for a busy container ([`crate::Placement::Busy`]) has got one.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DelayedStart {
+    /// Size of this record in bytes, as whoever has made it knows it.
+    pub size: u32,
+    /// Which attempt at the invocation it is, 1 for the first.
+    pub attempt: u32,
     /// The date, in ns.
     pub now: u64,
     /// Number of the invocation, in the order of requests.
     pub invocation: u64,
-    /// Which attempt at the invocation it is, 1 for the first.
-    pub attempt: u32,
     /// The function's number.
     pub function: u32,
     /// The node on which it has a core now.
@@ -25,6 +29,7 @@ pub struct DelayedStart {
 impl Default for DelayedStart {
     /// The first attempt at invocation 0, of function 0, at the date 0, without a place.
     fn default() -> Self {
-        Self { now: 0, invocation: 0, attempt: 1, function: 0, node: NONE, container: NONE }
+        let size = size_of::<Self>() as u32;
+        Self { size, attempt: 1, now: 0, invocation: 0, function: 0, node: NONE, container: NONE }
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, End, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice};
+use crate::{ClusterView, DelayedStart, End, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice};
 
 /// The answer to "where does this invocation run?".
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,33 @@ pub enum Placement {
     Wait,
     /// Never: the invocation ends as rejected, for this reason.
     Reject(String),
+    /// In the next container of its function that becomes free, a *delayed warm start*: it leaves the queue and waits for
+    /// one that is in use now. Of several who wait for the containers of a function, the one that stands first in the queue
+    /// is first. The container comes with its core, before anybody in the queue is asked about, and is not ended in between,
+    /// whatever keep-alive says; [`NodeAllocation::on_delayed_start`] tells of it.
+    ///
+    /// It is back in the queue at its old place, to be asked about again, at the date `until`, and at once when no container
+    /// of the function is in use any more where it waits, because they crashed or were lost with their node, or when the
+    /// node that is named goes down. Where none is in use as it begins to wait, it waits for the first that will be. For
+    /// answers that bind ([`Commitment::UntilStarted`]) alone.
+    Busy {
+        /// The node, which need not have a free core, and must be up; [`NONE`] for any node.
+        node: u32,
+        /// Until when it waits, in ns; `u64::MAX` sets no date. A date that has passed is the next nanosecond.
+        until: u64,
+    },
+}
+
+impl Placement {
+    /// In the next container of its function that becomes free, on whatever node, until a date in ns.
+    ///
+    /// ```
+    /// use hearth_policy_api::{NONE, Placement};
+    /// assert_eq!(Placement::busy_anywhere(7), Placement::Busy { node: NONE, until: 7 });
+    /// ```
+    pub const fn busy_anywhere(until: u64) -> Self {
+        Self::Busy { node: NONE, until }
+    }
 }
 
 impl From<Option<u32>> for Placement {
@@ -49,7 +76,7 @@ pub struct AllocationRules {
     /// Whether to call [`NodeAllocation::observe`] for changed nodes and [`NodeAllocation::observe_link`] for changed
     /// links.
     pub observes: bool,
-    /// Whether to call [`NodeAllocation::on_end`].
+    /// Whether to call [`NodeAllocation::on_end`] and [`NodeAllocation::on_delayed_start`].
     pub observes_ends: bool,
     /// Whether to call [`NodeAllocation::rank`]. Without it everybody has rank 0.
     pub ranks: bool,
@@ -103,8 +130,13 @@ pub trait NodeAllocation {
     /// With [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
     /// a `backfilling` other than `unlimited` that holds for answers from [`ClusterView::free_core`]: another one is
     /// carried out on the first node of that set.) With [`Commitment::PerRound`] an answer is one for its round alone,
-    /// and who is asked about again has no place.
+    /// and who is asked about again has no place. An answer [`Placement::Busy`] counts once
+    /// [`NodeAllocation::on_delayed_start`] is called, which names the node.
     fn on_end(&mut self, _end: &End) {}
+
+    /// An attempt that waited for a busy container ([`Placement::Busy`]) has got one, as if [`Placement::Node`] had been answered.
+    /// Called when [`AllocationRules::observes_ends`] is set.
+    fn on_delayed_start(&mut self, _start: &DelayedStart) {}
 
     /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
     /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each

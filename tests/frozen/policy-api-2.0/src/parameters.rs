@@ -215,7 +215,7 @@ const fn is_same(word: Text, text: &'static str) -> bool {
         return false;
     }
     // SAFETY: words of constants last, and are as long as they say.
-    let word = unsafe { std::slice::from_raw_parts(word.data, word.length) };
+    let word = unsafe { std::slice::from_raw_parts(word.data.cast::<u8>(), word.length) };
     while position < word.len() {
         if word[position] != text.as_bytes()[position] {
             return false;

@@ -1,24 +1,26 @@
 //! The numbers by which policies answer, and by which they say how they want to be asked.
 
-/// [`PlacementAnswer::kind`](super::PlacementAnswer): nowhere now; ask again when something has changed.
+/// A placement: nowhere now; ask again when something has changed.
 pub const PLACEMENT_WAIT: u32 = 0;
-/// [`PlacementAnswer::kind`](super::PlacementAnswer): on a node.
+/// A placement: on a node.
 pub const PLACEMENT_NODE: u32 = 1;
-/// [`PlacementAnswer::kind`](super::PlacementAnswer): never; the invocation ends as rejected.
+/// A placement: never; the invocation ends as rejected.
 pub const PLACEMENT_REJECT: u32 = 2;
+/// A placement: in the next container of its function that becomes free, on a node or anywhere.
+pub const PLACEMENT_BUSY: u32 = 3;
 
-/// [`PlanItemRecord::kind`](super::PlanItemRecord): a request goes to a node.
+/// A decision of a plan: a request goes to a node.
 pub const PLAN_RUN: u32 = 0;
-/// [`PlanItemRecord::kind`](super::PlanItemRecord): begin to load an image from the disk of a node into its RAM.
+/// A decision of a plan: begin to load an image from the disk of a node into its RAM.
 pub const PLAN_LOAD: u32 = 1;
-/// [`PlanItemRecord::kind`](super::PlanItemRecord): begin to copy an image from the head to the disk of a node.
+/// A decision of a plan: begin to copy an image from the head to the disk of a node.
 pub const PLAN_COPY: u32 = 2;
 
-/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it is let in.
+/// An admission: it is let in.
 pub const ADMISSION_ADMIT: u32 = 0;
-/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it is asked about again later.
+/// An admission: it is asked about again later.
 pub const ADMISSION_DELAY: u32 = 1;
-/// [`AdmissionAnswer::kind`](super::AdmissionAnswer): it ends as rejected.
+/// An admission: it ends as rejected.
 pub const ADMISSION_REJECT: u32 = 2;
 
 /// Rule of node allocation: answers are for their round alone, and every round decides anew for all that has not started.
@@ -47,17 +49,17 @@ pub const NOT_RESPECTING_CAPACITY: u32 = 1 << 1;
 /// Not promised: that everybody is let in, in the end, who finds an idle cluster.
 pub const NOT_ADMITTING_WHEN_IDLE: u32 = 1 << 2;
 
-/// [`Parameter::kind`](super::Parameter): a time, in ns.
+/// The kind of a parameter: a time, in ns.
 pub const PARAMETER_DURATION: u32 = 0;
-/// [`Parameter::kind`](super::Parameter): an amount of bytes.
+/// The kind of a parameter: an amount of bytes.
 pub const PARAMETER_BYTES: u32 = 1;
-/// [`Parameter::kind`](super::Parameter): a whole number.
+/// The kind of a parameter: a whole number.
 pub const PARAMETER_INTEGER: u32 = 2;
-/// [`Parameter::kind`](super::Parameter): a number.
+/// The kind of a parameter: a number.
 pub const PARAMETER_NUMBER: u32 = 3;
-/// [`Parameter::kind`](super::Parameter): one of several words.
+/// The kind of a parameter: one of several words.
 pub const PARAMETER_CHOICE: u32 = 4;
-/// [`Parameter::kind`](super::Parameter): yes or no.
+/// The kind of a parameter: yes or no.
 pub const PARAMETER_FLAG: u32 = 5;
-/// [`Parameter::kind`](super::Parameter): text, such as the path of a file.
+/// The kind of a parameter: text, such as the path of a file.
 pub const PARAMETER_TEXT: u32 = 6;

@@ -4,13 +4,13 @@
 use std::mem::offset_of;
 
 use super::{
-    AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable, Parameter,
-    PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer, Slice, Text, Value,
-    VictimSinkRecord,
+    AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
+    Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
+    Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, End, EvictionItem, FunctionView, LinkView, Need, NodeSet, NodeView,
-    PolicyContext, RequestView,
+    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionView, LinkView, Need,
+    NodeSet, NodeView, PolicyContext, RequestView,
 };
 
 /// A number of the layout.
@@ -25,7 +25,7 @@ pub struct Field {
 }
 
 macro_rules! layout {
-    ($($c_name:ident = ($type:ty) $path:ident { $($field:ident),* })+) => {
+    ($($c_name:ident = ($type:ty) $path:ident { $($field:ident),* $(; $phantom:ident)? })+) => {
         /// All numbers but those that count fields, with what they mean.
         pub const FIELDS: [Field; LAYOUT_LENGTH - RECORDS] = [$(
             Field { record: stringify!($c_name), name: None, bytes: size_of::<$type>() as u16 },
@@ -52,7 +52,7 @@ macro_rules! layout {
             $(
                 #[allow(dead_code)]
                 fn $c_name(record: $type) {
-                    let $path { $($field: _),* } = record;
+                    let $path { $($field: _,)* $($phantom: _)? } = record;
                 }
             )+
         };
@@ -61,8 +61,8 @@ macro_rules! layout {
 
 layout! {
     hearth_text = (Text) Text { data, length }
-    hearth_slice = (Slice<'static, u32>) Slice { data, length, lent }
-    hearth_records = (Records<'static, u32>) Records { data, length, stride, lent }
+    hearth_numbers = (Slice<'static, u32>) Slice { data, length; lent }
+    hearth_nodes = (Records<'static, NodeView>) Records { data, length, stride; lent }
     hearth_value = (Value) Value { integer, number, text }
     hearth_node_set = (NodeSet<'static>) NodeSet { bits, summary }
     hearth_library_header = (LibraryHeader) LibraryHeader {
@@ -76,9 +76,9 @@ layout! {
     hearth_host = (Host) Host { size, fail }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start
     }
-    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended }
@@ -114,4 +114,5 @@ layout! {
         size, delays, now, waiting, waiting_of_function, placed, running, running_of_function, free_cores, cluster
     }
     hearth_completion = (Completion) Completion { size, now, function, node, run_time, ram, idle_of_function }
+    hearth_delayed_start = (DelayedStart) DelayedStart { size, attempt, now, invocation, function, node, container }
 }

@@ -75,8 +75,9 @@ pub struct PolicyRecord {
     pub parameters: Records<'static, Parameter>,
     /// Makes an instance from the values of the parameters, in their order, and writes it to `policy`. The instance must be
     /// fit to be used by the thread that made it.
-    pub create:
-        Option<unsafe extern "C" fn(context: *const PolicyContext, values: Slice<'_, Value>, policy: *mut *mut ()) -> u32>,
+    pub create: Option<
+        unsafe extern "C" fn(context: *const PolicyContext, values: Slice<'_, Value>, policy: *mut *mut ()) -> u32,
+    >,
     /// Ends an instance. Nothing is called for it afterwards.
     pub destroy: Option<unsafe extern "C" fn(policy: *mut ())>,
     /// Where an invocation runs, if the policy says that.

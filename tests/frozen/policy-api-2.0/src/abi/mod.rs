@@ -15,15 +15,16 @@ mod tables;
 
 pub use codes::*;
 pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
-pub use library::{ENTRY_SYMBOL, Host, INTERFACE_MAJOR, INTERFACE_MINOR, Library, LibraryHeader, Parameter, PolicyRecord, Value};
+pub use library::{
+    ENTRY_SYMBOL, Host, INTERFACE_MAJOR, INTERFACE_MINOR, Library, LibraryHeader, Parameter, PolicyRecord, Value,
+};
 pub use slices::{Records, Slice, Text};
 pub use tables::{
-    AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer, PlanItemRecord,
-    PlanSink, PrewarmingAnswer, RetentionAnswer, VictimSinkRecord,
+    AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer,
+    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, VictimSinkRecord,
 };
 
 /// A call has come to an answer.
 pub const OK: u32 = 0;
-/// A call has failed: why, it has told by [`Host::fail`].
+/// A call has failed: why, it has told the host by `fail`.
 pub const FAILED: u32 = 1;
-

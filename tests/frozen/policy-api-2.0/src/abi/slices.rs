@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ffi::c_char;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, Index};
@@ -15,7 +16,7 @@ use abi_stable::StableAbi;
 #[derive(Clone, Copy)]
 pub struct Text {
     /// The first byte; may be null where the length is 0.
-    pub data: *const u8,
+    pub data: *const c_char,
     /// How many bytes there are.
     pub length: usize,
 }
@@ -31,12 +32,12 @@ impl Text {
 
     /// Text that lasts.
     pub const fn new(text: &'static str) -> Self {
-        Self { data: text.as_ptr(), length: text.len() }
+        Self { data: text.as_ptr().cast(), length: text.len() }
     }
 
     /// Text that lasts as long as the call that it is passed in, or for which it is answered.
     pub(crate) fn lent(text: &str) -> Self {
-        Self { data: text.as_ptr(), length: text.len() }
+        Self { data: text.as_ptr().cast(), length: text.len() }
     }
 
     /// The bytes.
@@ -48,7 +49,7 @@ impl Text {
             return &[];
         }
         // SAFETY: the caller vouches for the bytes.
-        unsafe { std::slice::from_raw_parts(self.data, self.length) }
+        unsafe { std::slice::from_raw_parts(self.data.cast(), self.length) }
     }
 
     /// The text; what is no UTF-8 in it is replaced.
@@ -68,7 +69,7 @@ impl fmt::Debug for Text {
     }
 }
 
-/// Values next to one another that are lent: as `&[T]`, for types that never change.
+/// Values next to one another that are lent.
 ///
 /// ```
 /// use hearth_policy_api::Slice;

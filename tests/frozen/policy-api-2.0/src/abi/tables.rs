@@ -9,8 +9,8 @@ use abi_stable::StableAbi;
 
 use super::Text;
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, Creation, End, EvictionItem, LinkView, Need, NodeView,
-    Removal, RequestView, Touch,
+    AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
+    NodeView, Removal, RequestView, Touch,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -33,18 +33,18 @@ pub struct NodeAllocationTable {
         ) -> u32,
     >,
     /// What is done with all that wait; for policies that plan for the whole queue.
-    pub plan:
-        Option<unsafe extern "C" fn(policy: *mut (), batch: *const BatchView<'_>, plan: *const PlanSink) -> u32>,
+    pub plan: Option<unsafe extern "C" fn(policy: *mut (), batch: *const BatchView<'_>, plan: *const PlanSink) -> u32>,
     /// The rank of a request, for `HEARTH_RULE_RANKS`.
-    pub rank: Option<
-        unsafe extern "C" fn(policy: *mut (), request: *const RequestView, now: u64, rank: *mut u64) -> u32,
-    >,
+    pub rank:
+        Option<unsafe extern "C" fn(policy: *mut (), request: *const RequestView, now: u64, rank: *mut u64) -> u32>,
     /// A node has changed, for `HEARTH_RULE_OBSERVES`; `up` is 1 or 0.
     pub observe: Option<unsafe extern "C" fn(policy: *mut (), node: u32, view: *const NodeView, up: u32) -> u32>,
     /// A link has changed, for `HEARTH_RULE_OBSERVES`; may be null all the same.
     pub observe_link: Option<unsafe extern "C" fn(policy: *mut (), link: *const LinkView<'_>) -> u32>,
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
+    /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -56,12 +56,14 @@ pub struct PlacementAnswer {
     pub size: u32,
     /// One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
     pub kind: u32,
-    /// The node, for `HEARTH_PLACEMENT_NODE`.
+    /// The node, for `HEARTH_PLACEMENT_NODE` and `HEARTH_PLACEMENT_BUSY`; `HEARTH_NONE` before the call.
     pub node: u32,
     /// Not used yet: 0.
     pub reserved: u32,
     /// Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     pub reason: Text,
+    /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    pub until: u64,
 }
 
 /// Where `plan` puts its decisions.
@@ -113,7 +115,8 @@ pub struct EvictionTable {
     pub choose:
         Option<unsafe extern "C" fn(policy: *mut (), need: *const Need, victims: *const VictimSinkRecord) -> u32>,
     /// A container was made, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
-    pub created: Option<unsafe extern "C" fn(policy: *mut (), container: *const EvictionItem, creation: Creation) -> u32>,
+    pub created:
+        Option<unsafe extern "C" fn(policy: *mut (), container: *const EvictionItem, creation: Creation) -> u32>,
     /// A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32) -> u32>,
 }
@@ -219,12 +222,31 @@ pub struct PrewarmingAnswer {
 
 impl NodeAllocationTable {
     /// A table without functions.
-    pub const EMPTY: Self = Self { size: size_of::<Self>() as u32, rules: None, place: None, plan: None, rank: None, observe: None, observe_link: None, on_end: None };
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        rules: None,
+        place: None,
+        plan: None,
+        rank: None,
+        observe: None,
+        observe_link: None,
+        on_end: None,
+        on_delayed_start: None,
+    };
 }
 
 impl EvictionTable {
     /// A table without functions.
-    pub const EMPTY: Self = Self { size: size_of::<Self>() as u32, rules: None, insert: None, touch: None, remove: None, choose: None, created: None, ended: None };
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        rules: None,
+        insert: None,
+        touch: None,
+        remove: None,
+        choose: None,
+        created: None,
+        ended: None,
+    };
 }
 
 impl AdmissionTable {
@@ -234,5 +256,6 @@ impl AdmissionTable {
 
 impl KeepAliveTable {
     /// A table without functions.
-    pub const EMPTY: Self = Self { size: size_of::<Self>() as u32, rules: None, on_idle: None, on_arrival: None, prewarm: None };
+    pub const EMPTY: Self =
+        Self { size: size_of::<Self>() as u32, rules: None, on_idle: None, on_arrival: None, prewarm: None };
 }

@@ -20,13 +20,13 @@ mod with_abi_stable {
     use abi_stable::type_layout::TypeLayout;
 
     use crate::abi::{
-        AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable, Parameter,
-        PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Text, Value,
-        VictimSinkRecord,
+        AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
+        Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Text,
+        Value, VictimSinkRecord,
     };
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, Creation, End, Ending, EvictionItem, FunctionView, LinkView, Need,
-        NodeSet, NodeView, PolicyContext, PolicySlot, Removal, RequestView, Start, Touch,
+        AdmissionView, BatchView, ClusterView, Completion, Creation, End, Ending, EvictionItem, FunctionView, LinkView,
+        Need, NodeSet, NodeView, PolicyContext, PolicySlot, Removal, RequestView, Start, Touch,
     };
 
     /// The description of a library.

@@ -12,8 +12,8 @@ use crate::abi::{
     INTERFACE_MAJOR, INTERFACE_MINOR, LAYOUT, LAYOUT_LENGTH, Library, LibraryHeader, PolicyRecord, Records, Slice, Text,
 };
 use crate::{
-    Admission, BatchAllocation, Claims, Eviction, KeepAlive, NodeAllocation, ParameterSet, ParameterSpec, Parameters, Policy,
-    PolicyContext, PolicyKind,
+    Admission, BatchAllocation, Claims, Eviction, KeepAlive, NodeAllocation, ParameterSet, ParameterSpec, Parameters,
+    Policy, PolicyContext, PolicyKind,
 };
 
 /// A policy's name, version, parameters, roles, and how it is made: what a library exports.

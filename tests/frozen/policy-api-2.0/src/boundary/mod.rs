@@ -40,8 +40,8 @@ mod tests;
 pub use descriptor::library;
 pub use descriptor::{PolicyDescriptor, interface_version};
 pub use objects::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role, admission,
-    batch_allocation, eviction, keep_alive, node_allocation,
+    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
+    admission, batch_allocation, eviction, keep_alive, node_allocation,
 };
 
 pub use crate::victims::{VictimSink, Victims};

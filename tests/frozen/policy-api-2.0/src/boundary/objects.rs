@@ -12,14 +12,15 @@ use super::rules::Rules;
 use super::shim::{self, Tables};
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
-    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Slice, Text,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
+    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
+    RetentionAnswer, Slice, Text,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView, ClusterView,
-    Completion, Creation, End, Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need,
-    NodeAllocation, NodeView, Parameters, Placement, PlanItem, PolicyContext, Prewarming, Removal, RequestView, Retention,
-    Touch, Victims,
+    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
+    ClusterView, Completion, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules, KeepAlive,
+    KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, PolicyContext,
+    Prewarming, Removal, RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
@@ -207,7 +208,9 @@ impl<T> Object<T> {
         self.call(function, |rules, policy| unsafe { rules(policy, &raw mut bits) })?;
         let unknown = bits & !R::KNOWN;
         if unknown != 0 {
-            return Err(CallFailure { cause: format!("asks for rules {unknown:#x}, which its kind of policy does not have here") });
+            return Err(CallFailure {
+                cause: format!("asks for rules {unknown:#x}, which its kind of policy does not have here"),
+            });
         }
         Ok(R::of_bits(bits))
     }
@@ -242,9 +245,9 @@ impl NodeAllocationObject {
     /// Where a request runs.
     #[inline]
     pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
-        let size = size_of::<PlacementAnswer>() as u32;
+        let (size, reason) = (size_of::<PlacementAnswer>() as u32, Text::EMPTY);
         let mut answer =
-            PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason: Text::EMPTY };
+            PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason, until: u64::MAX };
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.place, |place, policy| unsafe { place(policy, request, cluster, &raw mut answer) })?;
         match answer.kind {
@@ -252,6 +255,7 @@ impl NodeAllocationObject {
             PLACEMENT_WAIT => Ok(Placement::Wait),
             // SAFETY: the reason lasts until the next call.
             PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { answer.reason.copied() })),
+            PLACEMENT_BUSY => Ok(Placement::Busy { node: answer.node, until: answer.until }),
             other => Err(unknown("a placement", other)),
         }
     }
@@ -304,6 +308,12 @@ impl NodeAllocationObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
     }
+
+    /// One that waited for a busy container has got one.
+    pub fn on_delayed_start(&mut self, start: &DelayedStart) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_delayed_start, |on_delayed_start, policy| unsafe { on_delayed_start(policy, start) })
+    }
 }
 
 impl EvictionObject {
@@ -313,7 +323,11 @@ impl EvictionObject {
     /// When the call fails, or asks for what there is not. So it is with all calls here.
     pub fn rules(&self) -> Called<EvictionRules> {
         let rules: EvictionRules = self.ask_rules(self.table.rules)?;
-        lacks(rules.observes_containers, self.table.created.is_some() && self.table.ended.is_some(), "created and ended")?;
+        lacks(
+            rules.observes_containers,
+            self.table.created.is_some() && self.table.ended.is_some(),
+            "created and ended",
+        )?;
         Ok(rules)
     }
 

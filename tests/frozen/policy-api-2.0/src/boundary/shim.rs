@@ -13,14 +13,14 @@ use super::rules::Rules;
 
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
-    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, Slice, Text, Value,
-    VictimSinkRecord,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
+    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
+    Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation, End, Eviction,
-    EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet, Placement, PlanItem, Policy,
-    PolicyContext, Removal, RequestView, Touch, Victims,
+    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation,
+    DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet,
+    Placement, PlanItem, Policy, PolicyContext, Removal, RequestView, Touch, Victims,
 };
 
 thread_local! {
@@ -146,7 +146,6 @@ pub(super) unsafe extern "C" fn destroy<T>(address: *mut ()) {
 /// The tables of a policy.
 pub(super) struct Tables<T>(PhantomData<T>);
 
-
 /// The functions that a table of node allocation has in common for those that place and those that plan.
 macro_rules! allocation_ears {
     ($trait:ident) => {
@@ -196,6 +195,10 @@ impl<T: NodeAllocation> Tables<T> {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rank = of.policy.rank(&*request, now)) }
         }
+        unsafe extern "C" fn on_delayed_start<T: NodeAllocation>(address: *mut (), start: *const DelayedStart) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_delayed_start(&*start)) }
+        }
         &NodeAllocationTable {
             size: size_of::<NodeAllocationTable>() as u32,
             rules: Some(rules::<T>),
@@ -205,6 +208,7 @@ impl<T: NodeAllocation> Tables<T> {
             observe: Some(observe::<T>),
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
+            on_delayed_start: Some(on_delayed_start::<T>),
         }
     };
 }
@@ -213,12 +217,16 @@ impl<T> Instance<T> {
     #[inline]
     fn placed(&mut self, placement: Placement) -> PlacementAnswer {
         let size = size_of::<PlacementAnswer>() as u32;
-        let (kind, node, reason) = match placement {
-            Placement::Node(node) => (PLACEMENT_NODE, node, Text::EMPTY),
-            Placement::Wait => (PLACEMENT_WAIT, NONE, Text::EMPTY),
-            Placement::Reject(reason) => (PLACEMENT_REJECT, NONE, self.keep(reason)),
-        };
-        PlacementAnswer { size, kind, node, reserved: 0, reason }
+        let answer =
+            |kind, node| PlacementAnswer { size, kind, node, reserved: 0, reason: Text::EMPTY, until: u64::MAX };
+        match placement {
+            Placement::Node(node) => answer(PLACEMENT_NODE, node),
+            Placement::Wait => answer(PLACEMENT_WAIT, NONE),
+            Placement::Reject(reason) => {
+                PlacementAnswer { reason: self.keep(reason), ..answer(PLACEMENT_REJECT, NONE) }
+            }
+            Placement::Busy { node, until } => PlacementAnswer { until, ..answer(PLACEMENT_BUSY, node) },
+        }
     }
 
     fn keep(&mut self, reason: String) -> Text {
@@ -255,6 +263,7 @@ impl<T: BatchAllocation> Tables<T> {
             observe: Some(observe::<T>),
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
+            on_delayed_start: None,
         }
     };
 }
