@@ -1,6 +1,6 @@
 //! What crosses the boundary, without loading anything: these run under Miri.
 
-use super::{VictimSink, Victims};
+use super::{Seat, VictimSink, Victims};
 use crate::*;
 
 /// Panics as it is told, also when it is dropped.
@@ -46,7 +46,7 @@ impl Drop for Restless {
 }
 
 fn placed(payload: u8, nodes: usize) -> Result<Placement, String> {
-    placement(&mut boundary::node_allocation(Restless { payload }), nodes)
+    placement(&mut boundary::node_allocation(Restless { payload }, &Seat::default()), nodes)
 }
 
 fn placement(policy: &mut boundary::NodeAllocationObject, nodes: usize) -> Result<Placement, String> {
@@ -79,7 +79,7 @@ fn answers_cross_and_panics_become_values() {
 
 #[test]
 fn a_plan_grows_on_either_side() {
-    let mut policy = boundary::batch_allocation(Planner);
+    let mut policy = boundary::batch_allocation(Planner, &Seat::default());
     let (queue, none) = ([RequestView::default()], NodeSet::empty());
     let batch = BatchView {
         now: 0,
@@ -115,11 +115,11 @@ fn links_cross_with_their_nodes_to_those_that_listen() {
     let mut behind = NodeBits::new(100);
     [3, 64].into_iter().for_each(|node| behind.insert(node));
     let link = LinkView { link: 7, share: 0.25, nodes: behind.view(), ..LinkView::default() };
-    let mut policy = boundary::node_allocation(Hearer::default());
+    let mut policy = boundary::node_allocation(Hearer::default(), &Seat::default());
     assert_eq!(policy.observe_link(&link), Ok(()));
     let heard = placement(&mut policy, 1);
     assert_eq!(heard, Ok(Placement::Reject("[(7, 0.25, [3, 64])]".into())));
-    let mut deaf = boundary::node_allocation(Restless { payload: 0 });
+    let mut deaf = boundary::node_allocation(Restless { payload: 0 }, &Seat::default());
     assert_eq!(deaf.observe_link(&link), Ok(()));
 }
 
@@ -166,7 +166,7 @@ impl VictimSink for Taker<'_> {
 
 #[test]
 fn victims_are_offered_to_a_borrowed_sink() {
-    let mut policy = boundary::eviction(Everything::default());
+    let mut policy = boundary::eviction(Everything::default(), &Seat::default());
     for id in 0..4 {
         let item = EvictionItem {
             id,

@@ -1,6 +1,8 @@
 //! Instances of the policy under test.
 
-use crate::boundary::{Called, Object, Role};
+use std::rc::Rc;
+
+use crate::boundary::{Called, Object, Orders, Role, Seat};
 use crate::{Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// Makes instances.
@@ -23,7 +25,9 @@ impl Subject {
             PolicyKind::KeepAlive => PolicySlot::KeepAlive,
         };
         let context = PolicyContext { slot, seed: 42, nodes, ..PolicyContext::default() };
-        self.policy.make(&self.parameters, &context).map_err(|failure| format!("cannot be made: {failure}"))
+        self.policy
+            .make(&self.parameters, &Seat::new(&context, &Rc::<Orders>::default()))
+            .map_err(|failure| format!("cannot be made: {failure}"))
     }
 }
 

@@ -141,13 +141,10 @@ impl Cluster {
     /// Makes a container of a function ahead of a request, if the node is up and there is room beside what is promised,
     /// without evicting anything.
     pub fn start_ahead(&mut self, node: NodeId, function: FunctionId, now: SimTime) -> Option<HeldContainer> {
-        let ContainerSpec { footprint, image, .. } = self.specs[function];
-        let held = &self.nodes[node];
-        let has_room = held.ram.free() >= held.promised.ram + footprint.ram
-            && held.disk.free() >= held.promised.disk + footprint.disk;
-        if !has_room || !self.up.contains(node) || !self.is_image_ready(node, image) {
+        if !self.has_room_ahead(node, function) {
             return None;
         }
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
         self.pin_image(node, image);
         self.nodes[node].disk.reserve(footprint.disk);
         self.nodes[node].ram.reserve(footprint.ram);
@@ -248,6 +245,38 @@ impl Cluster {
         let Some(function) = self.nodes[node].container(container).map(|held| held.function) else { return false };
         let held = self.leave_idle(node, function, container, removal, books, kernel);
         held.map(|held| self.remove(held, books, kernel)).is_some()
+    }
+
+    /// The idle containers of a function, on one node or on all, those that are idle longest first.
+    pub fn idle_longest(&self, function: FunctionId, only: Option<NodeId>) -> Vec<(NodeId, ContainerId)> {
+        let on_node = |node: NodeId| {
+            let of_function = self.nodes[node].containers.iter().filter(|(_, held)| held.function == function);
+            let idle = of_function.filter_map(|(position, held)| Some((held.idle.as_ref()?.spell, position)));
+            idle.map(move |(spell, position)| (spell, node, ContainerId::at(position))).collect::<Vec<_>>()
+        };
+        let nodes = self.idle[function].nodes.iter().filter(|node| only.is_none_or(|only| only == *node));
+        let mut idle: Vec<_> = nodes.flat_map(on_node).collect();
+        idle.sort_unstable();
+        idle.into_iter().map(|(_, node, container)| (node, container)).collect()
+    }
+
+    /// The node with the most free RAM on which a container of a function can be started ahead; of several, the first.
+    pub fn roomiest(&self, function: FunctionId) -> Option<NodeId> {
+        let nodes = self.up.iter().filter(|node| self.has_room_ahead(*node, function));
+        // `max_by_key` takes the last of several.
+        let free = |node: &NodeId| self.nodes[*node].ram.free() - self.nodes[*node].promised.ram;
+        nodes.max_by_key(|node| (free(node), std::cmp::Reverse(*node)))
+    }
+
+    /// Whether a container of a function can be started ahead on a node: it is up, has the image, and has room beside what is
+    /// promised.
+    fn has_room_ahead(&self, node: NodeId, function: FunctionId) -> bool {
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        let held = &self.nodes[node];
+        held.ram.free() >= held.promised.ram + footprint.ram
+            && held.disk.free() >= held.promised.disk + footprint.disk
+            && self.up.contains(node)
+            && self.is_image_ready(node, image)
     }
 
     /// Ends all idle containers of a node.

@@ -11,7 +11,9 @@ mod pools;
 
 use std::collections::BTreeMap;
 
-use hearth_policy_api::{BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, Records, RequestView};
+use hearth_policy_api::{
+    BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, PolicySlot, Records, RequestView,
+};
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
 
@@ -154,6 +156,16 @@ impl Cluster {
     /// The nodes with an idle container of a function that no decision of this round has taken.
     pub fn idle(&self, function: FunctionId) -> &NodeIds {
         &self.idle[function].nodes
+    }
+
+    /// Tells an eviction policy of a node that a timer of its has gone off.
+    pub fn tell_eviction_of_timer(&mut self, node: NodeId, slot: PolicySlot, timer: u64, now: SimTime) {
+        let node = &mut self.nodes[node];
+        match slot {
+            PolicySlot::ImagesInRam => node.ram.on_timer(timer, now),
+            PolicySlot::ImagesOnDisk => node.disk.on_timer(timer, now),
+            _ => node.container_eviction.on_timer(timer, now),
+        }
     }
 
     /// A node goes down.

@@ -176,7 +176,13 @@ mod tests {
     /// One node with so many containers of function 0, idle in the order of their numbers.
     fn cluster(idle: u32) -> Cluster {
         let platform = platform();
-        let lru = || Hosted::new(boundary::eviction(Lru::new(true)), PolicySlot::Containers, Watch::new());
+        let lru = || {
+            Hosted::new(
+                boundary::eviction(Lru::new(true), &boundary::Seat::default()),
+                PolicySlot::Containers,
+                Watch::new(),
+            )
+        };
         let storage = |medium| ImageStorage::new(medium, 100, lru());
         let id = platform.host_by_name("node").unwrap();
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));

@@ -14,7 +14,7 @@ pub(crate) struct ContainerId(pub u32);
 pub(crate) struct PoolId(pub u32);
 
 /// Tells the times apart that containers are idle; events stay small with it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Spell(u32);
 
 impl Spell {

@@ -6,6 +6,8 @@ use slab::Slab;
 
 use super::victims::{Candidate, VictimList};
 use super::{Container, ContainerId, Spell};
+use hearth_simcore::time::SimTime;
+
 use crate::policy::{Hosted, Method, Mistake};
 use crate::table::Identifier;
 
@@ -35,6 +37,11 @@ impl ContainerEviction {
     #[inline]
     pub fn observes(&self) -> bool {
         self.observes
+    }
+
+    /// A timer of the policy has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: SimTime) {
+        self.policy.on_timer(timer, now.as_nanos());
     }
 
     /// Tells a policy that wants to know of a container that was made and is in use.

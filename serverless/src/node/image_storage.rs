@@ -151,6 +151,11 @@ impl ImageStorage {
         is_free && self.remove(image, Removal::Ended)
     }
 
+    /// A timer of the policy has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: SimTime) {
+        self.eviction.on_timer(timer, now.as_nanos());
+    }
+
     /// Keeps an image from eviction until it is unpinned as often.
     pub fn pin(&mut self, image: ImageId) {
         if let Some(stored) = self.images.get_mut(&image) {
@@ -195,13 +200,14 @@ impl ImageStorage {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
+    use hearth_policy_api::boundary::Seat;
     use hearth_policy_api::{Eviction, Victims, boundary};
 
     use super::*;
     use crate::policy::{PolicySlot, Watch};
 
     fn hosted(policy: impl Eviction + 'static) -> Hosted<EvictionObject> {
-        Hosted::new(boundary::eviction(policy), PolicySlot::ImagesOnDisk, Watch::new())
+        Hosted::new(boundary::eviction(policy, &Seat::default()), PolicySlot::ImagesOnDisk, Watch::new())
     }
 
     /// A disk of 100 bytes with images 0, 1 and 2 of 30 bytes each, loaded in this order.

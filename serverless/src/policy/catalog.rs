@@ -225,7 +225,7 @@ impl Catalog {
 
     fn factory<T: Role>(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<Factory<Object<T>>, SelectionError> {
         let (descriptor, parameters, record) = self.select(kind, choice)?;
-        Ok(Factory::new(record, move |context| descriptor.make(&parameters, context)))
+        Ok(Factory::new(record, move |seat| descriptor.make(&parameters, seat)))
     }
 
     /// The node allocation policy of that name, or in that library.

@@ -111,6 +111,10 @@ impl Hosted<NodeAllocationObject> {
     pub fn observe_link(&mut self, link: &LinkView<'_>) {
         self.tell(Method::ObserveLink, |object| object.observe_link(link));
     }
+
+    pub fn on_timer(&mut self, timer: u64, now: u64) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+    }
 }
 
 impl Hosted<EvictionObject> {
@@ -144,6 +148,10 @@ impl Hosted<EvictionObject> {
     pub fn ended(&mut self, id: u32) {
         self.tell(Method::Ended, |object| object.ended(id));
     }
+
+    pub fn on_timer(&mut self, timer: u64, now: u64) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+    }
 }
 
 impl Hosted<AdmissionObject> {
@@ -158,6 +166,10 @@ impl Hosted<AdmissionObject> {
     #[inline]
     pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Result<AdmissionDecision, Mistake> {
         self.ask(Method::Admit, |object| object.admit(request, view))
+    }
+
+    pub fn on_timer(&mut self, timer: u64, now: u64) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
     }
 }
 
@@ -178,5 +190,9 @@ impl Hosted<KeepAliveObject> {
     #[inline]
     pub fn on_arrival(&mut self, function: u32, now: u64) {
         self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
+    }
+
+    pub fn on_timer(&mut self, timer: u64, now: u64) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    self, AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject,
+    self, AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
 };
 use hearth_policy_api::{
     Admission, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
@@ -52,7 +52,7 @@ impl fmt::Display for PolicyRecord {
     }
 }
 
-type Make<O> = Rc<dyn Fn(&PolicyContext) -> Called<O>>;
+type Make<O> = Rc<dyn Fn(&Seat) -> Called<O>>;
 
 /// Makes the instances of a policy.
 pub struct Factory<O> {
@@ -73,11 +73,11 @@ impl<O> fmt::Debug for Factory<O> {
 }
 
 impl<O> Factory<O> {
-    pub(crate) fn new(record: PolicyRecord, make: impl Fn(&PolicyContext) -> Called<O> + 'static) -> Self {
+    pub(crate) fn new(record: PolicyRecord, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
         Self { record, make: Rc::new(make) }
     }
 
-    fn of_program(name: &str, make: impl Fn(&PolicyContext) -> O + 'static) -> Self {
+    fn of_program(name: &str, make: impl Fn(&Seat) -> O + 'static) -> Self {
         let record = PolicyRecord {
             name: name.to_owned(),
             version: "in place".to_owned(),
@@ -85,7 +85,7 @@ impl<O> Factory<O> {
             library_sha256: None,
             parameters: BTreeMap::new(),
         };
-        Self::new(record, move |context| Ok(make(context)))
+        Self::new(record, move |seat| Ok(make(seat)))
     }
 }
 
@@ -94,7 +94,7 @@ macro_rules! in_place {
         impl Factory<$object> {
             /// A policy that is a Rust type of the program itself; `name` is for results and messages.
             pub fn in_place<T: $kind + 'static>(name: &str, make: impl Fn(&PolicyContext) -> T + 'static) -> Self {
-                Self::of_program(name, move |context| boundary::$wrap(make(context)))
+                Self::of_program(name, move |seat| boundary::$wrap(make(seat.context()), seat))
             }
         }
     };
@@ -108,7 +108,7 @@ impl Factory<NodeAllocationObject> {
         name: &str,
         make: impl Fn(&PolicyContext) -> T + 'static,
     ) -> Self {
-        Self::of_program(name, move |context| boundary::batch_allocation(make(context)))
+        Self::of_program(name, move |seat| boundary::batch_allocation(make(seat.context()), seat))
     }
 }
 
@@ -223,7 +223,8 @@ impl Workshop<'_> {
         let Storage { host, node, ram, disk } = *storage;
         let seed = derive_seed(self.seed, &format!("policy:{}:{host}", slot.path()));
         let context = PolicyContext { slot, seed, nodes: self.nodes, node, ram, disk, ..PolicyContext::default() };
-        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&context));
+        let seat = Seat::new(&context, self.watch.orders());
+        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&seat));
         match made {
             Ok(object) => Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
             Err(failure) => {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use hearth_policy_api::boundary::Orders;
 use hearth_simcore::time::SimTime;
 
 use super::handshake::{Handshake, Seen};
@@ -34,10 +35,13 @@ pub(crate) enum Method {
     Created,
     Ended,
     OnDelayedStart,
+    OnTimer,
+    StartContainers,
+    EndContainers,
 }
 
 impl Method {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -57,6 +61,9 @@ impl Method {
         Self::Created,
         Self::Ended,
         Self::OnDelayedStart,
+        Self::OnTimer,
+        Self::StartContainers,
+        Self::EndContainers,
     ];
 
     /// The name of the method.
@@ -80,6 +87,9 @@ impl Method {
             Self::ObserveLink => "observe_link",
             Self::Created => "created",
             Self::Ended => "ended",
+            Self::OnTimer => "on_timer",
+            Self::StartContainers => "start_containers",
+            Self::EndContainers => "end_containers",
             Self::OnDelayedStart => "on_delayed_start",
         }
     }
@@ -152,11 +162,24 @@ pub(crate) struct Watch {
     /// A mistake in a call that has no answer to go wrong; the service asks for it after every event.
     mistake: RefCell<Option<Mistake>>,
     has_mistake: Cell<bool>,
+    /// What policies have asked for, for the service to do after the event.
+    orders: Rc<Orders>,
 }
 
 impl Watch {
     pub fn new() -> Rc<Self> {
-        Rc::new(Self { desk: Desk::of_this_thread(), mistake: RefCell::new(None), has_mistake: Cell::new(false) })
+        Rc::new(Self {
+            desk: Desk::of_this_thread(),
+            mistake: RefCell::new(None),
+            has_mistake: Cell::new(false),
+            orders: Rc::default(),
+        })
+    }
+
+    /// What policies have asked for.
+    #[inline]
+    pub fn orders(&self) -> &Rc<Orders> {
+        &self.orders
     }
 
     /// Makes a call and notes when it begins and ends.

@@ -15,6 +15,7 @@ use super::event::{Event, ServiceModel};
 use super::head::Head;
 use super::images::HeadImages;
 use super::keep_alive::KeepAlive;
+use super::orders::PolicyTimers;
 use super::policies::{Hears, Policies};
 use super::recovery::Recovery;
 use super::registry::Registry;
@@ -318,7 +319,12 @@ impl ServiceBuilder {
         let context = simulation.context(&self.head)?.downgrade();
         simulation.with_model_mut(|model, kernel| {
             let service = self.build(context, kernel)?;
-            if model.start(service) { Ok(ServerlessComputeService(())) } else { Err(Error::SecondService) }
+            if !model.start(service) {
+                return Err(Error::SecondService);
+            }
+            // Timers that policies set when they are made.
+            model.service().follow_orders(kernel).map_err(|error| *error)?;
+            Ok(ServerlessComputeService(()))
         })
     }
 
@@ -380,6 +386,7 @@ impl ServiceBuilder {
             rounds: Rounds::new(backfilling, hosts.len()),
             policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
             keep_alive: KeepAlive::default(),
+            timers: PolicyTimers::default(),
             recovery: Recovery::default(),
             work: Work::default(),
             bodies: Bodies::new(context),

@@ -42,6 +42,8 @@ pub(crate) enum Happening {
     Crashed(AttemptKey),
     /// An attempt has lasted so long that another one is to be made beside it.
     Hedge(AttemptKey),
+    /// A timer of a policy may have gone off.
+    PolicyTimer,
 }
 
 /// What an interrupted transfer was for.
@@ -168,7 +170,24 @@ impl Service {
     #[inline(always)]
     fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.apply(what, kernel)?;
-        self.work_off_mailbox(kernel)
+        self.work_off_mailbox(kernel)?;
+        if self.policies.watch().orders().are_there() || self.timers.are_set() {
+            self.follow_orders(kernel)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Does what policies have asked for, until they ask for nothing more.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn follow_orders(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        while self.policies.watch().orders().are_there() {
+            self.carry_out_orders(kernel)?;
+            self.work_off_mailbox(kernel)?;
+        }
+        self.schedule_timers(kernel);
+        Ok(())
     }
 
     /// The error for a mistake that a policy made in a call without an answer, or what else went wrong.
@@ -207,6 +226,7 @@ impl Service {
             Happening::FaultEnds(number) => self.fault_ends(number, kernel),
             Happening::Crashed(key) => self.crashed(key, kernel)?,
             Happening::Hedge(key) => self.hedge(key, kernel),
+            Happening::PolicyTimer => self.timers_go_off(kernel),
         }
         Ok(())
     }

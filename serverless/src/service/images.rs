@@ -3,7 +3,7 @@
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
 use super::attempts::AttemptKey;
@@ -34,6 +34,11 @@ struct HeadImage {
 }
 
 impl HeadImages {
+    /// A timer of the eviction policy has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: SimTime) {
+        self.storage.on_timer(timer, now);
+    }
+
     pub fn new(storage: ImageStorage, simulate_downloads: bool) -> Self {
         Self { storage, states: Table::default(), stalled: Vec::new(), simulate_downloads }
     }

@@ -13,6 +13,7 @@ mod handover;
 mod head;
 mod images;
 mod keep_alive;
+mod orders;
 mod policies;
 mod prewarming;
 mod progress;
@@ -35,6 +36,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use self::attempts::{Attempts, Counts};
 use self::head::Head;
 use self::keep_alive::KeepAlive;
+use self::orders::PolicyTimers;
 use self::policies::Policies;
 use self::recovery::Recovery;
 use self::registry::Registry;
@@ -72,6 +74,8 @@ pub(crate) struct Service {
     policies: Policies,
     /// Timers of idle containers, and containers ahead of requests.
     keep_alive: KeepAlive,
+    /// Dates at which policies are called.
+    timers: PolicyTimers,
     /// Faults, and what is done about them.
     recovery: Recovery,
     /// What is asked of it.

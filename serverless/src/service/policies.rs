@@ -144,6 +144,16 @@ impl Policies {
         self.node_allocation.on_delayed_start(start);
     }
 
+    /// Tells the policy in a slot that a timer of its has gone off.
+    pub fn on_timer(&mut self, slot: PolicySlot, timer: u64, now: SimTime) {
+        let now = now.as_nanos();
+        match slot {
+            PolicySlot::Admission => self.admission.on_timer(timer, now),
+            PolicySlot::KeepAlive => self.keep_alive.on_timer(timer, now),
+            _ => self.node_allocation.on_timer(timer, now),
+        }
+    }
+
     /// Asks how long a container is kept.
     #[inline]
     pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Box<Error>> {

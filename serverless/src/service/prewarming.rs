@@ -105,15 +105,27 @@ impl Service {
         if !self.cluster.idle(function).is_empty() {
             return;
         }
+        self.begin_start_ahead(function, node, keep_for, kernel);
+    }
+
+    /// Begins to start a container of a function on a node; false if there is no room.
+    pub(crate) fn begin_start_ahead(
+        &mut self,
+        function: FunctionId,
+        node: NodeId,
+        keep_for: SimDuration,
+        kernel: &mut Kernel<Event>,
+    ) -> bool {
         let registered = self.registry.function(function);
         let (ram, overhead) = (registered.limits.ram, registered.startup_overhead);
-        let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return };
+        let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return false };
         self.books.metrics.begin_prewarming(ram, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         let starting = self.keep_alive.prewarmings.starting.vacant_key();
         let timer =
             kernel.schedule_cancellable(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
         self.keep_alive.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
+        true
     }
 
     /// A container that was started ahead is up. It took no core, so it is for one that waits for it only if there is one.

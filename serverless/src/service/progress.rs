@@ -76,7 +76,7 @@ impl Happening {
             | Self::BodyEnded(_)
             | Self::TimeLimit(_)
             | Self::Crashed(_) => true,
-            Self::FaultBegins(_) | Self::FaultEnds(_) | Self::Hedge(_) => false,
+            Self::FaultBegins(_) | Self::FaultEnds(_) | Self::Hedge(_) | Self::PolicyTimer => false,
         }
     }
 }

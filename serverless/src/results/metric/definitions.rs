@@ -57,7 +57,7 @@ pub static DEFINITIONS: &[Definition] = &[
     moved(Images, "evictions.images_on_head", "images evicted from the head"),
 
     count(Containers, "evictions.containers", "idle containers evicted").note("to make room"),
-    count(Containers, "expired_containers", "idle containers expired").note("their keep-alive was over"),
+    count(Containers, "expired_containers", "idle containers expired").note("their keep-alive was over, or a policy ended them"),
     count(Containers, "prewarmed_containers", "containers prewarmed").note("started ahead of a request"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
