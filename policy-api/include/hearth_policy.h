@@ -351,6 +351,20 @@ typedef struct {
     uint32_t size;
     // Says why a call fails, before it answers `HEARTH_FAILED`. The text is copied.
     void (*fail)(void *handle, hearth_text cause);
+    // The handle is used in one more place, and is there until that is over, even when the instance has ended.
+    void (*hold)(void *handle);
+    // The handle is not used any more in a place for which `hold` was called.
+    void (*release)(void *handle);
+    // Has `on_timer` of the instance called at a date, in ns, with this number; it goes off once. One that is set again is put
+    // off, and `UINT64_MAX` takes it back. A date that is past is now.
+    void (*wake_at)(void *handle, uint64_t timer, uint64_t date);
+    // Has so many containers of a function started, without evicting anything, on a node, or, with `HEARTH_NONE`, each on the node
+    // with the most free RAM. Each is idle once it is up, and kept for so many ns from then on; `UINT64_MAX` keeps it. Those that
+    // find no room are not started.
+    void (*start_containers)(void *handle, uint32_t function, uint32_t node, uint32_t count, uint64_t keep_for);
+    // Ends so many idle containers of a function at the most, those that are idle longest first, on a node, or, with
+    // `HEARTH_NONE`, anywhere.
+    void (*end_containers)(void *handle, uint32_t function, uint32_t node, uint32_t count);
 } hearth_host;
 
 // What an instance of a policy is made for.
@@ -676,6 +690,8 @@ typedef struct {
     uint32_t (*on_end)(void *policy, const hearth_end *end);
     // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
+    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -739,6 +755,8 @@ typedef struct {
     uint32_t (*created)(void *policy, const hearth_item *container, hearth_creation creation);
     // A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*ended)(void *policy, uint32_t id);
+    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_eviction;
 
 // The service at the moment at which admission is asked.
@@ -791,6 +809,8 @@ typedef struct {
                       hearth_admission_answer *answer);
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
+    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_admission;
 
 // A container whose invocation has run to its end.
@@ -845,6 +865,8 @@ typedef struct {
     uint32_t (*on_arrival)(void *policy, uint32_t function, uint64_t now);
     // Whether a container is started later for the next request; null is never.
     uint32_t (*prewarm)(void *policy, const hearth_completion *completion, hearth_prewarming *answer);
+    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_keep_alive;
 
 // A policy: what it is called, what can be set, how it is made, and the roles it has.
@@ -905,7 +927,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 283
+#define HEARTH_LAYOUT_LENGTH 292
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -917,17 +939,17 @@ typedef struct {
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
     sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
-    sizeof(hearth_host), 2, offsetof(hearth_host, size), offsetof(hearth_host, fail), \
+    sizeof(hearth_host), 7, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 9, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), \
+    sizeof(hearth_node_allocation), 10, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), \
     sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
-    sizeof(hearth_eviction), 8, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), \
+    sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
     sizeof(hearth_victims), 3, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), \
-    sizeof(hearth_admission), 4, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), \
+    sizeof(hearth_admission), 5, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), \
     sizeof(hearth_admission_answer), 4, offsetof(hearth_admission_answer, size), offsetof(hearth_admission_answer, kind), offsetof(hearth_admission_answer, delay), offsetof(hearth_admission_answer, reason), \
-    sizeof(hearth_keep_alive), 5, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), \
+    sizeof(hearth_keep_alive), 6, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
     sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \

@@ -130,4 +130,7 @@ pub trait Admission {
     /// An attempt has ended that was let in, in whatever way. Called when [`AdmissionRules::observes_ends`] is set, once for
     /// each; not for those that have not ended when the simulation does.
     fn on_end(&mut self, _end: &End) {}
+
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
+    fn on_timer(&mut self, _timer: u64, _now: u64) {}
 }

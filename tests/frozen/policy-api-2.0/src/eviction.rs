@@ -207,4 +207,7 @@ pub trait Eviction {
     /// A container in use has ended: it is not kept, it crashed, or its node went down. Its number may be used again. Called
     /// when [`EvictionRules::observes_containers`] is set.
     fn ended(&mut self, _id: u32) {}
+
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
+    fn on_timer(&mut self, _timer: u64, _now: u64) {}
 }

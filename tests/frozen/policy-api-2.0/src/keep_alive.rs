@@ -94,4 +94,7 @@ pub trait KeepAlive {
     fn prewarm(&mut self, _completion: &Completion) -> Prewarming {
         Prewarming::NONE
     }
+
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
+    fn on_timer(&mut self, _timer: u64, _now: u64) {}
 }

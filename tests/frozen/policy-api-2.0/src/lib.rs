@@ -50,6 +50,7 @@
 //! what crosses between the two and what is promised across versions.
 
 pub mod abi;
+mod actions;
 mod admission;
 pub mod boundary;
 mod cluster;
@@ -66,6 +67,7 @@ pub mod testkit;
 mod victims;
 
 pub use abi::{Records, Slice};
+pub use actions::Actions;
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};

@@ -143,6 +143,9 @@ pub trait NodeAllocation {
     /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
+
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
+    fn on_timer(&mut self, _timer: u64, _now: u64) {}
 }
 
 /// Decides about the whole queue at once, in every round.
@@ -177,6 +180,9 @@ pub trait BatchAllocation {
 
     /// As [`NodeAllocation::observe_link`].
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
+
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
+    fn on_timer(&mut self, _timer: u64, _now: u64) {}
 }
 
 /// A function with waiting invocations, in a [`BatchView`].

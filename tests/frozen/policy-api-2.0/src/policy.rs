@@ -6,7 +6,7 @@ use std::fmt;
 use abi_stable::StableAbi;
 
 use crate::abi::{Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
-use crate::{NONE, ParameterSet};
+use crate::{Actions, NONE, ParameterSet};
 
 /// The four kinds of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,13 @@ pub struct PolicyContext {
     pub host: &'static Host,
     /// What it calls that with.
     pub handle: *mut (),
+}
+
+impl PolicyContext {
+    /// What the instance can have done.
+    pub fn actions(&self) -> Actions {
+        Actions::new(self.host, self.handle)
+    }
 }
 
 impl Default for PolicyContext {

@@ -73,19 +73,18 @@ layout! {
         keep_alive
     }
     hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
-    hearth_host = (Host) Host { size, fail }
+    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start
-    }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
-    hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended }
+    hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
     hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink }
-    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end }
+    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer }
     hearth_admission_answer = (AdmissionAnswer) AdmissionAnswer { size, kind, delay, reason }
-    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm }
+    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer }
     hearth_retention = (RetentionAnswer) RetentionAnswer { size, reserved, keep_for }
     hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
     hearth_node = (NodeView) NodeView {

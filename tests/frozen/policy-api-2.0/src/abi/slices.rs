@@ -45,7 +45,7 @@ impl Text {
     /// # Safety
     /// They must be there for as long as the answer is used.
     pub(crate) unsafe fn bytes<'a>(&self) -> &'a [u8] {
-        if self.data.is_null() || self.length == 0 {
+        if self.length == 0 {
             return &[];
         }
         // SAFETY: the caller vouches for the bytes.
@@ -107,7 +107,8 @@ impl<'a, T> Slice<'a, T> {
     /// The values.
     #[inline]
     pub fn as_slice(&self) -> &'a [T] {
-        if self.data.is_null() || self.length == 0 {
+        // Of no values the address may be null.
+        if self.length == 0 {
             return &[];
         }
         // SAFETY: made by `new`, here or on the other side of the boundary, of values that outlive `'a`.

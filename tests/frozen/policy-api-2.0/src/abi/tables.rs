@@ -45,6 +45,8 @@ pub struct NodeAllocationTable {
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
     /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
+    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -119,6 +121,8 @@ pub struct EvictionTable {
         Option<unsafe extern "C" fn(policy: *mut (), container: *const EvictionItem, creation: Creation) -> u32>,
     /// A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32) -> u32>,
+    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }
 
 /// Where `choose` offers its victims.
@@ -154,6 +158,8 @@ pub struct AdmissionTable {
     >,
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
+    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }
 
 /// What happens to a request.
@@ -190,6 +196,8 @@ pub struct KeepAliveTable {
     pub prewarm: Option<
         unsafe extern "C" fn(policy: *mut (), completion: *const Completion, answer: *mut PrewarmingAnswer) -> u32,
     >,
+    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }
 
 /// What becomes of an idle container.
@@ -232,6 +240,7 @@ impl NodeAllocationTable {
         observe_link: None,
         on_end: None,
         on_delayed_start: None,
+        on_timer: None,
     };
 }
 
@@ -246,16 +255,24 @@ impl EvictionTable {
         choose: None,
         created: None,
         ended: None,
+        on_timer: None,
     };
 }
 
 impl AdmissionTable {
     /// A table without functions.
-    pub const EMPTY: Self = Self { size: size_of::<Self>() as u32, rules: None, admit: None, on_end: None };
+    pub const EMPTY: Self =
+        Self { size: size_of::<Self>() as u32, rules: None, admit: None, on_end: None, on_timer: None };
 }
 
 impl KeepAliveTable {
     /// A table without functions.
-    pub const EMPTY: Self =
-        Self { size: size_of::<Self>() as u32, rules: None, on_idle: None, on_arrival: None, prewarm: None };
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        rules: None,
+        on_idle: None,
+        on_arrival: None,
+        prewarm: None,
+        on_timer: None,
+    };
 }

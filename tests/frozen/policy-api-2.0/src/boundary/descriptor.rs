@@ -7,13 +7,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::objects::{self, Called, Object, Role};
+use super::seat::Seat;
 use super::shim::{self, Tables};
 use crate::abi::{
     INTERFACE_MAJOR, INTERFACE_MINOR, LAYOUT, LAYOUT_LENGTH, Library, LibraryHeader, PolicyRecord, Records, Slice, Text,
 };
 use crate::{
     Admission, BatchAllocation, Claims, Eviction, KeepAlive, NodeAllocation, ParameterSet, ParameterSpec, Parameters,
-    Policy, PolicyContext, PolicyKind,
+    Policy, PolicyKind,
 };
 
 /// A policy's name, version, parameters, roles, and how it is made: what a library exports.
@@ -148,8 +149,8 @@ impl PolicyDescriptor {
     ///
     /// # Errors
     /// Why it cannot be made: it is of another kind, refuses its parameters, or panics.
-    pub fn make<T: Role>(&self, parameters: &Parameters, context: &PolicyContext) -> Called<Object<T>> {
-        objects::make(self.0, parameters, context)
+    pub fn make<T: Role>(&self, parameters: &Parameters, seat: &Seat) -> Called<Object<T>> {
+        objects::make(self.0, parameters, seat)
     }
 }
 

@@ -32,6 +32,7 @@ mod descriptor;
 pub mod loader;
 mod objects;
 mod rules;
+mod seat;
 mod shim;
 #[cfg(test)]
 mod tests;
@@ -43,5 +44,6 @@ pub use objects::{
     AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
     admission, batch_allocation, eviction, keep_alive, node_allocation,
 };
+pub use seat::{Order, Ordered, Orders, Seat};
 
 pub use crate::victims::{VictimSink, Victims};

@@ -3,24 +3,23 @@
 // Everything here is called through addresses; each block says what is relied on.
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
 use std::fmt;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
 use super::rules::Rules;
+use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
 use crate::abi::{
-    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
-    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
-    RetentionAnswer, Slice, Text,
+    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
+    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
+    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
     ClusterView, Completion, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules, KeepAlive,
-    KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, PolicyContext,
-    Prewarming, Removal, RequestView, Retention, Touch, Victims,
+    KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, Prewarming,
+    Removal, RequestView, Retention, Touch, Victims,
 };
 
 /// A call that did not come to an answer.
@@ -40,22 +39,6 @@ impl std::error::Error for CallFailure {}
 
 /// What a call gives back.
 pub type Called<T> = Result<T, CallFailure>;
-
-/// What an instance has told the host: its handle stands for this.
-#[derive(Debug, Default)]
-struct Told {
-    cause: RefCell<Option<String>>,
-}
-
-impl Told {
-    const HOST: Host = {
-        unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
-            // SAFETY: the handle is that of a `Told` which lives as long as the instance; the text is there during the call.
-            unsafe { (*handle.cast::<Told>()).cause.replace(Some(cause.copied())) };
-        }
-        Host { size: size_of::<Host>() as u32, fail }
-    };
-}
 
 /// An instance, which ends with this.
 struct Instance {
@@ -124,21 +107,16 @@ impl Role for KeepAliveTable {
 }
 
 /// Makes an instance of a policy for one of its roles.
-pub(super) fn make<T: Role>(
-    policy: &'static PolicyRecord,
-    parameters: &Parameters,
-    context: &PolicyContext,
-) -> Called<Object<T>> {
+pub(super) fn make<T: Role>(policy: &'static PolicyRecord, parameters: &Parameters, seat: &Seat) -> Called<Object<T>> {
     let refuse = |cause: &str| CallFailure { cause: cause.to_owned() };
     let table = T::of(policy).ok_or_else(|| refuse("is another kind of policy"))?;
     let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
         return Err(refuse("has no function that makes an instance, or none that ends one"));
     };
-    let told = Rc::<Told>::default();
-    let context = PolicyContext { host: &Told::HOST, handle: Rc::as_ptr(&told).cast_mut().cast(), ..*context };
+    let told = Rc::clone(&seat.told);
     let (values, mut address) = (parameters.values(), null_mut());
-    // SAFETY: all of it is there during the call; `told` lives as long as the instance.
-    let status = unsafe { create(&raw const context, Slice::new(&values), &raw mut address) };
+    // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
+    let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
     if status != OK {
         return Err(told.failure());
     }
@@ -146,45 +124,34 @@ pub(super) fn make<T: Role>(
 }
 
 /// An instance of a policy that is a Rust type of the program itself.
-fn in_place<P, T>(policy: P, table: T) -> Object<T> {
-    let told = Rc::<Told>::default();
-    let context =
-        PolicyContext { host: &Told::HOST, handle: Rc::as_ptr(&told).cast_mut().cast(), ..PolicyContext::default() };
-    let address = shim::Instance::leak(policy, &context);
+fn in_place<P, T>(policy: P, table: T, seat: &Seat) -> Object<T> {
+    let (told, address) = (Rc::clone(&seat.told), shim::Instance::leak(policy, seat.context()));
     Object { instance: Rc::new(Instance { address, destroy: shim::destroy::<P>, told }), table }
 }
 
 /// A node allocation policy as the host calls it, compiled in or not.
-pub fn node_allocation<T: NodeAllocation + 'static>(policy: T) -> NodeAllocationObject {
-    in_place(policy, *Tables::<T>::PLACES)
+pub fn node_allocation<T: NodeAllocation + 'static>(policy: T, seat: &Seat) -> NodeAllocationObject {
+    in_place(policy, *Tables::<T>::PLACES, seat)
 }
 
 /// A node allocation policy that plans for the whole queue, as the host calls it, compiled in or not.
-pub fn batch_allocation<T: BatchAllocation + 'static>(policy: T) -> NodeAllocationObject {
-    in_place(policy, *Tables::<T>::PLANS)
+pub fn batch_allocation<T: BatchAllocation + 'static>(policy: T, seat: &Seat) -> NodeAllocationObject {
+    in_place(policy, *Tables::<T>::PLANS, seat)
 }
 
 /// An eviction policy as the host calls it, compiled in or not.
-pub fn eviction<T: Eviction + 'static>(policy: T) -> EvictionObject {
-    in_place(policy, *Tables::<T>::EVICTS)
+pub fn eviction<T: Eviction + 'static>(policy: T, seat: &Seat) -> EvictionObject {
+    in_place(policy, *Tables::<T>::EVICTS, seat)
 }
 
 /// An admission policy as the host calls it, compiled in or not.
-pub fn admission<T: Admission + 'static>(policy: T) -> AdmissionObject {
-    in_place(policy, *Tables::<T>::ADMITS)
+pub fn admission<T: Admission + 'static>(policy: T, seat: &Seat) -> AdmissionObject {
+    in_place(policy, *Tables::<T>::ADMITS, seat)
 }
 
 /// A keep-alive policy as the host calls it, compiled in or not.
-pub fn keep_alive<T: KeepAlive + 'static>(policy: T) -> KeepAliveObject {
-    in_place(policy, *Tables::<T>::KEEPS)
-}
-
-impl Told {
-    #[cold]
-    fn failure(&self) -> CallFailure {
-        let cause = self.cause.take();
-        CallFailure { cause: cause.unwrap_or_else(|| "failed, and does not say why".to_owned()) }
-    }
+pub fn keep_alive<T: KeepAlive + 'static>(policy: T, seat: &Seat) -> KeepAliveObject {
+    in_place(policy, *Tables::<T>::KEEPS, seat)
 }
 
 #[cold]
@@ -314,6 +281,12 @@ impl NodeAllocationObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_delayed_start, |on_delayed_start, policy| unsafe { on_delayed_start(policy, start) })
     }
+
+    /// A timer has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    }
 }
 
 impl EvictionObject {
@@ -369,6 +342,12 @@ impl EvictionObject {
         // SAFETY: the instance is of this table.
         self.call(self.table.ended, |ended, policy| unsafe { ended(policy, id) })
     }
+
+    /// A timer has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    }
 }
 
 impl AdmissionObject {
@@ -402,6 +381,12 @@ impl AdmissionObject {
     pub fn on_end(&mut self, end: &End) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
+    }
+
+    /// A timer has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
     }
 }
 
@@ -440,5 +425,11 @@ impl KeepAliveObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.prewarm, |prewarm, policy| unsafe { prewarm(policy, completion, &raw mut answer) })?;
         Ok(Prewarming { after: answer.after, keep_for: answer.keep_for })
+    }
+
+    /// A timer has gone off.
+    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
+        // SAFETY: the instance is of this table.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
     }
 }

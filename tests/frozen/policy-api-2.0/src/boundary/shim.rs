@@ -104,13 +104,25 @@ unsafe fn call<T>(address: *mut (), work: impl FnOnce(&mut Instance<T>)) -> u32 
 #[inline(always)]
 unsafe fn answer<A>(address: *mut A, answer: A) {
     // SAFETY: the record begins with its size.
-    let (own, theirs) = (size_of::<A>(), unsafe { *address.cast::<u32>() } as usize);
-    let after_size = size_of::<u32>();
-    // SAFETY: both have as many bytes as are copied, and the size, which both begin with, stays theirs.
-    unsafe {
-        let (from, to) = (std::ptr::from_ref(&answer).byte_add(after_size), address.byte_add(after_size));
-        std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), own.min(theirs).saturating_sub(after_size));
+    let theirs = unsafe { *address.cast::<u32>() } as usize;
+    if theirs >= size_of::<A>() {
+        // SAFETY: there is room for all of it; nobody looks at the size any more.
+        unsafe { address.write(answer) }
+    } else {
+        // SAFETY: as this function's.
+        unsafe { answer_in_part(address, &answer, theirs) }
     }
+}
+
+/// Writes what there is room for.
+///
+/// # Safety
+/// There must be room for so many bytes.
+#[cold]
+#[inline(never)]
+unsafe fn answer_in_part<A>(address: *mut A, answer: &A, bytes: usize) {
+    // SAFETY: both have as many bytes.
+    unsafe { std::ptr::copy_nonoverlapping(std::ptr::from_ref(answer).cast::<u8>(), address.cast::<u8>(), bytes) }
 }
 
 /// Makes an instance, as [`PolicyRecord::create`](crate::abi::PolicyRecord) asks.
@@ -146,6 +158,15 @@ pub(super) unsafe extern "C" fn destroy<T>(address: *mut ()) {
 /// The tables of a policy.
 pub(super) struct Tables<T>(PhantomData<T>);
 
+macro_rules! on_timer {
+    ($trait:ident) => {
+        unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, now: u64) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, now)) }
+        }
+    };
+}
+
 /// The functions that a table of node allocation has in common for those that place and those that plan.
 macro_rules! allocation_ears {
     ($trait:ident) => {
@@ -165,6 +186,7 @@ macro_rules! allocation_ears {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_end(&*end)) }
         }
+        on_timer!($trait);
     };
 }
 
@@ -209,6 +231,7 @@ impl<T: NodeAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: Some(on_delayed_start::<T>),
+            on_timer: Some(on_timer::<T>),
         }
     };
 }
@@ -264,6 +287,7 @@ impl<T: BatchAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: None,
+            on_timer: Some(on_timer::<T>),
         }
     };
 }
@@ -282,6 +306,7 @@ impl PlanItem {
 impl<T: Eviction> Tables<T> {
     /// Of an eviction policy.
     pub(super) const EVICTS: &'static EvictionTable = {
+        on_timer!(Eviction);
         unsafe extern "C" fn rules<T: Eviction>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -327,6 +352,7 @@ impl<T: Eviction> Tables<T> {
             choose: Some(choose::<T>),
             created: Some(created::<T>),
             ended: Some(ended::<T>),
+            on_timer: Some(on_timer::<T>),
         }
     };
 }
@@ -334,6 +360,7 @@ impl<T: Eviction> Tables<T> {
 impl<T: Admission> Tables<T> {
     /// Of an admission policy.
     pub(super) const ADMITS: &'static AdmissionTable = {
+        on_timer!(Admission);
         unsafe extern "C" fn rules<T: Admission>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -366,6 +393,7 @@ impl<T: Admission> Tables<T> {
             rules: Some(rules::<T>),
             admit: Some(admit::<T>),
             on_end: Some(on_end::<T>),
+            on_timer: Some(on_timer::<T>),
         }
     };
 }
@@ -373,6 +401,7 @@ impl<T: Admission> Tables<T> {
 impl<T: KeepAlive> Tables<T> {
     /// Of a keep-alive policy.
     pub(super) const KEEPS: &'static KeepAliveTable = {
+        on_timer!(KeepAlive);
         unsafe extern "C" fn rules<T: KeepAlive>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -415,6 +444,7 @@ impl<T: KeepAlive> Tables<T> {
             on_idle: Some(on_idle::<T>),
             on_arrival: Some(on_arrival::<T>),
             prewarm: Some(prewarm::<T>),
+            on_timer: Some(on_timer::<T>),
         }
     };
 }

@@ -1,0 +1,108 @@
+//! What a policy can have done, besides answering: be called again at a date, and have containers started and ended.
+
+// The host is called through its table; each block says what is relied on.
+#![allow(unsafe_code)]
+
+use std::fmt;
+
+use crate::abi::Host;
+
+/// The way from an instance of a policy to its host, by which it has something done. What it asks for is done once the call is
+/// over in which it asks. [`PolicyContext::actions`](crate::PolicyContext::actions) gives it; a policy keeps it, and copies of it.
+///
+/// A keep-alive policy that has a container of each function that it knows started again every minute:
+///
+/// ```
+/// use hearth_policy_api::*;
+///
+/// const MINUTE: u64 = 60_000_000_000;
+///
+/// struct EveryMinute {
+///     actions: Actions,
+///     functions: u32,
+/// }
+///
+/// impl Policy for EveryMinute {
+///     const NAME: &'static str = "every-minute";
+///     const VERSION: &'static str = "1.0.0";
+///     const DESCRIPTION: &'static str = "a container of each function, every minute";
+///     type Parameters = ();
+///     fn new(_parameters: (), context: &PolicyContext) -> Result<Self, PolicyError> {
+///         let actions = context.actions();
+///         actions.wake_at(0, MINUTE);
+///         Ok(Self { actions, functions: 0 })
+///     }
+/// }
+///
+/// impl KeepAlive for EveryMinute {
+///     fn rules(&self) -> KeepAliveRules {
+///         KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
+///     }
+///     fn on_idle(&mut self, _completion: &Completion) -> Retention {
+///         Retention { keep_for: 0 }
+///     }
+///     fn on_arrival(&mut self, function: u32, _now: u64) {
+///         self.functions = self.functions.max(function + 1);
+///     }
+///     fn on_timer(&mut self, timer: u64, now: u64) {
+///         for function in 0..self.functions {
+///             self.actions.start_containers(function, NONE, 1, MINUTE);
+///         }
+///         self.actions.wake_at(timer, now + MINUTE);
+///     }
+/// }
+/// ```
+pub struct Actions {
+    host: &'static Host,
+    handle: *mut (),
+}
+
+impl Actions {
+    pub(crate) fn new(host: &'static Host, handle: *mut ()) -> Self {
+        // SAFETY: the handle is there during the call in which this is made, and from now on until `drop`.
+        unsafe { (host.hold)(handle) };
+        Self { host, handle }
+    }
+
+    /// Has `on_timer` called at a date, in ns, with this number. Each number is one timer, which goes off once: one that is set
+    /// again is put off, and `u64::MAX` takes it back. A date that is past is now. Timers go off while somebody is under way or
+    /// requests are to come, and do not make a simulation longer.
+    pub fn wake_at(&self, timer: u64, date: u64) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.wake_at)(self.handle, timer, date) }
+    }
+
+    /// Has `count` containers of a function started, without evicting anything, on `node`, or, with [`NONE`](crate::NONE), each on
+    /// the node with the most free RAM. The image must be there already. Each is idle once it is up, and is kept for `keep_for` ns
+    /// from then on; `u64::MAX` keeps it. Those that find no room are not started.
+    pub fn start_containers(&self, function: u32, node: u32, count: u32, keep_for: u64) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.start_containers)(self.handle, function, node, count, keep_for) }
+    }
+
+    /// Ends `count` idle containers of a function at the most, those that are idle longest first, on `node`, or, with
+    /// [`NONE`](crate::NONE), anywhere.
+    pub fn end_containers(&self, function: u32, node: u32, count: u32) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.end_containers)(self.handle, function, node, count) }
+    }
+}
+
+impl Clone for Actions {
+    fn clone(&self) -> Self {
+        Self::new(self.host, self.handle)
+    }
+}
+
+impl Drop for Actions {
+    fn drop(&mut self) {
+        // SAFETY: the handle was held when this was made, and is not used any more.
+        unsafe { (self.host.release)(self.handle) }
+    }
+}
+
+impl fmt::Debug for Actions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Actions")
+    }
+}

@@ -1,0 +1,168 @@
+//! Where an instance sits: what it is made for, and what it tells the host besides its answers.
+
+// The host's functions take addresses; each block says what is relied on.
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::objects::CallFailure;
+use crate::abi::{Host, Text};
+use crate::{PolicyContext, PolicySlot};
+
+/// What an instance asks its host to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `on_timer` is to be called at a date.
+    WakeAt {
+        /// The instance's number for the timer.
+        timer: u64,
+        /// In ns; `u64::MAX` takes the timer back.
+        date: u64,
+    },
+    /// Containers are to be started.
+    StartContainers {
+        /// Of which function.
+        function: u32,
+        /// On which node; [`NONE`](crate::NONE) for any.
+        node: u32,
+        /// How many.
+        count: u32,
+        /// How long each is kept once it is up, in ns.
+        keep_for: u64,
+    },
+    /// Idle containers are to be ended.
+    EndContainers {
+        /// Of which function.
+        function: u32,
+        /// On which node; [`NONE`](crate::NONE) for any.
+        node: u32,
+        /// How many at the most.
+        count: u32,
+    },
+}
+
+/// Who asks for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// The slot of the instance.
+    pub slot: PolicySlot,
+    /// The node whose storage it serves; [`NONE`](crate::NONE) for all that have one slot.
+    pub node: u32,
+    /// What it asks for.
+    pub order: Order,
+}
+
+/// What all instances of a service have asked for, and nobody has done yet.
+#[derive(Debug, Default)]
+pub struct Orders {
+    list: RefCell<Vec<Ordered>>,
+    are_there: Cell<bool>,
+}
+
+impl Orders {
+    /// Whether there are any.
+    #[inline]
+    pub fn are_there(&self) -> bool {
+        self.are_there.get()
+    }
+
+    /// Takes all of them, in the order in which they were given.
+    pub fn take(&self) -> Vec<Ordered> {
+        self.are_there.set(false);
+        self.list.take()
+    }
+
+    fn add(&self, ordered: Ordered) {
+        self.list.borrow_mut().push(ordered);
+        self.are_there.set(true);
+    }
+}
+
+/// What the handle of an instance stands for.
+#[derive(Debug)]
+pub(super) struct Told {
+    cause: RefCell<Option<String>>,
+    slot: PolicySlot,
+    node: u32,
+    orders: Rc<Orders>,
+}
+
+impl Told {
+    #[cold]
+    pub(super) fn failure(&self) -> CallFailure {
+        let cause = self.cause.take();
+        CallFailure { cause: cause.unwrap_or_else(|| "failed, and does not say why".to_owned()) }
+    }
+
+    fn add(&self, order: Order) {
+        self.orders.add(Ordered { slot: self.slot, node: self.node, order });
+    }
+}
+
+/// What a handle stands for.
+///
+/// # Safety
+/// The handle must be that of a seat which is there, or held.
+unsafe fn told<'a>(handle: *mut ()) -> &'a Told {
+    // SAFETY: as this function's.
+    unsafe { &*handle.cast::<Told>() }
+}
+
+static HOST: Host = {
+    unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
+        // SAFETY: the handle is that of the instance which fails; the text is there during the call.
+        unsafe { told(handle).cause.replace(Some(cause.copied())) };
+    }
+    unsafe extern "C" fn hold(handle: *mut ()) {
+        // SAFETY: the handle is that of an `Rc` which is there.
+        unsafe { Rc::increment_strong_count(handle.cast::<Told>()) };
+    }
+    unsafe extern "C" fn release(handle: *mut ()) {
+        // SAFETY: the handle was held.
+        unsafe { Rc::decrement_strong_count(handle.cast::<Told>()) };
+    }
+    unsafe extern "C" fn wake_at(handle: *mut (), timer: u64, date: u64) {
+        // SAFETY: the handle is that of an instance, or held.
+        unsafe { told(handle) }.add(Order::WakeAt { timer, date });
+    }
+    unsafe extern "C" fn start_containers(handle: *mut (), function: u32, node: u32, count: u32, keep_for: u64) {
+        // SAFETY: as above.
+        unsafe { told(handle) }.add(Order::StartContainers { function, node, count, keep_for });
+    }
+    unsafe extern "C" fn end_containers(handle: *mut (), function: u32, node: u32, count: u32) {
+        // SAFETY: as above.
+        unsafe { told(handle) }.add(Order::EndContainers { function, node, count });
+    }
+    let size = size_of::<Host>() as u32;
+    Host { size, fail, hold, release, wake_at, start_containers, end_containers }
+};
+
+/// The place of an instance that is to be made.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    context: PolicyContext,
+    pub(super) told: Rc<Told>,
+}
+
+impl Seat {
+    /// A seat for an instance that is made for this, and whose orders go there.
+    pub fn new(context: &PolicyContext, orders: &Rc<Orders>) -> Self {
+        let (slot, node) = (context.slot, context.node);
+        let told = Rc::new(Told { cause: RefCell::default(), slot, node, orders: Rc::clone(orders) });
+        let handle = Rc::as_ptr(&told).cast_mut().cast();
+        Self { context: PolicyContext { host: &HOST, handle, ..*context }, told }
+    }
+
+    /// What the instance is made for.
+    pub fn context(&self) -> &PolicyContext {
+        &self.context
+    }
+}
+
+impl Default for Seat {
+    /// One for an instance that is made by hand, in the program itself: nobody does what it asks for.
+    fn default() -> Self {
+        Self::new(&PolicyContext::default(), &Rc::default())
+    }
+}
