@@ -207,14 +207,18 @@ impl Checked for Check {
     }
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let mut policy = self.subject.instance(4)?;
+        let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
         let mut clock = Clock::default();
-        history.iter().try_for_each(|step| ask(&mut policy, step, &mut clock, log).map(|_| ()))?;
+        history.iter().try_for_each(|step| {
+            ask(&mut policy, step, &mut clock, log)?;
+            let now = clock.now;
+            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
+        })?;
         check_idle(&mut policy, &mut clock, log, self.claims)
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let mut policy = self.subject.instance(4)?;
+        let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
         let mut clock = Clock::default();
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
@@ -225,7 +229,9 @@ impl Checked for Check {
                 let ends = clock.let_in.len().saturating_sub(3);
                 let (after, running, free_cores) = (1_000_000, 3, 5);
                 let step = Step { function, after, waiting, running, free_cores, is_full: false, delays: 0, ends };
-                ask(&mut policy, &step, &mut clock, &mut log).map(|_| ())
+                ask(&mut policy, &step, &mut clock, &mut log)?;
+                let now = clock.now;
+                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
             })
         }))
     }

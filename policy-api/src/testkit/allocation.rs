@@ -4,6 +4,7 @@ mod busy;
 
 use proptest::prelude::*;
 
+use super::alarms::Alarms;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::claimed;
 use super::model::{FunctionSpec, Model, NodeSpec, end_of};
@@ -98,15 +99,16 @@ struct Play<'a> {
     claims: Claims,
     model: Model,
     plan: Vec<PlanItem>,
+    alarms: Alarms,
     log: &'a mut Log,
 }
 
 impl<'a> Play<'a> {
     fn new(check: &Check, nodes: &[NodeSpec], functions: &[FunctionSpec], log: &'a mut Log) -> Result<Self, String> {
-        let policy: NodeAllocationObject = check.subject.instance(nodes.len() as u32)?;
+        let (policy, alarms): (NodeAllocationObject, _) = check.subject.instance(nodes.len() as u32)?;
         let rules = answer("rules", policy.rules())?;
         let model = Model::new(nodes, functions);
-        Ok(Self { policy, rules, claims: check.claims, model, plan: Vec::new(), log })
+        Ok(Self { policy, alarms, rules, claims: check.claims, model, plan: Vec::new(), log })
     }
 
     fn apply(&mut self, step: &Step) -> Result<(), String> {
@@ -141,6 +143,8 @@ impl<'a> Play<'a> {
             }
             Step::Link { link, share } => self.set_link(link % self.model.link_count() as u32, share),
         }
+        let now = self.model.now;
+        self.alarms.go_off(now, self.log, |timer| self.policy.on_timer(timer, now))?;
         self.round()
     }
 
@@ -403,16 +407,17 @@ impl Checked for Check {
             (0..3).map(|function| FunctionSpec { ram: 1 + function, disk: 1, has_image: function == 2 }).collect();
         let mut log = Log::default();
         let play = Play::new(self, &nodes, &functions, &mut log)?;
-        let (mut policy, rules, mut model) = (Some(play.policy), play.rules, Some(play.model));
+        let (mut policy, rules, mut model) = (Some((play.policy, play.alarms)), play.rules, Some(play.model));
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
-            let (Some(of_policy), Some(of_model)) = (policy.take(), model.take()) else { return Ok(()) };
+            let (Some((of_policy, alarms)), Some(of_model)) = (policy.take(), model.take()) else { return Ok(()) };
             let mut play = Play {
                 policy: of_policy,
                 rules,
                 claims: self.claims,
                 model: of_model,
                 plan: Vec::new(),
+                alarms,
                 log: &mut log,
             };
             for call in 0..calls as usize {
@@ -432,8 +437,8 @@ impl Checked for Check {
                 // A policy that lets wait, or may, must not make the queue grow.
                 play.lose_queue(4)?;
             }
-            let Play { policy: of_policy, model: of_model, .. } = play;
-            (policy, model) = (Some(of_policy), Some(of_model));
+            let Play { policy: of_policy, alarms, model: of_model, .. } = play;
+            (policy, model) = (Some((of_policy, alarms)), Some(of_model));
             Ok(())
         }))
     }

@@ -164,7 +164,7 @@ impl Store {
     fn of(policy: &mut EvictionObject, subject: &Subject) -> Result<Self, String> {
         let EvictionRules { observes_containers: is_observed, hears_late } = answer("rules", policy.rules())?;
         let late = if hears_late && !is_observed {
-            Some(Late { policy: subject.instance(1)?, untold: Vec::new() })
+            Some(Late { policy: subject.instance(1)?.0, untold: Vec::new() })
         } else {
             None
         };
@@ -337,14 +337,18 @@ impl Checked for Check {
     }
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let mut policy = self.subject.instance(1)?;
+        let (mut policy, mut alarms): (EvictionObject, _) = self.subject.instance(1)?;
         let mut store = Store::of(&mut policy, &self.subject)?;
-        history.iter().try_for_each(|step| store.apply(&mut policy, step, log))?;
+        history.iter().try_for_each(|step| {
+            store.apply(&mut policy, step, log)?;
+            let now = store.now;
+            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
+        })?;
         store.choose_all(&mut policy, log)
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let mut policy = self.subject.instance(1)?;
+        let (mut policy, mut alarms): (EvictionObject, _) = self.subject.instance(1)?;
         let mut store = Store::of(&mut policy, &self.subject)?;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
@@ -360,7 +364,9 @@ impl Checked for Check {
                     Step::Leave { id: number, taken: call % 3 == 0 },
                     Step::Choose { ram: 60, disk: 30, pinned },
                 ];
-                steps.iter().try_for_each(|step| store.apply(&mut policy, step, &mut log))
+                steps.iter().try_for_each(|step| store.apply(&mut policy, step, &mut log))?;
+                let now = store.now;
+                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
             })
         }))
     }

@@ -86,14 +86,17 @@ impl Checked for Check {
     }
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let mut policy: KeepAliveObject = self.subject.instance(4)?;
+        let (mut policy, mut alarms): (KeepAliveObject, _) = self.subject.instance(4)?;
         answer("rules", policy.rules())?;
         let mut now = 0;
-        history.iter().try_for_each(|step| apply(&mut policy, step, &mut now, log))
+        history.iter().try_for_each(|step| {
+            apply(&mut policy, step, &mut now, log)?;
+            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
+        })
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let mut policy: KeepAliveObject = self.subject.instance(4)?;
+        let (mut policy, mut alarms): (KeepAliveObject, _) = self.subject.instance(4)?;
         let mut now = 0;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
@@ -102,7 +105,8 @@ impl Checked for Check {
                 let function = call % 3;
                 let (after, run_time) = (1_000_000_000, 500_000_000);
                 apply(&mut policy, &Step::Arrive { function, after }, &mut now, &mut log)?;
-                apply(&mut policy, &Step::Idle { function, node: 0, after, run_time, idle: 1 }, &mut now, &mut log)
+                apply(&mut policy, &Step::Idle { function, node: 0, after, run_time, idle: 1 }, &mut now, &mut log)?;
+                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
             })
         }))
     }

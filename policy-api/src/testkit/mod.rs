@@ -42,6 +42,7 @@
 //! [`Claims`]: crate::Claims
 
 mod admission;
+mod alarms;
 mod allocation;
 mod cluster;
 mod eviction;

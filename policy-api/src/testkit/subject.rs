@@ -1,8 +1,7 @@
 //! Instances of the policy under test.
 
-use std::rc::Rc;
-
-use crate::boundary::{Called, Object, Orders, Role, Seat};
+use super::alarms::Alarms;
+use crate::boundary::{Called, Object, Role, Seat};
 use crate::{Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// Makes instances.
@@ -16,8 +15,8 @@ impl Subject {
         Self { policy: *policy, parameters }
     }
 
-    /// An instance; all have one seed.
-    pub fn instance<T: Role>(&self, nodes: u32) -> Result<Object<T>, String> {
+    /// An instance and its timers; all have one seed.
+    pub fn instance<T: Role>(&self, nodes: u32) -> Result<(Object<T>, Alarms), String> {
         let slot = match self.policy.kind() {
             PolicyKind::NodeAllocation => PolicySlot::NodeAllocation,
             PolicyKind::Eviction => PolicySlot::Containers,
@@ -25,9 +24,9 @@ impl Subject {
             PolicyKind::KeepAlive => PolicySlot::KeepAlive,
         };
         let context = PolicyContext { slot, seed: 42, nodes, ..PolicyContext::default() };
-        self.policy
-            .make(&self.parameters, &Seat::new(&context, &Rc::<Orders>::default()))
-            .map_err(|failure| format!("cannot be made: {failure}"))
+        let alarms = Alarms::default();
+        let made = self.policy.make(&self.parameters, &Seat::new(&context, alarms.orders()));
+        made.map(|object| (object, alarms)).map_err(|failure| format!("cannot be made: {failure}"))
     }
 }
 

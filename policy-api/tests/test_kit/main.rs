@@ -6,6 +6,7 @@ mod batch;
 mod busy;
 mod eviction;
 mod keep_alive;
+mod timers;
 
 use std::sync::{Mutex, PoisonError};
 

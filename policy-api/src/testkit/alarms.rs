@@ -1,0 +1,67 @@
+//! What a policy asks its host to do, as the kit does it: timers go off, and what is asked for is noted.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::history::Log;
+use super::subject::answer;
+use crate::NONE;
+use crate::boundary::{Called, Order, Orders};
+
+/// A policy that sets its timers for now again and again comes to no end.
+const MOST_AT_ONCE: u32 = 1_000;
+
+/// The timers of an instance.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    orders: Rc<Orders>,
+    /// By the policy's numbers.
+    set: BTreeMap<u64, u64>,
+}
+
+impl Alarms {
+    /// Where the instance's orders go.
+    pub fn orders(&self) -> &Rc<Orders> {
+        &self.orders
+    }
+
+    /// Does what the instance has asked for, and calls it at the dates that have come.
+    pub fn go_off(&mut self, now: u64, log: &mut Log, mut call: impl FnMut(u64) -> Called<()>) -> Result<(), String> {
+        for _ in 0..MOST_AT_ONCE {
+            self.hear(log)?;
+            let due = self.set.iter().filter(|(_, date)| **date <= now).min_by_key(|(_, date)| **date);
+            let Some(timer) = due.map(|(timer, _)| *timer) else { return Ok(()) };
+            self.set.remove(&timer);
+            log.note(format!("on_timer({timer}, at {now})"));
+            answer("on_timer", call(timer))?;
+        }
+        Err("sets a timer for now again and again".to_owned())
+    }
+
+    fn hear(&mut self, log: &mut Log) -> Result<(), String> {
+        for ordered in self.orders.take() {
+            match ordered.order {
+                Order::WakeAt { timer, date: u64::MAX } => drop(self.set.remove(&timer)),
+                Order::WakeAt { timer, date } => drop(self.set.insert(timer, date)),
+                Order::StartContainers { function, node, count, .. } => {
+                    check_function("start_containers", function)?;
+                    log.note(format!("  start_containers(function {function}, {}, {count})", place(node)));
+                }
+                Order::EndContainers { function, node, count } => {
+                    check_function("end_containers", function)?;
+                    log.note(format!("  end_containers(function {function}, {}, {count})", place(node)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// No policy is told of more functions than a number has.
+fn check_function(call: &str, function: u32) -> Result<(), String> {
+    if function == NONE { Err(format!("names no function in {call}")) } else { Ok(()) }
+}
+
+fn place(node: u32) -> String {
+    if node == NONE { "anywhere".to_owned() } else { format!("node {node}") }
+}
