@@ -16,6 +16,12 @@
 // A call has failed: why, it has told the host by `fail`.
 #define HEARTH_FAILED 1
 
+// The major version of the interface.
+#define HEARTH_INTERFACE_MAJOR 2
+
+// The minor version of the interface.
+#define HEARTH_INTERFACE_MINOR 0
+
 // A placement: nowhere now; ask again when something has changed.
 #define HEARTH_PLACEMENT_WAIT 0
 
@@ -102,12 +108,6 @@
 
 // The kind of a parameter: text, such as the path of a file.
 #define HEARTH_PARAMETER_TEXT 6
-
-// The major version of the interface.
-#define HEARTH_INTERFACE_MAJOR 2
-
-// The minor version of the interface.
-#define HEARTH_INTERFACE_MINOR 0
 
 // "No such image" in `RequestView::image` and the like.
 #define HEARTH_NONE UINT32_MAX

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::abi::Host;
+use crate::primitives::Host;
 
 /// The way from an instance of a policy to its host, by which it has something done. What it asks for is done once the call is
 /// over in which it asks. [`PolicyContext::actions`](crate::PolicyContext::actions) gives it; a policy keeps it, and copies of it.

@@ -62,11 +62,11 @@ mod node_allocation;
 mod node_set;
 mod parameters;
 mod policy;
+mod primitives;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod victims;
 
-pub use abi::{Records, Slice};
 pub use actions::Actions;
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
@@ -81,4 +81,5 @@ pub use node_allocation::{
 pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};
+pub use primitives::{Records, Slice};
 pub use victims::{Offer, Victims};

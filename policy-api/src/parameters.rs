@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::abi::{
+use crate::primitives::{
     PARAMETER_BYTES, PARAMETER_CHOICE, PARAMETER_DURATION, PARAMETER_FLAG, PARAMETER_INTEGER, PARAMETER_NUMBER,
     PARAMETER_TEXT, Parameter, Slice, Text, Value,
 };

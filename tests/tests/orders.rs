@@ -1,5 +1,5 @@
 //! What policies have done at dates of their own: they are called again, and have containers started and ended (the timing
-//! model, section 13).
+//! model, section 14).
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -65,8 +65,10 @@ const NAMES: &[(&str, &str)] = &[
 /// The files in which the types are.
 const FILES: &[&str] = &[
     "abi/mod.rs",
-    "abi/codes.rs",
-    "abi/slices.rs",
+    "primitives/codes.rs",
+    "primitives/slices.rs",
+    "primitives/parameter.rs",
+    "primitives/host.rs",
     "abi/library.rs",
     "abi/tables.rs",
     "cluster.rs",

@@ -7,7 +7,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use super::Text;
+use super::{Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
     NodeView, Removal, RequestView, Touch,
@@ -123,19 +123,6 @@ pub struct EvictionTable {
     pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
-}
-
-/// Where `choose` offers its victims.
-#[repr(C)]
-#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
-#[derive(Clone, Copy, Debug)]
-pub struct VictimSinkRecord {
-    /// Size of this record in bytes.
-    pub size: u32,
-    /// Offers the item `id`; answers one of `HEARTH_OFFER_…`.
-    pub offer: unsafe extern "C" fn(sink: *mut (), id: u32) -> u32,
-    /// What `offer` is to be called with.
-    pub sink: *mut (),
 }
 
 /// Which requests are let in.

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::objects::{self, Called, Object, Role};
+use super::failure::Called;
+use super::objects::{self, Object, Role};
 use super::seat::Seat;
 use super::shim::{self, Tables};
 use crate::abi::{

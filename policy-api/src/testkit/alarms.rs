@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::history::Log;
-use super::subject::answer;
 use crate::NONE;
 use crate::boundary::{Called, Order, Orders};
 
@@ -33,7 +32,7 @@ impl Alarms {
             let Some(timer) = due.map(|(timer, _)| *timer) else { return Ok(()) };
             self.set.remove(&timer);
             log.note(format!("on_timer({timer}, at {now})"));
-            answer("on_timer", call(timer))?;
+            call(timer).map_err(|failure| format!("failed in on_timer: {failure}"))?;
         }
         Err("sets a timer for now again and again".to_owned())
     }

@@ -1,5 +1,5 @@
 //! What policies have done besides answering: they are called again at a date, and have containers started and ended (the
-//! timing model, section 13).
+//! timing model, section 14).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use std::fmt;
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::abi::{Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
+use crate::primitives::{Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
 use crate::{Actions, NONE, ParameterSet};
 
 /// The four kinds of policy.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::abi::VictimSinkRecord;
+use crate::primitives::VictimSinkRecord;
 
 /// The host's reaction to an offered victim.
 #[repr(u32)]

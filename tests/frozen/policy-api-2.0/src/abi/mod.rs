@@ -7,21 +7,16 @@
 //! sides each knows what the other one has. What has no size at its beginning ([`Text`], [`Slice`], [`Records`], [`Value`],
 //! [`NodeSet`](crate::NodeSet)) never changes.
 
-mod codes;
 mod layout;
 mod library;
-mod slices;
 mod tables;
 
-pub use codes::*;
+pub use crate::primitives::*;
 pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
-pub use library::{
-    ENTRY_SYMBOL, Host, INTERFACE_MAJOR, INTERFACE_MINOR, Library, LibraryHeader, Parameter, PolicyRecord, Value,
-};
-pub use slices::{Records, Slice, Text};
+pub use library::{ENTRY_SYMBOL, INTERFACE_MAJOR, INTERFACE_MINOR, Library, LibraryHeader, PolicyRecord};
 pub use tables::{
     AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer,
-    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, VictimSinkRecord,
+    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
 };
 
 /// A call has come to an answer.

@@ -28,6 +28,7 @@
 
 mod described;
 mod descriptor;
+mod failure;
 #[cfg(feature = "loader")]
 pub mod loader;
 mod objects;
@@ -40,9 +41,10 @@ mod tests;
 #[doc(hidden)]
 pub use descriptor::library;
 pub use descriptor::{PolicyDescriptor, interface_version};
+pub use failure::{CallFailure, Called};
 pub use objects::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
-    admission, batch_allocation, eviction, keep_alive, node_allocation,
+    AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role, admission, batch_allocation,
+    eviction, keep_alive, node_allocation,
 };
 pub use seat::{Order, Ordered, Orders, Seat};
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
+use super::failure::{CallFailure, Called};
 use super::rules::Rules;
 use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
@@ -21,24 +22,6 @@ use crate::{
     KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, Prewarming,
     Removal, RequestView, Retention, Touch, Victims,
 };
-
-/// A call that did not come to an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallFailure {
-    /// What happened, with its place in the source where that is known.
-    pub cause: String,
-}
-
-impl fmt::Display for CallFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.cause)
-    }
-}
-
-impl std::error::Error for CallFailure {}
-
-/// What a call gives back.
-pub type Called<T> = Result<T, CallFailure>;
 
 /// An instance, which ends with this.
 struct Instance {

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::objects::CallFailure;
+use super::failure::CallFailure;
 use crate::abi::{Host, Text};
 use crate::{PolicyContext, PolicySlot};
 
