@@ -192,7 +192,7 @@ fn a_library_that_takes_a_field_for_another_type_is_refused() {
 fn a_library_built_against_a_newer_interface_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (now, later) = ("INTERFACE_MINOR: u32 = 0", "INTERFACE_MINOR: u32 = 9");
-    let newer = changed_interface(folder.path(), "src/abi/library.rs", now, later);
+    let newer = changed_interface(folder.path(), "src/abi/header.rs", now, later);
     let library = build_against(&folder.path().join("plugin"), "newer-minor", &newer, &[]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(

@@ -69,7 +69,7 @@ const FILES: &[&str] = &[
     "primitives/slices.rs",
     "primitives/parameter.rs",
     "primitives/host.rs",
-    "abi/library.rs",
+    "abi/header.rs",
     "abi/tables.rs",
     "cluster.rs",
     "node_set.rs",

@@ -7,13 +7,15 @@
 //! sides each knows what the other one has. What has no size at its beginning ([`Text`], [`Slice`], [`Records`], [`Value`],
 //! [`NodeSet`](crate::NodeSet)) never changes.
 
+mod header;
 mod layout;
 mod library;
 mod tables;
 
 pub use crate::primitives::*;
+pub use header::{ENTRY_SYMBOL, INTERFACE_MAJOR, INTERFACE_MINOR, LibraryHeader, PolicyRecord};
 pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
-pub use library::{ENTRY_SYMBOL, INTERFACE_MAJOR, INTERFACE_MINOR, Library, LibraryHeader, PolicyRecord};
+pub use library::Library;
 pub use tables::{
     AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer,
     PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
