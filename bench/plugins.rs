@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use hearth_bench::hold_step_ns;
-use hearth_policy_api::boundary::NodeAllocationObject;
 use hearth_policy_api::boundary::loader::PolicyLibrary;
+use hearth_policy_api::boundary::{NodeAllocationObject, Seat};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{Parameters, PolicyContext, PolicyDescriptor, RequestView};
 use hearth_serverless::metrics::Metrics;
@@ -127,7 +127,8 @@ fn compare_runs(name: &str) -> Result<(), Box<dyn Error>> {
 
 fn make(policy: &PolicyDescriptor) -> Option<NodeAllocationObject> {
     let parameters = Parameters::defaults(&policy.parameters());
-    policy.make(&parameters, &PolicyContext { seed: 1, nodes: NODES as u32, ..PolicyContext::default() }).ok()
+    let context = PolicyContext { seed: 1, nodes: NODES as u32, ..PolicyContext::default() };
+    policy.make(&parameters, &Seat::new(&context, &Rc::default())).ok()
 }
 
 /// Nanoseconds of one call that finds its node at once.

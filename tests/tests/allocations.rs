@@ -5,8 +5,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::rc::Rc;
 
-use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Role};
+use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Role, Seat};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
     AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, PolicyKind,
@@ -46,7 +47,8 @@ fn allocations(mut call: impl FnMut()) -> u64 {
 
 fn make<T: Role>(policy: &PolicyDescriptor) -> Object<T> {
     let parameters = Parameters::defaults(&policy.parameters());
-    policy.make(&parameters, &PolicyContext { seed: 1, nodes: 16, ..PolicyContext::default() }).unwrap()
+    let context = PolicyContext { seed: 1, nodes: 16, ..PolicyContext::default() };
+    policy.make(&parameters, &Seat::new(&context, &Rc::default())).unwrap()
 }
 
 fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {

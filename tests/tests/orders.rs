@@ -106,8 +106,11 @@ fn run(policies: PolicySet, dates: &[(u64, usize)]) -> Result<(Metrics, Vec<Invo
     Ok((metrics, records, end))
 }
 
-/// The starts of requests under a script, when its lines were done, and when the simulation ended.
-fn scripted(script: &[(u64, Step)], dates: &[(u64, usize)]) -> Result<(Vec<Start>, Vec<(u64, f64)>, f64), Error> {
+/// How requests started, when timers went off, and when the simulation ended.
+type Course = (Vec<Start>, Vec<(u64, f64)>, f64);
+
+/// What comes of a script.
+fn scripted(script: &[(u64, Step)], dates: &[(u64, usize)]) -> Result<Course, Error> {
     let (went, mut set) = (Went::default(), policies());
     let (script, heard) = (script.to_vec(), Rc::clone(&went));
     let make = move |context: &PolicyContext| Scripted::new(context, &script, &heard);
