@@ -1,7 +1,7 @@
 //! SHA-256 of files.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -10,16 +10,21 @@ use crate::error::CommandError;
 
 /// The hash of a file, in hexadecimal digits.
 pub fn of_file(path: &Path) -> io::Result<String> {
+    of_bytes(File::open(path)?)
+}
+
+/// The hash of all that can be read, in hexadecimal digits.
+pub fn of_bytes(source: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut source = BufReader::with_capacity(1 << 16, source);
     loop {
-        let chunk = file.fill_buf()?;
+        let chunk = source.fill_buf()?;
         if chunk.is_empty() {
             return Ok(hex(&hash.finalize()));
         }
         hash.update(chunk);
         let length = chunk.len();
-        file.consume(length);
+        source.consume(length);
     }
 }
 

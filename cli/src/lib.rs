@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod result_files;
 mod result_folder;
+mod result_place;
 mod sweep;
 mod table;
 

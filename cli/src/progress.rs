@@ -96,16 +96,18 @@ pub struct SweepProgress {
     line: Line,
     start: Instant,
     runs: usize,
+    jobs: usize,
 }
 
 impl SweepProgress {
-    /// A line for so many runs; `None` where standard error is no terminal.
-    pub fn start(runs: usize) -> Option<Self> {
-        Line::new().map(|line| Self { line, start: Instant::now(), runs })
+    /// A line for so many runs, which so many jobs do; `None` where standard error is no terminal.
+    pub fn start(runs: usize, jobs: usize) -> Option<Self> {
+        Line::new().map(|line| Self { line, start: Instant::now(), runs, jobs })
     }
 
-    /// So many runs have ended, and those under way have done so many runs' worth of work.
+    /// So many jobs have ended, and the runs under way have done so many runs' worth of work.
     pub fn show(&self, ended: usize, under_way: f64) {
+        let ended = ended * self.runs / self.jobs.max(1);
         let share = (ended as f64 + under_way) / self.runs.max(1) as f64;
         let runs = Part { text: format!("{ended} of {} runs", self.runs), dispensable: 1 };
         let parts: Vec<Part> = [runs].into_iter().chain(time_left(self.start, share)).collect();

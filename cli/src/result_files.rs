@@ -1,8 +1,6 @@
 //! The files that a run writes.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_serverless::experiment::{Experiment, Results};
@@ -15,15 +13,15 @@ use hearth_simcore::time::SimDuration;
 use serde_json::Value;
 
 use crate::error::CommandError;
-use crate::hash::hash_of;
 use crate::output_choice::{InvocationsTable, TableFormat};
 use crate::result_folder::lock::FolderLock;
-use crate::result_folder::manifest::{Input, Manifest, Options, Output, RunRecord, State};
+use crate::result_folder::manifest::{self, Input, Manifest, Options, Output, RunRecord, State};
+use crate::result_place::Place;
 
 /// Where results go, and what is known of them.
 #[derive(Clone, Debug)]
 pub struct ResultFiles {
-    folder: PathBuf,
+    place: Place,
     manifest: Arc<Mutex<Manifest>>,
     /// Of a folder that others could write into; until the results are there.
     lock: Arc<Mutex<Option<FolderLock>>>,
@@ -35,10 +33,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ResultFiles {
-    /// Files in a folder; those of a run of a sweep say which one it is.
-    pub fn new(folder: &Path, options: Options, sweep: Option<RunRecord>) -> Self {
+    /// Files in a place; those of a run of a sweep say which one it is.
+    pub fn new(place: Place, options: Options, sweep: Option<RunRecord>) -> Self {
         let manifest = Arc::new(Mutex::new(Manifest::new(options, sweep)));
-        Self { folder: folder.to_owned(), manifest, lock: Arc::default() }
+        Self { place, manifest, lock: Arc::default() }
     }
 
     /// Keeps the folder locked until the results are there.
@@ -47,10 +45,10 @@ impl ResultFiles {
     }
 
     fn unusable(&self, problem: impl ToString) -> CommandError {
-        CommandError::OutputFolder { folder: self.folder.clone(), problem: problem.to_string() }
+        CommandError::OutputFolder { folder: self.place.folder().to_owned(), problem: problem.to_string() }
     }
 
-    /// Makes the files in the folder, which is there, before the simulation starts: who cannot write them hears of it at
+    /// Makes the files in their place, which is there, before the simulation starts: who cannot write them hears of it at
     /// once. The experiment writes into some of them while it runs. `timeline` is the name of its file, if there is one.
     pub fn open(
         &self,
@@ -66,7 +64,7 @@ impl ResultFiles {
             let names = names_of(&manifest.options, &mut experiment);
             manifest.files = names.into_iter().map(|name| Output { name, sha256: None }).collect();
             // Whatever happens from here on, these files are known to be this run's.
-            manifest.write(&self.folder)?;
+            self.write_manifest(&manifest)?;
             manifest.options.clone()
         };
         self.write_scenario(scenario)?;
@@ -106,8 +104,8 @@ impl ResultFiles {
         Ok(experiment.record_to(sink.map_err(|error| self.unusable(error))?, sample))
     }
 
-    fn create(&self, name: &str) -> Result<File, CommandError> {
-        let file = File::create(self.folder.join(name));
+    fn create(&self, name: &str) -> Result<Box<dyn Write + Send>, CommandError> {
+        let file = self.place.create(name);
         file.map_err(|error| self.unusable(format!("{name} cannot be written there: {error}")))
     }
 
@@ -129,17 +127,31 @@ impl ResultFiles {
         manifest.wall_s = Some(wall_s);
         manifest.time_series_interval_s = results.time_series_interval.map(SimDuration::as_secs_f64);
         for file in &mut manifest.files {
-            file.sha256 = Some(hash_of(&self.folder.join(&file.name))?);
+            let unreadable = |error: io::Error| self.unusable(format!("{} cannot be read: {error}", file.name));
+            file.sha256 = Some(self.place.hash(&file.name).map_err(unreadable)?);
         }
-        manifest.write(&self.folder)?;
+        self.write_manifest(&manifest)?;
         *locked(&self.lock) = None;
         Ok(())
     }
 
-    fn write_file(&self, name: &str, write: impl FnOnce(File) -> Result<(), SinkError>) -> Result<(), CommandError> {
-        let path = self.folder.join(name);
-        let written = File::create(&path).map_err(Into::into).and_then(write);
-        written.map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
+    fn write_manifest(&self, manifest: &Manifest) -> Result<(), CommandError> {
+        match &self.place {
+            Place::Folder(folder) => manifest.write(folder),
+            Place::Memory(..) => {
+                self.write_file(manifest::NAME, |mut file| Ok(file.write_all(manifest.to_json().as_bytes())?))
+            }
+        }
+    }
+
+    fn write_file(
+        &self,
+        name: &str,
+        write: impl FnOnce(Box<dyn Write + Send>) -> Result<(), SinkError>,
+    ) -> Result<(), CommandError> {
+        let written = self.place.create(name).map_err(Into::into).and_then(write);
+        let file = || self.place.folder().join(name);
+        written.map_err(|error| CommandError::Result { file: file(), problem: error.to_string() })
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::sweep::{run_folders, scenario};
-use super::sweep_work::{assert_same, spawn};
+use super::sweep::scenario;
+use super::sweep_work::{assert_same, done, manifests, packed, spawn};
 use super::{hearth, printed};
 
 #[test]
@@ -21,15 +21,11 @@ fn of_workers_that_die_at_any_moment_the_others_do_the_runs() {
     printed(hearth().args(arguments).arg(&alone));
     printed(hearth().args(arguments).args([plan, "--plan", "--stale-after", "1s"]));
     let worker = || spawn(&["work", plan, "--claim", "--jobs", "2"]);
-    let done = || {
-        run_folders(&planned).iter().filter(|run| !run.file_name().unwrap().to_string_lossy().starts_with('.')).count()
-    };
     let mut workers: Vec<Child> = (0..3).map(|_| worker()).collect();
     let begin = Instant::now();
     for wanted in [5, 15, 25] {
-        while done() < wanted {
+        while done(&planned) < wanted {
             assert!(begin.elapsed() < Duration::from_secs(120), "nothing goes on");
-            thread::sleep(Duration::from_millis(1));
         }
         let mut killed = workers.remove(0);
         killed.kill().unwrap();
@@ -40,9 +36,10 @@ fn of_workers_that_die_at_any_moment_the_others_do_the_runs() {
     for mut worker in workers {
         assert!(worker.wait().unwrap().success());
     }
-    assert_eq!(done(), 60);
-    let left = fs::read_dir(planned.join("claims")).unwrap().count();
-    assert!(left <= 12, "dead workers leave two claims and a clock each: {left}");
+    assert_eq!(done(&planned), 60);
+    assert!(packed(&planned).len() <= 6, "each worker has one file");
+    let times = manifests(&planned).len();
+    assert!(times <= 63, "nobody does what another does or has done: {times}");
     printed(hearth().args(["sweep", "collect", plan]));
     assert_same(&planned, &alone);
 }
@@ -64,7 +61,7 @@ fn a_run_that_somebody_is_at_is_left_alone_until_he_is_dead() {
     let status = || printed(hearth().args(["sweep", "status", plan]));
     assert!(status().starts_with("0 of 3 runs done, 1 running, 0 failed, 2 open\n"), "{}", status());
     let mut worker = spawn(&["work", plan, "--claim"]);
-    while run_folders(&output).iter().filter(|run| run.join("summary.json").exists()).count() < 2 {
+    while done(&output) < 2 {
         assert!(begin.elapsed() < Duration::from_secs(60), "nothing goes on");
         thread::sleep(Duration::from_millis(5));
     }

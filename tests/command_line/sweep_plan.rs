@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::sweep::{read_json, run_folders, scenario};
+use super::sweep::{read_json, scenario};
+use super::sweep_work::{manifests, packed};
 use super::{failure, hearth, printed};
 
 /// A plan of two seeds whose scenario reads a trace.
@@ -34,11 +35,11 @@ fn a_plan_says_all_that_its_runs_need() {
     assert_eq!(said["inputs"], json!([input]));
     assert_eq!(said["scenario"]["text"], fs::read_to_string(folder.path().join("scenario.json")).unwrap());
     printed(hearth().args(["sweep", "work", &plan, "--share", "1/1"]));
-    let named = |run: &serde_json::Value| run["key"].as_str().unwrap()[..16].to_owned();
-    let mut planned: Vec<String> = said["runs"].as_array().unwrap().iter().map(named).collect();
+    let key = |run: &serde_json::Value| run["key"].as_str().unwrap().to_owned();
+    let mut planned: Vec<String> = said["runs"].as_array().unwrap().iter().map(key).collect();
+    let mut done: Vec<String> = manifests(Path::new(&plan)).iter().map(key).collect();
     planned.sort();
-    let done = run_folders(Path::new(&plan));
-    let done: Vec<_> = done.iter().map(|run| run.file_name().unwrap().to_str().unwrap()).collect();
+    done.sort();
     assert_eq!(done, planned);
 }
 
@@ -52,7 +53,7 @@ fn what_has_changed_since_is_refused_with_its_cure() {
         let (code, message) = failure(hearth().args(["sweep", "work", &plan, "--share", "1/1"]));
         assert_eq!(code, 2, "{message}");
         assert!(message.contains(expected), "{expected}: {message}");
-        assert_eq!(run_folders(Path::new(&plan)).len(), 0, "nothing has been run");
+        assert_eq!(packed(Path::new(&plan)).len(), 0, "nothing has been run");
     };
     let version = format!("\"hearth\": \"{}\"", env!("CARGO_PKG_VERSION"));
     let changes = [

@@ -22,6 +22,7 @@ use crate::progress::Progress;
 use crate::result_files::{ResultFiles, to_json};
 use crate::result_folder::manifest::{Options, State};
 use crate::result_folder::{claim, runs_again};
+use crate::result_place::Place;
 use crate::{interrupt, table};
 
 /// Whether to write the table of invocations.
@@ -173,7 +174,8 @@ pub struct Plan<'a> {
 impl Plan<'_> {
     /// Runs it, writes what came of it and prints it.
     pub fn run(&self) -> Result<(), CommandError> {
-        let files = self.output.map(|folder| ResultFiles::new(folder, self.options.clone(), None));
+        let files =
+            self.output.map(|folder| ResultFiles::new(Place::Folder(folder.to_owned()), self.options.clone(), None));
         let start = Instant::now();
         let watchdog = self.watch_policies(files.clone(), start);
         let chosen = self.scenario.read()?;

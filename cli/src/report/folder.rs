@@ -1,9 +1,8 @@
 //! Reads what runs and sweeps have left in their folders.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::BufReader;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use hearth_serverless::results::{Numbers, Summary};
 use serde::Deserialize;
@@ -14,6 +13,8 @@ use crate::error::CommandError;
 use crate::result_folder::claim::SWEEP;
 use crate::result_folder::manifest::{self, Manifest, State};
 use crate::sweep::grid::{Axis, Baseline, Grid, Point, Setting};
+use crate::sweep::packed::scan::AllPacked;
+use crate::sweep::store::RUNS;
 
 /// A table of numbers, by column.
 #[derive(Clone, Debug, Default)]
@@ -73,26 +74,68 @@ fn wrong(path: &Path, problem: impl std::fmt::Display) -> CommandError {
     CommandError::Usage(format!("{}: {problem}", path.display()))
 }
 
+/// The files of a run.
+enum RunFiles {
+    /// In a folder of its own.
+    Folder(PathBuf),
+    /// Taken from where a worker has packed them; the folder is what they are called by in messages.
+    Packed(PathBuf, BTreeMap<String, Vec<u8>>),
+}
+
+impl RunFiles {
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Folder(folder) | Self::Packed(folder, _) => folder,
+        }
+    }
+
+    fn manifest(&self) -> Result<Option<Manifest>, CommandError> {
+        match self {
+            Self::Folder(folder) => Manifest::read(folder),
+            Self::Packed(folder, files) => {
+                let path = folder.join(manifest::NAME);
+                files.get(manifest::NAME).map(|bytes| Manifest::from_json(&path, bytes)).transpose()
+            }
+        }
+    }
+
+    /// What is in a file, and what messages call it.
+    fn read(&self, name: &str) -> Result<(PathBuf, Vec<u8>), CommandError> {
+        let path = self.folder().join(name);
+        let bytes = match self {
+            Self::Folder(_) => read(&path)?,
+            Self::Packed(_, files) => files.get(name).cloned().ok_or_else(|| wrong(&path, "is not there"))?,
+        };
+        Ok((path, bytes))
+    }
+
+    fn read_json<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, CommandError> {
+        let (path, bytes) = self.read(name)?;
+        parse_json(&path, &bytes)
+    }
+
+    fn read_table(&self, name: &str) -> Result<Table, CommandError> {
+        let (path, bytes) = self.read(name)?;
+        let unreadable = |error: csv::Error| wrong(&path, format!("cannot be read: {error}"));
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let names: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+        let mut columns = vec![Vec::new(); names.len()];
+        for row in reader.records() {
+            let row = row.map_err(unreadable)?;
+            for (column, field) in columns.iter_mut().zip(&row) {
+                column.push(field.parse().ok());
+            }
+        }
+        Ok(Table { columns: names.into_iter().zip(columns).collect() })
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     fs::read(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))
 }
 
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, CommandError> {
-    serde_json::from_slice(&read(path)?).map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))
-}
-
-fn read_table(path: &Path) -> Result<Table, CommandError> {
-    let unreadable = |error: csv::Error| wrong(path, format!("cannot be read: {error}"));
-    let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
-    let names: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
-    let mut columns = vec![Vec::new(); names.len()];
-    for row in reader.records() {
-        let row = row.map_err(unreadable)?;
-        for (column, field) in columns.iter_mut().zip(&row) {
-            column.push(field.parse().ok());
-        }
-    }
-    Ok(Table { columns: names.into_iter().zip(columns).collect() })
+fn parse_json<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8]) -> Result<T, CommandError> {
+    serde_json::from_slice(bytes).map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))
 }
 
 /// An event of a trace, as far as it matters here.
@@ -111,10 +154,7 @@ struct TraceEvent {
     args: Value,
 }
 
-fn read_timeline(path: &Path) -> Result<GanttChart, CommandError> {
-    let file = File::open(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))?;
-    let events: Vec<TraceEvent> = serde_json::from_reader(BufReader::new(file))
-        .map_err(|error| wrong(path, format!("is not what Hearth writes: {error}")))?;
+fn timeline_of(events: Vec<TraceEvent>) -> GanttChart {
     let mut timeline = GanttChart::default();
     for event in events {
         let TraceEvent { ph, name, pid, tid, ts, dur, args } = event;
@@ -135,28 +175,28 @@ fn read_timeline(path: &Path) -> Result<GanttChart, CommandError> {
             _ => {}
         }
     }
-    Ok(timeline)
+    timeline
 }
 
 impl RunFolder {
-    fn read(folder: &Path) -> Result<Self, CommandError> {
-        let manifest = Manifest::read(folder)?.ok_or_else(|| wrong(folder, "has no run.json"))?;
+    fn read(files: &RunFiles) -> Result<Self, CommandError> {
+        let folder = files.folder();
+        let manifest = files.manifest()?.ok_or_else(|| wrong(folder, "has no run.json"))?;
         if manifest.state == State::Running {
             let problem = "the run there has not ended, or was killed: run it again, with --overwrite";
             return Err(wrong(folder, problem));
         }
         // What else lies in the folder is not of this run.
-        let optional = |name: &str| manifest.lists(name).then(|| folder.join(name));
-        let file = folder.join("summary.json");
-        let written: Value = read_json(&file)?;
+        let optional = |name: &'static str| manifest.lists(name).then_some(name);
+        let written: Value = files.read_json("summary.json")?;
         Ok(Self {
-            summary: read_json(&file)?,
+            summary: files.read_json("summary.json")?,
             numbers: Numbers::read(&written),
             written,
-            scenario: optional("scenario.json").map(|path| read_json(&path)).transpose()?,
-            distributions: read_table(&folder.join("distributions.csv"))?,
-            series: optional("timeseries.csv").map(|path| read_table(&path)).transpose()?,
-            timeline: optional("timeline.json").map(|path| read_timeline(&path)).transpose()?,
+            scenario: optional("scenario.json").map(|name| files.read_json(name)).transpose()?,
+            distributions: files.read_table("distributions.csv")?,
+            series: optional("timeseries.csv").map(|name| files.read_table(name)).transpose()?,
+            timeline: optional("timeline.json").map(|name| files.read_json(name)).transpose()?.map(timeline_of),
         })
     }
 }
@@ -164,7 +204,7 @@ impl RunFolder {
 impl SweepFolder {
     fn read(folder: &Path) -> Result<Self, CommandError> {
         let path = folder.join(SWEEP);
-        let about: Value = read_json(&path)?;
+        let about: Value = parse_json(&path, &read(&path)?)?;
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
@@ -184,12 +224,16 @@ impl SweepFolder {
         if names.len() != points.len() {
             return Err(wrong(&path, "is not what Hearth writes: runs and axes do not go together"));
         }
+        let packed = AllPacked::read(folder)?;
         let mut runs = Vec::new();
         for (point, name) in points.into_iter().zip(names) {
-            let run = folder.join("runs").join(name);
-            if run.is_dir() {
-                runs.push((point, RunFolder::read(&run)?));
-            }
+            let run = folder.join(RUNS).join(&name);
+            let files = match packed.files(&name)? {
+                _ if run.is_dir() => RunFiles::Folder(run),
+                Some(files) => RunFiles::Packed(run, files),
+                None => continue,
+            };
+            runs.push((point, RunFolder::read(&files)?));
         }
         if runs.is_empty() {
             return Err(wrong(folder, "has no run that has ended"));
@@ -209,7 +253,7 @@ impl Folder {
             return SweepFolder::read(folder).map(|sweep| Self::Sweep(Box::new(sweep)));
         }
         if has(manifest::NAME) {
-            return RunFolder::read(folder).map(|run| Self::Run(Box::new(run)));
+            return RunFolder::read(&RunFiles::Folder(folder.to_owned())).map(|run| Self::Run(Box::new(run)));
         }
         let problem =
             "holds no results: expected a folder that `hearth run --output` or `hearth sweep --output` has written";

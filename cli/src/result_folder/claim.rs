@@ -97,16 +97,17 @@ fn remove(folder: &Path, name: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Takes a folder, which is made if need be, for a sweep, or takes it up again with `resume`.
+/// Takes a folder, which is made if need be, for a sweep, or takes it up again with `resume`. `runs` are the folders in which
+/// runs of a sweep can be.
 ///
 /// # Errors
 /// When somebody writes there, it holds runs already, or something of unknown origin would have to be replaced.
-pub fn for_sweep(folder: &Path, runs: &Path, resume: bool) -> Result<FolderLock, CommandError> {
+pub fn for_sweep(folder: &Path, runs: &[PathBuf], resume: bool) -> Result<FolderLock, CommandError> {
     let lock = lock(folder)?;
     if folder.join(manifest::NAME).exists() {
         return Err(unusable(folder, "holds a run: name another folder"));
     }
-    let is_used = fs::read_dir(runs).is_ok_and(|mut entries| entries.next().is_some());
+    let is_used = runs.iter().any(|runs| fs::read_dir(runs).is_ok_and(|mut entries| entries.next().is_some()));
     if is_used && !resume {
         return Err(unusable(folder, "holds runs already: go on with --resume, or name another folder"));
     }

@@ -71,11 +71,16 @@ fn is_still(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Who this is, for messages.
-pub fn this_process() -> String {
+/// The name of this machine, if it tells.
+pub fn host() -> Option<String> {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let host = host.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
-    let host = host.map(|name| format!(" on {}", name.trim())).unwrap_or_default();
+    host.map(|name| name.trim().to_owned())
+}
+
+/// Who this is, for messages.
+pub fn this_process() -> String {
+    let host = host().map(|name| format!(" on {name}")).unwrap_or_default();
     format!("process {}{host}", std::process::id())
 }
 

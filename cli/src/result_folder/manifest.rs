@@ -130,15 +130,29 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
         };
+        Self::from_json(&path, &bytes).map(Some)
+    }
+
+    /// The manifest in a text; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// When it is none that this version reads.
+    pub fn from_json(path: &Path, bytes: &[u8]) -> Result<Self, CommandError> {
+        let wrong = |problem: String| CommandError::Usage(format!("{}: {problem}", path.display()));
         let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(format!("is not what Hearth writes: {error}")))?;
+            serde_json::from_slice(bytes).map_err(|error| wrong(format!("is not what Hearth writes: {error}")))?;
         if manifest.format != FORMAT {
             return Err(wrong(format!("found format {:?}, expected {FORMAT:?}", manifest.format)));
         }
         if let Some(name) = manifest.all_files().find(|name| !is_inside(name)) {
             return Err(wrong(format!("is not what Hearth writes: {name:?} is no file in this folder")));
         }
-        Ok(Some(manifest))
+        Ok(manifest)
+    }
+
+    /// As it stands in the file.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// Writes it into a folder, the whole or nothing.
@@ -147,8 +161,7 @@ impl Manifest {
     /// When it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), CommandError> {
         let (path, temporary) = (folder.join(NAME), folder.join(format!(".{NAME}")));
-        let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
+        let written = fs::write(&temporary, self.to_json()).and_then(|()| fs::rename(&temporary, &path));
         written.map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
     }
 

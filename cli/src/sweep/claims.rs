@@ -1,17 +1,17 @@
-//! Who is at which run: a file for each, which its worker writes again and again as long as it lives.
+//! Who is at which runs: a file for each claim, which its worker writes again and again as long as it lives.
 //!
-//! Claims save work, and guard nothing: a run that two workers did all the same counts once, since a finished folder is
-//! renamed into place (see [`super::store`]). Relied upon is no more than what NFS 3 and 4 promise: `open` with `O_CREAT` and
+//! Claims save work, and guard nothing: a run that two workers did all the same counts once (see [`super::packed`]). Relied upon is no more than what NFS 3 and 4 promise: `open` with `O_CREAT` and
 //! `O_EXCL` makes a file for one of all who try, what is written and synchronised has the date of the server's clock, and a
 //! file that is opened has the attributes of then (close to open). Dates are compared with that of a file of one's own that was
 //! written just before, so machines whose clocks differ agree.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::CommandError;
 use crate::result_folder::lock::this_process;
@@ -40,6 +40,9 @@ fn touch(mut file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Runs that take longer are told of by a file.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
+
 /// The claims in the folder of a plan, as one process sees them.
 #[derive(Debug)]
 pub struct Claims {
@@ -47,24 +50,64 @@ pub struct Claims {
     stale_after: Duration,
     /// A file that is nobody else's: its date, once written, is now.
     clock: PathBuf,
-    /// The claims of this process.
-    mine: Arc<Mutex<Vec<(PathBuf, File)>>>,
+    mine: Arc<Mutex<Mine>>,
     /// Dropping it ends the thread that writes them.
     _end: mpsc::Sender<()>,
 }
 
-/// A run that this process is at; until it is dropped.
+/// The claims of this process.
+#[derive(Debug, Default)]
+struct Mine {
+    next: u64,
+    held: BTreeMap<u64, Held>,
+}
+
+/// A claim of this process.
+#[derive(Debug)]
+struct Held {
+    /// What is claimed.
+    name: String,
+    since: Instant,
+    /// Its file, once there is one.
+    file: Option<(PathBuf, File)>,
+}
+
+/// What this process is at; until it is dropped.
 #[derive(Debug)]
 pub struct Claim {
-    path: PathBuf,
-    mine: Arc<Mutex<Vec<(PathBuf, File)>>>,
+    number: u64,
+    mine: Arc<Mutex<Mine>>,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        lock(&self.mine).retain(|(path, _)| *path != self.path);
-        // One that stays is taken for that of a dead worker, of a run that has ended.
-        let _ = fs::remove_file(&self.path);
+        let held = lock(&self.mine).held.remove(&self.number);
+        if let Some((path, _)) = held.and_then(|held| held.file) {
+            // One that stays is taken for that of a dead worker, of a run that has ended.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Mine {
+    fn hold(this: &Arc<Mutex<Self>>, name: &str, file: Option<(PathBuf, File)>) -> Claim {
+        let mut mine = lock(this);
+        let number = mine.next;
+        mine.next += 1;
+        mine.held.insert(number, Held { name: name.to_owned(), since: Instant::now(), file });
+        Claim { number, mine: Arc::clone(this) }
+    }
+
+    /// Gives a sign of life. Who cannot write is taken for dead, and its runs are done by another one, too.
+    fn give_sign(&mut self, folder: &Path, is_due: bool) {
+        for held in self.held.values_mut() {
+            match &held.file {
+                Some((_, file)) if is_due => drop(touch(file)),
+                Some(_) => {}
+                None if held.since.elapsed() < TOLD_AFTER => {}
+                None => held.file = make_next(folder, &held.name).ok(),
+            }
+        }
     }
 }
 
@@ -85,13 +128,17 @@ impl Claims {
         let unwritable = |error: io::Error| CommandError::Result { file: folder.clone(), problem: error.to_string() };
         fs::create_dir_all(&folder).map_err(unwritable)?;
         let clock = make_numbered(&folder, ".clock").map_err(unwritable)?;
-        let mine: Arc<Mutex<Vec<(PathBuf, File)>>> = Arc::default();
+        let mine: Arc<Mutex<Mine>> = Arc::default();
         let (end, ended) = mpsc::channel();
-        let beaten = Arc::clone(&mine);
+        let (beaten, beaten_in, between) = (Arc::clone(&mine), folder.clone(), stale_after / SIGNS_OF_LIFE);
         thread::spawn(move || {
-            while ended.recv_timeout(stale_after / SIGNS_OF_LIFE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // Who cannot write is taken for dead, and its run is done by another one, too.
-                lock(&beaten).iter().for_each(|(_, file)| drop(touch(file)));
+            let mut last = Instant::now();
+            while ended.recv_timeout(between.min(TOLD_AFTER)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let is_due = last.elapsed() >= between;
+                lock(&beaten).give_sign(&beaten_in, is_due);
+                if is_due {
+                    last = Instant::now();
+                }
             }
         });
         Ok(Self { folder, stale_after, clock, mine, _end: end })
@@ -102,8 +149,8 @@ impl Claims {
         self.stale_after / 4
     }
 
-    fn path(&self, run: &str, generation: u64) -> PathBuf {
-        self.folder.join(format!("{run}.{generation}"))
+    fn path(&self, name: &str, generation: u64) -> PathBuf {
+        self.folder.join(format!("{name}.{generation}"))
     }
 
     /// What the server's clock says now.
@@ -122,34 +169,36 @@ impl Claims {
         }
     }
 
-    /// Takes a run that nobody is at, or whose worker is dead; also one that another is at, if `even_if_taken`. `None` if it
-    /// is another's.
+    /// Tells others of a run, once it takes a while, without asking whether somebody is at it.
+    pub fn tell(&self, name: &str) -> Claim {
+        Mine::hold(&self.mine, name, None)
+    }
+
+    /// Takes what nobody is at, or whose worker is dead; `None` if it is another's.
     ///
     /// A claim is never taken away from anybody: a dead worker's stays, and the next generation is made, for one of all who
     /// try. So there is no moment in which two could each remove what the other one has just made.
     ///
     /// # Errors
     /// When claims cannot be written or read.
-    pub fn take(&self, run: &str, even_if_taken: bool) -> Result<Option<Claim>, CommandError> {
+    pub fn take(&self, name: &str) -> Result<Option<Claim>, CommandError> {
         let unusable = |error: io::Error| CommandError::Result {
             file: self.folder.clone(),
-            problem: format!("{run} cannot be claimed: {error}"),
+            problem: format!("{name} cannot be claimed: {error}"),
         };
         for generation in 1.. {
-            let path = self.path(run, generation);
+            let path = self.path(name, generation);
             match make(&path) {
-                Ok(file) => {
-                    touch(&file).map_err(unusable)?;
-                    lock(&self.mine).push((path.clone(), file));
-                    return Ok(Some(Claim { path, mine: Arc::clone(&self.mine) }));
-                }
+                // Its date is when it was made, until the first sign of life.
+                Ok(file) => return Ok(Some(Mine::hold(&self.mine, name, Some((path, file))))),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     let now = self.now().map_err(unusable)?;
-                    let is_dead = self.is_alive(&path, now).map_err(unusable)? == Some(false);
-                    if !(is_dead || even_if_taken) {
+                    if self.is_alive(&path, now).map_err(unusable)? != Some(false) {
                         return Ok(None);
                     }
                 }
+                // Whoever has collected all runs has removed the claims, too.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(unusable(error)),
             }
         }
@@ -165,7 +214,7 @@ impl Claims {
         if plan.join(CLAIMS).exists() { Self::open(plan, stale_after)?.all() } else { Ok(ClaimedRuns::default()) }
     }
 
-    /// The names of runs that somebody is at, and of those whose workers are all dead.
+    /// What somebody is at, and that whose workers are all dead.
     fn all(&self) -> Result<ClaimedRuns, CommandError> {
         let unreadable =
             |error: io::Error| CommandError::Result { file: self.folder.clone(), problem: error.to_string() };
@@ -195,13 +244,25 @@ impl Claims {
     }
 }
 
-/// Which runs are claimed, by name.
+/// What is claimed, by name.
 #[derive(Debug, Default)]
 pub struct ClaimedRuns {
-    /// Somebody is at them.
+    /// Somebody is at it.
     pub alive: std::collections::BTreeSet<String>,
-    /// Whoever was at them is dead.
+    /// Whoever was at it is dead.
     pub dead: std::collections::BTreeSet<String>,
+}
+
+/// Makes the file of the first generation that nobody has taken.
+fn make_next(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
+    for generation in 1_u64.. {
+        let path = folder.join(format!("{name}.{generation}"));
+        match make(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|file| (path, file)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// Makes a file whose name nobody has taken.
@@ -243,7 +304,7 @@ mod tests {
                 for claims in &all {
                     scope.spawn(|| {
                         begin.wait();
-                        let claim = claims.take(run, false).unwrap();
+                        let claim = claims.take(run).unwrap();
                         got.fetch_add(usize::from(claim.is_some()), Ordering::SeqCst);
                         tried.wait();
                     });
@@ -257,23 +318,25 @@ mod tests {
     fn who_gives_no_sign_of_life_loses_its_run_and_who_does_keeps_it() {
         let folder = tempfile::tempdir().unwrap();
         let [one, other] = [(); 2].map(|()| Claims::open(folder.path(), STALE).unwrap());
-        let claim = one.take("a", false).unwrap().unwrap();
+        let claim = one.take("a").unwrap().unwrap();
         let begin = std::time::Instant::now();
         while begin.elapsed() < 2 * STALE {
-            assert!(other.take("a", false).unwrap().is_none(), "it lives");
+            assert!(other.take("a").unwrap().is_none(), "it lives");
             thread::sleep(STALE / 10);
         }
         assert!(other.all().unwrap().alive.contains("a"));
-        let second = other.take("a", true).unwrap().unwrap();
+        let second = other.tell("a");
+        thread::sleep(2 * TOLD_AFTER + STALE / SIGNS_OF_LIFE);
+        assert!(folder.path().join("claims/a.2").exists(), "it is told of after a while");
         drop((claim, second));
-        assert!(one.take("a", false).unwrap().is_some(), "it is free again");
+        assert!(one.take("a").unwrap().is_some(), "it is free again");
         fs::write(folder.path().join("claims/b.1"), "process 1").unwrap();
         at_age(&folder.path().join("claims/b.1"), STALE / 2);
-        assert!(one.take("b", false).unwrap().is_none());
+        assert!(one.take("b").unwrap().is_none());
         at_age(&folder.path().join("claims/b.1"), 2 * STALE);
         assert!(one.all().unwrap().dead.contains("b"));
-        let taken = one.take("b", false).unwrap().unwrap();
-        assert!(other.take("b", false).unwrap().is_none());
+        let taken = one.take("b").unwrap().unwrap();
+        assert!(other.take("b").unwrap().is_none());
         drop((taken, one, other));
         let left: Vec<_> =
             fs::read_dir(folder.path().join("claims")).unwrap().map(|file| file.unwrap().file_name()).collect();

@@ -1,6 +1,9 @@
-//! Sums the runs of a grid up: means over the seeds, and differences to a baseline.
+//! Sums the runs of a grid up: means over the seeds, and differences to a baseline. Runs are read one after the other, and
+//! what is kept of them are the numbers of one combination of values, and of its baseline.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use hearth_serverless::results::{Metric, Numbers, Over, RequestSets};
 use serde::Deserialize;
@@ -9,6 +12,7 @@ use serde_json::Value;
 use super::grid::{Baseline, Grid, Point};
 use super::population::Population;
 use super::statistics::Estimate;
+use super::warnings::{self, Told};
 
 /// A run and its numbers.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct Run {
     pub numbers: Numbers,
     /// What numbers are over that are not over everything.
     populations: BTreeMap<Over, Population>,
+    /// What it warns of.
+    pub warnings: Vec<Told>,
 }
 
 impl Run {
@@ -28,11 +34,108 @@ impl Run {
         // Results of a Hearth that did not know of these sets have none.
         let sets = RequestSets::deserialize(&summary["request_sets"]).ok();
         let populations = Over::PARTS.map(|over| (over, Population::of(&numbers, sets.as_ref(), over)));
-        Self { point, numbers, populations: populations.into() }
+        let warnings = warnings::of_summary(summary, &numbers);
+        Self { point, populations: populations.into(), warnings, numbers }
+    }
+}
+
+/// Which numbers are not over the same in two runs.
+fn not_the_same(one: &BTreeMap<Over, Population>, other: &BTreeMap<Over, Population>) -> BTreeSet<Over> {
+    Over::PARTS.into_iter().filter(|over| !one[over].is_same(&other[over])).collect()
+}
+
+/// Values by number, of each seed.
+struct Columns<Key> {
+    seeds: usize,
+    /// A seed that has none has a value that is none. JSON knows no such number.
+    values: BTreeMap<Key, Vec<f64>>,
+}
+
+impl<Key: Ord + Copy> Columns<Key> {
+    fn new(seeds: usize) -> Self {
+        Self { seeds, values: BTreeMap::new() }
     }
 
-    fn is_over_the_same(&self, other: &Self, over: Over) -> bool {
-        self.populations[&over].is_same(&other.populations[&over])
+    fn set(&mut self, key: Key, seed: usize, value: f64) {
+        self.values.entry(key).or_insert_with(|| vec![f64::NAN; self.seeds])[seed] = value;
+    }
+
+    /// The estimates from the values, in this order of the seeds.
+    fn estimates(&self, order: &[usize]) -> BTreeMap<Key, Estimate> {
+        let of = |(key, values): (&Key, &Vec<f64>)| {
+            let there: Vec<f64> = order.iter().map(|seed| values[*seed]).filter(|value| !value.is_nan()).collect();
+            Some((*key, Estimate::of(&there)?))
+        };
+        self.values.iter().filter_map(of).collect()
+    }
+}
+
+/// What is gathered of the runs of one combination of values.
+struct Gathered {
+    numbers: Columns<&'static str>,
+    differences: Columns<&'static str>,
+    shares: Columns<Over>,
+    runs: usize,
+    /// The numbers of the first, if all others have the same.
+    alike: Option<Numbers>,
+    has_baseline: bool,
+    not_whole: BTreeSet<Over>,
+    incomparable: BTreeSet<Over>,
+}
+
+impl Gathered {
+    fn new(seeds: usize) -> Self {
+        Self {
+            numbers: Columns::new(seeds),
+            differences: Columns::new(seeds),
+            shares: Columns::new(seeds),
+            runs: 0,
+            alike: None,
+            has_baseline: false,
+            not_whole: BTreeSet::new(),
+            incomparable: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, seed: usize, run: &Run) {
+        run.numbers.iter().for_each(|(name, number)| self.numbers.set(name, seed, number));
+        for (over, population) in &run.populations {
+            self.shares.set(*over, seed, population.share());
+            if !population.is_whole() {
+                self.not_whole.insert(*over);
+            }
+        }
+        match &self.alike {
+            None if self.runs == 0 => self.alike = Some(run.numbers.clone()),
+            Some(first) if *first != run.numbers => self.alike = None,
+            _ => {}
+        }
+        self.runs += 1;
+    }
+
+    /// Adds a run of the same seed with the values of the baseline.
+    fn compare(&mut self, seed: usize, run: &Run, base: &Run) {
+        for (name, number) in run.numbers.iter() {
+            if let Some(other) = base.numbers.get(name) {
+                self.differences.set(name, seed, number - other);
+            }
+        }
+        self.incomparable.extend(not_the_same(&run.populations, &base.populations));
+    }
+
+    /// The row of these values; `None` without a run. `order` is that of the seeds.
+    fn into_row(self, settings: Vec<usize>, baseline: Option<Vec<usize>>, order: &[usize]) -> Option<Row> {
+        let shares = self.shares.estimates(order);
+        Some(Row {
+            settings,
+            means: self.numbers.estimates(order),
+            differences: self.differences.estimates(order),
+            baseline: baseline.filter(|_| self.has_baseline),
+            completed: *shares.get(&Over::Completed)?,
+            shares: shares.into_iter().map(|(over, share)| (over, share.mean)).collect(),
+            partial: self.not_whole,
+            incomparable: self.incomparable,
+        })
     }
 }
 
@@ -104,72 +207,74 @@ pub struct Comparison {
 impl Comparison {
     /// Sums up runs of a grid.
     pub fn new(grid: &Grid, runs: &[Run], baseline: Option<Baseline>) -> Self {
-        let mut by_settings: BTreeMap<&[usize], BTreeMap<u64, &Run>> = BTreeMap::new();
-        for run in runs {
-            by_settings.entry(&run.point.settings).or_default().insert(run.point.seed, run);
-        }
-        let names: BTreeSet<&'static str> =
-            runs.iter().flat_map(|run| run.numbers.iter()).map(|(name, _)| name).collect();
-        let uneven: BTreeSet<Over> =
-            Over::PARTS.into_iter().filter(|over| is_uneven(by_settings.values(), *over)).collect();
-        let estimate = |values: &dyn Fn(&str) -> Vec<f64>| -> BTreeMap<&'static str, Estimate> {
-            let of = |name: &&'static str| Some((*name, Estimate::of(&values(name))?));
-            names.iter().filter_map(of).collect()
+        let by_point: BTreeMap<&Point, &Run> = runs.iter().map(|run| (&run.point, run)).collect();
+        let points = grid.points();
+        let run = |position: usize| -> Result<_, Infallible> {
+            Ok(points.get(position).and_then(|point| by_point.get(point)).map(|run| Cow::Borrowed(*run)))
         };
-        let row = |settings: Vec<usize>| {
-            let seeds = by_settings.get(settings.as_slice())?;
-            let means = estimate(&|name| seeds.values().filter_map(|run| run.numbers.get(name)).collect());
-            let at = baseline.filter(|base| settings[base.axis] != base.setting).map(|base| {
+        let Ok(comparison) = Self::read(grid, baseline, run, |_, _| Ok(()));
+        comparison
+    }
+
+    /// Sums up the runs of a grid, which `run` reads by position. All are shown to `see` once, in order, also those that are not
+    /// there.
+    ///
+    /// # Errors
+    /// What `run` and `see` return.
+    pub fn read<'run, Error>(
+        grid: &Grid,
+        baseline: Option<Baseline>,
+        run: impl Fn(usize) -> Result<Option<Cow<'run, Run>>, Error>,
+        mut see: impl FnMut(usize, Option<&Run>) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        let seeds = grid.seeds.len();
+        let mut order: Vec<usize> = (0..seeds).collect();
+        order.sort_by_key(|seed| grid.seeds[*seed]);
+        // Of each seed, what its first run is over. What is over something unknown differs from itself.
+        let mut first: Vec<Option<BTreeMap<Over, Population>>> = vec![None; seeds];
+        let mut uneven = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        let (mut rows, mut are_several, mut are_all_alike) = (Vec::new(), false, true);
+        let combinations = grid.combinations();
+        let is_alone = combinations.len() == 1;
+        for (number, settings) in combinations.into_iter().enumerate() {
+            let base = baseline.filter(|base| settings[base.axis] != base.setting).map(|base| {
                 let mut settings = settings.clone();
                 settings[base.axis] = base.setting;
                 settings
             });
-            let base = at.and_then(|at| Some((by_settings.get(at.as_slice())?, at)));
-            let pairs: Vec<(&Run, &Run)> = (base.iter())
-                .flat_map(|(base, _)| seeds.iter().filter_map(|(seed, run)| Some((*run, *base.get(seed)?))))
-                .collect();
-            let difference =
-                |(run, base): &(&Run, &Run), name: &str| Some(run.numbers.get(name)? - base.numbers.get(name)?);
-            let differences = estimate(&|name| pairs.iter().filter_map(|pair| difference(pair, name)).collect());
-            let is_incomparable = |over: &Over| !pairs.iter().all(|(run, base)| run.is_over_the_same(base, *over));
-            let is_partial = |over: &Over| seeds.values().any(|run| !run.populations[over].is_whole());
-            let share = |over: Over| {
-                let shares: Vec<f64> = seeds.values().map(|run| run.populations[&over].share()).collect();
-                Estimate::of(&shares)
-            };
-            let shares = Over::PARTS.into_iter().filter_map(|over| Some((over, share(over)?.mean))).collect();
-            Some(Row {
-                means,
-                differences,
-                baseline: base.map(|(_, at)| at),
-                completed: share(Over::Completed)?,
-                shares,
-                partial: uneven.iter().copied().filter(is_partial).collect(),
-                incomparable: Over::PARTS.into_iter().filter(is_incomparable).collect(),
-                settings,
-            })
-        };
-        let rows = grid.combinations().into_iter().filter_map(row).collect();
-        let is_alike = |seeds: &BTreeMap<u64, &Run>| {
-            let mut runs = seeds.values();
-            let first = runs.next();
-            runs.all(|run| first.is_some_and(|first| first.numbers == run.numbers))
-        };
-        let are_seeds_alike = by_settings.values().any(|seeds| seeds.len() > 1) && by_settings.values().all(is_alike);
+            let begin_of_base = base.as_ref().map(|base| grid.number(base) * seeds);
+            let mut gathered = Gathered::new(seeds);
+            for (seed, first) in first.iter_mut().enumerate() {
+                let position = number * seeds + seed;
+                let own = run(position)?;
+                see(position, own.as_deref())?;
+                let of_base = begin_of_base.map(|begin| run(begin + seed)).transpose()?.flatten();
+                gathered.has_baseline |= of_base.is_some();
+                let Some(own) = own else { continue };
+                gathered.add(seed, &own);
+                if let Some(of_base) = of_base {
+                    gathered.compare(seed, &own, &of_base);
+                }
+                uneven.extend(not_the_same(first.as_ref().unwrap_or(&own.populations), &own.populations));
+                if first.is_none() && !is_alone {
+                    *first = Some(own.into_owned().populations);
+                }
+            }
+            are_several |= gathered.runs > 1;
+            are_all_alike &= gathered.runs == 0 || gathered.alike.is_some();
+            names.extend(gathered.numbers.values.keys().copied());
+            rows.extend(gathered.into_row(settings, base, &order));
+        }
+        rows.iter_mut().for_each(|row: &mut Row| row.partial.retain(|over| uneven.contains(over)));
         let metrics = names.into_iter().filter_map(Metric::find).collect();
-        Self { rows, metrics, are_seeds_alike }
+        Ok(Self { rows, metrics, are_seeds_alike: are_several && are_all_alike })
     }
 
     /// The row of some values.
     pub fn row(&self, settings: &[usize]) -> Option<&Row> {
         self.rows.iter().find(|row| row.settings == settings)
     }
-}
-
-/// Whether numbers of this kind are not over the same in all combinations of values, seed by seed.
-fn is_uneven<'a>(rows: impl Iterator<Item = &'a BTreeMap<u64, &'a Run>> + Clone, over: Over) -> bool {
-    let mut first: BTreeMap<u64, &Run> = BTreeMap::new();
-    rows.flatten().any(|(seed, run)| !first.entry(*seed).or_insert(run).is_over_the_same(run, over))
 }
 
 #[cfg(test)]
@@ -218,6 +323,38 @@ mod tests {
         let alike = |runs: &[Run]| Comparison::new(&grid, runs, None).are_seeds_alike;
         assert!(alike(&[run(1, 2.0), run(2, 2.0)]));
         assert!(!alike(&[run(1, 2.0), run(2, 2.5)]) && !alike(&[run(1, 2.0)]));
+    }
+
+    #[test]
+    fn runs_are_read_in_order_and_each_once_more_for_a_baseline() {
+        let policies = ["keep_alive=fixed", "keep_alive=adaptive"].map(str::to_owned);
+        let grid = Grid::new(&policies, &["seedling=a,b,c".to_owned()], vec![7, 3, 5]).unwrap();
+        let points = grid.points();
+        let (read, seen) = (std::cell::RefCell::new(Vec::new()), std::cell::RefCell::new(Vec::new()));
+        let run = |position: usize| -> Result<_, Infallible> {
+            read.borrow_mut().push(position);
+            let run = Run::new(points[position].clone(), &json!({"makespan_s": position}));
+            Ok((position != 4).then_some(Cow::Owned(run)))
+        };
+        let see = |position: usize, run: Option<&Run>| {
+            seen.borrow_mut().push((position, run.map(|run| run.point.clone())));
+            Ok(())
+        };
+        let Ok(comparison) = Comparison::read(&grid, Some(Baseline { axis: 0, setting: 0 }), run, see);
+        let expected: Vec<_> =
+            points.iter().cloned().enumerate().map(|(at, point)| (at, (at != 4).then_some(point))).collect();
+        assert_eq!(*seen.borrow(), expected);
+        let mut read = read.into_inner();
+        read.sort_unstable();
+        assert_eq!(
+            read,
+            [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
+        let differences: Vec<_> =
+            comparison.rows[3..].iter().map(|row| row.difference(metric("makespan_s")).map(|of| of.count)).collect();
+        assert_eq!(differences, [Some(3), Some(2), Some(3)]);
     }
 
     #[test]

@@ -178,6 +178,11 @@ impl Grid {
         self.axes.iter().fold(vec![Vec::new()], extend)
     }
 
+    /// Which of [`Grid::combinations`] this is.
+    pub fn number(&self, settings: &[usize]) -> usize {
+        self.axes.iter().zip(settings).fold(0, |number, (axis, setting)| number * axis.settings.len() + setting)
+    }
+
     /// All runs; seeds vary fastest.
     pub fn points(&self) -> Vec<Point> {
         let of = |settings: Vec<usize>| {
@@ -258,6 +263,8 @@ mod tests {
             "policy=keep_alive=fixed,timeout=1min functions[f].ram_limit=1GB"
         );
         assert_eq!(grid.overrides(&points[0].settings).len(), 3);
+        let numbers: Vec<usize> = grid.combinations().iter().map(|settings| grid.number(settings)).collect();
+        assert_eq!(numbers, (0..6).collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,26 +1,43 @@
 //! What came of the runs of a study: its tables and `sweep.json`, and what is printed of it.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 
-use hearth_serverless::results::{Metric, SinkError};
+use hearth_serverless::results::{Metric, Numbers, SinkError};
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, Run};
-use super::grid::Baseline;
+use super::grid::{Baseline, Point};
+use super::packed::runs::Runs;
 use super::store::Store;
 use super::study::Study;
-use super::warnings::{self, Warning};
+use super::tables::RunsTable;
+use super::warnings::{self, Collected, Warning};
 use super::{json, tables, text};
 use crate::error::CommandError;
 
-/// What came of each run, by point.
+/// What came of the runs of a study.
 #[derive(Debug)]
 pub struct Outcome<'a> {
     study: &'a Study,
-    /// Of those that have come to their end.
-    summaries: Vec<Option<Value>>,
+    ended: Ended<'a>,
+    /// How many have come to their end.
+    finished: usize,
+    /// All numbers that they have.
+    names: BTreeSet<&'static str>,
     /// The points that ended in an error, in order, with the error.
     failures: Vec<(usize, String)>,
+}
+
+/// The runs that have come to their end.
+#[derive(Debug)]
+enum Ended<'a> {
+    /// By point.
+    Here(Vec<Option<Run>>),
+    /// As workers have left them.
+    OnDisk(Runs<'a>),
 }
 
 /// What a study is, for who finds its folder.
@@ -69,18 +86,60 @@ pub struct Shown<'a> {
 
 impl<'a> Outcome<'a> {
     /// Of these runs, by point.
-    pub fn new(study: &'a Study, summaries: Vec<Option<Value>>, failures: Vec<(usize, String)>) -> Self {
-        Self { study, summaries, failures }
+    pub fn new(study: &'a Study, runs: Vec<Option<Run>>, failures: Vec<(usize, String)>) -> Self {
+        let names = runs.iter().flatten().flat_map(|run| run.numbers.iter()).map(|(name, _)| name).collect();
+        Self { study, finished: runs.iter().flatten().count(), ended: Ended::Here(runs), names, failures }
+    }
+
+    /// Of the runs that workers on a plan have done so far.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn read(study: &'a Study, plan: &Path) -> Result<Self, CommandError> {
+        let mut names = BTreeSet::new();
+        let note = |summary: &Value| names.extend(Numbers::read(summary).iter().map(|(name, _)| name));
+        let runs = Runs::read_with(study, plan, note)?;
+        let mut failures = Vec::new();
+        for point in 0..study.points.len() {
+            failures.extend(runs.failure(point)?.map(|error| (point, error)));
+        }
+        let finished = (0..study.points.len()).filter(|point| runs.seconds(*point).is_some()).count();
+        Ok(Self { study, ended: Ended::OnDisk(runs), finished, names, failures })
+    }
+
+    /// The run of a point, if it has ended.
+    fn run(&self, point: usize) -> Result<Option<Cow<'_, Run>>, CommandError> {
+        match &self.ended {
+            Ended::Here(runs) => Ok(runs.get(point).and_then(Option::as_ref).map(Cow::Borrowed)),
+            Ended::OnDisk(runs) => {
+                let summary = runs.summary(point)?;
+                Ok(summary.map(|summary| Cow::Owned(Run::new(self.study.points[point].clone(), &summary))))
+            }
+        }
     }
 
     /// How many runs have come to their end.
     pub fn finished(&self) -> usize {
-        self.summaries.iter().flatten().count()
+        self.finished
     }
 
-    /// Whether nothing is left to do.
-    pub fn is_whole(&self) -> bool {
-        self.finished() + self.failures.len() == self.summaries.len()
+    /// How many have neither ended nor failed.
+    pub fn missing(&self) -> usize {
+        self.study.points.len() - self.finished - self.failures.len()
+    }
+
+    /// Gives each run a folder of its own, as one machine does.
+    ///
+    /// # Errors
+    /// When one cannot be read or written.
+    pub fn unpack(&self, store: &Store) -> Result<(), CommandError> {
+        match &self.ended {
+            Ended::Here(_) => Ok(()),
+            Ended::OnDisk(runs) => {
+                store.make_room_for_runs()?;
+                runs.unpack(store)
+            }
+        }
     }
 
     /// The error that says which runs failed, if any did.
@@ -90,48 +149,65 @@ impl<'a> Outcome<'a> {
     pub fn check_failures(&self) -> Result<(), CommandError> {
         let Some((point, error)) = self.failures.first() else { return Ok(()) };
         let first = format!("{}: {error}", self.study.describe(*point));
-        Err(CommandError::Runs { failed: self.failures.len(), runs: self.summaries.len(), first })
+        Err(CommandError::Runs { failed: self.failures.len(), runs: self.study.points.len(), first })
     }
 
-    /// What the runs warn of, once for each combination of values.
-    fn warnings(&self) -> Vec<Warning> {
-        let points = &self.study.points;
-        let failure = |point: usize| self.failures.iter().find(|(other, _)| *other == point);
-        let outcome = |point: usize| match (&self.summaries[point], failure(point)) {
-            (Some(summary), _) => Some((points[point].seed, Ok(summary))),
-            (None, Some((_, error))) => Some((points[point].seed, Err(error.clone()))),
-            (None, None) => None,
+    /// Compares the runs, and shows each to `see`; gives what they warn of, too.
+    fn compare(
+        &self,
+        mut see: impl FnMut(&Run) -> Result<(), CommandError>,
+    ) -> Result<(Comparison, Vec<Warning>), CommandError> {
+        let study = self.study;
+        let mut warnings = Collected::default();
+        let mut failures = self.failures.iter().peekable();
+        let see = |point: usize, run: Option<&Run>| {
+            let Point { settings, seed } = &study.points[point];
+            let failure = failures.next_if(|(failed, _)| *failed == point);
+            let of_failure;
+            let told = match (run, failure) {
+                (Some(run), _) => &run.warnings,
+                (None, Some((_, error))) => {
+                    of_failure = warnings::of_failure(error.clone());
+                    &of_failure
+                }
+                (None, None) => return Ok(()),
+            };
+            warnings.add(settings, *seed, told, || study.grid.describe(settings));
+            run.map_or(Ok(()), &mut see)
         };
-        let of_setting = |of: &[usize]| {
-            let first = of.first().map(|point| self.study.grid.describe(&points[*point].settings));
-            warnings::of_runs(&first.unwrap_or_default(), of.iter().copied().filter_map(outcome))
-        };
-        let all: Vec<usize> = (0..points.len()).collect();
-        all.chunk_by(|one, next| points[*one].settings == points[*next].settings).flat_map(of_setting).collect()
+        let comparison = Comparison::read(&study.grid, study.baseline, |point| self.run(point), see)?;
+        Ok((comparison, warnings.finish()))
     }
 
     /// Writes the tables of what is done into the store, if there is one; gives the comparison and what the runs warn of.
     pub fn write(&self, store: Option<&Store>) -> Result<(Comparison, Vec<Warning>), CommandError> {
         let study = self.study;
-        let runs: Vec<Run> = (study.points.iter().zip(&self.summaries))
-            .filter_map(|(point, summary)| Some(Run::new(point.clone(), summary.as_ref()?)))
-            .collect();
-        let comparison = Comparison::new(&study.grid, &runs, study.baseline);
-        let warnings = self.warnings();
-        if let Some(store) = store {
-            let of_runs = tables::of_runs(&study.grid, &runs, &comparison.metrics);
-            let of_comparison = tables::of_comparison(&study.grid, &comparison);
-            for (of, table) in [("results", of_runs), ("comparison", of_comparison)] {
-                let name = format!("{of}.{}", study.format.extension());
-                let unwritable = |error: SinkError| CommandError::Result {
-                    file: store.folder().join(&name),
-                    problem: error.to_string(),
-                };
-                store.write(&name, &table.to_bytes(study.format).map_err(unwritable)?)?;
-                store.remove(&format!("{of}.{}", study.format.other().extension()))?;
-            }
-            write_description(study, store, &warnings)?;
+        let Some(store) = store else { return self.compare(|_| Ok(())) };
+        let (format, ending) = (study.format, study.format.extension());
+        let unwritable = |name: &str, error: SinkError| CommandError::Result {
+            file: store.folder().join(name),
+            problem: error.to_string(),
+        };
+        let mut compared = None;
+        let of_runs = format!("results.{ending}");
+        store.write_with(&of_runs, |file| {
+            let unwritable = |error| unwritable(&of_runs, error);
+            let metrics = self.names.iter().filter_map(|name| Metric::find(name)).collect();
+            let mut table = RunsTable::new(&study.grid, metrics, format, file).map_err(unwritable)?;
+            compared = Some(self.compare(|run| table.row(run).map_err(unwritable))?);
+            table.finish().map_err(unwritable)
+        })?;
+        let (comparison, warnings) = match compared {
+            Some(compared) => compared,
+            None => self.compare(|_| Ok(()))?,
+        };
+        let of_comparison = format!("comparison.{ending}");
+        let table = tables::of_comparison(&study.grid, &comparison).to_bytes(format);
+        store.write(&of_comparison, &table.map_err(|error| unwritable(&of_comparison, error))?)?;
+        for of in ["results", "comparison"] {
+            store.remove(&format!("{of}.{}", format.other().extension()))?;
         }
+        write_description(study, store, &warnings)?;
         Ok((comparison, warnings))
     }
 

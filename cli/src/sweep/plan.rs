@@ -1,5 +1,6 @@
 //! `plan.json`: a study as a file, from which any worker that sees the folder knows what to run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,6 +57,15 @@ struct NamedHash {
     sha256: String,
 }
 
+/// What says which version reads a plan.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    format: serde_json::Value,
+    #[serde(default)]
+    hearth: serde_json::Value,
+}
+
 /// `plan.json`. Paths are relative to its folder, or absolute.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
@@ -91,13 +101,13 @@ fn assignments(overrides: &[Override]) -> Vec<String> {
     overrides.iter().map(ToString::to_string).collect()
 }
 
-/// What a study reads, as it is told in `folder`.
+/// What a study reads, by path with hashes, as it is told in `folder`.
 ///
 /// # Errors
 /// When a path is not UTF-8 text, which JSON cannot hold.
-pub fn inputs_in(study: &Study, folder: &Path) -> Result<Vec<Input>, CommandError> {
+pub fn inputs_in(hashes: &BTreeMap<PathBuf, String>, folder: &Path) -> Result<Vec<Input>, CommandError> {
     let input = |(path, sha256): (&PathBuf, &String)| Ok(Input { path: place(path, folder)?, sha256: sha256.clone() });
-    let mut inputs = study.hashes.iter().map(input).collect::<Result<Vec<_>, CommandError>>()?;
+    let mut inputs = hashes.iter().map(input).collect::<Result<Vec<_>, CommandError>>()?;
     inputs.sort_by(|one, other| one.path.cmp(&other.path));
     inputs.dedup();
     Ok(inputs)
@@ -136,7 +146,7 @@ impl Plan {
             tables: study.format,
             plugin_folders: plugin_folders.collect::<Result<_, CommandError>>()?,
             files: study.files.iter().map(named).collect(),
-            inputs: inputs_in(study, folder)?,
+            inputs: inputs_in(&study.hashes, folder)?,
             stale_after_s: stale_after.as_secs_f64(),
             runs: (0..study.points.len()).map(|point| study.record(point)).collect(),
         })
@@ -158,17 +168,17 @@ impl Plan {
             wrong(format!("cannot be read: {error}: `hearth sweep SCENARIO --output DIR --plan` writes it"))
         })?;
         // What a later format has is not known here.
-        let value: serde_json::Value =
+        let Head { format, hearth } =
             serde_json::from_slice(&bytes).map_err(|error| wrong(format!("is not what Hearth writes: {error}")))?;
-        if value["format"] != FORMAT {
-            return Err(wrong(format!("found format {}, expected {FORMAT:?}", value["format"])));
+        if format != FORMAT {
+            return Err(wrong(format!("found format {format}, expected {FORMAT:?}")));
         }
         let this = env!("CARGO_PKG_VERSION");
-        if value["hearth"] != this {
+        if hearth != this {
             let cure = "work on it with that version, or plan again with --plan --resume";
-            return Err(wrong(format!("was written by hearth {}, this is {this}: {cure}", value["hearth"])));
+            return Err(wrong(format!("was written by hearth {hearth}, this is {this}: {cure}")));
         }
-        serde_json::from_value(value).map_err(|error| wrong(format!("is not what Hearth writes: {error}")))
+        serde_json::from_slice(&bytes).map_err(|error| wrong(format!("is not what Hearth writes: {error}")))
     }
 
     /// The study that is planned in `folder`, what it reads, and after which time workers are taken for dead.

@@ -5,10 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::claims::Claims;
 use super::outcome::{self, Outcome};
+use super::packed::runs::Runs;
 use super::plan::{self, Plan};
 use super::pool::Control;
 use super::share::Share;
@@ -58,7 +57,7 @@ pub struct PlannedSweep {
 /// One of the runs of a plan.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlannedRun {
-    /// The hash of all that it depends on; its folder is `runs/` and the first sixteen digits.
+    /// The hash of all that it depends on; where it has a folder, that is `runs/` and the first sixteen digits.
     pub key: String,
     /// Its values as they were given, by the names of what varies.
     pub settings: Vec<(String, String)>,
@@ -123,11 +122,16 @@ impl PlannedSweep {
     /// # Errors
     /// When something has: what, and what to do about it.
     pub fn check(&self) -> Result<(), CommandError> {
+        self.check_part(&Part::Open)
+    }
+
+    /// The same, of what a part of the runs depends on.
+    pub(crate) fn check_part(&self, part: &Part) -> Result<(), CommandError> {
         const CURE: &str = "put back what was there, or plan again with --plan --resume";
         let changed = |problem: String| CommandError::Usage(format!("{}: {problem}: {CURE}", self.folder.display()));
-        let mut now = self.study.clone();
-        now.find_keys()?;
-        let found = plan::inputs_in(&now, &self.folder)?;
+        let points = self.points(part)?;
+        let now = self.study.dependencies(&points)?;
+        let found = plan::inputs_in(&now.hashes, &self.folder)?;
         for planned in &self.inputs {
             let path = self.folder.join(&planned.path);
             match found.iter().find(|input| input.path == planned.path) {
@@ -137,6 +141,8 @@ impl PlannedSweep {
                     let problem = format!("is not what was planned with: its SHA-256 was {before} and is {sha256}");
                     return Err(changed(format!("{} {problem}", path.display())));
                 }
+                // Other runs may read it.
+                None if points.len() < self.study.points.len() => {}
                 None => return Err(changed(format!("{} is not read any more", path.display()))),
             }
         }
@@ -145,9 +151,9 @@ impl PlannedSweep {
             let path = self.folder.join(&input.path);
             return Err(changed(format!("{} is read, which was not planned", path.display())));
         }
-        match (0..now.keys.len()).find(|point| now.keys.get(*point) != self.study.keys.get(*point)) {
-            Some(point) => {
-                let run = self.study.describe(point);
+        match points.iter().zip(&now.keys).find(|(point, key)| self.study.keys[**point] != **key) {
+            Some((point, _)) => {
+                let run = self.study.describe(*point);
                 Err(changed(format!("{} is not the plan of these runs any more, beginning with {run}", plan::NAME)))
             }
             None => Ok(()),
@@ -161,7 +167,7 @@ impl PlannedSweep {
     /// When something has changed since the plan was made (see [`PlannedSweep::check`]), or nothing can be written. A run that
     /// fails is no error here; [`Work::failed`] names it.
     pub fn work(&self, part: &Part, threads: NonZeroUsize) -> Result<Work, CommandError> {
-        self.check()?;
+        self.check_part(part)?;
         self.work_under(part, threads.get(), false, &Control::default(), false)
     }
 
@@ -175,10 +181,10 @@ impl PlannedSweep {
         control: &Control,
         with_progress: bool,
     ) -> Result<Work, CommandError> {
-        let store = Store::shared(&self.folder);
         let claims = Claims::open(&self.folder, self.stale_after)?;
         let orders = work::Orders { takes_what_is_open: *part == Part::Open, retry, with_progress };
-        work::work(&self.study, &store, &claims, self.points(part)?, orders, threads, control)
+        let worker = work::Worker::new(&self.study, &self.folder, &claims, orders)?;
+        worker.work(&self.points(part)?, threads, control)
     }
 
     /// How many runs a part has.
@@ -208,7 +214,7 @@ impl PlannedSweep {
     /// When the folder cannot be read, or nothing can be written there: what lives is found by dates of files.
     pub fn status(&self) -> Result<Status, CommandError> {
         let claimed = Claims::on(&self.folder, self.stale_after)?;
-        Ok(status::of(&self.study, &Store::shared(&self.folder), &claimed))
+        Ok(status::of(&self.study, &Runs::read(&self.study, &self.folder)?, &claimed))
     }
 
     /// Writes the tables of all runs: the same bytes that one machine would have written. With `partial` those of the runs
@@ -218,40 +224,35 @@ impl PlannedSweep {
     /// When runs are missing, without `partial`, or some have failed, with the tables of the others; or nothing can be written.
     pub fn collect(&self, partial: bool) -> Result<(), CommandError> {
         let store = Store::for_tables(&self.folder)?;
-        let outcome = self.outcome(&store, partial)?;
+        let outcome = self.outcome(partial)?;
         outcome.write(Some(&store))?;
-        self.clear_up(&store, &outcome)?;
+        self.clear_up(&outcome);
         outcome.check_failures()
     }
 
+    /// Gives each run that has ended a folder of its own in `runs/`, as one machine does: about ten files a run.
+    ///
+    /// # Errors
+    /// When another process writes there, or something cannot be read or written.
+    pub fn unpack(&self) -> Result<(), CommandError> {
+        self.outcome(true)?.unpack(&Store::for_tables(&self.folder)?)
+    }
+
     /// What has come of the runs so far.
-    pub(crate) fn outcome(&self, store: &Store, partial: bool) -> Result<Outcome<'_>, CommandError> {
-        let mut summaries: Vec<Option<Value>> = Vec::new();
-        let (mut failures, mut missing) = (Vec::new(), 0);
-        for (point, key) in self.study.keys.iter().enumerate() {
-            let summary = store.finished(key, &self.study.options);
-            if summary.is_none() {
-                match store.failure(key) {
-                    Some(error) => failures.push((point, error)),
-                    None => missing += 1,
-                }
-            }
-            summaries.push(summary);
-        }
+    pub(crate) fn outcome(&self, partial: bool) -> Result<Outcome<'_>, CommandError> {
+        let outcome = Outcome::read(&self.study, &self.folder)?;
+        let (missing, runs) = (outcome.missing(), self.study.points.len());
         if missing > 0 && !partial {
-            let runs = summaries.len();
             return Err(CommandError::MissingRuns { missing, runs, folder: self.folder.clone() });
         }
-        Ok(Outcome::new(&self.study, summaries, failures))
+        Ok(outcome)
     }
 
     /// Removes what workers have left behind, if nothing is left to do.
-    pub(crate) fn clear_up(&self, store: &Store, outcome: &Outcome<'_>) -> Result<(), CommandError> {
-        if outcome.is_whole() {
-            store.sweep_away_unfinished()?;
+    pub(crate) fn clear_up(&self, outcome: &Outcome<'_>) {
+        if outcome.missing() == 0 {
             Claims::remove_all(&self.folder);
         }
-        Ok(())
     }
 }
 

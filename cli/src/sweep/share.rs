@@ -1,7 +1,10 @@
 //! Which runs of a plan are whose, when workers are numbered.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::str::FromStr;
+
+use super::study::Study;
 
 /// One of several equal parts of a plan: of every so many runs that follow one another each share has one, so what is slow
 /// about one value is everybody's.
@@ -122,6 +125,30 @@ impl Share {
     }
 }
 
+/// Plans have about so many blocks at the most: enough that the last ones do not keep the others waiting.
+const BLOCKS: usize = 1024;
+
+/// What workers take one after the other that take what is open: runs that follow one another, so that many short ones are not
+/// as many claims.
+pub fn blocks(runs: usize) -> impl Iterator<Item = Range<usize>> {
+    let length = runs.div_ceil(BLOCKS).max(1);
+    (0..runs).step_by(length).map(move |begin| begin..(begin + length).min(runs))
+}
+
+/// What a run is called in claims.
+pub fn run_name(study: &Study, run: usize) -> &str {
+    &study.keys[run][..16]
+}
+
+/// What a block of runs is called in claims.
+pub fn block_name(study: &Study, block: &Range<usize>) -> String {
+    let first = run_name(study, block.start);
+    match block.len() {
+        1 => first.to_owned(),
+        others => format!("{first}+{}", others - 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -163,6 +190,15 @@ mod tests {
         let slow =
             |number| Share::new(number, 4).unwrap().positions(&keys(400)).iter().filter(|run| **run < 200).count();
         assert_eq!([1, 2, 3, 4].map(slow), [50; 4]);
+    }
+
+    #[test]
+    fn each_run_is_in_one_block_and_blocks_are_not_too_many() {
+        for runs in [0, 1, 3, 1023, 1024, 1025, 10_000, 100_000] {
+            let blocks: Vec<Range<usize>> = blocks(runs).collect();
+            assert!(blocks.len() <= BLOCKS && (runs > BLOCKS || blocks.len() == runs), "{runs}: {}", blocks.len());
+            assert_eq!(blocks.into_iter().flatten().collect::<Vec<_>>(), (0..runs).collect::<Vec<_>>());
+        }
     }
 
     fn of_array(of: usize, variables: &[(&str, &str)]) -> Result<(Share, String), String> {

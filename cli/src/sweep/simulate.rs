@@ -9,9 +9,10 @@ use hearth_serverless::experiment::{Experiment, Results, StuckCall, Watchdog};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::results::Summary;
 use hearth_serverless::scenario::Scenario;
-use serde_json::Value;
 
 use super::grid::Point;
+use super::packed::runs;
+use super::packed::writer::Writer;
 use super::pool::Announce;
 use super::store::Store;
 use super::study::Study;
@@ -19,6 +20,7 @@ use crate::error::CommandError;
 use crate::result_files::ResultFiles;
 use crate::result_folder::manifest::State;
 use crate::result_folder::runs_again;
+use crate::result_place::Place;
 
 /// Says which call of a policy does not come back and ends the process; runs that have ended are on the disk.
 pub fn end(stuck: &StuckCall) -> ! {
@@ -26,37 +28,51 @@ pub fn end(stuck: &StuckCall) -> ! {
     process::exit(1)
 }
 
-/// Runs one point on this thread and keeps what comes of it in the store, if there is one. `is_stuck` hears of a call of a
-/// policy that does not come back, on another thread; it ends the process.
+/// Where what comes of a run is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// Nowhere.
+    Nowhere,
+    /// In a folder of its own.
+    InFolder(&'a Store),
+    /// In the file of a worker on the plan in this folder.
+    Packed(&'a Writer, &'a Path),
+}
+
+/// Runs one point on this thread and keeps what comes of it. `is_stuck` hears of a call of a policy that does not come back, on
+/// another thread; it ends the process.
 pub fn simulate(
     study: &Study,
     point: usize,
-    store: Option<&Store>,
+    keep: Keep<'_>,
     catalog: &Catalog,
     announce: &Announce,
     is_stuck: impl FnOnce(StuckCall) + Send + 'static,
-) -> Result<Value, CommandError> {
+) -> Result<Summary, CommandError> {
     let Point { settings, seed } = &study.points[point];
     let scenario = study.scenario(settings, Some(*seed))?;
     let limit = Duration::try_from_secs_f64(study.options.policy_timeout_s).unwrap_or(Duration::MAX);
     let _watchdog = (limit > Duration::ZERO).then(|| Watchdog::start(limit, is_stuck));
     let experiment = Experiment::prepare(&scenario, catalog).map_err(|error| study.wrong(error))?;
-    let summary = match store {
-        None => {
+    let key = &study.keys[point];
+    match keep {
+        Keep::Nowhere => {
             let (results, _) = run(experiment.without_records(), announce)?;
-            Summary::new(&results)
+            Ok(Summary::new(&results))
         }
-        Some(store) => {
-            let key = &study.keys[point];
+        Keep::InFolder(store) => {
             let folder = store.begin(key)?;
-            let kept = run_into(&folder, study, point, &scenario, experiment, announce)
-                .and_then(|summary| store.finish(key, &folder, &study.options).map(|()| summary));
-            kept.inspect_err(|_| store.give_up(&folder))?
+            let summary = run_into(Place::Folder(folder.clone()), study, point, &scenario, experiment, announce)?;
+            store.finish(key, &folder, &study.options)?;
+            Ok(summary)
         }
-    };
-    // What is read from a file later is read from text, so that both are the same to the last digit.
-    let text = serde_json::to_string(&summary).unwrap_or_default();
-    Ok(serde_json::from_str(&text).unwrap_or_default())
+        Keep::Packed(writer, plan) => {
+            let place = Place::in_memory(Store::shared(plan).run_folder(key));
+            let summary = run_into(place.clone(), study, point, &scenario, experiment, announce)?;
+            writer.append(&mut runs::packed(key, &place.take())?)?;
+            Ok(summary)
+        }
+    }
 }
 
 /// Runs an experiment; gives how many seconds it took, too.
@@ -71,9 +87,9 @@ fn run(experiment: Experiment, announce: &Announce) -> Result<(Results, f64), Co
     }
 }
 
-/// Runs the experiment of a point and writes what comes of it into a folder.
+/// Runs the experiment of a point and writes what comes of it.
 fn run_into(
-    folder: &Path,
+    place: Place,
     study: &Study,
     point: usize,
     scenario: &Scenario,
@@ -81,10 +97,10 @@ fn run_into(
     announce: &Announce,
 ) -> Result<Summary, CommandError> {
     let Point { settings, seed } = &study.points[point];
-    let files = ResultFiles::new(folder, study.options.clone(), Some(study.record(point)));
+    let files = ResultFiles::new(place.clone(), study.options.clone(), Some(study.record(point)));
     let wrong = |error| study.wrong(error);
     let value = study.text.resolved(&study.set(settings, Some(*seed))?).map_err(wrong)?;
-    let value = runs_again::from(folder, value, study.text.base(), experiment.about())?;
+    let value = runs_again::from(place.folder(), value, study.text.base(), experiment.about())?;
     let inputs = study.inputs(runs_again::paths_of(scenario, experiment.about()).map_err(wrong)?)?;
     let experiment = files.open(experiment, &value, inputs, None)?;
     let (results, wall_s) = run(experiment, announce)?;

@@ -1,11 +1,12 @@
 //! How far the runs of a plan are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::claims::ClaimedRuns;
-use super::store::Store;
+use super::packed::runs::Runs;
+use super::share::{block_name, blocks, run_name};
 use super::study::Study;
 
 /// How many runs of a plan are how far. Each is in one of `done`, `running`, `failed` and `open`.
@@ -15,7 +16,7 @@ pub struct Status {
     pub runs: usize,
     /// Those that have come to their end.
     pub done: usize,
-    /// Those that a worker is at.
+    /// Those that a worker is at, or has taken to do next; of workers on a share, those that have run for a second.
     pub running: usize,
     /// Those that have ended in an error.
     pub failed: usize,
@@ -51,23 +52,27 @@ impl Mean {
 }
 
 /// How far the runs of a study are, on which there were these claims just before: what has ended since is done, not open.
-pub fn of(study: &Study, store: &Store, claimed: &ClaimedRuns) -> Status {
+pub fn of(study: &Study, runs: &Runs<'_>, claimed: &ClaimedRuns) -> Status {
     let (mut all, mut by_setting) = (Mean::default(), BTreeMap::<&[usize], Mean>::new());
     let (mut running, mut failed, mut left_by_dead_workers) = (0, 0, 0);
     let mut left: Vec<&[usize]> = Vec::new();
-    for (point, key) in study.points.iter().zip(&study.keys) {
-        if let Some(manifest) = store.manifest(key, &study.options) {
-            let seconds = manifest.wall_s.unwrap_or(0.0);
-            all.add(seconds);
-            by_setting.entry(&point.settings).or_default().add(seconds);
-        } else if claimed.alive.contains(&key[..16]) {
-            running += 1;
-            left.push(&point.settings);
-        } else if store.failure(key).is_some() {
-            failed += 1;
-        } else {
-            left_by_dead_workers += usize::from(claimed.dead.contains(&key[..16]));
-            left.push(&point.settings);
+    for block in blocks(study.points.len()) {
+        let name = block_name(study, &block);
+        for point in block {
+            let settings = &study.points[point].settings;
+            let is_claimed = |by: &BTreeSet<String>| by.contains(&name) || by.contains(run_name(study, point));
+            if let Some(seconds) = runs.seconds(point) {
+                all.add(seconds);
+                by_setting.entry(settings).or_default().add(seconds);
+            } else if is_claimed(&claimed.alive) {
+                running += 1;
+                left.push(settings);
+            } else if runs.has_failed(point) {
+                failed += 1;
+            } else {
+                left_by_dead_workers += usize::from(is_claimed(&claimed.dead));
+                left.push(settings);
+            }
         }
     }
     let expected = |settings: &&[usize]| by_setting.get(settings).copied().and_then(Mean::get).or_else(|| all.get());

@@ -3,40 +3,39 @@
 //! A run is written into a folder whose name begins with a dot, and renamed when everything is on the disk. So whatever
 //! ends the process, a folder without a dot holds a whole run. Its name is a hash of all that the run depends on, so a
 //! sweep that is taken up again never takes a run for another, also when scenario, policies or grid have changed since.
-//! Of a plan, any number of processes write here at once: each into folders of its own, and the first that is renamed stays.
+//! Of a plan, workers keep their runs elsewhere ([`super::packed`]); what is unpacked comes here, by any number of processes at
+//! once: each into folders of its own, and the first that is renamed stays.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::plan;
+use super::{packed, plan};
 use crate::error::CommandError;
 use crate::result_folder::claim;
 use crate::result_folder::lock::FolderLock;
 use crate::result_folder::manifest::{Manifest, Options, State};
 
 /// The folder of the runs.
-const RUNS: &str = "runs";
-
-/// The folder of what runs failed with.
-const FAILURES: &str = "failures";
+pub const RUNS: &str = "runs";
 
 /// The folder of a sweep.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
     /// Nobody else writes there meanwhile; of a plan, everybody writes there whose runs they are.
-    lock: Option<FolderLock>,
+    _lock: Option<FolderLock>,
 }
 
-/// What a run failed with.
-#[derive(Debug, Serialize, Deserialize)]
-struct Failure {
-    key: String,
-    error: String,
+/// Whether a manifest is that of the run with this key, which came to its end and wrote all that is asked for.
+pub fn has_ended(manifest: &Manifest, key: &str, options: &Options) -> bool {
+    let is_it = manifest.sweep.as_ref().is_some_and(|record| record.key == key);
+    let Options { invocations, time_series, .. } = &manifest.options;
+    let has_all = (options.invocations.is_none() || options.invocations == *invocations)
+        && (options.time_series.is_none() || options.time_series == *time_series);
+    manifest.state == State::Finished && is_it && has_all
 }
 
 impl Store {
@@ -50,7 +49,7 @@ impl Store {
             return Err(CommandError::OutputFolder { folder: folder.to_owned(), problem });
         }
         let store = Self::make(folder, resume)?;
-        store.sweep_away_unfinished()?;
+        store.make_room_for_runs()?;
         Ok(store)
     }
 
@@ -67,16 +66,13 @@ impl Store {
     }
 
     fn make(folder: &Path, resume: bool) -> Result<Self, CommandError> {
-        let runs = folder.join(RUNS);
-        let lock = Some(claim::for_sweep(folder, &runs, resume)?);
-        let store = Self { folder: folder.to_owned(), lock };
-        fs::create_dir_all(&runs).map_err(|error| store.unusable(format!("the folder cannot be made: {error}")))?;
-        Ok(store)
+        let of_runs = [RUNS, packed::FOLDER].map(|name| folder.join(name));
+        Ok(Self { folder: folder.to_owned(), _lock: Some(claim::for_sweep(folder, &of_runs, resume)?) })
     }
 
     /// The folder of a plan, in which others are at work, too.
     pub fn shared(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), lock: None }
+        Self { folder: folder.to_owned(), _lock: None }
     }
 
     /// The folder of a plan, in which others may be at work, but nobody else writes tables.
@@ -84,20 +80,22 @@ impl Store {
     /// # Errors
     /// When another process does.
     pub fn for_tables(folder: &Path) -> Result<Self, CommandError> {
-        Ok(Self { folder: folder.to_owned(), lock: Some(FolderLock::take(folder)?) })
+        Ok(Self { folder: folder.to_owned(), _lock: Some(FolderLock::take(folder)?) })
     }
 
     fn unusable(&self, problem: String) -> CommandError {
         CommandError::OutputFolder { folder: self.folder.clone(), problem }
     }
 
-    /// Removes what was being written when processes ended.
+    /// Makes the folder of the runs, or removes from it what was being written when processes ended.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn sweep_away_unfinished(&self) -> Result<(), CommandError> {
+    /// When it cannot be made or emptied.
+    pub fn make_room_for_runs(&self) -> Result<(), CommandError> {
+        let runs = self.folder.join(RUNS);
+        fs::create_dir_all(&runs).map_err(|error| self.unusable(format!("the folder cannot be made: {error}")))?;
         let unusable = |error: io::Error| self.unusable(error.to_string());
-        for entry in fs::read_dir(self.folder.join(RUNS)).map_err(unusable)? {
+        for entry in fs::read_dir(runs).map_err(unusable)? {
             let entry = entry.map_err(unusable)?;
             if entry.file_name().to_string_lossy().starts_with('.') {
                 fs::remove_dir_all(entry.path()).map_err(unusable)?;
@@ -111,7 +109,8 @@ impl Store {
         &self.folder
     }
 
-    fn run_folder(&self, key: &str) -> PathBuf {
+    /// The folder of a run.
+    pub fn run_folder(&self, key: &str) -> PathBuf {
         self.folder.join(RUNS).join(&key[..16])
     }
 
@@ -134,50 +133,10 @@ impl Store {
         Err(self.unusable("there is no name left for a folder in it".to_owned()))
     }
 
-    /// A run will not be finished. What it has written stays where nobody else writes, until the sweep is taken up again.
-    pub fn give_up(&self, folder: &Path) {
-        if self.lock.is_none() {
-            // One that stays is removed once all runs have been collected.
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
-
-    fn failure_file(&self, key: &str) -> PathBuf {
-        self.folder.join(FAILURES).join(format!("{}.json", &key[..16]))
-    }
-
-    /// A run has failed, as it would again.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub fn fail(&self, key: &str, error: &str) -> Result<(), CommandError> {
-        let path = self.failure_file(key);
-        let failure = Failure { key: key.to_owned(), error: error.to_owned() };
-        let text = serde_json::to_string_pretty(&failure).unwrap_or_default() + "\n";
-        // Others may be writing the same.
-        let temporary = path.with_file_name(format!(".{}-{}", &key[..16], std::process::id()));
-        let write = || {
-            fs::create_dir_all(self.folder.join(FAILURES))?;
-            fs::write(&temporary, &text)?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(|error| CommandError::Result { file: path.clone(), problem: error.to_string() })
-    }
-
-    /// What a run has failed with, if it has.
-    pub fn failure(&self, key: &str) -> Option<String> {
-        let failure: Failure = serde_json::from_slice(&fs::read(self.failure_file(key)).ok()?).ok()?;
-        (failure.key == key).then_some(failure.error)
-    }
-
     /// The manifest of a run that has ended; `None` also if it did not write a table or time series that is asked for.
     pub fn manifest(&self, key: &str, options: &Options) -> Option<Manifest> {
         let manifest = Manifest::read(&self.run_folder(key)).ok().flatten()?;
-        let is_it = manifest.sweep.as_ref().is_some_and(|record| record.key == key);
-        let Options { invocations, time_series, .. } = &manifest.options;
-        let has_all = (options.invocations.is_none() || options.invocations == *invocations)
-            && (options.time_series.is_none() || options.time_series == *time_series);
-        (manifest.state == State::Finished && is_it && has_all).then_some(manifest)
+        has_ended(&manifest, key, options).then_some(manifest)
     }
 
     /// The summary of a run that has ended; `None` also if it did not write a table or time series that is asked for.
@@ -226,9 +185,23 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), CommandError> {
+        self.write_with(name, |file| Ok(file.write_all(content)?))
+    }
+
+    /// The same, by somebody who writes it bit by bit.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_with(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> Result<(), CommandError>,
+    ) -> Result<(), CommandError> {
         let (path, temporary) = (self.folder.join(name), self.folder.join(format!(".{name}")));
-        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| CommandError::Result { file: path, problem: error.to_string() })
+        let unwritable = |error: io::Error| CommandError::Result { file: path.clone(), problem: error.to_string() };
+        let mut file = BufWriter::new(File::create(&temporary).map_err(unwritable)?);
+        write(&mut file)?;
+        file.flush().and_then(|()| fs::rename(&temporary, &path)).map_err(unwritable)
     }
 
     /// Removes a file beside the runs that another sweep has written in this folder before.

@@ -45,6 +45,17 @@ pub struct Study {
     pub hashes: BTreeMap<PathBuf, String>,
 }
 
+/// What runs depend on.
+#[derive(Debug, Default)]
+pub struct Dependencies {
+    /// The hash of all of it, by run.
+    pub keys: Vec<String>,
+    /// Names and hashes of the files that the scenarios read.
+    pub files: BTreeMap<String, String>,
+    /// The hashes of those files, and of libraries of policies, by path.
+    pub hashes: BTreeMap<PathBuf, String>,
+}
+
 impl Study {
     /// Every policy there is.
     pub fn catalog(&self) -> Catalog {
@@ -71,37 +82,57 @@ impl Study {
     /// Finds what each run depends on; reads the scenario with every combination of values, so that a mistake in one is
     /// found before anything runs.
     pub fn find_keys(&mut self) -> Result<(), CommandError> {
+        let all: Vec<usize> = (0..self.points.len()).collect();
+        let Dependencies { keys, files, hashes } = self.dependencies(&all)?;
+        (self.keys, self.files, self.hashes) = (keys, files.into_iter().collect(), hashes);
+        Ok(())
+    }
+
+    /// What these runs depend on.
+    pub fn dependencies(&self, points: &[usize]) -> Result<Dependencies, CommandError> {
         let catalog = self.catalog();
-        let mut hashes = BTreeMap::new();
-        let mut names = BTreeMap::new();
-        let mut keys = Vec::new();
-        for settings in self.grid.combinations() {
-            let scenario = self.scenario(&settings, None)?;
-            let policies = chosen_policies(&scenario, &catalog).map_err(|error| self.wrong(error))?;
-            let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned(), self.text.as_str().to_owned()];
-            let assignments = self.overrides.iter().cloned().chain(self.grid.overrides(&settings));
-            parts.extend(assignments.map(|assignment| assignment.to_string()));
-            for (slot, record) in policies {
-                if let Some((path, hash)) = record.library.as_ref().zip(record.library_sha256.as_ref()) {
-                    hashes.insert(path.clone(), hash.clone());
-                }
-                parts.push(format!("{}={} {} {:?}", slot.path(), record.name, record.version, record.library_sha256));
-            }
-            for file in scenario.files().map_err(|error| self.wrong(error))? {
-                let hash = match hashes.entry(file.clone()) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => entry.insert(hash_of(&file)?),
-                };
-                parts.push(hash.clone());
-                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                names.insert(name, hash.clone());
-            }
-            for seed in &self.grid.seeds {
-                keys.push(hash::of_parts(&parts.iter().cloned().chain([seed.to_string()]).collect::<Vec<_>>()));
+        let mut found = Dependencies::default();
+        // Seeds vary fastest.
+        for points in points.chunk_by(|one, next| self.points[*one].settings == self.points[*next].settings) {
+            let Some(first) = points.first() else { continue };
+            let parts = self.parts_of_key(&self.points[*first].settings, &catalog, &mut found)?;
+            for point in points {
+                let seed = self.points[*point].seed.to_string();
+                found.keys.push(hash::of_parts(&parts.iter().cloned().chain([seed]).collect::<Vec<_>>()));
             }
         }
-        (self.keys, self.files, self.hashes) = (keys, names.into_iter().collect(), hashes);
-        Ok(())
+        Ok(found)
+    }
+
+    /// What all runs of some values depend on.
+    fn parts_of_key(
+        &self,
+        settings: &[usize],
+        catalog: &Catalog,
+        found: &mut Dependencies,
+    ) -> Result<Vec<String>, CommandError> {
+        let Dependencies { hashes, files, .. } = found;
+        let scenario = self.scenario(settings, None)?;
+        let policies = chosen_policies(&scenario, catalog).map_err(|error| self.wrong(error))?;
+        let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned(), self.text.as_str().to_owned()];
+        let assignments = self.overrides.iter().cloned().chain(self.grid.overrides(settings));
+        parts.extend(assignments.map(|assignment| assignment.to_string()));
+        for (slot, record) in policies {
+            if let Some((path, hash)) = record.library.as_ref().zip(record.library_sha256.as_ref()) {
+                hashes.insert(path.clone(), hash.clone());
+            }
+            parts.push(format!("{}={} {} {:?}", slot.path(), record.name, record.version, record.library_sha256));
+        }
+        for file in scenario.files().map_err(|error| self.wrong(error))? {
+            let hash = match hashes.entry(file.clone()) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(hash_of(&file)?),
+            };
+            parts.push(hash.clone());
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            files.insert(name, hash.clone());
+        }
+        Ok(parts)
     }
 
     /// Gets each value ready once, with the first of all others; gives what there is to be warned of.

@@ -1,5 +1,7 @@
 //! Writes the runs of a grid, and what they come to, as tables for programs.
 
+use std::io::Write;
+
 use hearth_serverless::results::{Cell, ColumnHead, ColumnType, CsvRows, Metric, SinkError};
 
 use super::axes;
@@ -12,8 +14,6 @@ use crate::output_choice::TableFormat;
 enum Column {
     /// Text.
     Text(String, Vec<String>),
-    /// Whole numbers.
-    Whole(String, Vec<u64>),
     /// Numbers, where there are any.
     Number(String, Vec<Option<f64>>),
     /// Whether something holds, where that can be said.
@@ -24,7 +24,6 @@ impl Column {
     fn head(&self) -> ColumnHead {
         let (name, kind, is_optional) = match self {
             Self::Text(name, _) => (name, ColumnType::Text, false),
-            Self::Whole(name, _) => (name, ColumnType::Whole, false),
             Self::Number(name, _) => (name, ColumnType::Number, true),
             Self::Flag(name, _) => (name, ColumnType::Flag, true),
         };
@@ -34,7 +33,6 @@ impl Column {
     fn cell(&self, row: usize) -> Cell<'_> {
         match self {
             Self::Text(_, values) => values.get(row).map_or(Cell::Nothing, |text| Cell::Text(text)),
-            Self::Whole(_, values) => values.get(row).map_or(Cell::Nothing, |number| Cell::Whole(*number)),
             Self::Number(_, values) => values.get(row).copied().flatten().map_or(Cell::Nothing, Cell::Number),
             Self::Flag(_, values) => values.get(row).copied().flatten().map_or(Cell::Nothing, Cell::Flag),
         }
@@ -64,15 +62,103 @@ fn axes_of<'a>(grid: &Grid, rows: impl Iterator<Item = &'a [usize]> + Clone) -> 
     std::iter::once(setting).chain(axes).collect()
 }
 
-/// One row a run: every varied value, the seed, and all numbers of its summary.
-pub fn of_runs(grid: &Grid, runs: &[Run], metrics: &[&Metric]) -> TidyTable {
-    let mut columns = axes_of(grid, runs.iter().map(|run| run.point.settings.as_slice()));
-    columns.push(Column::Whole("seed".to_owned(), runs.iter().map(|run| run.point.seed).collect()));
-    for Metric { name, .. } in metrics {
-        let values = runs.iter().map(|run| run.numbers.get(name)).collect();
-        columns.push(Column::Number(name.clone(), values));
+/// A table that is written row by row.
+enum Rows<W: Write + Send> {
+    Csv(CsvRows<W>),
+    #[cfg(feature = "parquet")]
+    Parquet(hearth_serverless::results::ParquetRows<W>),
+}
+
+impl<W: Write + Send> Rows<W> {
+    fn new(format: TableFormat, heads: Vec<ColumnHead>, target: W) -> Result<Self, SinkError> {
+        match format {
+            TableFormat::Csv => Ok(Self::Csv(CsvRows::new(heads.iter().map(|head| head.name.as_str()), target)?)),
+            #[cfg(feature = "parquet")]
+            TableFormat::Parquet => {
+                Ok(Self::Parquet(hearth_serverless::results::ParquetRows::new("runs", heads, target)?))
+            }
+            #[cfg(not(feature = "parquet"))]
+            TableFormat::Parquet => Err(Box::new(crate::feature::PARQUET.missing())),
+        }
     }
-    TidyTable { columns, rows: runs.len() }
+
+    fn row<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>) -> Result<(), SinkError> {
+        match self {
+            Self::Csv(rows) => Ok(rows.row(cells)?),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => Ok(rows.row(cells)?),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        match self {
+            Self::Csv(rows) => Ok(rows.finish()?),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => Ok(rows.finish()?),
+        }
+    }
+}
+
+/// One row a run: every varied value, the seed, and all numbers of its summary.
+pub struct RunsTable<'a, W: Write + Send> {
+    grid: &'a Grid,
+    /// By axis: the values as numbers, where they are quantities.
+    quantities: Vec<Option<Vec<f64>>>,
+    metrics: Vec<&'static Metric>,
+    rows: Rows<W>,
+}
+
+impl<'a, W: Write + Send> RunsTable<'a, W> {
+    /// Begins the table of runs that have these numbers.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn new(
+        grid: &'a Grid,
+        metrics: Vec<&'static Metric>,
+        format: TableFormat,
+        target: W,
+    ) -> Result<Self, SinkError> {
+        let quantities: Vec<Option<Vec<f64>>> =
+            grid.axes.iter().map(|axis| axes::quantities(axis).map(|(values, _)| values)).collect();
+        let head = |name: String, kind, is_optional| ColumnHead { name, kind, is_optional };
+        let of_axis = |(name, quantities): (String, &Option<Vec<f64>>)| match quantities {
+            Some(_) => head(name, ColumnType::Number, true),
+            None => head(name, ColumnType::Text, false),
+        };
+        let mut heads = vec![head("setting".to_owned(), ColumnType::Text, false)];
+        heads.extend(axes::column_names(grid).into_iter().zip(&quantities).map(of_axis));
+        heads.push(head("seed".to_owned(), ColumnType::Whole, false));
+        heads.extend(metrics.iter().map(|metric| head(metric.name.clone(), ColumnType::Number, true)));
+        Ok(Self { grid, quantities, metrics, rows: Rows::new(format, heads, target)? })
+    }
+
+    /// Writes a run.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn row(&mut self, run: &Run) -> Result<(), SinkError> {
+        let Run { point, numbers, .. } = run;
+        let (described, labels) = (self.grid.describe(&point.settings), self.grid.labels(&point.settings));
+        let number = |number: Option<f64>| number.map_or(Cell::Nothing, Cell::Number);
+        let axes = self.quantities.iter().zip(&point.settings).zip(labels).map(|((quantities, setting), label)| {
+            match quantities {
+                Some(values) => number(values.get(*setting).copied()),
+                None => Cell::Text(label),
+            }
+        });
+        let values = self.metrics.iter().map(|metric| number(numbers.get(&metric.name)));
+        let cells = [Cell::Text(&described)].into_iter().chain(axes).chain([Cell::Whole(point.seed)]).chain(values);
+        self.rows.row(cells)
+    }
+
+    /// Ends the table.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn finish(mut self) -> Result<(), SinkError> {
+        self.rows.finish()
+    }
 }
 
 /// One row a combination of values and a number: mean and interval, the difference to the baseline with its own, the share of
@@ -107,13 +193,12 @@ impl TidyTable {
     /// # Errors
     /// When a name or value cannot be written in that format.
     pub fn to_bytes(&self, format: TableFormat) -> Result<Vec<u8>, SinkError> {
-        match format {
-            TableFormat::Csv => self.to_csv(),
-            #[cfg(feature = "parquet")]
-            TableFormat::Parquet => self.to_parquet(),
-            #[cfg(not(feature = "parquet"))]
-            TableFormat::Parquet => Err(Box::new(crate::feature::PARQUET.missing())),
-        }
+        let mut bytes = Vec::new();
+        let mut rows = Rows::new(format, self.heads().collect(), &mut bytes)?;
+        (0..self.rows).try_for_each(|row| rows.row(self.cells(row)))?;
+        rows.finish()?;
+        drop(rows);
+        Ok(bytes)
     }
 
     fn heads(&self) -> impl Iterator<Item = ColumnHead> {
@@ -122,25 +207,5 @@ impl TidyTable {
 
     fn cells(&self, row: usize) -> impl Iterator<Item = Cell<'_>> {
         self.columns.iter().map(move |column| column.cell(row))
-    }
-
-    fn to_csv(&self) -> Result<Vec<u8>, SinkError> {
-        let mut bytes = Vec::new();
-        let names: Vec<String> = self.heads().map(|head| head.name).collect();
-        let mut rows = CsvRows::new(names.iter().map(String::as_str), &mut bytes)?;
-        (0..self.rows).try_for_each(|row| rows.row(self.cells(row)))?;
-        rows.finish()?;
-        drop(rows);
-        Ok(bytes)
-    }
-
-    #[cfg(feature = "parquet")]
-    fn to_parquet(&self) -> Result<Vec<u8>, SinkError> {
-        let mut bytes = Vec::new();
-        let mut rows = hearth_serverless::results::ParquetRows::new("runs", self.heads(), &mut bytes)?;
-        (0..self.rows).try_for_each(|row| rows.row(self.cells(row)))?;
-        rows.finish()?;
-        drop(rows);
-        Ok(bytes)
     }
 }

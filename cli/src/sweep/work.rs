@@ -1,19 +1,29 @@
 //! What one worker on a plan does.
 
+use std::collections::VecDeque;
+use std::mem;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hearth_serverless::experiment::StuckCall;
 use hearth_serverless::policy::Catalog;
 
-use super::claims::Claims;
+use super::claims::{Claim, Claims};
+use super::packed::runs::{self, Runs};
+use super::packed::writer::Writer;
 use super::pool::{self, Announce, Control};
-use super::simulate::{end, simulate};
-use super::store::Store;
+use super::share::{block_name, blocks, run_name};
+use super::simulate::{Keep, end, simulate};
 use super::study::Study;
 use crate::error::CommandError;
 use crate::progress::SweepProgress;
 
+/// How often one who takes what is open reads what others have done. A claim on what has been done is kept for longer, so that
+/// whoever could take it next has read that before.
+const LOOKS_AROUND_EVERY: Duration = Duration::from_secs(1);
 /// How often one who waits for others looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often one who waits looks whether it is to stop.
@@ -47,130 +57,239 @@ pub struct Work {
     pub is_interrupted: bool,
 }
 
-/// What has become of a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Became {
-    /// Done, by this worker.
-    Done,
-    /// Somebody else has done it.
-    There,
-    /// It failed for somebody before.
-    FailedBefore,
-    /// Somebody else is at it.
-    Taken,
+/// What has become of some runs.
+#[derive(Debug, Default)]
+struct Became {
+    done: usize,
+    there: usize,
+    failed_before: usize,
+    failed: Vec<String>,
+    /// Somebody else is at them.
+    is_taken: bool,
+    is_interrupted: bool,
 }
 
-/// A worker on some runs of a study.
-struct Worker<'a> {
+/// What is known of the runs, and since when.
+#[derive(Debug)]
+struct Known<'a> {
+    runs: Runs<'a>,
+    read: Instant,
+}
+
+/// A worker on the plan of a study.
+#[derive(Debug)]
+pub struct Worker<'a> {
     study: &'a Study,
-    store: &'a Store,
+    plan: &'a Path,
     claims: &'a Claims,
     orders: Orders,
+    writer: Arc<Writer>,
+    known: Mutex<Known<'a>>,
+    done: Mutex<DoneClaims>,
 }
 
-impl Worker<'_> {
-    /// What others have made of a run, if they are done with it.
-    fn known(&self, key: &str) -> Option<Became> {
-        if self.store.manifest(key, &self.study.options).is_some() {
-            return Some(Became::There);
-        }
-        (!self.orders.retry && self.store.failure(key).is_some()).then_some(Became::FailedBefore)
+/// Claims on what has been done: they are dropped when others have had the time to read what has come of it.
+#[derive(Debug, Default)]
+struct DoneClaims {
+    /// Since when there are some whose runs need not be on the disk yet.
+    since: Option<Instant>,
+    fresh: Vec<Claim>,
+    /// When runs came onto the disk, and the claims on them.
+    synchronised: VecDeque<(Instant, Vec<Claim>)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind the locks here is whole after every statement.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Worker<'a> {
+    /// A worker on the plan in a folder.
+    ///
+    /// # Errors
+    /// When what others have done cannot be read.
+    pub fn new(study: &'a Study, plan: &'a Path, claims: &'a Claims, orders: Orders) -> Result<Self, CommandError> {
+        let known = Known { read: Instant::now(), runs: Runs::read(study, plan)? };
+        let (known, writer, done) = (Mutex::new(known), Arc::new(Writer::new(plan)), Mutex::default());
+        Ok(Self { study, plan, claims, orders, writer, known, done })
     }
 
-    fn attempt(&self, point: usize, catalog: &Catalog, announce: &Announce) -> Result<Became, CommandError> {
-        let key = &self.study.keys[point];
-        let became = self.try_to_do(point, catalog, announce);
-        match &became {
-            Err(error) if !error.is_fatal_to_a_sweep() => self.store.fail(key, &error.to_string())?,
-            // Who has collected all runs has cleared up beneath those that were still at one of them.
-            Err(CommandError::Result { .. }) if self.store.manifest(key, &self.study.options).is_some() => {
-                return Ok(Became::There);
+    /// Reads what others have done, now and then.
+    fn look_around(&self) -> Result<(), CommandError> {
+        let mut known = lock(&self.known);
+        if self.orders.takes_what_is_open && known.read.elapsed() >= LOOKS_AROUND_EVERY {
+            known.read = Instant::now();
+            known.runs.go_on()?;
+        }
+        Ok(())
+    }
+
+    /// Drops the claims on what others have had the time to read.
+    fn let_go(&self) -> Result<(), CommandError> {
+        let is_due = |since: Instant| since.elapsed() >= LOOKS_AROUND_EVERY;
+        let mut done = lock(&self.done);
+        if done.since.is_some_and(is_due) {
+            self.writer.synchronise()?;
+            done.since = None;
+            let claims = mem::take(&mut done.fresh);
+            done.synchronised.push_back((Instant::now(), claims));
+        }
+        while done.synchronised.front().is_some_and(|(since, _)| is_due(*since)) {
+            done.synchronised.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Those of some runs that nobody is done with; the others are counted.
+    fn open(&self, runs: &[usize], became: &mut Became) -> Vec<usize> {
+        let known = lock(&self.known);
+        let is_open = |run: &usize| {
+            if known.runs.seconds(*run).is_some() {
+                became.there += 1;
+                return false;
             }
-            _ => {}
-        }
-        became
+            let is_failed = !self.orders.retry && known.runs.has_failed(*run);
+            became.failed_before += usize::from(is_failed);
+            !is_failed
+        };
+        runs.iter().copied().filter(is_open).collect()
     }
 
-    fn try_to_do(&self, point: usize, catalog: &Catalog, announce: &Announce) -> Result<Became, CommandError> {
-        let key = &self.study.keys[point];
-        if let Some(became) = self.known(key) {
-            return Ok(became);
-        }
-        let Some(_claim) = self.claims.take(&key[..16], !self.orders.takes_what_is_open)? else {
-            return Ok(Became::Taken);
+    /// Does runs that follow one another, unless somebody else is at them.
+    fn attempt(
+        &self,
+        runs: &Range<usize>,
+        points: &[usize],
+        catalog: &Catalog,
+        announce: &Announce,
+        control: &Control,
+    ) -> Result<Became, CommandError> {
+        self.let_go()?;
+        self.look_around()?;
+        let mut became = Became::default();
+        let points = self.open(points.get(runs.clone()).unwrap_or_default(), &mut became);
+        let Some(first) = points.first() else { return Ok(became) };
+        let claim = if self.orders.takes_what_is_open {
+            let Some(claim) = self.claims.take(&block_name(self.study, runs))? else {
+                return Ok(Became { is_taken: true, ..Became::default() });
+            };
+            claim
+        } else {
+            self.claims.tell(run_name(self.study, *first))
         };
-        // Whoever was at it may have ended just before.
-        if let Some(became) = self.known(key) {
-            return Ok(became);
+        for point in points {
+            if control.is_stopped() {
+                became.is_interrupted = true;
+                return Ok(became);
+            }
+            match self.run(point, catalog, announce) {
+                Ok(()) => became.done += 1,
+                Err(error) if error.is_fatal_to_a_sweep() => return Err(error),
+                Err(error) => {
+                    let failure = error.to_string();
+                    self.writer.append(&mut runs::packed_failure(&self.study.keys[point], &failure)?)?;
+                    became.failed.push(format!("{}: {failure}", self.study.describe(point)));
+                }
+            }
         }
-        let (folder, stuck_key) = (self.store.folder().to_owned(), key.clone());
+        if self.orders.takes_what_is_open {
+            let mut done = lock(&self.done);
+            done.since.get_or_insert_with(Instant::now);
+            done.fresh.push(claim);
+        }
+        Ok(became)
+    }
+
+    fn run(&self, point: usize, catalog: &Catalog, announce: &Announce) -> Result<(), CommandError> {
+        let (writer, key) = (Arc::clone(&self.writer), self.study.keys[point].clone());
         let is_stuck = move |stuck: StuckCall| {
             // So that others do not end in the same call one after the other.
-            let error = CommandError::Simulation(stuck.to_string());
-            if let Err(error) = Store::shared(&folder).fail(&stuck_key, &error.to_string()) {
+            let failure = CommandError::Simulation(stuck.to_string()).to_string();
+            let told = runs::packed_failure(&key, &failure).and_then(|mut record| writer.append(&mut record));
+            if let Err(error) = told.and_then(|()| writer.synchronise()) {
                 eprintln!("warning: {error}");
             }
             end(&stuck)
         };
-        simulate(self.study, point, Some(self.store), catalog, announce, is_stuck).map(|_| Became::Done)
+        let keep = Keep::Packed(&self.writer, self.plan);
+        simulate(self.study, point, keep, catalog, announce, is_stuck).map(drop)
     }
 
-    /// Goes through some runs once; gives those that others are at.
+    /// Goes through some runs once, so many that follow one another at a time; gives those that others are at.
     fn pass(
         &self,
         points: &[usize],
+        jobs: &[Range<usize>],
         threads: usize,
         control: &Control,
         work: &mut Work,
-    ) -> Result<Vec<usize>, CommandError> {
-        let progress = if self.orders.with_progress { SweepProgress::start(points.len()) } else { None };
-        let run = |catalog: &mut Catalog, job: usize, announce: &Announce| self.attempt(points[job], catalog, announce);
-        let outcomes = pool::run_all(points.len(), threads, control, progress, || self.study.catalog(), run)?;
+    ) -> Result<Vec<Range<usize>>, CommandError> {
+        let progress = if self.orders.with_progress {
+            SweepProgress::start(jobs.iter().map(Range::len).sum(), jobs.len())
+        } else {
+            None
+        };
+        let run = |catalog: &mut Catalog, job: usize, announce: &Announce| {
+            self.attempt(&jobs[job], points, catalog, announce, control)
+        };
+        let outcomes = pool::run_all(jobs.len(), threads, control, progress, || self.study.catalog(), run)?;
         let mut taken = Vec::new();
-        for (point, outcome) in points.iter().zip(outcomes) {
-            match outcome {
-                Some(Ok(Became::Done)) => work.done += 1,
-                Some(Ok(Became::There)) => work.there += 1,
-                Some(Ok(Became::FailedBefore)) => work.failed_before += 1,
-                Some(Ok(Became::Taken)) => taken.push(*point),
-                Some(Err(error)) => work.failed.push(format!("{}: {error}", self.study.describe(*point))),
-                None => work.is_interrupted = true,
+        for (job, outcome) in jobs.iter().zip(outcomes) {
+            let Some(became) = outcome.transpose()? else {
+                work.is_interrupted = true;
+                continue;
+            };
+            work.done += became.done;
+            work.there += became.there;
+            work.failed_before += became.failed_before;
+            work.failed.extend(became.failed);
+            work.is_interrupted |= became.is_interrupted;
+            if became.is_taken {
+                taken.push(job.clone());
             }
         }
         Ok(taken)
     }
-}
 
-/// Does runs of a study. One who takes what is open ends when nothing is: while others are at the last runs it waits, so that
-/// somebody is there should they die.
-pub fn work(
-    study: &Study,
-    store: &Store,
-    claims: &Claims,
-    mut points: Vec<usize>,
-    orders: Orders,
-    threads: usize,
-    control: &Control,
-) -> Result<Work, CommandError> {
-    let worker = Worker { study, store, claims, orders };
-    let mut work = Work { runs: points.len(), ..Work::default() };
-    if orders.takes_what_is_open && !points.is_empty() {
-        // Those who begin at different places seldom meet. Which run is done when changes nothing about it.
-        let begin = (std::process::id() as usize).wrapping_mul(0x9E37_79B1) % points.len();
-        points.rotate_left(begin);
-    }
-    loop {
-        points = worker.pass(&points, threads, control, &mut work)?;
-        if points.is_empty() || control.is_stopped() {
-            break;
+    /// Does these runs. One who takes what is open ends when nothing is: while others are at the last runs it waits, so that
+    /// somebody is there should they die.
+    ///
+    /// # Errors
+    /// When something cannot be read or written, or all runs would meet the same error.
+    pub fn work(&self, points: &[usize], threads: usize, control: &Control) -> Result<Work, CommandError> {
+        let mut work = Work { runs: points.len(), ..Work::default() };
+        let mut jobs: Vec<Range<usize>> = if self.orders.takes_what_is_open {
+            blocks(points.len()).collect()
+        } else {
+            (0..points.len()).map(|run| run..run + 1).collect()
+        };
+        if self.orders.takes_what_is_open && !jobs.is_empty() {
+            // Those who begin at different places seldom meet. Which run is done when changes nothing about it.
+            let begin = (std::process::id() as usize).wrapping_mul(0x9E37_79B1) % jobs.len();
+            jobs.rotate_left(begin);
         }
-        let pause = claims.pause().min(LONGEST_PAUSE);
-        let mut waited = Duration::ZERO;
-        while waited < pause && !control.is_stopped() {
+        loop {
+            jobs = self.pass(points, &jobs, threads, control, &mut work)?;
+            self.writer.synchronise()?;
+            if jobs.is_empty() || control.is_stopped() {
+                break;
+            }
+            self.pause(self.claims.pause().min(LONGEST_PAUSE), control)?;
+        }
+        if !control.is_stopped() && self.orders.takes_what_is_open && work.done > 0 {
+            // Whoever comes after this one left is not to find what it has just done open.
+            thread::sleep(LOOKS_AROUND_EVERY);
+        }
+        work.is_interrupted |= control.is_stopped() && !jobs.is_empty();
+        Ok(work)
+    }
+
+    fn pause(&self, length: Duration, control: &Control) -> Result<(), CommandError> {
+        let begin = Instant::now();
+        while begin.elapsed() < length && !control.is_stopped() {
             thread::sleep(STEP);
-            waited += STEP;
+            self.let_go()?;
         }
+        Ok(())
     }
-    work.is_interrupted |= control.is_stopped() && !points.is_empty();
-    Ok(work)
 }

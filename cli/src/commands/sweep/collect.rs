@@ -20,6 +20,10 @@ pub struct CollectArguments {
     #[arg(long)]
     partial: bool,
 
+    /// Give each run a folder of its own as well, as `hearth sweep` without --plan does: about ten files a run.
+    #[arg(long)]
+    unpack: bool,
+
     /// Show this number of the summaries, as in latency_p99; without it, some that are often wanted.
     #[arg(long = "metric", value_name = "NAME")]
     metrics: Vec<String>,
@@ -34,8 +38,11 @@ pub fn run(arguments: &CollectArguments) -> Result<(), CommandError> {
     let metrics = metric::all_asked_for(&arguments.metrics)?;
     let planned = PlannedSweep::open(&arguments.folder)?;
     let store = Store::for_tables(&arguments.folder)?;
-    let outcome = planned.outcome(&store, arguments.partial)?;
+    let outcome = planned.outcome(arguments.partial)?;
     outcome.report(Some(&store), Shown { metrics: &metrics, json: arguments.json })?;
-    planned.clear_up(&store, &outcome)?;
+    if arguments.unpack {
+        outcome.unpack(&store)?;
+    }
+    planned.clear_up(&outcome);
     outcome.check_failures()
 }

@@ -23,12 +23,13 @@ use crate::metric;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::SweepProgress;
 use crate::result_folder::manifest::Options;
+use crate::sweep::comparison::Run;
 use crate::sweep::grid::Grid;
 use crate::sweep::outcome::{self, Outcome, Shown};
 use crate::sweep::plan::LEAST_STALE_AFTER;
 use crate::sweep::planned::PlannedSweep;
 use crate::sweep::pool::{self, Announce, Control};
-use crate::sweep::simulate;
+use crate::sweep::simulate::{self, Keep};
 use crate::sweep::store::Store;
 use crate::sweep::study::Study;
 
@@ -311,28 +312,34 @@ impl GridArguments {
         if let Some(store) = &store {
             outcome::write_description(&study, store, &[])?;
         }
-        let finished = |key: &String| store.as_ref()?.finished(key, &study.options);
-        let known: Vec<Option<Value>> = study.keys.iter().map(finished).collect();
+        let as_run = |point: usize, summary: &Value| Run::new(study.points[point].clone(), summary);
+        let finished =
+            |(point, key): (usize, &String)| Some(as_run(point, &store.as_ref()?.finished(key, &study.options)?));
+        let known: Vec<Option<Run>> = study.keys.iter().enumerate().map(finished).collect();
         let missing: Vec<usize> = (0..study.points.len()).filter(|point| known[*point].is_none()).collect();
         let control = Control::default();
         control.stop_on_interrupt();
-        let progress = if self.quiet { None } else { SweepProgress::start(missing.len()) };
+        let progress = if self.quiet { None } else { SweepProgress::start(missing.len(), missing.len()) };
         let run = |catalog: &mut Catalog, job: usize, announce: &Announce| {
             let is_stuck = |stuck| simulate::end(&stuck);
-            simulate::simulate(&study, missing[job], store.as_ref(), catalog, announce, is_stuck)
+            let keep = store.as_ref().map_or(Keep::Nowhere, Keep::InFolder);
+            let summary = simulate::simulate(&study, missing[job], keep, catalog, announce, is_stuck)?;
+            // What is read from a file later is read from text, so that both are the same to the last digit.
+            let text = serde_json::to_string(&summary).unwrap_or_default();
+            Ok(as_run(missing[job], &serde_json::from_str(&text).unwrap_or_default()))
         };
         let threads = pool::threads(self.jobs);
         let outcomes = pool::run_all(missing.len(), threads, &control, progress, || study.catalog(), run)?;
-        let mut summaries = known;
+        let mut runs = known;
         let mut failures = Vec::new();
         for (point, outcome) in missing.into_iter().zip(outcomes) {
             match outcome {
-                Some(Ok(summary)) => summaries[point] = Some(summary),
+                Some(Ok(run)) => runs[point] = Some(run),
                 Some(Err(error)) => failures.push((point, error.to_string())),
                 None => {}
             }
         }
-        let outcome = Outcome::new(&study, summaries, failures);
+        let outcome = Outcome::new(&study, runs, failures);
         outcome.report(store.as_ref(), Shown { metrics: &metrics, json: self.json })?;
         outcome.check_failures()?;
         let (finished, runs) = (outcome.finished(), study.points.len());

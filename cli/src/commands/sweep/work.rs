@@ -63,7 +63,7 @@ impl WorkArguments {
 pub fn run(arguments: &WorkArguments) -> Result<(), CommandError> {
     let planned = PlannedSweep::open(&arguments.folder)?;
     let (part, told) = arguments.part()?;
-    planned.check()?;
+    planned.check_part(&part)?;
     let folder = arguments.folder.display();
     writeln!(std::io::stdout(), "{folder}: {told}, {} of {} runs", planned.count(&part)?, planned.runs().len())?;
     let control = Control::default();
