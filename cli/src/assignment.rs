@@ -54,7 +54,7 @@ pub fn policy_overrides(choice: &str) -> Result<Vec<Override>, CommandError> {
 
 /// `node_allocation=POLICY` as the assignment it stands for. The parameters of the scenario are another policy's.
 fn policy_override(choice: &str) -> Result<Override, CommandError> {
-    let slots: Vec<&str> = PolicySlot::ALL.iter().map(|slot| slot.path()).collect();
+    let slots: Vec<&str> = ["controller"].into_iter().chain(PolicySlot::ALL.iter().map(|slot| slot.path())).collect();
     let wrong = |problem: String| {
         CommandError::Argument(ScenarioError::Invalid { place: format!("--policy {choice:?}"), problem })
     };

@@ -16,11 +16,11 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::PolicyDescriptor;
+use crate::ParameterSpec;
 use crate::abi::{
     AdmissionTable, ENTRY_SYMBOL, EvictionTable, FIELDS, INTERFACE_MAJOR, INTERFACE_MINOR, KeepAliveTable, LAYOUT,
     LibraryHeader, NodeAllocationTable, PolicyRecord, Records, Text,
 };
-use crate::{ParameterSpec, PolicyKind};
 
 /// A library of policies. It stays loaded until the process ends.
 #[derive(Debug)]
@@ -332,11 +332,11 @@ fn whole_policy(position: usize, policy: &'static PolicyRecord) -> Result<Policy
         let policy = if name.is_empty() { format!("number {}", position + 1) } else { format!("{name:?}") };
         LoadError::Policy { policy, problem }
     })?;
-    Ok(PolicyDescriptor::of_record(whole))
+    Ok(PolicyDescriptor::of(whole))
 }
 
 fn check_policy(policy: &'static PolicyRecord) -> Result<(), String> {
-    let descriptor = PolicyDescriptor::of_record(policy);
+    let descriptor = PolicyDescriptor::of(policy);
     for (what, text) in [("name", &policy.name), ("version", &policy.version), ("description", &policy.description)] {
         // SAFETY: what a policy is called lasts.
         let text =
@@ -367,37 +367,39 @@ fn check_policy(policy: &'static PolicyRecord) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a policy has one role, with the functions that every policy of its kind has.
+/// Whether a policy has roles that go together, with the functions that every policy of their kinds has.
 fn check_roles(policy: &PolicyRecord) -> Result<(), String> {
-    let has = [
-        (PolicyKind::NodeAllocation, policy.node_allocation.is_some()),
-        (PolicyKind::Eviction, policy.eviction.is_some()),
-        (PolicyKind::Admission, policy.admission.is_some()),
-        (PolicyKind::KeepAlive, policy.keep_alive.is_some()),
-    ];
-    match has.iter().filter(|(_, has)| *has).count() {
-        0 => return Err("has no table of functions: it is no kind of policy".to_owned()),
-        1 => {}
-        _ => return Err("has several tables of functions: a policy is of one kind".to_owned()),
+    let PolicyRecord { node_allocation, eviction, admission, keep_alive, .. } = policy;
+    let others = node_allocation.is_some() || admission.is_some() || keep_alive.is_some();
+    match (others, eviction.is_some()) {
+        (false, false) => return Err("has no table of functions: it is no kind of policy".to_owned()),
+        (true, true) => {
+            return Err("is an eviction policy and more: eviction has an instance for each storage".to_owned());
+        }
+        _ => {}
     }
-    let missing = |what: &str| Err(format!("has no {what}, which its kind of policy needs"));
-    match (policy.node_allocation, policy.eviction, policy.admission, policy.keep_alive) {
-        (Some(table), ..) if table.place.is_some() == table.plan.is_some() => {
-            Err("has both place and plan, or neither: node allocation needs one of them".to_owned())
-        }
-        (_, Some(table), ..) if table.insert.is_none() || table.remove.is_none() || table.choose.is_none() => {
-            missing("insert, remove or choose")
-        }
-        (_, _, Some(table), _) if table.admit.is_none() => missing("admit"),
-        (_, _, _, Some(table)) if table.on_idle.is_none() => missing("on_idle"),
-        _ => Ok(()),
+    if node_allocation.is_some_and(|table| table.place.is_some() == table.plan.is_some()) {
+        return Err("has both place and plan, or neither: node allocation needs one of them".to_owned());
+    }
+    let lacks = [
+        (
+            eviction.is_some_and(|of| of.insert.is_none() || of.remove.is_none() || of.choose.is_none()),
+            "insert, remove or choose",
+        ),
+        (admission.is_some_and(|table| table.admit.is_none()), "admit"),
+        (keep_alive.is_some_and(|table| table.on_idle.is_none()), "on_idle"),
+    ];
+    match lacks.iter().find(|(lacks, _)| *lacks) {
+        Some((_, what)) => Err(format!("has no {what}, which its kind of policy needs")),
+        None => Ok(()),
     }
 }
 
 /// Whether no two policies of one kind have the same name.
 fn check_names(policies: &[PolicyDescriptor]) -> Result<(), LoadError> {
     for (position, policy) in policies.iter().enumerate() {
-        let is_same = |other: &PolicyDescriptor| (other.kind(), other.name()) == (policy.kind(), policy.name());
+        let is_same =
+            |other: &PolicyDescriptor| other.name() == policy.name() && other.kinds().any(|kind| policy.is(kind));
         if policies[..position].iter().any(is_same) {
             let policy = format!("{:?}", policy.name());
             return Err(LoadError::Policy { policy, problem: "is there twice".to_owned() });

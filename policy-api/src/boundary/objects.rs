@@ -23,23 +23,59 @@ use crate::{
     Removal, RequestView, Retention, Touch, Victims,
 };
 
-/// An instance, which ends with this.
-struct Instance {
+/// What ends an instance when nobody holds it any more.
+struct Life {
     address: *mut (),
     destroy: unsafe extern "C" fn(*mut ()),
     told: Rc<Told>,
 }
 
-impl Drop for Instance {
+impl Drop for Life {
     fn drop(&mut self) {
         // SAFETY: made by the library of this function, and nobody calls it any more.
         unsafe { (self.destroy)(self.address) }
     }
 }
 
+/// An instance of a policy, which may serve in several roles.
+#[derive(Clone)]
+pub struct Instance {
+    policy: &'static PolicyRecord,
+    life: Rc<Life>,
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an instance of a policy")
+    }
+}
+
+impl Instance {
+    /// The instance in one of its roles, if its policy has that.
+    pub fn role<T: Role>(&self) -> Option<Object<T>> {
+        Some(Object { life: Rc::clone(&self.life), table: T::of(self.policy)? })
+    }
+
+    /// Makes an instance of a policy.
+    pub(super) fn make(policy: &'static PolicyRecord, parameters: &Parameters, seat: &Seat) -> Called<Self> {
+        let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
+            let cause = "has no function that makes an instance, or none that ends one".to_owned();
+            return Err(CallFailure { cause });
+        };
+        let told = Rc::clone(&seat.told);
+        let (values, mut address) = (parameters.values(), null_mut());
+        // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
+        let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
+        if status != OK {
+            return Err(told.failure());
+        }
+        Ok(Self { policy, life: Rc::new(Life { address, destroy, told }) })
+    }
+}
+
 /// A role of an instance: the instance, and the table of functions of the role.
 pub struct Object<T> {
-    instance: Rc<Instance>,
+    life: Rc<Life>,
     /// A copy: one look fewer on the way to a function.
     table: T,
 }
@@ -89,27 +125,10 @@ impl Role for KeepAliveTable {
     }
 }
 
-/// Makes an instance of a policy for one of its roles.
-pub(super) fn make<T: Role>(policy: &'static PolicyRecord, parameters: &Parameters, seat: &Seat) -> Called<Object<T>> {
-    let refuse = |cause: &str| CallFailure { cause: cause.to_owned() };
-    let table = T::of(policy).ok_or_else(|| refuse("is another kind of policy"))?;
-    let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
-        return Err(refuse("has no function that makes an instance, or none that ends one"));
-    };
-    let told = Rc::clone(&seat.told);
-    let (values, mut address) = (parameters.values(), null_mut());
-    // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
-    let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
-    if status != OK {
-        return Err(told.failure());
-    }
-    Ok(Object { instance: Rc::new(Instance { address, destroy, told }), table })
-}
-
 /// An instance of a policy that is a Rust type of the program itself.
 fn in_place<P, T>(policy: P, table: T, seat: &Seat) -> Object<T> {
     let (told, address) = (Rc::clone(&seat.told), shim::Instance::leak(policy, seat.context()));
-    Object { instance: Rc::new(Instance { address, destroy: shim::destroy::<P>, told }), table }
+    Object { life: Rc::new(Life { address, destroy: shim::destroy::<P>, told }), table }
 }
 
 /// A node allocation policy as the host calls it, compiled in or not.
@@ -149,7 +168,7 @@ impl<T> Object<T> {
         let Some(function) = function else {
             return Ok(());
         };
-        if call(function, self.instance.address) == OK { Ok(()) } else { Err(self.instance.told.failure()) }
+        if call(function, self.life.address) == OK { Ok(()) } else { Err(self.life.told.failure()) }
     }
 
     fn ask_rules<R: Rules>(&self, function: Option<unsafe extern "C" fn(*mut (), *mut u32) -> u32>) -> Called<R> {

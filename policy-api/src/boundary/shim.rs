@@ -448,3 +448,23 @@ impl<T: KeepAlive> Tables<T> {
         }
     };
 }
+
+/// The tables of a policy, by the names of its roles, for [`controller!`](crate::controller).
+#[doc(hidden)]
+pub mod tables {
+    use super::Tables;
+    use crate::abi::{AdmissionTable, KeepAliveTable, NodeAllocationTable};
+    use crate::{Admission, KeepAlive, NodeAllocation};
+
+    pub const fn node_allocation<T: NodeAllocation + 'static>() -> &'static NodeAllocationTable {
+        Tables::<T>::PLACES
+    }
+
+    pub const fn admission<T: Admission + 'static>() -> &'static AdmissionTable {
+        Tables::<T>::ADMITS
+    }
+
+    pub const fn keep_alive<T: KeepAlive + 'static>() -> &'static KeepAliveTable {
+        Tables::<T>::KEEPS
+    }
+}

@@ -126,13 +126,15 @@ pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counter
     let _quiet = quiet::Quiet::begin();
     let begin = Instant::now();
     let claims = policy.claims();
-    let subject = subject::Subject::new(policy, parameters);
-    match policy.kind() {
-        PolicyKind::NodeAllocation => history::check(&allocation::Check { claims, subject }, options, begin),
-        PolicyKind::Eviction => history::check(&eviction::Check { subject }, options, begin),
-        PolicyKind::Admission => history::check(&admission::Check { claims, subject }, options, begin),
-        PolicyKind::KeepAlive => history::check(&keep_alive::Check { subject }, options, begin),
-    }
+    policy.kinds().try_for_each(|kind| {
+        let subject = subject::Subject::new(policy, kind, parameters.clone());
+        match kind {
+            PolicyKind::NodeAllocation => history::check(&allocation::Check { claims, subject }, options, begin),
+            PolicyKind::Eviction => history::check(&eviction::Check { subject }, options, begin),
+            PolicyKind::Admission => history::check(&admission::Check { claims, subject }, options, begin),
+            PolicyKind::KeepAlive => history::check(&keep_alive::Check { subject }, options, begin),
+        }
+    })
 }
 
 /// Checks a policy in a test.

@@ -7,17 +7,19 @@ use crate::{Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot}
 /// Makes instances.
 pub(super) struct Subject {
     policy: PolicyDescriptor,
+    kind: PolicyKind,
     parameters: Parameters,
 }
 
 impl Subject {
-    pub fn new(policy: &PolicyDescriptor, parameters: Parameters) -> Self {
-        Self { policy: *policy, parameters }
+    /// Of a policy in one of its kinds.
+    pub fn new(policy: &PolicyDescriptor, kind: PolicyKind, parameters: Parameters) -> Self {
+        Self { policy: *policy, kind, parameters }
     }
 
     /// An instance and its timers; all have one seed.
     pub fn instance<T: Role>(&self, nodes: u32) -> Result<(Object<T>, Alarms), String> {
-        let slot = match self.policy.kind() {
+        let slot = match self.kind {
             PolicyKind::NodeAllocation => PolicySlot::NodeAllocation,
             PolicyKind::Eviction => PolicySlot::Containers,
             PolicyKind::Admission => PolicySlot::Admission,

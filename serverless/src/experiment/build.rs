@@ -155,7 +155,7 @@ pub(super) fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoin
 }
 
 pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
-    let PoliciesSection { admission, node_allocation, keep_alive, eviction } = &scenario.policies;
+    let PoliciesSection { controller, admission, node_allocation, keep_alive, eviction } = &scenario.policies;
     let choose = |slot, section| choice(slot, section, &scenario.base);
     let wrong = |slot: PolicySlot| {
         move |error: SelectionError| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string())
@@ -163,12 +163,27 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
     let evict = |slot, section| catalog.eviction(choose(slot, section)).map_err(wrong(slot));
     let (of_admission, of_allocation, of_keep_alive) =
         (PolicySlot::Admission, PolicySlot::NodeAllocation, PolicySlot::KeepAlive);
+    let controller = controller.as_ref().map(|section| {
+        let chosen = catalog.controller(chosen(section, &scenario.base, None));
+        chosen.map_err(|error| ScenarioError::invalid("policies.controller".to_owned(), error.to_string()))
+    });
+    let controller = controller.transpose()?;
+    let controls = |slot: PolicySlot, section: &Option<PolicySection>| {
+        controller.as_ref().filter(|controller| section.is_none() && controller.is(slot.kind()))
+    };
     Ok(PolicySet {
-        admission: catalog.admission(choose(of_admission, admission)).map_err(wrong(of_admission))?,
-        node_allocation: catalog
-            .node_allocation(choose(of_allocation, node_allocation))
-            .map_err(wrong(of_allocation))?,
-        keep_alive: catalog.keep_alive(choose(of_keep_alive, keep_alive)).map_err(wrong(of_keep_alive))?,
+        admission: match controls(of_admission, admission) {
+            Some(controller) => controller.factory(),
+            None => catalog.admission(choose(of_admission, admission)).map_err(wrong(of_admission))?,
+        },
+        node_allocation: match controls(of_allocation, node_allocation) {
+            Some(controller) => controller.factory(),
+            None => catalog.node_allocation(choose(of_allocation, node_allocation)).map_err(wrong(of_allocation))?,
+        },
+        keep_alive: match controls(of_keep_alive, keep_alive) {
+            Some(controller) => controller.factory(),
+            None => catalog.keep_alive(choose(of_keep_alive, keep_alive)).map_err(wrong(of_keep_alive))?,
+        },
         containers: evict(PolicySlot::Containers, &eviction.containers)?,
         images_in_ram: evict(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
         images_on_disk: evict(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
@@ -178,8 +193,11 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
 
 /// What a scenario asks for in a slot; paths in it are relative to the scenario.
 fn choice(slot: PolicySlot, section: &Option<PolicySection>, base: &Path) -> PolicyChoice {
-    let section = section.clone().unwrap_or_default();
-    let library = section.library.map(|library| base.join(library));
-    let default = || library.is_none().then(|| default_policy(slot).to_owned());
-    PolicyChoice { name: section.name.or_else(default), library, parameters: section.parameters }
+    chosen(&section.clone().unwrap_or_default(), base, Some(default_policy(slot)))
+}
+
+fn chosen(section: &PolicySection, base: &Path, default: Option<&str>) -> PolicyChoice {
+    let library = section.library.as_ref().map(|library| base.join(library));
+    let default = default.filter(|_| library.is_none()).map(str::to_owned);
+    PolicyChoice { name: section.name.clone().or(default), library, parameters: section.parameters.clone() }
 }

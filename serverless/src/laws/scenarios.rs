@@ -89,7 +89,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Value> {
 
 /// All built-in policies of a kind.
 fn names(kind: PolicyKind) -> Vec<&'static str> {
-    let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kind() == kind);
+    let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.is(kind));
     of_kind.map(|policy| policy.name()).collect()
 }
 

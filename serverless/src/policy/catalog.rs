@@ -14,7 +14,7 @@ use hearth_simcore::units::{self, Dimension};
 use serde_json::Value;
 
 use super::library::{BrokenLibrary, Libraries};
-use super::{Factory, PolicyRecord};
+use super::{Controller, Factory, PolicyRecord};
 
 /// Why a policy cannot be used as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -57,6 +57,14 @@ pub enum SelectionError {
         /// The kind that was asked for.
         kind: PolicyKind,
         /// Their names, in words.
+        known: String,
+    },
+    /// There is no controller of that name, or in that library; or there are several, and none was named.
+    #[error("no controller{name}: there are {known}. A controller is a policy of several kinds with one state")]
+    NoController {
+        /// The name that was asked for, as a message goes on.
+        name: String,
+        /// Those that exist, in words.
         known: String,
     },
     /// A parameter is unknown or its value unsuitable.
@@ -156,13 +164,13 @@ impl Catalog {
     }
 
     fn find_by_name(&self, kind: PolicyKind, name: &str) -> Result<FoundPolicy, SelectionError> {
-        let is_it = |descriptor: &&PolicyDescriptor| descriptor.kind() == kind && descriptor.name() == name;
+        let is_it = |descriptor: &&PolicyDescriptor| descriptor.is(kind) && descriptor.name() == name;
         if let Some(descriptor) = self.built_in.iter().find(is_it) {
             return Ok(FoundPolicy { descriptor: *descriptor, library: None });
         }
         let policies = self.policies();
         policies.iter().find(|found| is_it(&&found.descriptor)).cloned().ok_or_else(|| {
-            let of_kind = policies.iter().filter(|found| found.descriptor.kind() == kind);
+            let of_kind = policies.iter().filter(|found| found.descriptor.is(kind));
             let mut known = names(of_kind.map(|found| found.descriptor.name()));
             if let Some(broken) = self.broken_libraries().first() {
                 known += &format!("; {} {}", broken.path.display(), broken.problem);
@@ -179,7 +187,7 @@ impl Catalog {
     ) -> Result<FoundPolicy, SelectionError> {
         let opened = self.libraries.open(path);
         let library = opened.map_err(|cause| SelectionError::Library { path: path.to_owned(), cause })?;
-        let of_kind = || library.policies.iter().filter(|descriptor| descriptor.kind() == kind);
+        let of_kind = || library.policies.iter().filter(|descriptor| descriptor.is(kind));
         let mut matching = of_kind().filter(|descriptor| name.is_none_or(|name| descriptor.name() == name));
         let path = path.to_owned();
         match (matching.next(), matching.next(), name) {
@@ -202,25 +210,38 @@ impl Catalog {
         kind: PolicyKind,
         choice: &PolicyChoice,
     ) -> Result<(PolicyDescriptor, Parameters, PolicyRecord), SelectionError> {
-        let FoundPolicy { descriptor, library } = self.find(kind, choice)?;
-        let mut record = PolicyRecord {
-            name: descriptor.name().to_string(),
-            version: descriptor.version().to_string(),
-            library: library.as_ref().map(|library| library.path.clone()),
-            library_sha256: library.as_ref().map(|library| library.sha256.clone()),
-            parameters: BTreeMap::new(),
+        configure(self.find(kind, choice)?, kind, choice)
+    }
+
+    /// The controller of that name, or in that library.
+    ///
+    /// # Errors
+    /// When there is none, or a parameter does not suit it.
+    pub fn controller(&self, choice: impl Into<PolicyChoice>) -> Result<Controller, SelectionError> {
+        let choice = choice.into();
+        let all = match &choice.library {
+            None => self.policies(),
+            Some(path) => {
+                let opened = self.libraries.open(path);
+                let library = opened.map_err(|cause| SelectionError::Library { path: path.clone(), cause })?;
+                let found = |descriptor: &PolicyDescriptor| FoundPolicy {
+                    descriptor: *descriptor,
+                    library: Some(Rc::clone(&library)),
+                };
+                library.policies.iter().map(found).collect()
+            }
         };
-        let mut parameters = Parameters::defaults(&descriptor.parameters());
-        for (parameter, value) in &choice.parameters {
-            set_parameter(&mut parameters, parameter, value).map_err(|cause| SelectionError::Parameter {
-                kind,
-                name: record.to_string(),
-                cause,
-            })?;
-        }
-        let value_of = |name: &String| Some((name.clone(), parameters.get(name)?.to_string()));
-        record.parameters = parameters.specs().iter().filter_map(|spec| value_of(&spec.name)).collect();
-        Ok((descriptor, parameters, record))
+        let controllers: Vec<FoundPolicy> =
+            all.into_iter().filter(|found| found.descriptor.kinds().count() > 1).collect();
+        let is_it = |found: &&FoundPolicy| choice.name.as_ref().is_none_or(|name| found.descriptor.name() == name);
+        let mut matching = controllers.iter().filter(is_it);
+        let (Some(found), None) = (matching.next(), matching.next().filter(|_| choice.name.is_none())) else {
+            let name = choice.name.as_ref().map_or(String::new(), |name| format!(" {name:?}"));
+            let known = names(controllers.iter().map(|found| found.descriptor.name()));
+            return Err(SelectionError::NoController { name, known });
+        };
+        let (descriptor, parameters, record) = configure(found.clone(), found.descriptor.kind(), &choice)?;
+        Ok(Controller::new(descriptor, parameters, record))
     }
 
     fn factory<T: Role>(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<Factory<Object<T>>, SelectionError> {
@@ -262,6 +283,33 @@ impl Catalog {
     pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
         self.factory(PolicyKind::KeepAlive, &choice.into())
     }
+}
+
+/// A policy with its parameters set as chosen, and what it is called.
+fn configure(
+    found: FoundPolicy,
+    kind: PolicyKind,
+    choice: &PolicyChoice,
+) -> Result<(PolicyDescriptor, Parameters, PolicyRecord), SelectionError> {
+    let FoundPolicy { descriptor, library } = found;
+    let mut record = PolicyRecord {
+        name: descriptor.name().to_string(),
+        version: descriptor.version().to_string(),
+        library: library.as_ref().map(|library| library.path.clone()),
+        library_sha256: library.as_ref().map(|library| library.sha256.clone()),
+        parameters: BTreeMap::new(),
+    };
+    let mut parameters = Parameters::defaults(&descriptor.parameters());
+    for (parameter, value) in &choice.parameters {
+        set_parameter(&mut parameters, parameter, value).map_err(|cause| SelectionError::Parameter {
+            kind,
+            name: record.to_string(),
+            cause,
+        })?;
+    }
+    let value_of = |name: &String| Some((name.clone(), parameters.get(name)?.to_string()));
+    record.parameters = parameters.specs().iter().filter_map(|spec| value_of(&spec.name)).collect();
+    Ok((descriptor, parameters, record))
 }
 
 fn names(names: impl Iterator<Item = &'static str>) -> String {

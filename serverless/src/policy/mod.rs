@@ -1,6 +1,7 @@
 //! Which policies a service runs with: found by name or in compiled libraries, made, called and watched.
 
 mod catalog;
+mod controller;
 mod handshake;
 mod hosted;
 mod library;
@@ -8,6 +9,7 @@ mod set;
 mod watch;
 
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
+pub use controller::Controller;
 pub(crate) use handshake::Seen;
 pub use hearth_policy_api::PolicySlot;
 pub(crate) use hosted::Hosted;

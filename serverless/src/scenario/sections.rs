@@ -319,6 +319,8 @@ pub struct PolicySection {
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the policies: an object")]
 pub struct PoliciesSection {
+    /// A policy of several kinds with one state, which serves wherever no other is named.
+    pub controller: Option<PolicySection>,
     /// Who is let in; default `always`.
     pub admission: Option<PolicySection>,
     /// Where invocations run; default `fcfs`.

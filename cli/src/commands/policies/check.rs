@@ -44,7 +44,8 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
         let outcome = testkit::check(policy, &options);
         drop(timer);
         let mut out = std::io::stdout().lock();
-        let (name, kind) = (policy.name(), policy.kind());
+        let kinds: Vec<String> = policy.kinds().map(|kind| kind.to_string()).collect();
+        let (name, kind) = (policy.name(), kinds.join(" and "));
         match outcome {
             Ok(()) => writeln!(out, "{name} ({kind}): no fault in {} histories", arguments.cases)?,
             Err(fault) => {

@@ -18,7 +18,7 @@ pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
             writeln!(out)?;
         }
         writeln!(out, "{kind}")?;
-        for policy in policies.iter().filter(|policy| policy.descriptor.kind() == kind) {
+        for policy in policies.iter().filter(|policy| policy.descriptor.is(kind)) {
             list_one(&mut out, policy)?;
         }
     }
