@@ -14,9 +14,11 @@ pub struct Controller {
     descriptor: PolicyDescriptor,
     parameters: Rc<Parameters>,
     record: PolicyRecord,
-    /// The instance of a service, which its orders tell from others.
-    made: Rc<RefCell<Option<(Rc<Orders>, Instance)>>>,
+    made: Made,
 }
+
+/// The instance of a service, which its orders tell from others.
+type Made = Rc<RefCell<Option<(Rc<Orders>, Instance)>>>;
 
 impl Controller {
     pub(super) fn new(descriptor: PolicyDescriptor, parameters: Parameters, record: PolicyRecord) -> Self {
