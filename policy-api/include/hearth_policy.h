@@ -79,6 +79,9 @@
 // Rule of keep-alive: tell of arrivals.
 #define HEARTH_RULE_OBSERVES_ARRIVALS (1 << 8)
 
+// Rule of node allocation, admission and keep-alive: show what has come of each function.
+#define HEARTH_RULE_SEES_HISTORY (1 << 9)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -471,6 +474,53 @@ typedef struct {
     size_t stride;
 } hearth_nodes;
 
+// What has come of a function so far, and how it stands with it. Policies see one for each function, by number, where their
+// rules ask for it (`sees_history`); the host does not count otherwise.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Containers that somebody is in, from the dispatch up to the end as the head hears of it. What decisions of this round
+    // take is not among them.
+    uint32_t busy;
+    // Idle containers, on all nodes. In a `Completion`(crate::Completion) the one that it is about is neither idle nor busy.
+    uint32_t idle;
+    // Containers that are being started ahead of a request.
+    uint32_t starting;
+    // Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node or
+    // for a busy container.
+    uint64_t waiting;
+    // When the one of these was let in that has waited longest, in ns; UINT64_MAX if nobody waits.
+    uint64_t waiting_since;
+    // Attempts that were submitted, before admission is asked; retries and hedges too.
+    uint64_t arrivals;
+    // When the last of these was, in ns; UINT64_MAX before the first.
+    uint64_t last_arrival;
+    // Attempts that have ended well.
+    uint64_t completed;
+    // Attempts that have run to an end of their own, well or not, or to their time limit
+    // (`End::is_of_whole_run`(crate::End::is_of_whole_run)).
+    uint64_t runs;
+    // The mean of their run times, in ns, rounded down; 0 before the first.
+    uint64_t mean_run_time;
+    // What they have taken of late, in ns: an exponentially weighted mean, in which the last run has the weight 1/8 (as in TCP's
+    // estimate of the round trip time, RFC 6298), rounded down each time; the first run is itself, and 0 is before it.
+    uint64_t recent_run_time;
+    // Containers that were made for an attempt.
+    uint64_t cold_starts;
+    // The mean of the times that these take from the dispatch to the begin of the body, in ns, rounded down; 0 before the first.
+    // An image that is on its way takes its time before that.
+    uint64_t mean_start_time;
+} hearth_function_history;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_function_history *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_function_histories;
+
 // The cluster at one decision, as left by the decisions before it in the same round. The last five sets are those
 // of the request's function and image; a function without image finds its image everywhere.
 typedef struct {
@@ -496,6 +546,9 @@ typedef struct {
     hearth_node_set image_on_disk;
     // Nodes that the image is being copied to, or will be by a decision of this round.
     hearth_node_set image_copying;
+    // What has come of each function, by number, without what decisions of this round will do; empty unless the rules of the
+    // policy ask for it.
+    hearth_function_histories histories;
 } hearth_cluster;
 
 // The answer to "where does this invocation run?".
@@ -578,6 +631,8 @@ typedef struct {
     hearth_requests queue;
     // The functions of the waiting requests, by ascending number.
     hearth_functions functions;
+    // What has come of each function there is, by number; empty unless the rules of the policy ask for it.
+    hearth_function_histories histories;
 } hearth_batch;
 
 // A decision of a plan.
@@ -829,6 +884,8 @@ typedef struct {
     uint64_t ram;
     // Idle containers of the function on the node, this one included.
     uint32_t idle_of_function;
+    // What has come of each function, by number; empty unless the rules of the policy ask for it.
+    hearth_function_histories histories;
 } hearth_completion;
 
 // What becomes of an idle container.
@@ -927,7 +984,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 292
+#define HEARTH_LAYOUT_LENGTH 311
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -955,15 +1012,16 @@ typedef struct {
     sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
     sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
     sizeof(hearth_request), 15, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), \
-    sizeof(hearth_cluster), 11, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), \
+    sizeof(hearth_cluster), 12, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), \
     sizeof(hearth_function), 11, offsetof(hearth_function, size), offsetof(hearth_function, function), offsetof(hearth_function, image), offsetof(hearth_function, time_limit), offsetof(hearth_function, ram_limit), offsetof(hearth_function, disk_limit), offsetof(hearth_function, idle_containers), offsetof(hearth_function, image_in_ram), offsetof(hearth_function, image_loading), offsetof(hearth_function, image_on_disk), offsetof(hearth_function, image_copying), \
-    sizeof(hearth_batch), 6, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), \
+    sizeof(hearth_batch), 7, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), offsetof(hearth_batch, histories), \
     sizeof(hearth_end), 13, offsetof(hearth_end, size), offsetof(hearth_end, attempt), offsetof(hearth_end, now), offsetof(hearth_end, invocation), offsetof(hearth_end, function), offsetof(hearth_end, node), offsetof(hearth_end, container), offsetof(hearth_end, start), offsetof(hearth_end, ending), offsetof(hearth_end, started_at), offsetof(hearth_end, run_time), offsetof(hearth_end, ram), offsetof(hearth_end, idle_of_function), \
     sizeof(hearth_item), 8, offsetof(hearth_item, size), offsetof(hearth_item, id), offsetof(hearth_item, function), offsetof(hearth_item, ram), offsetof(hearth_item, disk), offsetof(hearth_item, cost), offsetof(hearth_item, since), offsetof(hearth_item, expires), \
     sizeof(hearth_need), 4, offsetof(hearth_need, size), offsetof(hearth_need, now), offsetof(hearth_need, ram), offsetof(hearth_need, disk), \
     sizeof(hearth_admission_view), 10, offsetof(hearth_admission_view, size), offsetof(hearth_admission_view, delays), offsetof(hearth_admission_view, now), offsetof(hearth_admission_view, waiting), offsetof(hearth_admission_view, waiting_of_function), offsetof(hearth_admission_view, placed), offsetof(hearth_admission_view, running), offsetof(hearth_admission_view, running_of_function), offsetof(hearth_admission_view, free_cores), offsetof(hearth_admission_view, cluster), \
-    sizeof(hearth_completion), 7, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), \
+    sizeof(hearth_completion), 8, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), offsetof(hearth_completion, histories), \
     sizeof(hearth_delayed_start), 7, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), \
+    sizeof(hearth_function_history), 14, offsetof(hearth_function_history, size), offsetof(hearth_function_history, busy), offsetof(hearth_function_history, idle), offsetof(hearth_function_history, starting), offsetof(hearth_function_history, waiting), offsetof(hearth_function_history, waiting_since), offsetof(hearth_function_history, arrivals), offsetof(hearth_function_history, last_arrival), offsetof(hearth_function_history, completed), offsetof(hearth_function_history, runs), offsetof(hearth_function_history, mean_run_time), offsetof(hearth_function_history, recent_run_time), offsetof(hearth_function_history, cold_starts), offsetof(hearth_function_history, mean_start_time), \
 }
 
 // Text that lasts, for records that do.

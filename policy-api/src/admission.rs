@@ -96,6 +96,8 @@ pub struct AdmissionRules {
     pub observes_ends: bool,
     /// Everybody is let in, always: the host need not ask.
     pub admits_all: bool,
+    /// Whether to show what has come of each function: [`ClusterView::histories`].
+    pub sees_history: bool,
 }
 
 /// Decides which requests are let in.

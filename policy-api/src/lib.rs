@@ -57,6 +57,7 @@ mod cluster;
 mod delayed_start;
 mod end;
 mod eviction;
+mod history;
 mod keep_alive;
 mod node_allocation;
 mod node_set;
@@ -74,6 +75,7 @@ pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use delayed_start::DelayedStart;
 pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
+pub use history::FunctionHistory;
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
     AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,

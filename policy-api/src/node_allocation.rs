@@ -3,7 +3,9 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, DelayedStart, End, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice};
+use crate::{
+    ClusterView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice,
+};
 
 /// The answer to "where does this invocation run?".
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +86,8 @@ pub struct AllocationRules {
     /// by the date, how many wait, what it remembers or draws, or whose request of a function it is. The host need not ask again
     /// then while these sets are the same, which a policy that decides anew in every round is asked most of the time.
     pub answers_hold: bool,
+    /// Whether to show what has come of each function: [`ClusterView::histories`], [`BatchView::histories`].
+    pub sees_history: bool,
 }
 
 impl Default for AllocationRules {
@@ -95,6 +99,7 @@ impl Default for AllocationRules {
             observes_ends: false,
             ranks: false,
             answers_hold: false,
+            sees_history: false,
         }
     }
 }
@@ -251,6 +256,8 @@ pub struct BatchView<'a> {
     pub queue: Records<'a, RequestView>,
     /// The functions of the waiting requests, by ascending number.
     pub functions: Records<'a, FunctionView<'a>>,
+    /// What has come of each function there is, by number; empty unless the rules of the policy ask for it.
+    pub histories: Records<'a, FunctionHistory>,
 }
 
 impl Default for BatchView<'_> {
@@ -258,7 +265,7 @@ impl Default for BatchView<'_> {
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
         let (nodes, queue, functions) = (Records::new(&[]), Records::new(&[]), Records::new(&[]));
-        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions }
+        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions, histories: Records::new(&[]) }
     }
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod checks;
 mod containers;
 mod ends;
+mod history;
 mod orders;
 mod rounds;
 mod scenarios;

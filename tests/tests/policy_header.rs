@@ -40,6 +40,7 @@ const NAMES: &[(&str, &str)] = &[
     ("BatchView", "hearth_batch"),
     ("End", "hearth_end"),
     ("DelayedStart", "hearth_delayed_start"),
+    ("FunctionHistory", "hearth_function_history"),
     ("EvictionItem", "hearth_item"),
     ("Need", "hearth_need"),
     ("AdmissionView", "hearth_admission_view"),
@@ -57,6 +58,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Slice_Value", "hearth_values"),
     ("Slice______PolicyRecord", "hearth_policies"),
     ("Records_NodeView", "hearth_nodes"),
+    ("Records_FunctionHistory", "hearth_function_histories"),
     ("Records_RequestView", "hearth_requests"),
     ("Records_FunctionView", "hearth_functions"),
     ("Records_Parameter", "hearth_parameters"),
@@ -79,6 +81,7 @@ const FILES: &[&str] = &[
     "keep_alive.rs",
     "end.rs",
     "delayed_start.rs",
+    "history.rs",
     "policy.rs",
     "victims.rs",
 ];

@@ -138,7 +138,7 @@ impl KeepAlive for Miskeeps {
         if self.how == "panic_rules" {
             panic_with(self.how);
         }
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_idle(&mut self, _completion: &Completion) -> Retention {

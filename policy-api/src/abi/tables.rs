@@ -175,13 +175,13 @@ pub struct KeepAliveTable {
     pub rules: Option<unsafe extern "C" fn(policy: *mut (), rules: *mut u32) -> u32>,
     /// A container has become idle.
     pub on_idle: Option<
-        unsafe extern "C" fn(policy: *mut (), completion: *const Completion, answer: *mut RetentionAnswer) -> u32,
+        unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut RetentionAnswer) -> u32,
     >,
     /// A request was submitted, for `HEARTH_RULE_OBSERVES_ARRIVALS`.
     pub on_arrival: Option<unsafe extern "C" fn(policy: *mut (), function: u32, now: u64) -> u32>,
     /// Whether a container is started later for the next request; null is never.
     pub prewarm: Option<
-        unsafe extern "C" fn(policy: *mut (), completion: *const Completion, answer: *mut PrewarmingAnswer) -> u32,
+        unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut PrewarmingAnswer) -> u32,
     >,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,

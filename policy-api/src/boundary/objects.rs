@@ -405,7 +405,7 @@ impl KeepAliveObject {
 
     /// How long a container is kept.
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Called<Retention> {
+    pub fn on_idle(&mut self, completion: &Completion<'_>) -> Called<Retention> {
         let size = size_of::<RetentionAnswer>() as u32;
         let mut answer = RetentionAnswer { size, reserved: 0, keep_for: 0 };
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -421,7 +421,7 @@ impl KeepAliveObject {
     }
 
     /// Whether a container is started later.
-    pub fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming> {
+    pub fn prewarm(&mut self, completion: &Completion<'_>) -> Called<Prewarming> {
         let size = size_of::<PrewarmingAnswer>() as u32;
         let mut answer = PrewarmingAnswer { size, reserved: 0, after: u64::MAX, keep_for: 0 };
         // SAFETY: the instance is of this table, and everything is there during the call.

@@ -408,7 +408,7 @@ impl<T: KeepAlive> Tables<T> {
         }
         unsafe extern "C" fn on_idle<T: KeepAlive>(
             address: *mut (),
-            completion: *const Completion,
+            completion: *const Completion<'_>,
             answered: *mut RetentionAnswer,
         ) -> u32 {
             // SAFETY: as the table asks.
@@ -426,7 +426,7 @@ impl<T: KeepAlive> Tables<T> {
         }
         unsafe extern "C" fn prewarm<T: KeepAlive>(
             address: *mut (),
-            completion: *const Completion,
+            completion: *const Completion<'_>,
             answered: *mut PrewarmingAnswer,
         ) -> u32 {
             // SAFETY: as the table asks.

@@ -6,12 +6,16 @@ use proptest::prelude::*;
 
 use super::allocation::{ENDINGS, note_of};
 use super::cluster::TestCluster;
+use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::{claimed, time};
 use super::model::end_of;
 use super::subject::{Subject, answer};
 use crate::boundary::AdmissionObject;
-use crate::{AdmissionDecision, AdmissionRules, AdmissionView, Claims, End, Ending, NONE, RequestView, Start};
+use crate::{
+    AdmissionDecision, AdmissionRules, AdmissionView, Claims, ClusterView, End, Ending, NONE, Records, RequestView,
+    Start,
+};
 
 /// A request that comes to a cluster so loaded.
 #[derive(Clone, Debug)]
@@ -31,6 +35,9 @@ pub(super) struct Step {
 /// So many nodes have so many cores each.
 const NODES: usize = 4;
 const CORES: u64 = 25;
+
+/// So many functions are asked for.
+const FUNCTIONS: usize = 4;
 
 pub(super) struct Check {
     pub claims: Claims,
@@ -54,12 +61,18 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The state of a check: the date, how many requests there were, and who was let in and has not ended, with the date.
-#[derive(Default)]
 struct Clock {
     now: u64,
     requests: u64,
     let_in: VecDeque<(RequestView, u64)>,
     ended: usize,
+    histories: Histories,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { now: 0, requests: 0, let_in: VecDeque::new(), ended: 0, histories: Histories::new(FUNCTIONS) }
+    }
 }
 
 /// The next end of one that was let in at a date: in all ways in turn, in the queue, on a node or after a run.
@@ -97,6 +110,7 @@ fn end_first(
     let end = next_end(&request, since, clock);
     clock.ended += 1;
     log.note(note_of(&end));
+    clock.histories.ended(&end);
     if rules.observes_ends { answer("on_end", policy.on_end(&end)) } else { Ok(()) }
 }
 
@@ -141,7 +155,13 @@ fn ask(
         "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
         if is_full { ", no RAM" } else { "" }
     ));
+    clock.histories.arrived(function, now);
+    let record = clock.histories.of(function);
+    (record.busy, record.waiting) = ((running / 2) as u32, waiting / 2);
+    record.waiting_since = if record.waiting > 0 { now - now / 8 } else { u64::MAX };
     let cluster = cluster(step);
+    let histories = Records::new(if rules.sees_history { clock.histories.records() } else { &[] });
+    let cluster = ClusterView { now, histories, ..cluster.view() };
     let view = AdmissionView {
         now,
         waiting,
@@ -151,7 +171,7 @@ fn ask(
         running_of_function: running / 2,
         free_cores,
         delays,
-        cluster: &cluster.view(),
+        cluster: &cluster,
         ..AdmissionView::default()
     };
     let decision = answer("admit", policy.admit(&request, &view))?;
@@ -208,7 +228,7 @@ impl Checked for Check {
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
         let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
-        let mut clock = Clock::default();
+        let mut clock = Clock::new();
         history.iter().try_for_each(|step| {
             ask(&mut policy, step, &mut clock, log)?;
             let now = clock.now;
@@ -219,7 +239,7 @@ impl Checked for Check {
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
         let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
-        let mut clock = Clock::default();
+        let mut clock = Clock::new();
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
             (0..calls).try_for_each(|call| {

@@ -5,6 +5,7 @@ mod busy;
 use proptest::prelude::*;
 
 use super::alarms::Alarms;
+use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::claimed;
 use super::model::{FunctionSpec, Model, NodeSpec, end_of};
@@ -107,7 +108,8 @@ impl<'a> Play<'a> {
     fn new(check: &Check, nodes: &[NodeSpec], functions: &[FunctionSpec], log: &'a mut Log) -> Result<Self, String> {
         let (policy, alarms): (NodeAllocationObject, _) = check.subject.instance(nodes.len() as u32)?;
         let rules = answer("rules", policy.rules())?;
-        let model = Model::new(nodes, functions);
+        let mut model = Model::new(nodes, functions);
+        model.histories = rules.sees_history.then(|| Histories::new(functions.len()));
         Ok(Self { policy, alarms, rules, claims: check.claims, model, plan: Vec::new(), log })
     }
 
@@ -174,6 +176,9 @@ impl<'a> Play<'a> {
 
     fn tell(&mut self, end: &End) -> Result<(), String> {
         self.log.note(note_of(end));
+        if let Some(histories) = self.model.histories.as_mut().filter(|_| end.ending != Ending::Requeued) {
+            histories.ended(end);
+        }
         if self.rules.observes_ends { answer("on_end", self.policy.on_end(end)) } else { Ok(()) }
     }
 

@@ -2,13 +2,17 @@
 
 use proptest::prelude::*;
 
+use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::subject::{Subject, answer};
 use crate::boundary::KeepAliveObject;
-use crate::{Claims, Completion};
+use crate::{Claims, Completion, End, KeepAliveRules, Records};
 
 /// Times beyond this are taken for an overflow, but for `u64::MAX`, which is for ever: a hundred years in ns.
 const LONGEST: u64 = 100 * 366 * 86_400 * 1_000_000_000;
+
+/// So many functions are asked for.
+const FUNCTIONS: usize = 6;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -45,15 +49,33 @@ fn check_length(what: &str, nanos: u64) -> Result<(), String> {
     Ok(())
 }
 
-fn apply(policy: &mut KeepAliveObject, step: &Step, now: &mut u64, log: &mut Log) -> Result<(), String> {
+/// The date, and what has come of functions up to then.
+struct Clock {
+    now: u64,
+    rules: KeepAliveRules,
+    histories: Histories,
+}
+
+impl Clock {
+    fn new(policy: &KeepAliveObject) -> Result<Self, String> {
+        Ok(Self { now: 0, rules: answer("rules", policy.rules())?, histories: Histories::new(FUNCTIONS) })
+    }
+}
+
+fn apply(policy: &mut KeepAliveObject, step: &Step, clock: &mut Clock, log: &mut Log) -> Result<(), String> {
+    let Clock { now, rules, histories } = clock;
     match *step {
         Step::Arrive { function, after } => {
             *now += after;
+            histories.arrived(function, *now);
             log.note(format!("on_arrival(function {function}, at {now})"));
             answer("on_arrival", policy.on_arrival(function, *now))
         }
         Step::Idle { function, node, after, run_time, idle } => {
             *now += after;
+            histories.ended(&End { now: *now, function, run_time, ..End::default() });
+            let record = histories.of(function);
+            (record.idle, record.busy) = (idle - 1, node);
             let completion = Completion {
                 now: *now,
                 function,
@@ -61,6 +83,7 @@ fn apply(policy: &mut KeepAliveObject, step: &Step, now: &mut u64, log: &mut Log
                 run_time,
                 ram: 128_000_000,
                 idle_of_function: idle,
+                histories: Records::new(if rules.sees_history { histories.records() } else { &[] }),
                 ..Completion::default()
             };
             log.note(format!("on_idle(function {function}, node {node}, ran {run_time}, {idle} idle, at {now})"));
@@ -87,25 +110,26 @@ impl Checked for Check {
 
     fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
         let (mut policy, mut alarms): (KeepAliveObject, _) = self.subject.instance(4)?;
-        answer("rules", policy.rules())?;
-        let mut now = 0;
+        let mut clock = Clock::new(&policy)?;
         history.iter().try_for_each(|step| {
-            apply(&mut policy, step, &mut now, log)?;
+            apply(&mut policy, step, &mut clock, log)?;
+            let now = clock.now;
             alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
         })
     }
 
     fn exercise(&self) -> Result<Exercise<'_>, String> {
         let (mut policy, mut alarms): (KeepAliveObject, _) = self.subject.instance(4)?;
-        let mut now = 0;
+        let mut clock = Clock::new(&policy)?;
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
             (0..calls).try_for_each(|call| {
                 log.0.clear();
                 let function = call % 3;
                 let (after, run_time) = (1_000_000_000, 500_000_000);
-                apply(&mut policy, &Step::Arrive { function, after }, &mut now, &mut log)?;
-                apply(&mut policy, &Step::Idle { function, node: 0, after, run_time, idle: 1 }, &mut now, &mut log)?;
+                apply(&mut policy, &Step::Arrive { function, after }, &mut clock, &mut log)?;
+                apply(&mut policy, &Step::Idle { function, node: 0, after, run_time, idle: 1 }, &mut clock, &mut log)?;
+                let now = clock.now;
                 alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
             })
         }))

@@ -47,6 +47,7 @@ mod allocation;
 mod cluster;
 mod eviction;
 mod growth;
+mod histories;
 mod history;
 mod keep_alive;
 mod model;

@@ -1,6 +1,7 @@
 //! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
 
 mod ends;
+mod shown;
 mod waits;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,11 @@ use std::collections::BTreeSet;
 pub(super) use self::ends::end_of;
 use self::ends::{Idle, Running};
 pub(super) use self::waits::Wait;
-use crate::{BatchView, ClusterView, End, Ending, FunctionView, NONE, NodeBits, NodeView, RequestView, Start};
+use super::histories::Histories;
+use crate::{
+    BatchView, ClusterView, End, Ending, FunctionHistory, FunctionView, NONE, NodeBits, NodeView, Records, RequestView,
+    Start,
+};
 
 /// What a node has.
 #[derive(Clone, Debug)]
@@ -52,6 +57,8 @@ pub(super) struct Model {
     functions: Vec<FunctionSpec>,
     images: Vec<Image>,
     pub queue: Vec<RequestView>,
+    /// What has come of functions, without what stands in the rest of this; only if the policy sees it.
+    pub histories: Option<Histories>,
     /// Those that wait for a busy container, in the order of the queue.
     pub awaiting: Vec<Wait>,
     pub now: u64,
@@ -75,6 +82,7 @@ pub(super) struct Sets {
     idle: NodeBits,
     everywhere: NodeBits,
     nowhere: NodeBits,
+    histories: Vec<FunctionHistory>,
 }
 
 impl Model {
@@ -94,6 +102,7 @@ impl Model {
             functions: functions.to_vec(),
             images: functions.iter().map(image).collect(),
             queue: Vec::new(),
+            histories: None,
             awaiting: Vec::new(),
             now: 0,
             requests: 0,
@@ -200,6 +209,9 @@ impl Model {
             request
         };
         self.queue.push(request);
+        if let Some(histories) = &mut self.histories {
+            histories.arrived(function as u32, self.now);
+        }
         request
     }
 
@@ -251,6 +263,9 @@ impl Model {
                     self.containers = self.containers.wrapping_add(1) % NONE;
                     let (container, since) = (self.containers, self.now);
                     state.running.push(Running { request, container, start: Start::Cold, since });
+                    if let Some(histories) = &mut self.histories {
+                        histories.of(function as u32).cold_starts += 1;
+                    }
                 }
                 self.changed.insert(node);
             }
@@ -276,6 +291,7 @@ impl Model {
             idle: bits(&|node| node.idle.iter().any(|idle| idle.function == function)),
             everywhere: bits(&|node| node.up),
             nowhere: NodeBits::new(count),
+            histories: self.shown_histories(),
         }
     }
 
@@ -295,6 +311,7 @@ impl Model {
             image_loading: sets.nowhere.view(),
             image_on_disk: present,
             image_copying: if has_image { image.copying.view() } else { sets.nowhere.view() },
+            histories: Records::new(&sets.histories),
             ..ClusterView::default()
         }
     }
@@ -337,6 +354,7 @@ impl Model {
             up: sets.up.view(),
             queue: self.queue.as_slice().into(),
             functions: views.as_slice().into(),
+            histories: Records::new(&sets.histories),
             ..BatchView::default()
         })
     }
@@ -398,6 +416,9 @@ impl Model {
         } else {
             self.containers = self.containers.wrapping_add(1) % NONE;
             state.running.push(Running { request, container: self.containers, start: Start::Cold, since });
+            if let Some(histories) = &mut self.histories {
+                histories.of(request.function).cold_starts += 1;
+            }
         }
         true
     }

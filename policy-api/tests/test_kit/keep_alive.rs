@@ -25,7 +25,7 @@ defective!(
 
 impl KeepAlive for Keeper {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_arrival(&mut self, function: u32, now: u64) {

@@ -218,8 +218,8 @@ impl Cluster {
         let idle = &mut self.idle[function];
         idle.nodes.insert(node);
         idle.last = pool;
-        if let Some(counts) = &mut self.idle_counts {
-            counts.set(node, function, self.pools.get(pool).idle);
+        if let Some(counts) = &mut self.counts {
+            counts.becomes_idle(node, function, self.pools.get(pool).idle);
         }
         books.metrics.container_idle(spec.footprint.ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
@@ -330,8 +330,8 @@ impl Cluster {
         if left == 0 {
             self.idle[function].nodes.remove(node);
         }
-        if let Some(counts) = &mut self.idle_counts {
-            counts.set(node, function, left);
+        if let Some(counts) = &mut self.counts {
+            counts.is_no_longer_idle(node, function, left);
         }
         if let Some(timer) = timer {
             kernel.clear_timer(timer);

@@ -15,7 +15,6 @@ pub(super) struct IdleCounts {
 
 impl IdleCounts {
     /// A function has so many idle containers on a node from now on.
-    #[inline(never)]
     pub fn set(&mut self, node: NodeId, function: FunctionId, idle: u32) {
         let of_function = self.by_function.get_mut(function.position());
         if let Some(count) = of_function.and_then(|counts| counts.get_mut(node.position())) {
@@ -27,7 +26,7 @@ impl IdleCounts {
 impl Cluster {
     /// Counts the idle containers of a function from now on.
     pub fn count_idle(&mut self, function: FunctionId) {
-        let counts = self.idle_counts.get_or_insert_default();
+        let counts = &mut self.counts.get_or_insert_default().idle;
         let position = function.position();
         if counts.by_function.len() <= position {
             counts.by_function.resize_with(position + 1, Vec::new);
@@ -44,12 +43,12 @@ impl Cluster {
     /// How many idle containers a function has by node, if they are [counted](Self::count_idle).
     pub fn idle_counts(&self, function: FunctionId) -> &[u32] {
         debug_assert!(self.are_counted_right(function), "idle containers of {function:?}");
-        let counts = self.idle_counts.as_ref().and_then(|counts| counts.by_function.get(function.position()));
+        let counts = self.counts.as_ref().and_then(|counts| counts.idle.by_function.get(function.position()));
         counts.map_or(&[], Vec::as_slice)
     }
 
     fn are_counted_right(&self, function: FunctionId) -> bool {
-        let counts = self.idle_counts.as_ref().and_then(|counts| counts.by_function.get(function.position()));
+        let counts = self.counts.as_ref().and_then(|counts| counts.idle.by_function.get(function.position()));
         let idle = |node| self.idle_count(node, function);
         counts.is_none_or(|counts| counts.is_empty() || counts.iter().copied().eq(self.nodes.names().map(idle)))
     }

@@ -3,6 +3,8 @@
 
 mod containers;
 mod contents;
+mod counts;
+mod histories;
 mod idle_counts;
 mod images;
 mod node_ids;
@@ -20,7 +22,7 @@ use hearth_simcore::time::SimTime;
 pub(crate) use containers::{ContainerSpec, HeldContainer, Occupied, Promise};
 pub(crate) use contents::Content;
 use contents::Contents;
-use idle_counts::IdleCounts;
+use counts::Counts;
 pub(crate) use images::ImageSites;
 pub(crate) use node_ids::NodeIds;
 use pools::{Pool, Pools};
@@ -45,8 +47,8 @@ pub(crate) struct Cluster {
     specs: Table<FunctionId, ContainerSpec>,
     idle: Table<FunctionId, IdleContainers>,
     pools: Pools,
-    /// Only where a policy plans for the whole queue.
-    idle_counts: Option<Box<IdleCounts>>,
+    /// Only where a policy is shown it.
+    counts: Option<Box<Counts>>,
     /// Numbers the rounds of scheduling.
     round: u64,
     /// The last round that took a core of the node.
@@ -93,7 +95,7 @@ impl Cluster {
             specs: Table::default(),
             idle: Table::default(),
             pools: Pools::default(),
-            idle_counts: None,
+            counts: None,
             round: 0,
             planned_in: vec![0; count].into(),
             is_observed,
@@ -112,6 +114,9 @@ impl Cluster {
     pub fn add_function(&mut self, spec: ContainerSpec) {
         self.specs.push(spec);
         self.idle.push(IdleContainers { nodes: NodeIds::none(self.nodes.len()), last: PoolId(u32::MAX) });
+        if let Some(histories) = self.histories_mut() {
+            histories.add_function();
+        }
     }
 
     /// The nodes.
@@ -247,9 +252,9 @@ impl Cluster {
         self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)
     }
 
-    /// The cluster as a policy is shown it for a request, while so many wait with it.
+    /// The cluster as a policy is shown it for a request, while so many wait with it, with what has come of functions or without.
     #[inline]
-    pub fn view(&self, request: &RequestView, waiting: usize, now: SimTime) -> ClusterView<'_> {
+    pub fn view(&self, request: &RequestView, waiting: usize, now: SimTime, sees_history: bool) -> ClusterView<'_> {
         let sites = (request.image != NONE).then(|| &self.images[ImageId(request.image)]);
         let nowhere = NodeSet::empty;
         ClusterView {
@@ -263,6 +268,7 @@ impl Cluster {
             image_loading: sites.map_or(nowhere(), |sites| sites.loading.view()),
             image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
+            histories: self.histories_if(sees_history),
             ..ClusterView::default()
         }
     }
@@ -273,6 +279,7 @@ impl Cluster {
         queue: &'a [RequestView],
         functions: &'a [FunctionView<'a>],
         now: SimTime,
+        sees_history: bool,
     ) -> BatchView<'a> {
         let (queue, functions) = (Records::new(queue), Records::new(functions));
         BatchView {
@@ -281,6 +288,7 @@ impl Cluster {
             up: self.up.view(),
             queue,
             functions,
+            histories: self.histories_if(sees_history),
             ..BatchView::default()
         }
     }

@@ -179,11 +179,11 @@ impl Hosted<KeepAliveObject> {
     }
 
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Mistake> {
+    pub fn on_idle(&mut self, completion: &Completion<'_>) -> Result<Retention, Mistake> {
         self.ask(Method::OnIdle, |object| object.on_idle(completion))
     }
 
-    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Mistake> {
+    pub fn prewarm(&mut self, completion: &Completion<'_>) -> Result<Prewarming, Mistake> {
         self.ask(Method::Prewarm, |object| object.prewarm(completion))
     }
 

@@ -13,6 +13,7 @@ use super::Settings;
 use super::attempts::{Attempts, Counts, WaitingQueue};
 use super::event::{Event, ServiceModel};
 use super::head::Head;
+use super::history::LetIn;
 use super::images::HeadImages;
 use super::keep_alive::KeepAlive;
 use super::orders::PolicyTimers;
@@ -363,6 +364,9 @@ impl ServiceBuilder {
             admission_of_nobody: of_admission.admits_all,
             admission_of_ends: of_admission.observes_ends,
             keep_alive_of_arrivals: of_keep_alive.observes_arrivals,
+            admission_of_history: of_admission.sees_history,
+            keep_alive_of_history: of_keep_alive.sees_history,
+            anybody_of_history: rules.sees_history || of_admission.sees_history || of_keep_alive.sees_history,
         };
         let queue = match (is_batch, rules.commitment) {
             (false, Commitment::UntilStarted) => WaitingQueue::by_function(),
@@ -374,6 +378,9 @@ impl ServiceBuilder {
         if rules.answers_hold && is_asked_again && backfilling == Backfilling::Unlimited {
             cluster.name_contents();
         }
+        if hears.anybody_of_history {
+            cluster.keep_histories();
+        }
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
         let watch = workshop.watch;
@@ -383,6 +390,7 @@ impl ServiceBuilder {
             registry: Registry::new(registry),
             cluster,
             attempts: Attempts::new(queue),
+            let_in: LetIn::default(),
             rounds: Rounds::new(backfilling, hosts.len()),
             policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
             keep_alive: KeepAlive::default(),

@@ -52,7 +52,8 @@ impl Service {
         };
         let idle = completion.idle_of_function;
         self.tell_of_completion(key, Place::Container { node: held.node(), container: held.id(), idle }, kernel.now());
-        let retention = self.policies.on_idle(&completion)?;
+        let histories = self.cluster.histories_if(self.policies.keep_alive_sees_history());
+        let retention = self.policies.on_idle(&Completion { histories, ..completion })?;
         if let Some(next) = self.next_in_container_of(key, function, held.node()) {
             return self.hand_over(held, (next, function), kernel);
         }

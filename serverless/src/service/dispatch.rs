@@ -35,6 +35,9 @@ impl Service {
         let Some(occupied) = occupied else { return Ok(false) };
         let start = if planned.is_some() { Start::Warm } else { Start::Cold };
         self.begin_attempt(key, occupied, start, kernel)?;
+        if self.policies.see_history() {
+            self.count_start((key, function), node, start);
+        }
         Ok(true)
     }
 

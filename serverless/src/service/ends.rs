@@ -114,6 +114,9 @@ impl Service {
             idle_of_function,
             ..End::default()
         };
+        if self.policies.see_history() && ending != Ending::Requeued {
+            self.count_end(key, &end, is_in_container);
+        }
         self.policies.tell_of_end(&end);
     }
 }

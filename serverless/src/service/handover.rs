@@ -157,10 +157,15 @@ impl Service {
         self.put_back(key, kernel.now())
     }
 
-    fn put_back(&mut self, key: AttemptKey, now: SimTime) -> Result<(), Box<Error>> {
+    /// Tells node allocation that nothing has come of a wait for a busy container.
+    pub(super) fn tell_of_wait_in_vain(&mut self, key: AttemptKey, now: SimTime) {
         if self.policies.rules().observes_ends {
             self.tell_of_end_at(key, Ending::Requeued, Place::Nowhere, now);
         }
+    }
+
+    fn put_back(&mut self, key: AttemptKey, now: SimTime) -> Result<(), Box<Error>> {
+        self.tell_of_wait_in_vain(key, now);
         let waiting = self.waiting(key)?;
         Ok(self.attempts.put_back(waiting)?)
     }

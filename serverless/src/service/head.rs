@@ -192,6 +192,9 @@ impl Service {
         let waiting = Waiting::new(key, self.registry.function(function).request(attempt, part));
         self.attempts.tell_of_submission(key, now);
         self.plan_hedge(key, kernel);
+        if self.policies.see_history() {
+            self.count_arrival(function, now);
+        }
         self.policies.tell_of_arrival(function, now);
         self.call_off_prewarming(function, kernel);
         self.ask_admission(&waiting, kernel)
@@ -214,6 +217,8 @@ impl Service {
         let key = waiting.key;
         let delays = self.attempts.under_way(key)?.delays;
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
+        let (waiting_with_it, sees_history) = (self.attempts.queue().len() + 1, self.policies.admission_sees_history());
+        let cluster = self.cluster.view(&waiting.request, waiting_with_it, kernel.now(), sees_history);
         let view = AdmissionView {
             now: kernel.now().as_nanos(),
             waiting: all.waiting,
@@ -223,7 +228,7 @@ impl Service {
             running_of_function: of_function.running,
             free_cores: self.cluster.free_cores(),
             delays,
-            cluster: &self.cluster.view(&waiting.request, self.attempts.queue().len() + 1, kernel.now()),
+            cluster: &cluster,
             ..AdmissionView::default()
         };
         match self.policies.admit(&waiting.request, &view)? {
@@ -247,6 +252,9 @@ impl Service {
         self.head.delays.in_vain = 0;
         self.attempts.enter(waiting.key, InvocationState::Admitted, kernel.now());
         self.attempts.admit(waiting.key)?;
+        if self.policies.see_history() {
+            self.count_admission(waiting.key, waiting.function, kernel.now());
+        }
         match self.registry.function(waiting.function).image {
             Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),

@@ -11,6 +11,7 @@ mod ends;
 pub(crate) mod event;
 mod handover;
 mod head;
+mod history;
 mod images;
 mod keep_alive;
 mod orders;
@@ -35,6 +36,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::attempts::{Attempts, Counts};
 use self::head::Head;
+use self::history::LetIn;
 use self::keep_alive::KeepAlive;
 use self::orders::PolicyTimers;
 use self::policies::Policies;
@@ -69,6 +71,8 @@ pub(crate) struct Service {
     cluster: Cluster,
     /// All that is under way.
     attempts: Attempts,
+    /// Who was let in when; only where a policy is shown what has come of functions.
+    let_in: LetIn,
     /// What rounds of scheduling have from one to the next.
     rounds: Rounds,
     policies: Policies,

@@ -24,6 +24,7 @@ pub(crate) struct Policies {
     keep_alive: Hosted<KeepAliveObject>,
     rules: AllocationRules,
     hears: Hears,
+    hear_of_ends: bool,
     /// Who sees that they come back.
     watch: Rc<Watch>,
 }
@@ -35,6 +36,10 @@ pub(crate) struct Hears {
     pub admission_of_nobody: bool,
     pub admission_of_ends: bool,
     pub keep_alive_of_arrivals: bool,
+    pub admission_of_history: bool,
+    pub keep_alive_of_history: bool,
+    /// Somebody is shown what has come of functions.
+    pub anybody_of_history: bool,
 }
 
 /// The policies of admission, node allocation and keep-alive.
@@ -44,7 +49,8 @@ impl Policies {
     /// Policies that have been made from a set.
     pub fn new(set: PolicySet, objects: Objects, rules: AllocationRules, hears: Hears, watch: Rc<Watch>) -> Self {
         let (admission, node_allocation, keep_alive) = objects;
-        Self { set, admission, node_allocation, keep_alive, rules, hears, watch }
+        let hear_of_ends = hears.admission_of_ends || rules.observes_ends || hears.anybody_of_history;
+        Self { set, admission, node_allocation, keep_alive, rules, hears, hear_of_ends, watch }
     }
 
     /// What the policy in a slot is called and set to.
@@ -123,10 +129,27 @@ impl Policies {
         }
     }
 
-    /// Whether any of them wants to hear how attempts end.
+    /// Whether any of them wants to hear how attempts end, or is shown what comes of that.
     #[inline]
     pub fn hear_of_ends(&self) -> bool {
-        self.hears.admission_of_ends || self.rules.observes_ends
+        self.hear_of_ends
+    }
+
+    /// Whether what comes of functions is to be counted.
+    #[inline]
+    pub fn see_history(&self) -> bool {
+        self.hears.anybody_of_history
+    }
+
+    /// Whether admission is shown it.
+    pub fn admission_sees_history(&self) -> bool {
+        self.hears.admission_of_history
+    }
+
+    /// Whether keep-alive is shown it.
+    #[inline]
+    pub fn keep_alive_sees_history(&self) -> bool {
+        self.hears.keep_alive_of_history
     }
 
     /// Tells those of an end that want to hear. Where an attempt waits is nothing to admission.
@@ -156,12 +179,12 @@ impl Policies {
 
     /// Asks how long a container is kept.
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Result<Retention, Box<Error>> {
+    pub fn on_idle(&mut self, completion: &Completion<'_>) -> Result<Retention, Box<Error>> {
         self.keep_alive.on_idle(completion).map_err(|mistake| self.error(mistake))
     }
 
     /// Asks whether a container is to be there for the next request.
-    pub fn prewarm(&mut self, completion: &Completion) -> Result<Prewarming, Box<Error>> {
+    pub fn prewarm(&mut self, completion: &Completion<'_>) -> Result<Prewarming, Box<Error>> {
         self.keep_alive.prewarm(completion).map_err(|mistake| self.error(mistake))
     }
 }

@@ -70,10 +70,11 @@ impl Service {
     /// A container has ended with its invocation: asks whether another is to be there for the next request.
     pub(crate) fn plan_prewarming(
         &mut self,
-        completion: &Completion,
+        completion: &Completion<'_>,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        let Prewarming { after, keep_for } = self.policies.prewarm(completion)?;
+        let histories = self.cluster.histories_if(self.policies.keep_alive_sees_history());
+        let Prewarming { after, keep_for } = self.policies.prewarm(&Completion { histories, ..*completion })?;
         let function = FunctionId(completion.function);
         self.call_off_prewarming(function, kernel);
         if after < u64::MAX && keep_for > 0 {
@@ -120,6 +121,7 @@ impl Service {
         let (ram, overhead) = (registered.limits.ram, registered.startup_overhead);
         let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return false };
         self.books.metrics.begin_prewarming(ram, kernel.now());
+        self.count_starting(function, true);
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         let starting = self.keep_alive.prewarmings.starting.vacant_key();
         let timer =
@@ -136,6 +138,7 @@ impl Service {
             return Ok(());
         };
         self.books.metrics.end_prewarming(self.registry.function(function).limits.ram, kernel.now());
+        self.count_starting(function, false);
         let node = held.node();
         if self.attempts.is_container_awaited()
             && self.cluster.free_core().contains(node)

@@ -139,6 +139,7 @@ impl Service {
         self.registry.functions.push(RegisteredFunction { id, image, limits, startup_overhead, body });
         let footprint = Footprint { ram: limits.ram, disk: limits.disk };
         self.attempts.add_function();
+        self.let_in.add_function();
         self.rounds.add_function();
         self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);

@@ -64,7 +64,7 @@ impl SloShedding {
 
 impl Admission for SloShedding {
     fn rules(&self) -> AdmissionRules {
-        AdmissionRules { observes_ends: true, admits_all: false }
+        AdmissionRules { observes_ends: true, ..AdmissionRules::default() }
     }
 
     fn on_end(&mut self, end: &End) {

@@ -85,7 +85,7 @@ impl Adaptive {
 
 impl KeepAlive for Adaptive {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_arrival(&mut self, function: u32, now: u64) {

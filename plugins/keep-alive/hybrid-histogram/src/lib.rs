@@ -106,7 +106,7 @@ impl HybridHistogram {
 
 impl KeepAlive for HybridHistogram {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_arrival(&mut self, function: u32, now: u64) {

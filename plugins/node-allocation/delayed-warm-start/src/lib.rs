@@ -58,7 +58,6 @@ struct Containers {
 #[derive(Debug)]
 pub struct DelayedWarmStart {
     placement: PlacementRule,
-    run_times: RunTimes,
     start_times: RunTimes,
     functions: ByFunction<Containers>,
     placed: BTreeMap<Attempt, Placed>,
@@ -72,12 +71,13 @@ impl DelayedWarmStart {
     }
 
     /// Whether a container that is in use is expected to be free for a request before a date, those that wait already served.
-    fn is_free_before(&self, date: u64, request: &RequestView, now: u64) -> bool {
-        let (Some(run_time), Some(containers)) =
-            (self.run_times.mean(request.function), self.functions.get(request.function))
-        else {
+    fn is_free_before(&self, date: u64, request: &RequestView, cluster: &ClusterView<'_>) -> bool {
+        let Some(containers) = self.functions.get(request.function) else { return false };
+        let (now, history) = (cluster.now, cluster.history(request.function));
+        if history.runs == 0 {
             return false;
-        };
+        }
+        let run_time = history.mean_run_time;
         let ends = containers.busy.iter().map(|(begins, _)| begins.saturating_add(run_time));
         let mut free: BinaryHeap<Reverse<u64>> =
             ends.skip_while(|end| *end <= now).take_while(|end| *end < date).map(Reverse).collect();
@@ -115,7 +115,6 @@ impl Policy for DelayedWarmStart {
     fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
         Ok(Self {
             placement: settings.placement,
-            run_times: RunTimes::default(),
             start_times: RunTimes::default(),
             functions: ByFunction::default(),
             placed: BTreeMap::new(),
@@ -126,7 +125,7 @@ impl Policy for DelayedWarmStart {
 
 impl NodeAllocation for DelayedWarmStart {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { observes_ends: true, ..AllocationRules::default() }
+        AllocationRules { observes_ends: true, sees_history: true, ..AllocationRules::default() }
     }
 
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -134,7 +133,7 @@ impl NodeAllocation for DelayedWarmStart {
         let Some(node) = self.placement.choose_warm_first(request, cluster) else { return Placement::Wait };
         let is_warm = cluster.idle_container.contains(node);
         let begins = if is_warm { now } else { now.saturating_add(self.start_time(request)) };
-        if !is_warm && self.is_free_before(begins, request, now) {
+        if !is_warm && self.is_free_before(begins, request, cluster) {
             self.waiting.insert(attempt);
             self.functions.get_mut(request.function).waiting += 1;
             return Placement::busy_anywhere(begins);
@@ -159,9 +158,6 @@ impl NodeAllocation for DelayedWarmStart {
         if end.start == Start::Cold && end.started_at != u64::MAX {
             self.start_times.add(end.function, end.started_at.saturating_sub(placed.decided_at));
         }
-        if end.is_of_whole_run() {
-            self.run_times.add(end.function, end.run_time);
-        }
     }
 }
 
@@ -182,11 +178,14 @@ mod tests {
         DelayedWarmStart::new(Settings::default(), &PolicyContext::default()).unwrap()
     }
 
-    /// A request of function 0, whose containers take 10 ns to start, at a date; says nothing is idle.
-    fn ask(policy: &mut DelayedWarmStart, invocation: u64, now: u64) -> Placement {
+    /// A request of function 0, whose containers take 10 ns to start and run for so long in the mean, at a date; says nothing is
+    /// idle.
+    fn ask(policy: &mut DelayedWarmStart, invocation: u64, now: u64, mean_run_time: u64) -> Placement {
         let cluster = TestCluster::new(1);
+        let runs = u64::from(mean_run_time > 0);
+        let histories = [FunctionHistory { runs, mean_run_time, ..FunctionHistory::default() }];
         let request = RequestView { invocation, startup_overhead: 10, ..RequestView::default() };
-        policy.place(&request, &ClusterView { now, ..cluster.view() })
+        policy.place(&request, &ClusterView { now, histories: Records::new(&histories), ..cluster.view() })
     }
 
     fn end(invocation: u64, started_at: u64, run_time: u64, start: Start) -> End {
@@ -206,29 +205,29 @@ mod tests {
     fn a_worked_example() {
         let mut policy = policy();
         // Nothing is known of the first two.
-        assert_eq!([0, 1].map(|number| ask(&mut policy, number, 0)), [NODE, NODE]);
+        assert_eq!([0, 1].map(|number| ask(&mut policy, number, 0, 0)), [NODE, NODE]);
         policy.on_end(&end(0, 10, 4, Start::Cold));
         // Number 1 has begun at 10 as well, and is expected to end at 14: sooner than 22. After that it is free at 18, and then
         // at 22, which is no sooner.
         let wait = Placement::busy_anywhere(22);
-        assert_eq!([2, 3, 4].map(|number| ask(&mut policy, number, 12)), [wait.clone(), wait, NODE]);
+        assert_eq!([2, 3, 4].map(|number| ask(&mut policy, number, 12, 4)), [wait.clone(), wait, NODE]);
         // It ends a little late, so that runs take 5 in the mean: number 2 runs up to 21, number 3 up to 26, which is no sooner.
         policy.on_end(&end(1, 10, 6, Start::Cold));
         policy.on_delayed_start(&DelayedStart { now: 16, invocation: 2, node: 0, ..DelayedStart::default() });
-        assert_eq!(ask(&mut policy, 5, 16), NODE);
+        assert_eq!(ask(&mut policy, 5, 16, 5), NODE);
         // Number 3 is stopped where it waits.
         policy.on_end(&End { invocation: 3, ending: Ending::Stopped, ..End::default() });
-        assert_eq!(ask(&mut policy, 6, 16), Placement::busy_anywhere(26));
+        assert_eq!(ask(&mut policy, 6, 16, 5), Placement::busy_anywhere(26));
     }
 
     #[test]
     fn who_is_overdue_is_not_waited_for() {
         let mut policy = policy();
-        ask(&mut policy, 0, 0);
+        ask(&mut policy, 0, 0, 0);
         policy.on_end(&end(0, 10, 4, Start::Cold));
-        ask(&mut policy, 1, 100);
-        assert_eq!(ask(&mut policy, 2, 111), Placement::busy_anywhere(121), "expected at 114");
+        ask(&mut policy, 1, 100, 4);
+        assert_eq!(ask(&mut policy, 2, 111, 4), Placement::busy_anywhere(121), "expected at 114");
         policy.on_end(&End { invocation: 2, ending: Ending::Requeued, ..End::default() });
-        assert_eq!(ask(&mut policy, 2, 121), NODE);
+        assert_eq!(ask(&mut policy, 2, 121, 4), NODE);
     }
 }

@@ -81,6 +81,11 @@ impl Attempt {
         if let Stage::Held(occupied) = &self.stage { Some(occupied) } else { None }
     }
 
+    /// Whether it was let in and has no container.
+    pub fn waits(&self) -> bool {
+        self.stage.waits()
+    }
+
     /// Whether it holds a core, and its body has not ended.
     #[inline]
     pub fn is_running(&self) -> bool {

@@ -259,6 +259,7 @@ impl Service {
         for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
+            self.count_starting(function, false);
             self.cluster.end(held, &mut self.books, kernel);
             self.give_up_waits(function, node, kernel)?;
         }

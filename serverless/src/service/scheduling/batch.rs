@@ -96,7 +96,8 @@ impl Service {
             }
         };
         let functions: Vec<FunctionView<'_>> = queue.functions().iter().map(view).collect();
-        policies.plan(&cluster.batch_view(queue.requests(), &functions, kernel.now()), items)
+        let sees_history = policies.rules().sees_history;
+        policies.plan(&cluster.batch_view(queue.requests(), &functions, kernel.now(), sees_history), items)
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Box<Error>> {

@@ -128,6 +128,7 @@ impl Service {
                 let answer = self.check_busy(node, until)?;
                 if !matches!(held, Held::Nobody) {
                     // The core that it would take over is one on which the first counts.
+                    self.tell_of_wait_in_vain(waiting.key, kernel.now());
                     return Ok(Offered::Waits);
                 }
                 self.attempts.take_first(waiting.function);

@@ -212,7 +212,10 @@ impl Service {
                 continue;
             }
             let entry = Entry { key, function, position };
-            let ask = || policies.place(request, &cluster.view(request, queue.len(), now));
+            let ask = || {
+                let sees_history = policies.rules().sees_history;
+                policies.place(request, &cluster.view(request, queue.len(), now, sees_history))
+            };
             match rounds.answers.find_or(request, cluster, ask)? {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
                     plan.decide(&Wanted::by(entry, request), NodeId(node), cluster, manner);
@@ -315,7 +318,8 @@ impl Service {
         kernel: &Kernel<Event>,
     ) -> Result<Placement, Box<Error>> {
         let request = &waiting.request;
-        let view = self.cluster.view(request, self.attempts.queue().len().max(1), kernel.now());
+        let (waiting, sees_history) = (self.attempts.queue().len().max(1), self.policies.rules().sees_history);
+        let view = self.cluster.view(request, waiting, kernel.now(), sees_history);
         self.policies.place(request, &view)
     }
 
