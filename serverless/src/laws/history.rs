@@ -148,7 +148,7 @@ impl KeepAlive for Keeps {
     fn on_idle(&mut self, completion: &Completion) -> Retention {
         look(completion.histories, completion.function, false);
         let runs = completion.history().runs;
-        Retention { keep_for: if runs % 3 == 0 { 0 } else { 5_000_000_000 } }
+        Retention { keep_for: if runs.is_multiple_of(3) { 0 } else { 5_000_000_000 } }
     }
 
     fn prewarm(&mut self, completion: &Completion) -> Prewarming {
@@ -173,7 +173,7 @@ fn check(service: &Service, is_slowed: bool) -> Result<(), TestCaseError> {
         let idle = of_number().filter(|(_, container)| container.idle.is_some()).count();
         let (told, arrivals) = told(|told| {
             let let_in = |it: &&&Attempt| told.let_in[&(it.record.invocation, it.number())];
-            let since = waiting.iter().map(|it| let_in(it)).min().unwrap_or(u64::MAX);
+            let since = waiting.iter().map(let_in).min().unwrap_or(u64::MAX);
             let ends: Vec<End> = told.ends.iter().filter(|end| end.function == number).copied().collect();
             ((since, ends), told.arrivals.get(&number).copied().unwrap_or((0, u64::MAX)))
         });
