@@ -82,6 +82,9 @@
 // Rule of node allocation, admission and keep-alive: show what has come of each function.
 #define HEARTH_RULE_SEES_HISTORY (1 << 9)
 
+// Rule of node allocation: ask which of those who wait are rejected.
+#define HEARTH_RULE_SHEDS (1 << 10)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -721,6 +724,37 @@ typedef struct {
     uint32_t container;
 } hearth_delayed_start;
 
+// Those who wait for a place: of each function the first, and how many there are. Who waits for an image to be on the head, on a
+// node or for a busy container stands in no queue.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The date, in ns.
+    uint64_t now;
+    // How many wait in the queue.
+    uint64_t waiting;
+    // The first of each function of which somebody waits, in the order of the queue. `RequestView::submitted_at` says since when.
+    hearth_requests heads;
+    // How many wait of the function of each of these.
+    hearth_words lengths;
+    // All nodes, by number.
+    hearth_nodes nodes;
+    // Nodes that are up and have a free core.
+    hearth_node_set free_core;
+    // What has come of each function, by number; empty unless the rules of the policy ask for it.
+    hearth_function_histories histories;
+} hearth_queue;
+
+// Which of those who wait is rejected.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // Its place among the heads of the queue; `HEARTH_NONE`, as before the call, is nobody.
+    uint32_t head;
+    // Why. It must last until the next call for the instance.
+    hearth_text reason;
+} hearth_shed;
+
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
 // in the rules. A policy has either `place` or `plan`.
 typedef struct {
@@ -747,6 +781,8 @@ typedef struct {
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
     // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
     uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
+    // Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
+    uint32_t (*shed)(void *policy, const hearth_queue *queue, hearth_shed *answer);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -984,7 +1020,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 311
+#define HEARTH_LAYOUT_LENGTH 327
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -998,7 +1034,7 @@ typedef struct {
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
     sizeof(hearth_host), 7, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 10, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), \
+    sizeof(hearth_node_allocation), 11, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), \
     sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
@@ -1022,6 +1058,8 @@ typedef struct {
     sizeof(hearth_completion), 8, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), offsetof(hearth_completion, histories), \
     sizeof(hearth_delayed_start), 7, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), \
     sizeof(hearth_function_history), 14, offsetof(hearth_function_history, size), offsetof(hearth_function_history, busy), offsetof(hearth_function_history, idle), offsetof(hearth_function_history, starting), offsetof(hearth_function_history, waiting), offsetof(hearth_function_history, waiting_since), offsetof(hearth_function_history, arrivals), offsetof(hearth_function_history, last_arrival), offsetof(hearth_function_history, completed), offsetof(hearth_function_history, runs), offsetof(hearth_function_history, mean_run_time), offsetof(hearth_function_history, recent_run_time), offsetof(hearth_function_history, cold_starts), offsetof(hearth_function_history, mean_start_time), \
+    sizeof(hearth_queue), 8, offsetof(hearth_queue, size), offsetof(hearth_queue, now), offsetof(hearth_queue, waiting), offsetof(hearth_queue, heads), offsetof(hearth_queue, lengths), offsetof(hearth_queue, nodes), offsetof(hearth_queue, free_core), offsetof(hearth_queue, histories), \
+    sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
 }
 
 // Text that lasts, for records that do.

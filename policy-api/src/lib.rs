@@ -64,6 +64,7 @@ mod node_set;
 mod parameters;
 mod policy;
 mod primitives;
+mod queue;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod victims;
@@ -84,4 +85,5 @@ pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};
 pub use primitives::{Records, Slice};
+pub use queue::{QueueView, Shed};
 pub use victims::{Offer, Victims};

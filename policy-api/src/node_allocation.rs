@@ -4,7 +4,8 @@
 use abi_stable::StableAbi;
 
 use crate::{
-    ClusterView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice,
+    ClusterView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView, Records,
+    RequestView, Shed, Slice,
 };
 
 /// The answer to "where does this invocation run?".
@@ -88,6 +89,8 @@ pub struct AllocationRules {
     pub answers_hold: bool,
     /// Whether to show what has come of each function: [`ClusterView::histories`], [`BatchView::histories`].
     pub sees_history: bool,
+    /// Whether to call [`NodeAllocation::shed`].
+    pub sheds: bool,
 }
 
 impl Default for AllocationRules {
@@ -100,6 +103,7 @@ impl Default for AllocationRules {
             ranks: false,
             answers_hold: false,
             sees_history: false,
+            sheds: false,
         }
     }
 }
@@ -117,6 +121,40 @@ pub trait NodeAllocation {
 
     /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered.
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
+
+    /// Whether one of those who wait is rejected. Called when [`AllocationRules::sheds`] is set: after each message that the head
+    /// handles while somebody waits in the queue, before anybody is placed and whether a core is free or not, and again after
+    /// each one that it names. A request that finds nobody before it is asked about first.
+    ///
+    /// ```
+    /// use hearth_policy_api::*;
+    ///
+    /// /// Nobody waits longer than a second.
+    /// struct Impatient;
+    ///
+    /// impl NodeAllocation for Impatient {
+    ///     fn rules(&self) -> AllocationRules {
+    ///         AllocationRules { sheds: true, ..AllocationRules::default() }
+    ///     }
+    ///
+    ///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+    ///         cluster.free_core.first().into()
+    ///     }
+    ///
+    ///     fn shed(&mut self, queue: &QueueView<'_>) -> Option<Shed> {
+    ///         let has_waited = |request: &RequestView| queue.now - request.submitted_at > 1_000_000_000;
+    ///         let head = queue.heads.iter().position(has_waited)?;
+    ///         Some(Shed { head: head as u32, reason: "has waited for a second".into() })
+    ///     }
+    /// }
+    ///
+    /// let heads = [2, 0].map(|submitted_at| RequestView { submitted_at, ..RequestView::default() });
+    /// let queue = QueueView { now: 1_000_000_001, heads: Records::new(&heads), ..QueueView::default() };
+    /// assert_eq!(Impatient.shed(&queue).map(|shed| shed.head), Some(1));
+    /// ```
+    fn shed(&mut self, _queue: &QueueView<'_>) -> Option<Shed> {
+        None
+    }
 
     /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
     /// first, and of one rank the request that entered first. Called when [`AllocationRules::ranks`] is set.

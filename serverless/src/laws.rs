@@ -9,6 +9,7 @@ mod history;
 mod orders;
 mod rounds;
 mod scenarios;
+mod shedding;
 
 use hearth_policy_api::PolicyDescriptor;
 use hearth_simcore::time::SimTime;

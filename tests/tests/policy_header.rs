@@ -40,6 +40,8 @@ const NAMES: &[(&str, &str)] = &[
     ("BatchView", "hearth_batch"),
     ("End", "hearth_end"),
     ("DelayedStart", "hearth_delayed_start"),
+    ("QueueView", "hearth_queue"),
+    ("ShedAnswer", "hearth_shed"),
     ("FunctionHistory", "hearth_function_history"),
     ("EvictionItem", "hearth_item"),
     ("Need", "hearth_need"),
@@ -82,6 +84,7 @@ const FILES: &[&str] = &[
     "end.rs",
     "delayed_start.rs",
     "history.rs",
+    "queue.rs",
     "policy.rs",
     "victims.rs",
 ];

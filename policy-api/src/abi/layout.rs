@@ -6,11 +6,11 @@ use std::mem::offset_of;
 use super::{
     AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
     Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
-    Slice, Text, Value, VictimSinkRecord,
+    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionHistory, FunctionView,
-    LinkView, Need, NodeSet, NodeView, PolicyContext, RequestView,
+    LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
 };
 
 /// A number of the layout.
@@ -76,7 +76,7 @@ layout! {
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
@@ -119,4 +119,6 @@ layout! {
         size, busy, idle, starting, waiting, waiting_since, arrivals, last_arrival, completed, runs, mean_run_time,
         recent_run_time, cold_starts, mean_start_time
     }
+    hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
+    hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
 }

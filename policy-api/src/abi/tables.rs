@@ -10,7 +10,7 @@ use abi_stable::StableAbi;
 use super::{Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
-    NodeView, Removal, RequestView, Touch,
+    NodeView, QueueView, Removal, RequestView, Touch,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -47,6 +47,9 @@ pub struct NodeAllocationTable {
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    /// Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
+    pub shed:
+        Option<unsafe extern "C" fn(policy: *mut (), queue: *const QueueView<'_>, answer: *mut ShedAnswer) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -66,6 +69,19 @@ pub struct PlacementAnswer {
     pub reason: Text,
     /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
     pub until: u64,
+}
+
+/// Which of those who wait is rejected.
+#[repr(C)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
+pub struct ShedAnswer {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// Its place among the heads of the queue; `HEARTH_NONE`, as before the call, is nobody.
+    pub head: u32,
+    /// Why. It must last until the next call for the instance.
+    pub reason: Text,
 }
 
 /// Where `plan` puts its decisions.
@@ -228,6 +244,7 @@ impl NodeAllocationTable {
         on_end: None,
         on_delayed_start: None,
         on_timer: None,
+        shed: None,
     };
 }
 

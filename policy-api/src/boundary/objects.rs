@@ -14,13 +14,14 @@ use super::shim::{self, Tables};
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
     NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
-    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Slice, Text,
+    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, ShedAnswer,
+    Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
     ClusterView, Completion, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules, KeepAlive,
     KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch, Victims,
+    QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -208,6 +209,7 @@ impl NodeAllocationObject {
         lacks(rules.observes, self.table.observe.is_some(), "observe")?;
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
         lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
+        lacks(rules.sheds, self.table.shed.is_some(), "shed")?;
         Ok(rules)
     }
 
@@ -276,6 +278,16 @@ impl NodeAllocationObject {
     pub fn on_end(&mut self, end: &End) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
+    }
+
+    /// Whether one of those who wait is rejected.
+    pub fn shed(&mut self, queue: &QueueView<'_>) -> Called<Option<Shed>> {
+        let size = size_of::<ShedAnswer>() as u32;
+        let mut answer = ShedAnswer { size, head: NONE, reason: Text::EMPTY };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.shed, |shed, policy| unsafe { shed(policy, queue, &raw mut answer) })?;
+        // SAFETY: the reason lasts until the next call.
+        Ok((answer.head != NONE).then(|| Shed { head: answer.head, reason: unsafe { answer.reason.copied() } }))
     }
 
     /// One that waited for a busy container has got one.

@@ -2,7 +2,7 @@
 
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
-    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY,
+    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -21,8 +21,13 @@ pub(super) trait Rules: Sized {
 }
 
 impl Rules for AllocationRules {
-    const KNOWN: u32 =
-        RULE_PER_ROUND | RULE_OBSERVES | RULE_OBSERVES_ENDS | RULE_RANKS | RULE_ANSWERS_HOLD | RULE_SEES_HISTORY;
+    const KNOWN: u32 = RULE_PER_ROUND
+        | RULE_OBSERVES
+        | RULE_OBSERVES_ENDS
+        | RULE_RANKS
+        | RULE_ANSWERS_HOLD
+        | RULE_SEES_HISTORY
+        | RULE_SHEDS;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -31,6 +36,7 @@ impl Rules for AllocationRules {
             | bit(self.ranks, RULE_RANKS)
             | bit(self.answers_hold, RULE_ANSWERS_HOLD)
             | bit(self.sees_history, RULE_SEES_HISTORY)
+            | bit(self.sheds, RULE_SHEDS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -41,6 +47,7 @@ impl Rules for AllocationRules {
             ranks: bits & RULE_RANKS != 0,
             answers_hold: bits & RULE_ANSWERS_HOLD != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
+            sheds: bits & RULE_SHEDS != 0,
         }
     }
 }

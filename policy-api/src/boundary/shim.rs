@@ -15,12 +15,12 @@ use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
     KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
     PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
-    Slice, Text, Value, VictimSinkRecord,
+    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation,
     DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet,
-    Placement, PlanItem, Policy, PolicyContext, Removal, RequestView, Touch, Victims,
+    Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
 };
 
 thread_local! {
@@ -217,6 +217,21 @@ impl<T: NodeAllocation> Tables<T> {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rank = of.policy.rank(&*request, now)) }
         }
+        unsafe extern "C" fn shed<T: NodeAllocation>(
+            address: *mut (),
+            queue: *const QueueView<'_>,
+            answered: *mut ShedAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    if let Some(Shed { head, reason }) = of.policy.shed(&*queue) {
+                        let (size, reason) = (size_of::<ShedAnswer>() as u32, of.keep(reason));
+                        answer(answered, ShedAnswer { size, head, reason });
+                    }
+                })
+            }
+        }
         unsafe extern "C" fn on_delayed_start<T: NodeAllocation>(address: *mut (), start: *const DelayedStart) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_delayed_start(&*start)) }
@@ -231,6 +246,7 @@ impl<T: NodeAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: Some(on_delayed_start::<T>),
+            shed: Some(shed::<T>),
             on_timer: Some(on_timer::<T>),
         }
     };
@@ -287,6 +303,7 @@ impl<T: BatchAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: None,
+            shed: None,
             on_timer: Some(on_timer::<T>),
         }
     };

@@ -1,6 +1,7 @@
 //! Checks node allocation policies.
 
 mod busy;
+mod shedding;
 
 use proptest::prelude::*;
 
@@ -209,6 +210,7 @@ impl<'a> Play<'a> {
 
     fn round(&mut self) -> Result<(), String> {
         self.end_waits()?;
+        self.shed()?;
         for (node, view, up) in self.model.take_changed() {
             if self.rules.observes {
                 answer("observe", self.policy.observe(node, &view, up))?;

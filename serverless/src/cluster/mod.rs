@@ -135,6 +135,11 @@ impl Cluster {
         self.by_host.get(&host).copied()
     }
 
+    /// What policies see of all nodes.
+    pub fn views(&self) -> &[NodeView] {
+        &self.views
+    }
+
     /// What policies see of a node.
     #[inline]
     pub fn node_view(&self, node: NodeId) -> &NodeView {

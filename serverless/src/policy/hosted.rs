@@ -9,7 +9,7 @@ use hearth_policy_api::boundary::{
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
     DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem,
-    Prewarming, Removal, RequestView, Retention, Touch, Victims,
+    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
 };
 
 use super::watch::{Method, Watch};
@@ -102,6 +102,10 @@ impl Hosted<NodeAllocationObject> {
 
     pub fn on_end(&mut self, end: &End) {
         self.tell(Method::OnEnd, |object| object.on_end(end));
+    }
+
+    pub fn shed(&mut self, queue: &QueueView<'_>) -> Result<Option<Shed>, Mistake> {
+        self.ask(Method::Shed, |object| object.shed(queue))
     }
 
     pub fn on_delayed_start(&mut self, start: &DelayedStart) {

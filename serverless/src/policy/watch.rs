@@ -38,10 +38,11 @@ pub(crate) enum Method {
     OnTimer,
     StartContainers,
     EndContainers,
+    Shed,
 }
 
 impl Method {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -64,6 +65,7 @@ impl Method {
         Self::OnTimer,
         Self::StartContainers,
         Self::EndContainers,
+        Self::Shed,
     ];
 
     /// The name of the method.
@@ -91,6 +93,7 @@ impl Method {
             Self::StartContainers => "start_containers",
             Self::EndContainers => "end_containers",
             Self::OnDelayedStart => "on_delayed_start",
+            Self::Shed => "shed",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, DelayedStart, End, Ending,
-    LinkView, NodeView, Placement, PlanItem, Prewarming, RequestView, Retention,
+    LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention, Shed,
 };
 use hearth_simcore::time::SimTime;
 
@@ -160,6 +160,11 @@ impl Policies {
         if self.rules.observes_ends {
             self.node_allocation.on_end(end);
         }
+    }
+
+    /// Asks which of those who wait is rejected.
+    pub fn shed(&mut self, queue: &QueueView<'_>) -> Result<Option<Shed>, Box<Error>> {
+        self.node_allocation.shed(queue).map_err(|mistake| self.error(mistake))
     }
 
     /// Tells node allocation that one has got a busy container that it has waited for.

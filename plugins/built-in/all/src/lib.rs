@@ -37,6 +37,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_node_allocation_edf::POLICY,
     hearth_node_allocation_fair::POLICY,
     hearth_node_allocation_fcfs::POLICY,
+    hearth_node_allocation_firm_deadline::POLICY,
     hearth_node_allocation_first_fit::POLICY,
     hearth_node_allocation_hash_locality::POLICY,
     hearth_node_allocation_hermod::POLICY,

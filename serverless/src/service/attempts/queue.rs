@@ -127,6 +127,12 @@ impl FunctionQueues {
         self.by_function[function.position()].front().copied()
     }
 
+    /// The first of each function, in the order of turns, with how many wait of it.
+    pub fn heads(&self) -> impl Iterator<Item = (&Waiting, usize)> {
+        let queues = self.heads.values().filter_map(|function| self.by_function.get(function.position()));
+        queues.filter_map(|queue| Some((queue.front()?, queue.len())))
+    }
+
     /// Takes out an invocation, wherever it stands; false if it is not there.
     pub fn take_out(&mut self, key: AttemptKey, function: FunctionId, turn: Turn) -> bool {
         let Some(queue) = self.by_function.get_mut(function.position()) else { return false };

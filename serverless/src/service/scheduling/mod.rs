@@ -6,6 +6,7 @@ mod backfilling;
 mod batch;
 mod in_turn;
 mod plan;
+mod shedding;
 
 pub use backfilling::Backfilling;
 
@@ -18,6 +19,7 @@ use self::backfilling::ExpectedEnds;
 use self::batch::BatchPlan;
 pub(super) use self::plan::Entry;
 use self::plan::{Decision, Plan, Wanted};
+use self::shedding::Heads;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationState;
@@ -34,6 +36,8 @@ use crate::table::Table;
 pub(crate) struct Rounds {
     plan: Plan,
     batch: BatchPlan,
+    /// Who may be rejected in the queue.
+    heads: Heads,
     /// When those that run will have ended, where a place is kept for the first in the queue.
     expected_ends: Option<Box<ExpectedEnds>>,
     /// The message that is being handled has led to a round already, of one: none follows it.
@@ -56,6 +60,7 @@ impl Rounds {
         Self {
             plan: Plan::default(),
             batch: BatchPlan::default(),
+            heads: Heads::default(),
             expected_ends: keeps_a_place.then(|| Box::new(ExpectedEnds::new(nodes))),
             is_done: false,
             #[cfg(test)]
@@ -152,6 +157,9 @@ impl Service {
     /// Runs a round if somebody waits and something can be decided.
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.advance_bound(kernel)?;
+        if self.policies.rules().sheds {
+            self.shed(kernel)?;
+        }
         if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
             || (!self.policies.is_batch() && self.cluster.free_core().is_empty())
