@@ -36,7 +36,7 @@ use crate::primitives::Host;
 ///
 /// impl KeepAlive for EveryMinute {
 ///     fn rules(&self) -> KeepAliveRules {
-///         KeepAliveRules { observes_arrivals: true }
+///         KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
 ///     }
 ///     fn on_idle(&mut self, _completion: &Completion) -> Retention {
 ///         Retention { keep_for: 0 }

@@ -1,3 +1,5 @@
+//! Those who wait: for a busy container, and those that are rejected.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_policy_api::*;
@@ -21,13 +23,14 @@ defective!(
         "does not bind",
         "forgets whom it had wait",
         "takes those that have waited in vain for placed",
+        "rejects whom it does not see",
     ]
 );
 
 impl NodeAllocation for Waiter {
     fn rules(&self) -> AllocationRules {
         let commitment = if self.is("does not bind") { Commitment::PerRound } else { Commitment::UntilStarted };
-        AllocationRules { observes_ends: true, commitment, ..AllocationRules::default() }
+        AllocationRules { observes_ends: true, sheds: true, commitment, ..AllocationRules::default() }
     }
 
     /// Has each attempt wait once for a container in use, on a node or anywhere, if there is one.
@@ -55,6 +58,16 @@ impl NodeAllocation for Waiter {
             *self.state.placed.entry((node, request.function)).or_default() += 1;
         }
         node.into()
+    }
+
+    /// Rejects one that waits longer than others, if three of its function do.
+    fn shed(&mut self, queue: &QueueView<'_>) -> Option<Shed> {
+        let head = if self.is("rejects whom it does not see") {
+            queue.heads.len()
+        } else {
+            queue.lengths.iter().position(|length| *length > 2)?
+        };
+        Some(Shed { head: head as u32, reason: "too many wait".into() })
     }
 
     fn on_delayed_start(&mut self, start: &DelayedStart) {
@@ -87,6 +100,7 @@ fn defects_of_waits_for_busy_containers_are_caught() {
             ("does not bind", "though its answers do not bind"),
             ("forgets whom it had wait", "failed in on_end: panicked: "),
             ("takes those that have waited in vain for placed", "failed in on_end: panicked: "),
+            ("rejects whom it does not see", "of the queue, which has "),
         ],
     );
 }

@@ -61,7 +61,7 @@ impl Policy for WithActions {
 
 impl KeepAlive for WithActions {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_idle(&mut self, _completion: &Completion) -> Retention {

@@ -58,7 +58,7 @@ impl Policy for Restless {
 
 impl KeepAlive for Restless {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true }
+        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
     }
 
     fn on_idle(&mut self, _completion: &Completion) -> Retention {
