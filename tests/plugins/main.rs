@@ -5,6 +5,7 @@ mod author;
 mod contained;
 mod found;
 mod grown;
+mod languages;
 mod refused;
 mod same_bytes;
 mod workshop;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::workshop::{built, cargo, write_crate};
+use super::workshop::{built, cargo, copy_folder, write_crate};
 use super::{failure, hearth, misbehaving, project_path, quickstart, text};
 
 fn refusal(choice: &str) -> String {
@@ -101,19 +101,6 @@ fn changed_interface(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf
     assert!(source.contains(from), "{from:?} is not in {file}");
     fs::write(&changed, source.replacen(from, to, 1)).unwrap();
     copy
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Builds the crate of four policies against an interface and gives its library.

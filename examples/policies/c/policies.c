@@ -1,5 +1,7 @@
 // A policy of each kind in C: the built-in first-fit, lru, queue-limit and fixed, to the byte.
 //
+// Build it in this folder, and put one of its policies into a slot of a scenario:
+//
 //     cc -O2 -shared -fPIC -I ../../../policy-api/include -o policies.so policies.c
 //     hearth run SCENARIO --policy node_allocation=./policies.so
 //
@@ -162,7 +164,7 @@ static uint32_t lru_choose(void *policy, const hearth_need *need, const hearth_v
     (void)need;
     if (lru->capacity == 0) return HEARTH_OK;
     for (uint32_t number = lru->after[0]; number != 0; number = lru->after[number]) {
-        if (lru->is_here[number] && victims->offer(victims->sink, number - 1) == HEARTH_OFFER_ENOUGH) break;
+        if (lru->is_here[number] && hearth_offer_victim(victims, number - 1) == HEARTH_OFFER_ENOUGH) break;
     }
     return HEARTH_OK;
 }
@@ -216,23 +218,11 @@ static uint32_t queue_limit_create(const hearth_context *context, hearth_values 
     return HEARTH_OK;
 }
 
-static int has_place_for(const hearth_request *request, const hearth_admission_view *view) {
-    const hearth_cluster *cluster = view->cluster;
-    uint64_t wait_for_core = view->waiting > view->placed ? view->waiting - view->placed : 0;
-    if (wait_for_core >= view->free_cores) return 0;
-    for (uint32_t node = hearth_next(&cluster->free_core, &cluster->free_core, 0); node != HEARTH_NONE;
-         node = hearth_next(&cluster->free_core, &cluster->free_core, node + 1)) {
-        if (hearth_contains(&cluster->idle_container, node)) return 1;
-        if (hearth_can_make_room(hearth_node_at(&cluster->nodes, node), request)) return 1;
-    }
-    return 0;
-}
-
 static uint32_t queue_limit_admit(void *policy, const hearth_request *request, const hearth_admission_view *view,
                                   hearth_admission_answer *answer) {
     queue_limit_policy *limits = policy;
     int is_full = view->waiting >= limits->limit, is_full_of_function = view->waiting_of_function >= limits->per_function;
-    if ((!is_full && !is_full_of_function) || has_place_for(request, view)) return HEARTH_OK;
+    if ((!is_full && !is_full_of_function) || hearth_has_place_for(view, request)) return HEARTH_OK;
     int length = is_full ? snprintf(limits->reason, sizeof limits->reason, "%llu invocations wait, the limit is %llu",
                                     (unsigned long long)view->waiting, (unsigned long long)limits->limit)
                          : snprintf(limits->reason, sizeof limits->reason,

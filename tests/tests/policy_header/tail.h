@@ -1,3 +1,6 @@
+// The same as a constant, for languages that cannot read the macro.
+static const uint16_t hearth_layout[HEARTH_LAYOUT_LENGTH] = HEARTH_LAYOUT;
+
 // Text that lasts, for records that do.
 #define HEARTH_TEXT(literal) { literal, sizeof(literal) - 1 }
 
@@ -67,11 +70,14 @@ static inline int hearth_contains(const hearth_node_set *set, uint32_t node) {
 
 // The position of the lowest one of a word that is not 0.
 static inline uint32_t hearth_lowest(uint64_t word) {
-#if defined(__GNUC__) || defined(__clang__)
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(__Aro__)
     return (uint32_t)__builtin_ctzll(word);
 #else
+    // Half of what is left in each step. For compilers without the above, and for `zig translate-c`, which does not know it.
     uint32_t position = 0;
-    while ((word >> position & 1) == 0) position++;
+    for (uint32_t half = 32; half != 0; half /= 2) {
+        if ((word >> position & (((uint64_t)1 << half) - 1)) == 0) position += half;
+    }
     return position;
 #endif
 }
@@ -103,3 +109,25 @@ static inline int hearth_can_make_room(const hearth_node *node, const hearth_req
     return node->free_ram + node->idle_ram + node->unused_image_ram >= request->ram_limit
         && node->free_disk + node->idle_disk + node->unused_image_disk >= request->disk_limit;
 }
+
+// Whether a request would find its place now: whether a node with a free core has an idle container of its function or could
+// make room for a new one, and more cores are free than invocations wait for one.
+static inline int hearth_has_place_for(const hearth_admission_view *view, const hearth_request *request) {
+    const hearth_cluster *cluster = view->cluster;
+    uint64_t wait_for_core = view->waiting > view->placed ? view->waiting - view->placed : 0;
+    if (wait_for_core >= view->free_cores) return 0;
+    for (uint32_t node = hearth_next(&cluster->free_core, &cluster->free_core, 0); node != HEARTH_NONE;
+         node = hearth_next(&cluster->free_core, &cluster->free_core, node + 1)) {
+        if (hearth_contains(&cluster->idle_container, node)) return 1;
+        if (hearth_can_make_room(hearth_node_at(&cluster->nodes, node), request)) return 1;
+    }
+    return 0;
+}
+
+// Offers a victim; answers one of HEARTH_OFFER_…. For languages that cannot call through an address in a record.
+static inline uint32_t hearth_offer_victim(const hearth_victims *victims, uint32_t id) {
+    return victims->offer(victims->sink, id);
+}
+
+// Adds a decision to a plan; likewise.
+static inline void hearth_add_to_plan(const hearth_plan *plan, const hearth_plan_item *item) { plan->add(plan->sink, item); }

@@ -1,0 +1,3 @@
+module example.org/hearth-policies
+
+go 1.19
