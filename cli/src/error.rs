@@ -83,6 +83,9 @@ pub enum CommandError {
         /// The folder of the plan.
         folder: PathBuf,
     },
+    /// An engine does not do what it is asked to, or its tasks did not.
+    #[error("{0}")]
+    Engine(String),
     /// The user stopped a worker on a plan.
     #[error("interrupted: {finished} of {runs} runs of this worker are done, the same command goes on with the others")]
     WorkInterrupted {
@@ -122,6 +125,7 @@ impl CommandError {
             Self::Simulation(_)
             | Self::Runs { .. }
             | Self::MissingRuns { .. }
+            | Self::Engine(_)
             | Self::Unsound(_)
             | Self::Differs(_)
             | Self::Result { .. }

@@ -24,6 +24,12 @@ pub struct Document {
     pub mentions: Vec<String>,
 }
 
+/// Whether a program is installed here.
+fn is_there(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
 impl Document {
     pub fn read(file: &Path, text: &str) -> Self {
         let mut document = Self { file: file.display().to_string(), steps: Vec::new(), mentions: Vec::new() };
@@ -49,8 +55,11 @@ impl Document {
         if let Some(file) = comment("file: ") {
             self.steps.push(Step::Save { file: file.to_owned(), text });
         } else if is_shell {
-            self.steps.push(match comment("not run: ") {
-                Some(reason) => Step::LeaveOut { text, reason: reason.to_owned() },
+            let missing = comment("needs: ").filter(|program| !is_there(program));
+            let reason =
+                comment("not run: ").map(str::to_owned).or_else(|| Some(format!("{} is not installed", missing?)));
+            self.steps.push(match reason {
+                Some(reason) => Step::LeaveOut { text, reason },
                 None => Step::Run(text),
             });
         }

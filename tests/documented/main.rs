@@ -1,8 +1,9 @@
 //! Every command that the documentation prints works, in a fresh clone and in the order printed: blocks of `sh` are run,
 //! and what stands in a line is held against what commands take.
 //!
-//! Two comments in the documents steer this, which nobody sees on a page: `<!-- not run: REASON -->` leaves out the block
-//! that follows, `<!-- file: PATH -->` says that the reader saves the block that follows as this file.
+//! Three comments in the documents steer this, which nobody sees on a page: `<!-- not run: REASON -->` leaves out the block
+//! that follows, `<!-- needs: PROGRAM -->` does where that is not installed, `<!-- file: PATH -->` says that the reader saves the
+//! block that follows as this file.
 //!
 //! `hearth` is the program that this test was built with; Cargo is stood for by `cargo.sh`, which runs that program
 //! instead of building another, and `hearth.sh` makes studies short.

@@ -7,6 +7,7 @@
 pub mod axes;
 pub mod claims;
 pub mod comparison;
+pub mod engines;
 pub mod grid;
 pub mod json;
 pub mod outcome;

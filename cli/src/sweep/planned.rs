@@ -208,6 +208,12 @@ impl PlannedSweep {
         }
     }
 
+    /// The positions of the runs that have neither ended nor failed.
+    pub(crate) fn open_runs(&self) -> Result<Vec<usize>, CommandError> {
+        let runs = Runs::read(&self.study, &self.folder)?;
+        Ok((0..self.study.points.len()).filter(|run| runs.seconds(*run).is_none() && !runs.has_failed(*run)).collect())
+    }
+
     /// How far the runs are.
     ///
     /// # Errors

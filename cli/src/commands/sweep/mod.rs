@@ -1,6 +1,7 @@
 //! `hearth compare` and `hearth sweep`.
 
 mod collect;
+mod on;
 mod status;
 mod work;
 
@@ -123,12 +124,15 @@ pub struct SweepArguments {
     output: Option<PathBuf>,
 
     /// Run nothing, but write a plan into the folder, on which any number of `hearth sweep work DIR` on any machines work.
-    #[arg(long, conflicts_with_all = ["json", "metrics", "jobs"])]
+    #[arg(long, group = "planning", conflicts_with_all = ["json", "metrics", "jobs"])]
     plan: bool,
 
     /// Workers on the plan that give no sign of life for so long are taken for dead, in seconds or with a unit.
-    #[arg(long, value_name = "TIME", default_value = "2min", value_parser = parse_stale_after, requires = "plan")]
+    #[arg(long, value_name = "TIME", default_value = "2min", value_parser = parse_stale_after, requires = "planning")]
     stale_after: Duration,
+
+    #[command(flatten)]
+    engine: on::EngineArguments,
 
     #[command(flatten)]
     grid: GridArguments,
@@ -209,6 +213,11 @@ pub fn sweep(command: &SweepCommand) -> Result<(), CommandError> {
         SweepCommand::Plan(PlanCommand::Work(arguments)) => work::run(arguments),
         SweepCommand::Plan(PlanCommand::Status(arguments)) => status::run(arguments),
         SweepCommand::Plan(PlanCommand::Collect(arguments)) => collect::run(arguments),
+        SweepCommand::Scenario(arguments) if arguments.engine.on.is_some() => {
+            let planned = arguments.write_plan()?;
+            let folder = arguments.output.as_deref().unwrap_or(planned.folder());
+            arguments.engine.on.map_or(Ok(()), |engine| arguments.engine.hand_over(engine, &planned, folder))
+        }
         SweepCommand::Scenario(arguments) if arguments.plan => {
             let planned = arguments.write_plan()?;
             let (runs, folder) =
