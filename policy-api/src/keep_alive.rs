@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{FunctionHistory, Records};
+use crate::{ClusterView, FunctionHistory, Records};
 
 /// A container whose invocation has run to its end.
 #[repr(C)]
@@ -117,6 +117,7 @@ pub trait KeepAlive {
         Prewarming::NONE
     }
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }

@@ -187,8 +187,9 @@ pub trait NodeAllocation {
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }
 
 /// Decides about the whole queue at once, in every round.
@@ -224,8 +225,9 @@ pub trait BatchAllocation {
     /// As [`NodeAllocation::observe_link`].
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }
 
 /// A function with waiting invocations, in a [`BatchView`].

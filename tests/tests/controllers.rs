@@ -37,9 +37,8 @@ impl Policy for Coupled {
 
 impl NodeAllocation for Coupled {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        let fits = |node: &u32| {
-            cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request)
-        };
+        let fits =
+            |node: &u32| cluster.idle_container.contains(*node) || cluster.nodes[*node as usize].can_make_room(request);
         let node = cluster.free_core.iter().find(fits);
         self.placed += u64::from(node.is_some());
         node.into()
@@ -92,7 +91,8 @@ fn starts(results: &Results) -> Vec<&'static str> {
 
 #[test]
 fn one_state_decides_in_all_slots() {
-    let results = prepare(json!({"controller": {"use": "coupled", "parameters": {"limit": 4}}})).unwrap().run().unwrap();
+    let results =
+        prepare(json!({"controller": {"use": "coupled", "parameters": {"limit": 4}}})).unwrap().run().unwrap();
     // Kept for 1, 2 and 3 s, which the next request after 3 s just meets.
     assert_eq!(starts(&results), ["cold", "cold", "cold", "warm", "none"]);
     assert_eq!(results.records[4].failure.as_deref(), Some("4 have been placed"));

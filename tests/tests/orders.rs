@@ -47,8 +47,8 @@ impl KeepAlive for Scripted {
         Retention { keep_for: u64::MAX }
     }
 
-    fn on_timer(&mut self, timer: u64, now: u64) {
-        self.went.borrow_mut().push((timer, now as f64 / 1e9));
+    fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.went.borrow_mut().push((timer, cluster.now as f64 / 1e9));
         match self.script[timer as usize].1 {
             Step::Start { function, node, count, keep_for } => {
                 self.actions.start_containers(function, node, count, keep_for.saturating_mul(SECOND));

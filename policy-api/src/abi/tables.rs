@@ -46,7 +46,7 @@ pub struct NodeAllocationTable {
     /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
     /// Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     pub shed:
         Option<unsafe extern "C" fn(policy: *mut (), queue: *const QueueView<'_>, answer: *mut ShedAnswer) -> u32>,
@@ -162,7 +162,7 @@ pub struct AdmissionTable {
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
 /// What happens to a request.
@@ -200,7 +200,7 @@ pub struct KeepAliveTable {
         unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut PrewarmingAnswer) -> u32,
     >,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
 /// What becomes of an idle container.

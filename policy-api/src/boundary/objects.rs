@@ -297,9 +297,9 @@ impl NodeAllocationObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }
 
@@ -398,9 +398,9 @@ impl AdmissionObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }
 
@@ -442,8 +442,8 @@ impl KeepAliveObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }

@@ -160,9 +160,9 @@ pub(super) struct Tables<T>(PhantomData<T>);
 
 macro_rules! on_timer {
     ($trait:ident) => {
-        unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, now: u64) -> u32 {
+        unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32 {
             // SAFETY: as the table asks.
-            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, now)) }
+            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, &*cluster)) }
         }
     };
 }
@@ -323,7 +323,10 @@ impl PlanItem {
 impl<T: Eviction> Tables<T> {
     /// Of an eviction policy.
     pub(super) const EVICTS: &'static EvictionTable = {
-        on_timer!(Eviction);
+        unsafe extern "C" fn on_timer<T: Eviction>(address: *mut (), timer: u64, now: u64) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, now)) }
+        }
         unsafe extern "C" fn rules<T: Eviction>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }

@@ -232,7 +232,7 @@ impl Checked for Check {
         history.iter().try_for_each(|step| {
             ask(&mut policy, step, &mut clock, log)?;
             let now = clock.now;
-            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
+            alarms.go_off(now, log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
         })?;
         check_idle(&mut policy, &mut clock, log, self.claims)
     }
@@ -251,7 +251,7 @@ impl Checked for Check {
                 let step = Step { function, after, waiting, running, free_cores, is_full: false, delays: 0, ends };
                 ask(&mut policy, &step, &mut clock, &mut log)?;
                 let now = clock.now;
-                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
+                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
             })
         }))
     }

@@ -147,7 +147,8 @@ impl<'a> Play<'a> {
             Step::Link { link, share } => self.set_link(link % self.model.link_count() as u32, share),
         }
         let now = self.model.now;
-        self.alarms.go_off(now, self.log, |timer| self.policy.on_timer(timer, now))?;
+        let cluster = ClusterView { now, ..ClusterView::EMPTY };
+        self.alarms.go_off(now, self.log, |timer| self.policy.on_timer(timer, &cluster))?;
         self.round()
     }
 

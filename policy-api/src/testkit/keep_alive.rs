@@ -6,7 +6,7 @@ use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::subject::{Subject, answer};
 use crate::boundary::KeepAliveObject;
-use crate::{Claims, Completion, End, KeepAliveRules, Records};
+use crate::{Claims, ClusterView, Completion, End, KeepAliveRules, Records};
 
 /// Times beyond this are taken for an overflow, but for `u64::MAX`, which is for ever: a hundred years in ns.
 const LONGEST: u64 = 100 * 366 * 86_400 * 1_000_000_000;
@@ -114,7 +114,7 @@ impl Checked for Check {
         history.iter().try_for_each(|step| {
             apply(&mut policy, step, &mut clock, log)?;
             let now = clock.now;
-            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
+            alarms.go_off(now, log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
         })
     }
 
@@ -130,7 +130,7 @@ impl Checked for Check {
                 apply(&mut policy, &Step::Arrive { function, after }, &mut clock, &mut log)?;
                 apply(&mut policy, &Step::Idle { function, node: 0, after, run_time, idle: 1 }, &mut clock, &mut log)?;
                 let now = clock.now;
-                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
+                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
             })
         }))
     }

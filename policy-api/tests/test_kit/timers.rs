@@ -72,9 +72,9 @@ impl KeepAlive for WithActions {
         self.0.state.arrived += 1;
     }
 
-    fn on_timer(&mut self, timer: u64, now: u64) {
+    fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
         assert_eq!(timer, 1, "timer 2 was taken back");
-        self.0.tick(now);
+        self.0.tick(cluster.now);
     }
 }
 

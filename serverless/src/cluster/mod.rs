@@ -278,6 +278,19 @@ impl Cluster {
         }
     }
 
+    /// The cluster as a policy is shown it that is asked about no request.
+    pub fn view_of_all(&self, waiting: usize, now: SimTime, sees_history: bool) -> ClusterView<'_> {
+        ClusterView {
+            now: now.as_nanos(),
+            waiting: waiting as u64,
+            nodes: (*self.views).into(),
+            up: self.up.view(),
+            free_core: self.free_core.view(),
+            histories: self.histories_if(sees_history),
+            ..ClusterView::EMPTY
+        }
+    }
+
     /// The cluster as a policy is shown it that plans for a whole queue.
     pub fn batch_view<'a>(
         &'a self,

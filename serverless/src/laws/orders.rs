@@ -76,7 +76,8 @@ impl KeepAlive for Restless {
         }
     }
 
-    fn on_timer(&mut self, timer: u64, now: u64) {
+    fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        let now = cluster.now;
         ALARMS.with_borrow_mut(|(set, gone_off)| {
             assert_eq!(set.remove(&timer), Some(now), "timer {timer} goes off at {now}");
             assert!(set.values().all(|date| *date >= now), "at {now} others are late: {set:?}");
@@ -157,7 +158,7 @@ impl NodeAllocation for Ticking {
         self.1.place(request, cluster)
     }
 
-    fn on_timer(&mut self, timer: u64, now: u64) {
-        self.0.wake_at(timer, now + 333_333_333);
+    fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.0.wake_at(timer, cluster.now + 333_333_333);
     }
 }

@@ -116,8 +116,8 @@ impl Hosted<NodeAllocationObject> {
         self.tell(Method::ObserveLink, |object| object.observe_link(link));
     }
 
-    pub fn on_timer(&mut self, timer: u64, now: u64) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
     }
 }
 
@@ -172,8 +172,8 @@ impl Hosted<AdmissionObject> {
         self.ask(Method::Admit, |object| object.admit(request, view))
     }
 
-    pub fn on_timer(&mut self, timer: u64, now: u64) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
     }
 }
 
@@ -196,7 +196,7 @@ impl Hosted<KeepAliveObject> {
         self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
     }
 
-    pub fn on_timer(&mut self, timer: u64, now: u64) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
     }
 }

@@ -133,7 +133,11 @@ impl Service {
                     self.cluster.tell_eviction_of_timer(NodeId(node), slot, timer, now);
                 }
                 PolicySlot::ImagesOnHead => self.head.images.on_timer(timer, now),
-                _ => self.policies.on_timer(slot, timer, now),
+                _ => {
+                    let waiting = self.attempts.queue().len();
+                    let view = self.cluster.view_of_all(waiting, now, self.policies.sees_history(slot));
+                    self.policies.on_timer(slot, timer, &view);
+                }
             }
         }
         if has_any {

@@ -173,12 +173,20 @@ impl Policies {
     }
 
     /// Tells the policy in a slot that a timer of its has gone off.
-    pub fn on_timer(&mut self, slot: PolicySlot, timer: u64, now: SimTime) {
-        let now = now.as_nanos();
+    pub fn on_timer(&mut self, slot: PolicySlot, timer: u64, cluster: &ClusterView<'_>) {
         match slot {
-            PolicySlot::Admission => self.admission.on_timer(timer, now),
-            PolicySlot::KeepAlive => self.keep_alive.on_timer(timer, now),
-            _ => self.node_allocation.on_timer(timer, now),
+            PolicySlot::Admission => self.admission.on_timer(timer, cluster),
+            PolicySlot::KeepAlive => self.keep_alive.on_timer(timer, cluster),
+            _ => self.node_allocation.on_timer(timer, cluster),
+        }
+    }
+
+    /// Whether the policy in a slot is shown what has come of functions.
+    pub fn sees_history(&self, slot: PolicySlot) -> bool {
+        match slot {
+            PolicySlot::Admission => self.admission_sees_history(),
+            PolicySlot::KeepAlive => self.keep_alive_sees_history(),
+            _ => self.rules.sees_history,
         }
     }
 
