@@ -780,7 +780,7 @@ typedef struct {
     // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
     // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
-    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
+    uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     uint32_t (*shed)(void *policy, const hearth_queue *queue, hearth_shed *answer);
 } hearth_node_allocation;
@@ -901,7 +901,7 @@ typedef struct {
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
     // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
-    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
+    uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
 } hearth_admission;
 
 // A container whose invocation has run to its end.
@@ -959,7 +959,7 @@ typedef struct {
     // Whether a container is started later for the next request; null is never.
     uint32_t (*prewarm)(void *policy, const hearth_completion *completion, hearth_prewarming *answer);
     // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
-    uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
+    uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
 } hearth_keep_alive;
 
 // A policy: what it is called, what can be set, how it is made, and the roles it has.

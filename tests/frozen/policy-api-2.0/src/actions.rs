@@ -44,11 +44,11 @@ use crate::primitives::Host;
 ///     fn on_arrival(&mut self, function: u32, _now: u64) {
 ///         self.functions = self.functions.max(function + 1);
 ///     }
-///     fn on_timer(&mut self, timer: u64, now: u64) {
+///     fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
 ///         for function in 0..self.functions {
 ///             self.actions.start_containers(function, NONE, 1, MINUTE);
 ///         }
-///         self.actions.wake_at(timer, now + MINUTE);
+///         self.actions.wake_at(timer, cluster.now + MINUTE);
 ///     }
 /// }
 /// ```

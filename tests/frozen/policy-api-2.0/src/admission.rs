@@ -96,6 +96,8 @@ pub struct AdmissionRules {
     pub observes_ends: bool,
     /// Everybody is let in, always: the host need not ask.
     pub admits_all: bool,
+    /// Whether to show what has come of each function: [`ClusterView::histories`].
+    pub sees_history: bool,
 }
 
 /// Decides which requests are let in.
@@ -131,6 +133,7 @@ pub trait Admission {
     /// each; not for those that have not ended when the simulation does.
     fn on_end(&mut self, _end: &End) {}
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{NodeSet, Records};
+use crate::{FunctionHistory, NodeSet, Records};
 
 /// "No such image" in [`RequestView::image`] and the like.
 pub const NONE: u32 = u32::MAX;
@@ -237,6 +237,16 @@ pub struct ClusterView<'a> {
     pub image_on_disk: NodeSet<'a>,
     /// Nodes that the image is being copied to, or will be by a decision of this round.
     pub image_copying: NodeSet<'a>,
+    /// What has come of each function, by number, without what decisions of this round will do; empty unless the rules of the
+    /// policy ask for it.
+    pub histories: Records<'a, FunctionHistory>,
+}
+
+impl<'a> ClusterView<'a> {
+    /// What has come of a function; that of a function that nobody has asked for where the policy does not see it.
+    pub fn history(&self, function: u32) -> &'a FunctionHistory {
+        self.histories.get(function as usize).unwrap_or(&FunctionHistory::NONE)
+    }
 }
 
 impl ClusterView<'_> {
@@ -253,6 +263,7 @@ impl ClusterView<'_> {
         image_loading: NodeSet::empty(),
         image_on_disk: NodeSet::empty(),
         image_copying: NodeSet::empty(),
+        histories: Records::new(&[]),
     };
 }
 

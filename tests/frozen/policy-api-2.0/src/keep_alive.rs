@@ -3,11 +3,13 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
+use crate::{ClusterView, FunctionHistory, Records};
+
 /// A container whose invocation has run to its end.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Completion {
+#[derive(Clone, Copy, Debug)]
+pub struct Completion<'a> {
     /// Size of this record in bytes, as whoever has made it knows it.
     pub size: u32,
     /// The date, in ns.
@@ -22,13 +24,31 @@ pub struct Completion {
     pub ram: u64,
     /// Idle containers of the function on the node, this one included.
     pub idle_of_function: u32,
+    /// What has come of each function, by number; empty unless the rules of the policy ask for it.
+    pub histories: Records<'a, FunctionHistory>,
 }
 
-impl Default for Completion {
+impl<'a> Completion<'a> {
+    /// What has come of its function; as of one that nobody has asked for where the policy does not see it.
+    pub fn history(&self) -> &'a FunctionHistory {
+        self.histories.get(self.function as usize).unwrap_or(&FunctionHistory::NONE)
+    }
+}
+
+impl Default for Completion<'_> {
     /// Function 0 has run for no time on node 0.
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
-        Self { size, now: 0, function: 0, node: 0, run_time: 0, ram: 0, idle_of_function: 0 }
+        Self {
+            size,
+            now: 0,
+            function: 0,
+            node: 0,
+            run_time: 0,
+            ram: 0,
+            idle_of_function: 0,
+            histories: Records::new(&[]),
+        }
     }
 }
 
@@ -44,6 +64,8 @@ pub struct Retention {
 pub struct KeepAliveRules {
     /// Whether to call [`KeepAlive::on_arrival`].
     pub observes_arrivals: bool,
+    /// Whether to show what has come of each function: [`Completion::histories`].
+    pub sees_history: bool,
 }
 
 /// A container to be started ahead of the next request.
@@ -95,6 +117,7 @@ pub trait KeepAlive {
         Prewarming::NONE
     }
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }

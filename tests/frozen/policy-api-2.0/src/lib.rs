@@ -57,12 +57,14 @@ mod cluster;
 mod delayed_start;
 mod end;
 mod eviction;
+mod history;
 mod keep_alive;
 mod node_allocation;
 mod node_set;
 mod parameters;
 mod policy;
 mod primitives;
+mod queue;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod victims;
@@ -74,6 +76,7 @@ pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use delayed_start::DelayedStart;
 pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
+pub use history::FunctionHistory;
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
 pub use node_allocation::{
     AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,
@@ -82,4 +85,5 @@ pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};
 pub use primitives::{Records, Slice};
+pub use queue::{QueueView, Shed};
 pub use victims::{Offer, Victims};

@@ -3,7 +3,10 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, DelayedStart, End, LinkView, NONE, NodeSet, NodeView, Records, RequestView, Slice};
+use crate::{
+    ClusterView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView, Records,
+    RequestView, Shed, Slice,
+};
 
 /// The answer to "where does this invocation run?".
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +87,10 @@ pub struct AllocationRules {
     /// by the date, how many wait, what it remembers or draws, or whose request of a function it is. The host need not ask again
     /// then while these sets are the same, which a policy that decides anew in every round is asked most of the time.
     pub answers_hold: bool,
+    /// Whether to show what has come of each function: [`ClusterView::histories`], [`BatchView::histories`].
+    pub sees_history: bool,
+    /// Whether to call [`NodeAllocation::shed`].
+    pub sheds: bool,
 }
 
 impl Default for AllocationRules {
@@ -95,6 +102,8 @@ impl Default for AllocationRules {
             observes_ends: false,
             ranks: false,
             answers_hold: false,
+            sees_history: false,
+            sheds: false,
         }
     }
 }
@@ -112,6 +121,40 @@ pub trait NodeAllocation {
 
     /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered.
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
+
+    /// Whether one of those who wait is rejected. Called when [`AllocationRules::sheds`] is set: after each message that the head
+    /// handles while somebody waits in the queue, before anybody is placed and whether a core is free or not, and again after
+    /// each one that it names. A request that finds nobody before it is asked about first.
+    ///
+    /// ```
+    /// use hearth_policy_api::*;
+    ///
+    /// /// Nobody waits longer than a second.
+    /// struct Impatient;
+    ///
+    /// impl NodeAllocation for Impatient {
+    ///     fn rules(&self) -> AllocationRules {
+    ///         AllocationRules { sheds: true, ..AllocationRules::default() }
+    ///     }
+    ///
+    ///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+    ///         cluster.free_core.first().into()
+    ///     }
+    ///
+    ///     fn shed(&mut self, queue: &QueueView<'_>) -> Option<Shed> {
+    ///         let has_waited = |request: &RequestView| queue.now - request.submitted_at > 1_000_000_000;
+    ///         let head = queue.heads.iter().position(has_waited)?;
+    ///         Some(Shed { head: head as u32, reason: "has waited for a second".into() })
+    ///     }
+    /// }
+    ///
+    /// let heads = [2, 0].map(|submitted_at| RequestView { submitted_at, ..RequestView::default() });
+    /// let queue = QueueView { now: 1_000_000_001, heads: Records::new(&heads), ..QueueView::default() };
+    /// assert_eq!(Impatient.shed(&queue).map(|shed| shed.head), Some(1));
+    /// ```
+    fn shed(&mut self, _queue: &QueueView<'_>) -> Option<Shed> {
+        None
+    }
 
     /// The rank of a request in the queue, asked once when it enters, before it is placed for the first time: lower ranks come
     /// first, and of one rank the request that entered first. Called when [`AllocationRules::ranks`] is set.
@@ -144,8 +187,9 @@ pub trait NodeAllocation {
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }
 
 /// Decides about the whole queue at once, in every round.
@@ -181,8 +225,9 @@ pub trait BatchAllocation {
     /// As [`NodeAllocation::observe_link`].
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 
-    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
-    fn on_timer(&mut self, _timer: u64, _now: u64) {}
+    /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
+    /// function and image are empty in the view.
+    fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
 }
 
 /// A function with waiting invocations, in a [`BatchView`].
@@ -251,6 +296,8 @@ pub struct BatchView<'a> {
     pub queue: Records<'a, RequestView>,
     /// The functions of the waiting requests, by ascending number.
     pub functions: Records<'a, FunctionView<'a>>,
+    /// What has come of each function there is, by number; empty unless the rules of the policy ask for it.
+    pub histories: Records<'a, FunctionHistory>,
 }
 
 impl Default for BatchView<'_> {
@@ -258,7 +305,7 @@ impl Default for BatchView<'_> {
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
         let (nodes, queue, functions) = (Records::new(&[]), Records::new(&[]), Records::new(&[]));
-        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions }
+        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions, histories: Records::new(&[]) }
     }
 }
 

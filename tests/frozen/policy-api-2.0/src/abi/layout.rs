@@ -6,11 +6,11 @@ use std::mem::offset_of;
 use super::{
     AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
     Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
-    Slice, Text, Value, VictimSinkRecord,
+    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionView, LinkView, Need,
-    NodeSet, NodeView, PolicyContext, RequestView,
+    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionHistory, FunctionView,
+    LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
 };
 
 /// A number of the layout.
@@ -76,7 +76,7 @@ layout! {
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
@@ -97,13 +97,14 @@ layout! {
         ram_limit, disk_limit, startup_overhead
     }
     hearth_cluster = (ClusterView<'static>) ClusterView {
-        size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying
+        size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying,
+        histories
     }
     hearth_function = (FunctionView<'static>) FunctionView {
         size, function, image, time_limit, ram_limit, disk_limit, idle_containers, image_in_ram, image_loading, image_on_disk,
         image_copying
     }
-    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions }
+    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories }
     hearth_end = (End) End {
         size, attempt, now, invocation, function, node, container, start, ending, started_at, run_time, ram, idle_of_function
     }
@@ -112,6 +113,12 @@ layout! {
     hearth_admission_view = (AdmissionView<'static>) AdmissionView {
         size, delays, now, waiting, waiting_of_function, placed, running, running_of_function, free_cores, cluster
     }
-    hearth_completion = (Completion) Completion { size, now, function, node, run_time, ram, idle_of_function }
+    hearth_completion = (Completion<'static>) Completion { size, now, function, node, run_time, ram, idle_of_function, histories }
     hearth_delayed_start = (DelayedStart) DelayedStart { size, attempt, now, invocation, function, node, container }
+    hearth_function_history = (FunctionHistory) FunctionHistory {
+        size, busy, idle, starting, waiting, waiting_since, arrivals, last_arrival, completed, runs, mean_run_time,
+        recent_run_time, cold_starts, mean_start_time
+    }
+    hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
+    hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
 }

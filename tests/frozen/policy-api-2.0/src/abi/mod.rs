@@ -18,7 +18,7 @@ pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
 pub use library::Library;
 pub use tables::{
     AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer,
-    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
+    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ShedAnswer,
 };
 
 /// A call has come to an answer.

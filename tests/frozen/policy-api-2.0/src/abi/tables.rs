@@ -10,7 +10,7 @@ use abi_stable::StableAbi;
 use super::{Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
-    NodeView, Removal, RequestView, Touch,
+    NodeView, QueueView, Removal, RequestView, Touch,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -46,7 +46,10 @@ pub struct NodeAllocationTable {
     /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
+    /// Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
+    pub shed:
+        Option<unsafe extern "C" fn(policy: *mut (), queue: *const QueueView<'_>, answer: *mut ShedAnswer) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -66,6 +69,19 @@ pub struct PlacementAnswer {
     pub reason: Text,
     /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
     pub until: u64,
+}
+
+/// Which of those who wait is rejected.
+#[repr(C)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
+pub struct ShedAnswer {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// Its place among the heads of the queue; `HEARTH_NONE`, as before the call, is nobody.
+    pub head: u32,
+    /// Why. It must last until the next call for the instance.
+    pub reason: Text,
 }
 
 /// Where `plan` puts its decisions.
@@ -146,7 +162,7 @@ pub struct AdmissionTable {
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
 /// What happens to a request.
@@ -175,16 +191,16 @@ pub struct KeepAliveTable {
     pub rules: Option<unsafe extern "C" fn(policy: *mut (), rules: *mut u32) -> u32>,
     /// A container has become idle.
     pub on_idle: Option<
-        unsafe extern "C" fn(policy: *mut (), completion: *const Completion, answer: *mut RetentionAnswer) -> u32,
+        unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut RetentionAnswer) -> u32,
     >,
     /// A request was submitted, for `HEARTH_RULE_OBSERVES_ARRIVALS`.
     pub on_arrival: Option<unsafe extern "C" fn(policy: *mut (), function: u32, now: u64) -> u32>,
     /// Whether a container is started later for the next request; null is never.
     pub prewarm: Option<
-        unsafe extern "C" fn(policy: *mut (), completion: *const Completion, answer: *mut PrewarmingAnswer) -> u32,
+        unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut PrewarmingAnswer) -> u32,
     >,
     /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
-    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
 /// What becomes of an idle container.
@@ -228,6 +244,7 @@ impl NodeAllocationTable {
         on_end: None,
         on_delayed_start: None,
         on_timer: None,
+        shed: None,
     };
 }
 

@@ -21,12 +21,13 @@ mod with_abi_stable {
 
     use crate::abi::{
         AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
-        Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Text,
-        Value, VictimSinkRecord,
+        Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
+        ShedAnswer, Text, Value, VictimSinkRecord,
     };
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, Creation, End, Ending, EvictionItem, FunctionView, LinkView,
-        Need, NodeSet, NodeView, PolicyContext, PolicySlot, Removal, RequestView, Start, Touch,
+        AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, Ending, EvictionItem,
+        FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, PolicySlot, QueueView,
+        Removal, RequestView, Start, Touch,
     };
 
     /// The description of a library.
@@ -68,13 +69,17 @@ mod with_abi_stable {
         EvictionItem::LAYOUT,
         Need::LAYOUT,
         AdmissionView::<'static>::LAYOUT,
-        Completion::LAYOUT,
+        Completion::<'static>::LAYOUT,
         Ending::LAYOUT,
         Start::LAYOUT,
         Touch::LAYOUT,
         Removal::LAYOUT,
         Creation::LAYOUT,
         PolicySlot::LAYOUT,
+        DelayedStart::LAYOUT,
+        FunctionHistory::LAYOUT,
+        QueueView::<'static>::LAYOUT,
+        ShedAnswer::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

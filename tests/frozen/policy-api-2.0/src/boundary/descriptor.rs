@@ -6,8 +6,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::failure::Called;
-use super::objects::{self, Object, Role};
+use super::failure::{CallFailure, Called};
+use super::objects::{Instance, Object, Role};
 use super::seat::Seat;
 use super::shim::{self, Tables};
 use crate::abi::{
@@ -47,7 +47,8 @@ use crate::{
 pub struct PolicyDescriptor(&'static PolicyRecord);
 
 /// What the record of a policy has without its roles.
-const fn without_roles<T: Policy>() -> PolicyRecord {
+#[doc(hidden)]
+pub const fn without_roles<T: Policy>() -> PolicyRecord {
     PolicyRecord {
         size: size_of::<PolicyRecord>() as u32,
         not_promised: T::CLAIMS.not_promised(),
@@ -100,12 +101,6 @@ impl PolicyDescriptor {
         keep_alive, KeepAlive, keep_alive = KEEPS
     }
 
-    /// A policy of a library that has been looked at.
-    #[cfg(feature = "loader")]
-    pub(super) fn of_record(record: &'static PolicyRecord) -> Self {
-        Self(record)
-    }
-
     fn text(text: &Text) -> &'static str {
         // SAFETY: what a policy is called lasts as long as its library, which is never closed.
         std::str::from_utf8(unsafe { text.bytes() }).unwrap_or_default()
@@ -136,14 +131,30 @@ impl PolicyDescriptor {
         Claims::promised(self.0.not_promised)
     }
 
-    /// The kind of policy.
-    pub fn kind(&self) -> PolicyKind {
-        match self.0 {
-            PolicyRecord { eviction: Some(_), .. } => PolicyKind::Eviction,
-            PolicyRecord { admission: Some(_), .. } => PolicyKind::Admission,
-            PolicyRecord { keep_alive: Some(_), .. } => PolicyKind::KeepAlive,
-            _ => PolicyKind::NodeAllocation,
+    /// Whether it is a policy of this kind. A controller is of several.
+    pub fn is(&self, kind: PolicyKind) -> bool {
+        match kind {
+            PolicyKind::NodeAllocation => self.0.node_allocation.is_some(),
+            PolicyKind::Eviction => self.0.eviction.is_some(),
+            PolicyKind::Admission => self.0.admission.is_some(),
+            PolicyKind::KeepAlive => self.0.keep_alive.is_some(),
         }
+    }
+
+    /// The kinds of policy that it is, in the order of [`PolicyKind::ALL`].
+    pub fn kinds(&self) -> impl Iterator<Item = PolicyKind> + use<'_> {
+        PolicyKind::ALL.into_iter().filter(|kind| self.is(*kind))
+    }
+
+    /// The kind of policy; of a controller, the first.
+    pub fn kind(&self) -> PolicyKind {
+        self.kinds().next().unwrap_or(PolicyKind::NodeAllocation)
+    }
+
+    /// What [`controller!`](crate::controller) makes.
+    #[doc(hidden)]
+    pub const fn of(record: &'static PolicyRecord) -> Self {
+        Self(record)
     }
 
     /// Makes an instance.
@@ -151,13 +162,24 @@ impl PolicyDescriptor {
     /// # Errors
     /// Why it cannot be made: it is of another kind, refuses its parameters, or panics.
     pub fn make<T: Role>(&self, parameters: &Parameters, seat: &Seat) -> Called<Object<T>> {
-        objects::make(self.0, parameters, seat)
+        self.make_instance(parameters, seat)?
+            .role()
+            .ok_or_else(|| CallFailure { cause: "is another kind of policy".to_owned() })
+    }
+
+    /// Makes an instance that serves in several roles.
+    ///
+    /// # Errors
+    /// Why it cannot be made: it refuses its parameters, or panics.
+    pub fn make_instance(&self, parameters: &Parameters, seat: &Seat) -> Called<Instance> {
+        Instance::make(self.0, parameters, seat)
     }
 }
 
 impl fmt::Debug for PolicyDescriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} policy {:?} {}", self.kind(), self.name(), self.version())
+        let kinds: Vec<String> = self.kinds().map(|kind| kind.to_string()).collect();
+        write!(f, "{} policy {:?} {}", kinds.join(" and "), self.name(), self.version())
     }
 }
 
@@ -226,5 +248,56 @@ macro_rules! export_policies {
             pub static LIBRARY: $crate::abi::Library =
                 $crate::boundary::library(POLICIES, ::core::cfg!(panic = "abort"));
         };
+    };
+}
+
+/// Describes a policy of several kinds with one state: a *controller*. Real platforms couple decisions: who decides where an
+/// invocation runs knows what is kept where.
+///
+/// The type implements the trait of each kind. [`on_timer`](crate::NodeAllocation::on_timer) is called of the first of node
+/// allocation, admission and keep-alive that it has.
+///
+/// ```
+/// use hearth_policy_api::*;
+///
+/// /// Keeps containers as long as there were placements.
+/// #[derive(Default)]
+/// struct Coupled {
+///     placed: u64,
+/// }
+///
+/// impl Policy for Coupled {
+///     const NAME: &'static str = "coupled";
+///     const VERSION: &'static str = "1.0.0";
+///     const DESCRIPTION: &'static str = "keeps by what it has placed";
+///     type Parameters = ();
+///     fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
+///         Ok(Self::default())
+///     }
+/// }
+/// impl NodeAllocation for Coupled {
+///     fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+///         self.placed += u64::from(!cluster.free_core.is_empty());
+///         cluster.free_core.first().into()
+///     }
+/// }
+/// impl KeepAlive for Coupled {
+///     fn on_idle(&mut self, _completion: &Completion) -> Retention {
+///         Retention { keep_for: self.placed * 1_000_000_000 }
+///     }
+/// }
+///
+/// const POLICY: PolicyDescriptor = controller!(Coupled: node_allocation, keep_alive);
+/// assert_eq!(POLICY.kinds().collect::<Vec<_>>(), [PolicyKind::NodeAllocation, PolicyKind::KeepAlive]);
+/// ```
+#[macro_export]
+macro_rules! controller {
+    ($policy:ty: $($role:ident),+ $(,)?) => {
+        $crate::PolicyDescriptor::of(const {
+            &$crate::abi::PolicyRecord {
+                $($role: ::core::option::Option::Some($crate::boundary::tables::$role::<$policy>()),)+
+                ..$crate::boundary::without_roles::<$policy>()
+            }
+        })
     };
 }

@@ -38,14 +38,16 @@ mod shim;
 #[cfg(test)]
 mod tests;
 
-#[doc(hidden)]
-pub use descriptor::library;
 pub use descriptor::{PolicyDescriptor, interface_version};
+#[doc(hidden)]
+pub use descriptor::{library, without_roles};
 pub use failure::{CallFailure, Called};
 pub use objects::{
-    AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role, admission, batch_allocation,
-    eviction, keep_alive, node_allocation,
+    AdmissionObject, EvictionObject, Instance, KeepAliveObject, NodeAllocationObject, Object, Role, admission,
+    batch_allocation, eviction, keep_alive, node_allocation,
 };
 pub use seat::{Order, Ordered, Orders, Seat};
+#[doc(hidden)]
+pub use shim::tables;
 
 pub use crate::victims::{VictimSink, Victims};

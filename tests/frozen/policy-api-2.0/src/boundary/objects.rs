@@ -14,32 +14,69 @@ use super::shim::{self, Tables};
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
     NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
-    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, Slice, Text,
+    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, ShedAnswer,
+    Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
     ClusterView, Completion, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules, KeepAlive,
     KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, Prewarming,
-    Removal, RequestView, Retention, Touch, Victims,
+    QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
 };
 
-/// An instance, which ends with this.
-struct Instance {
+/// What ends an instance when nobody holds it any more.
+struct Life {
     address: *mut (),
     destroy: unsafe extern "C" fn(*mut ()),
     told: Rc<Told>,
 }
 
-impl Drop for Instance {
+impl Drop for Life {
     fn drop(&mut self) {
         // SAFETY: made by the library of this function, and nobody calls it any more.
         unsafe { (self.destroy)(self.address) }
     }
 }
 
+/// An instance of a policy, which may serve in several roles.
+#[derive(Clone)]
+pub struct Instance {
+    policy: &'static PolicyRecord,
+    life: Rc<Life>,
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an instance of a policy")
+    }
+}
+
+impl Instance {
+    /// The instance in one of its roles, if its policy has that.
+    pub fn role<T: Role>(&self) -> Option<Object<T>> {
+        Some(Object { life: Rc::clone(&self.life), table: T::of(self.policy)? })
+    }
+
+    /// Makes an instance of a policy.
+    pub(super) fn make(policy: &'static PolicyRecord, parameters: &Parameters, seat: &Seat) -> Called<Self> {
+        let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
+            let cause = "has no function that makes an instance, or none that ends one".to_owned();
+            return Err(CallFailure { cause });
+        };
+        let told = Rc::clone(&seat.told);
+        let (values, mut address) = (parameters.values(), null_mut());
+        // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
+        let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
+        if status != OK {
+            return Err(told.failure());
+        }
+        Ok(Self { policy, life: Rc::new(Life { address, destroy, told }) })
+    }
+}
+
 /// A role of an instance: the instance, and the table of functions of the role.
 pub struct Object<T> {
-    instance: Rc<Instance>,
+    life: Rc<Life>,
     /// A copy: one look fewer on the way to a function.
     table: T,
 }
@@ -89,27 +126,10 @@ impl Role for KeepAliveTable {
     }
 }
 
-/// Makes an instance of a policy for one of its roles.
-pub(super) fn make<T: Role>(policy: &'static PolicyRecord, parameters: &Parameters, seat: &Seat) -> Called<Object<T>> {
-    let refuse = |cause: &str| CallFailure { cause: cause.to_owned() };
-    let table = T::of(policy).ok_or_else(|| refuse("is another kind of policy"))?;
-    let (Some(create), Some(destroy)) = (policy.create, policy.destroy) else {
-        return Err(refuse("has no function that makes an instance, or none that ends one"));
-    };
-    let told = Rc::clone(&seat.told);
-    let (values, mut address) = (parameters.values(), null_mut());
-    // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
-    let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
-    if status != OK {
-        return Err(told.failure());
-    }
-    Ok(Object { instance: Rc::new(Instance { address, destroy, told }), table })
-}
-
 /// An instance of a policy that is a Rust type of the program itself.
 fn in_place<P, T>(policy: P, table: T, seat: &Seat) -> Object<T> {
     let (told, address) = (Rc::clone(&seat.told), shim::Instance::leak(policy, seat.context()));
-    Object { instance: Rc::new(Instance { address, destroy: shim::destroy::<P>, told }), table }
+    Object { life: Rc::new(Life { address, destroy: shim::destroy::<P>, told }), table }
 }
 
 /// A node allocation policy as the host calls it, compiled in or not.
@@ -149,7 +169,7 @@ impl<T> Object<T> {
         let Some(function) = function else {
             return Ok(());
         };
-        if call(function, self.instance.address) == OK { Ok(()) } else { Err(self.instance.told.failure()) }
+        if call(function, self.life.address) == OK { Ok(()) } else { Err(self.life.told.failure()) }
     }
 
     fn ask_rules<R: Rules>(&self, function: Option<unsafe extern "C" fn(*mut (), *mut u32) -> u32>) -> Called<R> {
@@ -189,6 +209,7 @@ impl NodeAllocationObject {
         lacks(rules.observes, self.table.observe.is_some(), "observe")?;
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
         lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
+        lacks(rules.sheds, self.table.shed.is_some(), "shed")?;
         Ok(rules)
     }
 
@@ -259,6 +280,16 @@ impl NodeAllocationObject {
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
     }
 
+    /// Whether one of those who wait is rejected.
+    pub fn shed(&mut self, queue: &QueueView<'_>) -> Called<Option<Shed>> {
+        let size = size_of::<ShedAnswer>() as u32;
+        let mut answer = ShedAnswer { size, head: NONE, reason: Text::EMPTY };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.shed, |shed, policy| unsafe { shed(policy, queue, &raw mut answer) })?;
+        // SAFETY: the reason lasts until the next call.
+        Ok((answer.head != NONE).then(|| Shed { head: answer.head, reason: unsafe { answer.reason.copied() } }))
+    }
+
     /// One that waited for a busy container has got one.
     pub fn on_delayed_start(&mut self, start: &DelayedStart) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -266,9 +297,9 @@ impl NodeAllocationObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }
 
@@ -367,9 +398,9 @@ impl AdmissionObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }
 
@@ -386,7 +417,7 @@ impl KeepAliveObject {
 
     /// How long a container is kept.
     #[inline]
-    pub fn on_idle(&mut self, completion: &Completion) -> Called<Retention> {
+    pub fn on_idle(&mut self, completion: &Completion<'_>) -> Called<Retention> {
         let size = size_of::<RetentionAnswer>() as u32;
         let mut answer = RetentionAnswer { size, reserved: 0, keep_for: 0 };
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -402,7 +433,7 @@ impl KeepAliveObject {
     }
 
     /// Whether a container is started later.
-    pub fn prewarm(&mut self, completion: &Completion) -> Called<Prewarming> {
+    pub fn prewarm(&mut self, completion: &Completion<'_>) -> Called<Prewarming> {
         let size = size_of::<PrewarmingAnswer>() as u32;
         let mut answer = PrewarmingAnswer { size, reserved: 0, after: u64::MAX, keep_for: 0 };
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -411,8 +442,8 @@ impl KeepAliveObject {
     }
 
     /// A timer has gone off.
-    pub fn on_timer(&mut self, timer: u64, now: u64) -> Called<()> {
-        // SAFETY: the instance is of this table.
-        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, now) })
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
-    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS,
+    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -21,7 +21,13 @@ pub(super) trait Rules: Sized {
 }
 
 impl Rules for AllocationRules {
-    const KNOWN: u32 = RULE_PER_ROUND | RULE_OBSERVES | RULE_OBSERVES_ENDS | RULE_RANKS | RULE_ANSWERS_HOLD;
+    const KNOWN: u32 = RULE_PER_ROUND
+        | RULE_OBSERVES
+        | RULE_OBSERVES_ENDS
+        | RULE_RANKS
+        | RULE_ANSWERS_HOLD
+        | RULE_SEES_HISTORY
+        | RULE_SHEDS;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -29,6 +35,8 @@ impl Rules for AllocationRules {
             | bit(self.observes_ends, RULE_OBSERVES_ENDS)
             | bit(self.ranks, RULE_RANKS)
             | bit(self.answers_hold, RULE_ANSWERS_HOLD)
+            | bit(self.sees_history, RULE_SEES_HISTORY)
+            | bit(self.sheds, RULE_SHEDS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -38,6 +46,8 @@ impl Rules for AllocationRules {
             observes_ends: bits & RULE_OBSERVES_ENDS != 0,
             ranks: bits & RULE_RANKS != 0,
             answers_hold: bits & RULE_ANSWERS_HOLD != 0,
+            sees_history: bits & RULE_SEES_HISTORY != 0,
+            sheds: bits & RULE_SHEDS != 0,
         }
     }
 }
@@ -55,25 +65,31 @@ impl Rules for EvictionRules {
 }
 
 impl Rules for AdmissionRules {
-    const KNOWN: u32 = RULE_OBSERVES_ENDS | RULE_ADMITS_ALL;
+    const KNOWN: u32 = RULE_OBSERVES_ENDS | RULE_ADMITS_ALL | RULE_SEES_HISTORY;
 
     fn to_bits(self) -> u32 {
-        bit(self.observes_ends, RULE_OBSERVES_ENDS) | bit(self.admits_all, RULE_ADMITS_ALL)
+        bit(self.observes_ends, RULE_OBSERVES_ENDS)
+            | bit(self.admits_all, RULE_ADMITS_ALL)
+            | bit(self.sees_history, RULE_SEES_HISTORY)
     }
 
     fn of_bits(bits: u32) -> Self {
-        Self { observes_ends: bits & RULE_OBSERVES_ENDS != 0, admits_all: bits & RULE_ADMITS_ALL != 0 }
+        Self {
+            observes_ends: bits & RULE_OBSERVES_ENDS != 0,
+            admits_all: bits & RULE_ADMITS_ALL != 0,
+            sees_history: bits & RULE_SEES_HISTORY != 0,
+        }
     }
 }
 
 impl Rules for KeepAliveRules {
-    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS;
+    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS | RULE_SEES_HISTORY;
 
     fn to_bits(self) -> u32 {
-        bit(self.observes_arrivals, RULE_OBSERVES_ARRIVALS)
+        bit(self.observes_arrivals, RULE_OBSERVES_ARRIVALS) | bit(self.sees_history, RULE_SEES_HISTORY)
     }
 
     fn of_bits(bits: u32) -> Self {
-        Self { observes_arrivals: bits & RULE_OBSERVES_ARRIVALS != 0 }
+        Self { observes_arrivals: bits & RULE_OBSERVES_ARRIVALS != 0, sees_history: bits & RULE_SEES_HISTORY != 0 }
     }
 }

@@ -154,6 +154,11 @@ impl Seat {
         Self { context: PolicyContext { host: &HOST, handle, ..*context }, told }
     }
 
+    /// Where the instance's orders go.
+    pub fn orders(&self) -> &Rc<Orders> {
+        &self.told.orders
+    }
+
     /// What the instance is made for.
     pub fn context(&self) -> &PolicyContext {
         &self.context

@@ -15,12 +15,12 @@ use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
     KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
     PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
-    Slice, Text, Value, VictimSinkRecord,
+    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation,
     DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet,
-    Placement, PlanItem, Policy, PolicyContext, Removal, RequestView, Touch, Victims,
+    Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
 };
 
 thread_local! {
@@ -160,9 +160,9 @@ pub(super) struct Tables<T>(PhantomData<T>);
 
 macro_rules! on_timer {
     ($trait:ident) => {
-        unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, now: u64) -> u32 {
+        unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32 {
             // SAFETY: as the table asks.
-            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, now)) }
+            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, &*cluster)) }
         }
     };
 }
@@ -217,6 +217,21 @@ impl<T: NodeAllocation> Tables<T> {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rank = of.policy.rank(&*request, now)) }
         }
+        unsafe extern "C" fn shed<T: NodeAllocation>(
+            address: *mut (),
+            queue: *const QueueView<'_>,
+            answered: *mut ShedAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    if let Some(Shed { head, reason }) = of.policy.shed(&*queue) {
+                        let (size, reason) = (size_of::<ShedAnswer>() as u32, of.keep(reason));
+                        answer(answered, ShedAnswer { size, head, reason });
+                    }
+                })
+            }
+        }
         unsafe extern "C" fn on_delayed_start<T: NodeAllocation>(address: *mut (), start: *const DelayedStart) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_delayed_start(&*start)) }
@@ -231,6 +246,7 @@ impl<T: NodeAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: Some(on_delayed_start::<T>),
+            shed: Some(shed::<T>),
             on_timer: Some(on_timer::<T>),
         }
     };
@@ -287,6 +303,7 @@ impl<T: BatchAllocation> Tables<T> {
             observe_link: Some(observe_link::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: None,
+            shed: None,
             on_timer: Some(on_timer::<T>),
         }
     };
@@ -306,7 +323,10 @@ impl PlanItem {
 impl<T: Eviction> Tables<T> {
     /// Of an eviction policy.
     pub(super) const EVICTS: &'static EvictionTable = {
-        on_timer!(Eviction);
+        unsafe extern "C" fn on_timer<T: Eviction>(address: *mut (), timer: u64, now: u64) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_timer(timer, now)) }
+        }
         unsafe extern "C" fn rules<T: Eviction>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -408,7 +428,7 @@ impl<T: KeepAlive> Tables<T> {
         }
         unsafe extern "C" fn on_idle<T: KeepAlive>(
             address: *mut (),
-            completion: *const Completion,
+            completion: *const Completion<'_>,
             answered: *mut RetentionAnswer,
         ) -> u32 {
             // SAFETY: as the table asks.
@@ -426,7 +446,7 @@ impl<T: KeepAlive> Tables<T> {
         }
         unsafe extern "C" fn prewarm<T: KeepAlive>(
             address: *mut (),
-            completion: *const Completion,
+            completion: *const Completion<'_>,
             answered: *mut PrewarmingAnswer,
         ) -> u32 {
             // SAFETY: as the table asks.
@@ -447,4 +467,24 @@ impl<T: KeepAlive> Tables<T> {
             on_timer: Some(on_timer::<T>),
         }
     };
+}
+
+/// The tables of a policy, by the names of its roles, for [`controller!`](crate::controller).
+#[doc(hidden)]
+pub mod tables {
+    use super::Tables;
+    use crate::abi::{AdmissionTable, KeepAliveTable, NodeAllocationTable};
+    use crate::{Admission, KeepAlive, NodeAllocation};
+
+    pub const fn node_allocation<T: NodeAllocation + 'static>() -> &'static NodeAllocationTable {
+        Tables::<T>::PLACES
+    }
+
+    pub const fn admission<T: Admission + 'static>() -> &'static AdmissionTable {
+        Tables::<T>::ADMITS
+    }
+
+    pub const fn keep_alive<T: KeepAlive + 'static>() -> &'static KeepAliveTable {
+        Tables::<T>::KEEPS
+    }
 }

@@ -41,6 +41,10 @@ pub const RULE_HEARS_LATE: u32 = 1 << 6;
 pub const RULE_ADMITS_ALL: u32 = 1 << 7;
 /// Rule of keep-alive: tell of arrivals.
 pub const RULE_OBSERVES_ARRIVALS: u32 = 1 << 8;
+/// Rule of node allocation, admission and keep-alive: show what has come of each function.
+pub const RULE_SEES_HISTORY: u32 = 1 << 9;
+/// Rule of node allocation: ask which of those who wait are rejected.
+pub const RULE_SHEDS: u32 = 1 << 10;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;
