@@ -11,7 +11,8 @@ use hearth_simcore::units::{self, Dimension};
 
 use super::super::run::parse_time;
 use crate::error::CommandError;
-use crate::sweep::engines::files::{self, Job, LOGS, Written};
+use crate::sweep::engines::files::{self, LOGS, Written};
+use crate::sweep::engines::job::Job;
 use crate::sweep::engines::kubernetes::Volume;
 use crate::sweep::engines::sizing::{self, Wanted};
 use crate::sweep::engines::{Engine, pilot, slurm, waiting};

@@ -2,29 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sizing::Tasks;
+use super::job::Job;
 use super::{Engine, kubernetes};
 use crate::error::CommandError;
 
 /// The folder of what tasks have said that did not end well, in that of the plan.
 pub const LOGS: &str = "logs";
-
-/// A plan that is to be handed to an engine.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The program, as workers find it.
-    pub hearth: String,
-    /// The folder of the plan: an absolute path.
-    pub plan: String,
-    /// How it is cut.
-    pub tasks: Tasks,
-    /// The cores of a task.
-    pub cores: usize,
-    /// The memory of a task, in bytes.
-    pub memory: Option<u64>,
-    /// What is passed on to the engine.
-    pub options: Vec<String>,
-}
 
 /// What is written for an engine.
 #[derive(Debug)]

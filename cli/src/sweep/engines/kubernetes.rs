@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::files::Job;
+use super::job::Job;
 
 /// A claim of a volume, and where pods see it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,6 +4,7 @@
 //! each engine reads. [`slurm`] asks a cluster for its limits, and [`waiting`] follows a job to its end.
 
 pub mod files;
+pub mod job;
 pub mod kubernetes;
 pub mod pilot;
 pub mod sizing;
