@@ -6,6 +6,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
+use super::languages::{ALL_BUT_RUST, shell};
 use super::workshop::{built, cargo};
 use super::{failure, hearth, misbehaving, project_path, quickstart, text};
 
@@ -44,6 +45,74 @@ fn a_new_crate_of_each_kind_builds_passes_its_tests_and_runs() {
         let name = format!("my-{kind}");
         new_crate(folder.path(), &name, kind);
         try_out(&folder.path().join(&name), &name, slot);
+    }
+}
+
+/// Writes a policy as the command does in an empty folder, and gives what it says that comes next.
+fn written(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
+    let output = command.current_dir(folder).args(["policies", "new"]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+}
+
+const KINDS: [(&str, &str); 4] = [
+    ("node-allocation", "node_allocation"),
+    ("eviction", "eviction.containers"),
+    ("admission", "admission"),
+    ("keep-alive", "keep_alive"),
+];
+
+#[test]
+fn who_has_only_the_program_builds_checks_and_runs_a_policy_in_each_language() {
+    for language in ALL_BUT_RUST.into_iter().filter(|language| language.is_here()) {
+        let folder = tempfile::tempdir().unwrap();
+        for (kind, slot) in KINDS {
+            let name = format!("my-{kind}");
+            let next = written(folder.path(), &[&name, "--kind", kind, "--language", language.folder]);
+            let [enter, build, check, run] = next.as_slice() else { panic!("{next:?}") };
+            assert_eq!((enter, check.as_str()), (&format!("cd {name}"), "hearth policies check policy.so"));
+            assert_eq!(run, &format!("hearth run SCENARIO --policy {slot}=./policy.so"));
+            let own = folder.path().join(&name);
+            assert!(fs::read_to_string(own.join("README.md")).unwrap().contains(&format!("{build}\n{check}\n{run}\n")));
+            // Where there is nothing else, and no network.
+            shell(&own, &format!("export GOFLAGS=-mod=mod GOPROXY=off\n{build}"));
+            let library = own.join("policy.so").display().to_string();
+            let check = hearth(&["policies", "check", &library, "--cases", "64"]);
+            assert_eq!(text(&check.stdout).matches(&format!("{name} (")).count(), 1, "{}", text(&check.stdout));
+            assert!(check.status.success(), "{}", text(&check.stdout));
+            let run = hearth(&["run", &quickstart(), "--policy", &format!("{slot}={library}")]);
+            assert!(run.status.success(), "{}", text(&run.stderr));
+        }
+    }
+}
+
+#[test]
+fn a_vendored_crate_of_each_kind_depends_on_nothing_outside_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    // A home of Cargo in which no crate was ever downloaded.
+    let home = folder.path().join("home");
+    fs::create_dir(&home).unwrap();
+    for (kind, slot) in KINDS {
+        let name = format!("my-{kind}");
+        let next = written(folder.path(), &[&name, "--kind", kind, "--vendor"]);
+        let [_, build, check, run] = next.as_slice() else { panic!("{next:?}") };
+        assert_eq!(build, "cargo build --release");
+        let own = folder.path().join(&name);
+        let mut command = std::process::Command::new(env!("CARGO"));
+        command.args(["build", "--offline"]).current_dir(&own).env("CARGO_HOME", &home);
+        command.env("CARGO_TARGET_DIR", folder.path().join("target"));
+        let output = command.output().unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("warning"), "{said}");
+        let file = check.strip_prefix("hearth policies check target/release/").unwrap();
+        assert_eq!(run, &format!("hearth run SCENARIO --policy {slot}=target/release/{file}"));
+        let library = folder.path().join("target/debug").join(file).display().to_string();
+        let check = hearth(&["policies", "check", &library, "--cases", "64"]);
+        assert!(check.status.success(), "{}", text(&check.stdout));
+        let run = hearth(&["run", &quickstart(), "--policy", &format!("{slot}={library}")]);
+        assert!(run.status.success(), "{}", text(&run.stderr));
     }
 }
 

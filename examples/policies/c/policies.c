@@ -314,4 +314,6 @@ static const hearth_policy fixed = {
     .keep_alive = &fixed_functions,
 };
 
+// ---- What the library exports.
+
 HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);

@@ -305,6 +305,8 @@ constexpr hearth_policy fixed = {
     .keep_alive = &fixed_functions,
 };
 
+// ---- What the library exports.
+
 }  // namespace
 
 HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);

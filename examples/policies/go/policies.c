@@ -2,22 +2,16 @@
 
 #include "hearth_policy.h"
 
-// The functions as they are called. (What cgo writes for them in _cgo_export.h is without `const`.)
+// Functions in Go are declared here as they are called. (What cgo writes for them in _cgo_export.h is without `const`.)
+
+// ---- What all policies have in common.
+
 void destroyPolicy(void *policy);
+
+// ---- Node allocation: the first node with a free core and an idle container of the function, or else with room.
+
 uint32_t firstFitCreate(const hearth_context *context, hearth_values values, void **made);
 uint32_t firstFitPlace(void *policy, const hearth_request *request, const hearth_cluster *cluster, hearth_placement *answer);
-uint32_t lruCreate(const hearth_context *context, hearth_values values, void **made);
-uint32_t lruRules(void *policy, uint32_t *rules);
-uint32_t lruInsert(void *policy, const hearth_item *item);
-uint32_t lruTouch(void *policy, uint32_t id, hearth_touch touch);
-uint32_t lruRemove(void *policy, uint32_t id, hearth_removal removal);
-uint32_t lruChoose(void *policy, const hearth_need *need, const hearth_victims *victims);
-uint32_t queueLimitCreate(const hearth_context *context, hearth_values values, void **made);
-void queueLimitDestroy(void *policy);
-uint32_t queueLimitAdmit(void *policy, const hearth_request *request, const hearth_admission_view *view,
-                         hearth_admission_answer *answer);
-uint32_t fixedCreate(const hearth_context *context, hearth_values values, void **made);
-uint32_t fixedOnIdle(void *policy, const hearth_completion *completion, hearth_retention *answer);
 
 static const hearth_node_allocation first_fit_functions = {
     .size = sizeof(hearth_node_allocation),
@@ -33,6 +27,15 @@ static const hearth_policy first_fit = {
     .destroy = destroyPolicy,
     .node_allocation = &first_fit_functions,
 };
+
+// ---- Eviction: the least recently used.
+
+uint32_t lruCreate(const hearth_context *context, hearth_values values, void **made);
+uint32_t lruRules(void *policy, uint32_t *rules);
+uint32_t lruInsert(void *policy, const hearth_item *item);
+uint32_t lruTouch(void *policy, uint32_t id, hearth_touch touch);
+uint32_t lruRemove(void *policy, uint32_t id, hearth_removal removal);
+uint32_t lruChoose(void *policy, const hearth_need *need, const hearth_victims *victims);
 
 static const hearth_eviction lru_functions = {
     .size = sizeof(hearth_eviction),
@@ -65,6 +68,13 @@ static const hearth_policy lru = {
     .destroy = destroyPolicy,
     .eviction = &lru_functions,
 };
+
+// ---- Admission: a request that would have to wait is rejected when too many wait already.
+
+uint32_t queueLimitCreate(const hearth_context *context, hearth_values values, void **made);
+void queueLimitDestroy(void *policy);
+uint32_t queueLimitAdmit(void *policy, const hearth_request *request, const hearth_admission_view *view,
+                         hearth_admission_answer *answer);
 
 static const hearth_admission queue_limit_functions = {
     .size = sizeof(hearth_admission),
@@ -103,6 +113,11 @@ static const hearth_policy queue_limit = {
     .admission = &queue_limit_functions,
 };
 
+// ---- Keep-alive: as long for all.
+
+uint32_t fixedCreate(const hearth_context *context, hearth_values values, void **made);
+uint32_t fixedOnIdle(void *policy, const hearth_completion *completion, hearth_retention *answer);
+
 static const hearth_keep_alive fixed_functions = {
     .size = sizeof(hearth_keep_alive),
     .on_idle = fixedOnIdle,
@@ -129,5 +144,7 @@ static const hearth_policy fixed = {
     .destroy = destroyPolicy,
     .keep_alive = &fixed_functions,
 };
+
+// ---- What the library exports.
 
 HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);

@@ -321,7 +321,7 @@ const Fixed = struct {
     };
 };
 
-// ---- What the library exports; HEARTH_EXPORT_POLICIES in C.
+// ---- What the library exports: HEARTH_EXPORT_POLICIES in C.
 
 const policies = [_][*c]const c.hearth_policy{ &FirstFit.policy, &Lru.policy, &QueueLimit.policy, &Fixed.policy };
 

@@ -48,13 +48,7 @@ static uint32_t plan(void *policy, const hearth_batch *batch, const hearth_plan 
     return HEARTH_OK;
 }
 
-static uint32_t admit(void *policy, const hearth_request *request, const hearth_admission_view *view,
-                      hearth_admission_answer *answer) {
-    (void)policy, (void)request, (void)view, (void)answer;
-    return HEARTH_OK;
-}
-
-static const hearth_admission admission = { .size = sizeof admission, .admit = admit };
+static const hearth_eviction eviction = { .size = sizeof eviction };
 
 static const hearth_node_allocation functions = {
     .size = sizeof functions,
@@ -79,13 +73,13 @@ static const hearth_policy policy = {
 #ifndef NO_TABLE
     .node_allocation = &functions,
 #endif
-#ifdef TWO_TABLES
-    .admission = &admission,
+#ifdef EVICTS_TOO
+    .eviction = &eviction,
 #endif
 };
 
 // Referred to, whatever is chosen.
-const void *unused[] = { &functions, &admission, (void *)create, (void *)place, (void *)plan };
+const void *unused[] = { &functions, &eviction, (void *)create, (void *)place, (void *)plan };
 
 #ifdef TWICE
 HEARTH_EXPORT_POLICIES(&policy, &policy);

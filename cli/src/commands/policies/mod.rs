@@ -2,6 +2,7 @@
 
 mod check;
 mod interface;
+mod languages;
 mod list;
 mod new;
 
@@ -23,7 +24,7 @@ pub struct PoliciesArguments {
 
 #[derive(Debug, Subcommand)]
 enum PoliciesCommand {
-    /// Write a small crate with a policy that builds, passes its tests and runs.
+    /// Write a folder with a small policy, in one of several languages, that builds, passes the checks and runs.
     New(new::NewArguments),
     /// Hold the policies of a library to what they owe the simulator, over random histories.
     Check(check::CheckArguments),

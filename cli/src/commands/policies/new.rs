@@ -1,4 +1,4 @@
-//! `hearth policies new`: a crate to start from.
+//! `hearth policies new`: a policy to start from, in a folder that has all that it is built with.
 
 use std::fs;
 use std::io::Write;
@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use hearth_policy_api::boundary::interface_version;
+use hearth_policy_api::carried;
+
 use super::interface;
+use super::languages::{Language, Start};
 use crate::error::CommandError;
 
 /// The kinds of policy, as arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Kind {
+pub enum Kind {
     /// On which node an invocation runs.
     NodeAllocation,
     /// What goes when room is needed.
@@ -23,6 +27,9 @@ enum Kind {
 }
 
 impl Kind {
+    /// All kinds, in the order of the examples.
+    pub const ALL: [Self; 4] = [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive];
+
     fn source(self) -> &'static str {
         match self {
             Self::NodeAllocation => include_str!("../../../templates/node-allocation.rs"),
@@ -33,7 +40,7 @@ impl Kind {
     }
 
     /// A slot that such a policy fills.
-    fn slot(self) -> &'static str {
+    pub fn slot(self) -> &'static str {
         match self {
             Self::NodeAllocation => "node_allocation",
             Self::Eviction => "eviction.containers",
@@ -46,34 +53,76 @@ impl Kind {
 /// The arguments of `hearth policies new`.
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// The name of the policy, in kebab case; the crate and its folder are called the same.
+    /// The name of the policy, in kebab case; its folder is called the same.
     name: String,
 
     /// The kind of policy.
     #[arg(long, value_enum)]
     kind: Kind,
 
-    /// The folder of hearth-policy-api to build against; without it, the one that this program was built from, or else
+    /// What it is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    language: Language,
+
+    /// For Rust: writes the interface beside the policy, so that it is built without a network and wherever the folder goes. So it
+    /// is, too, where no folder of the interface is found.
+    #[arg(long, conflicts_with = "policy_api")]
+    vendor: bool,
+
+    /// For Rust: the folder of hearth-policy-api to build against; without it, the one that this program was built from, or else
     /// policy-api beside the program.
     #[arg(long, value_name = "DIR")]
     policy_api: Option<PathBuf>,
 }
 
-/// Writes the crate.
+/// Writes the folder.
 pub fn new(arguments: &NewArguments) -> Result<(), CommandError> {
-    let NewArguments { name, kind, policy_api } = arguments;
+    let NewArguments { name, kind, language, vendor, policy_api } = arguments;
     check_name(name)?;
+    if *language != Language::Rust && (*vendor || policy_api.is_some()) {
+        return Err(CommandError::Usage(
+            "--vendor and --policy-api are for policies in Rust: leave them out".to_owned(),
+        ));
+    }
     let folder = Path::new(name);
     if folder.exists() {
         return Err(CommandError::Usage(format!("the folder {name} is there already: choose another name")));
     }
-    let interface = interface::find(policy_api.as_deref())?;
-    let fill = |text: &str| text.replace("policy-name", name).replace("TypeName", &type_name(name));
-    let manifest = fill(include_str!("../../../templates/Cargo.toml.template"))
+    match language.start(name, *kind) {
+        Some(start) => write_start(folder, name, *kind, &start),
+        None => match interface::find(policy_api.as_deref()) {
+            Ok(Some(interface)) if !vendor => write_crate(folder, name, *kind, &interface),
+            Ok(_) => write_vendored(folder, name, *kind),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+fn write_start(folder: &Path, name: &str, kind: Kind, start: &Start) -> Result<(), CommandError> {
+    for (file, text) in &start.files {
+        write(&folder.join(file), text)?;
+    }
+    let (source, command, slot) = (start.files.first().map_or("", |(file, _)| file), &start.command, kind.slot());
+    writeln!(
+        std::io::stdout(),
+        "{name}/{source} is the policy. Then:\n\n  cd {name}\n  {command}\n  hearth policies check policy.so\n  \
+         hearth run SCENARIO --policy {slot}=./policy.so"
+    )?;
+    Ok(())
+}
+
+/// What stands in a template for the name of the policy and of its type.
+fn fill(text: &str, name: &str) -> String {
+    text.replace("policy-name", name).replace("TypeName", &type_name(name))
+}
+
+/// A crate that is built against the interface in a folder.
+fn write_crate(folder: &Path, name: &str, kind: Kind, interface: &Path) -> Result<(), CommandError> {
+    let manifest = fill(include_str!("../../../templates/Cargo.toml.template"), name)
         .replace("POLICY_API", &format!("path = {interface:?}"));
     write(&folder.join("Cargo.toml"), &manifest)?;
     write(&folder.join(".gitignore"), "/target\n")?;
-    write(&folder.join("src/lib.rs"), &fill(kind.source()))?;
+    write(&folder.join("src/lib.rs"), &fill(kind.source(), name))?;
     let (slot, library) = (kind.slot(), library_name(name));
     writeln!(
         std::io::stdout(),
@@ -81,6 +130,38 @@ pub fn new(arguments: &NewArguments) -> Result<(), CommandError> {
          hearth run SCENARIO --policy {slot}=target/release/{library}\n\n\
          It is built against {}: if that or the crate moves, change the path in Cargo.toml.",
         interface.display()
+    )?;
+    Ok(())
+}
+
+/// A crate that is built against the interface as this program carries it. The test kit, which depends on other crates, stays out,
+/// and so do the tests that use it: `hearth policies check` is the same test kit.
+fn write_vendored(folder: &Path, name: &str, kind: Kind) -> Result<(), CommandError> {
+    let manifest = include_str!("../../../templates/Cargo.toml.template");
+    let (manifest, _) = manifest.split_once("[dependencies]").unwrap_or((manifest, ""));
+    let manifest = format!(
+        "{}[dependencies]\nhearth-policy-api = {{ path = \"hearth-policy-api\" }}\n\n\
+         # It is a workspace of its own, wherever it lies.\n[workspace]\n",
+        fill(manifest, name)
+    );
+    let source = kind.source();
+    let (source, _) = source.split_once("\n#[cfg(test)]").unwrap_or((source, ""));
+    write(&folder.join("Cargo.toml"), &manifest)?;
+    write(&folder.join(".gitignore"), "/target\n")?;
+    write(&folder.join("src/lib.rs"), &fill(source, name))?;
+    let interface = folder.join("hearth-policy-api");
+    let (major, minor) = interface_version();
+    let of_interface = include_str!("../../../templates/interface.toml.template");
+    write(&interface.join("Cargo.toml"), &of_interface.replace("INTERFACE", &format!("{major}.{minor}.0")))?;
+    for (file, text) in carried::SOURCES {
+        write(&interface.join("src").join(file), text)?;
+    }
+    let (slot, library) = (kind.slot(), library_name(name));
+    writeln!(
+        std::io::stdout(),
+        "{name}/src/lib.rs is the policy, and {name}/hearth-policy-api the interface that it is built against. Then:\n\n  \
+         cd {name}\n  cargo build --release\n  hearth policies check target/release/{library}\n  \
+         hearth run SCENARIO --policy {slot}=target/release/{library}"
     )?;
     Ok(())
 }

@@ -1,0 +1,1 @@
+../../examples/policies/cpp/policies.cpp

@@ -1,0 +1,1 @@
+../../examples/policies/zig/policies.zig
