@@ -303,7 +303,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/policies",
             json!({"placement": {"use": "fcfs"}}),
-            "policies.placement: unknown field `placement`, expected one of `admission`, `node_allocation`, `keep_alive`, `eviction`",
+            "policies.placement: unknown field `placement`, expected one of `controller`, `admission`, `node_allocation`, `keep_alive`, `eviction`",
         ),
     ]
 }
@@ -381,7 +381,7 @@ fn wrong_arguments_are_named() {
     refuses(
         &["run", scenario, "--policy", "place=fcfs"],
         2,
-        "error: --policy \"place=fcfs\": unknown slot \"place\": expected one of admission, node_allocation",
+        "error: --policy \"place=fcfs\": unknown slot \"place\": expected one of controller, admission, node_allocation",
     );
     refuses(
         &["run", scenario, "--policy", "admission=fcfs"],

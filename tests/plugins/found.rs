@@ -92,7 +92,7 @@ fn the_list_shows_what_is_loaded_and_what_cannot_be_used() {
     let path = folder.path().to_str().unwrap();
     let list = text(&hearth(&["policies", "--plugin-dir", path]).stdout).replace(path, "PLUGINS");
     for line in [
-        "  misplaces            0.1.0    loaded    node allocation that goes wrong\n    from PLUGINS/libmine.so\n",
+        "  misplaces                0.1.0    loaded    node allocation that goes wrong\n    from PLUGINS/libmine.so\n",
         "    limit              a number that is in a range; a whole number from 1 to 10; default 5\n",
         "libraries that cannot be used\n  PLUGINS/libbroken.so is not a shared library: ",
     ] {

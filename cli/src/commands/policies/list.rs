@@ -35,7 +35,7 @@ fn list_one(out: &mut impl Write, policy: &FoundPolicy) -> Result<(), CommandErr
     let descriptor = &policy.descriptor;
     let (name, version, description) = (descriptor.name(), descriptor.version(), descriptor.description());
     let source = if policy.library.is_some() { "loaded" } else { "built in" };
-    writeln!(out, "  {name:<20} {version:<8} {source:<8}  {description}")?;
+    writeln!(out, "  {name:<24} {version:<8} {source:<8}  {description}")?;
     if let Some(library) = &policy.library {
         writeln!(out, "    from {}", library.path.display())?;
     }
