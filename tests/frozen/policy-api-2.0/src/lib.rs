@@ -53,6 +53,8 @@ pub mod abi;
 mod actions;
 mod admission;
 pub mod boundary;
+#[cfg(feature = "carried")]
+pub mod carried;
 mod cluster;
 mod delayed_start;
 mod end;
@@ -65,7 +67,9 @@ mod parameters;
 mod policy;
 mod primitives;
 mod queue;
+// What programs that run policies and their tests switch on is built with the compiler of those.
 #[cfg(feature = "testkit")]
+#[clippy::msrv = "1.88"]
 pub mod testkit;
 mod victims;
 

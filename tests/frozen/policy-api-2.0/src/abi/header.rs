@@ -17,7 +17,7 @@ pub const INTERFACE_MAJOR: u32 = 2;
 /// The minor version of the interface.
 pub const INTERFACE_MINOR: u32 = 0;
 
-/// What the name of the symbol begins with that a library exports: a [`Library`]. A library in C has this name itself;
+/// What the name of the symbol begins with that a library exports: a [`Library`](super::Library). A library in C has this name itself;
 /// crates put two underscores and their name behind it, so that many can be linked into one program.
 pub const ENTRY_SYMBOL: &str = "hearth_policies_2";
 

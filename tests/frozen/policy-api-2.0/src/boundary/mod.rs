@@ -30,6 +30,7 @@ mod described;
 mod descriptor;
 mod failure;
 #[cfg(feature = "loader")]
+#[clippy::msrv = "1.88"]
 pub mod loader;
 mod objects;
 mod rules;
