@@ -779,7 +779,7 @@ typedef struct {
     uint32_t (*on_end)(void *policy, const hearth_end *end);
     // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
-    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     uint32_t (*shed)(void *policy, const hearth_queue *queue, hearth_shed *answer);
@@ -846,7 +846,7 @@ typedef struct {
     uint32_t (*created)(void *policy, const hearth_item *container, hearth_creation creation);
     // A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*ended)(void *policy, uint32_t id);
-    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_eviction;
 
@@ -900,7 +900,7 @@ typedef struct {
                       hearth_admission_answer *answer);
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
-    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
 } hearth_admission;
 
@@ -958,7 +958,7 @@ typedef struct {
     uint32_t (*on_arrival)(void *policy, uint32_t function, uint64_t now);
     // Whether a container is started later for the next request; null is never.
     uint32_t (*prewarm)(void *policy, const hearth_completion *completion, hearth_prewarming *answer);
-    // A timer has gone off that was set by `Host::wake_at`(super::Host::wake_at).
+    // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
 } hearth_keep_alive;
 

@@ -45,7 +45,7 @@ pub struct NodeAllocationTable {
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
     /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
-    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
     /// Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     pub shed:
@@ -137,7 +137,7 @@ pub struct EvictionTable {
         Option<unsafe extern "C" fn(policy: *mut (), container: *const EvictionItem, creation: Creation) -> u32>,
     /// A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32) -> u32>,
-    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }
 
@@ -161,7 +161,7 @@ pub struct AdmissionTable {
     >,
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
-    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
@@ -199,7 +199,7 @@ pub struct KeepAliveTable {
     pub prewarm: Option<
         unsafe extern "C" fn(policy: *mut (), completion: *const Completion<'_>, answer: *mut PrewarmingAnswer) -> u32,
     >,
-    /// A timer has gone off that was set by [`Host::wake_at`](super::Host::wake_at).
+    /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
 }
 
