@@ -189,8 +189,8 @@ enum hearth_ending
     // Node allocation has rejected it.
     HEARTH_ENDING_REJECTED,
     // It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
-    // `crate::NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
-    // image was on its way; or it has waited in vain for a busy container (`crate::Placement::Busy`), and then it had no
+    // `NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
+    // image was on its way; or it has waited in vain for a busy container (`Placement::Busy`), and then it had no
     // place. Only node allocation hears of this.
     HEARTH_ENDING_REQUEUED,
 };
@@ -485,7 +485,7 @@ typedef struct {
     // Containers that somebody is in, from the dispatch up to the end as the head hears of it. What decisions of this round
     // take is not among them.
     uint32_t busy;
-    // Idle containers, on all nodes. In a `Completion`(crate::Completion) the one that it is about is neither idle nor busy.
+    // Idle containers, on all nodes. In a `Completion` the one that it is about is neither idle nor busy.
     uint32_t idle;
     // Containers that are being started ahead of a request.
     uint32_t starting;
@@ -501,7 +501,7 @@ typedef struct {
     // Attempts that have ended well.
     uint64_t completed;
     // Attempts that have run to an end of their own, well or not, or to their time limit
-    // (`End::is_of_whole_run`(crate::End::is_of_whole_run)).
+    // (`End::is_of_whole_run`).
     uint64_t runs;
     // The mean of their run times, in ns, rounded down; 0 before the first.
     uint64_t mean_run_time;
@@ -706,7 +706,7 @@ typedef struct {
     uint32_t idle_of_function;
 } hearth_end;
 
-// An attempt that waited for a busy container (`crate::Placement::Busy`) has got one.
+// An attempt that waited for a busy container (`Placement::Busy`) has got one.
 typedef struct {
     // Size of this record in bytes, as whoever has made it knows it.
     uint32_t size;

@@ -163,7 +163,13 @@ fn for_readers_of_c(types: &str) -> String {
     for (rust, c) in [("`u64::MAX`", "UINT64_MAX"), ("[`NONE`]", "HEARTH_NONE"), ("[`crate::NONE`]", "HEARTH_NONE")] {
         text = text.replace(rust, c);
     }
-    text.replace("[`", "`").replace("`]", "`")
+    let mut text = text.replace("[`", "`").replace("`]", "`").replace("`crate::", "`");
+    // Where the name of a link leads to.
+    while let Some(begin) = text.find("`(crate::") {
+        let end = begin + text[begin..].find(')').unwrap();
+        text.replace_range(begin + 1..=end, "");
+    }
+    text
 }
 
 /// The numbers that a library carries, as C works them out.
