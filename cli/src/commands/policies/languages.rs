@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 use hearth_policy_api::carried;
 
-use super::new::Kind;
+use super::kind::Kind;
 
 /// The languages of policies, as arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod check;
 mod interface;
+mod kind;
 mod languages;
 mod list;
 mod new;

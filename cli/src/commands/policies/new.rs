@@ -4,51 +4,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use hearth_policy_api::boundary::interface_version;
 use hearth_policy_api::carried;
 
 use super::interface;
+use super::kind::Kind;
 use super::languages::{Language, Start};
 use crate::error::CommandError;
-
-/// The kinds of policy, as arguments.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Kind {
-    /// On which node an invocation runs.
-    NodeAllocation,
-    /// What goes when room is needed.
-    Eviction,
-    /// Who is let in.
-    Admission,
-    /// How long idle containers stay.
-    KeepAlive,
-}
-
-impl Kind {
-    /// All kinds, in the order of the examples.
-    pub const ALL: [Self; 4] = [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive];
-
-    fn source(self) -> &'static str {
-        match self {
-            Self::NodeAllocation => include_str!("../../../templates/node-allocation.rs"),
-            Self::Eviction => include_str!("../../../templates/eviction.rs"),
-            Self::Admission => include_str!("../../../templates/admission.rs"),
-            Self::KeepAlive => include_str!("../../../templates/keep-alive.rs"),
-        }
-    }
-
-    /// A slot that such a policy fills.
-    pub fn slot(self) -> &'static str {
-        match self {
-            Self::NodeAllocation => "node_allocation",
-            Self::Eviction => "eviction.containers",
-            Self::Admission => "admission",
-            Self::KeepAlive => "keep_alive",
-        }
-    }
-}
 
 /// The arguments of `hearth policies new`.
 #[derive(Debug, Args)]
