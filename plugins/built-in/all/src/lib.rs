@@ -1,7 +1,7 @@
 //! The policies that are built into `hearth`.
 //!
 //! ```
-//! let names: Vec<&str> = hearth_plugins::BUILT_IN.iter().map(|policy| policy.name().as_str()).collect();
+//! let names: Vec<&str> = hearth_plugins::BUILT_IN.iter().map(|policy| policy.name()).collect();
 //! assert!(names.contains(&"fcfs") && names.contains(&"lru"));
 //! ```
 
