@@ -282,7 +282,7 @@ typedef uint32_t hearth_offer;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Text in UTF-8, not ended by a zero.
+// Text in UTF-8, not ended by a zero. In Rust it is made of text that lasts.
 typedef struct {
     // The first byte; may be null where the length is 0.
     const char *data;
@@ -290,7 +290,7 @@ typedef struct {
     size_t length;
 } hearth_text;
 
-// A value of a parameter.
+// A value of a parameter. It cannot be copied: its text is lent.
 typedef struct {
     // A time in ns, an amount of bytes, a whole number, the position of a word, 1 for yes and 0 for no.
     uint64_t integer;
@@ -373,11 +373,15 @@ typedef struct {
     void (*end_containers)(void *handle, uint32_t function, uint32_t node, uint32_t count);
 } hearth_host;
 
+// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
+// `Actions` hold it.
+typedef void *hearth_handle;
+
 // What an instance of a policy is made for.
 typedef struct {
     // Size of this record in bytes.
     uint32_t size;
-    // What the instance is for.
+    // What the instance is for; of a controller, the first of its slots that is filled.
     hearth_slot slot;
     // A seed of this instance's own, derived from the seed of the simulation.
     uint64_t seed;
@@ -392,7 +396,7 @@ typedef struct {
     // What the instance may call.
     const hearth_host *host;
     // What it calls that with.
-    void *handle;
+    hearth_handle handle;
 } hearth_context;
 
 // Values next to one another that are lent.

@@ -362,7 +362,8 @@ impl ParameterSpec {
         // SAFETY: what is declared lasts as long as its library, which is never closed.
         let text = |text: &Text| unsafe { text.copied() };
         let name = text(&declared.name);
-        let (Value { integer, number, .. }, min, max) = (declared.default_value, declared.min, declared.max);
+        let Parameter { default_value: Value { integer, number, .. }, min, max, .. } = declared;
+        let (integer, number) = (*integer, *number);
         let (kind, default) = match declared.kind {
             PARAMETER_DURATION => (ParameterKind::Duration, ParameterValue::Duration(integer)),
             PARAMETER_BYTES => (ParameterKind::Bytes, ParameterValue::Bytes(integer)),

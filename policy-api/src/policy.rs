@@ -5,7 +5,7 @@ use std::fmt;
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::primitives::{Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
+use crate::primitives::{Handle, Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
 use crate::{Actions, NONE, ParameterSet};
 
 /// The four kinds of policy.
@@ -105,11 +105,11 @@ impl PolicySlot {
 /// ```
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct PolicyContext {
     /// Size of this record in bytes.
     pub size: u32,
-    /// What the instance is for.
+    /// What the instance is for; of a controller, the first of its slots that is filled.
     pub slot: PolicySlot,
     /// A seed of this instance's own, derived from the seed of the simulation.
     pub seed: u64,
@@ -124,13 +124,13 @@ pub struct PolicyContext {
     /// What the instance may call.
     pub host: &'static Host,
     /// What it calls that with.
-    pub handle: *mut (),
+    pub handle: Handle,
 }
 
 impl PolicyContext {
     /// What the instance can have done.
     pub fn actions(&self) -> Actions {
-        Actions::new(self.host, self.handle)
+        Actions::new(self.host, self.handle.0)
     }
 }
 
@@ -146,7 +146,7 @@ impl Default for PolicyContext {
             ram: 0,
             disk: 0,
             host: &Host::DEAF,
-            handle: std::ptr::null_mut(),
+            handle: Handle::NONE,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use assert_cmd::Command;
 
 use super::languages::{ALL_BUT_RUST, shell};
-use super::workshop::{built, cargo};
+use super::workshop::{built, cargo, carried_interface};
 use super::{failure, hearth, misbehaving, project_path, quickstart, text};
 
 /// Writes a crate as the command does, in a folder.
@@ -157,9 +157,10 @@ fn a_crate_is_only_written_against_an_interface_that_this_program_loads() {
     assert_eq!(refused(&project_path("docs")), said("there is no Cargo.toml in it"));
     let another = project_path("plugins/eviction/lru");
     assert_eq!(refused(&another), said("it is the crate hearth-eviction-lru, not hearth-policy-api"));
-    let old = project_path("tests/frozen/policy-api-2.0");
+    let carried = tempfile::tempdir().unwrap();
+    let old = carried_interface(carried.path());
     let (major, minor) = hearth_policy_api::boundary::interface_version();
-    assert_eq!(refused(&old), said(&format!("version 2.0.0 has no test kit: take {major}.{minor}")));
+    assert_eq!(refused(&old), said(&format!("version {major}.{minor}.0 has no test kit: take {major}.{minor}")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::workshop::{built, cargo, copy_folder, write_crate};
+use super::workshop::{built, cargo, carried_interface, write_crate};
 use super::{failure, hearth, misbehaving, project_path, quickstart, text};
 
 fn refusal(choice: &str) -> String {
@@ -48,6 +48,16 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
     let no_policies = "FILE is a library, but exports no policies: call hearth_policy_api::export_policies! in it, or \
                        HEARTH_EXPORT_POLICIES of hearth_policy.h";
     assert_eq!(refused(&other), no_policies);
+    // The processor that an ELF file is for stands in its bytes 18 and 19; 183 is AArch64, 62 x86-64.
+    let mut bytes = fs::read(misbehaving()).unwrap();
+    if bytes.starts_with(b"\x7fELF") {
+        let other = if cfg!(target_arch = "aarch64") { 62_u16 } else { 183 };
+        bytes[18..20].copy_from_slice(&other.to_ne_bytes());
+        fs::write(folder.path().join("other-machine.so"), bytes).unwrap();
+        let said = refused(&path("other-machine.so"));
+        let ours = std::env::consts::ARCH;
+        assert!(said.ends_with(&format!("; this hearth runs on {ours}: build it for this machine")), "{said}");
+    }
     let newer = compile(
         folder.path(),
         "newer",
@@ -94,8 +104,7 @@ fn names_kinds_and_parameters_that_a_library_does_not_have_are_refused() {
 
 /// A copy of the interface in which something stands instead of something else.
 fn changed_interface(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
-    let copy = folder.join("policy-api");
-    copy_folder(&project_path("tests/frozen/policy-api-2.0"), &copy);
+    let copy = carried_interface(folder);
     let changed = copy.join(file);
     let source = fs::read_to_string(&changed).unwrap();
     assert!(source.contains(from), "{from:?} is not in {file}");
@@ -111,9 +120,9 @@ fn build_against(folder: &Path, name: &str, interface: &Path, more: &[&str]) -> 
 }
 
 #[test]
-fn a_library_built_against_the_frozen_interface_runs() {
+fn a_library_built_against_the_interface_that_the_program_carries_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let library = build_against(folder.path(), "of-2-0", &project_path("tests/frozen/policy-api-2.0"), &[]);
+    let library = build_against(&folder.path().join("plugin"), "of-2-0", &carried_interface(folder.path()), &[]);
     let arguments = ["admission", "node_allocation", "keep_alive", "eviction.containers", "eviction.images_in_ram"];
     let choices: Vec<String> = arguments.iter().map(|slot| format!("{slot}={library}")).collect();
     // A link that is degraded and not down: every invocation ends as it would.
@@ -130,8 +139,7 @@ fn a_library_built_against_the_frozen_interface_runs() {
 #[test]
 fn two_versions_of_a_policy_serve_in_one_run() {
     let folder = tempfile::tempdir().unwrap();
-    let older =
-        build_against(&folder.path().join("older"), "of-old", &project_path("tests/frozen/policy-api-2.0"), &[]);
+    let older = build_against(&folder.path().join("older"), "of-old", &carried_interface(folder.path()), &[]);
     let newer = folder.path().join("newer");
     write_crate(&newer, "of-today", "0.4.0", &project_path("policy-api"));
     cargo(&newer, &["build"]);
@@ -191,8 +199,8 @@ fn a_library_built_against_a_newer_interface_is_refused() {
 #[test]
 fn a_library_that_aborts_on_panic_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let interface = project_path("tests/frozen/policy-api-2.0");
-    let library = build_against(folder.path(), "aborting", &interface, &["--", "-C", "panic=abort"]);
+    let interface = carried_interface(folder.path());
+    let library = build_against(&folder.path().join("plugin"), "aborting", &interface, &["--", "-C", "panic=abort"]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,

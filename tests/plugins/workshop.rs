@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use hearth_policy_api::carried;
 use serde_json::Value;
 
 use super::{project_path, text};
@@ -69,6 +70,24 @@ fn target() -> PathBuf {
 pub fn built(package: &str) -> PathBuf {
     let name = package.replace('-', "_");
     target().join("debug").join(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+}
+
+/// Writes the interface as the program carries it, without the test kit and the loader, with types described; gives its folder.
+pub fn carried_interface(folder: &Path) -> PathBuf {
+    let interface = folder.join("policy-api");
+    let (major, minor) = hearth_policy_api::boundary::interface_version();
+    let manifest = format!(
+        "[package]\nname = \"hearth-policy-api\"\nversion = \"{major}.{minor}.0\"\nedition = \"2024\"\n\n[features]\n\
+         default = [\"abi_stable\"]\n\n[dependencies]\nabi_stable = {{ version = \"0.11\", default-features = false, \
+         optional = true }}\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n\n[workspace]\n"
+    );
+    for (file, text) in carried::SOURCES {
+        let file = interface.join("src").join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    fs::write(interface.join("Cargo.toml"), manifest).unwrap();
+    interface
 }
 
 /// Writes a crate with a policy of each kind, against the interface in `policy_api`.

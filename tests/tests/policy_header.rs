@@ -19,6 +19,7 @@ const NAMES: &[(&str, &str)] = &[
     ("LibraryHeader", "hearth_library_header"),
     ("PolicyRecord", "hearth_policy"),
     ("Parameter", "hearth_parameter"),
+    ("Handle", "hearth_handle"),
     ("Host", "hearth_host"),
     ("PolicyContext", "hearth_context"),
     ("NodeAllocationTable", "hearth_node_allocation"),

@@ -172,13 +172,12 @@ fn entries(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
 
 fn check_machine(file: &object::File<'_>) -> Result<(), LoadError> {
     let name = |architecture: object::Architecture| match architecture {
-        object::Architecture::X86_64 | object::Architecture::X86_64_X32 => "x86_64".to_owned(),
         object::Architecture::I386 => "x86".to_owned(),
         other => format!("{other:?}").to_lowercase(),
     };
     let (found, ours) = (name(file.architecture()), std::env::consts::ARCH.to_owned());
     // Of a machine that either does not know, the system's loader has the word.
-    if found == ours || found == "unknown" || file.is_64() != (usize::BITS == 64) && found.starts_with(&ours) {
+    if found == ours || found == "unknown" {
         return Ok(());
     }
     Err(LoadError::OtherMachine { found, ours })

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::failure::CallFailure;
-use crate::abi::{Host, Text};
+use crate::abi::{Handle, Host, Text};
 use crate::{PolicyContext, PolicySlot};
 
 /// What an instance asks its host to do.
@@ -100,46 +100,54 @@ impl Told {
     }
 }
 
-/// What a handle stands for.
+/// Has what a handle stands for add an order; [`Handle::NONE`] stands for nobody.
 ///
 /// # Safety
-/// The handle must be that of a seat which is there, or held.
-unsafe fn told<'a>(handle: *mut ()) -> &'a Told {
+/// The handle must be none, or that of a seat which is there, or held.
+unsafe fn add(handle: *mut (), order: Order) {
     // SAFETY: as this function's.
-    unsafe { &*handle.cast::<Told>() }
+    if let Some(told) = unsafe { handle.cast::<Told>().as_ref() } {
+        told.add(order);
+    }
 }
 
 static HOST: Host = {
     unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
-        // SAFETY: the handle is that of the instance which fails; the text is there during the call.
-        unsafe { told(handle).cause.replace(Some(cause.copied())) };
+        // SAFETY: the handle is that of the instance which fails, or none; the text is there during the call.
+        if let Some(told) = unsafe { handle.cast::<Told>().as_ref() } {
+            told.cause.replace(Some(unsafe { cause.copied() }));
+        }
     }
     unsafe extern "C" fn hold(handle: *mut ()) {
-        // SAFETY: the handle is that of an `Rc` which is there.
-        unsafe { Rc::increment_strong_count(handle.cast::<Told>()) };
+        if !handle.is_null() {
+            // SAFETY: the handle is that of an `Rc` which is there.
+            unsafe { Rc::increment_strong_count(handle.cast::<Told>()) };
+        }
     }
     unsafe extern "C" fn release(handle: *mut ()) {
-        // SAFETY: the handle was held.
-        unsafe { Rc::decrement_strong_count(handle.cast::<Told>()) };
+        if !handle.is_null() {
+            // SAFETY: the handle was held.
+            unsafe { Rc::decrement_strong_count(handle.cast::<Told>()) };
+        }
     }
     unsafe extern "C" fn wake_at(handle: *mut (), timer: u64, date: u64) {
         // SAFETY: the handle is that of an instance, or held.
-        unsafe { told(handle) }.add(Order::WakeAt { timer, date });
+        unsafe { add(handle, Order::WakeAt { timer, date }) }
     }
     unsafe extern "C" fn start_containers(handle: *mut (), function: u32, node: u32, count: u32, keep_for: u64) {
         // SAFETY: as above.
-        unsafe { told(handle) }.add(Order::StartContainers { function, node, count, keep_for });
+        unsafe { add(handle, Order::StartContainers { function, node, count, keep_for }) }
     }
     unsafe extern "C" fn end_containers(handle: *mut (), function: u32, node: u32, count: u32) {
         // SAFETY: as above.
-        unsafe { told(handle) }.add(Order::EndContainers { function, node, count });
+        unsafe { add(handle, Order::EndContainers { function, node, count }) }
     }
     let size = size_of::<Host>() as u32;
     Host { size, fail, hold, release, wake_at, start_containers, end_containers }
 };
 
 /// The place of an instance that is to be made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Seat {
     context: PolicyContext,
     pub(super) told: Rc<Told>,
@@ -150,7 +158,7 @@ impl Seat {
     pub fn new(context: &PolicyContext, orders: &Rc<Orders>) -> Self {
         let (slot, node) = (context.slot, context.node);
         let told = Rc::new(Told { cause: RefCell::default(), slot, node, orders: Rc::clone(orders) });
-        let handle = Rc::as_ptr(&told).cast_mut().cast();
+        let handle = Handle(Rc::as_ptr(&told).cast_mut().cast());
         Self { context: PolicyContext { host: &HOST, handle, ..*context }, told }
     }
 

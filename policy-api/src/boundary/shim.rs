@@ -66,7 +66,7 @@ pub(super) struct Instance<T> {
 impl<T> Instance<T> {
     /// An instance, as an address that [`destroy`] takes back.
     pub(super) fn leak(policy: T, context: &PolicyContext) -> *mut () {
-        let (host, handle) = (context.host, context.handle);
+        let (host, handle) = (context.host, context.handle.0);
         let policy = ManuallyDrop::new(policy);
         Box::into_raw(Box::new(Self { policy, host, handle, reason: String::new(), plan: Vec::new() })).cast()
     }
@@ -143,7 +143,7 @@ pub(super) unsafe extern "C" fn create<T: Policy>(
         Err(payload) => panicked(payload),
     };
     // SAFETY: the host is there during the call.
-    unsafe { fail(context.host, context.handle, &cause) }
+    unsafe { fail(context.host, context.handle.0, &cause) }
 }
 
 /// Ends an instance.

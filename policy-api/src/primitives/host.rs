@@ -34,6 +34,18 @@ pub struct Host {
     pub end_containers: unsafe extern "C" fn(handle: *mut (), function: u32, node: u32, count: u32),
 }
 
+/// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
+/// [`Actions`](crate::Actions) hold it.
+#[repr(transparent)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Debug)]
+pub struct Handle(pub(crate) *mut ());
+
+impl Handle {
+    /// That of no instance.
+    pub const NONE: Self = Self(std::ptr::null_mut());
+}
+
 impl Host {
     /// For instances that are made by hand, as in tests of a rule: what they say goes nowhere.
     pub const DEAF: Self = {

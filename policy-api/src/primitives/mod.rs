@@ -6,6 +6,6 @@ mod parameter;
 mod slices;
 
 pub use codes::*;
-pub use host::{Host, VictimSinkRecord};
+pub use host::{Handle, Host, VictimSinkRecord};
 pub use parameter::{Parameter, Value};
 pub use slices::{Records, Slice, Text};

@@ -8,7 +8,7 @@ use super::{Slice, Text};
 /// What can be set of a policy.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Parameter {
     /// Size of this record in bytes.
     pub size: u32,
@@ -30,10 +30,10 @@ pub struct Parameter {
     pub words: Slice<'static, Text>,
 }
 
-/// A value of a parameter.
+/// A value of a parameter. It cannot be copied: its text is lent.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Value {
     /// A time in ns, an amount of bytes, a whole number, the position of a word, 1 for yes and 0 for no.
     pub integer: u64,

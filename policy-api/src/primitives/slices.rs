@@ -10,15 +10,15 @@ use std::ops::{Deref, Index};
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-/// Text in UTF-8, not ended by a zero.
+/// Text in UTF-8, not ended by a zero. In Rust it is made of text that lasts.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
 #[derive(Clone, Copy)]
 pub struct Text {
     /// The first byte; may be null where the length is 0.
-    pub data: *const c_char,
+    pub(crate) data: *const c_char,
     /// How many bytes there are.
-    pub length: usize,
+    pub(crate) length: usize,
 }
 
 // SAFETY: the bytes are shared and nobody changes them.

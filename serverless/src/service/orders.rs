@@ -100,12 +100,16 @@ impl Service {
                     self.timers.set((slot, from, timer), date);
                 }
                 Order::StartContainers { function, node, count, keep_for } => {
-                    let function = self.ordered(slot, Method::StartContainers, function, node, count)?;
+                    if count > MOST_CONTAINERS {
+                        let cause = format!("asks for {count} containers at once: expected at most {MOST_CONTAINERS}");
+                        return Err(self.policies.error(Mistake::new(slot, Method::StartContainers, cause)));
+                    }
+                    let function = self.ordered(slot, Method::StartContainers, function, node)?;
                     let keep_for = SimDuration::from_nanos(keep_for);
                     self.start_ordered(function, node, count, keep_for, kernel);
                 }
                 Order::EndContainers { function, node, count } => {
-                    let function = self.ordered(slot, Method::EndContainers, function, node, count.min(1))?;
+                    let function = self.ordered(slot, Method::EndContainers, function, node)?;
                     self.end_ordered(function, node, count, kernel);
                 }
             }
@@ -145,22 +149,13 @@ impl Service {
         }
     }
 
-    /// Whether a policy asks for something that can be asked for.
-    fn ordered(
-        &self,
-        slot: PolicySlot,
-        method: Method,
-        function: u32,
-        node: u32,
-        count: u32,
-    ) -> Result<FunctionId, Box<Error>> {
+    /// The function of an order, if there are such a function and such a node.
+    fn ordered(&self, slot: PolicySlot, method: Method, function: u32, node: u32) -> Result<FunctionId, Box<Error>> {
         let (functions, nodes) = (self.registry.functions().len(), self.cluster.nodes().len());
         let cause = if function as usize >= functions {
             format!("names function {function} of {functions}")
         } else if node != NONE && node as usize >= nodes {
             format!("names node {node} of {nodes}")
-        } else if count > MOST_CONTAINERS {
-            format!("asks for {count} containers at once: expected at most {MOST_CONTAINERS}")
         } else {
             return Ok(FunctionId(function));
         };
