@@ -203,3 +203,75 @@ fn victims_are_offered_to_a_borrowed_sink() {
     let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0, ..Need::default() }, &mut Victims::new(&mut sink));
     assert_eq!((chosen, taken), (Ok(()), vec![0, 2]));
 }
+
+thread_local! {
+    /// The way to a host that a policy has put aside.
+    static KEPT: std::cell::RefCell<Option<Actions>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Keeps its parameters, and puts its way to the host where it outlives the policy.
+struct Hoarder(Settings);
+
+parameters! {
+    #[derive(Debug)]
+    struct Settings {
+        /// a file
+        path: text = "default.txt";
+        /// one of two
+        word: word("one", "two") = "two";
+        /// how many
+        count: integer(1..=9) = 3;
+    }
+}
+
+impl Policy for Hoarder {
+    const NAME: &'static str = "hoarder";
+    const VERSION: &'static str = "1.0.0";
+    const DESCRIPTION: &'static str = "keeps what it gets";
+    type Parameters = Settings;
+
+    fn new(settings: Settings, context: &PolicyContext) -> Result<Self, PolicyError> {
+        if settings.count == 9 {
+            return Err(PolicyError::new("nine are too many"));
+        }
+        let actions = context.actions();
+        actions.wake_at(7, 100);
+        KEPT.set(Some(actions.clone()));
+        Ok(Self(settings))
+    }
+}
+
+impl Admission for Hoarder {
+    fn admit(&mut self, _request: &RequestView, _view: &AdmissionView<'_>) -> AdmissionDecision {
+        AdmissionDecision::Reject(format!("{} {} {}", self.0.path, self.0.word, self.0.count))
+    }
+}
+
+#[test]
+fn parameters_cross_and_a_way_to_the_host_outlives_its_instance() {
+    let policy = PolicyDescriptor::admission::<Hoarder>();
+    let mut parameters = Parameters::defaults(&policy.parameters());
+    parameters.set("path", ParameterValue::Text("trace.csv".to_owned())).unwrap();
+    let orders = std::rc::Rc::<boundary::Orders>::default();
+    let context = PolicyContext { slot: PolicySlot::Admission, ..PolicyContext::default() };
+    let make = |parameters: &Parameters| -> boundary::Called<boundary::AdmissionObject> {
+        policy.make(parameters, &Seat::new(&context, &orders))
+    };
+    let mut made = make(&parameters).unwrap();
+    let decision = made.admit(&RequestView::default(), &AdmissionView::default()).unwrap();
+    assert_eq!(decision, AdmissionDecision::Reject("trace.csv two 3".to_owned()));
+    drop(made);
+    let kept = KEPT.take().unwrap();
+    kept.start_containers(1, NONE, 2, 3);
+    let ordered: Vec<boundary::Order> = orders.take().into_iter().map(|ordered| ordered.order).collect();
+    let started = boundary::Order::StartContainers { function: 1, node: NONE, count: 2, keep_for: 3 };
+    assert_eq!(ordered, [boundary::Order::WakeAt { timer: 7, date: 100 }, started]);
+    parameters.set("count", ParameterValue::Integer(9)).unwrap();
+    assert_eq!(make(&parameters).unwrap_err().cause, "nine are too many");
+    // A context that nobody has seated has a host that hears nothing, also through the table of another.
+    let alone = PolicyContext::default().actions();
+    alone.wake_at(0, 0);
+    let seat = Seat::new(&context, &orders);
+    PolicyContext { host: seat.context().host, ..PolicyContext::default() }.actions().wake_at(0, 0);
+    assert!(!orders.are_there());
+}
