@@ -31,10 +31,10 @@ impl Eviction for TypeName {
     }
 
     /// An item was used.
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
     /// An item is gone, evicted or not.
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         self.items.retain(|other| *other != id);
     }
 

@@ -828,8 +828,10 @@ typedef struct {
     uint32_t size;
     // Offers the item `id`; answers one of `HEARTH_OFFER_…`.
     uint32_t (*offer)(void *sink, uint32_t id);
-    // What `offer` is to be called with.
+    // What `offer` and `also` are to be called with.
     void *sink;
+    // Has the item `id` go as well, which is not needed; answers 1 if it goes, and 0 if it is in use and stays.
+    uint32_t (*also)(void *sink, uint32_t id);
 } hearth_victims;
 
 // Which idle containers or images go when room is needed.
@@ -840,16 +842,16 @@ typedef struct {
     uint32_t (*rules)(void *policy, uint32_t *rules);
     // An item may be evicted from now on.
     uint32_t (*insert)(void *policy, const hearth_item *item);
-    // An item was used; may be null.
-    uint32_t (*touch)(void *policy, uint32_t id, hearth_touch touch);
-    // An item is gone.
-    uint32_t (*remove)(void *policy, uint32_t id, hearth_removal removal);
+    // An item was used, at a date in ns; may be null.
+    uint32_t (*touch)(void *policy, uint32_t id, hearth_touch touch, uint64_t now);
+    // An item is gone, since a date in ns.
+    uint32_t (*remove)(void *policy, uint32_t id, hearth_removal removal, uint64_t now);
     // Offers victims.
     uint32_t (*choose)(void *policy, const hearth_need *need, const hearth_victims *victims);
     // A container was made, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*created)(void *policy, const hearth_item *container, hearth_creation creation);
-    // A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
-    uint32_t (*ended)(void *policy, uint32_t id);
+    // A container in use has ended, at a date in ns, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*ended)(void *policy, uint32_t id, uint64_t now);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, uint64_t now);
 } hearth_eviction;
@@ -1024,7 +1026,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 327
+#define HEARTH_LAYOUT_LENGTH 328
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1043,7 +1045,7 @@ typedef struct {
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
     sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
-    sizeof(hearth_victims), 3, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), \
+    sizeof(hearth_victims), 4, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), offsetof(hearth_victims, also), \
     sizeof(hearth_admission), 5, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), \
     sizeof(hearth_admission_answer), 4, offsetof(hearth_admission_answer, size), offsetof(hearth_admission_answer, kind), offsetof(hearth_admission_answer, delay), offsetof(hearth_admission_answer, reason), \
     sizeof(hearth_keep_alive), 6, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), \

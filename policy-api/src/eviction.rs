@@ -153,8 +153,8 @@ pub struct EvictionRules {
 ///     fn insert(&mut self, item: &EvictionItem) {
 ///         self.0.insert((item.cost, item.id));
 ///     }
-///     fn touch(&mut self, _id: u32, _touch: Touch) {}
-///     fn remove(&mut self, id: u32, _removal: Removal) {
+///     fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
+///     fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
 ///         self.0.retain(|(_, other)| *other != id);
 ///     }
 ///     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
@@ -191,22 +191,23 @@ pub trait Eviction {
     /// An item may be evicted from now on, as the newest: a container became idle, an image arrived.
     fn insert(&mut self, item: &EvictionItem);
 
-    /// An item was used.
-    fn touch(&mut self, id: u32, touch: Touch);
+    /// An item was used at the date `now`, in ns.
+    fn touch(&mut self, id: u32, touch: Touch, now: u64);
 
-    /// An item is gone.
-    fn remove(&mut self, id: u32, removal: Removal);
+    /// An item is gone since the date `now`, in ns.
+    fn remove(&mut self, id: u32, removal: Removal, now: u64);
 
-    /// Offers victims, best first, until the sink answers [`Offer::Enough`](crate::Offer::Enough) or there are no more.
+    /// Offers victims, best first, until the sink answers [`Offer::Enough`](crate::Offer::Enough) or there are no more. What is to go
+    /// beyond that is named with [`Victims::also`].
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>);
 
     /// A container was made. It is in use and cannot be evicted before it is inserted, under the same number; `since` is the
     /// date of its creation and `expires` is never. Called when [`EvictionRules::observes_containers`] is set.
     fn created(&mut self, _container: &EvictionItem, _creation: Creation) {}
 
-    /// A container in use has ended: it is not kept, it crashed, or its node went down. Its number may be used again. Called
+    /// A container in use has ended at the date `now`, in ns: it is not kept, it crashed, or its node went down. Its number may be used again. Called
     /// when [`EvictionRules::observes_containers`] is set.
-    fn ended(&mut self, _id: u32) {}
+    fn ended(&mut self, _id: u32, _now: u64) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at).
     fn on_timer(&mut self, _timer: u64, _now: u64) {}

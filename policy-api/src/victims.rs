@@ -24,6 +24,11 @@ pub enum Offer {
 pub trait VictimSink {
     /// Takes or leaves the item `id`.
     fn offer(&mut self, id: u32) -> Offer;
+
+    /// Takes or leaves the item `id` beyond what is needed; gives whether it is taken. A sink that does not say takes nothing.
+    fn also(&mut self, _id: u32) -> bool {
+        false
+    }
 }
 
 /// Where [`crate::Eviction::choose`] offers its victims.
@@ -60,8 +65,13 @@ impl<'a> Victims<'a> {
             // SAFETY: the address is that of the sink below, which is borrowed for as long as anybody can call this.
             unsafe { &mut *sink.cast::<S>() }.offer(id) as u32
         }
+        unsafe extern "C" fn also<S: VictimSink>(sink: *mut (), id: u32) -> u32 {
+            // SAFETY: as above.
+            u32::from(unsafe { &mut *sink.cast::<S>() }.also(id))
+        }
         let size = size_of::<VictimSinkRecord>() as u32;
-        let record = VictimSinkRecord { size, offer: offer::<S>, sink: std::ptr::from_mut(sink).cast() };
+        let sink = std::ptr::from_mut(sink).cast();
+        let record = VictimSinkRecord { size, offer: offer::<S>, sink, also: also::<S> };
         Self { record, sink: PhantomData }
     }
 
@@ -87,6 +97,14 @@ impl<'a> Victims<'a> {
             1 => Offer::Pinned,
             _ => Offer::Enough,
         }
+    }
+
+    /// Has the item `id` go as well, which is not needed: a policy may free more than was asked for, so that it is asked less often.
+    /// Gives whether it goes: what is in use stays. Unknown ids, and those that were offered, are an error of the policy.
+    #[inline]
+    pub fn also(&mut self, id: u32) -> bool {
+        // SAFETY: as above.
+        unsafe { (self.record.also)(self.record.sink, id) != 0 }
     }
 
     /// Offers items in this order until there is enough; gives whether there is.

@@ -49,9 +49,9 @@ impl Eviction for Evict {
         self.0.push(item.id);
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         self.0.retain(|other| *other != id);
     }
 

@@ -145,13 +145,15 @@ static uint32_t lru_insert(void *policy, const hearth_item *item) {
 
 static int lru_knows(const lru_policy *lru, uint32_t id) { return (size_t)id + 1 < lru->capacity && lru->is_listed[id + 1]; }
 
-static uint32_t lru_touch(void *policy, uint32_t id, hearth_touch touch) {
+static uint32_t lru_touch(void *policy, uint32_t id, hearth_touch touch, uint64_t now) {
+    (void)now;
     lru_policy *lru = policy;
     if ((touch == HEARTH_TOUCH_LOAD || lru->use_counts) && lru_knows(lru, id)) lru_promote(lru, id + 1);
     return HEARTH_OK;
 }
 
-static uint32_t lru_remove(void *policy, uint32_t id, hearth_removal removal) {
+static uint32_t lru_remove(void *policy, uint32_t id, hearth_removal removal, uint64_t now) {
+    (void)now;
     lru_policy *lru = policy;
     if (!lru_knows(lru, id)) return HEARTH_OK;
     lru->is_here[id + 1] = 0;

@@ -166,10 +166,10 @@ constexpr hearth_eviction lru_functions = {
     .insert = [](void *policy, const hearth_item *item) {
         return call<Lru>(policy, [&](Lru &lru) { lru.insert(*item); });
     },
-    .touch = [](void *policy, uint32_t id, hearth_touch touch) {
+    .touch = [](void *policy, uint32_t id, hearth_touch touch, uint64_t) {
         return call<Lru>(policy, [&](Lru &lru) { lru.touch(id, touch); });
     },
-    .remove = [](void *policy, uint32_t id, hearth_removal removal) {
+    .remove = [](void *policy, uint32_t id, hearth_removal removal, uint64_t) {
         return call<Lru>(policy, [&](Lru &lru) { lru.remove(id, removal); });
     },
     .choose = [](void *policy, const hearth_need *, const hearth_victims *victims) {

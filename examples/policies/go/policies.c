@@ -33,8 +33,8 @@ static const hearth_policy first_fit = {
 uint32_t lruCreate(const hearth_context *context, hearth_values values, void **made);
 uint32_t lruRules(void *policy, uint32_t *rules);
 uint32_t lruInsert(void *policy, const hearth_item *item);
-uint32_t lruTouch(void *policy, uint32_t id, hearth_touch touch);
-uint32_t lruRemove(void *policy, uint32_t id, hearth_removal removal);
+uint32_t lruTouch(void *policy, uint32_t id, hearth_touch touch, uint64_t now);
+uint32_t lruRemove(void *policy, uint32_t id, hearth_removal removal, uint64_t now);
 uint32_t lruChoose(void *policy, const hearth_need *need, const hearth_victims *victims);
 
 static const hearth_eviction lru_functions = {

@@ -152,7 +152,7 @@ func lruInsert(address unsafe.Pointer, item *C.hearth_item) C.uint32_t {
 }
 
 //export lruTouch
-func lruTouch(address unsafe.Pointer, id C.uint32_t, touch C.hearth_touch) C.uint32_t {
+func lruTouch(address unsafe.Pointer, id C.uint32_t, touch C.hearth_touch, _ C.uint64_t) C.uint32_t {
 	return call(address, func(policy *lru) {
 		place, isKnown := policy.places[id]
 		if isKnown && (touch == C.HEARTH_TOUCH_LOAD || policy.useCounts) {
@@ -162,7 +162,7 @@ func lruTouch(address unsafe.Pointer, id C.uint32_t, touch C.hearth_touch) C.uin
 }
 
 //export lruRemove
-func lruRemove(address unsafe.Pointer, id C.uint32_t, removal C.hearth_removal) C.uint32_t {
+func lruRemove(address unsafe.Pointer, id C.uint32_t, removal C.hearth_removal, _ C.uint64_t) C.uint32_t {
 	return call(address, func(policy *lru) {
 		place, isKnown := policy.places[id]
 		if !isKnown {

@@ -164,7 +164,7 @@ const Lru = struct {
         return finish(&self.context, self.add(item.*.id));
     }
 
-    fn touch(address: ?*anyopaque, id: u32, kind: c.hearth_touch) callconv(.c) u32 {
+    fn touch(address: ?*anyopaque, id: u32, kind: c.hearth_touch, _: u64) callconv(.c) u32 {
         const self = of(Lru, address);
         if (kind == c.HEARTH_TOUCH_LOAD or self.use_counts) {
             if (self.find(id)) |number| self.promote(number);
@@ -172,7 +172,7 @@ const Lru = struct {
         return c.HEARTH_OK;
     }
 
-    fn remove(address: ?*anyopaque, id: u32, removal: c.hearth_removal) callconv(.c) u32 {
+    fn remove(address: ?*anyopaque, id: u32, removal: c.hearth_removal, _: u64) callconv(.c) u32 {
         const self = of(Lru, address);
         if (self.find(id)) |number| {
             self.entries.items[number].is_here = false;

@@ -44,11 +44,11 @@ impl Eviction for Misevicts {
         self.items.push(item.id);
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {
         self.panic_in("panic_touch");
     }
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         self.panic_in("panic_remove");
         self.items.retain(|other| *other != id);
     }

@@ -261,7 +261,7 @@ macro_rules! aging_policy {
                 self.0.created(container, creation);
             }
 
-            fn ended(&mut self, id: u32) {
+            fn ended(&mut self, id: u32, _now: u64) {
                 self.0.ended(id);
             }
 
@@ -269,13 +269,13 @@ macro_rules! aging_policy {
                 self.0.insert(item);
             }
 
-            fn touch(&mut self, id: u32, touch: $crate::export::Touch) {
+            fn touch(&mut self, id: u32, touch: $crate::export::Touch, _now: u64) {
                 if touch == $crate::export::Touch::Use {
                     self.0.use_again(id);
                 }
             }
 
-            fn remove(&mut self, id: u32, removal: $crate::export::Removal) {
+            fn remove(&mut self, id: u32, removal: $crate::export::Removal, _now: u64) {
                 self.0.remove(id, removal);
             }
 

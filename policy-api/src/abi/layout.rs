@@ -81,7 +81,7 @@ layout! {
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
-    hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink }
+    hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink, also }
     hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer }
     hearth_admission_answer = (AdmissionAnswer) AdmissionAnswer { size, kind, delay, reason }
     hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer }

@@ -125,18 +125,18 @@ pub struct EvictionTable {
     pub rules: Option<unsafe extern "C" fn(policy: *mut (), rules: *mut u32) -> u32>,
     /// An item may be evicted from now on.
     pub insert: Option<unsafe extern "C" fn(policy: *mut (), item: *const EvictionItem) -> u32>,
-    /// An item was used; may be null.
-    pub touch: Option<unsafe extern "C" fn(policy: *mut (), id: u32, touch: Touch) -> u32>,
-    /// An item is gone.
-    pub remove: Option<unsafe extern "C" fn(policy: *mut (), id: u32, removal: Removal) -> u32>,
+    /// An item was used, at a date in ns; may be null.
+    pub touch: Option<unsafe extern "C" fn(policy: *mut (), id: u32, touch: Touch, now: u64) -> u32>,
+    /// An item is gone, since a date in ns.
+    pub remove: Option<unsafe extern "C" fn(policy: *mut (), id: u32, removal: Removal, now: u64) -> u32>,
     /// Offers victims.
     pub choose:
         Option<unsafe extern "C" fn(policy: *mut (), need: *const Need, victims: *const VictimSinkRecord) -> u32>,
     /// A container was made, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub created:
         Option<unsafe extern "C" fn(policy: *mut (), container: *const EvictionItem, creation: Creation) -> u32>,
-    /// A container in use has ended, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
-    pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32) -> u32>,
+    /// A container in use has ended, at a date in ns, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    pub ended: Option<unsafe extern "C" fn(policy: *mut (), id: u32, now: u64) -> u32>,
     /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, now: u64) -> u32>,
 }

@@ -327,16 +327,16 @@ impl EvictionObject {
 
     /// An item was used.
     #[inline]
-    pub fn touch(&mut self, id: u32, touch: Touch) -> Called<()> {
+    pub fn touch(&mut self, id: u32, touch: Touch, now: u64) -> Called<()> {
         // SAFETY: the instance is of this table.
-        self.call(self.table.touch, |of, policy| unsafe { of(policy, id, touch) })
+        self.call(self.table.touch, |of, policy| unsafe { of(policy, id, touch, now) })
     }
 
     /// An item is gone.
     #[inline]
-    pub fn remove(&mut self, id: u32, removal: Removal) -> Called<()> {
+    pub fn remove(&mut self, id: u32, removal: Removal, now: u64) -> Called<()> {
         // SAFETY: the instance is of this table.
-        self.call(self.table.remove, |remove, policy| unsafe { remove(policy, id, removal) })
+        self.call(self.table.remove, |remove, policy| unsafe { remove(policy, id, removal, now) })
     }
 
     /// Offers victims.
@@ -352,9 +352,9 @@ impl EvictionObject {
     }
 
     /// A container in use has ended.
-    pub fn ended(&mut self, id: u32) -> Called<()> {
+    pub fn ended(&mut self, id: u32, now: u64) -> Called<()> {
         // SAFETY: the instance is of this table.
-        self.call(self.table.ended, |ended, policy| unsafe { ended(policy, id) })
+        self.call(self.table.ended, |ended, policy| unsafe { ended(policy, id, now) })
     }
 
     /// A timer has gone off.

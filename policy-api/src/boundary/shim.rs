@@ -335,13 +335,13 @@ impl<T: Eviction> Tables<T> {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.insert(&*item)) }
         }
-        unsafe extern "C" fn touch<T: Eviction>(address: *mut (), id: u32, touch: Touch) -> u32 {
+        unsafe extern "C" fn touch<T: Eviction>(address: *mut (), id: u32, touch: Touch, now: u64) -> u32 {
             // SAFETY: as the table asks.
-            unsafe { call::<T>(address, |of| of.policy.touch(id, touch)) }
+            unsafe { call::<T>(address, |of| of.policy.touch(id, touch, now)) }
         }
-        unsafe extern "C" fn remove<T: Eviction>(address: *mut (), id: u32, removal: Removal) -> u32 {
+        unsafe extern "C" fn remove<T: Eviction>(address: *mut (), id: u32, removal: Removal, now: u64) -> u32 {
             // SAFETY: as the table asks.
-            unsafe { call::<T>(address, |of| of.policy.remove(id, removal)) }
+            unsafe { call::<T>(address, |of| of.policy.remove(id, removal, now)) }
         }
         unsafe extern "C" fn choose<T: Eviction>(
             address: *mut (),
@@ -359,9 +359,9 @@ impl<T: Eviction> Tables<T> {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.created(&*container, creation)) }
         }
-        unsafe extern "C" fn ended<T: Eviction>(address: *mut (), id: u32) -> u32 {
+        unsafe extern "C" fn ended<T: Eviction>(address: *mut (), id: u32, now: u64) -> u32 {
             // SAFETY: as the table asks.
-            unsafe { call::<T>(address, |of| of.policy.ended(id)) }
+            unsafe { call::<T>(address, |of| of.policy.ended(id, now)) }
         }
         &EvictionTable {
             size: size_of::<EvictionTable>() as u32,

@@ -132,9 +132,9 @@ impl Eviction for Everything {
         self.0.push(item.id);
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         self.0.retain(|other| *other != id);
     }
 
@@ -150,7 +150,7 @@ impl Eviction for Everything {
         assert!(creation == Creation::Invocation, "container {} is made for nobody", container.id);
     }
 
-    fn ended(&mut self, id: u32) {
+    fn ended(&mut self, id: u32, _now: u64) {
         assert!(!self.0.contains(&id), "container {id} was idle");
     }
 }
@@ -180,7 +180,7 @@ fn victims_are_offered_to_a_borrowed_sink() {
         };
         assert_eq!(policy.insert(&item), Ok(()));
     }
-    assert_eq!(policy.remove(1, Removal::Taken), Ok(()));
+    assert_eq!(policy.remove(1, Removal::Taken, 7), Ok(()));
     assert_eq!(policy.rules().map(|rules| rules.observes_containers), Ok(true));
     let container = EvictionItem {
         id: 9,
@@ -193,11 +193,11 @@ fn victims_are_offered_to_a_borrowed_sink() {
         ..EvictionItem::default()
     };
     assert_eq!(policy.created(&container, Creation::Invocation), Ok(()));
-    assert_eq!(policy.ended(9), Ok(()));
+    assert_eq!(policy.ended(9, 8), Ok(()));
     let failure = |called: boundary::Called<()>| called.map_err(|failure| failure.to_string());
     let made = policy.created(&container, Creation::Prewarming);
     assert_eq!(failure(made), Err("panicked: container 9 is made for nobody".to_owned()));
-    assert_eq!(failure(policy.ended(0)), Err("panicked: container 0 was idle".to_owned()));
+    assert_eq!(failure(policy.ended(0, 9)), Err("panicked: container 0 was idle".to_owned()));
     let mut taken = Vec::new();
     let mut sink = Taker(&mut taken);
     let chosen = policy.choose(&Need { now: 0, ram: 2, disk: 0, ..Need::default() }, &mut Victims::new(&mut sink));

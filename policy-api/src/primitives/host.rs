@@ -74,6 +74,8 @@ pub struct VictimSinkRecord {
     pub size: u32,
     /// Offers the item `id`; answers one of `HEARTH_OFFER_…`.
     pub offer: unsafe extern "C" fn(sink: *mut (), id: u32) -> u32,
-    /// What `offer` is to be called with.
+    /// What `offer` and `also` are to be called with.
     pub sink: *mut (),
+    /// Has the item `id` go as well, which is not needed; answers 1 if it goes, and 0 if it is in use and stays.
+    pub also: unsafe extern "C" fn(sink: *mut (), id: u32) -> u32,
 }

@@ -80,9 +80,9 @@ impl Late {
         if item.function == NONE { self.tell() } else { Ok(()) }
     }
 
-    fn touch(&mut self, id: u32, touch: Touch) -> Result<(), String> {
+    fn touch(&mut self, id: u32, touch: Touch, now: u64) -> Result<(), String> {
         self.tell()?;
-        answer("touch", self.policy.touch(id, touch))
+        answer("touch", self.policy.touch(id, touch, now))
     }
 
     /// Has it hear of all.
@@ -90,11 +90,11 @@ impl Late {
         self.untold.drain(..).try_for_each(|item| answer("insert", self.policy.insert(&item)))
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) -> Result<(), String> {
+    fn remove(&mut self, id: u32, removal: Removal, now: u64) -> Result<(), String> {
         let untold = self.untold.iter().position(|item| item.id == id);
         match untold {
             Some(position) => drop(self.untold.remove(position)),
-            None => answer("remove", self.policy.remove(id, removal))?,
+            None => answer("remove", self.policy.remove(id, removal, now))?,
         }
         Ok(())
     }
@@ -131,6 +131,22 @@ impl Sink<'_> {
 }
 
 impl VictimSink for Sink<'_> {
+    fn also(&mut self, id: u32) -> bool {
+        let is_short = !self.is_enough();
+        // As an offer, but that it is welcome when there is enough.
+        let (ram, disk) = (std::mem::replace(&mut self.ram, u64::MAX), std::mem::replace(&mut self.disk, u64::MAX));
+        let is_taken = self.offer(id) == Offer::Accepted;
+        (self.ram, self.disk) = (ram, disk);
+        if is_taken
+            && is_short
+            && let Some(item) = self.items.iter().find(|item| item.id == id)
+        {
+            self.ram = self.ram.saturating_sub(item.ram);
+            self.disk = self.disk.saturating_sub(item.disk);
+        }
+        is_taken
+    }
+
     fn offer(&mut self, id: u32) -> Offer {
         self.offers += 1;
         if self.offers > TOO_MANY {
@@ -207,9 +223,9 @@ impl Store {
                 let touch = if *load { Touch::Load } else { Touch::Use };
                 log.note(format!("touch(item {id}, {touch:?})"));
                 if let Some(late) = &mut self.late {
-                    late.touch(*id, touch)?;
+                    late.touch(*id, touch, self.now)?;
                 }
-                answer("touch", policy.touch(*id, touch))
+                answer("touch", policy.touch(*id, touch, self.now))
             }
             Step::Leave { id, .. } if self.is_in_use(*id) => self.end_in_use(policy, *id, log),
             Step::Leave { id, taken } if self.has(*id) => self.leave(policy, *id, *taken, log),
@@ -259,7 +275,7 @@ impl Store {
             return Ok(());
         }
         log.note(format!("ended(item {id})"));
-        answer("ended", policy.ended(id))
+        answer("ended", policy.ended(id, self.now))
     }
 
     /// A container is taken, if it is to be; all else is gone.
@@ -273,9 +289,9 @@ impl Store {
         self.items.retain(|item| item.id != id);
         log.note(format!("remove(item {id}, {removal:?})"));
         if let Some(late) = &mut self.late {
-            late.remove(id, removal)?;
+            late.remove(id, removal, self.now)?;
         }
-        answer("remove", policy.remove(id, removal))
+        answer("remove", policy.remove(id, removal, self.now))
     }
 
     /// Needs so much, which all that are not pinned together can free.

@@ -26,8 +26,8 @@ pub fn idle_container(id: u32, function: u32, seconds: u64, megabytes: u64) -> E
 /// # struct Last(Vec<u32>);
 /// # impl Eviction for Last {
 /// #     fn insert(&mut self, item: &EvictionItem) { self.0.insert(0, item.id); }
-/// #     fn touch(&mut self, _id: u32, _touch: Touch) {}
-/// #     fn remove(&mut self, _id: u32, _removal: Removal) {}
+/// #     fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
+/// #     fn remove(&mut self, _id: u32, _removal: Removal, _now: u64) {}
 /// #     fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
 /// #         self.0.iter().for_each(|id| drop(victims.offer(*id)));
 /// #     }

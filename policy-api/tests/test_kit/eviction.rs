@@ -33,6 +33,8 @@ defective!(
         "forgets that a container in use ended",
         "grows with every container",
         "hears late and counts uses",
+        "has one go twice",
+        "has go what is not there",
     ]
 );
 
@@ -66,13 +68,13 @@ impl Eviction for Evictor {
         self.state.in_use.push(container.id);
     }
 
-    fn ended(&mut self, id: u32) {
+    fn ended(&mut self, id: u32, _now: u64) {
         if !self.is("forgets that a container in use ended") {
             self.state.in_use.retain(|other| *other != id);
         }
     }
 
-    fn touch(&mut self, id: u32, _touch: Touch) {
+    fn touch(&mut self, id: u32, _touch: Touch, _now: u64) {
         let touched = self.state.items.iter().position(|item| item.id == id);
         let Some(item) = touched.map(|position| self.state.items.remove(position)) else { return };
         if !self.is("loses what is touched") {
@@ -80,7 +82,7 @@ impl Eviction for Evictor {
         }
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) {
+    fn remove(&mut self, id: u32, removal: Removal, _now: u64) {
         if self.is("keeps what was taken") && removal == Removal::Taken {
             return;
         }
@@ -122,6 +124,12 @@ impl Eviction for Evictor {
             if self.is("offers twice") && !done {
                 victims.offer(item.id);
             }
+            if done && self.is("has one go twice") {
+                victims.also(item.id);
+            }
+            if done && self.is("has go what is not there") {
+                victims.also(4_000_000_000);
+            }
             if done {
                 return;
             }
@@ -150,6 +158,8 @@ fn defects_of_eviction_are_caught() {
             ("forgets that a container in use ended", "it is in use already"),
             ("grows with every container", "memory grows with the number of calls"),
             ("hears late and counts uses", "says that it may hear late"),
+            ("has one go twice", "twice"),
+            ("has go what is not there", "which is not there"),
         ],
     );
 }

@@ -24,6 +24,16 @@ struct Told {
     /// By number: the function, the date of creation and whether it is idle.
     containers: BTreeMap<u32, (u32, u64, bool)>,
     cold_starts: u64,
+    /// The date of the last call.
+    now: u64,
+}
+
+impl Told {
+    /// A call at a date.
+    fn at(&mut self, now: u64) {
+        assert!(self.now <= now, "told of {now} after {}", self.now);
+        self.now = now;
+    }
 }
 
 thread_local! {
@@ -54,6 +64,7 @@ impl Eviction for Witness {
 
     fn created(&mut self, item: &EvictionItem, creation: Creation) {
         let mut told = self.0.borrow_mut();
+        told.at(item.since);
         told.cold_starts += u64::from(creation == Creation::Invocation);
         let before = told.containers.insert(item.id, (item.function, item.since, false));
         assert!(before.is_none() && item.expires == u64::MAX, "{item:?} is there already: {before:?}");
@@ -61,17 +72,19 @@ impl Eviction for Witness {
 
     fn insert(&mut self, item: &EvictionItem) {
         let mut told = self.0.borrow_mut();
+        told.at(item.since);
         let container = told.containers.get_mut(&item.id).expect("made before it is idle");
         assert!(container.0 == item.function && container.1 <= item.since && !container.2, "{item:?}: {container:?}");
         container.2 = true;
     }
 
-    fn touch(&mut self, id: u32, _touch: Touch) {
+    fn touch(&mut self, id: u32, _touch: Touch, _now: u64) {
         panic!("container {id} is touched");
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) {
+    fn remove(&mut self, id: u32, removal: Removal, now: u64) {
         let mut told = self.0.borrow_mut();
+        told.at(now);
         let container = told.containers.get_mut(&id).expect("made before it goes");
         assert!(std::mem::take(&mut container.2), "container {id} is not idle: {removal:?}");
         if removal != Removal::Taken {
@@ -79,12 +92,15 @@ impl Eviction for Witness {
         }
     }
 
-    fn ended(&mut self, id: u32) {
-        let container = self.0.borrow_mut().containers.remove(&id).expect("made before it ends");
+    fn ended(&mut self, id: u32, now: u64) {
+        let mut told = self.0.borrow_mut();
+        told.at(now);
+        let container = told.containers.remove(&id).expect("made before it ends");
         assert!(!container.2, "container {id} is idle");
     }
 
-    fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
+    fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {
+        self.0.borrow_mut().at(need.now);
         let idle =
             self.0.borrow().containers.iter().filter(|(_, told)| told.2).map(|(id, told)| (told.1, *id)).collect();
         let mut idle: Vec<(u64, u32)> = idle;
@@ -127,12 +143,12 @@ impl Eviction for TellAll {
         self.0.insert(item);
     }
 
-    fn touch(&mut self, id: u32, touch: Touch) {
-        self.0.touch(id, touch);
+    fn touch(&mut self, id: u32, touch: Touch, now: u64) {
+        self.0.touch(id, touch, now);
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) {
-        self.0.remove(id, removal);
+    fn remove(&mut self, id: u32, removal: Removal, now: u64) {
+        self.0.remove(id, removal, now);
     }
 
     fn choose(&mut self, need: &Need, victims: &mut Victims<'_>) {

@@ -201,7 +201,7 @@ impl ImageStorage {
 mod tests {
     use hearth_eviction_lru::Lru;
     use hearth_policy_api::boundary::Seat;
-    use hearth_policy_api::{Eviction, Victims, boundary};
+    use hearth_policy_api::{Eviction, Offer, Victims, boundary};
 
     use super::*;
     use crate::policy::{PolicySlot, Watch};
@@ -264,8 +264,8 @@ mod tests {
 
     impl Eviction for Confused {
         fn insert(&mut self, _item: &EvictionItem) {}
-        fn touch(&mut self, _id: u32, _touch: Touch) {}
-        fn remove(&mut self, _id: u32, _removal: Removal) {}
+        fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
+        fn remove(&mut self, _id: u32, _removal: Removal, _now: u64) {}
         fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
             for id in &self.offers {
                 victims.offer(*id);
@@ -294,5 +294,30 @@ mod tests {
                        them";
         assert_eq!(cause(&[0]), too_few);
         assert_eq!(storage(&[0, 1]).make_room(60, 0), Ok(images(&[0, 1])));
+    }
+
+    /// Evicts the others, too.
+    struct AndTheRest;
+
+    impl Eviction for AndTheRest {
+        fn insert(&mut self, _item: &EvictionItem) {}
+        fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
+        fn remove(&mut self, _id: u32, _removal: Removal, _now: u64) {}
+        fn choose(&mut self, _need: &Need, victims: &mut Victims<'_>) {
+            assert_eq!(victims.offer(0), Offer::Enough);
+            assert_eq!([1, 2].map(|id| victims.also(id)), [false, true]);
+        }
+    }
+
+    #[test]
+    fn more_goes_than_was_asked_for_but_nothing_that_is_needed() {
+        let mut disk = ImageStorage::new(Medium::Disk, 90, hosted(AndTheRest));
+        for image in [0, 1, 2].map(ImageId) {
+            disk.begin(image, 30);
+            disk.complete(image, SimTime::ZERO);
+        }
+        disk.pin(ImageId(1));
+        assert_eq!(disk.make_room(10, 0), Ok(images(&[0, 2])));
+        assert_eq!((disk.free(), disk.unpinned_bytes()), (60, 0));
     }
 }

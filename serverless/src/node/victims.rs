@@ -51,34 +51,57 @@ impl<'a, F: Fn(u32) -> Candidate> VictimList<'a, F> {
         }
     }
 
-    fn reject(&mut self, cause: String) -> Offer {
-        self.wrong.get_or_insert(cause);
-        // Nothing more is wanted of a policy that offers such things.
-        Offer::Enough
+    fn take(&mut self, id: u32, ram: u64, disk: u64) {
+        self.chosen.push(id);
+        self.short_of_ram = self.short_of_ram.saturating_sub(ram);
+        self.short_of_disk = self.short_of_disk.saturating_sub(disk);
+    }
+}
+
+impl<F: Fn(u32) -> Candidate> VictimList<'_, F> {
+    /// What an item is that is offered for the first time; `None`, and a fault is noted, if it was offered before.
+    fn candidate(&mut self, id: u32) -> Option<Candidate> {
+        if self.chosen.contains(&id) || self.pinned.contains(&id) {
+            self.wrong.get_or_insert_with(|| format!("offered {id} as a victim twice"));
+            return None;
+        }
+        let candidate = (self.look_up)(id);
+        match candidate {
+            Candidate::Evictable { .. } => {}
+            Candidate::Pinned => self.pinned.push(id),
+            Candidate::Unknown => {
+                self.wrong.get_or_insert_with(|| format!("offered {id} as a victim, which is not there to be evicted"));
+            }
+        }
+        Some(candidate)
     }
 }
 
 impl<F: Fn(u32) -> Candidate> VictimSink for VictimList<'_, F> {
+    fn also(&mut self, id: u32) -> bool {
+        if self.wrong.is_some() {
+            return false;
+        }
+        let candidate = self.candidate(id);
+        if let Some(Candidate::Evictable { ram, disk }) = candidate {
+            self.take(id, ram, disk);
+            return true;
+        }
+        false
+    }
+
     fn offer(&mut self, id: u32) -> Offer {
         if self.is_enough() || self.wrong.is_some() {
             return Offer::Enough;
         }
-        if self.chosen.contains(&id) || self.pinned.contains(&id) {
-            return self.reject(format!("offered {id} as a victim twice"));
+        match self.candidate(id) {
+            Some(Candidate::Evictable { ram, disk }) => {
+                self.take(id, ram, disk);
+                if self.is_enough() { Offer::Enough } else { Offer::Accepted }
+            }
+            Some(Candidate::Pinned) => Offer::Pinned,
+            // Nothing more is wanted of a policy that offers such things.
+            Some(Candidate::Unknown) | None => Offer::Enough,
         }
-        let (ram, disk) = match (self.look_up)(id) {
-            Candidate::Evictable { ram, disk } => (ram, disk),
-            Candidate::Pinned => {
-                self.pinned.push(id);
-                return Offer::Pinned;
-            }
-            Candidate::Unknown => {
-                return self.reject(format!("offered {id} as a victim, which is not there to be evicted"));
-            }
-        };
-        self.chosen.push(id);
-        self.short_of_ram = self.short_of_ram.saturating_sub(ram);
-        self.short_of_disk = self.short_of_disk.saturating_sub(disk);
-        if self.is_enough() { Offer::Enough } else { Offer::Accepted }
     }
 }

@@ -129,12 +129,14 @@ impl Hosted<EvictionObject> {
 
     #[inline]
     pub fn touch(&mut self, id: u32, touch: Touch) {
-        self.tell(Method::Touch, |object| object.touch(id, touch));
+        let now = self.watch.now();
+        self.tell(Method::Touch, |object| object.touch(id, touch, now));
     }
 
     #[inline]
     pub fn remove(&mut self, id: u32, removal: Removal) {
-        self.tell(Method::Remove, |object| object.remove(id, removal));
+        let now = self.watch.now();
+        self.tell(Method::Remove, |object| object.remove(id, removal, now));
     }
 
     pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), Mistake> {
@@ -150,7 +152,8 @@ impl Hosted<EvictionObject> {
     }
 
     pub fn ended(&mut self, id: u32) {
-        self.tell(Method::Ended, |object| object.ended(id));
+        let now = self.watch.now();
+        self.tell(Method::Ended, |object| object.ended(id, now));
     }
 
     pub fn on_timer(&mut self, timer: u64, now: u64) {

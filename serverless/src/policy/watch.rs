@@ -199,6 +199,12 @@ impl Watch {
         self.desk.interrupted.load(Ordering::Relaxed)
     }
 
+    /// The date of the event that is being handled, in ns.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.desk.date.load(Ordering::Relaxed)
+    }
+
     /// Notes a request.
     #[inline]
     pub fn count_request(&self) {

@@ -27,6 +27,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_eviction_sieve::POLICY,
     hearth_eviction_size::POLICY,
     hearth_eviction_ttl_first::POLICY,
+    hearth_eviction_watermark::POLICY,
     hearth_keep_alive_adaptive::POLICY,
     hearth_keep_alive_fixed::POLICY,
     hearth_keep_alive_hybrid_histogram::POLICY,

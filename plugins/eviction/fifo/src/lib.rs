@@ -72,9 +72,9 @@ impl Eviction for Fifo {
         }
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, removal: Removal) {
+    fn remove(&mut self, id: u32, removal: Removal, _now: u64) {
         if removal != Removal::Taken {
             self.forget(id);
         } else if let Some(place) = self.place(id) {
@@ -82,7 +82,7 @@ impl Eviction for Fifo {
         }
     }
 
-    fn ended(&mut self, id: u32) {
+    fn ended(&mut self, id: u32, _now: u64) {
         self.forget(id);
     }
 
@@ -106,8 +106,8 @@ mod tests {
     fn use_does_not_save_an_image_but_coming_back_does() {
         let mut policy = Fifo::default();
         [3, 1, 2].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
-        policy.touch(3, Touch::Use);
-        policy.remove(1, Removal::Ended);
+        policy.touch(3, Touch::Use, 0);
+        policy.remove(1, Removal::Ended, 0);
         policy.insert(&item(1, 1, 0));
         assert_eq!(offered_by(&mut policy), [3, 2, 1]);
     }
@@ -120,14 +120,14 @@ mod tests {
         assert_eq!(offered_by(&mut policy), [], "all run");
         [3, 4, 2].into_iter().for_each(|id| policy.insert(&container(id)));
         assert_eq!(offered_by(&mut policy), [4, 2, 3]);
-        policy.remove(4, Removal::Taken);
+        policy.remove(4, Removal::Taken, 0);
         assert_eq!(offered_by(&mut policy), [2, 3]);
         policy.insert(&container(4));
         assert_eq!(offered_by(&mut policy), [4, 2, 3], "a use does not make it younger");
         // A number is used again by another container, once the first has ended, in use or idle.
-        policy.remove(4, Removal::Taken);
-        policy.ended(4);
-        policy.remove(2, Removal::Evicted);
+        policy.remove(4, Removal::Taken, 0);
+        policy.ended(4, 0);
+        policy.remove(2, Removal::Evicted, 0);
         [2, 4].into_iter().for_each(|id| policy.created(&container(id), Creation::Prewarming));
         [4, 2].into_iter().for_each(|id| policy.insert(&container(id)));
         assert_eq!(offered_by(&mut policy), [3, 2, 4]);

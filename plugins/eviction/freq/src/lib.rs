@@ -45,12 +45,12 @@ mod tests {
         }
         assert_eq!(offered_by(&mut policy), [2, 0, 1]);
         for _ in 0..2 {
-            policy.remove(2, Removal::Taken);
+            policy.remove(2, Removal::Taken, 0);
             policy.insert(&idle_container(2, 2, 1, 4));
         }
         assert_eq!(offered_by(&mut policy), [0, 2, 1]);
         // The clock is 2 then: a start of 3 s is worth 5, after the three uses of 1 s.
-        policy.remove(0, Removal::Evicted);
+        policy.remove(0, Removal::Evicted, 0);
         policy.insert(&idle_container(3, 3, 3, 1));
         assert_eq!(offered_by(&mut policy), [2, 3, 1]);
     }

@@ -65,10 +65,10 @@ mod tests {
             for (id, size) in [(0, 8_000_000), (1, 1_000_000), (2, 2_000_000)] {
                 policy.insert(&item(id, 0, size));
             }
-            policy.touch(0, Touch::Use);
-            policy.touch(0, Touch::Use);
-            policy.touch(1, Touch::Use);
-            policy.touch(2, Touch::Load);
+            policy.touch(0, Touch::Use, 0);
+            policy.touch(0, Touch::Use, 0);
+            policy.touch(1, Touch::Use, 0);
+            policy.touch(2, Touch::Load, 0);
             // By uses for size: 3/8, 2/1 and 1/2; by uses 3, 2 and 1.
             assert_eq!(offered_by(&mut policy), expected, "{cost:?}");
         }

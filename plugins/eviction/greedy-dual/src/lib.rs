@@ -62,13 +62,13 @@ mod tests {
             policy.insert(&idle_container(id, id, cost, ram));
         }
         assert_eq!(offered_by(&mut policy), [0, 2, 1]);
-        policy.remove(0, Removal::Evicted);
-        policy.remove(2, Removal::Evicted);
+        policy.remove(0, Removal::Evicted, 0);
+        policy.remove(2, Removal::Evicted, 0);
         // The clock is 1: function 0 comes back with 1.5, after function 1, whose 1.5 is older.
         policy.insert(&idle_container(0, 0, 2, 4));
         assert_eq!(offered_by(&mut policy), [1, 0]);
         // A second use of function 1 with the clock of now: 1 + 2 × 1.5.
-        policy.remove(1, Removal::Taken);
+        policy.remove(1, Removal::Taken, 0);
         policy.insert(&idle_container(1, 1, 6, 4));
         assert_eq!(offered_by(&mut policy), [0, 1]);
     }

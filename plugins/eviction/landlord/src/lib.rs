@@ -63,13 +63,13 @@ mod tests {
         // Container 0 is used before each eviction; 1 is of the same function and goes when its credit is spent.
         let mut evicted = Vec::new();
         for _ in 0..3 {
-            policy.remove(0, Removal::Taken);
+            policy.remove(0, Removal::Taken, 0);
             policy.insert(&idle_container(0, 0, 2, 1));
             tenants.retain(|(id, ..)| *id != 0);
             tenants.push((0, 2.0, 1.0));
             let first = charge(&mut tenants);
             assert_eq!(offered_by(&mut policy)[0], first);
-            policy.remove(first, Removal::Evicted);
+            policy.remove(first, Removal::Evicted, 0);
             evicted.push(first);
         }
         assert_eq!(evicted, [1, 2, 3]);
@@ -88,10 +88,10 @@ mod tests {
         for comes_back in [1, 1, 0, 2, 1] {
             let evicted = charge(&mut tenants);
             assert_eq!(offered_by(&mut policy)[0], evicted);
-            policy.remove(evicted, Removal::Evicted);
+            policy.remove(evicted, Removal::Evicted, 0);
             // A use, of one that is there or has gone, renews its credit.
             tenants.retain(|(id, ..)| *id != comes_back);
-            policy.remove(comes_back, Removal::Taken);
+            policy.remove(comes_back, Removal::Taken, 0);
             let (cost, size) = kinds[comes_back as usize];
             policy.insert(&idle_container(comes_back, comes_back, cost, size));
             tenants.push((comes_back, cost as f64, size as f64));

@@ -40,7 +40,7 @@ mod tests {
         }
         // Function 0 runs again, and then function 2.
         for (id, function) in [(0, 0), (2, 2)] {
-            policy.remove(id, Removal::Taken);
+            policy.remove(id, Removal::Taken, 0);
             policy.insert(&idle_container(id, function, 1, 1));
         }
         assert_eq!(offered_by(&mut policy), [1, 0, 2]);
@@ -48,11 +48,11 @@ mod tests {
         policy.insert(&idle_container(4, 1, 1, 1));
         policy.insert(&idle_container(5, 1, 1, 1));
         assert_eq!(offered_by(&mut policy), [0, 2, 1, 4, 5]);
-        [4, 5, 1].into_iter().for_each(|id| policy.remove(id, Removal::Ended));
+        [4, 5, 1].into_iter().for_each(|id| policy.remove(id, Removal::Ended, 0));
         policy.insert(&idle_container(1, 1, 1, 1));
         assert_eq!(offered_by(&mut policy), [1, 0, 2]);
         // A function whose last container has gone begins anew.
-        policy.remove(2, Removal::Evicted);
+        policy.remove(2, Removal::Evicted, 0);
         policy.insert(&idle_container(3, 2, 1, 1));
         assert_eq!(offered_by(&mut policy), [1, 3, 0]);
     }

@@ -69,13 +69,13 @@ impl Eviction for Lru {
         }
     }
 
-    fn touch(&mut self, id: u32, touch: Touch) {
+    fn touch(&mut self, id: u32, touch: Touch, _now: u64) {
         if touch == Touch::Load || self.use_counts {
             self.items.promote(&id);
         }
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) {
+    fn remove(&mut self, id: u32, removal: Removal, _now: u64) {
         if removal != Removal::Taken {
             self.items.pop(&id);
         } else if let Some(is_here) = self.items.peek_mut(&id) {
@@ -111,7 +111,7 @@ mod tests {
         for (use_counts, expected) in [(true, [2, 3, 1]), (false, [1, 2, 3])] {
             let mut policy = Lru::new(use_counts);
             [1, 2, 3].into_iter().for_each(|id| policy.insert(&item(id, 1, 0)));
-            policy.touch(1, Touch::Use);
+            policy.touch(1, Touch::Use, 0);
             assert_eq!(order(&mut policy), expected);
         }
     }
@@ -139,12 +139,12 @@ mod tests {
                         model.push(id);
                     }
                     1 | 2 if was_there => {
-                        policy.touch(id, if step == 1 { Touch::Use } else { Touch::Load });
+                        policy.touch(id, if step == 1 { Touch::Use } else { Touch::Load }, 0);
                         model.retain(|other| *other != id);
                         model.push(id);
                     }
                     3 => {
-                        policy.remove(id, if was_there && id % 2 == 0 { Removal::Taken } else { Removal::Evicted });
+                        policy.remove(id, if was_there && id % 2 == 0 { Removal::Taken } else { Removal::Evicted }, 0);
                         model.retain(|other| *other != id);
                     }
                     _ => {}

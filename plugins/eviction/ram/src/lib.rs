@@ -57,16 +57,16 @@ impl Ram {
 
 impl Eviction for Ram {
     fn insert(&mut self, item: &EvictionItem) {
-        self.remove(item.id, Removal::Ended);
+        self.remove(item.id, Removal::Ended, 0);
         self.arrivals += 1;
         self.items.insert(item.id, (self.arrivals, *item));
         self.by_ram.insert((item.ram, self.arrivals, item.id));
         self.by_disk.insert((item.disk, self.arrivals, item.id));
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         if let Some((arrival, item)) = self.items.remove(&id) {
             self.by_ram.remove(&(item.ram, arrival, id));
             self.by_disk.remove(&(item.disk, arrival, id));

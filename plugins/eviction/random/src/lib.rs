@@ -50,9 +50,9 @@ impl Eviction for Random {
         }
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         if let Some(&place) = self.places.get(&id) {
             self.swap(place, self.items.len() - 1);
             self.items.pop();
@@ -87,8 +87,8 @@ mod tests {
     fn first(seed: u64) -> u32 {
         let mut policy = Random::new((), &PolicyContext { seed, nodes: 1, ..PolicyContext::default() }).unwrap();
         (0..7).for_each(|id| policy.insert(&item(id, 1, 0)));
-        policy.remove(0, Removal::Evicted);
-        policy.remove(6, Removal::Ended);
+        policy.remove(0, Removal::Evicted, 0);
+        policy.remove(6, Removal::Ended, 0);
         let mut sink = RecordingSink::default();
         policy.choose(&Need { now: 0, ram: 9, disk: 0, ..Need::default() }, &mut Victims::new(&mut sink));
         let mut offered = sink.offered.clone();

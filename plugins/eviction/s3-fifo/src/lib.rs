@@ -122,7 +122,7 @@ type IsSmall = bool;
 
 impl Eviction for S3Fifo {
     fn insert(&mut self, item: &EvictionItem) {
-        self.remove(item.id, Removal::Ended);
+        self.remove(item.id, Removal::Ended, 0);
         let bytes = if item.disk > 0 { item.disk } else { item.ram };
         self.items.insert(item.id, Item { bytes, is_started: false, counter: 0 });
         match self.ghosts.iter().position(|ghost| *ghost == item.id) {
@@ -134,7 +134,7 @@ impl Eviction for S3Fifo {
         }
     }
 
-    fn touch(&mut self, id: u32, touch: Touch) {
+    fn touch(&mut self, id: u32, touch: Touch, _now: u64) {
         if touch == Touch::Use
             && let Some(item) = self.items.get_mut(&id)
         {
@@ -145,7 +145,7 @@ impl Eviction for S3Fifo {
         }
     }
 
-    fn remove(&mut self, id: u32, removal: Removal) {
+    fn remove(&mut self, id: u32, removal: Removal, _now: u64) {
         let bytes = self.bytes(id);
         if self.items.remove(&id).is_none() {
             return;
@@ -198,14 +198,14 @@ mod tests {
     /// An image comes and is used so often after that.
     fn insert(policy: &mut S3Fifo, id: u32, uses: u32) {
         policy.insert(&item(id, 0, 10));
-        (0..=uses).for_each(|_| policy.touch(id, Touch::Use));
+        (0..=uses).for_each(|_| policy.touch(id, Touch::Use, 0));
     }
 
     /// Evicts one and says which.
     fn evict(policy: &mut S3Fifo) -> u32 {
         let mut sink = RecordingSink { enough_after: 1, ..RecordingSink::default() };
         policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
-        policy.remove(sink.accepted[0], Removal::Evicted);
+        policy.remove(sink.accepted[0], Removal::Evicted, 0);
         sink.accepted[0]
     }
 
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(evict(&mut policy), 2, "one use is not enough");
         assert_eq!(evict(&mut policy), 3);
         // The small queue is empty: now the main one, where 1 has a use to spend.
-        policy.touch(0, Touch::Use);
+        policy.touch(0, Touch::Use, 0);
         assert_eq!(evict(&mut policy), 1);
         assert_eq!(evict(&mut policy), 0);
     }
@@ -236,7 +236,7 @@ mod tests {
         let mut sink = RecordingSink { pinned: vec![0, 1], enough_after: 1, ..RecordingSink::default() };
         policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
         assert_eq!(sink.accepted, [2]);
-        policy.remove(2, Removal::Evicted);
+        policy.remove(2, Removal::Evicted, 0);
         assert_eq!((policy.small.ids.as_slices().0, policy.small.bytes), (&[0, 1][..], 20));
     }
 }

@@ -58,13 +58,13 @@ impl Policy for Sieve {
 
 impl Eviction for Sieve {
     fn insert(&mut self, item: &EvictionItem) {
-        self.remove(item.id, Removal::Ended);
+        self.remove(item.id, Removal::Ended, 0);
         self.arrivals += 1;
         self.queue.insert(self.arrivals, item.id);
         self.items.insert(item.id, Item { arrival: self.arrivals, uses: Uses::None });
     }
 
-    fn touch(&mut self, id: u32, touch: Touch) {
+    fn touch(&mut self, id: u32, touch: Touch, _now: u64) {
         if touch == Touch::Use
             && let Some(item) = self.items.get_mut(&id)
         {
@@ -72,7 +72,7 @@ impl Eviction for Sieve {
         }
     }
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         if let Some(item) = self.items.remove(&id) {
             self.queue.remove(&item.arrival);
         }
@@ -114,7 +114,7 @@ mod tests {
     fn evict(policy: &mut Sieve) -> u32 {
         let mut sink = RecordingSink { enough_after: 1, ..RecordingSink::default() };
         policy.choose(&Need { now: 0, ram: 0, disk: 1, ..Need::default() }, &mut Victims::new(&mut sink));
-        policy.remove(sink.accepted[0], Removal::Evicted);
+        policy.remove(sink.accepted[0], Removal::Evicted, 0);
         sink.accepted[0]
     }
 
@@ -126,20 +126,20 @@ mod tests {
         let mut policy = Sieve::default();
         for name in ["A", "B", "C", "D", "E", "F", "G"] {
             policy.insert(&item(number(name), 0, 1));
-            policy.touch(number(name), Touch::Use);
+            policy.touch(number(name), Touch::Use, 0);
         }
         for name in ["A", "B", "G"] {
-            policy.touch(number(name), Touch::Use);
+            policy.touch(number(name), Touch::Use, 0);
         }
         let mut evicted = Vec::new();
         for name in ["H", "A", "D", "I", "B", "J"] {
             if policy.items.contains_key(&number(name)) {
-                policy.touch(number(name), Touch::Use);
+                policy.touch(number(name), Touch::Use, 0);
                 continue;
             }
             evicted.push(names[evict(&mut policy) as usize]);
             policy.insert(&item(number(name), 0, 1));
-            policy.touch(number(name), Touch::Use);
+            policy.touch(number(name), Touch::Use, 0);
         }
         // The hand passes A and B, which lose their bits and get them again, and passes D, visited meanwhile.
         assert_eq!(evicted, ["C", "E", "F"]);
@@ -150,8 +150,8 @@ mod tests {
         let mut policy = Sieve::default();
         for id in [4, 2, 7] {
             policy.insert(&item(id, 0, 1));
-            policy.touch(id, Touch::Use);
-            policy.touch(id, Touch::Use);
+            policy.touch(id, Touch::Use, 0);
+            policy.touch(id, Touch::Use, 0);
         }
         assert_eq!(evict(&mut policy), 4);
         assert_eq!(evict(&mut policy), 2, "the bits are cleared and the hand goes on");

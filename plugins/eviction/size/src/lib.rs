@@ -48,7 +48,7 @@ mod tests {
         assert_eq!(offered_by(&mut policy), [2, 0, 1]);
         // 3 uses of 8 MB: 3/8, after 2/8.
         for _ in 0..2 {
-            policy.remove(2, Removal::Taken);
+            policy.remove(2, Removal::Taken, 0);
             policy.insert(&idle_container(2, 2, 0, 8));
         }
         assert_eq!(offered_by(&mut policy), [0, 2, 1]);

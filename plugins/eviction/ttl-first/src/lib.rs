@@ -30,9 +30,9 @@ impl Eviction for TtlFirst {
         self.0.set(item.id, item.expires);
     }
 
-    fn touch(&mut self, _id: u32, _touch: Touch) {}
+    fn touch(&mut self, _id: u32, _touch: Touch, _now: u64) {}
 
-    fn remove(&mut self, id: u32, _removal: Removal) {
+    fn remove(&mut self, id: u32, _removal: Removal, _now: u64) {
         self.0.remove(id);
     }
 
