@@ -67,7 +67,7 @@
 // Rule of node allocation: `place` answers by nothing but the sets of nodes in its view.
 #define HEARTH_RULE_ANSWERS_HOLD (1 << 4)
 
-// Rule of eviction: tell of containers in use.
+// Rule of eviction: tell of containers in use; of others: tell of all that becomes of containers.
 #define HEARTH_RULE_OBSERVES_CONTAINERS (1 << 5)
 
 // Rule of eviction: it is enough to tell of idle containers before `choose`.
@@ -199,6 +199,45 @@ enum hearth_ending
 typedef enum hearth_ending hearth_ending;
 #else
 typedef uint32_t hearth_ending;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What has become of a container.
+enum hearth_container_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // It is being started for an attempt: a cold start.
+    HEARTH_CONTAINER_CHANGE_STARTING,
+    // It is being started ahead of a request.
+    HEARTH_CONTAINER_CHANGE_STARTING_AHEAD,
+    // The start that an attempt waits for is over.
+    HEARTH_CONTAINER_CHANGE_UP,
+    // It is idle: its start ahead is over, or that of the attempt in it, and it is kept.
+    HEARTH_CONTAINER_CHANGE_IDLE,
+    // It was idle, and an attempt has taken it: a warm start.
+    HEARTH_CONTAINER_CHANGE_TAKEN,
+    // It ends after an attempt: keep-alive does not keep it.
+    HEARTH_CONTAINER_CHANGE_NOT_KEPT,
+    // It was idle and ends: its keep-alive is over.
+    HEARTH_CONTAINER_CHANGE_EXPIRED,
+    // It was idle and ends: eviction chose it.
+    HEARTH_CONTAINER_CHANGE_EVICTED,
+    // It was idle and ends: a policy had it ended (`Actions::end_containers`).
+    HEARTH_CONTAINER_CHANGE_ENDED,
+    // It was in use and has crashed.
+    HEARTH_CONTAINER_CHANGE_CRASHED,
+    // It is lost with its node, whether it was in use, idle or being started.
+    HEARTH_CONTAINER_CHANGE_LOST,
+    // It was in use and ends with an attempt that is not needed any more.
+    HEARTH_CONTAINER_CHANGE_STOPPED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_container_change hearth_container_change;
+#else
+typedef uint32_t hearth_container_change;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -759,6 +798,22 @@ typedef struct {
     hearth_text reason;
 } hearth_shed;
 
+// Something has become of a container.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // What has become of it.
+    hearth_container_change change;
+    // When, in ns.
+    uint64_t now;
+    // Its node.
+    uint32_t node;
+    // Its number on the node, which may be used again after its end.
+    uint32_t container;
+    // Its function.
+    uint32_t function;
+} hearth_container_event;
+
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
 // in the rules. A policy has either `place` or `plan`.
 typedef struct {
@@ -787,6 +842,8 @@ typedef struct {
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     uint32_t (*shed)(void *policy, const hearth_queue *queue, hearth_shed *answer);
+    // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*on_container)(void *policy, const hearth_container_event *event);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -908,6 +965,8 @@ typedef struct {
     uint32_t (*on_end)(void *policy, const hearth_end *end);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
+    // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*on_container)(void *policy, const hearth_container_event *event);
 } hearth_admission;
 
 // A container whose invocation has run to its end.
@@ -966,6 +1025,8 @@ typedef struct {
     uint32_t (*prewarm)(void *policy, const hearth_completion *completion, hearth_prewarming *answer);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
+    // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*on_container)(void *policy, const hearth_container_event *event);
 } hearth_keep_alive;
 
 // A policy: what it is called, what can be set, how it is made, and the roles it has.
@@ -1026,7 +1087,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 328
+#define HEARTH_LAYOUT_LENGTH 339
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1040,15 +1101,15 @@ typedef struct {
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
     sizeof(hearth_host), 7, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 11, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), \
+    sizeof(hearth_node_allocation), 12, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), \
     sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
     sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
     sizeof(hearth_victims), 4, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), offsetof(hearth_victims, also), \
-    sizeof(hearth_admission), 5, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), \
+    sizeof(hearth_admission), 6, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), offsetof(hearth_admission, on_container), \
     sizeof(hearth_admission_answer), 4, offsetof(hearth_admission_answer, size), offsetof(hearth_admission_answer, kind), offsetof(hearth_admission_answer, delay), offsetof(hearth_admission_answer, reason), \
-    sizeof(hearth_keep_alive), 6, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), \
+    sizeof(hearth_keep_alive), 7, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), offsetof(hearth_keep_alive, on_container), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
     sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
@@ -1065,6 +1126,7 @@ typedef struct {
     sizeof(hearth_delayed_start), 7, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), \
     sizeof(hearth_function_history), 14, offsetof(hearth_function_history, size), offsetof(hearth_function_history, busy), offsetof(hearth_function_history, idle), offsetof(hearth_function_history, starting), offsetof(hearth_function_history, waiting), offsetof(hearth_function_history, waiting_since), offsetof(hearth_function_history, arrivals), offsetof(hearth_function_history, last_arrival), offsetof(hearth_function_history, completed), offsetof(hearth_function_history, runs), offsetof(hearth_function_history, mean_run_time), offsetof(hearth_function_history, recent_run_time), offsetof(hearth_function_history, cold_starts), offsetof(hearth_function_history, mean_start_time), \
     sizeof(hearth_queue), 8, offsetof(hearth_queue, size), offsetof(hearth_queue, now), offsetof(hearth_queue, waiting), offsetof(hearth_queue, heads), offsetof(hearth_queue, lengths), offsetof(hearth_queue, nodes), offsetof(hearth_queue, free_core), offsetof(hearth_queue, histories), \
+    sizeof(hearth_container_event), 6, offsetof(hearth_container_event, size), offsetof(hearth_container_event, change), offsetof(hearth_container_event, now), offsetof(hearth_container_event, node), offsetof(hearth_container_event, container), offsetof(hearth_container_event, function), \
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
 }
 

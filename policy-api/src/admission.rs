@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, End, RequestView};
+use crate::{ClusterView, ContainerEvent, End, RequestView};
 
 /// The service at the moment at which admission is asked.
 #[repr(C)]
@@ -98,6 +98,8 @@ pub struct AdmissionRules {
     pub admits_all: bool,
     /// Whether to show what has come of each function: [`ClusterView::histories`].
     pub sees_history: bool,
+    /// Whether to call [`Admission::on_container`].
+    pub observes_containers: bool,
 }
 
 /// Decides which requests are let in.
@@ -132,6 +134,10 @@ pub trait Admission {
     /// An attempt has ended that was let in, in whatever way. Called when [`AdmissionRules::observes_ends`] is set, once for
     /// each; not for those that have not ended when the simulation does.
     fn on_end(&mut self, _end: &End) {}
+
+    /// Something has become of a container. Called when [`AdmissionRules::observes_containers`] is set, for each change in the order in
+    /// which they happen, before this policy is asked or told anything that comes after it.
+    fn on_container(&mut self, _event: &ContainerEvent) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

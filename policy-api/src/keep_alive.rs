@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, FunctionHistory, Records};
+use crate::{ClusterView, ContainerEvent, FunctionHistory, Records};
 
 /// A container whose invocation has run to its end.
 #[repr(C)]
@@ -66,6 +66,8 @@ pub struct KeepAliveRules {
     pub observes_arrivals: bool,
     /// Whether to show what has come of each function: [`Completion::histories`].
     pub sees_history: bool,
+    /// Whether to call [`KeepAlive::on_container`].
+    pub observes_containers: bool,
 }
 
 /// A container to be started ahead of the next request.
@@ -116,6 +118,10 @@ pub trait KeepAlive {
     fn prewarm(&mut self, _completion: &Completion) -> Prewarming {
         Prewarming::NONE
     }
+
+    /// Something has become of a container. Called when [`KeepAliveRules::observes_containers`] is set, for each change in the order in
+    /// which they happen, before this policy is asked or told anything that comes after it.
+    fn on_container(&mut self, _event: &ContainerEvent) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

@@ -4,8 +4,8 @@
 use abi_stable::StableAbi;
 
 use crate::{
-    ClusterView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView, Records,
-    RequestView, Shed, Slice,
+    ClusterView, ContainerEvent, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView,
+    Records, RequestView, Shed, Slice,
 };
 
 /// The answer to "where does this invocation run?".
@@ -91,6 +91,8 @@ pub struct AllocationRules {
     pub sees_history: bool,
     /// Whether to call [`NodeAllocation::shed`].
     pub sheds: bool,
+    /// Whether to call [`NodeAllocation::on_container`].
+    pub observes_containers: bool,
 }
 
 impl Default for AllocationRules {
@@ -104,6 +106,7 @@ impl Default for AllocationRules {
             answers_hold: false,
             sees_history: false,
             sheds: false,
+            observes_containers: false,
         }
     }
 }
@@ -187,6 +190,10 @@ pub trait NodeAllocation {
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
 
+    /// Something has become of a container. Called when [`AllocationRules::observes_containers`] is set, for each change in the order in
+    /// which they happen, before this policy is asked or told anything that comes after it.
+    fn on_container(&mut self, _event: &ContainerEvent) {}
+
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.
     fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
@@ -224,6 +231,9 @@ pub trait BatchAllocation {
 
     /// As [`NodeAllocation::observe_link`].
     fn observe_link(&mut self, _link: &LinkView<'_>) {}
+
+    /// As [`NodeAllocation::on_container`].
+    fn on_container(&mut self, _event: &ContainerEvent) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

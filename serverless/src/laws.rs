@@ -3,6 +3,7 @@
 
 mod answers;
 mod checks;
+mod container_events;
 mod containers;
 mod ends;
 mod history;

@@ -9,8 +9,8 @@ use super::{
     ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionHistory, FunctionView,
-    LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, DelayedStart, End, EvictionItem,
+    FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
 };
 
 /// A number of the layout.
@@ -76,15 +76,15 @@ layout! {
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
     hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink, also }
-    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer }
+    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer, on_container }
     hearth_admission_answer = (AdmissionAnswer) AdmissionAnswer { size, kind, delay, reason }
-    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer }
+    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer, on_container }
     hearth_retention = (RetentionAnswer) RetentionAnswer { size, reserved, keep_for }
     hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
     hearth_node = (NodeView) NodeView {
@@ -120,5 +120,6 @@ layout! {
         recent_run_time, cold_starts, mean_start_time
     }
     hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
+    hearth_container_event = (ContainerEvent) ContainerEvent { size, change, now, node, container, function }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
 }

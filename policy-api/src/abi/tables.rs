@@ -9,8 +9,8 @@ use abi_stable::StableAbi;
 
 use super::{Text, VictimSinkRecord};
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, EvictionItem, LinkView, Need,
-    NodeView, QueueView, Removal, RequestView, Touch,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, EvictionItem,
+    LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -50,6 +50,8 @@ pub struct NodeAllocationTable {
     /// Whether one of those who wait is rejected, for `HEARTH_RULE_SHEDS`.
     pub shed:
         Option<unsafe extern "C" fn(policy: *mut (), queue: *const QueueView<'_>, answer: *mut ShedAnswer) -> u32>,
+    /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -163,6 +165,8 @@ pub struct AdmissionTable {
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
     /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
+    /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
 }
 
 /// What happens to a request.
@@ -201,6 +205,8 @@ pub struct KeepAliveTable {
     >,
     /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
+    /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
 }
 
 /// What becomes of an idle container.
@@ -245,6 +251,7 @@ impl NodeAllocationTable {
         on_delayed_start: None,
         on_timer: None,
         shed: None,
+        on_container: None,
     };
 }
 
@@ -265,8 +272,14 @@ impl EvictionTable {
 
 impl AdmissionTable {
     /// A table without functions.
-    pub const EMPTY: Self =
-        Self { size: size_of::<Self>() as u32, rules: None, admit: None, on_end: None, on_timer: None };
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        rules: None,
+        admit: None,
+        on_end: None,
+        on_timer: None,
+        on_container: None,
+    };
 }
 
 impl KeepAliveTable {
@@ -278,5 +291,6 @@ impl KeepAliveTable {
         on_arrival: None,
         prewarm: None,
         on_timer: None,
+        on_container: None,
     };
 }

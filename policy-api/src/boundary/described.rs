@@ -25,9 +25,9 @@ mod with_abi_stable {
         ShedAnswer, Text, Value, VictimSinkRecord,
     };
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, Ending, EvictionItem,
-        FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, PolicySlot, QueueView,
-        Removal, RequestView, Start, Touch,
+        AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, Creation, DelayedStart,
+        End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext,
+        PolicySlot, QueueView, Removal, RequestView, Start, Touch,
     };
 
     /// The description of a library.
@@ -80,6 +80,8 @@ mod with_abi_stable {
         FunctionHistory::LAYOUT,
         QueueView::<'static>::LAYOUT,
         ShedAnswer::LAYOUT,
+        ContainerEvent::LAYOUT,
+        ContainerChange::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

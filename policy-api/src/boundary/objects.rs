@@ -19,9 +19,9 @@ use crate::abi::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
-    ClusterView, Completion, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules, KeepAlive,
-    KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem, Prewarming,
-    QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
+    ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules,
+    KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem,
+    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -210,6 +210,7 @@ impl NodeAllocationObject {
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
         lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
         lacks(rules.sheds, self.table.shed.is_some(), "shed")?;
+        lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
         Ok(rules)
     }
 
@@ -296,6 +297,12 @@ impl NodeAllocationObject {
         self.call(self.table.on_delayed_start, |on_delayed_start, policy| unsafe { on_delayed_start(policy, start) })
     }
 
+    /// Something has become of a container.
+    pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_container, |on_container, policy| unsafe { on_container(policy, event) })
+    }
+
     /// A timer has gone off.
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -372,6 +379,7 @@ impl AdmissionObject {
     pub fn rules(&self) -> Called<AdmissionRules> {
         let rules: AdmissionRules = self.ask_rules(self.table.rules)?;
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
+        lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
         Ok(rules)
     }
 
@@ -397,6 +405,12 @@ impl AdmissionObject {
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
     }
 
+    /// Something has become of a container.
+    pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_container, |on_container, policy| unsafe { on_container(policy, event) })
+    }
+
     /// A timer has gone off.
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -412,6 +426,7 @@ impl KeepAliveObject {
     pub fn rules(&self) -> Called<KeepAliveRules> {
         let rules: KeepAliveRules = self.ask_rules(self.table.rules)?;
         lacks(rules.observes_arrivals, self.table.on_arrival.is_some(), "on_arrival")?;
+        lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
         Ok(rules)
     }
 
@@ -439,6 +454,12 @@ impl KeepAliveObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.prewarm, |prewarm, policy| unsafe { prewarm(policy, completion, &raw mut answer) })?;
         Ok(Prewarming { after: answer.after, keep_for: answer.keep_for })
+    }
+
+    /// Something has become of a container.
+    pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_container, |on_container, policy| unsafe { on_container(policy, event) })
     }
 
     /// A timer has gone off.

@@ -27,7 +27,8 @@ impl Rules for AllocationRules {
         | RULE_RANKS
         | RULE_ANSWERS_HOLD
         | RULE_SEES_HISTORY
-        | RULE_SHEDS;
+        | RULE_SHEDS
+        | RULE_OBSERVES_CONTAINERS;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -37,6 +38,7 @@ impl Rules for AllocationRules {
             | bit(self.answers_hold, RULE_ANSWERS_HOLD)
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.sheds, RULE_SHEDS)
+            | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -48,6 +50,7 @@ impl Rules for AllocationRules {
             answers_hold: bits & RULE_ANSWERS_HOLD != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
             sheds: bits & RULE_SHEDS != 0,
+            observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
         }
     }
 }
@@ -65,12 +68,13 @@ impl Rules for EvictionRules {
 }
 
 impl Rules for AdmissionRules {
-    const KNOWN: u32 = RULE_OBSERVES_ENDS | RULE_ADMITS_ALL | RULE_SEES_HISTORY;
+    const KNOWN: u32 = RULE_OBSERVES_ENDS | RULE_ADMITS_ALL | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS;
 
     fn to_bits(self) -> u32 {
         bit(self.observes_ends, RULE_OBSERVES_ENDS)
             | bit(self.admits_all, RULE_ADMITS_ALL)
             | bit(self.sees_history, RULE_SEES_HISTORY)
+            | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -78,18 +82,25 @@ impl Rules for AdmissionRules {
             observes_ends: bits & RULE_OBSERVES_ENDS != 0,
             admits_all: bits & RULE_ADMITS_ALL != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
+            observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
         }
     }
 }
 
 impl Rules for KeepAliveRules {
-    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS | RULE_SEES_HISTORY;
+    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS;
 
     fn to_bits(self) -> u32 {
-        bit(self.observes_arrivals, RULE_OBSERVES_ARRIVALS) | bit(self.sees_history, RULE_SEES_HISTORY)
+        bit(self.observes_arrivals, RULE_OBSERVES_ARRIVALS)
+            | bit(self.sees_history, RULE_SEES_HISTORY)
+            | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
     }
 
     fn of_bits(bits: u32) -> Self {
-        Self { observes_arrivals: bits & RULE_OBSERVES_ARRIVALS != 0, sees_history: bits & RULE_SEES_HISTORY != 0 }
+        Self {
+            observes_arrivals: bits & RULE_OBSERVES_ARRIVALS != 0,
+            sees_history: bits & RULE_SEES_HISTORY != 0,
+            observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+        }
     }
 }

@@ -18,9 +18,9 @@ use crate::abi::{
     ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, Creation,
-    DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView, ParameterSet,
-    Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
+    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
+    Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView,
+    ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
 };
 
 thread_local! {
@@ -158,8 +158,12 @@ pub(super) unsafe extern "C" fn destroy<T>(address: *mut ()) {
 /// The tables of a policy.
 pub(super) struct Tables<T>(PhantomData<T>);
 
-macro_rules! on_timer {
+macro_rules! common_ears {
     ($trait:ident) => {
+        unsafe extern "C" fn on_container<T: $trait>(address: *mut (), event: *const ContainerEvent) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_container(&*event)) }
+        }
         unsafe extern "C" fn on_timer<T: $trait>(address: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_timer(timer, &*cluster)) }
@@ -186,7 +190,7 @@ macro_rules! allocation_ears {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_end(&*end)) }
         }
-        on_timer!($trait);
+        common_ears!($trait);
     };
 }
 
@@ -248,6 +252,7 @@ impl<T: NodeAllocation> Tables<T> {
             on_delayed_start: Some(on_delayed_start::<T>),
             shed: Some(shed::<T>),
             on_timer: Some(on_timer::<T>),
+            on_container: Some(on_container::<T>),
         }
     };
 }
@@ -305,6 +310,7 @@ impl<T: BatchAllocation> Tables<T> {
             on_delayed_start: None,
             shed: None,
             on_timer: Some(on_timer::<T>),
+            on_container: Some(on_container::<T>),
         }
     };
 }
@@ -380,7 +386,7 @@ impl<T: Eviction> Tables<T> {
 impl<T: Admission> Tables<T> {
     /// Of an admission policy.
     pub(super) const ADMITS: &'static AdmissionTable = {
-        on_timer!(Admission);
+        common_ears!(Admission);
         unsafe extern "C" fn rules<T: Admission>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -414,6 +420,7 @@ impl<T: Admission> Tables<T> {
             admit: Some(admit::<T>),
             on_end: Some(on_end::<T>),
             on_timer: Some(on_timer::<T>),
+            on_container: Some(on_container::<T>),
         }
     };
 }
@@ -421,7 +428,7 @@ impl<T: Admission> Tables<T> {
 impl<T: KeepAlive> Tables<T> {
     /// Of a keep-alive policy.
     pub(super) const KEEPS: &'static KeepAliveTable = {
-        on_timer!(KeepAlive);
+        common_ears!(KeepAlive);
         unsafe extern "C" fn rules<T: KeepAlive>(address: *mut (), rules: *mut u32) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
@@ -465,6 +472,7 @@ impl<T: KeepAlive> Tables<T> {
             on_arrival: Some(on_arrival::<T>),
             prewarm: Some(prewarm::<T>),
             on_timer: Some(on_timer::<T>),
+            on_container: Some(on_container::<T>),
         }
     };
 }

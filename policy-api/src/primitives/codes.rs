@@ -33,7 +33,7 @@ pub const RULE_OBSERVES_ENDS: u32 = 1 << 2;
 pub const RULE_RANKS: u32 = 1 << 3;
 /// Rule of node allocation: `place` answers by nothing but the sets of nodes in its view.
 pub const RULE_ANSWERS_HOLD: u32 = 1 << 4;
-/// Rule of eviction: tell of containers in use.
+/// Rule of eviction: tell of containers in use; of others: tell of all that becomes of containers.
 pub const RULE_OBSERVES_CONTAINERS: u32 = 1 << 5;
 /// Rule of eviction: it is enough to tell of idle containers before `choose`.
 pub const RULE_HEARS_LATE: u32 = 1 << 6;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::allocation::{ENDINGS, note_of};
+use super::census::{Census, note};
 use super::cluster::TestCluster;
 use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
@@ -67,11 +68,13 @@ struct Clock {
     let_in: VecDeque<(RequestView, u64)>,
     ended: usize,
     histories: Histories,
+    census: Census,
 }
 
 impl Clock {
     fn new() -> Self {
-        Self { now: 0, requests: 0, let_in: VecDeque::new(), ended: 0, histories: Histories::new(FUNCTIONS) }
+        let (histories, census) = (Histories::new(FUNCTIONS), Census::default());
+        Self { now: 0, requests: 0, let_in: VecDeque::new(), ended: 0, histories, census }
     }
 }
 
@@ -155,6 +158,14 @@ fn ask(
         "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
         if is_full { ", no RAM" } else { "" }
     ));
+    if rules.observes_containers {
+        let (container, mut events) = clock.census.make_up(function, 0, now);
+        events.extend(clock.census.settle(container, clock.requests.is_multiple_of(2), now));
+        events.iter().try_for_each(|event| {
+            note(log, event);
+            answer("on_container", policy.on_container(event))
+        })?;
+    }
     clock.histories.arrived(function, now);
     let record = clock.histories.of(function);
     (record.busy, record.waiting) = ((running / 2) as u32, waiting / 2);

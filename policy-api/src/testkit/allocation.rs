@@ -6,6 +6,7 @@ mod shedding;
 use proptest::prelude::*;
 
 use super::alarms::Alarms;
+use super::census::{Census, note};
 use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::claimed;
@@ -100,6 +101,7 @@ struct Play<'a> {
     rules: AllocationRules,
     claims: Claims,
     model: Model,
+    census: Census,
     plan: Vec<PlanItem>,
     alarms: Alarms,
     log: &'a mut Log,
@@ -111,7 +113,16 @@ impl<'a> Play<'a> {
         let rules = answer("rules", policy.rules())?;
         let mut model = Model::new(nodes, functions);
         model.histories = rules.sees_history.then(|| Histories::new(functions.len()));
-        Ok(Self { policy, alarms, rules, claims: check.claims, model, plan: Vec::new(), log })
+        Ok(Self {
+            policy,
+            alarms,
+            rules,
+            claims: check.claims,
+            model,
+            census: Census::default(),
+            plan: Vec::new(),
+            log,
+        })
     }
 
     fn apply(&mut self, step: &Step) -> Result<(), String> {
@@ -146,10 +157,23 @@ impl<'a> Play<'a> {
             }
             Step::Link { link, share } => self.set_link(link % self.model.link_count() as u32, share),
         }
+        self.tell_of_containers()?;
         let now = self.model.now;
         let cluster = ClusterView { now, ..ClusterView::EMPTY };
         self.alarms.go_off(now, self.log, |timer| self.policy.on_timer(timer, &cluster))?;
         self.round()
+    }
+
+    fn tell_of_containers(&mut self) -> Result<(), String> {
+        if !self.rules.observes_containers {
+            return Ok(());
+        }
+        let Self { model, census, policy, log, .. } = self;
+        let events = census.changes(model.now, model.containers(), |node| model.is_up(node));
+        events.iter().try_for_each(|event| {
+            note(log, event);
+            answer("on_container", policy.on_container(event))
+        })
     }
 
     fn arrived(&mut self, request: &RequestView) -> Result<(), String> {
@@ -211,6 +235,7 @@ impl<'a> Play<'a> {
 
     fn round(&mut self) -> Result<(), String> {
         self.end_waits()?;
+        self.tell_of_containers()?;
         self.shed()?;
         for (node, view, up) in self.model.take_changed() {
             if self.rules.observes {
@@ -230,7 +255,7 @@ impl<'a> Play<'a> {
             true => self.plan_all()?,
         }
         self.model.end_round();
-        Ok(())
+        self.tell_of_containers()
     }
 
     /// Asks about everybody in turn, but for the later requests of a function that is to wait.
@@ -415,15 +440,19 @@ impl Checked for Check {
             (0..3).map(|function| FunctionSpec { ram: 1 + function, disk: 1, has_image: function == 2 }).collect();
         let mut log = Log::default();
         let play = Play::new(self, &nodes, &functions, &mut log)?;
-        let (mut policy, rules, mut model) = (Some((play.policy, play.alarms)), play.rules, Some(play.model));
+        let rules = play.rules;
+        let (mut policy, mut model) = (Some((play.policy, play.alarms)), Some((play.model, play.census)));
         Ok(Box::new(move |calls| {
             let mut log = Log::default();
-            let (Some((of_policy, alarms)), Some(of_model)) = (policy.take(), model.take()) else { return Ok(()) };
+            let (Some((of_policy, alarms)), Some((of_model, census))) = (policy.take(), model.take()) else {
+                return Ok(());
+            };
             let mut play = Play {
                 policy: of_policy,
                 rules,
                 claims: self.claims,
                 model: of_model,
+                census,
                 plan: Vec::new(),
                 alarms,
                 log: &mut log,
@@ -445,8 +474,8 @@ impl Checked for Check {
                 // A policy that lets wait, or may, must not make the queue grow.
                 play.lose_queue(4)?;
             }
-            let Play { policy: of_policy, alarms, model: of_model, .. } = play;
-            (policy, model) = (Some((of_policy, alarms)), Some(of_model));
+            let Play { policy: of_policy, alarms, model: of_model, census, .. } = play;
+            (policy, model) = (Some((of_policy, alarms)), Some((of_model, census)));
             Ok(())
         }))
     }

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::census::{Census, note};
 use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::subject::{Subject, answer};
 use crate::boundary::KeepAliveObject;
-use crate::{Claims, ClusterView, Completion, End, KeepAliveRules, Records};
+use crate::{Claims, ClusterView, Completion, ContainerEvent, End, KeepAliveRules, Records};
 
 /// Times beyond this are taken for an overflow, but for `u64::MAX`, which is for ever: a hundred years in ns.
 const LONGEST: u64 = 100 * 366 * 86_400 * 1_000_000_000;
@@ -54,16 +55,22 @@ struct Clock {
     now: u64,
     rules: KeepAliveRules,
     histories: Histories,
+    census: Census,
 }
 
 impl Clock {
     fn new(policy: &KeepAliveObject) -> Result<Self, String> {
-        Ok(Self { now: 0, rules: answer("rules", policy.rules())?, histories: Histories::new(FUNCTIONS) })
+        Ok(Self {
+            now: 0,
+            rules: answer("rules", policy.rules())?,
+            histories: Histories::new(FUNCTIONS),
+            census: Census::default(),
+        })
     }
 }
 
 fn apply(policy: &mut KeepAliveObject, step: &Step, clock: &mut Clock, log: &mut Log) -> Result<(), String> {
-    let Clock { now, rules, histories } = clock;
+    let Clock { now, rules, histories, census } = clock;
     match *step {
         Step::Arrive { function, after } => {
             *now += after;
@@ -73,6 +80,15 @@ fn apply(policy: &mut KeepAliveObject, step: &Step, clock: &mut Clock, log: &mut
         }
         Step::Idle { function, node, after, run_time, idle } => {
             *now += after;
+            let tell = |policy: &mut KeepAliveObject, event: &ContainerEvent, log: &mut Log| {
+                if !rules.observes_containers {
+                    return Ok(());
+                }
+                note(log, event);
+                answer("on_container", policy.on_container(event))
+            };
+            let (container, events) = census.make_up(function, node, *now);
+            events.iter().try_for_each(|event| tell(policy, event, log))?;
             histories.ended(&End { now: *now, function, run_time, ..End::default() });
             let record = histories.of(function);
             (record.idle, record.busy) = (idle - 1, node);
@@ -90,6 +106,8 @@ fn apply(policy: &mut KeepAliveObject, step: &Step, clock: &mut Clock, log: &mut
             let retention = answer("on_idle", policy.on_idle(&completion))?;
             log.note(format!("  keep for {}", retention.keep_for));
             check_length("keeps for", retention.keep_for)?;
+            let settled = census.settle(container, retention.keep_for > 0, *now);
+            settled.iter().try_for_each(|event| tell(policy, event, log))?;
             if retention.keep_for > 0 {
                 return Ok(());
             }

@@ -44,6 +44,7 @@
 mod admission;
 mod alarms;
 mod allocation;
+mod census;
 mod cluster;
 mod eviction;
 mod growth;

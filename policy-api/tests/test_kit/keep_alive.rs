@@ -9,6 +9,9 @@ struct State {
     /// The last arrival of each function.
     arrivals: BTreeMap<u32, u64>,
     gaps: Vec<u64>,
+    /// The containers that there are, by node and number, and all that there were.
+    containers: BTreeMap<(u32, u32), u32>,
+    ends: Vec<ContainerEvent>,
 }
 
 defective!(
@@ -20,18 +23,35 @@ defective!(
         "panics at a function that never arrived",
         "the clock",
         "grows with every arrival",
+        "grows with every end of a container",
+        "takes containers for immortal",
     ]
 );
 
 impl KeepAlive for Keeper {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true, ..KeepAliveRules::default() }
+        KeepAliveRules { observes_arrivals: true, observes_containers: true, ..KeepAliveRules::default() }
     }
 
     fn on_arrival(&mut self, function: u32, now: u64) {
         let last = self.state.arrivals.insert(function, now);
         if self.is("grows with every arrival") {
             self.state.gaps.push(now - last.unwrap_or(0));
+        }
+    }
+
+    fn on_container(&mut self, event: &ContainerEvent) {
+        let key = (event.node, event.container);
+        if event.change.is_begin() {
+            assert_eq!(self.state.containers.insert(key, event.function), None, "it is there already");
+        } else {
+            assert_eq!(self.state.containers.get(&key), Some(&event.function), "{event:?} of another");
+        }
+        if event.change.is_end() && !self.is("takes containers for immortal") {
+            self.state.containers.remove(&key);
+        }
+        if event.change.is_end() && self.is("grows with every end of a container") {
+            self.state.ends.push(*event);
         }
     }
 
@@ -59,6 +79,8 @@ fn defects_of_keep_alive_are_caught() {
             ("panics at a function that never arrived", "failed in on_idle: panicked"),
             ("the clock", "does not do the same"),
             ("grows with every arrival", "memory grows with the number of calls"),
+            ("grows with every end of a container", "memory grows with the number of calls"),
+            ("takes containers for immortal", "failed in on_container: panicked: assertion"),
         ],
     );
 }

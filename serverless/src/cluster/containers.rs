@@ -1,6 +1,6 @@
 //! Containers of the nodes, and the cores they run on: who gets one holds a value that must be given back.
 
-use hearth_policy_api::{Creation, EvictionItem, Removal, Touch};
+use hearth_policy_api::{ContainerChange, ContainerEvent, Creation, EvictionItem, Removal, Touch};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
@@ -104,7 +104,7 @@ impl Cluster {
         if !self.has_core(node) {
             return None;
         }
-        let held = self.leave_idle(node, function, container, Removal::Taken, books, kernel)?;
+        let held = self.leave_idle(node, function, container, ContainerChange::Taken, books, kernel)?;
         self.touch_image(node, function);
         Some(self.occupy(held, kernel.now()))
     }
@@ -193,6 +193,25 @@ impl Cluster {
         }
     }
 
+    /// Notes what becomes of a container, if somebody wants to know.
+    #[inline]
+    pub fn note(&mut self, change: ContainerChange, held: &HeldContainer, now: SimTime) {
+        if let Some(news) = &mut self.news {
+            let (node, container, function) = (held.node.0, held.container.0, held.function.0);
+            let now = now.as_nanos();
+            news.push(ContainerEvent { change, now, node, container, function, ..ContainerEvent::default() });
+        }
+    }
+
+    /// The start is over of a container that an attempt has waited for.
+    #[inline]
+    pub fn note_up(&mut self, occupied: &Occupied, now: SimTime) {
+        if self.news.is_some() {
+            let HeldContainer { node, container, function, pool } = occupied.held;
+            self.note(ContainerChange::Up, &HeldContainer { node, container, function, pool }, now);
+        }
+    }
+
     /// Makes a container idle for a time; `over` is what happens then.
     pub fn keep<E>(
         &mut self,
@@ -202,6 +221,7 @@ impl Cluster {
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) {
+        self.note(ContainerChange::Idle, &held, kernel.now());
         let HeldContainer { node, container, function, pool } = held;
         self.spell = self.spell.next();
         let (spell, now) = (self.spell, kernel.now());
@@ -227,23 +247,24 @@ impl Cluster {
         self.refresh_use_if(node, true);
     }
 
-    /// Ends a container that is in use, or was being started.
-    pub fn end<E>(&mut self, held: HeldContainer, books: &mut Books, kernel: &mut Kernel<E>) {
+    /// Ends a container that is in use, or was being started, and why.
+    pub fn end<E>(&mut self, held: HeldContainer, why: ContainerChange, books: &mut Books, kernel: &mut Kernel<E>) {
+        self.note(why, &held, kernel.now());
         self.nodes[held.node].container_eviction.end_use(held.container);
         self.remove(held, books, kernel);
     }
 
-    /// Ends an idle container; false if it is not idle.
+    /// Ends an idle container, and why; false if it is not idle.
     pub fn end_idle<E>(
         &mut self,
         node: NodeId,
         container: ContainerId,
-        removal: Removal,
+        why: ContainerChange,
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> bool {
         let Some(function) = self.nodes[node].container(container).map(|held| held.function) else { return false };
-        let held = self.leave_idle(node, function, container, removal, books, kernel);
+        let held = self.leave_idle(node, function, container, why, books, kernel);
         held.map(|held| self.remove(held, books, kernel)).is_some()
     }
 
@@ -279,11 +300,11 @@ impl Cluster {
             && self.is_image_ready(node, image)
     }
 
-    /// Ends all idle containers of a node.
+    /// Ends all idle containers of a node that is down.
     pub fn end_all_idle<E>(&mut self, node: NodeId, books: &mut Books, kernel: &mut Kernel<E>) {
         let idle: Vec<ContainerId> = self.nodes[node].idle_containers().collect();
         for container in idle {
-            self.end_idle(node, container, Removal::Ended, books, kernel);
+            self.end_idle(node, container, ContainerChange::Lost, books, kernel);
         }
     }
 
@@ -314,13 +335,13 @@ impl Cluster {
         self.refresh(node);
     }
 
-    /// Takes a container out of the idle ones of its function; `None` if it is not among them.
+    /// Takes a container out of the idle ones of its function, and why; `None` if it is not among them.
     pub(super) fn leave_idle<E>(
         &mut self,
         node: NodeId,
         function: FunctionId,
         container: ContainerId,
-        removal: Removal,
+        why: ContainerChange,
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> Option<HeldContainer> {
@@ -338,8 +359,15 @@ impl Cluster {
         }
         let footprint = self.specs[function].footprint;
         books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
+        let removal = match why {
+            ContainerChange::Taken => Removal::Taken,
+            ContainerChange::Evicted => Removal::Evicted,
+            _ => Removal::Ended,
+        };
         described.leave_idle(container, footprint, is_told, removal);
-        Some(HeldContainer { node, container, function, pool })
+        let held = HeldContainer { node, container, function, pool };
+        self.note(why, &held, kernel.now());
+        Some(held)
     }
 
     /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
@@ -362,7 +390,7 @@ impl Cluster {
         let victims = std::mem::take(&mut self.nodes[node].victims);
         for container in &victims {
             books.metrics.evicted_containers += 1;
-            self.end_idle(node, ContainerId(*container), Removal::Evicted, books, kernel);
+            self.end_idle(node, ContainerId(*container), ContainerChange::Evicted, books, kernel);
         }
         self.nodes[node].victims = victims;
         Ok(true)
@@ -383,7 +411,13 @@ impl Cluster {
         if eviction.observes() {
             eviction.enter_use(creation, &self.specs[function].item(function, container, now, SimTime::MAX));
         }
-        HeldContainer { node, container, function, pool }
+        let held = HeldContainer { node, container, function, pool };
+        let change = match creation {
+            Creation::Invocation => ContainerChange::Starting,
+            Creation::Prewarming => ContainerChange::StartingAhead,
+        };
+        self.note(change, &held, now);
+        held
     }
 
     /// Gives back what a container held that is not among the idle ones.

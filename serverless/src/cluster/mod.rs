@@ -14,7 +14,7 @@ mod pools;
 use std::collections::BTreeMap;
 
 use hearth_policy_api::{
-    BatchView, ClusterView, FunctionView, NONE, NodeSet, NodeView, PolicySlot, Records, RequestView,
+    BatchView, ClusterView, ContainerEvent, FunctionView, NONE, NodeSet, NodeView, PolicySlot, Records, RequestView,
 };
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimTime;
@@ -49,6 +49,8 @@ pub(crate) struct Cluster {
     pools: Pools,
     /// Only where a policy is shown it.
     counts: Option<Box<Counts>>,
+    /// What has become of containers and nobody has been told yet; only where a policy wants to hear of it.
+    news: Option<Vec<ContainerEvent>>,
     /// Numbers the rounds of scheduling.
     round: u64,
     /// The last round that took a core of the node.
@@ -96,6 +98,7 @@ impl Cluster {
             idle: Table::default(),
             pools: Pools::default(),
             counts: None,
+            news: None,
             round: 0,
             planned_in: vec![0; count].into(),
             is_observed,
@@ -108,6 +111,25 @@ impl Cluster {
         };
         cluster.nodes.names().for_each(|node| cluster.refresh(node));
         cluster
+    }
+
+    /// Notes from now on what becomes of containers.
+    pub fn note_containers(&mut self) {
+        self.news = Some(Vec::new());
+    }
+
+    /// Whether something has become of containers that was noted.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        self.news.as_ref().is_some_and(|news| !news.is_empty())
+    }
+
+    /// Tells what has become of containers since the last time.
+    pub fn tell_news(&mut self, tell: impl FnMut(&ContainerEvent)) {
+        if let Some(news) = &mut self.news {
+            news.iter().for_each(tell);
+            news.clear();
+        }
     }
 
     /// Takes in what containers of the next function are made of.

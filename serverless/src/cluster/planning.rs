@@ -159,7 +159,7 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use hearth_eviction_lru::Lru;
-    use hearth_policy_api::{Creation, Removal, boundary};
+    use hearth_policy_api::{ContainerChange, Creation, boundary};
     use hearth_simcore::platform::{HostSpec, PlatformBuilder};
     use hearth_simcore::simulation::ProcessSimulation;
     use hearth_simcore::time::{SimDuration, SimTime};
@@ -212,7 +212,7 @@ mod tests {
         let mut books = Books::default();
         books.metrics.container_idle(1, SimTime::ZERO);
         ProcessSimulation::new(platform(), 0).with_model_mut(|_, kernel| {
-            cluster.leave_idle(N, F, ContainerId(container), Removal::Taken, &mut books, kernel)
+            cluster.leave_idle(N, F, ContainerId(container), ContainerChange::Taken, &mut books, kernel)
         })
     }
 

@@ -135,7 +135,7 @@ impl Policy for Keeps {
 
 impl KeepAlive for Keeps {
     fn rules(&self) -> KeepAliveRules {
-        KeepAliveRules { observes_arrivals: true, sees_history: true }
+        KeepAliveRules { observes_arrivals: true, sees_history: true, ..KeepAliveRules::default() }
     }
 
     fn on_arrival(&mut self, function: u32, now: u64) {

@@ -7,9 +7,9 @@ use hearth_policy_api::boundary::{
     AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink,
 };
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, Creation,
-    DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView, Placement, PlanItem,
-    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
+    ContainerEvent, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView,
+    Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
 };
 
 use super::watch::{Method, Watch};
@@ -116,6 +116,10 @@ impl Hosted<NodeAllocationObject> {
         self.tell(Method::ObserveLink, |object| object.observe_link(link));
     }
 
+    pub fn on_container(&mut self, event: &ContainerEvent) {
+        self.tell(Method::OnContainer, |object| object.on_container(event));
+    }
+
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
         self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
     }
@@ -175,6 +179,10 @@ impl Hosted<AdmissionObject> {
         self.ask(Method::Admit, |object| object.admit(request, view))
     }
 
+    pub fn on_container(&mut self, event: &ContainerEvent) {
+        self.tell(Method::OnContainer, |object| object.on_container(event));
+    }
+
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
         self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
     }
@@ -197,6 +205,10 @@ impl Hosted<KeepAliveObject> {
     #[inline]
     pub fn on_arrival(&mut self, function: u32, now: u64) {
         self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
+    }
+
+    pub fn on_container(&mut self, event: &ContainerEvent) {
+        self.tell(Method::OnContainer, |object| object.on_container(event));
     }
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {

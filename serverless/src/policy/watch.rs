@@ -39,10 +39,11 @@ pub(crate) enum Method {
     StartContainers,
     EndContainers,
     Shed,
+    OnContainer,
 }
 
 impl Method {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -66,6 +67,7 @@ impl Method {
         Self::StartContainers,
         Self::EndContainers,
         Self::Shed,
+        Self::OnContainer,
     ];
 
     /// The name of the method.
@@ -94,6 +96,7 @@ impl Method {
             Self::EndContainers => "end_containers",
             Self::OnDelayedStart => "on_delayed_start",
             Self::Shed => "shed",
+            Self::OnContainer => "on_container",
         }
     }
 }

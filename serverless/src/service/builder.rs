@@ -367,6 +367,8 @@ impl ServiceBuilder {
             admission_of_history: of_admission.sees_history,
             keep_alive_of_history: of_keep_alive.sees_history,
             anybody_of_history: rules.sees_history || of_admission.sees_history || of_keep_alive.sees_history,
+            admission_of_containers: of_admission.observes_containers,
+            keep_alive_of_containers: of_keep_alive.observes_containers,
         };
         let queue = match (is_batch, rules.commitment) {
             (false, Commitment::UntilStarted) => WaitingQueue::by_function(),
@@ -380,6 +382,9 @@ impl ServiceBuilder {
         }
         if hears.anybody_of_history {
             cluster.keep_histories();
+        }
+        if rules.observes_containers || hears.admission_of_containers || hears.keep_alive_of_containers {
+            cluster.note_containers();
         }
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);

@@ -1,7 +1,7 @@
 //! The end of an invocation: its core goes free, its container is kept or not, and whoever waits is told (the timing
 //! model, section 6).
 
-use hearth_policy_api::Completion;
+use hearth_policy_api::{Completion, ContainerChange};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
@@ -52,13 +52,14 @@ impl Service {
         };
         let idle = completion.idle_of_function;
         self.tell_of_completion(key, Place::Container { node: held.node(), container: held.id(), idle }, kernel.now());
+        self.tell_of_containers();
         let histories = self.cluster.histories_if(self.policies.keep_alive_sees_history());
         let retention = self.policies.on_idle(&Completion { histories, ..completion })?;
         if let Some(next) = self.next_in_container_of(key, function, held.node()) {
             return self.hand_over(held, (next, function), kernel);
         }
         if retention.keep_for == 0 {
-            self.cluster.end(held, &mut self.books, kernel);
+            self.cluster.end(held, ContainerChange::NotKept, &mut self.books, kernel);
             return self.plan_prewarming(&completion, kernel);
         }
         self.keep(held, SimDuration::from_nanos(retention.keep_for), kernel);

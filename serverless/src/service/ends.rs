@@ -54,6 +54,15 @@ pub(super) fn run_time(record: &InvocationRecord, now: SimTime) -> SimDuration {
 }
 
 impl Service {
+    /// Tells the policies that want to hear what has become of containers.
+    #[inline]
+    pub(crate) fn tell_of_containers(&mut self) {
+        if self.cluster.has_news() {
+            let Self { cluster, policies, .. } = self;
+            cluster.tell_news(|event| policies.tell_of_container(event));
+        }
+    }
+
     /// Tells policies that an attempt ends where it stands, if it was let in and its end has not been told before: for use
     /// before it leaves. One whose body had ended when its node was lost ends as its body did.
     pub(super) fn tell_of_end(&mut self, key: AttemptKey, ending: Ending, now: SimTime) {

@@ -171,6 +171,7 @@ impl Service {
     fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.apply(what, kernel)?;
         self.work_off_mailbox(kernel)?;
+        self.tell_of_containers();
         if self.policies.watch().orders().are_there() || self.timers.are_set() {
             self.follow_orders(kernel)
         } else {
@@ -185,6 +186,7 @@ impl Service {
         while self.policies.watch().orders().are_there() {
             self.carry_out_orders(kernel)?;
             self.work_off_mailbox(kernel)?;
+            self.tell_of_containers();
         }
         self.schedule_timers(kernel);
         Ok(())

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use hearth_policy_api::{AdmissionDecision, AdmissionView, Ending};
+use hearth_policy_api::{AdmissionDecision, AdmissionView, ContainerChange, Ending};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::SimDuration;
@@ -214,6 +214,7 @@ impl Service {
         if self.policies.admits_all() {
             return self.admit(waiting, kernel);
         }
+        self.tell_of_containers();
         let key = waiting.key;
         let delays = self.attempts.under_way(key)?.delays;
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
@@ -292,7 +293,14 @@ impl Service {
                 kernel.cancel(timer);
                 Ok(())
             }
-            Left::Occupied(occupied) => self.abandon(key, occupied, kernel),
+            Left::Occupied(occupied) => {
+                let why = match ending {
+                    Ending::Crashed => ContainerChange::Crashed,
+                    Ending::Lost => ContainerChange::Lost,
+                    _ => ContainerChange::Stopped,
+                };
+                self.abandon(key, occupied, why, kernel)
+            }
         }
     }
 }

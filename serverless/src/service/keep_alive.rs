@@ -1,6 +1,6 @@
 //! How long containers are idle, and what ends them then (the timing model, section 9).
 
-use hearth_policy_api::Removal;
+use hearth_policy_api::ContainerChange;
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
@@ -35,7 +35,7 @@ impl Service {
         // While the message waited for the head, the container may have been used or evicted.
         if self.cluster.is_idle_in(node, container, spell) {
             self.books.metrics.expired_containers += 1;
-            self.cluster.end_idle(node, container, Removal::Ended, &mut self.books, kernel);
+            self.cluster.end_idle(node, container, ContainerChange::Expired, &mut self.books, kernel);
         }
     }
 }

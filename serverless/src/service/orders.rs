@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_policy_api::boundary::{Order, Ordered};
-use hearth_policy_api::{NONE, PolicySlot, Removal};
+use hearth_policy_api::{ContainerChange, NONE, PolicySlot};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -129,6 +129,7 @@ impl Service {
         let now = kernel.now();
         self.timers.event.take_if(|(date, _)| *date <= now);
         self.timers.in_background.take_if(|date| *date <= now);
+        self.tell_of_containers();
         let mut has_any = false;
         while let Some((slot, node, timer)) = self.timers.take_due(now) {
             has_any = true;
@@ -186,7 +187,7 @@ impl Service {
         let mut has_ended = false;
         for (node, container) in ended {
             self.books.metrics.expired_containers += 1;
-            has_ended |= self.cluster.end_idle(node, container, Removal::Ended, &mut self.books, kernel);
+            has_ended |= self.cluster.end_idle(node, container, ContainerChange::Ended, &mut self.books, kernel);
         }
         if has_ended {
             // What they held is free for those who wait.

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, DelayedStart, End, Ending,
-    LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention, Shed,
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, ContainerEvent,
+    DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention,
+    Shed,
 };
 use hearth_simcore::time::SimTime;
 
@@ -40,6 +41,8 @@ pub(crate) struct Hears {
     pub keep_alive_of_history: bool,
     /// Somebody is shown what has come of functions.
     pub anybody_of_history: bool,
+    pub admission_of_containers: bool,
+    pub keep_alive_of_containers: bool,
 }
 
 /// The policies of admission, node allocation and keep-alive.
@@ -159,6 +162,19 @@ impl Policies {
         }
         if self.rules.observes_ends {
             self.node_allocation.on_end(end);
+        }
+    }
+
+    /// Tells those that want to hear what has become of a container.
+    pub fn tell_of_container(&mut self, event: &ContainerEvent) {
+        if self.rules.observes_containers {
+            self.node_allocation.on_container(event);
+        }
+        if self.hears.admission_of_containers {
+            self.admission.on_container(event);
+        }
+        if self.hears.keep_alive_of_containers {
+            self.keep_alive.on_container(event);
         }
     }
 

@@ -73,6 +73,7 @@ impl Service {
         completion: &Completion<'_>,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.tell_of_containers();
         let histories = self.cluster.histories_if(self.policies.keep_alive_sees_history());
         let Prewarming { after, keep_for } = self.policies.prewarm(&Completion { histories, ..*completion })?;
         let function = FunctionId(completion.function);

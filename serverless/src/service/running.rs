@@ -14,7 +14,7 @@ use super::sandbox::OfInvocation;
 use crate::error::Error;
 use crate::function::call::{Call, FunctionError};
 use crate::function::{Body, Step};
-use crate::invocation::{InvocationState, Outcome};
+use crate::invocation::{InvocationState, Outcome, Start};
 use crate::results::Phase;
 
 /// What a step asks of the simulation.
@@ -55,6 +55,11 @@ impl Service {
         let now = kernel.now();
         let attempt = self.attempts.under_way_mut(key)?;
         attempt.record.started_at = Some(now);
+        if attempt.record.start == Some(Start::Cold)
+            && let Some(occupied) = attempt.occupied()
+        {
+            self.cluster.note_up(occupied, now);
+        }
         if self.books.timeline.is_some()
             && let Some(occupied) = attempt.occupied()
         {

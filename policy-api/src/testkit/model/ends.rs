@@ -1,6 +1,7 @@
 //! How attempts end on the kit's cluster, and what follows: the other attempt is stopped, or another one is made.
 
 use super::{Model, Node};
+use crate::testkit::census::{Containers, Inside};
 use crate::{End, Ending, RequestView, Start};
 
 /// An attempt in a container.
@@ -60,6 +61,21 @@ impl Model {
             left -= node.running.len();
         }
         None
+    }
+
+    /// Which containers there are.
+    pub fn containers(&self) -> Containers {
+        let of = |(number, node): (usize, &Node)| {
+            let number = number as u32;
+            let running = node.running.iter().map(move |one| {
+                let RequestView { invocation, attempt, function, .. } = one.request;
+                ((number, one.container), (function, Inside::Attempt(invocation, attempt)))
+            });
+            let idle = node.idle.iter();
+            let idle = idle.map(move |idle| ((number, idle.container), (idle.function as u32, Inside::Nobody)));
+            running.chain(idle).collect::<Vec<_>>()
+        };
+        self.nodes.iter().enumerate().flat_map(of).collect()
     }
 
     /// Ends the attempt of this number; its container becomes idle if its body has come to an end.

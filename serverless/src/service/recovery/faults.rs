@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::rc::Rc;
 
-use hearth_policy_api::Ending;
+use hearth_policy_api::{ContainerChange, Ending};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::random::stream;
@@ -260,7 +260,7 @@ impl Service {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
             self.count_starting(function, false);
-            self.cluster.end(held, &mut self.books, kernel);
+            self.cluster.end(held, ContainerChange::Lost, &mut self.books, kernel);
             self.give_up_waits(function, node, kernel)?;
         }
         self.give_up_waits_on(node, kernel)?;
@@ -277,11 +277,12 @@ impl Service {
         Ok(lost)
     }
 
-    /// Ends the container that an attempt held, and gives back its core, without asking anybody.
+    /// Ends the container that an attempt held, and why, and gives back its core, without asking anybody.
     pub(crate) fn abandon(
         &mut self,
         key: AttemptKey,
         occupied: Occupied,
+        why: ContainerChange,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let attempt = self.attempts.under_way_mut(key)?;
@@ -301,7 +302,7 @@ impl Service {
         let ram = self.registry.function(function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
-        self.cluster.end(held, &mut self.books, kernel);
+        self.cluster.end(held, why, &mut self.books, kernel);
         self.give_up_waits(function, node, kernel)
     }
 

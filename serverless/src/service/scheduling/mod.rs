@@ -187,8 +187,9 @@ impl Service {
         Ok(())
     }
 
-    /// Tells a policy that observes what has changed since the last decision: nodes, then links.
+    /// Tells a policy that observes what has changed since the last decision: containers, nodes, then links.
     pub(in crate::service) fn announce_changes(&mut self) {
+        self.tell_of_containers();
         if self.policies.rules().observes {
             let Self { cluster, policies, .. } = self;
             cluster.tell_changes(|node, view, up| policies.observe_node(node, view, up));

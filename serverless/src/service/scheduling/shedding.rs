@@ -57,6 +57,7 @@ impl Service {
     #[inline(never)]
     pub(in crate::service) fn shed(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         while self.attempts.queue().len() > 0 {
+            self.tell_of_containers();
             let Self { attempts, cluster, policies, rounds, .. } = self;
             let heads = &mut rounds.heads;
             heads.look(attempts.queue());
