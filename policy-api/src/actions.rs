@@ -86,6 +86,22 @@ impl Actions {
         // SAFETY: the handle is held.
         unsafe { (self.host.end_containers)(self.handle, function, node, count) }
     }
+
+    /// Has another attempt made at the invocation of the one that [`RequestView::key`](crate::RequestView::key) names, beside it:
+    /// the first of the two that completes counts, and the other is stopped. It enters the queue as a new request does. An
+    /// invocation has two attempts under way at the most, and one that has ended none. For policies of node allocation whose
+    /// [rules](crate::AllocationRules::hedges) say so.
+    pub fn hedge(&self, key: u64) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.hedge)(self.handle, key) }
+    }
+
+    /// Gives the attempt that [`RequestView::key`](crate::RequestView::key) names another rank in the queue: lower ranks come first, and
+    /// of one rank the request that entered first. For one that has not come to the queue yet, or has started, it does nothing.
+    pub fn set_rank(&self, key: u64, rank: u64) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.set_rank)(self.handle, key, rank) }
+    }
 }
 
 impl Clone for Actions {

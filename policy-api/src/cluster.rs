@@ -184,6 +184,8 @@ pub struct RequestView {
     pub disk_limit: u64,
     /// Time that a new container of the function takes to start, in ns.
     pub startup_overhead: u64,
+    /// What names the attempt in [`Actions`](crate::Actions), as long as it is under way; no other attempt ever has it.
+    pub key: u64,
 }
 
 impl Default for RequestView {
@@ -205,6 +207,7 @@ impl Default for RequestView {
             ram_limit: 0,
             disk_limit: 0,
             startup_overhead: 0,
+            key: 0,
         }
     }
 }

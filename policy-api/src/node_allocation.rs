@@ -93,6 +93,8 @@ pub struct AllocationRules {
     pub sheds: bool,
     /// Whether to call [`NodeAllocation::on_container`].
     pub observes_containers: bool,
+    /// Whether it may call [`Actions::hedge`](crate::Actions::hedge): attempts are then counted and written one by one.
+    pub hedges: bool,
 }
 
 impl Default for AllocationRules {
@@ -107,6 +109,7 @@ impl Default for AllocationRules {
             sees_history: false,
             sheds: false,
             observes_containers: false,
+            hedges: false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod containers;
 mod ends;
 mod history;
 mod orders;
+mod requests;
 mod rounds;
 mod scenarios;
 mod shedding;

@@ -73,7 +73,7 @@ layout! {
         keep_alive
     }
     hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
-    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers }
+    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
         size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container }
@@ -94,7 +94,7 @@ layout! {
     hearth_link = (LinkView<'static>) LinkView { size, link, share, nodes }
     hearth_request = (RequestView) RequestView {
         size, attempt, invocation, function, image, task, workflow, run, requested_at, submitted_at, deadline, time_limit,
-        ram_limit, disk_limit, startup_overhead
+        ram_limit, disk_limit, startup_overhead, key
     }
     hearth_cluster = (ClusterView<'static>) ClusterView {
         size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying,

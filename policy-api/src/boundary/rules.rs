@@ -1,7 +1,7 @@
 //! How the host is to ask a policy, as one number.
 
 use crate::abi::{
-    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
+    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
     RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
@@ -28,7 +28,8 @@ impl Rules for AllocationRules {
         | RULE_ANSWERS_HOLD
         | RULE_SEES_HISTORY
         | RULE_SHEDS
-        | RULE_OBSERVES_CONTAINERS;
+        | RULE_OBSERVES_CONTAINERS
+        | RULE_HEDGES;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -39,6 +40,7 @@ impl Rules for AllocationRules {
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.sheds, RULE_SHEDS)
             | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+            | bit(self.hedges, RULE_HEDGES)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -51,6 +53,7 @@ impl Rules for AllocationRules {
             sees_history: bits & RULE_SEES_HISTORY != 0,
             sheds: bits & RULE_SHEDS != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            hedges: bits & RULE_HEDGES != 0,
         }
     }
 }

@@ -40,6 +40,18 @@ pub enum Order {
         /// How many at the most.
         count: u32,
     },
+    /// Another attempt is to be made beside one.
+    Hedge {
+        /// What names that, as its request says.
+        key: u64,
+    },
+    /// One in the queue gets another rank.
+    SetRank {
+        /// What names it, as its request says.
+        key: u64,
+        /// The rank.
+        rank: u64,
+    },
 }
 
 /// Who asks for what.
@@ -142,8 +154,16 @@ static HOST: Host = {
         // SAFETY: as above.
         unsafe { add(handle, Order::EndContainers { function, node, count }) }
     }
+    unsafe extern "C" fn hedge(handle: *mut (), key: u64) {
+        // SAFETY: as above.
+        unsafe { add(handle, Order::Hedge { key }) }
+    }
+    unsafe extern "C" fn set_rank(handle: *mut (), key: u64, rank: u64) {
+        // SAFETY: as above.
+        unsafe { add(handle, Order::SetRank { key, rank }) }
+    }
     let size = size_of::<Host>() as u32;
-    Host { size, fail, hold, release, wake_at, start_containers, end_containers }
+    Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
 };
 
 /// The place of an instance that is to be made.

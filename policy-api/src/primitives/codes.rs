@@ -45,6 +45,8 @@ pub const RULE_OBSERVES_ARRIVALS: u32 = 1 << 8;
 pub const RULE_SEES_HISTORY: u32 = 1 << 9;
 /// Rule of node allocation: ask which of those who wait are rejected.
 pub const RULE_SHEDS: u32 = 1 << 10;
+/// Rule of node allocation: it may ask for another attempt beside one.
+pub const RULE_HEDGES: u32 = 1 << 11;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

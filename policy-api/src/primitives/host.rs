@@ -32,6 +32,11 @@ pub struct Host {
     /// Ends so many idle containers of a function at the most, those that are idle longest first, on a node, or, with
     /// `HEARTH_NONE`, anywhere.
     pub end_containers: unsafe extern "C" fn(handle: *mut (), function: u32, node: u32, count: u32),
+    /// Has another attempt made at the invocation of the one that `key` of its request names, beside it; the first of the two that
+    /// completes counts. For `HEARTH_RULE_HEDGES`.
+    pub hedge: unsafe extern "C" fn(handle: *mut (), key: u64),
+    /// Gives the attempt that `key` of its request names another rank in the queue.
+    pub set_rank: unsafe extern "C" fn(handle: *mut (), key: u64, rank: u64),
 }
 
 /// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -54,8 +59,9 @@ impl Host {
         unsafe extern "C" fn wake_at(_handle: *mut (), _timer: u64, _date: u64) {}
         unsafe extern "C" fn start_containers(_: *mut (), _function: u32, _node: u32, _count: u32, _keep_for: u64) {}
         unsafe extern "C" fn end_containers(_: *mut (), _function: u32, _node: u32, _count: u32) {}
+        unsafe extern "C" fn hedge(_handle: *mut (), _key: u64) {}
         let size = size_of::<Self>() as u32;
-        Self { size, fail, hold, release: hold, wake_at, start_containers, end_containers }
+        Self { size, fail, hold, release: hold, wake_at, start_containers, end_containers, hedge, set_rank: wake_at }
     };
 }
 

@@ -40,10 +40,11 @@ pub(crate) enum Method {
     EndContainers,
     Shed,
     OnContainer,
+    Hedge,
 }
 
 impl Method {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -68,6 +69,7 @@ impl Method {
         Self::EndContainers,
         Self::Shed,
         Self::OnContainer,
+        Self::Hedge,
     ];
 
     /// The name of the method.
@@ -97,6 +99,7 @@ impl Method {
             Self::OnDelayedStart => "on_delayed_start",
             Self::Shed => "shed",
             Self::OnContainer => "on_container",
+            Self::Hedge => "hedge",
         }
     }
 }

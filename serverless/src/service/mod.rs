@@ -122,7 +122,7 @@ impl Service {
 
     /// Whether an invocation may take several attempts.
     pub(crate) fn has_attempts(&self) -> bool {
-        self.recovery.has_attempts()
+        self.recovery.has_attempts() || self.policies.rules().hedges
     }
 
     /// Has nobody placed before the round that follows the message.

@@ -8,8 +8,10 @@ use hearth_policy_api::{ContainerChange, NONE, PolicySlot};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
+use slotmap::KeyData;
 
 use super::Service;
+use super::attempts::AttemptKey;
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -107,6 +109,23 @@ impl Service {
                     let function = self.ordered(slot, Method::StartContainers, function, node)?;
                     let keep_for = SimDuration::from_nanos(keep_for);
                     self.start_ordered(function, node, count, keep_for, kernel);
+                }
+                Order::Hedge { key } => {
+                    if !self.policies.rules().hedges || slot != PolicySlot::NodeAllocation {
+                        let cause = "asks for another attempt, though by its rules it does not: let AllocationRules::hedges \
+                                     be true, and have node allocation ask";
+                        return Err(self.policies.error(Mistake::new(slot, Method::Hedge, cause.to_owned())));
+                    }
+                    self.hedge(AttemptKey::from(KeyData::from_ffi(key)), kernel);
+                }
+                Order::SetRank { key, rank } => {
+                    let key = AttemptKey::from(KeyData::from_ffi(key));
+                    if self.attempts.get(key).is_some_and(|attempt| attempt.stage().has_turn()) {
+                        let waiting = self.waiting(key)?;
+                        self.attempts.set_rank(waiting, rank)?;
+                        // Who may not be passed may be another.
+                        self.head.receive(Message::Changed);
+                    }
                 }
                 Order::EndContainers { function, node, count } => {
                     let function = self.ordered(slot, Method::EndContainers, function, node)?;

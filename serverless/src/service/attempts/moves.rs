@@ -62,6 +62,27 @@ impl Attempts {
         Ok(())
     }
 
+    /// It gets another rank, in the queue or where it has left that for.
+    pub fn set_rank(&mut self, mut waiting: Waiting, rank: u64) -> Result<(), Misplaced> {
+        let Waiting { key, function, turn, .. } = waiting;
+        waiting.turn.rank = rank;
+        let attempt = self.under_way_mut(key)?;
+        attempt.turn = waiting.turn;
+        match attempt.stage {
+            Stage::Queued => {
+                self.queue.take_out(key, function, turn);
+                self.put_back(waiting)
+            }
+            Stage::AwaitsContainer(node) => {
+                if let Some(wait) = self.busy_waits.remove((function, node), turn) {
+                    self.busy_waits.insert((function, node), waiting.turn, key, wait);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A decision has been made about the first of a function, in a queue that gives such away at once.
     pub fn take_first(&mut self, function: FunctionId) {
         if let WaitingQueue::ByFunction(queues) = &mut self.queue

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use hearth_policy_api::RequestView;
+use slotmap::Key;
 
 use super::attempt::AttemptKey;
 use super::ordered::OrderedQueue;
@@ -33,6 +34,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// An invocation that has no place in the queue yet.
     pub fn new(key: AttemptKey, request: RequestView) -> Self {
+        let request = RequestView { key: key.data().as_ffi(), ..request };
         Self { turn: Turn::default(), function: FunctionId(request.function), key, request }
     }
 }

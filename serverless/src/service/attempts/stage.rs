@@ -35,6 +35,11 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
+    /// Whether it has come to the queue and has not started.
+    pub fn has_turn(&self) -> bool {
+        matches!(self, Self::Queued | Self::Bound { .. } | Self::AwaitsContainer(_))
+    }
+
     /// Whether it is admitted and has no container.
     #[inline]
     pub fn waits(&self) -> bool {

@@ -80,7 +80,8 @@ impl Plan {
     pub fn decide(&mut self, wanted: &Wanted, node: NodeId, cluster: &mut Cluster, manner: Manner) {
         let &Wanted { entry, image, .. } = wanted;
         let in_ram = cluster.is_image_in_ram(node, image);
-        if cluster.node_view(node).free_cores > 0 {
+        let has_core = cluster.node_view(node).free_cores > 0;
+        if has_core {
             if let Some(container) = self.take(wanted, node, cluster, manner) {
                 return self.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
             }
@@ -97,7 +98,8 @@ impl Plan {
         } else {
             self.copy(node, image, cluster);
         }
-        if manner.binds {
+        // There is a core to be promised, then.
+        if manner.binds && has_core {
             self.decisions.push(Decision::Bind { entry, node, image });
         }
     }
