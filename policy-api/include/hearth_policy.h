@@ -85,6 +85,12 @@
 // Rule of node allocation: ask which of those who wait are rejected.
 #define HEARTH_RULE_SHEDS (1 << 10)
 
+// Rule of node allocation: it may ask for another attempt beside one.
+#define HEARTH_RULE_HEDGES (1 << 11)
+
+// Rule of node allocation, admission and keep-alive: tell of workflows.
+#define HEARTH_RULE_SEES_WORKFLOWS (1 << 12)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -410,6 +416,11 @@ typedef struct {
     // Ends so many idle containers of a function at the most, those that are idle longest first, on a node, or, with
     // `HEARTH_NONE`, anywhere.
     void (*end_containers)(void *handle, uint32_t function, uint32_t node, uint32_t count);
+    // Has another attempt made at the invocation of the one that `key` of its request names, beside it; the first of the two that
+    // completes counts. For `HEARTH_RULE_HEDGES`.
+    void (*hedge)(void *handle, uint64_t key);
+    // Gives the attempt that `key` of its request names another rank in the queue.
+    void (*set_rank)(void *handle, uint64_t key, uint64_t rank);
 } hearth_host;
 
 // What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -476,6 +487,8 @@ typedef struct {
     uint64_t disk_limit;
     // Time that a new container of the function takes to start, in ns.
     uint64_t startup_overhead;
+    // What names the attempt in `Actions`, as long as it is under way; no other attempt ever has it.
+    uint64_t key;
 } hearth_request;
 
 // One compute node as a policy sees it during a scheduling round.
@@ -814,6 +827,42 @@ typedef struct {
     uint32_t function;
 } hearth_container_event;
 
+// A task of a workflow.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The function that it invokes.
+    uint32_t function;
+    // How many instances of it there are, beside one another.
+    uint32_t instances;
+    // The tasks that must have ended before it, by their places in the workflow.
+    hearth_numbers after;
+    // The tasks that wait for it, in the same way.
+    hearth_numbers followers;
+} hearth_task;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_task *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_tasks;
+
+// A workflow: tasks that follow one another. A request says of which workflow it is a task, and which one
+// (`RequestView::workflow`, `RequestView::task`).
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The number of the workflow.
+    uint32_t workflow;
+    // How long a run may take, in ns; UINT64_MAX where that is not said.
+    uint64_t deadline;
+    // Its tasks, by their places.
+    hearth_tasks tasks;
+} hearth_workflow;
+
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
 // in the rules. A policy has either `place` or `plan`.
 typedef struct {
@@ -844,6 +893,8 @@ typedef struct {
     uint32_t (*shed)(void *policy, const hearth_queue *queue, hearth_shed *answer);
     // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*on_container)(void *policy, const hearth_container_event *event);
+    // There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    uint32_t (*on_workflow)(void *policy, const hearth_workflow *workflow);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -967,6 +1018,8 @@ typedef struct {
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*on_container)(void *policy, const hearth_container_event *event);
+    // There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    uint32_t (*on_workflow)(void *policy, const hearth_workflow *workflow);
 } hearth_admission;
 
 // A container whose invocation has run to its end.
@@ -1027,6 +1080,8 @@ typedef struct {
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*on_container)(void *policy, const hearth_container_event *event);
+    // There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    uint32_t (*on_workflow)(void *policy, const hearth_workflow *workflow);
 } hearth_keep_alive;
 
 // A policy: what it is called, what can be set, how it is made, and the roles it has.
@@ -1087,7 +1142,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 339
+#define HEARTH_LAYOUT_LENGTH 358
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1099,22 +1154,22 @@ typedef struct {
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
     sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
-    sizeof(hearth_host), 7, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), \
+    sizeof(hearth_host), 9, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 12, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), \
+    sizeof(hearth_node_allocation), 13, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), offsetof(hearth_node_allocation, on_workflow), \
     sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
     sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
     sizeof(hearth_victims), 4, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), offsetof(hearth_victims, also), \
-    sizeof(hearth_admission), 6, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), offsetof(hearth_admission, on_container), \
+    sizeof(hearth_admission), 7, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), offsetof(hearth_admission, on_container), offsetof(hearth_admission, on_workflow), \
     sizeof(hearth_admission_answer), 4, offsetof(hearth_admission_answer, size), offsetof(hearth_admission_answer, kind), offsetof(hearth_admission_answer, delay), offsetof(hearth_admission_answer, reason), \
-    sizeof(hearth_keep_alive), 7, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), offsetof(hearth_keep_alive, on_container), \
+    sizeof(hearth_keep_alive), 8, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), offsetof(hearth_keep_alive, on_container), offsetof(hearth_keep_alive, on_workflow), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
     sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
     sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
-    sizeof(hearth_request), 15, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), \
+    sizeof(hearth_request), 16, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), offsetof(hearth_request, key), \
     sizeof(hearth_cluster), 12, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), \
     sizeof(hearth_function), 11, offsetof(hearth_function, size), offsetof(hearth_function, function), offsetof(hearth_function, image), offsetof(hearth_function, time_limit), offsetof(hearth_function, ram_limit), offsetof(hearth_function, disk_limit), offsetof(hearth_function, idle_containers), offsetof(hearth_function, image_in_ram), offsetof(hearth_function, image_loading), offsetof(hearth_function, image_on_disk), offsetof(hearth_function, image_copying), \
     sizeof(hearth_batch), 7, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), offsetof(hearth_batch, histories), \
@@ -1127,6 +1182,8 @@ typedef struct {
     sizeof(hearth_function_history), 14, offsetof(hearth_function_history, size), offsetof(hearth_function_history, busy), offsetof(hearth_function_history, idle), offsetof(hearth_function_history, starting), offsetof(hearth_function_history, waiting), offsetof(hearth_function_history, waiting_since), offsetof(hearth_function_history, arrivals), offsetof(hearth_function_history, last_arrival), offsetof(hearth_function_history, completed), offsetof(hearth_function_history, runs), offsetof(hearth_function_history, mean_run_time), offsetof(hearth_function_history, recent_run_time), offsetof(hearth_function_history, cold_starts), offsetof(hearth_function_history, mean_start_time), \
     sizeof(hearth_queue), 8, offsetof(hearth_queue, size), offsetof(hearth_queue, now), offsetof(hearth_queue, waiting), offsetof(hearth_queue, heads), offsetof(hearth_queue, lengths), offsetof(hearth_queue, nodes), offsetof(hearth_queue, free_core), offsetof(hearth_queue, histories), \
     sizeof(hearth_container_event), 6, offsetof(hearth_container_event, size), offsetof(hearth_container_event, change), offsetof(hearth_container_event, now), offsetof(hearth_container_event, node), offsetof(hearth_container_event, container), offsetof(hearth_container_event, function), \
+    sizeof(hearth_task), 5, offsetof(hearth_task, size), offsetof(hearth_task, function), offsetof(hearth_task, instances), offsetof(hearth_task, after), offsetof(hearth_task, followers), \
+    sizeof(hearth_workflow), 4, offsetof(hearth_workflow, size), offsetof(hearth_workflow, workflow), offsetof(hearth_workflow, deadline), offsetof(hearth_workflow, tasks), \
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
 }
 

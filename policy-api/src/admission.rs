@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, ContainerEvent, End, RequestView};
+use crate::{ClusterView, ContainerEvent, End, RequestView, WorkflowView};
 
 /// The service at the moment at which admission is asked.
 #[repr(C)]
@@ -100,6 +100,8 @@ pub struct AdmissionRules {
     pub sees_history: bool,
     /// Whether to call [`Admission::on_container`].
     pub observes_containers: bool,
+    /// Whether to call [`Admission::on_workflow`].
+    pub sees_workflows: bool,
 }
 
 /// Decides which requests are let in.
@@ -138,6 +140,10 @@ pub trait Admission {
     /// Something has become of a container. Called when [`AdmissionRules::observes_containers`] is set, for each change in the order in
     /// which they happen, before this policy is asked or told anything that comes after it.
     fn on_container(&mut self, _event: &ContainerEvent) {}
+
+    /// There is a workflow. Called when [`AdmissionRules::sees_workflows`] is set, for each, as it is created: before the first of its
+    /// requests.
+    fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, ContainerEvent, FunctionHistory, Records};
+use crate::{ClusterView, ContainerEvent, FunctionHistory, Records, WorkflowView};
 
 /// A container whose invocation has run to its end.
 #[repr(C)]
@@ -68,6 +68,8 @@ pub struct KeepAliveRules {
     pub sees_history: bool,
     /// Whether to call [`KeepAlive::on_container`].
     pub observes_containers: bool,
+    /// Whether to call [`KeepAlive::on_workflow`].
+    pub sees_workflows: bool,
 }
 
 /// A container to be started ahead of the next request.
@@ -122,6 +124,10 @@ pub trait KeepAlive {
     /// Something has become of a container. Called when [`KeepAliveRules::observes_containers`] is set, for each change in the order in
     /// which they happen, before this policy is asked or told anything that comes after it.
     fn on_container(&mut self, _event: &ContainerEvent) {}
+
+    /// There is a workflow. Called when [`KeepAliveRules::sees_workflows`] is set, for each, as it is created: before the first of its
+    /// requests.
+    fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

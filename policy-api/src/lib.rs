@@ -73,6 +73,7 @@ mod queue;
 #[clippy::msrv = "1.88"]
 pub mod testkit;
 mod victims;
+mod workflow;
 
 pub use actions::Actions;
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
@@ -93,3 +94,4 @@ pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicyS
 pub use primitives::{Records, Slice};
 pub use queue::{QueueView, Shed};
 pub use victims::{Offer, Victims};
+pub use workflow::{TaskView, WorkflowView};

@@ -5,7 +5,7 @@ use abi_stable::StableAbi;
 
 use crate::{
     ClusterView, ContainerEvent, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView,
-    Records, RequestView, Shed, Slice,
+    Records, RequestView, Shed, Slice, WorkflowView,
 };
 
 /// The answer to "where does this invocation run?".
@@ -95,6 +95,8 @@ pub struct AllocationRules {
     pub observes_containers: bool,
     /// Whether it may call [`Actions::hedge`](crate::Actions::hedge): attempts are then counted and written one by one.
     pub hedges: bool,
+    /// Whether to call [`NodeAllocation::on_workflow`].
+    pub sees_workflows: bool,
 }
 
 impl Default for AllocationRules {
@@ -110,6 +112,7 @@ impl Default for AllocationRules {
             sheds: false,
             observes_containers: false,
             hedges: false,
+            sees_workflows: false,
         }
     }
 }
@@ -197,6 +200,10 @@ pub trait NodeAllocation {
     /// which they happen, before this policy is asked or told anything that comes after it.
     fn on_container(&mut self, _event: &ContainerEvent) {}
 
+    /// There is a workflow. Called when [`AllocationRules::sees_workflows`] is set, for each, as it is created: before the first of its
+    /// requests.
+    fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}
+
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.
     fn on_timer(&mut self, _timer: u64, _cluster: &ClusterView<'_>) {}
@@ -237,6 +244,9 @@ pub trait BatchAllocation {
 
     /// As [`NodeAllocation::on_container`].
     fn on_container(&mut self, _event: &ContainerEvent) {}
+
+    /// As [`NodeAllocation::on_workflow`].
+    fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

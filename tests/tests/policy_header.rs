@@ -55,6 +55,8 @@ const NAMES: &[(&str, &str)] = &[
     ("Creation", "hearth_creation"),
     ("ContainerChange", "hearth_container_change"),
     ("ContainerEvent", "hearth_container_event"),
+    ("TaskView", "hearth_task"),
+    ("WorkflowView", "hearth_workflow"),
     ("Offer", "hearth_offer"),
     ("PolicySlot", "hearth_slot"),
     ("Slice_u32", "hearth_numbers"),
@@ -66,6 +68,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Records_FunctionHistory", "hearth_function_histories"),
     ("Records_RequestView", "hearth_requests"),
     ("Records_FunctionView", "hearth_functions"),
+    ("Records_TaskView", "hearth_tasks"),
     ("Records_Parameter", "hearth_parameters"),
 ];
 
@@ -89,6 +92,7 @@ const FILES: &[&str] = &[
     "delayed_start.rs",
     "history.rs",
     "queue.rs",
+    "workflow.rs",
     "policy.rs",
     "victims.rs",
 ];

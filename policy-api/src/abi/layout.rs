@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, DelayedStart, End, EvictionItem,
-    FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
+    FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView, TaskView,
+    WorkflowView,
 };
 
 /// A number of the layout.
@@ -76,15 +77,15 @@ layout! {
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
     hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink, also }
-    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer, on_container }
+    hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer, on_container, on_workflow }
     hearth_admission_answer = (AdmissionAnswer) AdmissionAnswer { size, kind, delay, reason }
-    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer, on_container }
+    hearth_keep_alive = (KeepAliveTable) KeepAliveTable { size, rules, on_idle, on_arrival, prewarm, on_timer, on_container, on_workflow }
     hearth_retention = (RetentionAnswer) RetentionAnswer { size, reserved, keep_for }
     hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
     hearth_node = (NodeView) NodeView {
@@ -121,5 +122,7 @@ layout! {
     }
     hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
     hearth_container_event = (ContainerEvent) ContainerEvent { size, change, now, node, container, function }
+    hearth_task = (TaskView<'static>) TaskView { size, function, instances, after, followers }
+    hearth_workflow = (WorkflowView<'static>) WorkflowView { size, workflow, deadline, tasks }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
 }

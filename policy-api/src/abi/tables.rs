@@ -10,7 +10,7 @@ use abi_stable::StableAbi;
 use super::{Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, EvictionItem,
-    LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch,
+    LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch, WorkflowView,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -52,6 +52,8 @@ pub struct NodeAllocationTable {
         Option<unsafe extern "C" fn(policy: *mut (), queue: *const QueueView<'_>, answer: *mut ShedAnswer) -> u32>,
     /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
+    /// There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    pub on_workflow: Option<unsafe extern "C" fn(policy: *mut (), workflow: *const WorkflowView<'_>) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -167,6 +169,8 @@ pub struct AdmissionTable {
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
     /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
+    /// There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    pub on_workflow: Option<unsafe extern "C" fn(policy: *mut (), workflow: *const WorkflowView<'_>) -> u32>,
 }
 
 /// What happens to a request.
@@ -207,6 +211,8 @@ pub struct KeepAliveTable {
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
     /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
+    /// There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
+    pub on_workflow: Option<unsafe extern "C" fn(policy: *mut (), workflow: *const WorkflowView<'_>) -> u32>,
 }
 
 /// What becomes of an idle container.
@@ -252,6 +258,7 @@ impl NodeAllocationTable {
         on_timer: None,
         shed: None,
         on_container: None,
+        on_workflow: None,
     };
 }
 
@@ -279,6 +286,7 @@ impl AdmissionTable {
         on_end: None,
         on_timer: None,
         on_container: None,
+        on_workflow: None,
     };
 }
 
@@ -292,5 +300,6 @@ impl KeepAliveTable {
         prewarm: None,
         on_timer: None,
         on_container: None,
+        on_workflow: None,
     };
 }

@@ -27,7 +27,7 @@ mod with_abi_stable {
     use crate::{
         AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, Creation, DelayedStart,
         End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext,
-        PolicySlot, QueueView, Removal, RequestView, Start, Touch,
+        PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
     };
 
     /// The description of a library.
@@ -82,6 +82,8 @@ mod with_abi_stable {
         ShedAnswer::LAYOUT,
         ContainerEvent::LAYOUT,
         ContainerChange::LAYOUT,
+        TaskView::<'static>::LAYOUT,
+        WorkflowView::<'static>::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

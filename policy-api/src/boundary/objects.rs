@@ -21,7 +21,7 @@ use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
     ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules,
     KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem,
-    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
+    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -211,6 +211,7 @@ impl NodeAllocationObject {
         lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
         lacks(rules.sheds, self.table.shed.is_some(), "shed")?;
         lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
+        lacks(rules.sees_workflows, self.table.on_workflow.is_some(), "on_workflow")?;
         Ok(rules)
     }
 
@@ -297,6 +298,12 @@ impl NodeAllocationObject {
         self.call(self.table.on_delayed_start, |on_delayed_start, policy| unsafe { on_delayed_start(policy, start) })
     }
 
+    /// There is a workflow.
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_workflow, |on_workflow, policy| unsafe { on_workflow(policy, workflow) })
+    }
+
     /// Something has become of a container.
     pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -380,6 +387,7 @@ impl AdmissionObject {
         let rules: AdmissionRules = self.ask_rules(self.table.rules)?;
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
         lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
+        lacks(rules.sees_workflows, self.table.on_workflow.is_some(), "on_workflow")?;
         Ok(rules)
     }
 
@@ -405,6 +413,12 @@ impl AdmissionObject {
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
     }
 
+    /// There is a workflow.
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_workflow, |on_workflow, policy| unsafe { on_workflow(policy, workflow) })
+    }
+
     /// Something has become of a container.
     pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
@@ -427,6 +441,7 @@ impl KeepAliveObject {
         let rules: KeepAliveRules = self.ask_rules(self.table.rules)?;
         lacks(rules.observes_arrivals, self.table.on_arrival.is_some(), "on_arrival")?;
         lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
+        lacks(rules.sees_workflows, self.table.on_workflow.is_some(), "on_workflow")?;
         Ok(rules)
     }
 
@@ -454,6 +469,12 @@ impl KeepAliveObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.prewarm, |prewarm, policy| unsafe { prewarm(policy, completion, &raw mut answer) })?;
         Ok(Prewarming { after: answer.after, keep_for: answer.keep_for })
+    }
+
+    /// There is a workflow.
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_workflow, |on_workflow, policy| unsafe { on_workflow(policy, workflow) })
     }
 
     /// Something has become of a container.

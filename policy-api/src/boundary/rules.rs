@@ -2,7 +2,8 @@
 
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
-    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SHEDS,
+    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS,
+    RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -29,7 +30,8 @@ impl Rules for AllocationRules {
         | RULE_SEES_HISTORY
         | RULE_SHEDS
         | RULE_OBSERVES_CONTAINERS
-        | RULE_HEDGES;
+        | RULE_HEDGES
+        | RULE_SEES_WORKFLOWS;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -40,6 +42,7 @@ impl Rules for AllocationRules {
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.sheds, RULE_SHEDS)
             | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+            | bit(self.sees_workflows, RULE_SEES_WORKFLOWS)
             | bit(self.hedges, RULE_HEDGES)
     }
 
@@ -53,6 +56,7 @@ impl Rules for AllocationRules {
             sees_history: bits & RULE_SEES_HISTORY != 0,
             sheds: bits & RULE_SHEDS != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
             hedges: bits & RULE_HEDGES != 0,
         }
     }
@@ -71,13 +75,15 @@ impl Rules for EvictionRules {
 }
 
 impl Rules for AdmissionRules {
-    const KNOWN: u32 = RULE_OBSERVES_ENDS | RULE_ADMITS_ALL | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS;
+    const KNOWN: u32 =
+        RULE_OBSERVES_ENDS | RULE_ADMITS_ALL | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS | RULE_SEES_WORKFLOWS;
 
     fn to_bits(self) -> u32 {
         bit(self.observes_ends, RULE_OBSERVES_ENDS)
             | bit(self.admits_all, RULE_ADMITS_ALL)
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+            | bit(self.sees_workflows, RULE_SEES_WORKFLOWS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -86,17 +92,19 @@ impl Rules for AdmissionRules {
             admits_all: bits & RULE_ADMITS_ALL != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
         }
     }
 }
 
 impl Rules for KeepAliveRules {
-    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS;
+    const KNOWN: u32 = RULE_OBSERVES_ARRIVALS | RULE_SEES_HISTORY | RULE_OBSERVES_CONTAINERS | RULE_SEES_WORKFLOWS;
 
     fn to_bits(self) -> u32 {
         bit(self.observes_arrivals, RULE_OBSERVES_ARRIVALS)
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+            | bit(self.sees_workflows, RULE_SEES_WORKFLOWS)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -104,6 +112,7 @@ impl Rules for KeepAliveRules {
             observes_arrivals: bits & RULE_OBSERVES_ARRIVALS != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
         }
     }
 }

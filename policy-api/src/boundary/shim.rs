@@ -21,6 +21,7 @@ use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
     Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView,
     ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
+    WorkflowView,
 };
 
 thread_local! {
@@ -160,6 +161,10 @@ pub(super) struct Tables<T>(PhantomData<T>);
 
 macro_rules! common_ears {
     ($trait:ident) => {
+        unsafe extern "C" fn on_workflow<T: $trait>(address: *mut (), workflow: *const WorkflowView<'_>) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| of.policy.on_workflow(&*workflow)) }
+        }
         unsafe extern "C" fn on_container<T: $trait>(address: *mut (), event: *const ContainerEvent) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_container(&*event)) }
@@ -253,6 +258,7 @@ impl<T: NodeAllocation> Tables<T> {
             shed: Some(shed::<T>),
             on_timer: Some(on_timer::<T>),
             on_container: Some(on_container::<T>),
+            on_workflow: Some(on_workflow::<T>),
         }
     };
 }
@@ -311,6 +317,7 @@ impl<T: BatchAllocation> Tables<T> {
             shed: None,
             on_timer: Some(on_timer::<T>),
             on_container: Some(on_container::<T>),
+            on_workflow: Some(on_workflow::<T>),
         }
     };
 }
@@ -421,6 +428,7 @@ impl<T: Admission> Tables<T> {
             on_end: Some(on_end::<T>),
             on_timer: Some(on_timer::<T>),
             on_container: Some(on_container::<T>),
+            on_workflow: Some(on_workflow::<T>),
         }
     };
 }
@@ -473,6 +481,7 @@ impl<T: KeepAlive> Tables<T> {
             prewarm: Some(prewarm::<T>),
             on_timer: Some(on_timer::<T>),
             on_container: Some(on_container::<T>),
+            on_workflow: Some(on_workflow::<T>),
         }
     };
 }

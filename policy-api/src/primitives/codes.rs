@@ -47,6 +47,8 @@ pub const RULE_SEES_HISTORY: u32 = 1 << 9;
 pub const RULE_SHEDS: u32 = 1 << 10;
 /// Rule of node allocation: it may ask for another attempt beside one.
 pub const RULE_HEDGES: u32 = 1 << 11;
+/// Rule of node allocation, admission and keep-alive: tell of workflows.
+pub const RULE_SEES_WORKFLOWS: u32 = 1 << 12;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

@@ -16,12 +16,19 @@ pub(super) struct Alarms {
     orders: Rc<Orders>,
     /// By the policy's numbers.
     set: BTreeMap<u64, u64>,
+    /// The keys of those beside which another attempt is asked for.
+    hedges: Vec<u64>,
 }
 
 impl Alarms {
     /// Where the instance's orders go.
     pub fn orders(&self) -> &Rc<Orders> {
         &self.orders
+    }
+
+    /// The keys of those beside which another attempt has been asked for since the last time.
+    pub fn take_hedges(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.hedges)
     }
 
     /// Does what the instance has asked for, and calls it at the dates that have come.
@@ -50,6 +57,11 @@ impl Alarms {
                     check_function("end_containers", function)?;
                     log.note(format!("  end_containers(function {function}, {}, {count})", place(node)));
                 }
+                Order::Hedge { key } => {
+                    log.note(format!("  hedge(key {key})"));
+                    self.hedges.push(key);
+                }
+                Order::SetRank { key, rank } => log.note(format!("  set_rank(key {key}, {rank})")),
             }
         }
         Ok(())

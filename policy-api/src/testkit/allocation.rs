@@ -161,6 +161,14 @@ impl<'a> Play<'a> {
         let now = self.model.now;
         let cluster = ClusterView { now, ..ClusterView::EMPTY };
         self.alarms.go_off(now, self.log, |timer| self.policy.on_timer(timer, &cluster))?;
+        for key in self.alarms.take_hedges() {
+            if !self.rules.hedges {
+                return Err("asks for another attempt, though its rules do not say that it hedges".to_owned());
+            }
+            if let Some(request) = self.model.hedge_of(key) {
+                self.arrived(&request)?;
+            }
+        }
         self.round()
     }
 

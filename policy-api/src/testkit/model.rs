@@ -200,6 +200,8 @@ impl Model {
             deadline: if spec.has_image { self.now + 5_000_000_000 } else { u64::MAX },
             ram_limit: spec.ram,
             disk_limit: spec.disk,
+            // No two attempts have one, and no more than a few are made at an invocation.
+            key: invocation * 16 + u64::from(attempt),
             ..RequestView::default()
         };
         let is_task = invocation % 5 == 4;

@@ -9,7 +9,7 @@ use hearth_policy_api::boundary::{
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
     ContainerEvent, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView,
-    Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
+    Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
 };
 
 use super::watch::{Method, Watch};
@@ -116,6 +116,10 @@ impl Hosted<NodeAllocationObject> {
         self.tell(Method::ObserveLink, |object| object.observe_link(link));
     }
 
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
+        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
+    }
+
     pub fn on_container(&mut self, event: &ContainerEvent) {
         self.tell(Method::OnContainer, |object| object.on_container(event));
     }
@@ -179,6 +183,10 @@ impl Hosted<AdmissionObject> {
         self.ask(Method::Admit, |object| object.admit(request, view))
     }
 
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
+        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
+    }
+
     pub fn on_container(&mut self, event: &ContainerEvent) {
         self.tell(Method::OnContainer, |object| object.on_container(event));
     }
@@ -205,6 +213,10 @@ impl Hosted<KeepAliveObject> {
     #[inline]
     pub fn on_arrival(&mut self, function: u32, now: u64) {
         self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
+    }
+
+    pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
+        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {

@@ -41,10 +41,11 @@ pub(crate) enum Method {
     Shed,
     OnContainer,
     Hedge,
+    OnWorkflow,
 }
 
 impl Method {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -70,6 +71,7 @@ impl Method {
         Self::Shed,
         Self::OnContainer,
         Self::Hedge,
+        Self::OnWorkflow,
     ];
 
     /// The name of the method.
@@ -100,6 +102,7 @@ impl Method {
             Self::Shed => "shed",
             Self::OnContainer => "on_container",
             Self::Hedge => "hedge",
+            Self::OnWorkflow => "on_workflow",
         }
     }
 }

@@ -369,6 +369,8 @@ impl ServiceBuilder {
             anybody_of_history: rules.sees_history || of_admission.sees_history || of_keep_alive.sees_history,
             admission_of_containers: of_admission.observes_containers,
             keep_alive_of_containers: of_keep_alive.observes_containers,
+            admission_of_workflows: of_admission.sees_workflows,
+            keep_alive_of_workflows: of_keep_alive.sees_workflows,
         };
         let queue = match (is_batch, rules.commitment) {
             (false, Commitment::UntilStarted) => WaitingQueue::by_function(),

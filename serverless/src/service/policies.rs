@@ -6,7 +6,7 @@ use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocati
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, ContainerEvent,
     DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention,
-    Shed,
+    Shed, WorkflowView,
 };
 use hearth_simcore::time::SimTime;
 
@@ -43,6 +43,8 @@ pub(crate) struct Hears {
     pub anybody_of_history: bool,
     pub admission_of_containers: bool,
     pub keep_alive_of_containers: bool,
+    pub admission_of_workflows: bool,
+    pub keep_alive_of_workflows: bool,
 }
 
 /// The policies of admission, node allocation and keep-alive.
@@ -162,6 +164,19 @@ impl Policies {
         }
         if self.rules.observes_ends {
             self.node_allocation.on_end(end);
+        }
+    }
+
+    /// Tells those that want to hear of a workflow.
+    pub fn tell_of_workflow(&mut self, workflow: &WorkflowView<'_>) {
+        if self.rules.sees_workflows {
+            self.node_allocation.on_workflow(workflow);
+        }
+        if self.hears.admission_of_workflows {
+            self.admission.on_workflow(workflow);
+        }
+        if self.hears.keep_alive_of_workflows {
+            self.keep_alive.on_workflow(workflow);
         }
     }
 

@@ -32,6 +32,8 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_keep_alive_fixed::POLICY,
     hearth_keep_alive_hybrid_histogram::POLICY,
     hearth_keep_alive_no_keep_alive::POLICY,
+    hearth_keep_alive_chain_prewarming::POLICY,
+    hearth_keep_alive_knative_autoscaler::POLICY,
     hearth_keep_alive_provisioned_concurrency::POLICY,
     hearth_node_allocation_best_fit::POLICY,
     hearth_node_allocation_consistent_hashing::POLICY,

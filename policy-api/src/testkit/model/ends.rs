@@ -105,6 +105,15 @@ impl Model {
         is_first.then(|| self.enter(invocation, 2, function as usize))
     }
 
+    /// Asks a second time for the invocation of the attempt that a key names, wherever that is.
+    pub fn hedge_of(&mut self, key: u64) -> Option<RequestView> {
+        let running = self.nodes.iter().flat_map(|node| node.running.iter().map(|one| &one.request).chain(&node.bound));
+        let waiting = self.queue.iter().chain(self.awaiting.iter().map(|wait| &wait.request));
+        let RequestView { invocation, attempt, function, .. } = *running.chain(waiting).find(|of| of.key == key)?;
+        let is_first = attempt == 1 && self.hedged.insert(invocation);
+        is_first.then(|| self.enter(invocation, 2, function as usize))
+    }
+
     /// An attempt has ended: stops the other one if it has completed, and gives the end of that. Of those that have not
     /// ended well, some are tried again.
     pub fn after(&mut self, end: &End) -> (Option<End>, Option<RequestView>) {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hearth_policy_api::{Records, Slice, TaskView, WorkflowView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
@@ -32,8 +33,45 @@ impl Service {
         {
             return Err(Error::ForeignFunction(foreign.function));
         }
-        let added = workflow.check().and_then(|()| self.work.workflows.add(workflow));
-        added.map_err(|problem| Error::Workflow { workflow: name, problem })
+        let wrong = |problem| Error::Workflow { workflow: name.clone(), problem };
+        workflow.check().map_err(wrong)?;
+        let as_shown = workflow.clone();
+        let id = self.work.workflows.add(workflow).map_err(wrong)?;
+        self.tell_of_workflow(id, &as_shown);
+        match self.policies.watch().take_mistake() {
+            Some(mistake) => Err(*self.policies.error(mistake)),
+            None => Ok(id),
+        }
+    }
+
+    /// Shows a workflow to the policies that want to see it.
+    fn tell_of_workflow(&mut self, id: WorkflowId, workflow: &Workflow) {
+        let after: Vec<Vec<u32>> =
+            workflow.tasks.iter().map(|task| task.after.iter().map(|before| before.task as u32).collect()).collect();
+        let mut followers = vec![Vec::new(); workflow.tasks.len()];
+        for (task, before) in (0..).zip(&after) {
+            for before in before {
+                if let Some(followers) = followers.get_mut(*before as usize) {
+                    followers.push(task);
+                }
+            }
+        }
+        let lists = workflow.tasks.iter().zip(after.iter().zip(&followers));
+        let tasks: Vec<TaskView<'_>> = lists
+            .map(|(task, (after, followers))| TaskView {
+                function: task.function.number(),
+                instances: task.map,
+                after: Slice::new(after),
+                followers: Slice::new(followers),
+                ..TaskView::default()
+            })
+            .collect();
+        self.policies.tell_of_workflow(&WorkflowView {
+            workflow: id.number(),
+            deadline: workflow.deadline.map_or(u64::MAX, SimDuration::as_nanos),
+            tasks: Records::new(&tasks),
+            ..WorkflowView::default()
+        });
     }
 
     /// A run of a workflow is requested: what follows nobody begins.
