@@ -28,6 +28,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_eviction_sieve::POLICY,
     hearth_eviction_size::POLICY,
     hearth_eviction_ttl_first::POLICY,
+    hearth_eviction_w_tinylfu::POLICY,
     hearth_eviction_watermark::POLICY,
     hearth_keep_alive_adaptive::POLICY,
     hearth_keep_alive_fixed::POLICY,
