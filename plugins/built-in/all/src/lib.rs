@@ -15,6 +15,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_admission_slo_shedding::POLICY,
     hearth_admission_token_bucket::POLICY,
     hearth_eviction_arc::POLICY,
+    hearth_eviction_belady::POLICY,
     hearth_eviction_fifo::POLICY,
     hearth_eviction_freq::POLICY,
     hearth_eviction_gdsf::POLICY,
