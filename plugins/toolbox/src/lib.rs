@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`PriorityIndex`] | items by priority, the lowest first |
 //! | [`AgingIndex`], [`Clock`] | eviction by uses, cost and size, with a clock that ages what is not used |
+//! | [`RecencyList`], [`Medium`] | items by last use with their bytes, and bytes of what |
 //! | [`DecayedCounts`] | counts in which the past weighs less and less |
 //! | [`ByFunction`] | what is kept of each function |
 //! | [`IdleTimes`] | how long functions are idle |
@@ -20,6 +21,7 @@ mod functions;
 mod objective;
 mod placement;
 mod priority;
+mod recency;
 mod ring;
 mod run_times;
 mod stream;
@@ -30,6 +32,7 @@ pub use functions::{ByFunction, IdleTimes};
 pub use objective::Objective;
 pub use placement::PlacementRule;
 pub use priority::PriorityIndex;
+pub use recency::{Medium, RecencyList};
 pub use ring::{HashRing, mix};
 pub use run_times::RunTimes;
 pub use stream::random_stream;
