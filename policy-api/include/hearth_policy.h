@@ -91,6 +91,9 @@
 // Rule of node allocation, admission and keep-alive: tell of workflows.
 #define HEARTH_RULE_SEES_WORKFLOWS (1 << 12)
 
+// Rule of node allocation: ask from where images are copied.
+#define HEARTH_RULE_CHOOSES_SOURCES (1 << 13)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -863,6 +866,28 @@ typedef struct {
     hearth_tasks tasks;
 } hearth_workflow;
 
+// An image is about to be copied to the disk of a node, and more than the head has it.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The image.
+    uint32_t image;
+    // The date, in ns.
+    uint64_t now;
+    // How large it is, in bytes.
+    uint64_t bytes;
+    // The node that it goes to.
+    uint32_t node;
+    // Whether the head has it; if not, it would be downloaded again first.
+    uint32_t is_on_head;
+    // The nodes that have it on their disk, are up, and have a way to the other one that is up. There is one at least.
+    hearth_node_set holders;
+    // By node: how many copies are on their way from it to other nodes.
+    hearth_numbers sending;
+    // How many copies are on their way from the head to nodes.
+    uint32_t sending_of_head;
+} hearth_copy;
+
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
 // in the rules. A policy has either `place` or `plan`.
 typedef struct {
@@ -895,6 +920,8 @@ typedef struct {
     uint32_t (*on_container)(void *policy, const hearth_container_event *event);
     // There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
     uint32_t (*on_workflow)(void *policy, const hearth_workflow *workflow);
+    // Writes from which node an image is copied, for `HEARTH_RULE_CHOOSES_SOURCES`; `HEARTH_NONE`, as before the call, is the head.
+    uint32_t (*source)(void *policy, const hearth_copy *copy, uint32_t *node);
 } hearth_node_allocation;
 
 // What may be evicted: an idle container, or an image in one storage.
@@ -1142,7 +1169,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 358
+#define HEARTH_LAYOUT_LENGTH 370
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1156,7 +1183,7 @@ typedef struct {
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
     sizeof(hearth_host), 9, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
-    sizeof(hearth_node_allocation), 13, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), offsetof(hearth_node_allocation, on_workflow), \
+    sizeof(hearth_node_allocation), 14, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), offsetof(hearth_node_allocation, on_workflow), offsetof(hearth_node_allocation, source), \
     sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
@@ -1184,6 +1211,7 @@ typedef struct {
     sizeof(hearth_container_event), 6, offsetof(hearth_container_event, size), offsetof(hearth_container_event, change), offsetof(hearth_container_event, now), offsetof(hearth_container_event, node), offsetof(hearth_container_event, container), offsetof(hearth_container_event, function), \
     sizeof(hearth_task), 5, offsetof(hearth_task, size), offsetof(hearth_task, function), offsetof(hearth_task, instances), offsetof(hearth_task, after), offsetof(hearth_task, followers), \
     sizeof(hearth_workflow), 4, offsetof(hearth_workflow, size), offsetof(hearth_workflow, workflow), offsetof(hearth_workflow, deadline), offsetof(hearth_workflow, tasks), \
+    sizeof(hearth_copy), 9, offsetof(hearth_copy, size), offsetof(hearth_copy, image), offsetof(hearth_copy, now), offsetof(hearth_copy, bytes), offsetof(hearth_copy, node), offsetof(hearth_copy, is_on_head), offsetof(hearth_copy, holders), offsetof(hearth_copy, sending), offsetof(hearth_copy, sending_of_head), \
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
 }
 

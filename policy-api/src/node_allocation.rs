@@ -4,8 +4,8 @@
 use abi_stable::StableAbi;
 
 use crate::{
-    ClusterView, ContainerEvent, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView, QueueView,
-    Records, RequestView, Shed, Slice, WorkflowView,
+    ClusterView, ContainerEvent, CopyView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView,
+    QueueView, Records, RequestView, Shed, Slice, WorkflowView,
 };
 
 /// The answer to "where does this invocation run?".
@@ -97,6 +97,8 @@ pub struct AllocationRules {
     pub hedges: bool,
     /// Whether to call [`NodeAllocation::on_workflow`].
     pub sees_workflows: bool,
+    /// Whether to call [`NodeAllocation::source`]. Images are copied from the head otherwise.
+    pub chooses_sources: bool,
 }
 
 impl Default for AllocationRules {
@@ -113,6 +115,7 @@ impl Default for AllocationRules {
             observes_containers: false,
             hedges: false,
             sees_workflows: false,
+            chooses_sources: false,
         }
     }
 }
@@ -200,6 +203,12 @@ pub trait NodeAllocation {
     /// which they happen, before this policy is asked or told anything that comes after it.
     fn on_container(&mut self, _event: &ContainerEvent) {}
 
+    /// From which node an image is copied to another one: one of [`CopyView::holders`], or [`NONE`] for the head. Called when
+    /// [`AllocationRules::chooses_sources`] is set, each time a copy begins while a node has the image.
+    fn source(&mut self, _copy: &CopyView<'_>) -> u32 {
+        NONE
+    }
+
     /// There is a workflow. Called when [`AllocationRules::sees_workflows`] is set, for each, as it is created: before the first of its
     /// requests.
     fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}
@@ -244,6 +253,11 @@ pub trait BatchAllocation {
 
     /// As [`NodeAllocation::on_container`].
     fn on_container(&mut self, _event: &ContainerEvent) {}
+
+    /// As [`NodeAllocation::source`].
+    fn source(&mut self, _copy: &CopyView<'_>) -> u32 {
+        NONE
+    }
 
     /// As [`NodeAllocation::on_workflow`].
     fn on_workflow(&mut self, _workflow: &WorkflowView<'_>) {}

@@ -5,6 +5,7 @@ mod answers;
 mod checks;
 mod container_events;
 mod containers;
+mod copies;
 mod ends;
 mod history;
 mod orders;

@@ -9,7 +9,7 @@ use super::{
     ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, DelayedStart, End, EvictionItem,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, DelayedStart, End, EvictionItem,
     FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView, TaskView,
     WorkflowView,
 };
@@ -77,7 +77,7 @@ layout! {
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
-        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow }
+        size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow, source }
     hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
@@ -124,5 +124,8 @@ layout! {
     hearth_container_event = (ContainerEvent) ContainerEvent { size, change, now, node, container, function }
     hearth_task = (TaskView<'static>) TaskView { size, function, instances, after, followers }
     hearth_workflow = (WorkflowView<'static>) WorkflowView { size, workflow, deadline, tasks }
+    hearth_copy = (CopyView<'static>) CopyView {
+        size, image, now, bytes, node, is_on_head, holders, sending, sending_of_head
+    }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
 }

@@ -9,8 +9,8 @@ use abi_stable::StableAbi;
 
 use super::{Text, VictimSinkRecord};
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, EvictionItem,
-    LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch, WorkflowView,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
+    EvictionItem, LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch, WorkflowView,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -54,6 +54,8 @@ pub struct NodeAllocationTable {
     pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
     /// There is a workflow, for `HEARTH_RULE_SEES_WORKFLOWS`.
     pub on_workflow: Option<unsafe extern "C" fn(policy: *mut (), workflow: *const WorkflowView<'_>) -> u32>,
+    /// Writes from which node an image is copied, for `HEARTH_RULE_CHOOSES_SOURCES`; `HEARTH_NONE`, as before the call, is the head.
+    pub source: Option<unsafe extern "C" fn(policy: *mut (), copy: *const CopyView<'_>, node: *mut u32) -> u32>,
 }
 
 /// The answer to "where does this invocation run?".
@@ -259,6 +261,7 @@ impl NodeAllocationTable {
         shed: None,
         on_container: None,
         on_workflow: None,
+        source: None,
     };
 }
 

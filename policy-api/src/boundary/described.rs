@@ -25,9 +25,9 @@ mod with_abi_stable {
         ShedAnswer, Text, Value, VictimSinkRecord,
     };
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, Creation, DelayedStart,
-        End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext,
-        PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
+        AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, CopyView, Creation,
+        DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView,
+        PolicyContext, PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
     };
 
     /// The description of a library.
@@ -82,6 +82,7 @@ mod with_abi_stable {
         ShedAnswer::LAYOUT,
         ContainerEvent::LAYOUT,
         ContainerChange::LAYOUT,
+        CopyView::<'static>::LAYOUT,
         TaskView::<'static>::LAYOUT,
         WorkflowView::<'static>::LAYOUT,
     ];

@@ -19,9 +19,9 @@ use crate::abi::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
-    ClusterView, Completion, ContainerEvent, Creation, DelayedStart, End, Eviction, EvictionItem, EvictionRules,
-    KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement, PlanItem,
-    Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
+    ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, Eviction, EvictionItem,
+    EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement,
+    PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -210,6 +210,7 @@ impl NodeAllocationObject {
         lacks(rules.observes_ends, self.table.on_end.is_some(), "on_end")?;
         lacks(rules.ranks, self.table.rank.is_some(), "rank")?;
         lacks(rules.sheds, self.table.shed.is_some(), "shed")?;
+        lacks(rules.chooses_sources, self.table.source.is_some(), "source")?;
         lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
         lacks(rules.sees_workflows, self.table.on_workflow.is_some(), "on_workflow")?;
         Ok(rules)
@@ -280,6 +281,14 @@ impl NodeAllocationObject {
     pub fn on_end(&mut self, end: &End) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_end, |on_end, policy| unsafe { on_end(policy, end) })
+    }
+
+    /// From which node an image is copied.
+    pub fn source(&mut self, copy: &CopyView<'_>) -> Called<u32> {
+        let mut node = NONE;
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.source, |source, policy| unsafe { source(policy, copy, &raw mut node) })?;
+        Ok(node)
     }
 
     /// Whether one of those who wait is rejected.

@@ -1,9 +1,9 @@
 //! How the host is to ask a policy, as one number.
 
 use crate::abi::{
-    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
-    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS,
-    RULE_SHEDS,
+    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_CHOOSES_SOURCES, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES,
+    RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS,
+    RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -31,7 +31,8 @@ impl Rules for AllocationRules {
         | RULE_SHEDS
         | RULE_OBSERVES_CONTAINERS
         | RULE_HEDGES
-        | RULE_SEES_WORKFLOWS;
+        | RULE_SEES_WORKFLOWS
+        | RULE_CHOOSES_SOURCES;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -43,6 +44,7 @@ impl Rules for AllocationRules {
             | bit(self.sheds, RULE_SHEDS)
             | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
             | bit(self.sees_workflows, RULE_SEES_WORKFLOWS)
+            | bit(self.chooses_sources, RULE_CHOOSES_SOURCES)
             | bit(self.hedges, RULE_HEDGES)
     }
 
@@ -57,6 +59,7 @@ impl Rules for AllocationRules {
             sheds: bits & RULE_SHEDS != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
             sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
+            chooses_sources: bits & RULE_CHOOSES_SOURCES != 0,
             hedges: bits & RULE_HEDGES != 0,
         }
     }

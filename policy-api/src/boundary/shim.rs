@@ -19,9 +19,9 @@ use crate::abi::{
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
-    Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation, NodeView,
-    ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch, Victims,
-    WorkflowView,
+    CopyView, Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation,
+    NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch,
+    Victims, WorkflowView,
 };
 
 thread_local! {
@@ -187,6 +187,10 @@ macro_rules! allocation_ears {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.observe(node, &*view, up != 0)) }
         }
+        unsafe extern "C" fn source<T: $trait>(address: *mut (), copy: *const CopyView<'_>, node: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *node = of.policy.source(&*copy)) }
+        }
         unsafe extern "C" fn observe_link<T: $trait>(address: *mut (), link: *const LinkView<'_>) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.observe_link(&*link)) }
@@ -253,6 +257,7 @@ impl<T: NodeAllocation> Tables<T> {
             rank: Some(rank::<T>),
             observe: Some(observe::<T>),
             observe_link: Some(observe_link::<T>),
+            source: Some(source::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: Some(on_delayed_start::<T>),
             shed: Some(shed::<T>),
@@ -312,6 +317,7 @@ impl<T: BatchAllocation> Tables<T> {
             rank: None,
             observe: Some(observe::<T>),
             observe_link: Some(observe_link::<T>),
+            source: Some(source::<T>),
             on_end: Some(on_end::<T>),
             on_delayed_start: None,
             shed: None,

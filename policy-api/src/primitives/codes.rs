@@ -49,6 +49,8 @@ pub const RULE_SHEDS: u32 = 1 << 10;
 pub const RULE_HEDGES: u32 = 1 << 11;
 /// Rule of node allocation, admission and keep-alive: tell of workflows.
 pub const RULE_SEES_WORKFLOWS: u32 = 1 << 12;
+/// Rule of node allocation: ask from where images are copied.
+pub const RULE_CHOOSES_SOURCES: u32 = 1 << 13;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

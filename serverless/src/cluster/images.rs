@@ -10,6 +10,7 @@ use crate::node::NodeId;
 use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Move;
+use crate::table::Identifier;
 
 /// On which nodes an image is, and in what state.
 #[derive(Debug)]
@@ -102,6 +103,38 @@ impl Cluster {
         self.refresh(node);
         books.begin_move(image, Move::Copy(node.0));
         Ok(true)
+    }
+
+    /// The nodes that have an image on their disk and are up.
+    pub fn holders(&self, image: ImageId) -> impl Iterator<Item = NodeId> {
+        self.images[image].on_disk.iter().filter(|node| self.up.contains(*node))
+    }
+
+    /// A copy begins to come from the disk of another node, where it stays until then.
+    pub fn begin_sending(&mut self, from: NodeId, to: NodeId, image: ImageId) {
+        self.nodes[from].disk.pin(image);
+        self.copies_between.insert((to, image), from);
+        self.refresh(from);
+    }
+
+    /// A copy has come, or will not; false if it came from the head.
+    pub fn end_sending(&mut self, to: NodeId, image: ImageId) -> bool {
+        let Some(from) = self.copies_between.remove(&(to, image)) else { return false };
+        self.nodes[from].disk.unpin(image);
+        self.refresh(from);
+        true
+    }
+
+    /// By node, how many copies are on their way from it to others; and how many from the head.
+    pub fn copies_under_way(&self) -> (Vec<u32>, u32) {
+        let mut sending = vec![0; self.nodes.len()];
+        for from in self.copies_between.values() {
+            if let Some(count) = sending.get_mut(from.position()) {
+                *count += 1;
+            }
+        }
+        let all: usize = self.images.iter().map(|sites| sites.copying.count()).sum();
+        (sending, (all - self.copies_between.len()) as u32)
     }
 
     /// It has come.

@@ -44,6 +44,8 @@ pub(crate) struct Cluster {
     /// Names for what is in that, if somebody asks for them.
     free_core_contents: Option<Box<Contents>>,
     images: Table<ImageId, ImageSites>,
+    /// By the node that it goes to: from which node an image comes, if not from the head.
+    copies_between: BTreeMap<(NodeId, ImageId), NodeId>,
     specs: Table<FunctionId, ContainerSpec>,
     idle: Table<FunctionId, IdleContainers>,
     pools: Pools,
@@ -94,6 +96,7 @@ impl Cluster {
             free_core: NodeIds::none(count),
             free_core_contents: None,
             images: Table::default(),
+            copies_between: BTreeMap::new(),
             specs: Table::default(),
             idle: Table::default(),
             pools: Pools::default(),

@@ -8,8 +8,9 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    ContainerEvent, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need, NodeView,
-    Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
+    ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need,
+    NodeView, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
+    WorkflowView,
 };
 
 use super::watch::{Method, Watch};
@@ -106,6 +107,10 @@ impl Hosted<NodeAllocationObject> {
 
     pub fn shed(&mut self, queue: &QueueView<'_>) -> Result<Option<Shed>, Mistake> {
         self.ask(Method::Shed, |object| object.shed(queue))
+    }
+
+    pub fn source(&mut self, copy: &CopyView<'_>) -> Result<u32, Mistake> {
+        self.ask(Method::Source, |object| object.source(copy))
     }
 
     pub fn on_delayed_start(&mut self, start: &DelayedStart) {

@@ -42,10 +42,11 @@ pub(crate) enum Method {
     OnContainer,
     Hedge,
     OnWorkflow,
+    Source,
 }
 
 impl Method {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -72,6 +73,7 @@ impl Method {
         Self::OnContainer,
         Self::Hedge,
         Self::OnWorkflow,
+        Self::Source,
     ];
 
     /// The name of the method.
@@ -103,6 +105,7 @@ impl Method {
             Self::OnContainer => "on_container",
             Self::Hedge => "hedge",
             Self::OnWorkflow => "on_workflow",
+            Self::Source => "source",
         }
     }
 }

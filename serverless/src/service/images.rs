@@ -1,6 +1,7 @@
 //! The way of an image: registry → head storage → node disk → node RAM, and who waits for it (the timing model, sections 1
 //! to 4).
 
+use hearth_policy_api::{CopyView, NONE, NodeBits, PolicySlot, Slice};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
 use crate::node::{ImageStorage, NodeId};
+use crate::policy::{Method, Mistake};
 use crate::results::Move;
 use crate::table::Table;
 
@@ -172,12 +174,14 @@ impl Service {
         if !self.cluster.can_hold(node, image) {
             return Ok(false);
         }
-        let ends = (Endpoint::Disk(self.head.host()), Endpoint::Disk(self.cluster.node(node).host));
+        let source = self.source_of_copy(node, image, kernel)?;
+        let from = source.map_or(self.head.host(), |source| self.cluster.node(source).host);
+        let ends = (Endpoint::Disk(from), Endpoint::Disk(self.cluster.node(node).host));
         // Before a download, which might evict another image that could not be copied either, and so on for ever.
         if kernel.check_up(ends.0, ends.1).is_err() {
             return Ok(false);
         }
-        if !self.head.images.is_here(image) {
+        if source.is_none() && !self.head.images.is_here(image) {
             self.ask_for_download(image, kernel)?;
             return Ok(false);
         }
@@ -185,10 +189,62 @@ impl Service {
         if !begun.map_err(|mistake| self.policies.error(mistake))? {
             return Ok(false);
         }
-        self.head.images.storage.pin(image);
+        match source {
+            Some(source) => self.cluster.begin_sending(source, node, image),
+            None => self.head.images.storage.pin(image),
+        }
         let done = Event(Happening::Message(Message::Copied { node, image }));
         kernel.transfer(ends.0, ends.1, self.registry.image(image).size, done)?;
         Ok(true)
+    }
+
+    /// The node from which an image is to be copied to another one, if a policy says that and there is one; else it is the head.
+    fn source_of_copy(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Option<NodeId>, Box<Error>> {
+        if !self.policies.rules().chooses_sources {
+            return Ok(None);
+        }
+        let to = Endpoint::Disk(self.cluster.node(node).host);
+        let mut holders = NodeBits::new(self.cluster.nodes().len());
+        for holder in self.cluster.holders(image) {
+            let from = Endpoint::Disk(self.cluster.node(holder).host);
+            if holder != node && kernel.check_path(from, to).is_ok() && kernel.check_up(from, to).is_ok() {
+                holders.insert(holder.0);
+            }
+        }
+        if holders.view().is_empty() {
+            return Ok(None);
+        }
+        let (sending, sending_of_head) = self.cluster.copies_under_way();
+        let source = self.policies.source(&CopyView {
+            image: image.0,
+            now: kernel.now().as_nanos(),
+            bytes: self.registry.image(image).size,
+            node: node.0,
+            is_on_head: u32::from(self.head.images.is_here(image)),
+            holders: holders.view(),
+            sending: Slice::new(&sending),
+            sending_of_head,
+            ..CopyView::default()
+        })?;
+        if source != NONE && !holders.contains(source) {
+            let cause = format!(
+                "answered node {source}, which is none of the holders: expected one of them, or NONE for the head"
+            );
+            return Err(self.policies.error(Mistake::new(PolicySlot::NodeAllocation, Method::Source, cause)));
+        }
+        Ok((source != NONE).then_some(NodeId(source)))
+    }
+
+    /// A copy has come to a node, or will not: what it was read from may go.
+    pub(crate) fn copy_is_over(&mut self, node: NodeId, image: ImageId) {
+        if !self.cluster.end_sending(node, image) {
+            self.head.images.unpin(image);
+        }
     }
 
     pub(crate) fn copied(
@@ -198,7 +254,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         self.recovery.image_is_copied(node, image);
-        self.head.images.storage.unpin(image);
+        self.copy_is_over(node, image);
         self.cluster.end_copy(node, image, &mut self.books);
         self.advance_site(node, image, kernel)
     }

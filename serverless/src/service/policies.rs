@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, ContainerEvent,
+    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, ContainerEvent, CopyView,
     DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention,
     Shed, WorkflowView,
 };
@@ -191,6 +191,11 @@ impl Policies {
         if self.hears.keep_alive_of_containers {
             self.keep_alive.on_container(event);
         }
+    }
+
+    /// Asks from which node an image is copied.
+    pub fn source(&mut self, copy: &CopyView<'_>) -> Result<u32, Box<Error>> {
+        self.node_allocation.source(copy).map_err(|mistake| self.error(mistake))
     }
 
     /// Asks which of those who wait is rejected.

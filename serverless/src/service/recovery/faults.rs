@@ -371,7 +371,7 @@ impl Service {
             }
             Interrupted::Download(image) => self.head.images.download_failed(image),
             Interrupted::Copy { node, image } => {
-                self.head.images.unpin(image);
+                self.copy_is_over(node, image);
                 self.cluster.abort_copy(node, image);
                 if let Some(replication) = &mut self.recovery.replication {
                     replication.interrupted(node, image);
