@@ -34,6 +34,9 @@
 // A placement: in the next container of its function that becomes free, on a node or anywhere.
 #define HEARTH_PLACEMENT_BUSY 3
 
+// A placement: in the queues of nodes, of which the first with a free core takes it.
+#define HEARTH_PLACEMENT_QUEUE 4
+
 // A decision of a plan: a request goes to a node.
 #define HEARTH_PLAN_RUN 0
 
@@ -84,6 +87,9 @@
 
 // Rule of node allocation: ask which of those who wait are rejected.
 #define HEARTH_RULE_SHEDS (1 << 10)
+
+// Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
+#define HEARTH_RULE_QUEUES (1 << 11)
 
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
@@ -190,8 +196,8 @@ enum hearth_ending
     HEARTH_ENDING_REJECTED,
     // It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
     // `NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
-    // image was on its way; or it has waited in vain for a busy container (`Placement::Busy`), and then it had no
-    // place. Only node allocation hears of this.
+    // image was on its way; or it has waited in vain for a busy container (`Placement::Busy`), or stands in the queues of
+    // nodes no longer (`Placement::Queue`), and then it had no place. Only node allocation hears of this.
     HEARTH_ENDING_REQUEUED,
 };
 #ifndef __cplusplus
@@ -371,6 +377,9 @@ typedef struct {
     // Ends so many idle containers of a function at the most, those that are idle longest first, on a node, or, with
     // `HEARTH_NONE`, anywhere.
     void (*end_containers)(void *handle, uint32_t function, uint32_t node, uint32_t count);
+    // Takes an attempt that stands in the queues of nodes back into the queue of the head, to be asked about again. For one that
+    // stands in none it does nothing.
+    void (*take_back)(void *handle, uint64_t invocation, uint32_t attempt);
 } hearth_host;
 
 // What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -470,6 +479,9 @@ typedef struct {
     uint64_t idle_disk;
     // Disk that images hold which no container needs, which eviction may free.
     uint64_t unused_image_disk;
+    // How many stand in the queue of the node (`Placement::Queue`), those among them who stand in
+    // others, too.
+    uint32_t queued;
 } hearth_node;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -493,8 +505,8 @@ typedef struct {
     uint32_t idle;
     // Containers that are being started ahead of a request.
     uint32_t starting;
-    // Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node or
-    // for a busy container.
+    // Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node, in
+    // the queues of nodes or for a busy container.
     uint64_t waiting;
     // When the one of these was let in that has waited longest, in ns; UINT64_MAX if nobody waits.
     uint64_t waiting_since;
@@ -558,6 +570,12 @@ typedef struct {
     hearth_function_histories histories;
 } hearth_cluster;
 
+// Values next to one another that are lent.
+typedef struct {
+    const uint32_t *data;
+    size_t length;
+} hearth_numbers;
+
 // The answer to "where does this invocation run?".
 typedef struct {
     // Size of this record in bytes.
@@ -570,8 +588,12 @@ typedef struct {
     uint32_t reserved;
     // Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     hearth_text reason;
-    // Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    // Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY` and `HEARTH_PLACEMENT_QUEUE`; `UINT64_MAX`, as before the call, is no
+    // date.
     uint64_t until;
+    // The nodes in whose queues it stands, for `HEARTH_PLACEMENT_QUEUE`; none before the call. They must last until the next call
+    // for the instance.
+    hearth_numbers nodes;
 } hearth_placement;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -582,12 +604,6 @@ typedef struct {
     // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
     size_t stride;
 } hearth_requests;
-
-// Values next to one another that are lent.
-typedef struct {
-    const uint32_t *data;
-    size_t length;
-} hearth_numbers;
 
 // A function with waiting invocations, in a `BatchView`.
 typedef struct {
@@ -710,7 +726,8 @@ typedef struct {
     uint32_t idle_of_function;
 } hearth_end;
 
-// An attempt that waited for a busy container (`Placement::Busy`) has got one.
+// An attempt that waited for a busy container (`Placement::Busy`) has got one, or one that stood in the queues of nodes
+// (`Placement::Queue`) has got a core.
 typedef struct {
     // Size of this record in bytes, as whoever has made it knows it.
     uint32_t size;
@@ -724,7 +741,7 @@ typedef struct {
     uint32_t function;
     // The node on which it has a core now.
     uint32_t node;
-    // The number of its container on the node.
+    // The number of its container on the node; HEARTH_NONE for one that has stood in queues and waits there for its image now.
     uint32_t container;
 } hearth_delayed_start;
 
@@ -781,7 +798,8 @@ typedef struct {
     uint32_t (*observe_link)(void *policy, const hearth_link *link);
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
-    // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    // One that waited for a busy container has got one, or one that stood in the queues of nodes a core, for
+    // `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
@@ -1024,7 +1042,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 327
+#define HEARTH_LAYOUT_LENGTH 330
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1036,10 +1054,10 @@ typedef struct {
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
     sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
-    sizeof(hearth_host), 7, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), \
+    sizeof(hearth_host), 8, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, take_back), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
     sizeof(hearth_node_allocation), 11, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), \
-    sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
+    sizeof(hearth_placement), 7, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), offsetof(hearth_placement, nodes), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
     sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
     sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
@@ -1049,7 +1067,7 @@ typedef struct {
     sizeof(hearth_keep_alive), 6, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
-    sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
+    sizeof(hearth_node), 15, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), offsetof(hearth_node, queued), \
     sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
     sizeof(hearth_request), 15, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), \
     sizeof(hearth_cluster), 12, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), \

@@ -2,7 +2,8 @@
 
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_HEARS_LATE, RULE_OBSERVES, RULE_OBSERVES_ARRIVALS,
-    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS, RULE_SEES_HISTORY, RULE_SHEDS,
+    RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_QUEUES, RULE_RANKS, RULE_SEES_HISTORY,
+    RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -27,7 +28,8 @@ impl Rules for AllocationRules {
         | RULE_RANKS
         | RULE_ANSWERS_HOLD
         | RULE_SEES_HISTORY
-        | RULE_SHEDS;
+        | RULE_SHEDS
+        | RULE_QUEUES;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -37,6 +39,7 @@ impl Rules for AllocationRules {
             | bit(self.answers_hold, RULE_ANSWERS_HOLD)
             | bit(self.sees_history, RULE_SEES_HISTORY)
             | bit(self.sheds, RULE_SHEDS)
+            | bit(self.queues, RULE_QUEUES)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -48,6 +51,7 @@ impl Rules for AllocationRules {
             answers_hold: bits & RULE_ANSWERS_HOLD != 0,
             sees_history: bits & RULE_SEES_HISTORY != 0,
             sheds: bits & RULE_SHEDS != 0,
+            queues: bits & RULE_QUEUES != 0,
         }
     }
 }

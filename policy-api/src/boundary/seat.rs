@@ -40,6 +40,13 @@ pub enum Order {
         /// How many at the most.
         count: u32,
     },
+    /// One that stands in the queues of nodes is to be back in that of the head.
+    TakeBack {
+        /// Its invocation.
+        invocation: u64,
+        /// Which attempt at that it is.
+        attempt: u32,
+    },
 }
 
 /// Who asks for what.
@@ -142,8 +149,12 @@ static HOST: Host = {
         // SAFETY: as above.
         unsafe { add(handle, Order::EndContainers { function, node, count }) }
     }
+    unsafe extern "C" fn take_back(handle: *mut (), invocation: u64, attempt: u32) {
+        // SAFETY: as above.
+        unsafe { add(handle, Order::TakeBack { invocation, attempt }) }
+    }
     let size = size_of::<Host>() as u32;
-    Host { size, fail, hold, release, wake_at, start_containers, end_containers }
+    Host { size, fail, hold, release, wake_at, start_containers, end_containers, take_back }
 };
 
 /// The place of an instance that is to be made.

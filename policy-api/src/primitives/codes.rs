@@ -8,6 +8,8 @@ pub const PLACEMENT_NODE: u32 = 1;
 pub const PLACEMENT_REJECT: u32 = 2;
 /// A placement: in the next container of its function that becomes free, on a node or anywhere.
 pub const PLACEMENT_BUSY: u32 = 3;
+/// A placement: in the queues of nodes, of which the first with a free core takes it.
+pub const PLACEMENT_QUEUE: u32 = 4;
 
 /// A decision of a plan: a request goes to a node.
 pub const PLAN_RUN: u32 = 0;
@@ -45,6 +47,8 @@ pub const RULE_OBSERVES_ARRIVALS: u32 = 1 << 8;
 pub const RULE_SEES_HISTORY: u32 = 1 << 9;
 /// Rule of node allocation: ask which of those who wait are rejected.
 pub const RULE_SHEDS: u32 = 1 << 10;
+/// Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
+pub const RULE_QUEUES: u32 = 1 << 11;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

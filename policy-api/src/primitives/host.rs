@@ -32,6 +32,9 @@ pub struct Host {
     /// Ends so many idle containers of a function at the most, those that are idle longest first, on a node, or, with
     /// `HEARTH_NONE`, anywhere.
     pub end_containers: unsafe extern "C" fn(handle: *mut (), function: u32, node: u32, count: u32),
+    /// Takes an attempt that stands in the queues of nodes back into the queue of the head, to be asked about again. For one that
+    /// stands in none it does nothing.
+    pub take_back: unsafe extern "C" fn(handle: *mut (), invocation: u64, attempt: u32),
 }
 
 /// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -54,8 +57,9 @@ impl Host {
         unsafe extern "C" fn wake_at(_handle: *mut (), _timer: u64, _date: u64) {}
         unsafe extern "C" fn start_containers(_: *mut (), _function: u32, _node: u32, _count: u32, _keep_for: u64) {}
         unsafe extern "C" fn end_containers(_: *mut (), _function: u32, _node: u32, _count: u32) {}
+        unsafe extern "C" fn take_back(_handle: *mut (), _invocation: u64, _attempt: u32) {}
         let size = size_of::<Self>() as u32;
-        Self { size, fail, hold, release: hold, wake_at, start_containers, end_containers }
+        Self { size, fail, hold, release: hold, wake_at, start_containers, end_containers, take_back }
     };
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Alarms {
     orders: Rc<Orders>,
     /// By the policy's numbers.
     set: BTreeMap<u64, u64>,
+    /// Attempts at invocations that are to be back in the queue.
+    taken_back: Vec<(u64, u32)>,
 }
 
 impl Alarms {
@@ -26,6 +28,7 @@ impl Alarms {
 
     /// Does what the instance has asked for, and calls it at the dates that have come.
     pub fn go_off(&mut self, now: u64, log: &mut Log, mut call: impl FnMut(u64) -> Called<()>) -> Result<(), String> {
+        self.taken_back.clear();
         for _ in 0..MOST_AT_ONCE {
             self.hear(log)?;
             let due = self.set.iter().filter(|(_, date)| **date <= now).min_by_key(|(_, date)| **date);
@@ -35,6 +38,11 @@ impl Alarms {
             call(timer).map_err(|failure| format!("failed in on_timer: {failure}"))?;
         }
         Err("sets a timer for now again and again".to_owned())
+    }
+
+    /// Whom the instance has taken back.
+    pub fn taken_back(&mut self) -> Vec<(u64, u32)> {
+        std::mem::take(&mut self.taken_back)
     }
 
     fn hear(&mut self, log: &mut Log) -> Result<(), String> {
@@ -49,6 +57,10 @@ impl Alarms {
                 Order::EndContainers { function, node, count } => {
                     check_function("end_containers", function)?;
                     log.note(format!("  end_containers(function {function}, {}, {count})", place(node)));
+                }
+                Order::TakeBack { invocation, attempt } => {
+                    log.note(format!("  take_back(request {invocation}, attempt {attempt})"));
+                    self.taken_back.push((invocation, attempt));
                 }
             }
         }

@@ -175,6 +175,7 @@ impl Service {
     #[inline]
     fn is_settled(&self) -> bool {
         self.attempts.queue().len() == 0
+            && !self.attempts.is_core_awaited()
             && !self.rounds.is_stalled()
             && !self.cluster.has_orphans()
             && !self.head.images.is_stalled()
@@ -290,6 +291,10 @@ impl Service {
             }
             Left::Timer(timer) => {
                 kernel.cancel(timer);
+                Ok(())
+            }
+            Left::Stood(wait) => {
+                self.has_stood(&wait, kernel);
                 Ok(())
             }
             Left::Occupied(occupied) => self.abandon(key, occupied, kernel),
