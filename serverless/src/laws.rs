@@ -6,6 +6,7 @@ mod checks;
 mod containers;
 mod ends;
 mod history;
+mod node_queues;
 mod orders;
 mod rounds;
 mod scenarios;
