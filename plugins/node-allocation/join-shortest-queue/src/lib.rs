@@ -24,7 +24,7 @@ export_policies!(POLICY);
 parameters! {
     /// What can be set of [`JoinShortestQueue`].
     pub struct Settings {
-        /// how many nodes are drawn to choose from; 0: all
+        /// how many nodes are drawn, of which the best is taken, or 0 for all
         choices: integer(0..=1_000_000) = 0, "nodes";
     }
 }
