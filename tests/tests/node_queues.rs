@@ -297,12 +297,13 @@ fn one_is_back_when_all_its_nodes_are_down() {
 #[test]
 fn those_that_are_lost_stopped_or_never_served_are_told_of() {
     // The head loses its queue, with those that stand at nodes.
-    let invocations = [invocation(0, 0, 10), invocation(1, 0, 5)];
+    let invocations = [invocation(0, 0, 10), invocation(1, 0, 5), invocation(6, 0, 5)];
     let mut lost = scenario(&[1, 1], &[1], &invocations);
     lost["faults"] = json!({"head_queue": "lost", "scripted": [{"at": 4, "for": 1, "host": "head"}]});
     let results = run(&lost, vec![queue(&[0]), queue(&[0])]);
-    assert_eq!(seconds(&results), [Some((1, 0, false)), None]);
+    assert_eq!(seconds(&results), [Some((1, 0, false)), None, Some((7, 1, false))]);
     assert_eq!(heard(1), [(4, None, "Lost".to_owned())]);
+    assert_eq!(ASKED.take().last(), Some(&(6 * S, 2, vec![0, 0])), "the queues are empty");
     // The other attempt completes first.
     let invocations = [invocation(0, 0, 10), invocation(1, 0, 3)];
     let mut hedged = scenario(&[1, 1], &[1], &invocations);

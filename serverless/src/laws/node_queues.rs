@@ -2,6 +2,7 @@
 //! `join-shortest-queue` and `sparrow` give the dates of models of a few lines.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use hearth_policy_api::*;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::checks::{check_conservation, files_of};
 use super::scenarios::{faults, scenario};
 use super::{cases, run, run_with};
+use crate::invocation::InvocationRecord;
 use crate::service::Service;
 use crate::service::attempts::Stage;
 
@@ -223,80 +225,101 @@ proptest! {
     }
 }
 
-/// When each comes and how long it runs, in ns.
-type Jobs = Vec<(u64, u64)>;
+/// Who comes when, of which of two functions, and runs how long; dates and times in ns.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    at: u64,
+    function: u8,
+    runs: u64,
+}
 
-/// Nodes of so many cores with RAM for everybody, one function without an image whose containers start at once, and jobs. Dates are
-/// made of milliseconds that are drawn, and of nanoseconds of their own, so that they do not meet.
-fn bare_cluster() -> impl Strategy<Value = (Vec<u32>, Jobs, bool)> {
+/// Nodes of so many cores with RAM for everybody, functions without images whose containers start at once, and jobs. Dates are made
+/// of milliseconds that are drawn, and of nanoseconds of their own, so that they do not meet.
+fn bare_cluster() -> impl Strategy<Value = (Vec<u32>, Vec<Job>, bool)> {
     let nodes = proptest::collection::vec(1..4_u32, 1..5);
-    let jobs = proptest::collection::vec((0..6000_u64, 1..4000_u64), 1..40);
+    let jobs = proptest::collection::vec((0..6000_u64, 0..2_u8, 1..4000_u64), 1..40);
     (nodes, jobs, any::<bool>()).prop_map(|(nodes, mut jobs, keeps)| {
         jobs.sort_unstable();
-        let own =
-            |(number, (at, runs)): (u64, (u64, u64))| (at * 1_000_000 + 17 * number, runs * 1_000_000 + 3001 * number);
-        (nodes, (0..).zip(jobs).map(own).collect(), keeps)
+        let job = |(number, (at, function, runs)): (u64, (u64, u8, u64))| {
+            let (at, runs) = (at * 1_000_000 + 17 * number, runs * 1_000_000 + 3001 * number);
+            Job { at, function, runs }
+        };
+        (nodes, (0..).zip(jobs).map(job).collect(), keeps)
     })
 }
 
-/// When each job begins, by number.
-fn starts(nodes: &[u32], jobs: &Jobs, keeps: bool, allocation: &Value) -> Result<Vec<u64>, TestCaseError> {
+/// When each job begins, by number, and on which node.
+fn starts(nodes: &[u32], jobs: &[Job], keeps: bool, allocation: &Value) -> Result<Vec<(u64, u32)>, TestCaseError> {
     let node = |(number, cores): (usize, &u32)| json!({"name": format!("node-{number}"), "cores": cores, "speed": "1Gf", "ram": "1TB"});
     let mut hosts: Vec<Value> = nodes.iter().enumerate().map(node).collect();
     hosts.push(json!({"name": "head", "cores": 1, "speed": "1Gf"}));
-    let job = |(at, runs): &(u64, u64)| json!({"at": format!("{at}ns"), "function": "f", "body": [{"sleep": format!("{runs}ns")}]});
+    let function =
+        |number: u8| json!({"name": format!("f{number}"), "ram_limit": "1GB", "container_startup_overhead": 0});
+    let job = |job: &Job| {
+        let (at, runs) = (format!("{}ns", job.at), format!("{}ns", job.runs));
+        json!({"at": at, "function": format!("f{}", job.function), "body": [{"sleep": runs}]})
+    };
     let keep_alive =
         if keeps { json!({"use": "fixed", "parameters": {"timeout": "10d"}}) } else { json!({"use": "no-keep-alive"}) };
     let scenario = json!({
         "format": "hearth-scenario/1",
         "platform": {"hosts": hosts},
         "service": {"head": "head", "registry": "head", "nodes": ["node-*"]},
-        "functions": [{"name": "f", "ram_limit": "1GB", "container_startup_overhead": 0}],
+        "functions": [function(0), function(1)],
         "workload": {"invocations": jobs.iter().map(job).collect::<Vec<_>>()},
         "policies": {"node_allocation": allocation, "keep_alive": keep_alive},
     });
-    let mut records = run(&scenario).expect("there is room for the function")?.records;
+    let mut records = run(&scenario).expect("there is room for the functions")?.records;
     records.sort_by_key(|record| record.invocation);
-    Ok(records.iter().map(|record| record.started_at.expect("all end").as_nanos()).collect())
+    let start = |record: &InvocationRecord| Some((record.started_at?.as_nanos(), record.node?));
+    Ok(records.iter().map(|record| start(record).expect("all run")).collect())
 }
 
 /// One server with so many cores, first come, first served: when each core is free (Lindley's recursion).
-struct Server(BinaryHeap<std::cmp::Reverse<u64>>);
+struct Server(BinaryHeap<Reverse<u64>>);
 
 impl Server {
     fn new(cores: u32) -> Self {
-        Self((0..cores).map(|_| std::cmp::Reverse(0)).collect())
+        Self((0..cores).map(|_| Reverse(0)).collect())
     }
 
-    /// When one begins that comes at a date.
-    fn serve(&mut self, (at, runs): (u64, u64)) -> u64 {
-        let start = self.0.pop().expect("it has a core").0.max(at);
-        self.0.push(std::cmp::Reverse(start + runs));
+    /// When a job begins.
+    fn serve(&mut self, job: &Job) -> u64 {
+        let Reverse(free) = self.0.pop().expect("it has a core");
+        let start = free.max(job.at);
+        self.0.push(Reverse(start + job.runs));
         start
     }
 }
 
-/// When each job begins that joins the queue of the server with the fewest in it for each core, of these one with an idle
-/// container, then the first.
-fn joining_the_shortest(nodes: &[u32], jobs: &Jobs, keeps: bool) -> Vec<u64> {
-    let mut servers: Vec<(u64, Server, Jobs)> =
-        nodes.iter().map(|cores| (u64::from(*cores), Server::new(*cores), Vec::new())).collect();
-    let running = |at: u64, spans: &Jobs| spans.iter().filter(|(start, end)| *start <= at && at < *end).count();
-    let is_warm = |at: u64, spans: &Jobs| {
-        // As many containers as have been in use at once.
-        let containers = spans.iter().filter(|(start, _)| *start <= at).map(|(start, _)| running(*start, spans)).max();
-        keeps && containers.unwrap_or(0) > running(at, spans)
+/// When each job begins, and where, that joins the queue of the server with the fewest in it for each core, of these one with an
+/// idle container of its function, then the first.
+fn joining_the_shortest(nodes: &[u32], jobs: &[Job], keeps: bool) -> Vec<(u64, u32)> {
+    // Of each server its jobs, with when they begin.
+    let mut servers: Vec<(Server, Vec<(u64, Job)>)> =
+        nodes.iter().map(|cores| (Server::new(*cores), Vec::new())).collect();
+    let running = |date: u64, function: u8, jobs: &[(u64, Job)]| {
+        let runs = |(start, job): &&(u64, Job)| job.function == function && (*start..start + job.runs).contains(&date);
+        jobs.iter().filter(runs).count()
     };
-    let start = |(at, runs): &(u64, u64)| {
-        let load = |(cores, _, spans): &(u64, Server, Jobs)| {
-            let present = spans.iter().filter(|(_, end)| at < end).count() as u64;
+    let is_warm = |Job { at, function, .. }: Job, jobs: &[(u64, Job)]| {
+        // As many containers as have been in use at once.
+        let starts = jobs.iter().map(|(start, _)| *start).filter(|start| *start <= at);
+        let containers = starts.map(|start| running(start, function, jobs)).max().unwrap_or(0);
+        keeps && containers > running(at, function, jobs)
+    };
+    let start = |job: &Job| {
+        let load = |node: &usize| {
+            let jobs = &servers[*node].1;
+            let present = jobs.iter().filter(|(start, other)| job.at < start + other.runs).count() as u32;
             // Of one to three cores, sixths are whole.
-            (present * 6 / cores, !is_warm(*at, spans))
+            (present * 6 / nodes[*node], !is_warm(*job, jobs))
         };
-        let (_, server, spans) = servers.iter_mut().min_by_key(|server| load(server)).expect("there is a node");
-        let start = server.serve((*at, *runs));
-        spans.push((start, start + runs));
-        start
+        let node = (0..nodes.len()).min_by_key(load).expect("there is a node");
+        let (server, jobs) = &mut servers[node];
+        let start = server.serve(job);
+        jobs.push((start, *job));
+        (start, node as u32)
     };
     jobs.iter().map(start).collect()
 }
@@ -314,6 +337,7 @@ proptest! {
     fn whoever_queues_at_all_nodes_has_one_queue((nodes, jobs, keeps) in bare_cluster()) {
         let found = starts(&nodes, &jobs, keeps, &json!({"use": "sparrow", "parameters": {"probes": nodes.len()}}))?;
         let mut server = Server::new(nodes.iter().sum());
-        prop_assert_eq!(found, jobs.iter().map(|job| server.serve(*job)).collect::<Vec<_>>());
+        let expected: Vec<u64> = jobs.iter().map(|job| server.serve(job)).collect();
+        prop_assert_eq!(found.into_iter().map(|(date, _)| date).collect::<Vec<_>>(), expected);
     }
 }
