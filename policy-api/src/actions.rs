@@ -1,4 +1,5 @@
-//! What a policy can have done, besides answering: be called again at a date, and have containers started and ended.
+//! What a policy can have done, besides answering: be called again at a date, have containers started and ended, and take
+//! back whom it has put into the queues of nodes.
 
 // The host is called through its table; each block says what is relied on.
 #![allow(unsafe_code)]
@@ -101,6 +102,15 @@ impl Actions {
     pub fn set_rank(&self, key: u64, rank: u64) {
         // SAFETY: the handle is held.
         unsafe { (self.host.set_rank)(self.handle, key, rank) }
+    }
+
+    /// Takes an attempt that stands in the queues of nodes ([`Placement::Queue`](crate::Placement::Queue)) back into the queue of the
+    /// head, at its old place, to be asked about again: so one node steals from another.
+    /// [`RequestView::key`](crate::RequestView::key) names it. For one that stands in none, since it has got a core or has ended, it
+    /// does nothing.
+    pub fn take_back(&self, key: u64) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.take_back)(self.handle, key) }
     }
 }
 

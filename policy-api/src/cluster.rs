@@ -42,6 +42,9 @@ pub struct NodeView {
     pub idle_disk: u64,
     /// Disk that images hold which no container needs, which eviction may free.
     pub unused_image_disk: u64,
+    /// How many stand in the queue of the node ([`Placement::Queue`](crate::Placement::Queue)), those among them who stand in
+    /// others, too.
+    pub queued: u32,
 }
 
 impl Default for NodeView {
@@ -62,6 +65,7 @@ impl Default for NodeView {
             free_disk: 0,
             idle_disk: 0,
             unused_image_disk: 0,
+            queued: 0,
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Warm starts in containers that somebody has waited for, as node allocation hears of them.
+//! Containers and cores that somebody has waited for, as node allocation hears of them.
 
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
 use crate::NONE;
 
-/// An attempt that waited for a busy container ([`crate::Placement::Busy`]) has got one.
+/// An attempt that waited for a busy container ([`crate::Placement::Busy`]) has got one, or one that stood in the queues of nodes
+/// ([`crate::Placement::Queue`]) has got a core.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct DelayedStart {
     pub function: u32,
     /// The node on which it has a core now.
     pub node: u32,
-    /// The number of its container on the node.
+    /// The number of its container on the node; [`NONE`] for one that has stood in queues and waits there for its image now.
     pub container: u32,
 }
 

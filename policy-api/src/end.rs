@@ -26,8 +26,8 @@ pub enum Ending {
     Rejected,
     /// It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
     /// [`crate::NodeAllocation::place`] is asked about it again. Its node had no room after all, or went down while the
-    /// image was on its way; or it has waited in vain for a busy container ([`crate::Placement::Busy`]), and then it had no
-    /// place. Only node allocation hears of this.
+    /// image was on its way; or it has waited in vain for a busy container ([`crate::Placement::Busy`]), or stands in the queues of
+    /// nodes no longer ([`crate::Placement::Queue`]), and then it had no place. Only node allocation hears of this.
     Requeued,
 }
 

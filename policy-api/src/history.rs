@@ -45,8 +45,8 @@ pub struct FunctionHistory {
     pub idle: u32,
     /// Containers that are being started ahead of a request.
     pub starting: u32,
-    /// Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node or
-    /// for a busy container.
+    /// Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node, in
+    /// the queues of nodes or for a busy container.
     pub waiting: u64,
     /// When the one of these was let in that has waited longest, in ns; `u64::MAX` if nobody waits.
     pub waiting_since: u64,

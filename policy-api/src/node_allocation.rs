@@ -33,6 +33,22 @@ pub enum Placement {
         /// Until when it waits, in ns; `u64::MAX` sets no date. A date that has passed is the next nanosecond.
         until: u64,
     },
+    /// In the queues of these nodes (*early binding*): it leaves the queue of the head and stands in that of each of them, at the
+    /// place that its turn in the queue gives it. A core of such a node that is free goes to the first in the queue of the node,
+    /// before anybody in the queue of the head is asked about; who stands in several leaves the others then (*late binding*:
+    /// Ousterhout et al., "Sparrow", SOSP 2013). It starts there as if [`Placement::Node`] had been answered, and
+    /// [`NodeAllocation::on_delayed_start`] tells of it. Of several nodes that have a core for it as it comes, the one that is
+    /// named first takes it. Who cannot start for want of RAM or disk keeps its place, and those behind it wait.
+    ///
+    /// It is back in the queue of the head at its old place, to be asked about again, at the date `until`, when all these nodes
+    /// have gone down (one that goes down only drops out), and when [`Actions::take_back`](crate::Actions::take_back) takes it
+    /// back. For answers that bind ([`Commitment::UntilStarted`]) alone.
+    Queue {
+        /// The nodes, of which there is at least one, each once. They must be up, and need not have a free core.
+        nodes: Vec<u32>,
+        /// Until when it stands there, in ns; `u64::MAX` sets no date. A date that has passed is the next nanosecond.
+        until: u64,
+    },
 }
 
 impl Placement {
@@ -44,6 +60,16 @@ impl Placement {
     /// ```
     pub const fn busy_anywhere(until: u64) -> Self {
         Self::Busy { node: NONE, until }
+    }
+
+    /// In the queue of a node, until it has a core for it.
+    ///
+    /// ```
+    /// use hearth_policy_api::Placement;
+    /// assert_eq!(Placement::queue_at(3), Placement::Queue { nodes: vec![3], until: u64::MAX });
+    /// ```
+    pub fn queue_at(node: u32) -> Self {
+        Self::Queue { nodes: vec![node], until: u64::MAX }
     }
 }
 
@@ -99,6 +125,9 @@ pub struct AllocationRules {
     pub sees_workflows: bool,
     /// Whether to call [`NodeAllocation::source`]. Images are copied from the head otherwise.
     pub chooses_sources: bool,
+    /// Whether to call [`NodeAllocation::place`] also while no node has a free core, as a policy needs it that answers
+    /// [`Placement::Queue`].
+    pub queues: bool,
 }
 
 impl Default for AllocationRules {
@@ -116,14 +145,15 @@ impl Default for AllocationRules {
             hedges: false,
             sees_workflows: false,
             chooses_sources: false,
+            queues: false,
         }
     }
 }
 
 /// Decides where invocations run.
 ///
-/// The host asks in *rounds*: after each message that the head handles, while some node has a free core and somebody
-/// waits, in the order of submission. Each answer takes a core of its node for the rest of the round. Naming a node
+/// The host asks in *rounds*: after each message that the head handles, while some node has a free core (or always, with
+/// [`AllocationRules::queues`]) and somebody waits, in the order of submission. Each answer takes a core of its node for the rest of the round. Naming a node
 /// that is down, has no free core or does not exist is an error that ends the simulation, with the policy named.
 pub trait NodeAllocation {
     /// How to ask this policy; read once, after construction.
@@ -131,7 +161,7 @@ pub trait NodeAllocation {
         AllocationRules::default()
     }
 
-    /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered.
+    /// Where `request` runs. Only nodes in [`ClusterView::free_core`] may be answered; to wait for, or to queue at, any that is up.
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement;
 
     /// Whether one of those who wait is rejected. Called when [`AllocationRules::sheds`] is set: after each message that the head
@@ -174,7 +204,7 @@ pub trait NodeAllocation {
         0
     }
 
-    /// A node has changed (cores, RAM, disk) since the last decision. Called before the next decision when
+    /// A node has changed (cores, RAM, disk, its queue) since the last decision. Called before the next decision when
     /// [`AllocationRules::observes`] is set, once for each changed node.
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
 
@@ -185,11 +215,12 @@ pub trait NodeAllocation {
     /// With [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
     /// a `backfilling` other than `unlimited` that holds for answers from [`ClusterView::free_core`]: another one is
     /// carried out on the first node of that set.) With [`Commitment::PerRound`] an answer is one for its round alone,
-    /// and who is asked about again has no place. An answer [`Placement::Busy`] counts once
-    /// [`NodeAllocation::on_delayed_start`] is called, which names the node.
+    /// and who is asked about again has no place. An answer [`Placement::Busy`] or [`Placement::Queue`]
+    /// counts once [`NodeAllocation::on_delayed_start`] is called, which names the node; until then such a call names none.
     fn on_end(&mut self, _end: &End) {}
 
-    /// An attempt that waited for a busy container ([`Placement::Busy`]) has got one, as if [`Placement::Node`] had been answered.
+    /// An attempt that waited for a busy container ([`Placement::Busy`]) has got one, or one that stood in the queues of nodes
+    /// ([`Placement::Queue`]) has got a core of one of them, as if [`Placement::Node`] had been answered.
     /// Called when [`AllocationRules::observes_ends`] is set.
     fn on_delayed_start(&mut self, _start: &DelayedStart) {}
 

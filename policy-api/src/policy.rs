@@ -187,7 +187,8 @@ impl std::error::Error for PolicyError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Node allocation: lets nobody wait while a node has a free core and can make room, but for a busy container that is there
-    /// ([`Placement::Busy`](crate::Placement::Busy)), and for that not for ever; in batches, on a cluster
+    /// ([`Placement::Busy`](crate::Placement::Busy)), and for that not for ever, nor has anybody stand in queues
+    /// ([`Placement::Queue`](crate::Placement::Queue)) of nodes that have none; in batches, on a cluster
     /// that has all images, everybody who waits runs in the end.
     pub work_conserving: bool,
     /// Node allocation: picks no node that cannot make room for the container, RAM and disk.

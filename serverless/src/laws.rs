@@ -8,6 +8,7 @@ mod containers;
 mod copies;
 mod ends;
 mod history;
+mod node_queues;
 mod orders;
 mod requests;
 mod rounds;

@@ -10,7 +10,7 @@ fn scenario(copies: &str, dates: &[f64]) -> Value {
     let disk = json!({"capacity": "10GB", "read_bandwidth": "100MBps", "write_bandwidth": "100MBps"});
     let requests: Vec<Value> = dates.iter().map(|date| json!({"at": date, "function": "f"})).collect();
     json!({
-        "format": "hearth-scenario/1", "network_model": "ideal",
+        "format": "hearth-scenario/1", "network_model": "fluid",
         "platform": {
             "hosts": [{"name": "head", "cores": 1, "speed": "1Gf", "disk": disk},
                       {"name": "node", "count": 4, "cores": 1, "speed": "1Gf", "ram": "8GB", "disk": disk}],

@@ -74,11 +74,11 @@ layout! {
         keep_alive
     }
     hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
-    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
+    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
         size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow, source }
-    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until, nodes }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
     hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
@@ -90,7 +90,7 @@ layout! {
     hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
     hearth_node = (NodeView) NodeView {
         size, cores, free_cores, running, idle_containers, speed, ram, free_ram, idle_ram, unused_image_ram, disk, free_disk,
-        idle_disk, unused_image_disk
+        idle_disk, unused_image_disk, queued
     }
     hearth_link = (LinkView<'static>) LinkView { size, link, share, nodes }
     hearth_request = (RequestView) RequestView {

@@ -7,7 +7,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use super::{Text, VictimSinkRecord};
+use super::{Slice, Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
     EvictionItem, LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch, WorkflowView,
@@ -43,7 +43,8 @@ pub struct NodeAllocationTable {
     pub observe_link: Option<unsafe extern "C" fn(policy: *mut (), link: *const LinkView<'_>) -> u32>,
     /// An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     pub on_end: Option<unsafe extern "C" fn(policy: *mut (), end: *const End) -> u32>,
-    /// One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    /// One that waited for a busy container has got one, or one that stood in the queues of nodes a core, for
+    /// `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     pub on_delayed_start: Option<unsafe extern "C" fn(policy: *mut (), start: *const DelayedStart) -> u32>,
     /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
@@ -73,8 +74,12 @@ pub struct PlacementAnswer {
     pub reserved: u32,
     /// Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     pub reason: Text,
-    /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY` and `HEARTH_PLACEMENT_QUEUE`; `UINT64_MAX`, as before the call, is no
+    /// date.
     pub until: u64,
+    /// The nodes in whose queues it stands, for `HEARTH_PLACEMENT_QUEUE`; none before the call. They must last until the next call
+    /// for the instance.
+    pub nodes: Slice<'static, u32>,
 }
 
 /// Which of those who wait is rejected.

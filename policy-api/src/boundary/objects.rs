@@ -13,9 +13,9 @@ use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
-    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD,
-    PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, ShedAnswer,
-    Slice, Text,
+    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT,
+    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
+    RetentionAnswer, ShedAnswer, Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
@@ -220,8 +220,9 @@ impl NodeAllocationObject {
     #[inline]
     pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
         let (size, reason) = (size_of::<PlacementAnswer>() as u32, Text::EMPTY);
+        let nodes = Slice::new(&[]);
         let mut answer =
-            PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason, until: u64::MAX };
+            PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason, until: u64::MAX, nodes };
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.place, |place, policy| unsafe { place(policy, request, cluster, &raw mut answer) })?;
         match answer.kind {
@@ -230,6 +231,8 @@ impl NodeAllocationObject {
             // SAFETY: the reason lasts until the next call.
             PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { answer.reason.copied() })),
             PLACEMENT_BUSY => Ok(Placement::Busy { node: answer.node, until: answer.until }),
+            // SAFETY: the nodes last until the next call.
+            PLACEMENT_QUEUE => Ok(Placement::Queue { nodes: unsafe { answer.nodes.copied() }, until: answer.until }),
             other => Err(unknown("a placement", other)),
         }
     }
@@ -301,7 +304,7 @@ impl NodeAllocationObject {
         Ok((answer.head != NONE).then(|| Shed { head: answer.head, reason: unsafe { answer.reason.copied() } }))
     }
 
-    /// One that waited for a busy container has got one.
+    /// One that waited for a busy container has got one, or one that stood in the queues of nodes a core.
     pub fn on_delayed_start(&mut self, start: &DelayedStart) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_delayed_start, |on_delayed_start, policy| unsafe { on_delayed_start(policy, start) })

@@ -2,7 +2,7 @@
 
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_CHOOSES_SOURCES, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES,
-    RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_RANKS,
+    RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_QUEUES, RULE_RANKS,
     RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
@@ -32,7 +32,8 @@ impl Rules for AllocationRules {
         | RULE_OBSERVES_CONTAINERS
         | RULE_HEDGES
         | RULE_SEES_WORKFLOWS
-        | RULE_CHOOSES_SOURCES;
+        | RULE_CHOOSES_SOURCES
+        | RULE_QUEUES;
 
     fn to_bits(self) -> u32 {
         bit(self.commitment == Commitment::PerRound, RULE_PER_ROUND)
@@ -46,6 +47,7 @@ impl Rules for AllocationRules {
             | bit(self.sees_workflows, RULE_SEES_WORKFLOWS)
             | bit(self.chooses_sources, RULE_CHOOSES_SOURCES)
             | bit(self.hedges, RULE_HEDGES)
+            | bit(self.queues, RULE_QUEUES)
     }
 
     fn of_bits(bits: u32) -> Self {
@@ -61,6 +63,7 @@ impl Rules for AllocationRules {
             sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
             chooses_sources: bits & RULE_CHOOSES_SOURCES != 0,
             hedges: bits & RULE_HEDGES != 0,
+            queues: bits & RULE_QUEUES != 0,
         }
     }
 }

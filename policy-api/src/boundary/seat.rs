@@ -52,6 +52,11 @@ pub enum Order {
         /// The rank.
         rank: u64,
     },
+    /// One that stands in the queues of nodes is to be back in that of the head.
+    TakeBack {
+        /// What names it, as its request says.
+        key: u64,
+    },
 }
 
 /// Who asks for what.
@@ -162,8 +167,12 @@ static HOST: Host = {
         // SAFETY: as above.
         unsafe { add(handle, Order::SetRank { key, rank }) }
     }
+    unsafe extern "C" fn take_back(handle: *mut (), key: u64) {
+        // SAFETY: as above.
+        unsafe { add(handle, Order::TakeBack { key }) }
+    }
     let size = size_of::<Host>() as u32;
-    Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank }
+    Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back }
 };
 
 /// The place of an instance that is to be made.

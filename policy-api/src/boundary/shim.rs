@@ -13,9 +13,9 @@ use super::rules::Rules;
 
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_REJECT, PLACEMENT_WAIT,
-    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
-    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT,
+    PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer,
+    RetentionAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
@@ -60,6 +60,8 @@ pub(super) struct Instance<T> {
     handle: *mut (),
     /// The last reason that was given, which the host may read until the next call.
     reason: String,
+    /// The last nodes that were answered to queue at, likewise.
+    nodes: Vec<u32>,
     /// Kept for its memory.
     plan: Vec<PlanItem>,
 }
@@ -69,7 +71,15 @@ impl<T> Instance<T> {
     pub(super) fn leak(policy: T, context: &PolicyContext) -> *mut () {
         let (host, handle) = (context.host, context.handle.0);
         let policy = ManuallyDrop::new(policy);
-        Box::into_raw(Box::new(Self { policy, host, handle, reason: String::new(), plan: Vec::new() })).cast()
+        Box::into_raw(Box::new(Self {
+            policy,
+            host,
+            handle,
+            reason: String::new(),
+            nodes: Vec::new(),
+            plan: Vec::new(),
+        }))
+        .cast()
     }
 }
 
@@ -272,8 +282,15 @@ impl<T> Instance<T> {
     #[inline]
     fn placed(&mut self, placement: Placement) -> PlacementAnswer {
         let size = size_of::<PlacementAnswer>() as u32;
-        let answer =
-            |kind, node| PlacementAnswer { size, kind, node, reserved: 0, reason: Text::EMPTY, until: u64::MAX };
+        let answer = |kind, node| PlacementAnswer {
+            size,
+            kind,
+            node,
+            reserved: 0,
+            reason: Text::EMPTY,
+            until: u64::MAX,
+            nodes: Slice::new(&[]),
+        };
         match placement {
             Placement::Node(node) => answer(PLACEMENT_NODE, node),
             Placement::Wait => answer(PLACEMENT_WAIT, NONE),
@@ -281,6 +298,10 @@ impl<T> Instance<T> {
                 PlacementAnswer { reason: self.keep(reason), ..answer(PLACEMENT_REJECT, NONE) }
             }
             Placement::Busy { node, until } => PlacementAnswer { until, ..answer(PLACEMENT_BUSY, node) },
+            Placement::Queue { nodes, until } => {
+                self.nodes = nodes;
+                PlacementAnswer { until, nodes: Slice::answered(&self.nodes), ..answer(PLACEMENT_QUEUE, NONE) }
+            }
         }
     }
 

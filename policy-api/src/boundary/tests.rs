@@ -77,6 +77,30 @@ fn answers_cross_and_panics_become_values() {
     assert_eq!(placed(3, 1), Err("panicked, without a message".to_owned()));
 }
 
+/// Has requests queue at so many nodes, one more each time.
+struct Queuer(u32);
+
+impl NodeAllocation for Queuer {
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { queues: true, ..AllocationRules::default() }
+    }
+
+    fn place(&mut self, _request: &RequestView, _cluster: &ClusterView<'_>) -> Placement {
+        self.0 += 1;
+        Placement::Queue { nodes: (1..self.0).rev().collect(), until: 7 }
+    }
+}
+
+#[test]
+fn nodes_to_queue_at_cross_and_are_copied() {
+    let mut policy = boundary::node_allocation(Queuer(0), &Seat::default());
+    assert_eq!(policy.rules().map(|rules| (rules.queues, rules.sheds)), Ok((true, false)));
+    let answers = [(); 3].map(|()| placement(&mut policy, 1));
+    drop(policy);
+    let expected = [vec![], vec![1], vec![2, 1]].map(|nodes| Ok(Placement::Queue { nodes, until: 7 }));
+    assert_eq!(answers, expected);
+}
+
 #[test]
 fn a_plan_grows_on_either_side() {
     let mut policy = boundary::batch_allocation(Planner, &Seat::default());
@@ -263,9 +287,15 @@ fn parameters_cross_and_a_way_to_the_host_outlives_its_instance() {
     drop(made);
     let kept = KEPT.take().unwrap();
     kept.start_containers(1, NONE, 2, 3);
+    kept.take_back(1 << 40);
+    kept.hedge(5);
+    kept.set_rank(6, 7);
     let ordered: Vec<boundary::Order> = orders.take().into_iter().map(|ordered| ordered.order).collect();
     let started = boundary::Order::StartContainers { function: 1, node: NONE, count: 2, keep_for: 3 };
-    assert_eq!(ordered, [boundary::Order::WakeAt { timer: 7, date: 100 }, started]);
+    let taken_back = boundary::Order::TakeBack { key: 1 << 40 };
+    let of_requests = [boundary::Order::Hedge { key: 5 }, boundary::Order::SetRank { key: 6, rank: 7 }];
+    assert_eq!(ordered[..3], [boundary::Order::WakeAt { timer: 7, date: 100 }, started, taken_back]);
+    assert_eq!(ordered[3..], of_requests);
     parameters.set("count", ParameterValue::Integer(9)).unwrap();
     assert_eq!(make(&parameters).unwrap_err().cause, "nine are too many");
     // A context that nobody has seated has a host that hears nothing, also through the table of another.

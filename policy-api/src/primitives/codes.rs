@@ -8,6 +8,8 @@ pub const PLACEMENT_NODE: u32 = 1;
 pub const PLACEMENT_REJECT: u32 = 2;
 /// A placement: in the next container of its function that becomes free, on a node or anywhere.
 pub const PLACEMENT_BUSY: u32 = 3;
+/// A placement: in the queues of nodes, of which the first with a free core takes it.
+pub const PLACEMENT_QUEUE: u32 = 4;
 
 /// A decision of a plan: a request goes to a node.
 pub const PLAN_RUN: u32 = 0;
@@ -51,6 +53,8 @@ pub const RULE_HEDGES: u32 = 1 << 11;
 pub const RULE_SEES_WORKFLOWS: u32 = 1 << 12;
 /// Rule of node allocation: ask from where images are copied.
 pub const RULE_CHOOSES_SOURCES: u32 = 1 << 13;
+/// Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
+pub const RULE_QUEUES: u32 = 1 << 14;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

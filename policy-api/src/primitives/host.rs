@@ -37,6 +37,9 @@ pub struct Host {
     pub hedge: unsafe extern "C" fn(handle: *mut (), key: u64),
     /// Gives the attempt that `key` of its request names another rank in the queue.
     pub set_rank: unsafe extern "C" fn(handle: *mut (), key: u64, rank: u64),
+    /// Takes the attempt that `key` of its request names and that stands in the queues of nodes back into the queue of the head, to be asked about again. For one that
+    /// stands in none it does nothing.
+    pub take_back: unsafe extern "C" fn(handle: *mut (), key: u64),
 }
 
 /// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -60,8 +63,9 @@ impl Host {
         unsafe extern "C" fn start_containers(_: *mut (), _function: u32, _node: u32, _count: u32, _keep_for: u64) {}
         unsafe extern "C" fn end_containers(_: *mut (), _function: u32, _node: u32, _count: u32) {}
         unsafe extern "C" fn hedge(_handle: *mut (), _key: u64) {}
-        let size = size_of::<Self>() as u32;
-        Self { size, fail, hold, release: hold, wake_at, start_containers, end_containers, hedge, set_rank: wake_at }
+        let (size, set_rank, take_back) = (size_of::<Self>() as u32, wake_at, hedge);
+        let release = hold;
+        Self { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back }
     };
 }
 

@@ -116,6 +116,21 @@ impl<'a, T> Slice<'a, T> {
     }
 }
 
+impl<T: Clone> Slice<'static, T> {
+    /// Values that last as long as what is answered with them, which need not be for ever.
+    pub(crate) fn answered(values: &[T]) -> Self {
+        Self { data: values.as_ptr(), length: values.len(), lent: PhantomData }
+    }
+
+    /// The values that somebody has answered.
+    ///
+    /// # Safety
+    /// They must be there during the call.
+    pub(crate) unsafe fn copied(&self) -> Vec<T> {
+        self.as_slice().to_vec()
+    }
+}
+
 impl<'a, T> From<&'a [T]> for Slice<'a, T> {
     fn from(values: &'a [T]) -> Self {
         Self::new(values)

@@ -18,6 +18,8 @@ pub(super) struct Alarms {
     set: BTreeMap<u64, u64>,
     /// The keys of those beside which another attempt is asked for.
     hedges: Vec<u64>,
+    /// The keys of those that are to be back in the queue.
+    taken_back: Vec<u64>,
 }
 
 impl Alarms {
@@ -33,6 +35,7 @@ impl Alarms {
 
     /// Does what the instance has asked for, and calls it at the dates that have come.
     pub fn go_off(&mut self, now: u64, log: &mut Log, mut call: impl FnMut(u64) -> Called<()>) -> Result<(), String> {
+        self.taken_back.clear();
         for _ in 0..MOST_AT_ONCE {
             self.hear(log)?;
             let due = self.set.iter().filter(|(_, date)| **date <= now).min_by_key(|(_, date)| **date);
@@ -42,6 +45,11 @@ impl Alarms {
             call(timer).map_err(|failure| format!("failed in on_timer: {failure}"))?;
         }
         Err("sets a timer for now again and again".to_owned())
+    }
+
+    /// Whom the instance has taken back.
+    pub fn taken_back(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.taken_back)
     }
 
     fn hear(&mut self, log: &mut Log) -> Result<(), String> {
@@ -62,6 +70,10 @@ impl Alarms {
                     self.hedges.push(key);
                 }
                 Order::SetRank { key, rank } => log.note(format!("  set_rank(key {key}, {rank})")),
+                Order::TakeBack { key } => {
+                    log.note(format!("  take_back(key {key})"));
+                    self.taken_back.push(key);
+                }
             }
         }
         Ok(())

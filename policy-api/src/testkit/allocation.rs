@@ -1,6 +1,7 @@
 //! Checks node allocation policies.
 
 mod busy;
+mod queues;
 mod shedding;
 
 use proptest::prelude::*;
@@ -169,6 +170,7 @@ impl<'a> Play<'a> {
                 self.arrived(&request)?;
             }
         }
+        self.take_back()?;
         self.round()
     }
 
@@ -216,11 +218,15 @@ impl<'a> Play<'a> {
         if self.rules.observes_ends { answer("on_end", self.policy.on_end(end)) } else { Ok(()) }
     }
 
-    /// Those behind the first so many in the queue are lost, and as many of those that wait for a busy container.
+    /// Those behind the first so many in the queue are lost, and as many of those that wait for a busy container or stand in the
+    /// queues of nodes.
     fn lose_queue(&mut self, kept: usize) -> Result<(), String> {
         let awaiting = kept.min(self.model.awaiting.len());
         for wait in self.model.awaiting.split_off(awaiting) {
             self.ended(&end_of(&wait.request, Ending::Lost, self.model.now))?;
+        }
+        for request in self.model.lose_standing(kept) {
+            self.ended(&end_of(&request, Ending::Lost, self.model.now))?;
         }
         let kept = kept.min(self.model.queue.len());
         for request in self.model.queue.split_off(kept) {
@@ -244,6 +250,7 @@ impl<'a> Play<'a> {
     fn round(&mut self) -> Result<(), String> {
         self.end_waits()?;
         self.tell_of_containers()?;
+        self.serve_queues()?;
         self.shed()?;
         for (node, view, up) in self.model.take_changed() {
             if self.rules.observes {
@@ -273,7 +280,7 @@ impl<'a> Play<'a> {
             let function = request.function as usize;
             let sets = self.model.sets(function);
             let view = self.model.cluster(&sets, function);
-            if told_to_wait.contains(&function) || view.free_core.is_empty() {
+            if told_to_wait.contains(&function) || (view.free_core.is_empty() && !self.rules.queues) {
                 continue;
             }
             let placement = answer("place", self.policy.place(&request, &view))?;
@@ -311,6 +318,7 @@ impl<'a> Play<'a> {
                     self.ended(&end_of(&request, Ending::Rejected, self.model.now))?;
                 }
                 Placement::Busy { node, until } => self.check_busy(node, until, &request)?,
+                Placement::Queue { nodes, until } => self.check_queue(&nodes, until, &request)?,
             }
         }
         Ok(())
@@ -393,7 +401,7 @@ impl<'a> Play<'a> {
         (0..self.model.node_count() as u32).try_for_each(|node| self.set_up(node, true))?;
         (0..self.model.link_count() as u32).for_each(|link| self.set_link(link, 1.0));
         for _ in 0..ROUNDS {
-            if self.model.queue.is_empty() && self.model.awaiting.is_empty() {
+            if self.model.queue.is_empty() && self.model.awaiting.is_empty() && self.model.standing.is_empty() {
                 return Ok(());
             }
             self.round()?;

@@ -1,6 +1,7 @@
 //! A small cluster that the kit plays histories on: what the host knows, kept the simple way.
 
 mod ends;
+mod queues;
 mod shown;
 mod waits;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 
 pub(super) use self::ends::end_of;
 use self::ends::{Idle, Running};
+pub(super) use self::queues::Stand;
 pub(super) use self::waits::Wait;
 use super::histories::Histories;
 use crate::{
@@ -61,6 +63,8 @@ pub(super) struct Model {
     pub histories: Option<Histories>,
     /// Those that wait for a busy container, in the order of the queue.
     pub awaiting: Vec<Wait>,
+    /// Those that stand in the queues of nodes, likewise.
+    pub standing: Vec<Stand>,
     pub now: u64,
     requests: u64,
     /// How many containers there have been.
@@ -104,6 +108,7 @@ impl Model {
             queue: Vec::new(),
             histories: None,
             awaiting: Vec::new(),
+            standing: Vec::new(),
             now: 0,
             requests: 0,
             containers: 0,
@@ -154,6 +159,7 @@ impl Model {
     }
 
     pub fn view(&self, node: u32) -> NodeView {
+        let queued = self.queued(node);
         let node = &self.nodes[node as usize];
         let held = |functions: &mut dyn Iterator<Item = usize>| {
             let specs = functions.map(|function| &self.functions[function]);
@@ -177,6 +183,7 @@ impl Model {
             free_disk: node.spec.disk - idle_disk - running_disk - bound_disk,
             idle_disk,
             unused_image_disk: 0,
+            queued,
             ..NodeView::default()
         }
     }
@@ -230,7 +237,7 @@ impl Model {
     }
 
     /// Takes a node down, with everything on it, or up again; gives what ends by it, and `None` if it is so already. Who
-    /// waits there for an image, or for a busy container, waits in the queue again.
+    /// waits there for an image, or for a busy container, or stands in its queue alone, waits in the queue again.
     pub fn set_up(&mut self, node: u32, up: bool) -> Option<Vec<End>> {
         let (state, now) = (&mut self.nodes[node as usize], self.now);
         if state.up == up {
@@ -249,6 +256,7 @@ impl Model {
         }
         self.changed.insert(node);
         ends.extend(self.requeue(|wait| wait.node == node));
+        ends.extend(self.give_up_queue_of(node));
         Some(ends)
     }
 

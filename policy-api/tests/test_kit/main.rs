@@ -8,6 +8,7 @@ mod batch;
 mod busy;
 mod eviction;
 mod keep_alive;
+mod queues;
 mod timers;
 
 use std::sync::{Mutex, PoisonError};

@@ -48,6 +48,8 @@ pub(crate) struct Cluster {
     copies_between: BTreeMap<(NodeId, ImageId), NodeId>,
     specs: Table<FunctionId, ContainerSpec>,
     idle: Table<FunctionId, IdleContainers>,
+    /// The nodes in whose queue somebody stands.
+    queued: NodeIds,
     pools: Pools,
     /// Only where a policy is shown it.
     counts: Option<Box<Counts>>,
@@ -99,6 +101,7 @@ impl Cluster {
             copies_between: BTreeMap::new(),
             specs: Table::default(),
             idle: Table::default(),
+            queued: NodeIds::none(count),
             pools: Pools::default(),
             counts: None,
             news: None,
@@ -191,6 +194,18 @@ impl Cluster {
     /// The nodes with an idle container of a function that no decision of this round has taken.
     pub fn idle(&self, function: FunctionId) -> &NodeIds {
         &self.idle[function].nodes
+    }
+
+    /// So many stand in the queue of a node from now on.
+    pub fn set_queued(&mut self, node: NodeId, count: usize) {
+        self.queued.set(node, count > 0);
+        self.views[node].queued = u32::try_from(count).unwrap_or(u32::MAX);
+        self.note_change(node);
+    }
+
+    /// The nodes with a free core in whose queue somebody stands, by number.
+    pub fn queued_with_core(&self) -> Vec<NodeId> {
+        self.queued.also_in(&self.free_core).collect()
     }
 
     /// Tells an eviction policy of a node that a timer of its has gone off.

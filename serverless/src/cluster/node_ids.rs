@@ -56,6 +56,11 @@ impl NodeIds {
         self.nodes.view().iter().map(NodeId)
     }
 
+    /// The nodes that are in another set, too, in order.
+    pub fn also_in(&self, other: &Self) -> impl Iterator<Item = NodeId> {
+        self.nodes.view().iter_also_in(&other.nodes.view()).map(NodeId)
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.nodes.view().count()

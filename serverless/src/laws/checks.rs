@@ -42,6 +42,7 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
         let mut view = NodeView::default();
         node.show_use(is_up, &mut view);
         node.show_storage(&mut view);
+        view.queued = service.attempts().standing_at(position) as u32;
         prop_assert_eq!(*service.cluster().node_view(position), view, "the view of {:?} is out of date", position);
     }
     let free: u64 =
@@ -69,6 +70,15 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
         if let Stage::AwaitsContainer(Some(node)) = attempt.stage() {
             prop_assert!(service.cluster().up().contains(*node), "{:?} waits on a node that is down", attempt);
         }
+        if let Stage::AwaitsCore = attempt.stage() {
+            let nodes = service.attempts().nodes_of(attempt);
+            prop_assert!(
+                nodes.iter().all(|node| service.cluster().up().contains(*node)),
+                "{:?} at {:?}",
+                attempt,
+                nodes
+            );
+        }
         prop_assert!(!matches!(attempt.stage(), Stage::Submitted), "{:?} between events", attempt);
         // Its node has failed after it had ended, and the head has not read that it had.
         let is_unheard = attempt.record.finished_at.is_some();
@@ -79,6 +89,7 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
     }
     prop_assert_eq!(service.attempts().is_anybody_bound(), promised > 0);
     prop_assert!(service.attempts().are_busy_waits_of_attempts());
+    prop_assert!(service.attempts().are_node_queues_of_attempts());
     prop_assert!(service.attempts().are_invocations_of_attempts());
     let all = service.attempts().counts();
     prop_assert_eq!(counted.iter().map(|counts| counts.waiting).sum::<u64>(), all.waiting);

@@ -86,7 +86,7 @@ pub(crate) enum Message {
         image: ImageId,
     },
     Ended(AttemptKey),
-    /// The date has come until which an attempt was to wait for a busy container.
+    /// The date has come until which an attempt was to wait for a busy container, or to stand in the queues of nodes.
     WaitOver(AttemptKey),
     /// A container of the function is to be started ahead of its next request.
     Prewarm(FunctionId),

@@ -3,6 +3,7 @@
 
 use hearth_policy_api::{Commitment, DelayedStart, Ending, NONE};
 use hearth_simcore::kernel::Kernel;
+use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
@@ -13,7 +14,7 @@ use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::invocation::Outcome;
-use crate::node::NodeId;
+use crate::node::{ContainerId, NodeId};
 use crate::policy::{Method, Mistake, PolicySlot};
 
 /// What is answered for one that is to wait for a busy container.
@@ -27,7 +28,7 @@ impl Service {
     /// Checks an answer that has somebody wait for a busy container.
     pub(super) fn check_busy(&self, node: u32, until: u64) -> Result<BusyAnswer, Box<Error>> {
         if self.policies.rules().commitment == Commitment::PerRound {
-            return Err(self.binds_against_its_rules());
+            return Err(self.binds_against_its_rules("to wait for a busy container"));
         }
         let node = (node != NONE).then_some(NodeId(node));
         match node {
@@ -37,10 +38,12 @@ impl Service {
     }
 
     /// The error for an answer that binds of a policy whose answers do not.
-    pub(super) fn binds_against_its_rules(&self) -> Box<Error> {
-        let cause = "answered to wait for a busy container, which binds, though by its rules no answer does: let \
-                     AllocationRules::commitment be UntilStarted";
-        self.policies.error(Mistake::new(PolicySlot::NodeAllocation, Method::Place, cause.to_owned()))
+    pub(super) fn binds_against_its_rules(&self, answer: &str) -> Box<Error> {
+        let cause = format!(
+            "answered {answer}, which binds, though by its rules no answer does: let AllocationRules::commitment be \
+             UntilStarted"
+        );
+        self.policies.error(Mistake::new(PolicySlot::NodeAllocation, Method::Place, cause))
     }
 
     /// Has one that has been taken out of the queue wait for a busy container.
@@ -51,10 +54,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let BusyAnswer { node, until } = answer;
-        // A policy that always answers a date that has passed must not stop the clock.
-        let until = until.max(kernel.now() + SimDuration::from_nanos(1));
-        let over = Event(Happening::Message(Message::WaitOver(key)));
-        let timer = (until < SimTime::MAX).then(|| kernel.schedule_cancellable(until - kernel.now(), over));
+        let (until, timer) = set_wait_timer(key, until, kernel);
         Ok(self.attempts.await_container(key, node, BusyWait { until, timer })?)
     }
 
@@ -92,21 +92,39 @@ impl Service {
             debug_assert!(false, "a container that has just become idle, with a core, is there to be taken");
             return self.put_back(key, kernel.now());
         }
-        if self.policies.rules().observes_ends
-            && let Some(attempt) = self.attempts.get(key)
-        {
-            let (invocation, attempt) = (attempt.record.invocation, attempt.number());
-            let (now, function) = (kernel.now().as_nanos(), function.0);
-            let (node, container) = (node.0, container.0);
-            let start = DelayedStart { now, invocation, attempt, function, node, container, ..DelayedStart::default() };
-            self.policies.tell_of_delayed_start(&start);
-        }
+        self.tell_of_delayed_start(key, node, Some(container), kernel.now());
         Ok(())
     }
 
-    /// The date has come until which somebody was to wait for a busy container, unless it has got one.
+    /// Tells node allocation that one that has waited has a core on a node now, in a container or waiting there for its image.
+    pub(super) fn tell_of_delayed_start(
+        &mut self,
+        key: AttemptKey,
+        node: NodeId,
+        container: Option<ContainerId>,
+        now: SimTime,
+    ) {
+        if self.policies.rules().observes_ends
+            && let Some(attempt) = self.attempts.get(key)
+        {
+            let (invocation, function, attempt) =
+                (attempt.record.invocation, attempt.record.function.0, attempt.number());
+            let (now, node, container) = (now.as_nanos(), node.0, container.map_or(NONE, |container| container.0));
+            let start = DelayedStart { now, invocation, attempt, function, node, container, ..DelayedStart::default() };
+            self.policies.tell_of_delayed_start(&start);
+        }
+    }
+
+    /// The date has come until which somebody was to wait for a busy container, or to stand in the queues of nodes, unless it has
+    /// got what it waited for.
     pub(super) fn wait_over(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        if self.attempts.has_waited_long_enough(key, kernel.now()) { self.wait_no_longer(key, kernel) } else { Ok(()) }
+        if self.attempts.has_waited_long_enough(key, kernel.now()) {
+            return self.wait_no_longer(key, kernel);
+        }
+        if self.attempts.node_wait(key).is_some_and(|wait| wait.until <= kernel.now()) {
+            return self.back_to_head(key, kernel);
+        }
+        Ok(())
     }
 
     /// A container of a function that was in use on a node has ended, or is idle and nobody's: who waits for one where
@@ -157,16 +175,29 @@ impl Service {
         self.put_back(key, kernel.now())
     }
 
-    /// Tells node allocation that nothing has come of a wait for a busy container.
+    /// Tells node allocation that nothing has come of a wait for a busy container, or in the queues of nodes.
     pub(super) fn tell_of_wait_in_vain(&mut self, key: AttemptKey, now: SimTime) {
         if self.policies.rules().observes_ends {
             self.tell_of_end_at(key, Ending::Requeued, Place::Nowhere, now);
         }
     }
 
-    fn put_back(&mut self, key: AttemptKey, now: SimTime) -> Result<(), Box<Error>> {
+    pub(super) fn put_back(&mut self, key: AttemptKey, now: SimTime) -> Result<(), Box<Error>> {
         self.tell_of_wait_in_vain(key, now);
         let waiting = self.waiting(key)?;
         Ok(self.attempts.put_back(waiting)?)
     }
+}
+
+/// Has the head told when a wait is over that lasts until a date, if it is one. A policy that always answers a date that has passed
+/// must not stop the clock.
+pub(super) fn set_wait_timer(
+    key: AttemptKey,
+    until: SimTime,
+    kernel: &mut Kernel<Event>,
+) -> (SimTime, Option<EventHandle>) {
+    let until = until.max(kernel.now() + SimDuration::from_nanos(1));
+    let over = Event(Happening::Message(Message::WaitOver(key)));
+    let timer = (until < SimTime::MAX).then(|| kernel.schedule_cancellable(until - kernel.now(), over));
+    (until, timer)
 }

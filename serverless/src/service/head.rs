@@ -175,6 +175,7 @@ impl Service {
     #[inline]
     fn is_settled(&self) -> bool {
         self.attempts.queue().len() == 0
+            && !self.attempts.is_core_awaited()
             && !self.rounds.is_stalled()
             && !self.cluster.has_orphans()
             && !self.head.images.is_stalled()
@@ -300,6 +301,10 @@ impl Service {
                     _ => ContainerChange::Stopped,
                 };
                 self.abandon(key, occupied, why, kernel)
+            }
+            Left::Stood(wait) => {
+                self.has_stood(&wait, kernel);
+                Ok(())
             }
         }
     }

@@ -14,6 +14,7 @@ mod head;
 mod history;
 mod images;
 mod keep_alive;
+mod node_queues;
 mod orders;
 mod policies;
 mod prewarming;

@@ -1,5 +1,5 @@
-//! What policies have done besides answering: they are called again at a date, and have containers started and ended (the
-//! timing model, section 14).
+//! What policies have done besides answering: they are called again at a date, have containers started and ended, and
+//! take back those that stand in the queues of nodes (the timing model, section 14).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,6 +130,9 @@ impl Service {
                 Order::EndContainers { function, node, count } => {
                     let function = self.ordered(slot, Method::EndContainers, function, node)?;
                     self.end_ordered(function, node, count, kernel);
+                }
+                Order::TakeBack { key } => {
+                    self.take_back_ordered(AttemptKey::from(KeyData::from_ffi(key)), kernel)?;
                 }
             }
         }

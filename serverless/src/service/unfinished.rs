@@ -14,6 +14,9 @@ use crate::invocation::{InvocationRecord, Outcome, Stall};
 use crate::node::NodeId;
 use crate::policy::PolicySlot;
 
+/// Not more nodes are named in one message.
+const MOST_NAMES: usize = 3;
+
 impl Service {
     /// Ends the books: what has not ended is unfinished, and its record says what it waits for. Gives what all wait for
     /// if nothing more would happen.
@@ -116,8 +119,27 @@ impl Service {
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
             Stage::AwaitsContainer(node) => Some(self.why_no_container_is_free(record.function, *node)),
+            Stage::AwaitsCore => Some(self.why_in_node_queues(attempt)),
             Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Ended => None,
         }
+    }
+
+    /// Why there is no core for somebody who stands in the queues of nodes.
+    fn why_in_node_queues(&self, attempt: &Attempt) -> String {
+        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let nodes = self.attempts.nodes_of(attempt);
+        let name = |node: &NodeId| format!("{:?}", self.cluster.node(*node).name);
+        let mut names: Vec<String> = nodes.iter().take(MOST_NAMES).map(name).collect();
+        if nodes.len() > names.len() {
+            names.push(format!("{} more", nodes.len() - names.len()));
+        }
+        let (word, names) = (if nodes.len() == 1 { "queue of node" } else { "queues of nodes" }, names.join(", "));
+        let has_core = |node: &&NodeId| self.cluster.free_core().contains(**node);
+        let why = match nodes.iter().find(has_core) {
+            Some(node) => format!(": node {} has a free core, and no room for the first in its queue", name(node)),
+            None => String::new(),
+        };
+        format!("waits in the {word} {names}, as policies.node_allocation, {policy}, has answered{why}")
     }
 
     /// Why there is no container for somebody who waits for a busy one.

@@ -50,6 +50,7 @@ impl Play<'_> {
 
     /// Nothing else is left to happen: the next date comes at which somebody waits no longer.
     pub(super) fn pass_time(&mut self) -> Result<(), String> {
+        self.pass_time_at_nodes()?;
         let next = self.model.awaiting.iter().min_by_key(|wait| wait.until);
         let Some(Wait { request, node, until }) = next.copied() else { return Ok(()) };
         if self.model.is_busy(request.function, node) {

@@ -131,7 +131,8 @@ impl Model {
         let is_of = |request: &RequestView| request.invocation == invocation;
         let is_on = |node: &Node| node.bound.iter().any(is_of) || node.running.iter().any(|one| is_of(&one.request));
         let awaits = self.awaiting.iter().any(|wait| is_of(&wait.request));
-        awaits || self.queue.iter().any(is_of) || self.nodes.iter().any(is_on)
+        let stands = self.standing.iter().any(|stand| is_of(&stand.request));
+        awaits || stands || self.queue.iter().any(is_of) || self.nodes.iter().any(is_on)
     }
 
     /// Stops an attempt at an invocation, wherever it is.
@@ -150,6 +151,11 @@ impl Model {
         }
         if let Some(position) = self.awaiting.iter().position(|wait| wait.request.invocation == invocation) {
             return Some(end_of(&self.awaiting.remove(position).request, Ending::Stopped, now));
+        }
+        if let Some(position) = self.standing.iter().position(|stand| stand.request.invocation == invocation) {
+            let stand = self.standing.remove(position);
+            self.note_queues(&stand.nodes);
+            return Some(end_of(&stand.request, Ending::Stopped, now));
         }
         let position = self.queue.iter().position(|request| request.invocation == invocation)?;
         Some(end_of(&self.queue.remove(position), Ending::Stopped, now))

@@ -10,7 +10,9 @@ impl Model {
             let is_of = |request: &&RequestView| request.function == number;
             let awaiting = self.awaiting.iter().map(|wait| &wait.request);
             let bound = self.nodes.iter().flat_map(|node| &node.bound);
-            let waiting: Vec<&RequestView> = self.queue.iter().chain(awaiting).chain(bound).filter(is_of).collect();
+            let standing = self.standing.iter().map(|stand| &stand.request);
+            let waiting: Vec<&RequestView> =
+                self.queue.iter().chain(awaiting).chain(standing).chain(bound).filter(is_of).collect();
             let running = self.nodes.iter().flat_map(|node| &node.running).filter(|one| one.request.function == number);
             let idle = self.nodes.iter().flat_map(|node| &node.idle).filter(|idle| idle.function == number as usize);
             FunctionHistory {

@@ -62,7 +62,9 @@ impl Model {
     /// Those whose date has come are in the queue again.
     pub fn end_waits(&mut self) -> Vec<End> {
         let now = self.now;
-        self.requeue(|wait| wait.until <= now)
+        let mut ends = self.requeue(|wait| wait.until <= now);
+        ends.extend(self.stand_no_longer(|stand| stand.until <= now));
+        ends
     }
 
     /// Those of these that wait for a container are in the queue again.

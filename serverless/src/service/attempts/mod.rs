@@ -6,6 +6,7 @@ mod busy;
 mod execution;
 mod invocation;
 mod moves;
+mod node_queues;
 mod ordered;
 mod queue;
 mod stage;
@@ -19,10 +20,12 @@ use slotmap::SlotMap;
 pub(crate) use attempt::{Attempt, AttemptKey};
 pub(crate) use busy::BusyWait;
 pub(crate) use invocation::{Caller, InvocationKey, LiveInvocation};
+pub(crate) use node_queues::NodeWait;
 pub(crate) use queue::{Turn, Waiting, WaitingQueue};
 pub(crate) use stage::Stage;
 
 use self::busy::BusyWaits;
+use self::node_queues::NodeQueues;
 use crate::cluster::{Occupied, Promise};
 use crate::error::Error;
 use crate::function::{Body, FunctionId, ImageId};
@@ -49,6 +52,8 @@ pub(crate) enum Left {
     Promised(Promise),
     /// A timer, which is to be cancelled.
     Timer(EventHandle),
+    /// Its places in the queues of nodes.
+    Stood(NodeWait),
     /// Its container and core.
     Occupied(Occupied),
 }
@@ -87,6 +92,8 @@ pub(crate) struct Attempts {
     bound: BTreeMap<(NodeId, ImageId), Vec<AttemptKey>>,
     /// Who waits for a busy container.
     busy_waits: BusyWaits,
+    /// Who stands in the queues of nodes.
+    node_queues: NodeQueues,
     counts: Table<FunctionId, Counts>,
     all: Counts,
     /// Who holds a core of each node, in the order of `alive`; only where nodes can fail.
@@ -104,6 +111,7 @@ impl Attempts {
             awaiting: Table::default(),
             bound: BTreeMap::new(),
             busy_waits: BusyWaits::default(),
+            node_queues: NodeQueues::default(),
             counts: Table::default(),
             all: Counts::default(),
             held_on: None,

@@ -79,6 +79,10 @@ impl Attempts {
                 }
                 Ok(())
             }
+            Stage::AwaitsCore => {
+                self.move_in_queues(key, turn);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -192,6 +196,11 @@ impl Attempts {
                 let timer = self.busy_waits.remove((function, node), turn).and_then(|wait| wait.timer);
                 timer.map_or(Left::Nothing, Left::Timer)
             }
+            Stage::AwaitsCore => {
+                let name = (attempt.record.invocation, attempt.number);
+                let turn = attempt.turn;
+                self.leave_node_queues(name, turn).map_or(Left::Nothing, Left::Stood)
+            }
             Stage::Held(occupied) => {
                 self.no_longer_held(key, function, occupied.node());
                 Left::Occupied(occupied)
@@ -242,7 +251,8 @@ impl Attempts {
         self.queue.clear();
         self.awaiting.iter_mut().for_each(Vec::clear);
         self.bound.clear();
-        let timers = self.busy_waits.clear();
+        let mut timers = self.busy_waits.clear();
+        timers.extend(self.node_queues.clear());
         let mut promises = Vec::new();
         for key in &keys {
             if let Some(attempt) = self.alive.get_mut(*key)

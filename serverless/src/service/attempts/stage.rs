@@ -28,6 +28,8 @@ pub(crate) enum Stage {
     },
     /// It waits for a container of its function that is in use, on this node or anywhere.
     AwaitsContainer(Option<NodeId>),
+    /// It stands in the queues of nodes.
+    AwaitsCore,
     /// It has a container and a core: the container starts, its body runs, or the head has not heard of its end.
     Held(Occupied),
     /// It has left all of these; the head may have to hear of it.
@@ -37,7 +39,7 @@ pub(crate) enum Stage {
 impl Stage {
     /// Whether it has come to the queue and has not started.
     pub fn has_turn(&self) -> bool {
-        matches!(self, Self::Queued | Self::Bound { .. } | Self::AwaitsContainer(_))
+        matches!(self, Self::Queued | Self::Bound { .. } | Self::AwaitsContainer(_) | Self::AwaitsCore)
     }
 
     /// Whether it is admitted and has no container.
@@ -45,7 +47,12 @@ impl Stage {
     pub fn waits(&self) -> bool {
         matches!(
             self,
-            Self::Admitted | Self::AwaitsImage(_) | Self::Queued | Self::Bound { .. } | Self::AwaitsContainer(_)
+            Self::Admitted
+                | Self::AwaitsImage(_)
+                | Self::Queued
+                | Self::Bound { .. }
+                | Self::AwaitsContainer(_)
+                | Self::AwaitsCore
         )
     }
 }

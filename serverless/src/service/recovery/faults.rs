@@ -264,6 +264,7 @@ impl Service {
             self.give_up_waits(function, node, kernel)?;
         }
         self.give_up_waits_on(node, kernel)?;
+        self.give_up_queue_of(node, kernel)?;
         self.cluster.end_all_idle(node, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
             for (key, promise) in self.attempts.unbind(node, image)? {
@@ -341,7 +342,9 @@ impl Service {
                 self.attempts.iter().filter(|(_, attempt)| attempt.stage().waits()).map(|(key, _)| key).collect();
             here.into_iter().for_each(|key| self.tell_of_end(key, Ending::Lost, kernel.now()));
         }
+        let with_queue = self.attempts.nodes_with_queue();
         let (here, mut promises, timers) = self.attempts.empty();
+        with_queue.into_iter().for_each(|node| self.cluster.set_queued(node, 0));
         for timer in timers {
             kernel.cancel(timer);
         }

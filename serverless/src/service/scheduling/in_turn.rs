@@ -13,7 +13,7 @@ use crate::function::ImageId;
 use crate::node::{Footprint, NodeId};
 use crate::policy::Method;
 use crate::service::Service;
-use crate::service::attempts::{Stage, Turn, Waiting, WaitingQueue};
+use crate::service::attempts::{Attempt, Stage, Turn, Waiting, WaitingQueue};
 use crate::service::event::Event;
 
 /// For whom a place is kept.
@@ -34,7 +34,7 @@ enum Offered {
     Started,
     /// It has left the queue for a node on which it waits for its image.
     Bound,
-    /// It has left the queue to wait for a busy container.
+    /// It has left the queue to wait for a busy container, or in the queues of nodes.
     Awaits,
     /// It stays in the queue, and its image is on the way to this node.
     Prepared(NodeId),
@@ -53,12 +53,14 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let is_strict = self.settings.backfilling == Backfilling::None;
-        if is_strict && (self.attempts.is_anybody_bound() || self.attempts.is_container_awaited()) {
+        let is_anybody_ahead =
+            self.attempts.is_anybody_bound() || self.attempts.is_container_awaited() || self.attempts.is_core_awaited();
+        if is_strict && is_anybody_ahead {
             return Ok(());
         }
         let (since, mut held) = (self.cluster.round() + 1, Held::Nobody);
         let (mut position, mut last) = (0, None);
-        while !self.cluster.free_core().is_empty()
+        while self.may_be_asked()
             && let Some((at, waiting)) = self.next_in_turn(position, last)
         {
             (position, last) = (at + 1, Some(waiting.turn));
@@ -104,7 +106,7 @@ impl Service {
         self.cluster.begin_round();
         self.announce_changes();
         let hidden = self.hide(waiting, held, kernel.now());
-        if self.cluster.free_core().is_empty() {
+        if !self.may_be_asked() {
             self.show(hidden);
             return Ok(Offered::Waits);
         }
@@ -134,6 +136,21 @@ impl Service {
                 self.attempts.take_first(waiting.function);
                 self.await_busy(waiting.key, answer, kernel)?;
                 Ok(Offered::Awaits)
+            }
+            (Placement::Queue { nodes, until }, _) => {
+                let answer = self.check_queue(&nodes, until)?;
+                if !matches!(held, Held::Nobody) {
+                    // The cores of these nodes are some on which the first may count.
+                    self.tell_of_wait_in_vain(waiting.key, kernel.now());
+                    return Ok(Offered::Waits);
+                }
+                self.attempts.take_first(waiting.function);
+                self.queue_at_nodes(waiting.key, answer, kernel)?;
+                Ok(match self.attempts.get(waiting.key).map(Attempt::stage) {
+                    Some(Stage::AwaitsCore) => Offered::Awaits,
+                    Some(Stage::Bound { .. }) => Offered::Bound,
+                    _ => Offered::Started,
+                })
             }
             (Placement::Reject(reason), _) => {
                 let entry = Entry { key: waiting.key, function: waiting.function, position };
@@ -227,7 +244,7 @@ impl Service {
         need
     }
 
-    fn can_start(&self, waiting: &Waiting, node: NodeId) -> bool {
+    pub(in crate::service) fn can_start(&self, waiting: &Waiting, node: NodeId) -> bool {
         self.cluster.idle(waiting.function).contains(node) || self.room(waiting, node).holds(self.need(waiting, node))
     }
 
@@ -264,7 +281,12 @@ impl Service {
     fn keep_place(&self, waiting: &Waiting, node: Option<NodeId>, now: SimTime) -> Option<Reservation> {
         let ends = self.rounds.expected_ends.as_deref()?;
         let stays = |function, node| self.attempts.awaits(function, node);
-        let on = |node: NodeId| ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now, stays);
+        // Cores that are free later are for those in the queue of the node.
+        let has_queue = |node: NodeId| self.attempts.standing_at(node) > 0;
+        let on = |node: NodeId| match has_queue(node) {
+            true => None,
+            false => ends.reserve(node, self.room(waiting, node), self.need(waiting, node), now, stays),
+        };
         match node {
             Some(node) => on(node),
             None => self.cluster.up().iter().filter_map(on).min_by_key(|kept| (kept.date, kept.node)),

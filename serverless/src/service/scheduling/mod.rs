@@ -26,8 +26,9 @@ use crate::invocation::InvocationState;
 use crate::node::NodeId;
 use crate::policy::{Method, Mistake, PolicySlot};
 use crate::service::Service;
-use crate::service::attempts::{AttemptKey, Waiting, WaitingQueue};
+use crate::service::attempts::{AttemptKey, Turn, Waiting, WaitingQueue};
 use crate::service::event::Event;
+use crate::service::node_queues::QueueAnswer;
 use crate::service::registry::RegisteredFunction;
 use crate::table::Table;
 
@@ -52,6 +53,20 @@ pub(crate) struct Rounds {
     /// Where an image could not move that somebody bound there waits for.
     stalled_sites: Vec<(NodeId, ImageId)>,
 }
+
+/// What has been answered of somebody.
+#[derive(Debug)]
+enum Asked {
+    /// It stays in the queue.
+    ToWait,
+    /// The plan has what becomes of it.
+    Decided,
+    /// It is to queue at nodes, before anybody else is asked about.
+    ToQueue(QueueAnswer),
+}
+
+/// Who is to queue at which nodes.
+type Queues = (AttemptKey, QueueAnswer);
 
 impl Rounds {
     /// Before the first round, on so many nodes.
@@ -157,12 +172,15 @@ impl Service {
     /// Runs a round if somebody waits and something can be decided.
     pub(crate) fn schedule(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.advance_bound(kernel)?;
+        if self.attempts.is_core_awaited() {
+            self.serve_node_queues(kernel)?;
+        }
         if self.policies.rules().sheds {
             self.shed(kernel)?;
         }
         if std::mem::take(&mut self.rounds.is_done)
             || self.attempts.queue().len() == 0
-            || (!self.policies.is_batch() && self.cluster.free_core().is_empty())
+            || (!self.policies.is_batch() && !self.may_be_asked())
         {
             return Ok(());
         }
@@ -173,15 +191,21 @@ impl Service {
             self.rounds.plan = plan;
             return Ok(());
         }
-        self.cluster.begin_round();
-        self.announce_changes();
-        let planned = match self.policies.is_batch() {
-            true => self.plan_batch(&mut plan, kernel),
-            false => self.plan_requests(&mut plan, kernel),
-        };
-        self.take_back(&mut plan);
-        planned?;
-        self.carry_out(&mut plan, kernel)?;
+        let mut last = None;
+        loop {
+            self.cluster.begin_round();
+            self.announce_changes();
+            let planned = match self.policies.is_batch() {
+                true => self.plan_batch(&mut plan, kernel).map(|()| None),
+                false => self.plan_requests(&mut plan, &mut last, kernel),
+            };
+            self.take_back(&mut plan);
+            let queues = planned?;
+            self.carry_out(&mut plan, kernel)?;
+            // It may have a core at once, which nobody behind it is to be offered.
+            let Some((key, answer)) = queues else { break };
+            self.queue_at_nodes(key, answer, kernel)?;
+        }
         self.attempts.close_gaps();
         self.rounds.plan = plan;
         Ok(())
@@ -197,10 +221,23 @@ impl Service {
         }
     }
 
-    fn plan_requests(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
+    /// Whether there is something to ask for: a node has a free core, or the policy has requests queue at nodes.
+    #[inline]
+    fn may_be_asked(&self) -> bool {
+        !self.cluster.free_core().is_empty() || self.policies.rules().queues
+    }
+
+    /// Asks about those who wait, of those whose answers bind about those behind the last one; gives one that is to queue at nodes,
+    /// which is the last one then.
+    fn plan_requests(
+        &mut self,
+        plan: &mut Plan,
+        last: &mut Option<Turn>,
+        kernel: &Kernel<Event>,
+    ) -> Result<Option<Queues>, Box<Error>> {
         match self.policies.rules().commitment {
-            Commitment::PerRound => self.plan_in_order(plan, kernel.now()),
-            Commitment::UntilStarted => self.plan_by_function(plan, kernel),
+            Commitment::PerRound => self.plan_in_order(plan, kernel.now()).map(|()| None),
+            Commitment::UntilStarted => self.plan_by_function(plan, last, kernel),
         }
     }
 
@@ -237,7 +274,8 @@ impl Service {
                 Placement::Reject(reason) => {
                     plan.decisions.push(Decision::Reject { entry, reason });
                 }
-                Placement::Busy { .. } => return Err(self.binds_against_its_rules()),
+                Placement::Busy { .. } => return Err(self.binds_against_its_rules("to wait for a busy container")),
+                Placement::Queue { .. } => return Err(self.binds_against_its_rules("to queue at nodes")),
             }
         }
         Ok(())
@@ -245,19 +283,27 @@ impl Service {
 
     /// Asks about the first of each function, in the order of the queue, and about the next of a function once the one
     /// before it has its place.
-    fn plan_by_function(&mut self, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
-        let mut last = None;
+    fn plan_by_function(
+        &mut self,
+        plan: &mut Plan,
+        last: &mut Option<Turn>,
+        kernel: &Kernel<Event>,
+    ) -> Result<Option<Queues>, Box<Error>> {
         while let WaitingQueue::ByFunction(queues) = self.attempts.queue()
-            && let Some(waiting) = queues.next_head(last)
-            && !self.cluster.free_core().is_empty()
+            && let Some(waiting) = queues.next_head(*last)
+            && self.may_be_asked()
         {
-            last = Some(waiting.turn);
-            let decided = self.place(&waiting, plan, kernel)?;
-            if decided {
-                self.attempts.take_first(waiting.function);
+            *last = Some(waiting.turn);
+            match self.place(&waiting, plan, kernel)? {
+                Asked::ToWait => {}
+                Asked::Decided => self.attempts.take_first(waiting.function),
+                Asked::ToQueue(answer) => {
+                    self.attempts.take_first(waiting.function);
+                    return Ok(Some((waiting.key, answer)));
+                }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Asks the policy about an invocation that comes to an empty queue, and carries the answer out: a round of one, which
@@ -268,7 +314,9 @@ impl Service {
             && self.settings.backfilling == Backfilling::Unlimited
             && waiting.request.image == NONE
             && self.rounds.stalled_sites.is_empty()
-            && !self.cluster.free_core().is_empty();
+            && !self.cluster.free_core().is_empty()
+            // Those there come before it, and may not have been looked at since a core is free.
+            && !self.attempts.is_core_awaited();
         #[cfg(test)]
         let is_case = is_case && !self.rounds.never_at_once;
         if !is_case {
@@ -297,11 +345,17 @@ impl Service {
                 self.attempts.take_first(waiting.function);
                 self.await_busy(waiting.key, answer, kernel).map(|()| true)
             }
+            Placement::Queue { nodes, until } => {
+                let answer = self.check_queue(&nodes, until)?;
+                self.attempts.enqueue(*waiting, rank)?;
+                self.attempts.take_first(waiting.function);
+                self.queue_at_nodes(waiting.key, answer, kernel).map(|()| true)
+            }
         }
     }
 
-    /// Asks the policy about the first of a function and puts the answer into the plan; false if it is to wait.
-    fn place(&mut self, waiting: &Waiting, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<bool, Box<Error>> {
+    /// Asks the policy about the first of a function and puts the answer into the plan.
+    fn place(&mut self, waiting: &Waiting, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<Asked, Box<Error>> {
         let entry = Entry { key: waiting.key, function: waiting.function, position: 0 };
         match self.ask(waiting, kernel)? {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
@@ -309,14 +363,15 @@ impl Service {
                 plan.decide(&Wanted::by(entry, &waiting.request), NodeId(node), &mut self.cluster, manner);
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
-            Placement::Wait => return Ok(false),
+            Placement::Wait => return Ok(Asked::ToWait),
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason }),
             Placement::Busy { node, until } => {
                 let answer = self.check_busy(node, until)?;
                 plan.decisions.push(Decision::Await { entry, answer });
             }
+            Placement::Queue { nodes, until } => return Ok(Asked::ToQueue(self.check_queue(&nodes, until)?)),
         }
-        Ok(true)
+        Ok(Asked::Decided)
     }
 
     /// Shows the policy the cluster as one invocation sees it, and hears where that goes.
