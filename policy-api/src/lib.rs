@@ -56,6 +56,7 @@ pub mod boundary;
 #[cfg(feature = "carried")]
 pub mod carried;
 mod cluster;
+mod containers;
 mod delayed_start;
 mod end;
 mod eviction;
@@ -77,6 +78,7 @@ pub use actions::Actions;
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
+pub use containers::ContainerView;
 pub use delayed_start::DelayedStart;
 pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};

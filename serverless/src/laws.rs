@@ -3,6 +3,7 @@
 
 mod answers;
 mod checks;
+mod choice;
 mod containers;
 mod ends;
 mod history;

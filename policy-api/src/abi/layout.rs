@@ -8,9 +8,10 @@ use super::{
     Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
     ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
+use crate::containers::ContainersOf;
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, DelayedStart, End, EvictionItem, FunctionHistory, FunctionView,
-    LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerView, DelayedStart, End, EvictionItem, FunctionHistory,
+    FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView,
 };
 
 /// A number of the layout.
@@ -77,9 +78,9 @@ layout! {
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
         size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed }
-    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until, container }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
-    hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
+    hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node, container }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
     hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink }
     hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer }
@@ -98,13 +99,13 @@ layout! {
     }
     hearth_cluster = (ClusterView<'static>) ClusterView {
         size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying,
-        histories
+        histories, containers
     }
     hearth_function = (FunctionView<'static>) FunctionView {
         size, function, image, time_limit, ram_limit, disk_limit, idle_containers, image_in_ram, image_loading, image_on_disk,
         image_copying
     }
-    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories }
+    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories, containers }
     hearth_end = (End) End {
         size, attempt, now, invocation, function, node, container, start, ending, started_at, run_time, ram, idle_of_function
     }
@@ -121,4 +122,8 @@ layout! {
     }
     hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
+    hearth_container = (ContainerView) ContainerView {
+        size, container, function, state, invocation, attempt, created, since, expires, ram, disk
+    }
+    hearth_containers_of = (ContainersOf<'static>) ContainersOf { context, of }
 }

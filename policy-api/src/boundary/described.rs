@@ -24,10 +24,11 @@ mod with_abi_stable {
         Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
         ShedAnswer, Text, Value, VictimSinkRecord,
     };
+    use crate::containers::ContainersOf;
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, Creation, DelayedStart, End, Ending, EvictionItem,
-        FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, PolicySlot, QueueView,
-        Removal, RequestView, Start, Touch,
+        AdmissionView, BatchView, ClusterView, Completion, ContainerView, Creation, DelayedStart, End, Ending,
+        EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, PolicySlot,
+        QueueView, Removal, RequestView, Start, Touch,
     };
 
     /// The description of a library.
@@ -80,6 +81,8 @@ mod with_abi_stable {
         FunctionHistory::LAYOUT,
         QueueView::<'static>::LAYOUT,
         ShedAnswer::LAYOUT,
+        ContainerView::LAYOUT,
+        ContainersOf::<'static>::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

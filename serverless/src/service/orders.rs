@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_policy_api::boundary::{Order, Ordered};
+use hearth_policy_api::boundary::{ContainersOf, Order, Ordered};
 use hearth_policy_api::{NONE, PolicySlot, Removal};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
+use super::containers::ShownContainers;
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -139,8 +140,10 @@ impl Service {
                 PolicySlot::ImagesOnHead => self.head.images.on_timer(timer, now),
                 _ => {
                     let waiting = self.attempts.queue().len();
-                    let view = self.cluster.view_of_all(waiting, now, self.policies.sees_history(slot));
-                    self.policies.on_timer(slot, timer, &view);
+                    let Self { cluster, attempts, container_lists, policies, .. } = self;
+                    let shown = ShownContainers::new(cluster, attempts, container_lists, now);
+                    let (sees_history, containers) = (policies.sees_history(slot), ContainersOf::new(&shown));
+                    policies.on_timer(slot, timer, &cluster.view_of_all(waiting, now, sees_history, containers));
                 }
             }
         }
