@@ -48,36 +48,40 @@ impl KeepAlive for TenSeconds {
     }
 }
 
-/// What has become of requests for functions at dates in s, on a node of four cores and so much RAM. Containers of 2 GB start in 1 s,
-/// bodies take 2 s.
+/// What has become of requests for functions at dates in s, on one or two nodes of four cores and so much RAM. Containers start in 1 s,
+/// bodies take 2 s and at the most 4 s. Those of the first two functions have 2 GB, those of the third, which is there where it fits,
+/// 7 GB.
 fn run_with(
     node_allocation: Factory<NodeAllocationObject>,
     backfilling: Backfilling,
-    ram: u64,
+    ram: &[u64],
     dates: &[(f64, usize)],
 ) -> Result<(Metrics, Vec<InvocationRecord>), Error> {
-    let platform = PlatformBuilder::new()
-        .host("head", HostSpec::new(1, 1e9))
-        .host("node", HostSpec::new(4, 1e9).ram(ram))
-        .build()
-        .unwrap();
-    let mut simulation = Simulation::new(platform, 0);
+    let nodes = &["node", "other"][..ram.len()];
+    let head = PlatformBuilder::new().host("head", HostSpec::new(1, 1e9));
+    let hosts = nodes.iter().zip(ram);
+    let platform = hosts.fold(head, |platform, (name, ram)| platform.host(*name, HostSpec::new(4, 1e9).ram(*ram)));
+    let mut simulation = Simulation::new(platform.build().unwrap(), 0);
     let mut policies = PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
     policies.node_allocation = node_allocation;
     policies.keep_alive = Factory::<KeepAliveObject>::in_place("ten-seconds", |_| TenSeconds);
     let service = ServerlessComputeService::builder("head")
-        .nodes(&["node"])
+        .nodes(nodes)
         .policies(policies)
         .backfilling(backfilling)
         .container_startup_overhead(secs(1))
         .keep_records(true)
         .start(&mut simulation)?;
-    let functions = ["f", "g"].map(|name| {
-        let limits = Limits { ram: 2 * GB, time: secs(4), ..Limits::default() };
+    let mut functions = Vec::new();
+    for (name, needs) in [("f", 2 * GB), ("g", 2 * GB), ("h", 7 * GB)] {
+        if ram.iter().all(|ram| *ram < needs) {
+            continue;
+        }
+        let limits = Limits { ram: needs, time: secs(4), ..Limits::default() };
         let function =
             Function { name: name.to_owned(), image: None, limits, startup_overhead: None, body: Body::Sleep(secs(2)) };
-        service.register(&mut simulation, function).unwrap()
-    });
+        functions.push(service.register(&mut simulation, function).unwrap());
+    }
     let planned = dates.iter().map(|(at, function)| PlannedInvocation {
         at: Some(SimTime::from_secs_f64(*at)),
         after: Vec::new(),
@@ -118,7 +122,7 @@ fn with_third(third: &Placement, ram: u64, dates: &[(f64, usize)]) -> (Metrics, 
         let answer = move |request: &RequestView, _: &ClusterView<'_>, _: &Actions| {
             if request.invocation == 2 { third.clone() } else { Placement::Node(0) }
         };
-        let (metrics, records) = run_with(told(of.0, answer), of.1, ram, dates).unwrap();
+        let (metrics, records) = run_with(told(of.0, answer), of.1, &[ram], dates).unwrap();
         (metrics, starts(&records))
     });
     let first = all.next().unwrap();
@@ -167,7 +171,7 @@ fn what_is_shown_of_containers_is_what_has_become_of_them() {
         Placement::Node(0)
     };
     let dates = [(0.0, 0), (1.5, 0), (3.5, 0), (4.0, 0), (8.0, 0)];
-    run_with(told(Commitment::UntilStarted, answer), Backfilling::Unlimited, 8 * GB, &dates).unwrap();
+    run_with(told(Commitment::UntilStarted, answer), Backfilling::Unlimited, &[8 * GB], &dates).unwrap();
     let at = |seconds: f64| (seconds * 1e9) as u64;
     let container = |container, state, since, created| ContainerView {
         container,
@@ -205,7 +209,8 @@ fn containers_that_start_say_so() {
         heard.borrow_mut().push(cluster.containers_on(0).iter().copied().collect());
         Placement::Node(0)
     };
-    run_with(told(Commitment::UntilStarted, answer), Backfilling::Unlimited, 8 * GB, &[(0.25, 1), (0.5, 0)]).unwrap();
+    run_with(told(Commitment::UntilStarted, answer), Backfilling::Unlimited, &[8 * GB], &[(0.25, 1), (0.5, 0)])
+        .unwrap();
     let starting = ContainerView {
         function: 1,
         state: CONTAINER_STARTING,
@@ -234,7 +239,7 @@ fn in_one_round(commitment: Commitment, seen: &Seen, answers: [Placement; 2]) ->
         }
     };
     let dates = [(0.0, 0), (1.0, 0), (7.0, 0), (7.5, 0)];
-    run_with(told(commitment, answer), Backfilling::Unlimited, 8 * GB, &dates).map(|(_, records)| starts(&records))
+    run_with(told(commitment, answer), Backfilling::Unlimited, &[8 * GB], &dates).map(|(_, records)| starts(&records))
 }
 
 #[test]
@@ -271,7 +276,7 @@ fn a_container_that_cannot_be_had_is_named() {
             let answer = move |request: &RequestView, _: &ClusterView<'_>, _: &Actions| {
                 if request.invocation == at { answer.clone() } else { Placement::Node(0) }
             };
-            run_with(told(commitment, answer), backfilling, 8 * GB, &dates).unwrap_err().to_string()
+            run_with(told(commitment, answer), backfilling, &[8 * GB], &dates).unwrap_err().to_string()
         });
         let first = said.next().unwrap();
         assert!(said.all(|other| other == first), "{first}");
@@ -286,6 +291,62 @@ fn a_container_that_cannot_be_had_is_named() {
     assert_eq!(said(4, &warm(0)), of_node("is not idle").replace("container 1", "container 0"));
     assert_eq!(said(2, &Placement::Warm { node: 1, container: 0 }), "answered node 1, but there are nodes 0 to 0");
     assert_eq!(said(2, &Placement::Cold { node: 1 }), "answered node 1, but there are nodes 0 to 0");
+}
+
+/// One that needs 7 GB waits on the first node for the end of request 1, which is expected at 9 s and comes at 7 s. What becomes of a
+/// request behind it, that comes at a date and is answered so.
+fn behind_the_first(backfilling: Backfilling, nodes: &[u64], at: f64, answer: &Placement) -> (Start, f64, Option<u32>) {
+    let dates = [(0.0, 0), (4.0, 1), (4.5, 2), (at, 0)];
+    let mut all = BOTH.into_iter().map(|commitment| {
+        let answer = answer.clone();
+        let answer = move |request: &RequestView, _: &ClusterView<'_>, _: &Actions| match request.invocation {
+            3 => answer.clone(),
+            _ => Placement::Node(0),
+        };
+        let (_, records) = run_with(told(commitment, answer), backfilling, nodes, &dates).unwrap();
+        let record = records.iter().find(|record| record.invocation == 3).unwrap();
+        (record.start.unwrap(), record.started_at.unwrap().as_secs_f64(), record.node)
+    });
+    let first = all.next().unwrap();
+    all.for_each(|other| assert_eq!(other, first));
+    first
+}
+
+#[test]
+fn a_new_container_does_not_delay_the_first_where_an_idle_one_would_not() {
+    use Start::{Cold, Warm};
+    let (warm, cold) = (Placement::Warm { node: 0, container: 0 }, Placement::Cold { node: 0 });
+    let of = |backfilling, nodes: &[u64], at, answer| behind_the_first(backfilling, nodes, at, answer);
+    // The idle container is free again by 8.75 at the latest, and a new one not before 9.75.
+    let one = [8 * GB];
+    assert_eq!(of(Backfilling::Easy, &one, 4.75, &Placement::Node(0)), (Warm, 4.75, Some(0)));
+    assert_eq!(of(Backfilling::Easy, &one, 4.75, &warm), (Warm, 4.75, Some(0)));
+    // The large one runs from 7 to 10, and leaves no room beside it.
+    assert_eq!(of(Backfilling::Easy, &one, 4.75, &cold), (Cold, 11.0, Some(0)));
+    assert_eq!(of(Backfilling::None, &one, 4.75, &cold), (Cold, 11.0, Some(0)));
+    assert_eq!(of(Backfilling::Unlimited, &one, 4.75, &cold), (Cold, 5.75, Some(0)));
+    // Another node is there on which it delays nobody, and at 5.5 even the idle one would delay the first.
+    let two = [8 * GB, 2 * GB];
+    assert_eq!(of(Backfilling::Easy, &two, 4.75, &warm), (Warm, 4.75, Some(0)));
+    assert_eq!(of(Backfilling::Easy, &two, 4.75, &cold), (Cold, 5.75, Some(1)));
+    assert_eq!(of(Backfilling::Easy, &two, 5.5, &warm), (Cold, 6.5, Some(1)));
+    assert_eq!(of(Backfilling::Unlimited, &two, 5.5, &warm), (Warm, 5.5, Some(0)));
+}
+
+#[test]
+fn who_reuses_the_last_to_expire_lets_others_run_out() {
+    use Start::{Cold, Warm};
+    // The nodes hold one container each: idle from 3 to 13 and from 4 to 14. One is taken at 8 and kept up to 20.
+    let dates = [(0.0, 0), (1.0, 0), (8.0, 0), (13.5, 0), (13.5, 0)];
+    let begin = [(Cold, 1.0), (Cold, 2.0), (Warm, 8.0), (Warm, 13.5)];
+    let by = |name: &str| {
+        let policy = Catalog::new(hearth_plugins::BUILT_IN).node_allocation(name).unwrap();
+        let (metrics, records) = run_with(policy, Backfilling::Unlimited, &[2 * GB, 2 * GB], &dates).unwrap();
+        let place = records.iter().find(|record| record.invocation == 2).unwrap().node;
+        (starts(&records), place, metrics.expired_containers)
+    };
+    assert_eq!(by("first-fit"), ([&begin[..], &[(Warm, 13.5)]].concat(), Some(0), 2));
+    assert_eq!(by("last-to-expire"), ([&begin[..], &[(Cold, 14.5)]].concat(), Some(1), 3));
 }
 
 /// Plans so, once two wait.
@@ -315,7 +376,7 @@ fn plans_name_containers_too() {
         let make = move |context: &PolicyContext| Plans(context.actions(), items);
         let policy = Factory::<NodeAllocationObject>::in_place_batch("plans", make);
         let dates = [(0.0, 0), (1.0, 0), (7.0, 0), (7.5, 0)];
-        run_with(policy, Backfilling::Unlimited, 8 * GB, &dates).map(|(_, records)| starts(&records))
+        run_with(policy, Backfilling::Unlimited, &[8 * GB], &dates).map(|(_, records)| starts(&records))
     };
     let warm = |request, container| PlanItem::RunWarm { request, node: 0, container };
     let cold = PlanItem::RunCold { request: 1, node: 0 };
