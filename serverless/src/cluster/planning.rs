@@ -180,11 +180,6 @@ impl Cluster {
         Some(container)
     }
 
-    /// All decisions of the round have been made, and what they take is given back: no container is taken any more.
-    pub fn end_round(&mut self) {
-        self.round += 1;
-    }
-
     /// Undoes what planning changed in the set of idle containers.
     pub fn unplan_idle(&mut self, node: NodeId, function: FunctionId) {
         if self.idle_count(node, function) > 0 {
@@ -269,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_is_named_is_taken_once_and_shown_as_taken_until_the_round_ends() {
+    fn a_container_that_is_named_is_taken_once_and_shown_as_taken_for_the_round() {
         let mut cluster = cluster(3);
         cluster.begin_round();
         let shown = |cluster: &Cluster| {
@@ -288,7 +283,7 @@ mod tests {
         assert!(!cluster.idle[F].nodes.contains(N), "none is left in the plan");
         assert_eq!(shown(&cluster), [false; 3]);
         cluster.unplan_idle(N, F);
-        cluster.end_round();
+        cluster.begin_round();
         assert_eq!(shown(&cluster), [true; 3]);
         assert!(cluster.can_take(N, F, Choice::Warm(ContainerId(1))));
     }

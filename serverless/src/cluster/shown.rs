@@ -72,6 +72,7 @@ impl Cluster {
                 (ContainerView { state: CONTAINER_STARTING_AHEAD, since: view.created, ..view }, None)
             }
             None => (ContainerView { state: CONTAINER_BUSY, ..view }, held.holder),
+            // Once the round is over it is in use, or gone to make room.
             Some(idle) if idle.planned_in == self.round => {
                 (ContainerView { state: CONTAINER_BUSY, since: now.as_nanos(), ..view }, None)
             }

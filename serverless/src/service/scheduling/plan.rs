@@ -165,7 +165,6 @@ impl Service {
         for &(node, image) in &plan.copies {
             self.cluster.unplan_copy(node, image);
         }
-        self.cluster.end_round();
     }
 
     /// Carries out dispatches, then loads, then copies. What fails is decided anew in a later round.
