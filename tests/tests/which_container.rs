@@ -60,7 +60,7 @@ fn run_with(
     let nodes = &["node", "other"][..ram.len()];
     let head = PlatformBuilder::new().host("head", HostSpec::new(1, 1e9));
     let hosts = nodes.iter().zip(ram);
-    let platform = hosts.fold(head, |platform, (name, ram)| platform.host(*name, HostSpec::new(4, 1e9).ram(*ram)));
+    let platform = hosts.fold(head, |platform, (name, ram)| platform.host(name, HostSpec::new(4, 1e9).ram(*ram)));
     let mut simulation = Simulation::new(platform.build().unwrap(), 0);
     let mut policies = PolicySet::defaults(&Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
     policies.node_allocation = node_allocation;
