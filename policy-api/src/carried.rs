@@ -28,6 +28,7 @@ sources![
     "boundary/seat.rs",
     "boundary/shim.rs",
     "cluster.rs",
+    "containers.rs",
     "delayed_start.rs",
     "end.rs",
     "eviction.rs",

@@ -3,7 +3,8 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{FunctionHistory, NodeSet, Records};
+use crate::containers::ContainersOf;
+use crate::{ContainerView, FunctionHistory, NodeSet, Records};
 
 /// "No such image" in [`RequestView::image`] and the like.
 pub const NONE: u32 = u32::MAX;
@@ -247,9 +248,45 @@ pub struct ClusterView<'a> {
     /// What has come of each function, by number, without what decisions of this round will do; empty unless the rules of the
     /// policy ask for it.
     pub histories: Records<'a, FunctionHistory>,
+    /// The containers of nodes, for who asks.
+    pub containers: ContainersOf<'a>,
 }
 
 impl<'a> ClusterView<'a> {
+    /// The containers of a node, by number, in the state in which the decisions of this round have left them: one that a decision
+    /// has taken is busy, and new ones are not there yet. None of a node that is not there, or is down.
+    ///
+    /// The host lists them when it is asked, at a price that grows with how many there are on the node.
+    ///
+    /// ```
+    /// use hearth_policy_api::*;
+    ///
+    /// /// In the container of the first node that is idle longest; in a new one where none is.
+    /// struct LongestIdle;
+    ///
+    /// impl NodeAllocation for LongestIdle {
+    ///     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+    ///         let Some(node) = cluster.free_core.first() else { return Placement::Wait };
+    ///         let of_function = |it: &&ContainerView| it.function == request.function && it.is_idle();
+    ///         match cluster.containers_on(node).iter().filter(of_function).min_by_key(|it| it.since) {
+    ///             Some(idle) => Placement::Warm { node, container: idle.container },
+    ///             None => Placement::Cold { node },
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let idle = |container, since| ContainerView { container, since, ..ContainerView::default() };
+    /// let (containers, free) = (vec![vec![idle(0, 20), idle(1, 10)]], NodeBits::full(1));
+    /// let containers = boundary::ContainersOf::new(&containers);
+    /// let cluster = ClusterView { free_core: free.view(), containers, ..ClusterView::default() };
+    /// let request = |function| RequestView { function, ..RequestView::default() };
+    /// assert_eq!(LongestIdle.place(&request(0), &cluster), Placement::Warm { node: 0, container: 1 });
+    /// assert_eq!(LongestIdle.place(&request(1), &cluster), Placement::Cold { node: 0 });
+    /// ```
+    pub fn containers_on(&self, node: u32) -> Records<'a, ContainerView> {
+        self.containers.on(node)
+    }
+
     /// What has come of a function; that of a function that nobody has asked for where the policy does not see it.
     pub fn history(&self, function: u32) -> &'a FunctionHistory {
         self.histories.get(function as usize).unwrap_or(&FunctionHistory::NONE)
@@ -271,6 +308,7 @@ impl ClusterView<'_> {
         image_on_disk: NodeSet::empty(),
         image_copying: NodeSet::empty(),
         histories: Records::new(&[]),
+        containers: ContainersOf::NONE,
     };
 }
 

@@ -57,6 +57,7 @@ pub mod boundary;
 pub mod carried;
 mod cluster;
 mod container_event;
+mod containers;
 mod copy;
 mod delayed_start;
 mod end;
@@ -81,6 +82,7 @@ pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView}
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use container_event::{ContainerChange, ContainerEvent};
+pub use containers::ContainerView;
 pub use copy::CopyView;
 pub use delayed_start::DelayedStart;
 pub use end::{End, Ending, Start};

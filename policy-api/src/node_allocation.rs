@@ -3,9 +3,10 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
+use crate::containers::ContainersOf;
 use crate::{
-    ClusterView, ContainerEvent, CopyView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet, NodeView,
-    QueueView, Records, RequestView, Shed, Slice, WorkflowView,
+    ClusterView, ContainerEvent, ContainerView, CopyView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet,
+    NodeView, QueueView, Records, RequestView, Shed, Slice, WorkflowView,
 };
 
 /// The answer to "where does this invocation run?".
@@ -48,6 +49,21 @@ pub enum Placement {
         nodes: Vec<u32>,
         /// Until when it stands there, in ns; `u64::MAX` sets no date. A date that has passed is the next nanosecond.
         until: u64,
+    },
+    /// In this idle container of its function: as [`Placement::Node`], but for which container it takes. One that is not idle, is
+    /// of another function, or was taken by a decision of this round is an error that ends the simulation, with the container named.
+    Warm {
+        /// The node.
+        node: u32,
+        /// The container, by its number within the node ([`ContainerView::container`]).
+        container: u32,
+    },
+    /// In a new container, though there may be an idle one of its function: as [`Placement::Node`] where there is none. Room is made
+    /// as for any cold start, of its own function's idle containers too. One that waits for its image on the node
+    /// ([`Commitment::UntilStarted`]) starts in a new container as well.
+    Cold {
+        /// The node.
+        node: u32,
     },
 }
 
@@ -212,7 +228,7 @@ pub trait NodeAllocation {
     /// when [`AllocationRules::observes_ends`] is set, once for each end; not for those that have not ended when the
     /// simulation does.
     ///
-    /// With [`Commitment::UntilStarted`] each answer [`Placement::Node`] has one such call that names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
+    /// With [`Commitment::UntilStarted`] each answer [`Placement::Node`], [`Placement::Warm`] or [`Placement::Cold`] has one such call that names the node, so that answers less calls are those that have a core there, or wait there for their image. (With
     /// a `backfilling` other than `unlimited` that holds for answers from [`ClusterView::free_core`]: another one is
     /// carried out on the first node of that set.) With [`Commitment::PerRound`] an answer is one for its round alone,
     /// and who is asked about again has no place. An answer [`Placement::Busy`] or [`Placement::Queue`]
@@ -366,6 +382,15 @@ pub struct BatchView<'a> {
     pub functions: Records<'a, FunctionView<'a>>,
     /// What has come of each function there is, by number; empty unless the rules of the policy ask for it.
     pub histories: Records<'a, FunctionHistory>,
+    /// The containers of nodes, for who asks.
+    pub containers: ContainersOf<'a>,
+}
+
+impl<'a> BatchView<'a> {
+    /// The containers of a node, by number, as [`ClusterView::containers_on`].
+    pub fn containers_on(&self, node: u32) -> Records<'a, ContainerView> {
+        self.containers.on(node)
+    }
 }
 
 impl Default for BatchView<'_> {
@@ -373,7 +398,8 @@ impl Default for BatchView<'_> {
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
         let (nodes, queue, functions) = (Records::new(&[]), Records::new(&[]), Records::new(&[]));
-        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions, histories: Records::new(&[]) }
+        let (histories, containers) = (Records::new(&[]), ContainersOf::NONE);
+        Self { size, now: 0, nodes, up: NodeSet::empty(), queue, functions, histories, containers }
     }
 }
 
@@ -386,6 +412,22 @@ pub enum PlanItem {
         /// Position in the queue.
         request: u32,
         /// The node, which need not have a free core: without one only the image is seen to.
+        node: u32,
+    },
+    /// As [`PlanItem::Run`], in this idle container of the request's function ([`Placement::Warm`]).
+    RunWarm {
+        /// Position in the queue.
+        request: u32,
+        /// The node; without a free core there nothing comes of it.
+        node: u32,
+        /// The container, by its number within the node.
+        container: u32,
+    },
+    /// As [`PlanItem::Run`], in a new container ([`Placement::Cold`]).
+    RunCold {
+        /// Position in the queue.
+        request: u32,
+        /// The node, as for [`PlanItem::Run`].
         node: u32,
     },
     /// Begin to load an image that is on the node's disk into its RAM.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod checks;
+mod choice;
 mod container_events;
 mod containers;
 mod copies;

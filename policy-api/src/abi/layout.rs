@@ -8,10 +8,11 @@ use super::{
     Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
     ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
+use crate::containers::ContainersOf;
 use crate::{
-    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, DelayedStart, End, EvictionItem,
-    FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView, RequestView, TaskView,
-    WorkflowView,
+    AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, ContainerView, CopyView, DelayedStart, End,
+    EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView,
+    RequestView, TaskView, WorkflowView,
 };
 
 /// A number of the layout.
@@ -78,9 +79,9 @@ layout! {
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
         size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow, source }
-    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, reserved, reason, until, nodes }
+    hearth_placement = (PlacementAnswer) PlacementAnswer { size, kind, node, container, reason, until, nodes }
     hearth_plan = (PlanSink) PlanSink { size, add, sink }
-    hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node }
+    hearth_plan_item = (PlanItemRecord) PlanItemRecord { size, kind, request, image, node, container }
     hearth_eviction = (EvictionTable) EvictionTable { size, rules, insert, touch, remove, choose, created, ended, on_timer }
     hearth_victims = (VictimSinkRecord) VictimSinkRecord { size, offer, sink, also }
     hearth_admission = (AdmissionTable) AdmissionTable { size, rules, admit, on_end, on_timer, on_container, on_workflow }
@@ -99,13 +100,13 @@ layout! {
     }
     hearth_cluster = (ClusterView<'static>) ClusterView {
         size, now, waiting, nodes, up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying,
-        histories
+        histories, containers
     }
     hearth_function = (FunctionView<'static>) FunctionView {
         size, function, image, time_limit, ram_limit, disk_limit, idle_containers, image_in_ram, image_loading, image_on_disk,
         image_copying
     }
-    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories }
+    hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories, containers }
     hearth_end = (End) End {
         size, attempt, now, invocation, function, node, container, start, ending, started_at, run_time, ram, idle_of_function
     }
@@ -128,4 +129,8 @@ layout! {
         size, image, now, bytes, node, is_on_head, holders, sending, sending_of_head
     }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
+    hearth_container = (ContainerView) ContainerView {
+        size, container, function, state, invocation, attempt, created, since, expires, ram, disk
+    }
+    hearth_containers_of = (ContainersOf<'static>) ContainersOf { context, of }
 }

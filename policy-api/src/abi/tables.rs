@@ -68,10 +68,11 @@ pub struct PlacementAnswer {
     pub size: u32,
     /// One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
     pub kind: u32,
-    /// The node, for `HEARTH_PLACEMENT_NODE` and `HEARTH_PLACEMENT_BUSY`; `HEARTH_NONE` before the call.
+    /// The node, for `HEARTH_PLACEMENT_NODE`, `HEARTH_PLACEMENT_BUSY`, `HEARTH_PLACEMENT_WARM` and `HEARTH_PLACEMENT_COLD`;
+    /// `HEARTH_NONE` before the call.
     pub node: u32,
-    /// Not used yet: 0.
-    pub reserved: u32,
+    /// The container, by its number within the node, for `HEARTH_PLACEMENT_WARM`; `HEARTH_NONE` before the call.
+    pub container: u32,
     /// Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     pub reason: Text,
     /// Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY` and `HEARTH_PLACEMENT_QUEUE`; `UINT64_MAX`, as before the call, is no
@@ -117,12 +118,14 @@ pub struct PlanItemRecord {
     pub size: u32,
     /// One of `HEARTH_PLAN_…`.
     pub kind: u32,
-    /// Position in the queue, for `HEARTH_PLAN_RUN`.
+    /// Position in the queue, for `HEARTH_PLAN_RUN`, `HEARTH_PLAN_RUN_WARM` and `HEARTH_PLAN_RUN_COLD`.
     pub request: u32,
     /// The image, for `HEARTH_PLAN_LOAD` and `HEARTH_PLAN_COPY`.
     pub image: u32,
     /// The node.
     pub node: u32,
+    /// The container, by its number within the node, for `HEARTH_PLAN_RUN_WARM`.
+    pub container: u32,
 }
 
 /// Which idle containers or images go when room is needed.

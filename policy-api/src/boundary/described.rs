@@ -24,10 +24,11 @@ mod with_abi_stable {
         Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
         ShedAnswer, Text, Value, VictimSinkRecord,
     };
+    use crate::containers::ContainersOf;
     use crate::{
-        AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, CopyView, Creation,
-        DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView,
-        PolicyContext, PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
+        AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, ContainerView, CopyView,
+        Creation, DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet,
+        NodeView, PolicyContext, PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
     };
 
     /// The description of a library.
@@ -85,6 +86,8 @@ mod with_abi_stable {
         CopyView::<'static>::LAYOUT,
         TaskView::<'static>::LAYOUT,
         WorkflowView::<'static>::LAYOUT,
+        ContainerView::LAYOUT,
+        ContainersOf::<'static>::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

@@ -51,4 +51,5 @@ pub use seat::{Order, Ordered, Orders, Seat};
 #[doc(hidden)]
 pub use shim::tables;
 
+pub use crate::containers::{ContainerSource, ContainersOf};
 pub use crate::victims::{VictimSink, Victims};

@@ -13,9 +13,9 @@ use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
-    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT,
-    PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
-    RetentionAnswer, ShedAnswer, Slice, Text,
+    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT,
+    PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD, PLAN_RUN_WARM, PlacementAnswer,
+    PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, ShedAnswer, Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
@@ -186,6 +186,21 @@ impl<T> Object<T> {
     }
 }
 
+/// A decision as a library has made it, which may know an earlier version of the record: without a container.
+///
+/// # Safety
+/// The address must be one of a record that begins with its size.
+#[inline]
+unsafe fn whole_item(item: *const PlanItemRecord) -> PlanItemRecord {
+    let mut whole = PlanItemRecord { size: 0, kind: NONE, request: NONE, image: NONE, node: NONE, container: NONE };
+    // SAFETY: the record has as many bytes as it says, and ours as many as are copied.
+    unsafe {
+        let size = (*item.cast::<u32>() as usize).min(size_of::<PlanItemRecord>());
+        std::ptr::copy_nonoverlapping(item.cast::<u8>(), (&raw mut whole).cast::<u8>(), size);
+    }
+    whole
+}
+
 /// The rule asks for a function that the table does not have.
 fn lacks(rule: bool, function: bool, name: &str) -> Called<()> {
     if rule && !function {
@@ -221,8 +236,8 @@ impl NodeAllocationObject {
     pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Called<Placement> {
         let (size, reason) = (size_of::<PlacementAnswer>() as u32, Text::EMPTY);
         let nodes = Slice::new(&[]);
-        let mut answer =
-            PlacementAnswer { size, kind: PLACEMENT_WAIT, node: NONE, reserved: 0, reason, until: u64::MAX, nodes };
+        let (kind, node, until, container) = (PLACEMENT_WAIT, NONE, u64::MAX, NONE);
+        let mut answer = PlacementAnswer { size, kind, node, container, reason, until, nodes };
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.place, |place, policy| unsafe { place(policy, request, cluster, &raw mut answer) })?;
         match answer.kind {
@@ -233,6 +248,8 @@ impl NodeAllocationObject {
             PLACEMENT_BUSY => Ok(Placement::Busy { node: answer.node, until: answer.until }),
             // SAFETY: the nodes last until the next call.
             PLACEMENT_QUEUE => Ok(Placement::Queue { nodes: unsafe { answer.nodes.copied() }, until: answer.until }),
+            PLACEMENT_WARM => Ok(Placement::Warm { node: answer.node, container: answer.container }),
+            PLACEMENT_COLD => Ok(Placement::Cold { node: answer.node }),
             other => Err(unknown("a placement", other)),
         }
     }
@@ -242,10 +259,12 @@ impl NodeAllocationObject {
         struct Taken<'a>(&'a mut Vec<PlanItem>, Option<u32>);
         unsafe extern "C" fn add(sink: *mut (), item: *const PlanItemRecord) {
             // SAFETY: the sink is the one below, and the record is there during the call.
-            let (Taken(plan, unknown), item) = unsafe { (&mut *sink.cast::<Taken<'_>>(), &*item) };
-            let PlanItemRecord { kind, request, image, node, .. } = *item;
+            let (Taken(plan, unknown), record) = unsafe { (&mut *sink.cast::<Taken<'_>>(), whole_item(item)) };
+            let PlanItemRecord { kind, request, image, node, container, .. } = record;
             match kind {
                 PLAN_RUN => plan.push(PlanItem::Run { request, node }),
+                PLAN_RUN_WARM => plan.push(PlanItem::RunWarm { request, node, container }),
+                PLAN_RUN_COLD => plan.push(PlanItem::RunCold { request, node }),
                 PLAN_LOAD => plan.push(PlanItem::Load { image, node }),
                 PLAN_COPY => plan.push(PlanItem::Copy { image, node }),
                 other => *unknown = Some(other),

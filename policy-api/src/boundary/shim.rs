@@ -13,9 +13,10 @@ use super::rules::Rules;
 
 use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT,
-    PLACEMENT_WAIT, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer,
-    RetentionAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
+    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE, PLACEMENT_QUEUE,
+    PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD, PLAN_RUN_WARM,
+    PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ShedAnswer, Slice, Text, Value,
+    VictimSinkRecord,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
@@ -282,15 +283,9 @@ impl<T> Instance<T> {
     #[inline]
     fn placed(&mut self, placement: Placement) -> PlacementAnswer {
         let size = size_of::<PlacementAnswer>() as u32;
-        let answer = |kind, node| PlacementAnswer {
-            size,
-            kind,
-            node,
-            reserved: 0,
-            reason: Text::EMPTY,
-            until: u64::MAX,
-            nodes: Slice::new(&[]),
-        };
+        let (reason, until, container) = (Text::EMPTY, u64::MAX, NONE);
+        let nodes = Slice::new(&[]);
+        let answer = |kind, node| PlacementAnswer { size, kind, node, container, reason, until, nodes };
         match placement {
             Placement::Node(node) => answer(PLACEMENT_NODE, node),
             Placement::Wait => answer(PLACEMENT_WAIT, NONE),
@@ -302,6 +297,8 @@ impl<T> Instance<T> {
                 self.nodes = nodes;
                 PlacementAnswer { until, nodes: Slice::answered(&self.nodes), ..answer(PLACEMENT_QUEUE, NONE) }
             }
+            Placement::Warm { node, container } => PlacementAnswer { container, ..answer(PLACEMENT_WARM, node) },
+            Placement::Cold { node } => answer(PLACEMENT_COLD, node),
         }
     }
 
@@ -351,12 +348,14 @@ impl<T: BatchAllocation> Tables<T> {
 
 impl PlanItem {
     fn to_record(self) -> PlanItemRecord {
-        let (kind, request, image, node) = match self {
-            Self::Run { request, node } => (PLAN_RUN, request, NONE, node),
-            Self::Load { image, node } => (PLAN_LOAD, NONE, image, node),
-            Self::Copy { image, node } => (PLAN_COPY, NONE, image, node),
+        let (kind, request, image, node, container) = match self {
+            Self::Run { request, node } => (PLAN_RUN, request, NONE, node, NONE),
+            Self::RunWarm { request, node, container } => (PLAN_RUN_WARM, request, NONE, node, container),
+            Self::RunCold { request, node } => (PLAN_RUN_COLD, request, NONE, node, NONE),
+            Self::Load { image, node } => (PLAN_LOAD, NONE, image, node, NONE),
+            Self::Copy { image, node } => (PLAN_COPY, NONE, image, node, NONE),
         };
-        PlanItemRecord { size: size_of::<PlanItemRecord>() as u32, kind, request, image, node }
+        PlanItemRecord { size: size_of::<PlanItemRecord>() as u32, kind, request, image, node, container }
     }
 }
 

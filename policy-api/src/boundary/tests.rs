@@ -120,6 +120,66 @@ fn a_plan_grows_on_either_side() {
     assert_eq!((plan[0], plan[100]), (PlanItem::Load { image: 1, node: 1 }, PlanItem::Run { request: 99, node: 0 }));
 }
 
+/// Lists the containers of a node when it is asked, once, as a host does.
+struct Lists {
+    nodes: Vec<std::cell::OnceCell<Vec<ContainerView>>>,
+    made: std::cell::Cell<u32>,
+}
+
+impl boundary::ContainerSource for Lists {
+    fn containers_on(&self, node: u32) -> &[ContainerView] {
+        let Some(list) = self.nodes.get(node as usize) else { return &[] };
+        list.get_or_init(|| {
+            self.made.set(self.made.get() + 1);
+            (0..node).map(|container| ContainerView { container, function: node, ..ContainerView::default() }).collect()
+        })
+    }
+}
+
+/// Looks at two nodes, back and forth, and names the last container of the second.
+struct Looker;
+
+impl NodeAllocation for Looker {
+    fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        let (one, two) = (cluster.containers_on(1), cluster.containers_on(2));
+        assert!(one.iter().eq(cluster.containers_on(1).iter()) && one.len() == 1 && two.len() == 2);
+        assert!(cluster.containers_on(0).is_empty() && cluster.containers_on(3).is_empty());
+        match two.iter().last().filter(|last| last.is_idle() && request.invocation == 0) {
+            Some(last) => Placement::Warm { node: last.function, container: last.container },
+            None => Placement::Cold { node: 7 },
+        }
+    }
+}
+
+impl BatchAllocation for Looker {
+    fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) {
+        let container = batch.containers_on(2).len() as u32;
+        plan.push(PlanItem::RunWarm { request: 0, node: 2, container });
+        plan.push(PlanItem::RunCold { request: 1, node: 3 });
+    }
+}
+
+#[test]
+fn containers_are_listed_for_who_asks_and_stay_during_the_call() {
+    let lists = Lists { nodes: vec![std::cell::OnceCell::new(); 3], made: std::cell::Cell::new(0) };
+    let containers = boundary::ContainersOf::new(&lists);
+    let cluster = ClusterView { containers, ..ClusterView::default() };
+    let mut indifferent = boundary::node_allocation(Restless { payload: 0 }, &Seat::default());
+    assert_eq!(indifferent.place(&RequestView::default(), &cluster), Ok(Placement::Reject("nowhere".into())));
+    assert_eq!(lists.made.get(), 0, "who does not ask has none listed");
+    let mut looker = boundary::node_allocation(Looker, &Seat::default());
+    let warm = looker.place(&RequestView::default(), &cluster);
+    assert_eq!(warm, Ok(Placement::Warm { node: 2, container: 1 }));
+    let cold = looker.place(&RequestView { invocation: 1, ..RequestView::default() }, &cluster);
+    assert_eq!((cold, lists.made.get()), (Ok(Placement::Cold { node: 7 }), 3));
+    let mut planner = boundary::batch_allocation(Looker, &Seat::default());
+    let (batch, mut plan) = (BatchView { containers, ..BatchView::default() }, Vec::new());
+    assert_eq!(planner.plan(&batch, &mut plan), Ok(()));
+    let cold = PlanItem::RunCold { request: 1, node: 3 };
+    assert_eq!(plan, [PlanItem::RunWarm { request: 0, node: 2, container: 2 }, cold]);
+    assert!(ClusterView::default().containers_on(0).is_empty() && BatchView::default().containers_on(0).is_empty());
+}
+
 /// Rejects with what it has heard of links.
 #[derive(Default)]
 struct Hearer(Vec<(u32, f64, Vec<u32>)>);

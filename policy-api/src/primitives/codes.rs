@@ -10,6 +10,20 @@ pub const PLACEMENT_REJECT: u32 = 2;
 pub const PLACEMENT_BUSY: u32 = 3;
 /// A placement: in the queues of nodes, of which the first with a free core takes it.
 pub const PLACEMENT_QUEUE: u32 = 4;
+/// A placement: on a node, in an idle container that is named.
+pub const PLACEMENT_WARM: u32 = 5;
+/// A placement: on a node, in a new container.
+pub const PLACEMENT_COLD: u32 = 6;
+
+/// The state of a container: it starts for an invocation.
+pub const CONTAINER_STARTING: u32 = 0;
+/// The state of a container: it starts ahead of a request.
+pub const CONTAINER_STARTING_AHEAD: u32 = 1;
+/// The state of a container: the body of an invocation has begun in it and the head has not heard of its end, or a decision of this
+/// round has taken it.
+pub const CONTAINER_BUSY: u32 = 2;
+/// The state of a container: nobody has it.
+pub const CONTAINER_IDLE: u32 = 3;
 
 /// A decision of a plan: a request goes to a node.
 pub const PLAN_RUN: u32 = 0;
@@ -17,6 +31,10 @@ pub const PLAN_RUN: u32 = 0;
 pub const PLAN_LOAD: u32 = 1;
 /// A decision of a plan: begin to copy an image from the head to the disk of a node.
 pub const PLAN_COPY: u32 = 2;
+/// A decision of a plan: a request goes to a node, into an idle container that is named.
+pub const PLAN_RUN_WARM: u32 = 3;
+/// A decision of a plan: a request goes to a node, into a new container.
+pub const PLAN_RUN_COLD: u32 = 4;
 
 /// An admission: it is let in.
 pub const ADMISSION_ADMIT: u32 = 0;

@@ -1,5 +1,6 @@
 //! Checks node allocation policies.
 
+mod batch;
 mod busy;
 mod queues;
 mod shedding;
@@ -11,7 +12,7 @@ use super::census::{Census, note};
 use super::histories::Histories;
 use super::history::{Checked, Exercise, Log};
 use super::keep_alive::claimed;
-use super::model::{FunctionSpec, Model, NodeSpec, end_of};
+use super::model::{Choice, FunctionSpec, Model, NodeSpec, end_of};
 use super::subject::{Subject, answer};
 use crate::boundary::NodeAllocationObject;
 use crate::{
@@ -308,7 +309,9 @@ impl<'a> Play<'a> {
                 }
             }
             match placement {
-                Placement::Node(node) => self.check_node(node, &request)?,
+                Placement::Node(node) => self.check_node((node, Choice::Any), &request)?,
+                Placement::Warm { node, container } => self.check_node((node, Choice::Warm(container)), &request)?,
+                Placement::Cold { node } => self.check_node((node, Choice::Cold), &request)?,
                 Placement::Wait => {
                     self.check_wait(&request)?;
                     told_to_wait.push(function);
@@ -324,7 +327,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    fn check_node(&mut self, node: u32, request: &RequestView) -> Result<(), String> {
+    fn check_node(&mut self, (node, choice): (u32, Choice), request: &RequestView) -> Result<(), String> {
         let nodes = self.model.node_count();
         if node as usize >= nodes {
             return Err(format!("places a request on node {node}, of nodes 0 to {}", nodes - 1));
@@ -335,12 +338,14 @@ impl<'a> Play<'a> {
         if self.model.view(node).free_cores == 0 {
             return Err(format!("places a request on node {node}, which has no free core"));
         }
+        self.check_container((node, choice), request)?;
+        // Room for a new one is that of idle ones of its function, too.
         if !self.model.can_start(node, request) {
             let fault = format!("places a request on node {node}, which cannot make room for it");
             claimed(self.claims, |claims| claims.respects_capacity, fault)?;
         }
         let binds = self.rules.commitment == Commitment::UntilStarted;
-        if self.model.place(request, node, binds) {
+        if self.model.place(request, (node, choice), binds) {
             self.model.leave(request);
         } else if binds {
             self.tell(&End { node, ..end_of(request, Ending::Requeued, self.model.now) })?;
@@ -348,52 +353,20 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    fn check_container(&self, (node, choice): (u32, Choice), request: &RequestView) -> Result<(), String> {
+        match choice {
+            Choice::Warm(container) if !self.model.is_idle(request, node, container) => {
+                Err(wrong_container((node, container), request))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_wait(&self, request: &RequestView) -> Result<(), String> {
         let place = (0..self.model.node_count() as u32).find(|node| self.model.has_place(*node, request));
         let Some(node) = place else { return Ok(()) };
         let fault = format!("lets request {} wait, though node {node} has a core and room for it", request.invocation);
         claimed(self.claims, |claims| claims.work_conserving, fault)
-    }
-
-    fn plan_all(&mut self) -> Result<(), String> {
-        if self.model.queue.is_empty() {
-            return Ok(());
-        }
-        self.plan.clear();
-        let (policy, plan) = (&mut self.policy, &mut self.plan);
-        answer("plan", self.model.show_batch(|batch| policy.plan(batch, plan)))?;
-        let items: Vec<PlanItem> = self.plan.to_vec();
-        self.log.note(format!("plan({} waiting): {items:?}", self.model.queue.len()));
-        let queue = self.model.queue.clone();
-        let mut placed = vec![false; queue.len()];
-        for item in items {
-            match item {
-                PlanItem::Run { request, node } => {
-                    let Some(waiting) = queue.get(request as usize) else {
-                        return Err(format!("plans request {request} of {}", queue.len()));
-                    };
-                    if std::mem::replace(&mut placed[request as usize], true) {
-                        return Err(format!("plans request {request} twice"));
-                    }
-                    self.check_up(node)?;
-                    if self.model.place(waiting, node, self.rules.commitment == Commitment::UntilStarted) {
-                        self.model.leave(waiting);
-                    }
-                }
-                PlanItem::Load { image, node } | PlanItem::Copy { image, node } => {
-                    if queue.iter().all(|request| request.image != image) {
-                        return Err(format!("moves image {image}, which nobody waits for"));
-                    }
-                    self.check_up(node)?;
-                    self.model.copy(image as usize, node);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_up(&self, node: u32) -> Result<(), String> {
-        if self.model.is_up(node) { Ok(()) } else { Err(format!("plans for node {node}, which is not there or down")) }
     }
 
     /// The whole cluster is there, everything that runs ends and all images arrive: everybody must run in the end.
@@ -417,6 +390,15 @@ impl<'a> Play<'a> {
         let fault = format!("request {} still waits after {ROUNDS} rounds on an idle cluster", request.invocation);
         claimed(self.claims, |claims| claims.work_conserving, fault)
     }
+}
+
+/// A container that a request cannot have.
+fn wrong_container((node, container): (u32, u32), request: &RequestView) -> String {
+    let RequestView { invocation, function, .. } = request;
+    format!(
+        "places request {invocation} in container {container} of node {node}, which is not an idle one of function {function} \
+         there, or is taken"
+    )
 }
 
 /// An end as the history tells it.

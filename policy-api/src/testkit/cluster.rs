@@ -1,6 +1,7 @@
 //! Clusters and queues made by hand, for unit tests of a rule.
 
-use crate::{BatchView, ClusterView, FunctionView, NONE, NodeBits, NodeView, RequestView};
+use crate::containers::ContainersOf;
+use crate::{BatchView, ClusterView, ContainerView, FunctionView, NONE, NodeBits, NodeView, RequestView};
 
 /// A cluster as one request sees it; change its parts at will.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct TestCluster {
     pub image_on_disk: NodeBits,
     /// Nodes that the image is being copied to.
     pub image_copying: NodeBits,
+    /// The containers of each node; those of nodes that are not there are none.
+    pub containers: Vec<Vec<ContainerView>>,
     up: NodeBits,
 }
 
@@ -49,6 +52,7 @@ impl TestCluster {
             image_loading: none(),
             image_on_disk: none(),
             image_copying: none(),
+            containers: Vec::new(),
             up: NodeBits::full(nodes),
         }
     }
@@ -72,6 +76,7 @@ impl TestCluster {
             image_loading: self.image_loading.view(),
             image_on_disk: self.image_on_disk.view(),
             image_copying: self.image_copying.view(),
+            containers: ContainersOf::new(&self.containers),
             ..ClusterView::default()
         }
     }

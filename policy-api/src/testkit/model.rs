@@ -12,9 +12,10 @@ use self::ends::{Idle, Running};
 pub(super) use self::queues::Stand;
 pub(super) use self::waits::Wait;
 use super::histories::Histories;
+use crate::containers::ContainersOf;
 use crate::{
-    BatchView, ClusterView, End, Ending, FunctionHistory, FunctionView, NONE, NodeBits, NodeView, Records, RequestView,
-    Start,
+    BatchView, ClusterView, ContainerView, End, Ending, FunctionHistory, FunctionView, NONE, NodeBits, NodeView,
+    Records, RequestView, Start,
 };
 
 /// What a node has.
@@ -87,6 +88,18 @@ pub(super) struct Sets {
     everywhere: NodeBits,
     nowhere: NodeBits,
     histories: Vec<FunctionHistory>,
+    containers: Vec<Vec<ContainerView>>,
+}
+
+/// Which container a request takes on its node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Choice {
+    /// An idle one of its function, or else a new one.
+    Any,
+    /// This one, which is idle.
+    Warm(u32),
+    /// A new one.
+    Cold,
 }
 
 impl Model {
@@ -272,7 +285,7 @@ impl Model {
                 for request in here {
                     self.containers = self.containers.wrapping_add(1) % NONE;
                     let (container, since) = (self.containers, self.now);
-                    state.running.push(Running { request, container, start: Start::Cold, since });
+                    state.running.push(Running { request, container, start: Start::Cold, since, created: since });
                     if let Some(histories) = &mut self.histories {
                         histories.of(function as u32).cold_starts += 1;
                     }
@@ -302,6 +315,7 @@ impl Model {
             everywhere: bits(&|node| node.up),
             nowhere: NodeBits::new(count),
             histories: self.shown_histories(),
+            containers: self.shown_containers(),
         }
     }
 
@@ -322,6 +336,7 @@ impl Model {
             image_on_disk: present,
             image_copying: if has_image { image.copying.view() } else { sets.nowhere.view() },
             histories: Records::new(&sets.histories),
+            containers: ContainersOf::new(&sets.containers),
             ..ClusterView::default()
         }
     }
@@ -365,6 +380,7 @@ impl Model {
             queue: self.queue.as_slice().into(),
             functions: views.as_slice().into(),
             histories: Records::new(&sets.histories),
+            containers: ContainersOf::new(&sets.containers),
             ..BatchView::default()
         })
     }
@@ -393,9 +409,23 @@ impl Model {
         }
     }
 
+    /// Whether a container is idle on a node and of the function of a request.
+    pub fn is_idle(&self, request: &RequestView, node: u32, container: u32) -> bool {
+        let idle = self.nodes.get(node as usize).map_or(&[][..], |node| &node.idle);
+        idle.iter().any(|idle| idle.container == container && idle.function == request.function as usize)
+    }
+
+    /// The idle containers, by node, function and number.
+    pub fn idle_containers(&self) -> Vec<(u32, usize, u32)> {
+        let on = |(node, of): (u32, &Node)| {
+            of.idle.iter().map(|idle| (node, idle.function, idle.container)).collect::<Vec<_>>()
+        };
+        (0..).zip(&self.nodes).flat_map(on).collect()
+    }
+
     /// Carries out that a request goes to a node, and says whether it has left the queue. With `binds`, one whose image
     /// is not there waits for it on the node.
-    pub fn place(&mut self, request: &RequestView, node: u32, binds: bool) -> bool {
+    pub fn place(&mut self, request: &RequestView, (node, choice): (u32, Choice), binds: bool) -> bool {
         let function = request.function as usize;
         let has_core = self.view(node).free_cores > 0;
         let lacks_image = self.functions[function].has_image && !self.images[function].present.contains(node);
@@ -407,11 +437,20 @@ impl Model {
         }
         self.changed.insert(node);
         let (request, since) = (*request, self.now);
-        let idle = self.nodes[node as usize].idle.iter().position(|idle| idle.function == function);
+        let is_chosen = |idle: &Idle| match choice {
+            Choice::Any => idle.function == function,
+            Choice::Warm(container) => idle.function == function && idle.container == container,
+            Choice::Cold => false,
+        };
+        let idle = self.nodes[node as usize].idle.iter().position(is_chosen);
         if let (Some(position), false) = (idle, lacks_image) {
-            let Idle { container, .. } = self.nodes[node as usize].idle.remove(position);
-            self.nodes[node as usize].running.push(Running { request, container, start: Start::Warm, since });
+            let Idle { container, created, .. } = self.nodes[node as usize].idle.remove(position);
+            self.nodes[node as usize].running.push(Running { request, container, start: Start::Warm, since, created });
             return true;
+        }
+        if matches!(choice, Choice::Warm(_)) {
+            self.nodes[node as usize].held += 1;
+            return false;
         }
         while !self.view(node).has_room(&request) && self.view(node).can_make_room(&request) {
             self.nodes[node as usize].idle.remove(0);
@@ -425,7 +464,8 @@ impl Model {
             state.bound.push(request);
         } else {
             self.containers = self.containers.wrapping_add(1) % NONE;
-            state.running.push(Running { request, container: self.containers, start: Start::Cold, since });
+            let container = self.containers;
+            state.running.push(Running { request, container, start: Start::Cold, since, created: since });
             if let Some(histories) = &mut self.histories {
                 histories.of(request.function).cold_starts += 1;
             }

@@ -6,6 +6,7 @@ mod admission;
 mod allocation;
 mod batch;
 mod busy;
+mod containers;
 mod eviction;
 mod keep_alive;
 mod queues;

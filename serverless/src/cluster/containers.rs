@@ -8,7 +8,7 @@ use super::Cluster;
 use super::pools::NoLongerIdle;
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{Container, ContainerId, Footprint, NodeId, PoolId, Spell};
+use crate::node::{Container, ContainerId, Footprint, Holder, NodeId, PoolId, Spell};
 use crate::policy::Mistake;
 use crate::results::Books;
 use crate::results::Phase;
@@ -162,6 +162,14 @@ impl Cluster {
         self.nodes[held.node].running += 1;
         self.refresh_use_if(held.node, true);
         Occupied { held, since }
+    }
+
+    /// Notes who is in a container that is in use.
+    #[inline]
+    pub fn note_holder(&mut self, node: NodeId, container: ContainerId, holder: Holder) {
+        if let Some(held) = self.nodes[node].containers.get_mut(container.position()) {
+            held.holder = Some(holder);
+        }
     }
 
     /// Takes the core of a container back. Policies are shown that together with what becomes of the container.
@@ -405,8 +413,9 @@ impl Cluster {
         now: SimTime,
     ) -> HeldContainer {
         let pool = self.pools.enter(node, function);
+        let fresh = Container { function, pool, created: now, holder: None, timer: None, idle: None };
         let containers = &mut self.nodes[node].containers;
-        let container = ContainerId::at(containers.insert(Container { function, pool, timer: None, idle: None }));
+        let container = ContainerId::at(containers.insert(fresh));
         let eviction = &mut self.nodes[node].container_eviction;
         if eviction.observes() {
             eviction.enter_use(creation, &self.specs[function].item(function, container, now, SimTime::MAX));

@@ -10,9 +10,11 @@ mod images;
 mod node_ids;
 mod planning;
 mod pools;
+mod shown;
 
 use std::collections::BTreeMap;
 
+use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{
     BatchView, ClusterView, ContainerEvent, FunctionView, NONE, NodeSet, NodeView, PolicySlot, Records, RequestView,
 };
@@ -25,7 +27,9 @@ use contents::Contents;
 use counts::Counts;
 pub(crate) use images::ImageSites;
 pub(crate) use node_ids::NodeIds;
+pub(crate) use planning::Choice;
 use pools::{Pool, Pools};
+pub(crate) use shown::ContainerLists;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
@@ -297,9 +301,17 @@ impl Cluster {
         self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)
     }
 
-    /// The cluster as a policy is shown it for a request, while so many wait with it, with what has come of functions or without.
+    /// The cluster as a policy is shown it for a request, while so many wait with it, with what has come of functions or without,
+    /// and a way to its containers.
     #[inline]
-    pub fn view(&self, request: &RequestView, waiting: usize, now: SimTime, sees_history: bool) -> ClusterView<'_> {
+    pub fn view<'a>(
+        &'a self,
+        request: &RequestView,
+        waiting: usize,
+        now: SimTime,
+        sees_history: bool,
+        containers: ContainersOf<'a>,
+    ) -> ClusterView<'a> {
         let sites = (request.image != NONE).then(|| &self.images[ImageId(request.image)]);
         let nowhere = NodeSet::empty;
         ClusterView {
@@ -314,12 +326,19 @@ impl Cluster {
             image_on_disk: sites.map_or(self.up.view(), |sites| sites.on_disk.view()),
             image_copying: sites.map_or(nowhere(), |sites| sites.copying.view()),
             histories: self.histories_if(sees_history),
+            containers,
             ..ClusterView::default()
         }
     }
 
     /// The cluster as a policy is shown it that is asked about no request.
-    pub fn view_of_all(&self, waiting: usize, now: SimTime, sees_history: bool) -> ClusterView<'_> {
+    pub fn view_of_all<'a>(
+        &'a self,
+        waiting: usize,
+        now: SimTime,
+        sees_history: bool,
+        containers: ContainersOf<'a>,
+    ) -> ClusterView<'a> {
         ClusterView {
             now: now.as_nanos(),
             waiting: waiting as u64,
@@ -327,6 +346,7 @@ impl Cluster {
             up: self.up.view(),
             free_core: self.free_core.view(),
             histories: self.histories_if(sees_history),
+            containers,
             ..ClusterView::EMPTY
         }
     }
@@ -338,6 +358,7 @@ impl Cluster {
         functions: &'a [FunctionView<'a>],
         now: SimTime,
         sees_history: bool,
+        containers: ContainersOf<'a>,
     ) -> BatchView<'a> {
         let (queue, functions) = (Records::new(queue), Records::new(functions));
         BatchView {
@@ -347,6 +368,7 @@ impl Cluster {
             queue,
             functions,
             histories: self.histories_if(sees_history),
+            containers,
             ..BatchView::default()
         }
     }

@@ -8,6 +8,17 @@ use super::{Cluster, ImageSites, NodeIds};
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
 
+/// Which container a request takes on its node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Choice {
+    /// An idle one of its function, or a new one if there is none.
+    Any,
+    /// This one, which is idle and of its function.
+    Warm(ContainerId),
+    /// A new one, though there may be an idle one.
+    Cold,
+}
+
 impl Cluster {
     /// The number of the round of scheduling.
     #[inline]
@@ -148,6 +159,27 @@ impl Cluster {
         Some(container)
     }
 
+    /// Whether a request of a function can have a container so on a node that has a core for it: one that is named is idle, of
+    /// this function, and no decision of this round has taken it.
+    pub fn can_take(&self, node: NodeId, function: FunctionId, choice: Choice) -> bool {
+        let Choice::Warm(container) = choice else { return true };
+        let held = self.nodes[node].container(container).filter(|held| held.function == function);
+        held.and_then(|held| held.idle.as_ref()).is_some_and(|idle| idle.planned_in != self.round)
+    }
+
+    /// Takes this container of a function for a decision of this round, if it [can be taken](Self::can_take).
+    pub fn plan_this(&mut self, node: NodeId, function: FunctionId, container: ContainerId) -> Option<ContainerId> {
+        if !self.can_take(node, function, Choice::Warm(container)) {
+            return None;
+        }
+        let containers = &mut self.nodes[node].containers;
+        let is_last = self.pools.find_mut(node, function)?.plan_this(containers, self.round, container)?;
+        if is_last {
+            self.idle[function].nodes.remove(node);
+        }
+        Some(container)
+    }
+
     /// Undoes what planning changed in the set of idle containers.
     pub fn unplan_idle(&mut self, node: NodeId, function: FunctionId) {
         if self.idle_count(node, function) > 0 {
@@ -229,6 +261,31 @@ mod tests {
         cluster.unplan_idle(N, F);
         assert!(cluster.idle[F].nodes.contains(N));
         assert_eq!(planned(&mut cluster, false), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_container_that_is_named_is_taken_once_and_shown_as_taken_for_the_round() {
+        let mut cluster = cluster(3);
+        cluster.begin_round();
+        let shown = |cluster: &Cluster| {
+            let shown = cluster.containers_on(N, SimTime::ZERO);
+            shown.map(|(container, _)| container.is_idle()).collect::<Vec<_>>()
+        };
+        assert_eq!(cluster.plan_this(N, F, ContainerId(1)), Some(ContainerId(1)));
+        assert_eq!(shown(&cluster), [true, false, true]);
+        let takes = [ContainerId(1), ContainerId(3)].map(|named| cluster.can_take(N, F, Choice::Warm(named)));
+        assert_eq!((takes, cluster.plan_this(N, F, ContainerId(1))), ([false; 2], None));
+        assert!(!cluster.can_take(N, FunctionId(1), Choice::Warm(ContainerId(0))), "it is of another function");
+        // Who takes any idle one takes others.
+        assert_eq!(cluster.plan_idle(N, F, false), Some(ContainerId(0)));
+        assert!(cluster.idle[F].nodes.contains(N));
+        assert_eq!(cluster.plan_this(N, F, ContainerId(2)), Some(ContainerId(2)));
+        assert!(!cluster.idle[F].nodes.contains(N), "none is left in the plan");
+        assert_eq!(shown(&cluster), [false; 3]);
+        cluster.unplan_idle(N, F);
+        cluster.begin_round();
+        assert_eq!(shown(&cluster), [true; 3]);
+        assert!(cluster.can_take(N, F, Choice::Warm(ContainerId(1))));
     }
 
     #[test]

@@ -143,6 +143,25 @@ impl Pool {
         (self.idle > 0).then_some(if most_recent { self.newest } else { self.oldest })
     }
 
+    /// Takes this container for a decision of this round, and says whether it is the last of those that none has taken; `None` if it
+    /// is not idle, or is taken.
+    pub fn plan_this(&mut self, containers: &mut Slab<Container>, round: u64, id: ContainerId) -> Option<bool> {
+        let idle = containers.get_mut(id.position())?.idle.as_mut()?;
+        if idle.planned_in == round {
+            return None;
+        }
+        idle.planned_in = round;
+        self.begin_planning(round);
+        self.planned += 1;
+        Some(self.planned == self.idle)
+    }
+
+    fn begin_planning(&mut self, round: u64) {
+        if self.planned_in != round {
+            (self.planned_in, self.planned) = (round, 0);
+        }
+    }
+
     /// The first of the idle containers that no decision of this round has taken, and whether it is the last of those.
     pub fn plan_idle(
         &mut self,
@@ -150,9 +169,7 @@ impl Pool {
         round: u64,
         most_recent: bool,
     ) -> Option<(ContainerId, bool)> {
-        if self.planned_in != round {
-            (self.planned_in, self.planned) = (round, 0);
-        }
+        self.begin_planning(round);
         let mut next = self.first_idle(most_recent);
         while let Some(id) = next {
             let idle = containers[id.position()].idle.as_mut()?;

@@ -2,6 +2,7 @@
 
 use hearth_simcore::queue::TimerId;
 use hearth_simcore::time::SimTime;
+use slotmap::KeyData;
 
 use crate::function::FunctionId;
 
@@ -24,12 +25,20 @@ impl Spell {
     }
 }
 
+/// Names who is in a container, for who keeps the names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Holder(pub KeyData);
+
 /// A container: busy with an invocation, or idle.
 #[derive(Debug)]
 pub(crate) struct Container {
     pub function: FunctionId,
     /// Those of its function on the node.
     pub pool: PoolId,
+    /// When it was made.
+    pub created: SimTime,
+    /// Who is in it, or was last; nobody yet while it starts ahead.
+    pub holder: Option<Holder>,
     /// The timer that ends it when it has been idle for so long; none as long as it was never to be ended so.
     pub timer: Option<TimerId>,
     /// Set while it is idle.

@@ -10,7 +10,7 @@ use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
-pub(crate) use container::{Container, ContainerId, Idle, PoolId, Spell};
+pub(crate) use container::{Container, ContainerId, Holder, Idle, PoolId, Spell};
 pub(crate) use container_eviction::ContainerEviction;
 pub(crate) use image_storage::{ImageStorage, Medium};
 

@@ -24,7 +24,7 @@ use super::running::Bodies;
 use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
 use crate::Simulation;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId};
@@ -400,6 +400,7 @@ impl ServiceBuilder {
             let_in: LetIn::default(),
             rounds: Rounds::new(backfilling, hosts.len()),
             policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
+            container_lists: ContainerLists::default(),
             keep_alive: KeepAlive::default(),
             timers: PolicyTimers::default(),
             recovery: Recovery::default(),

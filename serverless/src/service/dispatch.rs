@@ -51,6 +51,7 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let now = kernel.now();
         let (node, container) = (occupied.node(), occupied.container());
+        self.cluster.note_holder(node, container, key.into());
         let attempt = self.attempts.hold(key, occupied)?;
         attempt.record.node = Some(node.0);
         attempt.record.start = Some(start);

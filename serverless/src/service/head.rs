@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{AdmissionDecision, AdmissionView, ContainerChange, Ending};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
@@ -11,6 +12,7 @@ use hearth_simcore::time::SimDuration;
 
 use super::Service;
 use super::attempts::{AttemptKey, Left, Waiting};
+use super::containers::ShownContainers;
 use super::event::{Event, Happening, Message};
 use super::images::HeadImages;
 use crate::error::Error;
@@ -220,20 +222,24 @@ impl Service {
         let delays = self.attempts.under_way(key)?.delays;
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
         let (waiting_with_it, sees_history) = (self.attempts.queue().len() + 1, self.policies.admission_sees_history());
-        let cluster = self.cluster.view(&waiting.request, waiting_with_it, kernel.now(), sees_history);
+        let (placed, free_cores) = (self.cluster.promised_cores(all.running), self.cluster.free_cores());
+        let Self { cluster, attempts, container_lists, policies, .. } = self;
+        let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
+        let containers = ContainersOf::new(&shown);
+        let cluster = cluster.view(&waiting.request, waiting_with_it, kernel.now(), sees_history, containers);
         let view = AdmissionView {
             now: kernel.now().as_nanos(),
             waiting: all.waiting,
             waiting_of_function: of_function.waiting,
-            placed: self.cluster.promised_cores(all.running),
+            placed,
             running: all.running,
             running_of_function: of_function.running,
-            free_cores: self.cluster.free_cores(),
+            free_cores,
             delays,
             cluster: &cluster,
             ..AdmissionView::default()
         };
-        match self.policies.admit(&waiting.request, &view)? {
+        match policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) => {
                 self.attempts.under_way_mut(key)?.delay();

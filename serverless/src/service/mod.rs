@@ -5,6 +5,7 @@
 pub(crate) mod attempts;
 mod builder;
 mod completion;
+pub(crate) mod containers;
 mod costs;
 mod dispatch;
 mod ends;
@@ -46,7 +47,7 @@ use self::registry::Registry;
 use self::running::Bodies;
 use self::scheduling::Rounds;
 use self::work::Work;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ContainerLists};
 use crate::ledger::Ledger;
 use crate::results::Standing;
 
@@ -77,6 +78,8 @@ pub(crate) struct Service {
     /// What rounds of scheduling have from one to the next.
     rounds: Rounds,
     policies: Policies,
+    /// The containers that policies have asked to see.
+    container_lists: ContainerLists,
     /// Timers of idle containers, and containers ahead of requests.
     keep_alive: KeepAlive,
     /// Dates at which policies are called.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_policy_api::boundary::{Order, Ordered};
+use hearth_policy_api::boundary::{ContainersOf, Order, Ordered};
 use hearth_policy_api::{ContainerChange, NONE, PolicySlot};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
@@ -12,6 +12,7 @@ use slotmap::KeyData;
 
 use super::Service;
 use super::attempts::AttemptKey;
+use super::containers::ShownContainers;
 use super::event::{Event, Happening, Message};
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -162,8 +163,10 @@ impl Service {
                 PolicySlot::ImagesOnHead => self.head.images.on_timer(timer, now),
                 _ => {
                     let waiting = self.attempts.queue().len();
-                    let view = self.cluster.view_of_all(waiting, now, self.policies.sees_history(slot));
-                    self.policies.on_timer(slot, timer, &view);
+                    let Self { cluster, attempts, container_lists, policies, .. } = self;
+                    let shown = ShownContainers::new(cluster, attempts, container_lists, now);
+                    let (sees_history, containers) = (policies.sees_history(slot), ContainersOf::new(&shown));
+                    policies.on_timer(slot, timer, &cluster.view_of_all(waiting, now, sees_history, containers));
                 }
             }
         }

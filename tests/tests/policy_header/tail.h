@@ -62,6 +62,17 @@ static inline const hearth_request *hearth_request_at(const hearth_requests *que
     return (const hearth_request *)((const char *)queue->data + position * queue->stride);
 }
 
+// The containers of a node, by number; none of a node that is not there. For languages that cannot call through an address in a
+// record.
+static inline hearth_containers hearth_containers_on(const hearth_containers_of *containers, uint32_t node) {
+    return containers->of(containers->context, node);
+}
+
+// The container in this position of a list. It must be below `containers.length`.
+static inline const hearth_container *hearth_container_at(const hearth_containers *containers, uint32_t position) {
+    return (const hearth_container *)((const char *)containers->data + position * containers->stride);
+}
+
 // Whether a node is in a set.
 static inline int hearth_contains(const hearth_node_set *set, uint32_t node) {
     size_t word = set->summary + node / 64;

@@ -50,6 +50,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_node_allocation_hermod::POLICY,
     hearth_node_allocation_image_locality::POLICY,
     hearth_node_allocation_join_shortest_queue::POLICY,
+    hearth_node_allocation_last_to_expire::POLICY,
     hearth_node_allocation_least_loaded::POLICY,
     hearth_node_allocation_power_of_d::POLICY,
     hearth_node_allocation_random::POLICY,

@@ -11,6 +11,8 @@ pub(super) struct Running {
     pub container: u32,
     pub start: Start,
     pub since: u64,
+    /// When the container was made.
+    pub created: u64,
 }
 
 /// An idle container.
@@ -18,11 +20,14 @@ pub(super) struct Running {
 pub(super) struct Idle {
     pub function: usize,
     pub container: u32,
+    pub since: u64,
+    /// When it was made.
+    pub created: u64,
 }
 
 impl Running {
     /// Its body has not begun yet: its container takes longer than others.
-    fn is_starting(&self) -> bool {
+    pub fn is_starting(&self) -> bool {
         self.start == Start::Cold && self.request.invocation.is_multiple_of(3)
     }
 
@@ -91,7 +96,8 @@ impl Model {
         let beside = node.idle.iter().filter(|idle| idle.function == function).count() as u32;
         let end = ended.end(number as u32, ending, self.now, beside);
         if end.is_of_whole_run() {
-            node.idle.push(Idle { function, container: ended.container });
+            let Running { container, created, .. } = ended;
+            node.idle.push(Idle { function, container, since: self.now, created });
         }
         self.changed.insert(number as u32);
         end

@@ -1,6 +1,6 @@
 //! Those on the kit's cluster that stand in the queues of nodes.
 
-use super::{Model, end_of};
+use super::{Choice, Model, end_of};
 use crate::{DelayedStart, End, Ending, NONE, RequestView};
 
 /// One that stands in the queues of nodes, until a date.
@@ -52,7 +52,7 @@ impl Model {
     pub fn start_first_at(&mut self, node: u32) -> Option<DelayedStart> {
         let position = self.first_at(node)?;
         let Stand { request, .. } = *self.standing.get(position)?;
-        if !self.has_place(node, &request) || !self.place(&request, node, true) {
+        if !self.has_place(node, &request) || !self.place(&request, (node, Choice::Any), true) {
             return None;
         }
         let stand = self.standing.remove(position);

@@ -44,9 +44,9 @@ impl Model {
         let position = self.awaiting.iter().position(is_for)?;
         let state = self.nodes.get_mut(node as usize)?;
         let idle = state.idle.iter().position(|idle| idle.container == container)?;
-        let Idle { container, .. } = state.idle.remove(idle);
+        let Idle { container, created, .. } = state.idle.remove(idle);
         let Wait { request, .. } = self.awaiting.remove(position);
-        state.running.push(Running { request, container, start: Start::Warm, since: self.now });
+        state.running.push(Running { request, container, start: Start::Warm, since: self.now, created });
         self.changed.insert(node);
         let RequestView { invocation, attempt, .. } = request;
         Some(DelayedStart { now, invocation, attempt, function, node, container, ..DelayedStart::default() })

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use hearth_simcore::time::SimTime;
-use slotmap::new_key_type;
+use slotmap::{Key, new_key_type};
 
 use super::execution::Execution;
 use super::invocation::InvocationKey;
@@ -12,11 +12,24 @@ use crate::cluster::Occupied;
 use crate::function::Body;
 use crate::function::call::FunctionError;
 use crate::invocation::{InvocationRecord, Outcome};
-use crate::node::NodeId;
+use crate::node::{Holder, NodeId};
 
 new_key_type! {
     /// Names an attempt that is under way.
     pub(crate) struct AttemptKey;
+}
+
+impl From<AttemptKey> for Holder {
+    /// The name by which nodes know who is in a container.
+    fn from(key: AttemptKey) -> Self {
+        Self(key.data())
+    }
+}
+
+impl From<Holder> for AttemptKey {
+    fn from(Holder(key): Holder) -> Self {
+        key.into()
+    }
 }
 
 /// An attempt at an invocation, on its way.

@@ -1,16 +1,18 @@
 //! Rounds in which the policy plans for the whole queue at once.
 
+use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{FunctionView, NONE, NodeSet, PlanItem};
 use hearth_simcore::kernel::Kernel;
 
-use super::plan::{Manner, Wanted};
+use super::plan::{Choice, Manner, Wanted};
 use super::{Entry, Plan};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
-use crate::node::NodeId;
+use crate::node::{ContainerId, NodeId};
 use crate::policy::{Method, Mistake, PolicySlot};
 use crate::service::Service;
 use crate::service::attempts::WaitingQueue;
+use crate::service::containers::ShownContainers;
 use crate::service::event::Event;
 
 /// What the policy has planned. The buffers are kept from round to round.
@@ -34,7 +36,16 @@ impl Service {
         let manner = self.manner();
         for item in &batch.items {
             match *item {
-                PlanItem::Run { request, node } => self.plan_run((request, node), &mut batch.placed, plan, manner)?,
+                PlanItem::Run { request, node } => {
+                    self.plan_run((request, node, Choice::Any), &mut batch.placed, plan, manner)?;
+                }
+                PlanItem::RunWarm { request, node, container } => {
+                    let choice = Choice::Warm(ContainerId(container));
+                    self.plan_run((request, node, choice), &mut batch.placed, plan, manner)?;
+                }
+                PlanItem::RunCold { request, node } => {
+                    self.plan_run((request, node, Choice::Cold), &mut batch.placed, plan, manner)?;
+                }
                 PlanItem::Load { image, node } => {
                     let (image, node) = (self.check_image(image)?, self.check_up(node)?);
                     plan.load(node, image, &mut self.cluster);
@@ -51,7 +62,7 @@ impl Service {
 
     fn plan_run(
         &mut self,
-        (request, node): (u32, u32),
+        (request, node, choice): (u32, u32, Choice),
         placed: &mut [bool],
         plan: &mut Plan,
         manner: Manner,
@@ -68,13 +79,16 @@ impl Service {
             return Err(self.wrong_item(format!("places request {request} twice")));
         }
         let wanted = Wanted::by(Entry { key, function: FunctionId(view.function), position }, view);
-        let node = self.check_up(node)?;
-        plan.decide(&wanted, node, &mut self.cluster, manner);
+        let (function, node) = (FunctionId(view.function), self.check_up(node)?);
+        if !self.cluster.can_take(node, function, choice) {
+            return Err(self.wrong_choice(node, function, choice, Method::Plan));
+        }
+        plan.decide(&wanted, (node, choice), &mut self.cluster, manner);
         Ok(())
     }
 
     fn ask_for_plan(&mut self, items: &mut Vec<PlanItem>, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
-        let Self { attempts, cluster, registry, policies, .. } = self;
+        let Self { attempts, cluster, registry, policies, container_lists, .. } = self;
         let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
         queue.functions().iter().for_each(|function| cluster.count_idle(*function));
         let cluster = &*cluster;
@@ -97,7 +111,10 @@ impl Service {
         };
         let functions: Vec<FunctionView<'_>> = queue.functions().iter().map(view).collect();
         let sees_history = policies.rules().sees_history;
-        policies.plan(&cluster.batch_view(queue.requests(), &functions, kernel.now(), sees_history), items)
+        let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
+        let containers = ContainersOf::new(&shown);
+        let view = cluster.batch_view(queue.requests(), &functions, kernel.now(), sees_history, containers);
+        policies.plan(&view, items)
     }
 
     fn check_image(&self, image: u32) -> Result<ImageId, Box<Error>> {

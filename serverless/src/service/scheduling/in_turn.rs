@@ -6,8 +6,8 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
 use super::backfilling::{Backfilling, Reservation, Room};
-use super::plan::Wanted;
-use super::{Entry, Plan};
+use super::plan::{Choice, Wanted};
+use super::{Entry, Plan, choice_of};
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::node::{Footprint, NodeId};
@@ -40,6 +40,17 @@ enum Offered {
     Prepared(NodeId),
     /// It stays in the queue.
     Waits,
+}
+
+/// What comes of a node and a container that a policy has named.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// The request goes there.
+    On(NodeId, Choice),
+    /// Nothing can run there.
+    Wrong(NodeId),
+    /// It may start so on no node that was shown.
+    InVain(NodeId),
 }
 
 /// Nodes that are not shown as free, with their free cores.
@@ -111,20 +122,25 @@ impl Service {
             return Ok(Offered::Waits);
         }
         let answer = self.ask(waiting, kernel);
-        let lowest = self.cluster.free_core().iter().next();
-        let node = match &answer {
-            Ok(Placement::Node(node)) if self.cluster.free_core().contains(NodeId(*node)) => Some(NodeId(*node)),
-            // A policy that has a picture of its own of the nodes does not see what is hidden.
-            Ok(Placement::Node(node)) if hidden.iter().any(|(of, _)| of.0 == *node) => {
-                self.cluster.note_change(NodeId(*node));
-                lowest
-            }
-            _ => None,
-        };
+        let named = answer.as_ref().ok().and_then(choice_of);
+        let place = named.map(|named| self.place_among_shown(named, waiting, &hidden, held, kernel.now()));
         self.show(hidden);
-        match (answer?, node) {
-            (Placement::Node(_), Some(node)) => self.start_on(node, waiting, position, held, plan, kernel),
-            (Placement::Node(node), None) => Err(self.wrong_node(node, Method::Place)),
+        match (answer?, place) {
+            (_, Some(Place::On(node, choice))) => {
+                if !self.cluster.can_take(node, waiting.function, choice) {
+                    return Err(self.wrong_choice(node, waiting.function, choice, Method::Place));
+                }
+                self.start_on((node, choice), waiting, position, held, plan, kernel)
+            }
+            (_, Some(Place::Wrong(node))) => Err(self.wrong_node(node.0, Method::Place)),
+            (_, Some(Place::InVain(node))) => {
+                self.tell_of_requeue(waiting.key, node, kernel.now());
+                Ok(Offered::Waits)
+            }
+            // Those that name a node have a place.
+            (Placement::Node(node) | Placement::Warm { node, .. } | Placement::Cold { node }, None) => {
+                Err(self.wrong_node(node, Method::Place))
+            }
             (Placement::Wait, _) => Ok(Offered::Waits),
             (Placement::Busy { node, until }, _) => {
                 let answer = self.check_busy(node, until)?;
@@ -162,21 +178,47 @@ impl Service {
         }
     }
 
+    /// What comes of a node and a container that a policy has named, while only nodes are shown on which somebody may start. A
+    /// policy that has a picture of its own of the nodes does not see what is hidden: then it is the first that is shown. A new
+    /// container takes longer than an idle one, so that it may not start where that might.
+    fn place_among_shown(
+        &mut self,
+        (node, choice): (NodeId, Choice),
+        waiting: &Waiting,
+        hidden: &Hidden,
+        held: &Held,
+        now: SimTime,
+    ) -> Place {
+        let is_shown = self.cluster.free_core().contains(node);
+        if !is_shown && hidden.iter().all(|(of, _)| *of != node) {
+            return Place::Wrong(node);
+        }
+        let may_start = |node: &NodeId| choice != Choice::Cold || self.may_start(waiting, (*node, choice), held, now);
+        if is_shown && may_start(&node) {
+            return Place::On(node, choice);
+        }
+        let first = self.cluster.free_core().iter().find(may_start);
+        self.cluster.note_change(node);
+        // Its container is on the node that it has named.
+        let choice = if choice == Choice::Cold { choice } else { Choice::Any };
+        first.map_or(Place::InVain(node), |first| Place::On(first, choice))
+    }
+
     /// Carries out what is to be done on a node.
     fn start_on(
         &mut self,
-        node: NodeId,
+        (node, choice): (NodeId, Choice),
         waiting: &Waiting,
         position: usize,
         held: &mut Held,
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
     ) -> Result<Offered, Box<Error>> {
-        let (end, need) = (self.expected_end(waiting, node, kernel.now()), self.footprint_of(waiting));
+        let (end, need) = (self.expected_end(waiting, (node, choice), kernel.now()), self.footprint_of(waiting));
         self.attempts.take_first(waiting.function);
         let entry = Entry { key: waiting.key, function: waiting.function, position };
         let manner = self.manner();
-        plan.decide(&Wanted::by(entry, &waiting.request), node, &mut self.cluster, manner);
+        plan.decide(&Wanted::by(entry, &waiting.request), (node, choice), &mut self.cluster, manner);
         let is_undecided = plan.decisions.is_empty();
         self.take_back(plan);
         self.carry_out(plan, kernel)?;
@@ -199,7 +241,8 @@ impl Service {
 
     /// Takes the nodes out of the free ones on which somebody cannot start now, or may not.
     fn hide(&mut self, waiting: &Waiting, held: &Held, now: SimTime) -> Hidden {
-        let is_hidden = |node: &NodeId| !self.can_start(waiting, *node) || !self.may_start(waiting, *node, held, now);
+        let may_start = |node: NodeId| self.may_start(waiting, (node, Choice::Any), held, now);
+        let is_hidden = |node: &NodeId| !self.can_start(waiting, *node) || !may_start(*node);
         let nodes: Vec<NodeId> = self.cluster.free_core().iter().filter(is_hidden).collect();
         nodes.into_iter().map(|node| (node, self.cluster.hide(node))).collect()
     }
@@ -249,11 +292,11 @@ impl Service {
     }
 
     /// Whether somebody that starts on a node leaves the first in the queue what is kept for it.
-    fn may_start(&self, waiting: &Waiting, node: NodeId, held: &Held, now: SimTime) -> bool {
+    fn may_start(&self, waiting: &Waiting, (node, choice): (NodeId, Choice), held: &Held, now: SimTime) -> bool {
         match held {
             Held::Nobody => true,
             Held::First { reservation: Some(reservation), .. } => {
-                let end = self.expected_end(waiting, node, now);
+                let end = self.expected_end(waiting, (node, choice), now);
                 reservation.node != node || reservation.admits(end, self.need(waiting, node))
             }
             // It may have to wait for any node that is large enough.
@@ -265,9 +308,9 @@ impl Service {
     }
 
     /// When somebody that starts on a node now will have ended at the latest.
-    fn expected_end(&self, waiting: &Waiting, node: NodeId, now: SimTime) -> SimTime {
+    fn expected_end(&self, waiting: &Waiting, (node, choice): (NodeId, Choice), now: SimTime) -> SimTime {
         let function = self.registry.function(waiting.function);
-        let is_warm = self.cluster.idle(waiting.function).contains(node);
+        let is_warm = choice != Choice::Cold && self.cluster.idle(waiting.function).contains(node);
         let has_image = self.cluster.is_image_ready(node, function.image);
         if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {
             return SimTime::MAX;

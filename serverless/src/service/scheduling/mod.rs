@@ -10,6 +10,7 @@ mod shedding;
 
 pub use backfilling::Backfilling;
 
+use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{Commitment, NONE, Placement};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -18,15 +19,17 @@ use self::answers::Answers;
 use self::backfilling::ExpectedEnds;
 use self::batch::BatchPlan;
 pub(super) use self::plan::Entry;
-use self::plan::{Decision, Plan, Wanted};
+use self::plan::{Choice, Decision, Plan, Wanted};
 use self::shedding::Heads;
+use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::InvocationState;
-use crate::node::NodeId;
+use crate::node::{ContainerId, NodeId};
 use crate::policy::{Method, Mistake, PolicySlot};
 use crate::service::Service;
 use crate::service::attempts::{AttemptKey, Turn, Waiting, WaitingQueue};
+use crate::service::containers::ShownContainers;
 use crate::service::event::Event;
 use crate::service::node_queues::QueueAnswer;
 use crate::service::registry::RegisteredFunction;
@@ -158,6 +161,24 @@ impl Rounds {
     }
 }
 
+/// Where an answer has a request go, and which container it takes there; `None` if it names no place to start.
+fn choice_of(answer: &Placement) -> Option<(NodeId, Choice)> {
+    match *answer {
+        Placement::Node(node) => Some((NodeId(node), Choice::Any)),
+        Placement::Warm { node, container } => Some((NodeId(node), Choice::Warm(ContainerId(container)))),
+        Placement::Cold { node } => Some((NodeId(node), Choice::Cold)),
+        Placement::Wait | Placement::Reject(_) | Placement::Busy { .. } | Placement::Queue { .. } => None,
+    }
+}
+
+/// The same, if a request of a function can start so now.
+fn place_of(answer: &Placement, function: FunctionId, cluster: &Cluster) -> Option<(NodeId, Choice)> {
+    let can_start = |(node, choice): &(NodeId, Choice)| {
+        cluster.free_core().contains(*node) && cluster.can_take(*node, function, *choice)
+    };
+    choice_of(answer).filter(can_start)
+}
+
 impl Service {
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
@@ -245,7 +266,7 @@ impl Service {
     /// nobody was told to.
     fn plan_in_order(&mut self, plan: &mut Plan, now: SimTime) -> Result<(), Box<Error>> {
         let manner = self.manner();
-        let Self { attempts, cluster, policies, rounds, .. } = self;
+        let Self { attempts, cluster, policies, rounds, container_lists, .. } = self;
         let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
         let (round, mut told_to_wait) = (cluster.round(), 0);
         for position in 0..queue.end() {
@@ -260,13 +281,21 @@ impl Service {
             let entry = Entry { key, function, position };
             let ask = || {
                 let sees_history = policies.rules().sees_history;
-                policies.place(request, &cluster.view(request, queue.len(), now, sees_history))
+                let shown = ShownContainers::new(cluster, attempts, container_lists, now);
+                let containers = ContainersOf::new(&shown);
+                policies.place(request, &cluster.view(request, queue.len(), now, sees_history, containers))
             };
             match rounds.answers.find_or(request, cluster, ask)? {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
-                    plan.decide(&Wanted::by(entry, request), NodeId(node), cluster, manner);
+                    plan.decide(&Wanted::by(entry, request), (NodeId(node), Choice::Any), cluster, manner);
                 }
                 Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
+                answer @ (Placement::Warm { .. } | Placement::Cold { .. }) => {
+                    let Some(place) = place_of(&answer, function, cluster) else {
+                        return Err(self.wrong_place(&answer, function));
+                    };
+                    plan.decide(&Wanted::by(entry, request), place, cluster, manner);
+                }
                 Placement::Wait => {
                     rounds.let_wait(function, round);
                     told_to_wait += 1;
@@ -328,14 +357,13 @@ impl Service {
         match self.ask(waiting, kernel)? {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
                 let node = NodeId(node);
-                let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
-                let dispatched = self.dispatch((waiting.key, waiting.function), node, idle, kernel)?;
-                if !dispatched {
-                    self.tell_of_requeue(waiting.key, node, kernel.now());
-                }
-                Ok(dispatched)
+                self.dispatch_at_once(waiting, (node, Choice::Any), kernel)
             }
             Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
+            answer @ (Placement::Warm { .. } | Placement::Cold { .. }) => {
+                let place = self.check_place(&answer, waiting.function)?;
+                self.dispatch_at_once(waiting, place, kernel)
+            }
             Placement::Wait => Ok(false),
             Placement::Reject(reason) => self.reject(waiting.key, reason.as_str(), kernel).map(|()| true),
             Placement::Busy { node, until } => {
@@ -354,15 +382,38 @@ impl Service {
         }
     }
 
+    fn dispatch_at_once(
+        &mut self,
+        waiting: &Waiting,
+        (node, choice): (NodeId, Choice),
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
+        let container = match choice {
+            Choice::Any => self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent),
+            Choice::Warm(container) => Some(container),
+            Choice::Cold => None,
+        };
+        let dispatched = self.dispatch((waiting.key, waiting.function), node, container, kernel)?;
+        if !dispatched {
+            self.tell_of_requeue(waiting.key, node, kernel.now());
+        }
+        Ok(dispatched)
+    }
+
     /// Asks the policy about the first of a function and puts the answer into the plan.
     fn place(&mut self, waiting: &Waiting, plan: &mut Plan, kernel: &Kernel<Event>) -> Result<Asked, Box<Error>> {
         let entry = Entry { key: waiting.key, function: waiting.function, position: 0 };
         match self.ask(waiting, kernel)? {
             Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
                 let manner = self.manner();
-                plan.decide(&Wanted::by(entry, &waiting.request), NodeId(node), &mut self.cluster, manner);
+                let place = (NodeId(node), Choice::Any);
+                plan.decide(&Wanted::by(entry, &waiting.request), place, &mut self.cluster, manner);
             }
             Placement::Node(node) => return Err(self.wrong_node(node, Method::Place)),
+            answer @ (Placement::Warm { .. } | Placement::Cold { .. }) => {
+                let (place, manner) = (self.check_place(&answer, waiting.function)?, self.manner());
+                plan.decide(&Wanted::by(entry, &waiting.request), place, &mut self.cluster, manner);
+            }
             Placement::Wait => return Ok(Asked::ToWait),
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason }),
             Placement::Busy { node, until } => {
@@ -383,8 +434,46 @@ impl Service {
     ) -> Result<Placement, Box<Error>> {
         let request = &waiting.request;
         let (waiting, sees_history) = (self.attempts.queue().len().max(1), self.policies.rules().sees_history);
-        let view = self.cluster.view(request, waiting, kernel.now(), sees_history);
-        self.policies.place(request, &view)
+        let Self { attempts, cluster, policies, container_lists, .. } = self;
+        let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
+        let view = cluster.view(request, waiting, kernel.now(), sees_history, ContainersOf::new(&shown));
+        policies.place(request, &view)
+    }
+
+    /// The node, and the container there, of an answer that says which container a request of a function takes.
+    fn check_place(&self, answer: &Placement, function: FunctionId) -> Result<(NodeId, Choice), Box<Error>> {
+        place_of(answer, function, &self.cluster).ok_or_else(|| self.wrong_place(answer, function))
+    }
+
+    /// The error for an answer that names a node or a container which a request of a function cannot have.
+    fn wrong_place(&self, answer: &Placement, function: FunctionId) -> Box<Error> {
+        match choice_of(answer) {
+            Some((node, choice)) if self.cluster.free_core().contains(node) => {
+                self.wrong_choice(node, function, choice, Method::Place)
+            }
+            named => self.wrong_node(named.map_or(NONE, |(node, _)| node.0), Method::Place),
+        }
+    }
+
+    /// The error for an answer that names a container which a request of a function cannot have.
+    fn wrong_choice(&self, node: NodeId, function: FunctionId, choice: Choice, method: Method) -> Box<Error> {
+        let described = self.cluster.node(node);
+        let (number, why) = match choice {
+            Choice::Any | Choice::Cold => (NONE, "cannot be had".to_owned()),
+            Choice::Warm(container) => {
+                let why = match described.container(container) {
+                    None => "is not there".to_owned(),
+                    Some(held) if held.function != function => {
+                        format!("is one of function {}, not of function {}", held.function.0, function.0)
+                    }
+                    Some(held) if held.idle.is_none() => "is not idle".to_owned(),
+                    Some(_) => "a decision of this round has taken".to_owned(),
+                };
+                (container.0, why)
+            }
+        };
+        let cause = format!("answered container {number} of node {} ({:?}), which {why}", node.0, described.name);
+        self.policies.error(Mistake::new(PolicySlot::NodeAllocation, method, cause))
     }
 
     /// The error for an answer that names a node on which nothing can run.

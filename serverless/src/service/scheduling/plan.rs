@@ -3,6 +3,7 @@
 use hearth_policy_api::{Commitment, NONE, RequestView};
 use hearth_simcore::kernel::Kernel;
 
+pub(in crate::service) use crate::cluster::Choice;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -74,15 +75,15 @@ pub(crate) struct Manner {
 }
 
 impl Plan {
-    /// Turns a choice of node into what is to be done there, in the state the plan has left. The node need not have a
-    /// free core: without one only its image is seen to.
+    /// Turns a choice of node and container into what is to be done there, in the state the plan has left. The node need not
+    /// have a free core: without one only its image is seen to.
     #[inline]
-    pub fn decide(&mut self, wanted: &Wanted, node: NodeId, cluster: &mut Cluster, manner: Manner) {
+    pub fn decide(&mut self, wanted: &Wanted, (node, choice): (NodeId, Choice), cluster: &mut Cluster, manner: Manner) {
         let &Wanted { entry, image, .. } = wanted;
         let in_ram = cluster.is_image_in_ram(node, image);
         let has_core = cluster.node_view(node).free_cores > 0;
         if has_core {
-            if let Some(container) = self.take(wanted, node, cluster, manner) {
+            if let Some(container) = self.take(wanted, (node, choice), cluster, manner) {
                 return self.decisions.push(Decision::Dispatch { entry, node, container: Some(container) });
             }
             if in_ram {
@@ -98,7 +99,8 @@ impl Plan {
         } else {
             self.copy(node, image, cluster);
         }
-        // There is a core to be promised, then.
+        // There is a core to be promised, then. No container of the function is there, whose image it would have, nor will be before
+        // it starts in a new one.
         if manner.binds && has_core {
             self.decisions.push(Decision::Bind { entry, node, image });
         }
@@ -106,12 +108,22 @@ impl Plan {
 
     /// Takes a free core of a node, and an idle container, which it gives, or else room for a new one.
     #[inline]
-    fn take(&mut self, wanted: &Wanted, node: NodeId, cluster: &mut Cluster, manner: Manner) -> Option<ContainerId> {
+    fn take(
+        &mut self,
+        wanted: &Wanted,
+        (node, choice): (NodeId, Choice),
+        cluster: &mut Cluster,
+        manner: Manner,
+    ) -> Option<ContainerId> {
         if cluster.plan_core(node) {
             self.nodes.push(node);
         }
         let function = wanted.entry.function;
-        let container = cluster.plan_idle(node, function, manner.reuse_most_recent);
+        let container = match choice {
+            Choice::Any => cluster.plan_idle(node, function, manner.reuse_most_recent),
+            Choice::Warm(container) => cluster.plan_this(node, function, container),
+            Choice::Cold => None,
+        };
         match container {
             Some(_) => self.idle.push((node, function)),
             None => cluster.plan_room(node, wanted.footprint.ram, wanted.footprint.disk),
