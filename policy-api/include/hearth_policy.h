@@ -34,6 +34,28 @@
 // A placement: in the next container of its function that becomes free, on a node or anywhere.
 #define HEARTH_PLACEMENT_BUSY 3
 
+// A placement: in the queues of nodes, of which the first with a free core takes it.
+#define HEARTH_PLACEMENT_QUEUE 4
+
+// A placement: on a node, in an idle container that is named.
+#define HEARTH_PLACEMENT_WARM 5
+
+// A placement: on a node, in a new container.
+#define HEARTH_PLACEMENT_COLD 6
+
+// The state of a container: it starts for an invocation.
+#define HEARTH_CONTAINER_STARTING 0
+
+// The state of a container: it starts ahead of a request.
+#define HEARTH_CONTAINER_STARTING_AHEAD 1
+
+// The state of a container: the body of an invocation has begun in it and the head has not heard of its end, or a decision of this
+// round has taken it.
+#define HEARTH_CONTAINER_BUSY 2
+
+// The state of a container: nobody has it.
+#define HEARTH_CONTAINER_IDLE 3
+
 // A decision of a plan: a request goes to a node.
 #define HEARTH_PLAN_RUN 0
 
@@ -42,6 +64,12 @@
 
 // A decision of a plan: begin to copy an image from the head to the disk of a node.
 #define HEARTH_PLAN_COPY 2
+
+// A decision of a plan: a request goes to a node, into an idle container that is named.
+#define HEARTH_PLAN_RUN_WARM 3
+
+// A decision of a plan: a request goes to a node, into a new container.
+#define HEARTH_PLAN_RUN_COLD 4
 
 // An admission: it is let in.
 #define HEARTH_ADMISSION_ADMIT 0
@@ -93,6 +121,9 @@
 
 // Rule of node allocation: ask from where images are copied.
 #define HEARTH_RULE_CHOOSES_SOURCES (1 << 13)
+
+// Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
+#define HEARTH_RULE_QUEUES (1 << 14)
 
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
@@ -199,8 +230,8 @@ enum hearth_ending
     HEARTH_ENDING_REJECTED,
     // It has not ended: the place that node allocation answered came to nothing, and it is back in the queue, where
     // `NodeAllocation::place` is asked about it again. Its node had no room after all, or went down while the
-    // image was on its way; or it has waited in vain for a busy container (`Placement::Busy`), and then it had no
-    // place. Only node allocation hears of this.
+    // image was on its way; or it has waited in vain for a busy container (`Placement::Busy`), or stands in the queues of
+    // nodes no longer (`Placement::Queue`), and then it had no place. Only node allocation hears of this.
     HEARTH_ENDING_REQUEUED,
 };
 #ifndef __cplusplus
@@ -424,6 +455,12 @@ typedef struct {
     void (*hedge)(void *handle, uint64_t key);
     // Gives the attempt that `key` of its request names another rank in the queue.
     void (*set_rank)(void *handle, uint64_t key, uint64_t rank);
+    // Takes the attempt that `key` of its request names and that stands in the queues of nodes back into the queue of the head, to be asked about again. For one that
+    // stands in none it does nothing.
+    void (*take_back)(void *handle, uint64_t key);
+    // Has at least so many containers of a function, and at most so many, from now on; 0 and `UINT32_MAX` are no bounds. What is
+    // missing is started where there is room, and stays; at the most, requests wait.
+    void (*keep_between)(void *handle, uint32_t function, uint32_t floor, uint32_t ceiling);
 } hearth_host;
 
 // What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -525,6 +562,9 @@ typedef struct {
     uint64_t idle_disk;
     // Disk that images hold which no container needs, which eviction may free.
     uint64_t unused_image_disk;
+    // How many stand in the queue of the node (`Placement::Queue`), those among them who stand in
+    // others, too.
+    uint32_t queued;
 } hearth_node;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -548,8 +588,8 @@ typedef struct {
     uint32_t idle;
     // Containers that are being started ahead of a request.
     uint32_t starting;
-    // Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node or
-    // for a busy container.
+    // Attempts that were let in and have no container, whether they wait for an image, for a place in the queue, on a node, in
+    // the queues of nodes or for a busy container.
     uint64_t waiting;
     // When the one of these was let in that has waited longest, in ns; UINT64_MAX if nobody waits.
     uint64_t waiting_since;
@@ -583,6 +623,52 @@ typedef struct {
     size_t stride;
 } hearth_function_histories;
 
+// A container, as it is at the moment of the call.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // Its number within its node, as eviction policies know it. The number of one that has ended is used again.
+    uint32_t container;
+    // The number of its function.
+    uint32_t function;
+    // One of `HEARTH_CONTAINER_…`: what becomes of it now.
+    uint32_t state;
+    // The invocation that is in it or for which it starts; UINT64_MAX if there is none, and if a decision of this round has
+    // taken it.
+    uint64_t invocation;
+    // Which attempt at the invocation that is, 1 for the first; 0 if there is none.
+    uint32_t attempt;
+    // When it was made, in ns.
+    uint64_t created;
+    // Since when it is in its state, in ns.
+    uint64_t since;
+    // When it is ended if it is idle up to then, in ns; UINT64_MAX if never so, and if it is not idle. That date may have passed, as
+    // long as the head has not come to it.
+    uint64_t expires;
+    // RAM that it reserves, in bytes.
+    uint64_t ram;
+    // Disk that it reserves, in bytes.
+    uint64_t disk;
+} hearth_container;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_container *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_containers;
+
+// The way to the containers of nodes. The host lists those of a node when it is asked for them: who does not ask pays nothing.
+typedef struct {
+    // What `of` is to be called with.
+    const void *context;
+    // The containers of a node, by number; none of a node that is not there. They are there for as long as the view that this
+    // is part of, also when those of other nodes are asked for meanwhile.
+    hearth_containers (*of)(const void *context, uint32_t node);
+} hearth_containers_of;
+
 // The cluster at one decision, as left by the decisions before it in the same round. The last five sets are those
 // of the request's function and image; a function without image finds its image everywhere.
 typedef struct {
@@ -611,7 +697,15 @@ typedef struct {
     // What has come of each function, by number, without what decisions of this round will do; empty unless the rules of the
     // policy ask for it.
     hearth_function_histories histories;
+    // The containers of nodes, for who asks.
+    hearth_containers_of containers;
 } hearth_cluster;
+
+// Values next to one another that are lent.
+typedef struct {
+    const uint32_t *data;
+    size_t length;
+} hearth_numbers;
 
 // The answer to "where does this invocation run?".
 typedef struct {
@@ -619,14 +713,19 @@ typedef struct {
     uint32_t size;
     // One of `HEARTH_PLACEMENT_…`; `HEARTH_PLACEMENT_WAIT` before the call.
     uint32_t kind;
-    // The node, for `HEARTH_PLACEMENT_NODE` and `HEARTH_PLACEMENT_BUSY`; `HEARTH_NONE` before the call.
+    // The node, for `HEARTH_PLACEMENT_NODE`, `HEARTH_PLACEMENT_BUSY`, `HEARTH_PLACEMENT_WARM` and `HEARTH_PLACEMENT_COLD`;
+    // `HEARTH_NONE` before the call.
     uint32_t node;
-    // Not used yet: 0.
-    uint32_t reserved;
+    // The container, by its number within the node, for `HEARTH_PLACEMENT_WARM`; `HEARTH_NONE` before the call.
+    uint32_t container;
     // Why, for `HEARTH_PLACEMENT_REJECT`. It must last until the next call for the instance.
     hearth_text reason;
-    // Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY`; `UINT64_MAX`, as before the call, is no date.
+    // Until when it waits, in ns, for `HEARTH_PLACEMENT_BUSY` and `HEARTH_PLACEMENT_QUEUE`; `UINT64_MAX`, as before the call, is no
+    // date.
     uint64_t until;
+    // The nodes in whose queues it stands, for `HEARTH_PLACEMENT_QUEUE`; none before the call. They must last until the next call
+    // for the instance.
+    hearth_numbers nodes;
 } hearth_placement;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -637,12 +736,6 @@ typedef struct {
     // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
     size_t stride;
 } hearth_requests;
-
-// Values next to one another that are lent.
-typedef struct {
-    const uint32_t *data;
-    size_t length;
-} hearth_numbers;
 
 // A function with waiting invocations, in a `BatchView`.
 typedef struct {
@@ -695,6 +788,8 @@ typedef struct {
     hearth_functions functions;
     // What has come of each function there is, by number; empty unless the rules of the policy ask for it.
     hearth_function_histories histories;
+    // The containers of nodes, for who asks.
+    hearth_containers_of containers;
 } hearth_batch;
 
 // A decision of a plan.
@@ -703,12 +798,14 @@ typedef struct {
     uint32_t size;
     // One of `HEARTH_PLAN_…`.
     uint32_t kind;
-    // Position in the queue, for `HEARTH_PLAN_RUN`.
+    // Position in the queue, for `HEARTH_PLAN_RUN`, `HEARTH_PLAN_RUN_WARM` and `HEARTH_PLAN_RUN_COLD`.
     uint32_t request;
     // The image, for `HEARTH_PLAN_LOAD` and `HEARTH_PLAN_COPY`.
     uint32_t image;
     // The node.
     uint32_t node;
+    // The container, by its number within the node, for `HEARTH_PLAN_RUN_WARM`.
+    uint32_t container;
 } hearth_plan_item;
 
 // Where `plan` puts its decisions.
@@ -765,7 +862,8 @@ typedef struct {
     uint32_t idle_of_function;
 } hearth_end;
 
-// An attempt that waited for a busy container (`Placement::Busy`) has got one.
+// An attempt that waited for a busy container (`Placement::Busy`) has got one, or one that stood in the queues of nodes
+// (`Placement::Queue`) has got a core.
 typedef struct {
     // Size of this record in bytes, as whoever has made it knows it.
     uint32_t size;
@@ -779,7 +877,7 @@ typedef struct {
     uint32_t function;
     // The node on which it has a core now.
     uint32_t node;
-    // The number of its container on the node.
+    // The number of its container on the node; HEARTH_NONE for one that has stood in queues and waits there for its image now.
     uint32_t container;
 } hearth_delayed_start;
 
@@ -910,7 +1008,8 @@ typedef struct {
     uint32_t (*observe_link)(void *policy, const hearth_link *link);
     // An attempt has ended, for `HEARTH_RULE_OBSERVES_ENDS`.
     uint32_t (*on_end)(void *policy, const hearth_end *end);
-    // One that waited for a busy container has got one, for `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
+    // One that waited for a busy container has got one, or one that stood in the queues of nodes a core, for
+    // `HEARTH_RULE_OBSERVES_ENDS`; may be null all the same.
     uint32_t (*on_delayed_start)(void *policy, const hearth_delayed_start *start);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
@@ -1169,7 +1268,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 370
+#define HEARTH_LAYOUT_LENGTH 394
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1181,12 +1280,12 @@ typedef struct {
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
     sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
-    sizeof(hearth_host), 9, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), \
+    sizeof(hearth_host), 11, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), offsetof(hearth_host, take_back), offsetof(hearth_host, keep_between), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
     sizeof(hearth_node_allocation), 14, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), offsetof(hearth_node_allocation, on_workflow), offsetof(hearth_node_allocation, source), \
-    sizeof(hearth_placement), 6, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, reserved), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), \
+    sizeof(hearth_placement), 7, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, container), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), offsetof(hearth_placement, nodes), \
     sizeof(hearth_plan), 3, offsetof(hearth_plan, size), offsetof(hearth_plan, add), offsetof(hearth_plan, sink), \
-    sizeof(hearth_plan_item), 5, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), \
+    sizeof(hearth_plan_item), 6, offsetof(hearth_plan_item, size), offsetof(hearth_plan_item, kind), offsetof(hearth_plan_item, request), offsetof(hearth_plan_item, image), offsetof(hearth_plan_item, node), offsetof(hearth_plan_item, container), \
     sizeof(hearth_eviction), 9, offsetof(hearth_eviction, size), offsetof(hearth_eviction, rules), offsetof(hearth_eviction, insert), offsetof(hearth_eviction, touch), offsetof(hearth_eviction, remove), offsetof(hearth_eviction, choose), offsetof(hearth_eviction, created), offsetof(hearth_eviction, ended), offsetof(hearth_eviction, on_timer), \
     sizeof(hearth_victims), 4, offsetof(hearth_victims, size), offsetof(hearth_victims, offer), offsetof(hearth_victims, sink), offsetof(hearth_victims, also), \
     sizeof(hearth_admission), 7, offsetof(hearth_admission, size), offsetof(hearth_admission, rules), offsetof(hearth_admission, admit), offsetof(hearth_admission, on_end), offsetof(hearth_admission, on_timer), offsetof(hearth_admission, on_container), offsetof(hearth_admission, on_workflow), \
@@ -1194,12 +1293,12 @@ typedef struct {
     sizeof(hearth_keep_alive), 8, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), offsetof(hearth_keep_alive, on_container), offsetof(hearth_keep_alive, on_workflow), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
-    sizeof(hearth_node), 14, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
+    sizeof(hearth_node), 15, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), offsetof(hearth_node, queued), \
     sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
     sizeof(hearth_request), 16, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), offsetof(hearth_request, key), \
-    sizeof(hearth_cluster), 12, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), \
+    sizeof(hearth_cluster), 13, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), offsetof(hearth_cluster, containers), \
     sizeof(hearth_function), 11, offsetof(hearth_function, size), offsetof(hearth_function, function), offsetof(hearth_function, image), offsetof(hearth_function, time_limit), offsetof(hearth_function, ram_limit), offsetof(hearth_function, disk_limit), offsetof(hearth_function, idle_containers), offsetof(hearth_function, image_in_ram), offsetof(hearth_function, image_loading), offsetof(hearth_function, image_on_disk), offsetof(hearth_function, image_copying), \
-    sizeof(hearth_batch), 7, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), offsetof(hearth_batch, histories), \
+    sizeof(hearth_batch), 8, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), offsetof(hearth_batch, histories), offsetof(hearth_batch, containers), \
     sizeof(hearth_end), 13, offsetof(hearth_end, size), offsetof(hearth_end, attempt), offsetof(hearth_end, now), offsetof(hearth_end, invocation), offsetof(hearth_end, function), offsetof(hearth_end, node), offsetof(hearth_end, container), offsetof(hearth_end, start), offsetof(hearth_end, ending), offsetof(hearth_end, started_at), offsetof(hearth_end, run_time), offsetof(hearth_end, ram), offsetof(hearth_end, idle_of_function), \
     sizeof(hearth_item), 8, offsetof(hearth_item, size), offsetof(hearth_item, id), offsetof(hearth_item, function), offsetof(hearth_item, ram), offsetof(hearth_item, disk), offsetof(hearth_item, cost), offsetof(hearth_item, since), offsetof(hearth_item, expires), \
     sizeof(hearth_need), 4, offsetof(hearth_need, size), offsetof(hearth_need, now), offsetof(hearth_need, ram), offsetof(hearth_need, disk), \
@@ -1213,6 +1312,8 @@ typedef struct {
     sizeof(hearth_workflow), 4, offsetof(hearth_workflow, size), offsetof(hearth_workflow, workflow), offsetof(hearth_workflow, deadline), offsetof(hearth_workflow, tasks), \
     sizeof(hearth_copy), 9, offsetof(hearth_copy, size), offsetof(hearth_copy, image), offsetof(hearth_copy, now), offsetof(hearth_copy, bytes), offsetof(hearth_copy, node), offsetof(hearth_copy, is_on_head), offsetof(hearth_copy, holders), offsetof(hearth_copy, sending), offsetof(hearth_copy, sending_of_head), \
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
+    sizeof(hearth_container), 11, offsetof(hearth_container, size), offsetof(hearth_container, container), offsetof(hearth_container, function), offsetof(hearth_container, state), offsetof(hearth_container, invocation), offsetof(hearth_container, attempt), offsetof(hearth_container, created), offsetof(hearth_container, since), offsetof(hearth_container, expires), offsetof(hearth_container, ram), offsetof(hearth_container, disk), \
+    sizeof(hearth_containers_of), 2, offsetof(hearth_containers_of, context), offsetof(hearth_containers_of, of), \
 }
 
 // The same as a constant, for languages that cannot read the macro.
@@ -1277,6 +1378,17 @@ static inline const hearth_node *hearth_node_at(const hearth_nodes *nodes, uint3
 // The request in this position of a batch's queue. It must be below `queue.length`.
 static inline const hearth_request *hearth_request_at(const hearth_requests *queue, uint32_t position) {
     return (const hearth_request *)((const char *)queue->data + position * queue->stride);
+}
+
+// The containers of a node, by number; none of a node that is not there. For languages that cannot call through an address in a
+// record.
+static inline hearth_containers hearth_containers_on(const hearth_containers_of *containers, uint32_t node) {
+    return containers->of(containers->context, node);
+}
+
+// The container in this position of a list. It must be below `containers.length`.
+static inline const hearth_container *hearth_container_at(const hearth_containers *containers, uint32_t position) {
+    return (const hearth_container *)((const char *)containers->data + position * containers->stride);
 }
 
 // Whether a node is in a set.

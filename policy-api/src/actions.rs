@@ -88,6 +88,17 @@ impl Actions {
         unsafe { (self.host.end_containers)(self.handle, function, node, count) }
     }
 
+    /// Has at least `floor` containers of a function, and at most `ceiling`, from now on, whether idle, in use or being started;
+    /// 0 and `u32::MAX` are no bounds. What was said last of a function counts, whichever policy has said it.
+    ///
+    /// What is missing to the floor is started as by [`Actions::start_containers`], as soon as there is room, and kept; the last `floor`
+    /// containers do not end when their keep-alive is over or keep-alive does not keep them. Eviction may take them. At the ceiling
+    /// none is started: a request for which a new one would have to be made waits. There may be more than that when it is set.
+    pub fn keep_between(&self, function: u32, floor: u32, ceiling: u32) {
+        // SAFETY: the handle is held.
+        unsafe { (self.host.keep_between)(self.handle, function, floor, ceiling) }
+    }
+
     /// Has another attempt made at the invocation of the one that [`RequestView::key`](crate::RequestView::key) names, beside it:
     /// the first of the two that completes counts, and the other is stopped. It enters the queue as a new request does. An
     /// invocation has two attempts under way at the most, and one that has ended none. For policies of node allocation whose

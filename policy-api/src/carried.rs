@@ -28,7 +28,9 @@ sources![
     "boundary/seat.rs",
     "boundary/shim.rs",
     "cluster.rs",
+    "container_event.rs",
     "containers.rs",
+    "copy.rs",
     "delayed_start.rs",
     "end.rs",
     "eviction.rs",
@@ -46,6 +48,7 @@ sources![
     "primitives/slices.rs",
     "queue.rs",
     "victims.rs",
+    "workflow.rs",
 ];
 
 #[cfg(test)]

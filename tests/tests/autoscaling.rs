@@ -55,6 +55,22 @@ fn the_autoscaler_panics_and_scales_to_zero() {
     assert_eq!(of(&[68.5]), (vec![69.5], (0, 11, 10), first), "it has gone at 68 s");
 }
 
+/// At the least one: it is there for the first request, and does not go. At the most three: who waits gets one of these in turn.
+#[test]
+fn the_autoscaler_keeps_to_its_bounds() {
+    let of = |parameters: &Value, dates: &[f64]| {
+        let requests: Vec<Value> = dates.iter().map(|date| json!({"at": date, "function": "f"})).collect();
+        let policies = json!({"controller": {"use": "knative-autoscaler", "parameters": parameters}});
+        let results = run(&scenario(&json!({"invocations": requests}), &policies));
+        let mut started = started(&results);
+        started.sort_by(f64::total_cmp);
+        (started, results.metrics.prewarmed_containers, results.metrics.expired_containers)
+    };
+    assert_eq!(of(&json!({"min_scale": 1}), &[5.0, 500.0]), (vec![5.0, 500.0], 3, 0), "one of each function");
+    let in_turn = vec![1.0, 3.0, 3.0, 6.5, 8.5, 8.5, 12.0, 14.0, 14.0, 17.5];
+    assert_eq!(of(&json!({"max_scale": 3}), &[0.0; 10]), (in_turn, 3, 0));
+}
+
 /// A chain of three: without the policy each task waits a second for its container, with it the first alone, and with a depth of
 /// none it is as without.
 #[test]

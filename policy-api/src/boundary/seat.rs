@@ -40,6 +40,15 @@ pub enum Order {
         /// How many at the most.
         count: u32,
     },
+    /// How many containers of a function there are to be from now on.
+    KeepBetween {
+        /// Of which function.
+        function: u32,
+        /// At the least.
+        floor: u32,
+        /// At the most.
+        ceiling: u32,
+    },
     /// Another attempt is to be made beside one.
     Hedge {
         /// What names that, as its request says.
@@ -171,8 +180,23 @@ static HOST: Host = {
         // SAFETY: as above.
         unsafe { add(handle, Order::TakeBack { key }) }
     }
-    let size = size_of::<Host>() as u32;
-    Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back }
+    unsafe extern "C" fn keep_between(handle: *mut (), function: u32, floor: u32, ceiling: u32) {
+        // SAFETY: as above.
+        unsafe { add(handle, Order::KeepBetween { function, floor, ceiling }) }
+    }
+    Host {
+        size: size_of::<Host>() as u32,
+        fail,
+        hold,
+        release,
+        wake_at,
+        start_containers,
+        end_containers,
+        hedge,
+        set_rank,
+        take_back,
+        keep_between,
+    }
 };
 
 /// The place of an instance that is to be made.

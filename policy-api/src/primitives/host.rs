@@ -40,6 +40,9 @@ pub struct Host {
     /// Takes the attempt that `key` of its request names and that stands in the queues of nodes back into the queue of the head, to be asked about again. For one that
     /// stands in none it does nothing.
     pub take_back: unsafe extern "C" fn(handle: *mut (), key: u64),
+    /// Has at least so many containers of a function, and at most so many, from now on; 0 and `UINT32_MAX` are no bounds. What is
+    /// missing is started where there is room, and stays; at the most, requests wait.
+    pub keep_between: unsafe extern "C" fn(handle: *mut (), function: u32, floor: u32, ceiling: u32),
 }
 
 /// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -64,8 +67,20 @@ impl Host {
         unsafe extern "C" fn end_containers(_: *mut (), _function: u32, _node: u32, _count: u32) {}
         unsafe extern "C" fn hedge(_handle: *mut (), _key: u64) {}
         let (size, set_rank, take_back) = (size_of::<Self>() as u32, wake_at, hedge);
-        let release = hold;
-        Self { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back }
+        let (release, keep_between) = (hold, end_containers);
+        Self {
+            size,
+            fail,
+            hold,
+            release,
+            wake_at,
+            start_containers,
+            end_containers,
+            hedge,
+            set_rank,
+            take_back,
+            keep_between,
+        }
     };
 }
 

@@ -65,6 +65,13 @@ impl Alarms {
                     check_function("end_containers", function)?;
                     log.note(format!("  end_containers(function {function}, {}, {count})", place(node)));
                 }
+                Order::KeepBetween { function, floor, ceiling } => {
+                    check_function("keep_between", function)?;
+                    if floor > ceiling {
+                        return Err(format!("asks for at least {floor} containers and at most {ceiling}"));
+                    }
+                    log.note(format!("  keep_between(function {function}, {floor}, {ceiling})"));
+                }
                 Order::Hedge { key } => {
                     log.note(format!("  hedge(key {key})"));
                     self.hedges.push(key);

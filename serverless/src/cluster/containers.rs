@@ -413,6 +413,8 @@ impl Cluster {
         now: SimTime,
     ) -> HeldContainer {
         let pool = self.pools.enter(node, function);
+        self.container_counts[function] += 1;
+        self.bounds_are_due = true;
         let fresh = Container { function, pool, created: now, holder: None, timer: None, idle: None };
         let containers = &mut self.nodes[node].containers;
         let container = ContainerId::at(containers.insert(fresh));
@@ -438,6 +440,8 @@ impl Cluster {
             kernel.remove_timer(timer);
         }
         self.pools.leave(pool);
+        self.container_counts[function] -= 1;
+        self.bounds_are_due = true;
         books.end_container(node, container);
         let ContainerSpec { footprint, image, .. } = self.specs[function];
         let described = &mut self.nodes[node];

@@ -57,6 +57,10 @@ pub(crate) struct Cluster {
     pools: Pools,
     /// Only where a policy is shown it.
     counts: Option<Box<Counts>>,
+    /// How many containers there are of each function.
+    container_counts: Table<FunctionId, u32>,
+    /// Something has come of containers, nodes or images by which there may be more containers of a function, or fewer.
+    bounds_are_due: bool,
     /// What has become of containers and nobody has been told yet; only where a policy wants to hear of it.
     news: Option<Vec<ContainerEvent>>,
     /// Numbers the rounds of scheduling.
@@ -108,6 +112,8 @@ impl Cluster {
             queued: NodeIds::none(count),
             pools: Pools::default(),
             counts: None,
+            container_counts: Table::default(),
+            bounds_are_due: false,
             news: None,
             round: 0,
             planned_in: vec![0; count].into(),
@@ -121,6 +127,22 @@ impl Cluster {
         };
         cluster.nodes.names().for_each(|node| cluster.refresh(node));
         cluster
+    }
+
+    /// How many containers there are of a function, whatever they do.
+    pub fn container_count(&self, function: FunctionId) -> u32 {
+        self.container_counts[function]
+    }
+
+    /// Whether it is to be looked at whether there are as many containers as there are to be; once.
+    #[inline]
+    pub fn take_due_bounds(&mut self) -> bool {
+        std::mem::take(&mut self.bounds_are_due)
+    }
+
+    /// There are to be more containers, or fewer.
+    pub fn look_at_bounds(&mut self) {
+        self.bounds_are_due = true;
     }
 
     /// Notes from now on what becomes of containers.
@@ -145,6 +167,7 @@ impl Cluster {
     /// Takes in what containers of the next function are made of.
     pub fn add_function(&mut self, spec: ContainerSpec) {
         self.specs.push(spec);
+        self.container_counts.push(0);
         self.idle.push(IdleContainers { nodes: NodeIds::none(self.nodes.len()), last: PoolId(u32::MAX) });
         if let Some(histories) = self.histories_mut() {
             histories.add_function();
@@ -235,6 +258,7 @@ impl Cluster {
 
     /// A node is back.
     pub fn bring_up(&mut self, node: NodeId, now: SimTime, window: Window) {
+        self.bounds_are_due = true;
         self.up.insert(node);
         let described = &mut self.nodes[node];
         described.used.is_back(now, window);

@@ -43,10 +43,11 @@ pub(crate) enum Method {
     Hedge,
     OnWorkflow,
     Source,
+    KeepBetween,
 }
 
 impl Method {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -74,6 +75,7 @@ impl Method {
         Self::Hedge,
         Self::OnWorkflow,
         Self::Source,
+        Self::KeepBetween,
     ];
 
     /// The name of the method.
@@ -106,6 +108,7 @@ impl Method {
             Self::Hedge => "hedge",
             Self::OnWorkflow => "on_workflow",
             Self::Source => "source",
+            Self::KeepBetween => "keep_between",
         }
     }
 }

@@ -11,6 +11,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::Settings;
 use super::attempts::{Attempts, Counts, WaitingQueue};
+use super::bounds::ContainerBounds;
 use super::event::{Event, ServiceModel};
 use super::head::Head;
 use super::history::LetIn;
@@ -401,6 +402,7 @@ impl ServiceBuilder {
             rounds: Rounds::new(backfilling, hosts.len()),
             policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
             container_lists: ContainerLists::default(),
+            bounds: ContainerBounds::default(),
             keep_alive: KeepAlive::default(),
             timers: PolicyTimers::default(),
             recovery: Recovery::default(),

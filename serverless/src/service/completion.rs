@@ -58,7 +58,7 @@ impl Service {
         if let Some(next) = self.next_in_container_of(key, function, held.node()) {
             return self.hand_over(held, (next, function), kernel);
         }
-        if retention.keep_for == 0 {
+        if retention.keep_for == 0 && !self.is_at_floor(function) {
             self.cluster.end(held, ContainerChange::NotKept, &mut self.books, kernel);
             return self.plan_prewarming(&completion, kernel);
         }

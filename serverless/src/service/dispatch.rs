@@ -24,6 +24,9 @@ impl Service {
         planned: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Box<Error>> {
+        if planned.is_none() && !self.may_have_another(function) {
+            return Ok(false);
+        }
         let books = &mut *self.books;
         let occupied = match planned {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),

@@ -171,6 +171,9 @@ impl Service {
     fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.apply(what, kernel)?;
         self.work_off_mailbox(kernel)?;
+        if self.bounds.are_set() {
+            self.look_at_bounds(kernel)?;
+        }
         self.tell_of_containers();
         if self.policies.watch().orders().are_there() || self.timers.are_set() {
             self.follow_orders(kernel)
@@ -185,6 +188,7 @@ impl Service {
     pub(super) fn follow_orders(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         while self.policies.watch().orders().are_there() {
             self.carry_out_orders(kernel)?;
+            self.look_at_bounds(kernel)?;
             self.work_off_mailbox(kernel)?;
             self.tell_of_containers();
         }

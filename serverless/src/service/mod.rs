@@ -3,6 +3,7 @@
 //! [`running`] (body), [`completion`].
 
 pub(crate) mod attempts;
+mod bounds;
 mod builder;
 mod completion;
 pub(crate) mod containers;
@@ -37,6 +38,7 @@ use hearth_simcore::platform::HostId;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::attempts::{Attempts, Counts};
+use self::bounds::ContainerBounds;
 use self::head::Head;
 use self::history::LetIn;
 use self::keep_alive::KeepAlive;
@@ -82,6 +84,8 @@ pub(crate) struct Service {
     container_lists: ContainerLists,
     /// Timers of idle containers, and containers ahead of requests.
     keep_alive: KeepAlive,
+    /// How many containers there are to be.
+    bounds: ContainerBounds,
     /// Dates at which policies are called.
     timers: PolicyTimers,
     /// Faults, and what is done about them.

@@ -111,6 +111,20 @@ impl Service {
                     let keep_for = SimDuration::from_nanos(keep_for);
                     self.start_ordered(function, node, count, keep_for, kernel);
                 }
+                Order::KeepBetween { function, floor, ceiling } => {
+                    if floor > ceiling {
+                        let cause = format!(
+                            "asks for at least {floor} containers and at most {ceiling}: expected no more at the least"
+                        );
+                        return Err(self.policies.error(Mistake::new(slot, Method::KeepBetween, cause)));
+                    }
+                    let function = self.ordered(slot, Method::KeepBetween, function, NONE)?;
+                    self.bounds.set(function, floor, ceiling);
+                    if self.end_overdue(function, floor, kernel) {
+                        self.head.receive(Message::Changed);
+                    }
+                    self.cluster.look_at_bounds();
+                }
                 Order::Hedge { key } => {
                     if !self.policies.rules().hedges || slot != PolicySlot::NodeAllocation {
                         let cause = "asks for another attempt, though by its rules it does not: let AllocationRules::hedges \

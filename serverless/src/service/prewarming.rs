@@ -118,6 +118,9 @@ impl Service {
         keep_for: SimDuration,
         kernel: &mut Kernel<Event>,
     ) -> bool {
+        if !self.may_have_another(function) {
+            return false;
+        }
         let registered = self.registry.function(function);
         let (ram, overhead) = (registered.limits.ram, registered.startup_overhead);
         let Some(held) = self.cluster.start_ahead(node, function, kernel.now()) else { return false };

@@ -9,6 +9,7 @@
 //!   windows, and it never shrinks, until nothing of the kind has been seen for a stable window.
 //! - What is missing is started, on the node with the most free RAM, without evicting anything; what is too much and idle is ended,
 //!   the one that is idle longest first. The last container of a function goes only after `grace` (30 s) without a request.
+//! - There are at least `min_scale` (0) containers of each function, and at most `max_scale` (0: any number).
 //! - A request takes an idle container of its function, of several nodes the first. Where there is none it waits for one (the
 //!   activator); one that finds no container at all has the first started at once.
 //!
@@ -41,6 +42,10 @@ parameters! {
         panic: number(1.0..=1_000.0) = 2.0;
         /// how long the last container stays without a request
         grace: duration = 30_000_000_000;
+        /// how many containers of each function there are at the least
+        min_scale: integer(0..=1_000_000) = 0, "containers";
+        /// how many containers of each function there are at the most; 0 for any number
+        max_scale: integer(0..=1_000_000) = 0, "containers";
     }
 }
 
@@ -51,6 +56,8 @@ pub struct KnativeAutoscaler {
     actions: Actions,
     /// By function.
     scales: BTreeMap<u32, Scale>,
+    /// Of how many functions the bounds have been said.
+    bounded: u32,
 }
 
 /// What is known of a function.
@@ -81,8 +88,11 @@ impl Policy for KnativeAutoscaler {
             return Err(PolicyError::new("the parameter period must be more than 0, and window no shorter"));
         }
         let actions = context.actions();
-        actions.wake_at(0, settings.period);
-        Ok(Self { settings, actions, scales: BTreeMap::new() })
+        if settings.max_scale > 0 && settings.max_scale < settings.min_scale {
+            return Err(PolicyError::new("the parameter max_scale must be 0, or no less than min_scale"));
+        }
+        actions.wake_at(0, 0);
+        Ok(Self { settings, actions, scales: BTreeMap::new(), bounded: 0 })
     }
 }
 
@@ -114,7 +124,22 @@ impl Scale {
             return self.most;
         }
         let is_last_kept = now.saturating_sub(self.last_busy) < settings.grace;
-        calm.max(u64::from(is_last_kept && ready > 0))
+        calm.max(u64::from(is_last_kept && ready > 0)).max(settings.min_scale)
+    }
+}
+
+impl KnativeAutoscaler {
+    /// Says the bounds of functions that are new.
+    fn set_bounds(&mut self, functions: u32) {
+        let Settings { min_scale, max_scale, .. } = self.settings;
+        if (min_scale, max_scale) == (0, 0) {
+            return;
+        }
+        let ceiling = if max_scale == 0 { u32::MAX } else { max_scale as u32 };
+        for function in self.bounded..functions {
+            self.actions.keep_between(function, min_scale as u32, ceiling);
+        }
+        self.bounded = self.bounded.max(functions);
     }
 }
 
@@ -145,6 +170,7 @@ impl NodeAllocation for KnativeAutoscaler {
     }
 
     fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.set_bounds(cluster.histories.len() as u32);
         for (function, history) in (0..).zip(cluster.histories.iter()) {
             if history.arrivals == 0 {
                 continue;
@@ -189,7 +215,8 @@ mod tests {
     /// Windows of 20 s and 2 s, counted every second: what is wanted of what is there after each count.
     #[test]
     fn windows_panic_and_grace_are_knatives() {
-        let settings = Settings { target: 2.0, period: 1, window: 20, panic: 2.0, grace: 5 };
+        let settings =
+            Settings { target: 2.0, period: 1, window: 20, panic: 2.0, grace: 5, min_scale: 0, max_scale: 0 };
         let mut scale = Scale::default();
         let mut wanted = |counts: &[u64], ready: u64, from: u64| -> Vec<u64> {
             (from..).zip(counts).map(|(now, count)| scale.wanted(&settings, *count, ready, now)).collect()

@@ -266,7 +266,7 @@ impl Service {
     /// nobody was told to.
     fn plan_in_order(&mut self, plan: &mut Plan, now: SimTime) -> Result<(), Box<Error>> {
         let manner = self.manner();
-        let Self { attempts, cluster, policies, rounds, container_lists, .. } = self;
+        let Self { bounds, attempts, cluster, policies, rounds, container_lists, .. } = self;
         let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
         let (round, mut told_to_wait) = (cluster.round(), 0);
         for position in 0..queue.end() {
@@ -285,7 +285,8 @@ impl Service {
                 let containers = ContainersOf::new(&shown);
                 policies.place(request, &cluster.view(request, queue.len(), now, sees_history, containers))
             };
-            match rounds.answers.find_or(request, cluster, ask)? {
+            let answer = rounds.answers.find_or(request, cluster, ask)?;
+            match bounds.within(function, answer, cluster) {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
                     plan.decide(&Wanted::by(entry, request), (NodeId(node), Choice::Any), cluster, manner);
                 }
@@ -434,10 +435,11 @@ impl Service {
     ) -> Result<Placement, Box<Error>> {
         let request = &waiting.request;
         let (waiting, sees_history) = (self.attempts.queue().len().max(1), self.policies.rules().sees_history);
-        let Self { attempts, cluster, policies, container_lists, .. } = self;
+        let Self { attempts, cluster, policies, container_lists, bounds, .. } = self;
         let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
         let view = cluster.view(request, waiting, kernel.now(), sees_history, ContainersOf::new(&shown));
-        policies.place(request, &view)
+        let answer = policies.place(request, &view)?;
+        Ok(bounds.within(FunctionId(request.function), answer, cluster))
     }
 
     /// The node, and the container there, of an answer that says which container a request of a function takes.
