@@ -221,7 +221,7 @@ pub trait NodeAllocation {
     }
 
     /// A node has changed (cores, RAM, disk, its queue) since the last decision. Called before the next decision when
-    /// [`AllocationRules::observes`] is set, once for each changed node.
+    /// [`AllocationRules::observes`] is set, once for each changed node, and at the date at which a fault begins or ends.
     fn observe(&mut self, _node: u32, _view: &NodeView, _up: bool) {}
 
     /// An attempt has ended that was let in, in whatever way, or is back in the queue ([`crate::Ending::Requeued`]). Called
@@ -240,8 +240,8 @@ pub trait NodeAllocation {
     /// Called when [`AllocationRules::observes_ends`] is set.
     fn on_delayed_start(&mut self, _start: &DelayedStart) {}
 
-    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
-    /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
+    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called at
+    /// that date when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
     /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}

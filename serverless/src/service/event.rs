@@ -228,8 +228,15 @@ impl Service {
             Happening::InputArrived(key) => self.input_arrived(key, kernel)?,
             Happening::WorkflowRequested(position) => self.begin_planned_run(position, kernel)?,
             Happening::TimeLimit(key) => self.time_limit_reached(key, kernel)?,
-            Happening::FaultBegins(number) => self.fault_begins(number, kernel)?,
-            Happening::FaultEnds(number) => self.fault_ends(number, kernel),
+            Happening::FaultBegins(number) => {
+                self.fault_begins(number, kernel)?;
+                // A policy hears of it at its date, whether there is something to decide or not.
+                self.announce_changes();
+            }
+            Happening::FaultEnds(number) => {
+                self.fault_ends(number, kernel);
+                self.announce_changes();
+            }
             Happening::Crashed(key) => self.crashed(key, kernel)?,
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),

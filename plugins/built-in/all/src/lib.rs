@@ -47,6 +47,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_node_allocation_firm_deadline::POLICY,
     hearth_node_allocation_first_fit::POLICY,
     hearth_node_allocation_hash_locality::POLICY,
+    hearth_node_allocation_hedged_requests::POLICY,
     hearth_node_allocation_hermod::POLICY,
     hearth_node_allocation_image_locality::POLICY,
     hearth_node_allocation_join_shortest_queue::POLICY,

@@ -7,10 +7,12 @@
 //! choices: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001; one choice is a random
 //! node. Only nodes are looked at that are up and large enough for a container of the function.
 //!
-//! Who stands in a queue is not moved to another one that has become shorter, and may wait while a node elsewhere is idle. A
-//! request whose node goes down is asked about again.
+//! Who stands in a queue is not moved to another one that has become shorter, and may wait while a node elsewhere is idle, but with
+//! `steal`: where an invocation has ended and nobody stands in the queue of its node, that takes the last from the longest queue
+//! (work stealing: Blumofe and Leiserson, Journal of the ACM 46(5), 1999). A request whose node goes down is asked about again.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
 
 use hearth_policy_api::*;
 use hearth_policy_toolbox::random_stream;
@@ -26,6 +28,8 @@ parameters! {
     pub struct Settings {
         /// how many nodes are drawn, of which the best is taken, or 0 for all
         choices: integer(0..=1_000_000) = 0, "nodes";
+        /// whether a node without a queue takes the last from the longest one
+        steal: flag = false;
     }
 }
 
@@ -36,6 +40,42 @@ pub struct JoinShortestQueue {
     stream: Pcg64Mcg,
     /// Kept for its memory.
     nodes: Vec<u32>,
+    /// Where to steal from, if that is done.
+    queues: Option<Queues>,
+}
+
+/// An attempt: its invocation, and which one at that it is.
+type Name = (u64, u32);
+
+/// Who stands where.
+#[derive(Debug)]
+struct Queues {
+    actions: Actions,
+    /// By node: those in its queue, with their keys, in the order of coming.
+    standing: Vec<Vec<(Name, u64)>>,
+    /// For which node somebody has been taken back.
+    stolen: BTreeMap<Name, u32>,
+}
+
+impl Queues {
+    /// One has left the queue of a node; false if it was not there.
+    fn leave(&mut self, node: u32, name: Name) -> bool {
+        let Some(queue) = self.standing.get_mut(node as usize) else { return false };
+        let place = queue.iter().position(|(other, _)| *other == name);
+        place.map(|place| queue.remove(place)).is_some()
+    }
+
+    /// A node has a core for somebody: it takes the last of the longest queue if it has none.
+    fn steal_for(&mut self, node: u32) {
+        let is_mine_empty = self.standing.get(node as usize).is_some_and(Vec::is_empty);
+        let longest = (0..).zip(&self.standing).max_by_key(|(number, queue)| (queue.len(), Reverse(*number)));
+        if let (true, Some((_, queue))) = (is_mine_empty, longest)
+            && let Some((name, key)) = queue.last()
+        {
+            self.stolen.insert(*name, node);
+            self.actions.take_back(*key);
+        }
+    }
 }
 
 /// Which of two nodes has fewer for each of its cores, and is better where that is the same.
@@ -61,13 +101,36 @@ impl Policy for JoinShortestQueue {
 
     fn new(settings: Settings, context: &PolicyContext) -> Result<Self, PolicyError> {
         let (choices, stream) = (settings.choices as usize, random_stream(context.seed));
-        Ok(Self { choices, stream, nodes: Vec::new() })
+        let queues = settings.steal.then(|| Queues {
+            actions: context.actions(),
+            standing: vec![Vec::new(); context.nodes as usize],
+            stolen: BTreeMap::new(),
+        });
+        Ok(Self { choices, stream, nodes: Vec::new(), queues })
     }
 }
 
 impl NodeAllocation for JoinShortestQueue {
     fn rules(&self) -> AllocationRules {
-        AllocationRules { queues: true, ..AllocationRules::default() }
+        AllocationRules { queues: true, observes_ends: self.queues.is_some(), ..AllocationRules::default() }
+    }
+
+    fn on_delayed_start(&mut self, start: &DelayedStart) {
+        if let Some(queues) = &mut self.queues {
+            queues.leave(start.node, (start.invocation, start.attempt));
+        }
+    }
+
+    fn on_end(&mut self, end: &End) {
+        let Some(queues) = &mut self.queues else { return };
+        if end.node != NONE {
+            return queues.steal_for(end.node);
+        }
+        let name = (end.invocation, end.attempt);
+        (0..queues.standing.len() as u32).any(|node| queues.leave(node, name));
+        if end.ending != Ending::Requeued {
+            queues.stolen.remove(&name);
+        }
     }
 
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
@@ -76,7 +139,12 @@ impl NodeAllocation for JoinShortestQueue {
             view.is_some_and(|view| view.ram >= request.ram_limit && view.disk >= request.disk_limit)
         };
         let nodes = cluster.up.iter().filter(is_large_enough);
-        let best = if self.choices == 0 {
+        let name = (request.invocation, request.attempt);
+        let thief = self.queues.as_mut().and_then(|queues| queues.stolen.remove(&name));
+        let thief = thief.filter(|node| cluster.up.contains(*node) && is_large_enough(node));
+        let best = if let Some(thief) = thief {
+            Some(thief)
+        } else if self.choices == 0 {
             nodes.min_by(|one, other| compare(*one, *other, cluster))
         } else {
             self.nodes.clear();
@@ -84,6 +152,10 @@ impl NodeAllocation for JoinShortestQueue {
             let (drawn, _) = self.nodes.partial_shuffle(&mut self.stream, self.choices);
             drawn.iter().copied().min_by(|one, other| compare(*one, *other, cluster))
         };
+        if let (Some(queues), Some(node)) = (&mut self.queues, best) {
+            queues.standing.resize(queues.standing.len().max(node as usize + 1), Vec::new());
+            queues.standing[node as usize].push((name, request.key));
+        }
         best.map_or(Placement::Wait, Placement::queue_at)
     }
 }
@@ -101,11 +173,19 @@ mod tests {
 
     fn policy(choices: u64, seed: u64) -> JoinShortestQueue {
         let context = PolicyContext { seed, nodes: 4, ..PolicyContext::default() };
-        JoinShortestQueue::new(Settings { choices }, &context).unwrap()
+        JoinShortestQueue::new(Settings { choices, steal: false }, &context).unwrap()
     }
 
     fn chosen(cluster: &TestCluster, request: &RequestView) -> Placement {
         policy(0, 0).place(request, &cluster.view())
+    }
+
+    #[test]
+    fn the_test_kit_finds_no_fault_where_it_steals() {
+        let mut parameters = Parameters::defaults(&POLICY.parameters());
+        parameters.set("steal", ParameterValue::Flag(true)).unwrap();
+        let options = testkit::Options { parameters: Some(parameters), ..testkit::Options::default() };
+        testkit::check(&POLICY, &options).unwrap();
     }
 
     #[test]

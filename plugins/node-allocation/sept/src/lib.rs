@@ -4,6 +4,8 @@
 //! Expected is the mean run time of the function so far, when the invocation begins to wait; functions that have never run
 //! come first, so that something is learnt of them. Of equals, the one that has waited longest.
 //!
+//! With a `patience` (0: without end) who has waited for so long comes before all whose run time is known, so that nobody starves.
+//!
 //! The node is chosen as in `warm-first`: among those with an idle container of the function, else among all that have or
 //! can make room, by `placement` (`least-loaded`).
 
@@ -19,6 +21,8 @@ parameters! {
     pub struct Settings {
         /// how a node is chosen among those that are as good
         placement: choice(PlacementRule) = PlacementRule::LeastLoaded;
+        /// after how long who waits comes first; 0 for never
+        patience: duration = 0;
     }
 }
 
@@ -27,6 +31,8 @@ parameters! {
 pub struct Sept {
     placement: PlacementRule,
     times: RunTimes,
+    patience: u64,
+    actions: Actions,
 }
 
 impl Policy for Sept {
@@ -35,8 +41,9 @@ impl Policy for Sept {
     const DESCRIPTION: &'static str = "the shortest expected run first";
     type Parameters = Settings;
 
-    fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { placement: settings.placement, times: RunTimes::default() })
+    fn new(settings: Settings, context: &PolicyContext) -> Result<Self, PolicyError> {
+        let Settings { placement, patience } = settings;
+        Ok(Self { placement, times: RunTimes::default(), patience, actions: context.actions() })
     }
 }
 
@@ -55,8 +62,16 @@ impl NodeAllocation for Sept {
         }
     }
 
-    fn rank(&mut self, request: &RequestView, _now: u64) -> u64 {
+    fn rank(&mut self, request: &RequestView, now: u64) -> u64 {
+        if self.patience > 0 {
+            // One that has started by then has no rank any more.
+            self.actions.wake_at(request.key, now.saturating_add(self.patience));
+        }
         self.times.mean(request.function).unwrap_or(0)
+    }
+
+    fn on_timer(&mut self, timer: u64, _cluster: &ClusterView<'_>) {
+        self.actions.set_rank(timer, 0);
     }
 }
 
