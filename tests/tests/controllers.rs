@@ -111,7 +111,7 @@ fn a_slot_with_a_policy_of_its_own_is_left_to_it() {
 #[test]
 fn what_is_no_controller_is_refused() {
     let refused = |policies: Value| prepare(policies).unwrap_err();
-    let known = "there are coupled. A controller is a policy of several kinds with one state";
+    let known = "there are coupled, knative-autoscaler. A controller is a policy of several kinds with one state";
     assert_eq!(
         refused(json!({"controller": {"use": "fixed"}})),
         format!("policies.controller: no controller \"fixed\": {known}")
@@ -119,6 +119,12 @@ fn what_is_no_controller_is_refused() {
     let parameter = json!({"controller": {"use": "coupled", "parameters": {"limits": 1}}});
     let said = refused(parameter);
     assert!(said.starts_with("policies.controller: ") && said.contains("unknown parameter \"limits\""), "{said}");
+    let [fixed, fcfs, always] = ["fixed", "fcfs", "always"].map(|name| json!({"use": name}));
+    let taken =
+        json!({"keep_alive": fixed, "node_allocation": fcfs, "admission": always, "controller": {"use": "coupled"}});
+    let nowhere = "has nowhere to serve: there are other policies in policies.admission and policies.node_allocation and \
+                   policies.keep_alive; leave these out, or set them to null";
+    assert_eq!(refused(taken), format!("policies.controller: {nowhere}"));
 }
 
 #[test]

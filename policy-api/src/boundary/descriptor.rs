@@ -255,7 +255,7 @@ macro_rules! export_policies {
 /// invocation runs knows what is kept where.
 ///
 /// The type implements the trait of each kind. [`on_timer`](crate::NodeAllocation::on_timer) is called of the first of node
-/// allocation, admission and keep-alive that it has.
+/// allocation, keep-alive and admission that it serves as.
 ///
 /// ```
 /// use hearth_policy_api::*;

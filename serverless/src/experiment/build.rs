@@ -171,6 +171,18 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
     let controls = |slot: PolicySlot, section: &Option<PolicySection>| {
         controller.as_ref().filter(|controller| section.is_none() && controller.is(slot.kind()))
     };
+    let slots = [(of_admission, admission), (of_allocation, node_allocation), (of_keep_alive, keep_alive)];
+    if let Some(controller) = &controller
+        && slots.iter().all(|(slot, section)| controls(*slot, section).is_none())
+    {
+        let taken = slots.iter().filter(|(slot, _)| controller.is(slot.kind()));
+        let taken: Vec<String> = taken.map(|(slot, _)| format!("policies.{}", slot.path())).collect();
+        let problem = format!(
+            "has nowhere to serve: there are other policies in {}; leave these out, or set them to null",
+            taken.join(" and ")
+        );
+        return Err(ScenarioError::invalid("policies.controller".to_owned(), problem));
+    }
     Ok(PolicySet {
         admission: match controls(of_admission, admission) {
             Some(controller) => controller.factory(),
