@@ -544,6 +544,9 @@ typedef struct {
     uint32_t running;
     // Idle containers.
     uint32_t idle_containers;
+    // How many stand in the queue of the node (`Placement::Queue`), those among them who stand in
+    // others, too.
+    uint32_t queued;
     // Speed of a core in flop/s.
     double speed;
     // RAM in bytes.
@@ -562,9 +565,6 @@ typedef struct {
     uint64_t idle_disk;
     // Disk that images hold which no container needs, which eviction may free.
     uint64_t unused_image_disk;
-    // How many stand in the queue of the node (`Placement::Queue`), those among them who stand in
-    // others, too.
-    uint32_t queued;
 } hearth_node;
 
 // Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
@@ -851,15 +851,17 @@ typedef struct {
     hearth_start start;
     // How it ended.
     hearth_ending ending;
+    // Idle containers of the function on the node before keep-alive is asked, its own included; 0 if its container has
+    // ended with it, or it had none.
+    uint32_t idle_of_function;
     // When its body began, in ns; UINT64_MAX if it never did.
     uint64_t started_at;
     // How long its body ran up to its end, or until it was cut off, in ns; 0 if it never began.
     uint64_t run_time;
     // RAM that its container held, in bytes; 0 without a container.
     uint64_t ram;
-    // Idle containers of the function on the node before keep-alive is asked, its own included; 0 if its container has
-    // ended with it, or it had none.
-    uint32_t idle_of_function;
+    // What names the attempt in `Actions`, as in its request; nobody has it after the end but who is back in the queue.
+    uint64_t key;
 } hearth_end;
 
 // An attempt that waited for a busy container (`Placement::Busy`) has got one, or one that stood in the queues of nodes
@@ -879,6 +881,8 @@ typedef struct {
     uint32_t node;
     // The number of its container on the node; HEARTH_NONE for one that has stood in queues and waits there for its image now.
     uint32_t container;
+    // What names the attempt in `Actions`, as in its request.
+    uint64_t key;
 } hearth_delayed_start;
 
 // Those who wait for a place: of each function the first, and how many there are. Who waits for an image to be on the head, on a
@@ -926,6 +930,10 @@ typedef struct {
     uint32_t container;
     // Its function.
     uint32_t function;
+    // RAM that it holds, in bytes.
+    uint64_t ram;
+    // Disk that it holds, in bytes.
+    uint64_t disk;
 } hearth_container_event;
 
 // A task of a workflow.
@@ -978,12 +986,12 @@ typedef struct {
     uint32_t node;
     // Whether the head has it; if not, it would be downloaded again first.
     uint32_t is_on_head;
+    // How many copies are on their way from the head to nodes.
+    uint32_t sending_of_head;
     // The nodes that have it on their disk, are up, and have a way to the other one that is up. There is one at least.
     hearth_node_set holders;
     // By node: how many copies are on their way from it to other nodes.
     hearth_numbers sending;
-    // How many copies are on their way from the head to nodes.
-    uint32_t sending_of_head;
 } hearth_copy;
 
 // Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -1268,7 +1276,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 394
+#define HEARTH_LAYOUT_LENGTH 398
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1293,24 +1301,24 @@ typedef struct {
     sizeof(hearth_keep_alive), 8, offsetof(hearth_keep_alive, size), offsetof(hearth_keep_alive, rules), offsetof(hearth_keep_alive, on_idle), offsetof(hearth_keep_alive, on_arrival), offsetof(hearth_keep_alive, prewarm), offsetof(hearth_keep_alive, on_timer), offsetof(hearth_keep_alive, on_container), offsetof(hearth_keep_alive, on_workflow), \
     sizeof(hearth_retention), 3, offsetof(hearth_retention, size), offsetof(hearth_retention, reserved), offsetof(hearth_retention, keep_for), \
     sizeof(hearth_prewarming), 4, offsetof(hearth_prewarming, size), offsetof(hearth_prewarming, reserved), offsetof(hearth_prewarming, after), offsetof(hearth_prewarming, keep_for), \
-    sizeof(hearth_node), 15, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), offsetof(hearth_node, queued), \
+    sizeof(hearth_node), 15, offsetof(hearth_node, size), offsetof(hearth_node, cores), offsetof(hearth_node, free_cores), offsetof(hearth_node, running), offsetof(hearth_node, idle_containers), offsetof(hearth_node, queued), offsetof(hearth_node, speed), offsetof(hearth_node, ram), offsetof(hearth_node, free_ram), offsetof(hearth_node, idle_ram), offsetof(hearth_node, unused_image_ram), offsetof(hearth_node, disk), offsetof(hearth_node, free_disk), offsetof(hearth_node, idle_disk), offsetof(hearth_node, unused_image_disk), \
     sizeof(hearth_link), 4, offsetof(hearth_link, size), offsetof(hearth_link, link), offsetof(hearth_link, share), offsetof(hearth_link, nodes), \
     sizeof(hearth_request), 16, offsetof(hearth_request, size), offsetof(hearth_request, attempt), offsetof(hearth_request, invocation), offsetof(hearth_request, function), offsetof(hearth_request, image), offsetof(hearth_request, task), offsetof(hearth_request, workflow), offsetof(hearth_request, run), offsetof(hearth_request, requested_at), offsetof(hearth_request, submitted_at), offsetof(hearth_request, deadline), offsetof(hearth_request, time_limit), offsetof(hearth_request, ram_limit), offsetof(hearth_request, disk_limit), offsetof(hearth_request, startup_overhead), offsetof(hearth_request, key), \
     sizeof(hearth_cluster), 13, offsetof(hearth_cluster, size), offsetof(hearth_cluster, now), offsetof(hearth_cluster, waiting), offsetof(hearth_cluster, nodes), offsetof(hearth_cluster, up), offsetof(hearth_cluster, free_core), offsetof(hearth_cluster, idle_container), offsetof(hearth_cluster, image_in_ram), offsetof(hearth_cluster, image_loading), offsetof(hearth_cluster, image_on_disk), offsetof(hearth_cluster, image_copying), offsetof(hearth_cluster, histories), offsetof(hearth_cluster, containers), \
     sizeof(hearth_function), 11, offsetof(hearth_function, size), offsetof(hearth_function, function), offsetof(hearth_function, image), offsetof(hearth_function, time_limit), offsetof(hearth_function, ram_limit), offsetof(hearth_function, disk_limit), offsetof(hearth_function, idle_containers), offsetof(hearth_function, image_in_ram), offsetof(hearth_function, image_loading), offsetof(hearth_function, image_on_disk), offsetof(hearth_function, image_copying), \
     sizeof(hearth_batch), 8, offsetof(hearth_batch, size), offsetof(hearth_batch, now), offsetof(hearth_batch, nodes), offsetof(hearth_batch, up), offsetof(hearth_batch, queue), offsetof(hearth_batch, functions), offsetof(hearth_batch, histories), offsetof(hearth_batch, containers), \
-    sizeof(hearth_end), 13, offsetof(hearth_end, size), offsetof(hearth_end, attempt), offsetof(hearth_end, now), offsetof(hearth_end, invocation), offsetof(hearth_end, function), offsetof(hearth_end, node), offsetof(hearth_end, container), offsetof(hearth_end, start), offsetof(hearth_end, ending), offsetof(hearth_end, started_at), offsetof(hearth_end, run_time), offsetof(hearth_end, ram), offsetof(hearth_end, idle_of_function), \
+    sizeof(hearth_end), 14, offsetof(hearth_end, size), offsetof(hearth_end, attempt), offsetof(hearth_end, now), offsetof(hearth_end, invocation), offsetof(hearth_end, function), offsetof(hearth_end, node), offsetof(hearth_end, container), offsetof(hearth_end, start), offsetof(hearth_end, ending), offsetof(hearth_end, idle_of_function), offsetof(hearth_end, started_at), offsetof(hearth_end, run_time), offsetof(hearth_end, ram), offsetof(hearth_end, key), \
     sizeof(hearth_item), 8, offsetof(hearth_item, size), offsetof(hearth_item, id), offsetof(hearth_item, function), offsetof(hearth_item, ram), offsetof(hearth_item, disk), offsetof(hearth_item, cost), offsetof(hearth_item, since), offsetof(hearth_item, expires), \
     sizeof(hearth_need), 4, offsetof(hearth_need, size), offsetof(hearth_need, now), offsetof(hearth_need, ram), offsetof(hearth_need, disk), \
     sizeof(hearth_admission_view), 10, offsetof(hearth_admission_view, size), offsetof(hearth_admission_view, delays), offsetof(hearth_admission_view, now), offsetof(hearth_admission_view, waiting), offsetof(hearth_admission_view, waiting_of_function), offsetof(hearth_admission_view, placed), offsetof(hearth_admission_view, running), offsetof(hearth_admission_view, running_of_function), offsetof(hearth_admission_view, free_cores), offsetof(hearth_admission_view, cluster), \
     sizeof(hearth_completion), 8, offsetof(hearth_completion, size), offsetof(hearth_completion, now), offsetof(hearth_completion, function), offsetof(hearth_completion, node), offsetof(hearth_completion, run_time), offsetof(hearth_completion, ram), offsetof(hearth_completion, idle_of_function), offsetof(hearth_completion, histories), \
-    sizeof(hearth_delayed_start), 7, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), \
+    sizeof(hearth_delayed_start), 8, offsetof(hearth_delayed_start, size), offsetof(hearth_delayed_start, attempt), offsetof(hearth_delayed_start, now), offsetof(hearth_delayed_start, invocation), offsetof(hearth_delayed_start, function), offsetof(hearth_delayed_start, node), offsetof(hearth_delayed_start, container), offsetof(hearth_delayed_start, key), \
     sizeof(hearth_function_history), 14, offsetof(hearth_function_history, size), offsetof(hearth_function_history, busy), offsetof(hearth_function_history, idle), offsetof(hearth_function_history, starting), offsetof(hearth_function_history, waiting), offsetof(hearth_function_history, waiting_since), offsetof(hearth_function_history, arrivals), offsetof(hearth_function_history, last_arrival), offsetof(hearth_function_history, completed), offsetof(hearth_function_history, runs), offsetof(hearth_function_history, mean_run_time), offsetof(hearth_function_history, recent_run_time), offsetof(hearth_function_history, cold_starts), offsetof(hearth_function_history, mean_start_time), \
     sizeof(hearth_queue), 8, offsetof(hearth_queue, size), offsetof(hearth_queue, now), offsetof(hearth_queue, waiting), offsetof(hearth_queue, heads), offsetof(hearth_queue, lengths), offsetof(hearth_queue, nodes), offsetof(hearth_queue, free_core), offsetof(hearth_queue, histories), \
-    sizeof(hearth_container_event), 6, offsetof(hearth_container_event, size), offsetof(hearth_container_event, change), offsetof(hearth_container_event, now), offsetof(hearth_container_event, node), offsetof(hearth_container_event, container), offsetof(hearth_container_event, function), \
+    sizeof(hearth_container_event), 8, offsetof(hearth_container_event, size), offsetof(hearth_container_event, change), offsetof(hearth_container_event, now), offsetof(hearth_container_event, node), offsetof(hearth_container_event, container), offsetof(hearth_container_event, function), offsetof(hearth_container_event, ram), offsetof(hearth_container_event, disk), \
     sizeof(hearth_task), 5, offsetof(hearth_task, size), offsetof(hearth_task, function), offsetof(hearth_task, instances), offsetof(hearth_task, after), offsetof(hearth_task, followers), \
     sizeof(hearth_workflow), 4, offsetof(hearth_workflow, size), offsetof(hearth_workflow, workflow), offsetof(hearth_workflow, deadline), offsetof(hearth_workflow, tasks), \
-    sizeof(hearth_copy), 9, offsetof(hearth_copy, size), offsetof(hearth_copy, image), offsetof(hearth_copy, now), offsetof(hearth_copy, bytes), offsetof(hearth_copy, node), offsetof(hearth_copy, is_on_head), offsetof(hearth_copy, holders), offsetof(hearth_copy, sending), offsetof(hearth_copy, sending_of_head), \
+    sizeof(hearth_copy), 9, offsetof(hearth_copy, size), offsetof(hearth_copy, image), offsetof(hearth_copy, now), offsetof(hearth_copy, bytes), offsetof(hearth_copy, node), offsetof(hearth_copy, is_on_head), offsetof(hearth_copy, sending_of_head), offsetof(hearth_copy, holders), offsetof(hearth_copy, sending), \
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
     sizeof(hearth_container), 11, offsetof(hearth_container, size), offsetof(hearth_container, container), offsetof(hearth_container, function), offsetof(hearth_container, state), offsetof(hearth_container, invocation), offsetof(hearth_container, attempt), offsetof(hearth_container, created), offsetof(hearth_container, since), offsetof(hearth_container, expires), offsetof(hearth_container, ram), offsetof(hearth_container, disk), \
     sizeof(hearth_containers_of), 2, offsetof(hearth_containers_of, context), offsetof(hearth_containers_of, of), \

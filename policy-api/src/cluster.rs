@@ -25,6 +25,9 @@ pub struct NodeView {
     pub running: u32,
     /// Idle containers.
     pub idle_containers: u32,
+    /// How many stand in the queue of the node ([`Placement::Queue`](crate::Placement::Queue)), those among them who stand in
+    /// others, too.
+    pub queued: u32,
     /// Speed of a core in flop/s.
     pub speed: f64,
     /// RAM in bytes.
@@ -43,9 +46,6 @@ pub struct NodeView {
     pub idle_disk: u64,
     /// Disk that images hold which no container needs, which eviction may free.
     pub unused_image_disk: u64,
-    /// How many stand in the queue of the node ([`Placement::Queue`](crate::Placement::Queue)), those among them who stand in
-    /// others, too.
-    pub queued: u32,
 }
 
 impl Default for NodeView {

@@ -108,12 +108,17 @@ pub struct ContainerEvent {
     pub container: u32,
     /// Its function.
     pub function: u32,
+    /// RAM that it holds, in bytes.
+    pub ram: u64,
+    /// Disk that it holds, in bytes.
+    pub disk: u64,
 }
 
 impl Default for ContainerEvent {
     /// A container of function 0 begins to start at the date 0, nowhere.
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
-        Self { size, change: ContainerChange::default(), now: 0, node: NONE, container: NONE, function: 0 }
+        let change = ContainerChange::default();
+        Self { size, change, now: 0, node: NONE, container: NONE, function: 0, ram: 0, disk: 0 }
     }
 }

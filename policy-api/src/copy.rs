@@ -22,12 +22,12 @@ pub struct CopyView<'a> {
     pub node: u32,
     /// Whether the head has it; if not, it would be downloaded again first.
     pub is_on_head: u32,
+    /// How many copies are on their way from the head to nodes.
+    pub sending_of_head: u32,
     /// The nodes that have it on their disk, are up, and have a way to the other one that is up. There is one at least.
     pub holders: NodeSet<'a>,
     /// By node: how many copies are on their way from it to other nodes.
     pub sending: Slice<'a, u32>,
-    /// How many copies are on their way from the head to nodes.
-    pub sending_of_head: u32,
 }
 
 impl CopyView<'_> {

@@ -25,12 +25,14 @@ pub struct DelayedStart {
     pub node: u32,
     /// The number of its container on the node; [`NONE`] for one that has stood in queues and waits there for its image now.
     pub container: u32,
+    /// What names the attempt in [`Actions`](crate::Actions), as in its request.
+    pub key: u64,
 }
 
 impl Default for DelayedStart {
     /// The first attempt at invocation 0, of function 0, at the date 0, without a place.
     fn default() -> Self {
         let size = size_of::<Self>() as u32;
-        Self { size, attempt: 1, now: 0, invocation: 0, function: 0, node: NONE, container: NONE }
+        Self { size, attempt: 1, now: 0, invocation: 0, function: 0, node: NONE, container: NONE, key: 0 }
     }
 }

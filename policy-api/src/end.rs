@@ -101,15 +101,17 @@ pub struct End {
     pub start: Start,
     /// How it ended.
     pub ending: Ending,
+    /// Idle containers of the function on the node before keep-alive is asked, its own included; 0 if its container has
+    /// ended with it, or it had none.
+    pub idle_of_function: u32,
     /// When its body began, in ns; `u64::MAX` if it never did.
     pub started_at: u64,
     /// How long its body ran up to its end, or until it was cut off, in ns; 0 if it never began.
     pub run_time: u64,
     /// RAM that its container held, in bytes; 0 without a container.
     pub ram: u64,
-    /// Idle containers of the function on the node before keep-alive is asked, its own included; 0 if its container has
-    /// ended with it, or it had none.
-    pub idle_of_function: u32,
+    /// What names the attempt in [`Actions`](crate::Actions), as in its request; nobody has it after the end but who is back in the queue.
+    pub key: u64,
 }
 
 impl Default for End {
@@ -129,6 +131,7 @@ impl Default for End {
             run_time: 0,
             ram: 0,
             idle_of_function: 0,
+            key: 0,
         }
     }
 }

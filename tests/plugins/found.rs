@@ -76,7 +76,10 @@ fn names_are_looked_for_in_plugin_folders() {
     let program = Path::new(env!("CARGO_BIN_EXE_hearth"));
     assert!(run(program, Some(&format!("/nowhere:{path}"))).status.success());
     let unknown = text(&run(program, None).stderr);
-    assert!(unknown.contains("unknown keep-alive policy \"miskeeps\": there are adaptive, fixed"), "{unknown}");
+    assert!(
+        unknown.contains("unknown keep-alive policy \"miskeeps\": there are adaptive, chain-prewarming, fixed"),
+        "{unknown}"
+    );
     // The folder `plugins` beside the program.
     let home = tempfile::tempdir().unwrap();
     let moved = home.path().join("hearth");

@@ -49,6 +49,19 @@ macro_rules! layout {
             $(offset_of!($type, $field) as u16,)*
         )+];
 
+        /// By record: where its last field ends, and its size.
+        #[cfg(test)]
+        fn ends() -> Vec<(&'static str, usize, usize)> {
+            /// The size of what a function gives a part of.
+            fn size_of_part<R, F>(_part: fn(&R) -> &F) -> usize {
+                size_of::<F>()
+            }
+            vec![$({
+                let ends = [$(offset_of!($type, $field) + size_of_part(|record: &$type| &record.$field)),*];
+                (stringify!($c_name), ends.into_iter().max().unwrap_or(0), size_of::<$type>())
+            }),+]
+        }
+
         /// Does not compile when a field is missing below.
         const _: () = {
             $(
@@ -90,8 +103,8 @@ layout! {
     hearth_retention = (RetentionAnswer) RetentionAnswer { size, reserved, keep_for }
     hearth_prewarming = (PrewarmingAnswer) PrewarmingAnswer { size, reserved, after, keep_for }
     hearth_node = (NodeView) NodeView {
-        size, cores, free_cores, running, idle_containers, speed, ram, free_ram, idle_ram, unused_image_ram, disk, free_disk,
-        idle_disk, unused_image_disk, queued
+        size, cores, free_cores, running, idle_containers, queued, speed, ram, free_ram, idle_ram, unused_image_ram, disk, free_disk,
+        idle_disk, unused_image_disk
     }
     hearth_link = (LinkView<'static>) LinkView { size, link, share, nodes }
     hearth_request = (RequestView) RequestView {
@@ -108,7 +121,8 @@ layout! {
     }
     hearth_batch = (BatchView<'static>) BatchView { size, now, nodes, up, queue, functions, histories, containers }
     hearth_end = (End) End {
-        size, attempt, now, invocation, function, node, container, start, ending, started_at, run_time, ram, idle_of_function
+        size, attempt, now, invocation, function, node, container, start, ending, idle_of_function, started_at, run_time,
+        ram, key
     }
     hearth_item = (EvictionItem) EvictionItem { size, id, function, ram, disk, cost, since, expires }
     hearth_need = (Need) Need { size, now, ram, disk }
@@ -116,21 +130,33 @@ layout! {
         size, delays, now, waiting, waiting_of_function, placed, running, running_of_function, free_cores, cluster
     }
     hearth_completion = (Completion<'static>) Completion { size, now, function, node, run_time, ram, idle_of_function, histories }
-    hearth_delayed_start = (DelayedStart) DelayedStart { size, attempt, now, invocation, function, node, container }
+    hearth_delayed_start = (DelayedStart) DelayedStart { size, attempt, now, invocation, function, node, container, key }
     hearth_function_history = (FunctionHistory) FunctionHistory {
         size, busy, idle, starting, waiting, waiting_since, arrivals, last_arrival, completed, runs, mean_run_time,
         recent_run_time, cold_starts, mean_start_time
     }
     hearth_queue = (QueueView<'static>) QueueView { size, now, waiting, heads, lengths, nodes, free_core, histories }
-    hearth_container_event = (ContainerEvent) ContainerEvent { size, change, now, node, container, function }
+    hearth_container_event = (ContainerEvent) ContainerEvent { size, change, now, node, container, function, ram, disk }
     hearth_task = (TaskView<'static>) TaskView { size, function, instances, after, followers }
     hearth_workflow = (WorkflowView<'static>) WorkflowView { size, workflow, deadline, tasks }
     hearth_copy = (CopyView<'static>) CopyView {
-        size, image, now, bytes, node, is_on_head, holders, sending, sending_of_head
+        size, image, now, bytes, node, is_on_head, sending_of_head, holders, sending
     }
     hearth_shed = (ShedAnswer) ShedAnswer { size, head, reason }
     hearth_container = (ContainerView) ContainerView {
         size, container, function, state, invocation, attempt, created, since, expires, ram, disk
     }
     hearth_containers_of = (ContainersOf<'static>) ContainersOf { context, of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field that is added would lie in the padding, and the size of a record would not tell whether it is there.
+    #[test]
+    fn no_record_ends_with_padding() {
+        let padded: Vec<_> = ends().into_iter().filter(|(_, end, size)| end != size).collect();
+        assert_eq!(padded, []);
+    }
 }

@@ -206,8 +206,17 @@ impl Cluster {
     pub fn note(&mut self, change: ContainerChange, held: &HeldContainer, now: SimTime) {
         if let Some(news) = &mut self.news {
             let (node, container, function) = (held.node.0, held.container.0, held.function.0);
-            let now = now.as_nanos();
-            news.push(ContainerEvent { change, now, node, container, function, ..ContainerEvent::default() });
+            let (now, Footprint { ram, disk }) = (now.as_nanos(), self.specs[held.function].footprint);
+            news.push(ContainerEvent {
+                change,
+                now,
+                node,
+                container,
+                function,
+                ram,
+                disk,
+                ..ContainerEvent::default()
+            });
         }
     }
 

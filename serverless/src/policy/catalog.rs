@@ -313,7 +313,8 @@ fn configure(
 }
 
 fn names(names: impl Iterator<Item = &'static str>) -> String {
-    let names: Vec<&str> = names.collect();
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 

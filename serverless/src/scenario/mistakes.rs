@@ -545,7 +545,7 @@ fn policies_that_are_not_there_are_named() {
         (
             "/policies/node_allocation/use",
             json!("best"),
-            "policies.node_allocation: unknown node allocation policy \"best\": there are best-fit, consistent-hashing, delayed-warm-start, edf, fair, fcfs, firm-deadline, first-fit, hash-locality, hedged-requests, hermod, image-locality, join-shortest-queue, last-to-expire, least-loaded, power-of-d, random, round-robin, sept, sparrow, warm-first, workload-balancing, worst-fit",
+            "policies.node_allocation: unknown node allocation policy \"best\": there are best-fit, consistent-hashing, delayed-warm-start, edf, fair, fcfs, firm-deadline, first-fit, hash-locality, hedged-requests, hermod, image-locality, join-shortest-queue, knative-autoscaler, last-to-expire, least-loaded, power-of-d, random, round-robin, sept, sparrow, warm-first, workload-balancing, worst-fit",
         ),
         (
             "/policies/keep_alive/parameters/time",

@@ -121,6 +121,7 @@ impl Service {
             run_time: run_time(record, now).as_nanos(),
             ram: if is_in_container { self.registry.function(record.function).limits.ram } else { 0 },
             idle_of_function,
+            key: key.as_shown(),
             ..End::default()
         };
         if self.policies.see_history() && ending != Ending::Requeued {

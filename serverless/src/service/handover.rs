@@ -110,7 +110,9 @@ impl Service {
             let (invocation, function, attempt) =
                 (attempt.record.invocation, attempt.record.function.0, attempt.number());
             let (now, node, container) = (now.as_nanos(), node.0, container.map_or(NONE, |container| container.0));
-            let start = DelayedStart { now, invocation, attempt, function, node, container, ..DelayedStart::default() };
+            let key = key.as_shown();
+            let start =
+                DelayedStart { now, invocation, attempt, function, node, container, key, ..DelayedStart::default() };
             self.policies.tell_of_delayed_start(&start);
         }
     }

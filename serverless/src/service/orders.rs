@@ -8,7 +8,6 @@ use hearth_policy_api::{ContainerChange, NONE, PolicySlot};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::{SimDuration, SimTime};
-use slotmap::KeyData;
 
 use super::Service;
 use super::attempts::AttemptKey;
@@ -131,10 +130,10 @@ impl Service {
                                      be true, and have node allocation ask";
                         return Err(self.policies.error(Mistake::new(slot, Method::Hedge, cause.to_owned())));
                     }
-                    self.hedge(AttemptKey::from(KeyData::from_ffi(key)), kernel);
+                    self.hedge(AttemptKey::named(key), kernel);
                 }
                 Order::SetRank { key, rank } => {
-                    let key = AttemptKey::from(KeyData::from_ffi(key));
+                    let key = AttemptKey::named(key);
                     if self.attempts.get(key).is_some_and(|attempt| attempt.stage().has_turn()) {
                         let waiting = self.waiting(key)?;
                         self.attempts.set_rank(waiting, rank)?;
@@ -147,7 +146,7 @@ impl Service {
                     self.end_ordered(function, node, count, kernel);
                 }
                 Order::TakeBack { key } => {
-                    self.take_back_ordered(AttemptKey::from(KeyData::from_ffi(key)), kernel)?;
+                    self.take_back_ordered(AttemptKey::named(key), kernel)?;
                 }
             }
         }

@@ -51,8 +51,8 @@ impl Running {
 
 /// The end of an attempt that has no place.
 pub(in crate::testkit) fn end_of(request: &RequestView, ending: Ending, now: u64) -> End {
-    let RequestView { invocation, attempt, function, .. } = *request;
-    End { now, invocation, attempt, function, ending, ..End::default() }
+    let RequestView { invocation, attempt, function, key, .. } = *request;
+    End { now, invocation, attempt, function, ending, key, ..End::default() }
 }
 
 impl Model {

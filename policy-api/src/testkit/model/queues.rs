@@ -57,11 +57,20 @@ impl Model {
         }
         let stand = self.standing.remove(position);
         self.note_queues(&stand.nodes);
-        let RequestView { invocation, attempt, function, .. } = request;
+        let RequestView { invocation, attempt, function, key, .. } = request;
         let is_it = |other: &RequestView| (other.invocation, other.attempt) == (invocation, attempt);
         let running = self.nodes[node as usize].running.iter().find(|running| is_it(&running.request));
         let container = running.map_or(NONE, |running| running.container);
-        Some(DelayedStart { now: self.now, invocation, attempt, function, node, container, ..DelayedStart::default() })
+        Some(DelayedStart {
+            now: self.now,
+            invocation,
+            attempt,
+            function,
+            node,
+            container,
+            key,
+            ..DelayedStart::default()
+        })
     }
 
     /// Those of these that stand in queues of nodes are in the queue again.

@@ -48,8 +48,8 @@ impl Model {
         let Wait { request, .. } = self.awaiting.remove(position);
         state.running.push(Running { request, container, start: Start::Warm, since: self.now, created });
         self.changed.insert(node);
-        let RequestView { invocation, attempt, .. } = request;
-        Some(DelayedStart { now, invocation, attempt, function, node, container, ..DelayedStart::default() })
+        let RequestView { invocation, attempt, key, .. } = request;
+        Some(DelayedStart { now, invocation, attempt, function, node, container, key, ..DelayedStart::default() })
     }
 
     /// A container of a function on a node has ended that was in use: who waits for one where there is none any more is in

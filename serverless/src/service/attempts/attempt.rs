@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use hearth_simcore::time::SimTime;
-use slotmap::{Key, new_key_type};
+use slotmap::{Key, KeyData, new_key_type};
 
 use super::execution::Execution;
 use super::invocation::InvocationKey;
@@ -17,6 +17,18 @@ use crate::node::{Holder, NodeId};
 new_key_type! {
     /// Names an attempt that is under way.
     pub(crate) struct AttemptKey;
+}
+
+impl AttemptKey {
+    /// What policies name the attempt by.
+    pub fn as_shown(self) -> u64 {
+        self.data().as_ffi()
+    }
+
+    /// The attempt that a policy names; there need not be such a one.
+    pub fn named(key: u64) -> Self {
+        Self::from(KeyData::from_ffi(key))
+    }
 }
 
 impl From<AttemptKey> for Holder {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use hearth_policy_api::RequestView;
-use slotmap::Key;
 
 use super::attempt::AttemptKey;
 use super::ordered::OrderedQueue;
@@ -34,7 +33,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// An invocation that has no place in the queue yet.
     pub fn new(key: AttemptKey, request: RequestView) -> Self {
-        let request = RequestView { key: key.data().as_ffi(), ..request };
+        let request = RequestView { key: key.as_shown(), ..request };
         Self { turn: Turn::default(), function: FunctionId(request.function), key, request }
     }
 }
