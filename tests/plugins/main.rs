@@ -4,6 +4,7 @@
 mod author;
 mod contained;
 mod found;
+mod frozen;
 mod grown;
 mod languages;
 mod refused;

@@ -1,0 +1,34 @@
+//! What was made for interface 2.0 runs: policies as they were written, and the library that they were compiled to then.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::languages::gives_the_built_in_bytes;
+use super::{project_path, text};
+
+fn frozen(name: &str) -> PathBuf {
+    project_path("tests/frozen/interface-2.0").join(name)
+}
+
+#[test]
+fn a_library_that_was_compiled_for_2_0_runs() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        println!("left out: it was compiled for Linux on x86-64");
+        return;
+    }
+    gives_the_built_in_bytes("interface 2.0, compiled", &frozen("policies-x86_64-linux.so"));
+}
+
+#[test]
+fn policies_that_were_written_for_2_0_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("policies.so");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-shared", "-fPIC", "-I"]).arg(frozen("")).arg("-o").arg(&library).arg(frozen("policies.c"));
+    let Ok(output) = compiler.output() else {
+        println!("left out: there is no C compiler");
+        return;
+    };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    gives_the_built_in_bytes("interface 2.0, as source", &library);
+}
