@@ -240,8 +240,8 @@ pub trait NodeAllocation {
     /// Called when [`AllocationRules::observes_ends`] is set.
     fn on_delayed_start(&mut self, _start: &DelayedStart) {}
 
-    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called at
-    /// that date when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
+    /// A link has gone down or come back, or its bandwidth has become another, since the last decision. Called before
+    /// the next decision when [`AllocationRules::observes`] is set, after [`NodeAllocation::observe`], once for each
     /// changed link in the order of their numbers, with what holds by then. Links are whole until a policy is told
     /// otherwise.
     fn observe_link(&mut self, _link: &LinkView<'_>) {}

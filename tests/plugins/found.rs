@@ -111,8 +111,8 @@ fn a_name_that_is_nowhere_is_answered_with_what_there_is() {
     let arguments = ["run", &quickstart(), "--policy", "admission=open-door", "--plugin-dir", path];
     let (code, message) = failure(&arguments);
     let expected = format!(
-        "policies.admission: unknown admission policy \"open-door\": there are always, concurrency-limit, queue-limit, \
-         slo-shedding, token-bucket, misadmits; \
+        "policies.admission: unknown admission policy \"open-door\": there are always, concurrency-limit, misadmits, \
+         queue-limit, slo-shedding, token-bucket; \
          {path}/libbroken.so is not a shared library"
     );
     assert!(message.contains(&expected), "{message}");

@@ -383,15 +383,19 @@ proptest! {
         for policy in policies_in_turn() {
             scenario["policies"]["node_allocation"]["use"] = json!(policy);
             let results = run(&scenario);
+            prop_assert!(results.stall.is_none(), "{policy}: {:?}", results.stall);
             let dates: Vec<u64> = dispatched(&results).into_iter().map(Option::unwrap).collect();
             prop_assert!(dates.is_sorted(), "{policy}: {dates:?}");
         }
     }
 }
 
-/// Policies that are asked for one request at a time, and that rank nobody.
+/// Policies that are asked for one request at a time, that rank nobody, and that bind nobody to a node before it has a core: such a
+/// one may be too small for an image.
 fn policies_in_turn() -> Vec<&'static str> {
-    let is_other = |name: &&str| !["workload-balancing", "random", "edf", "sept", "fair"].contains(name);
-    let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kind() == PolicyKind::NodeAllocation);
+    let others =
+        ["workload-balancing", "random", "edf", "sept", "fair", "hedged-requests", "join-shortest-queue", "sparrow"];
+    let is_other = |name: &&str| !others.contains(name);
+    let of_kind = hearth_plugins::BUILT_IN.iter().filter(|policy| policy.kinds().eq([PolicyKind::NodeAllocation]));
     of_kind.map(|policy| policy.name()).filter(is_other).collect()
 }

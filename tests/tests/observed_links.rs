@@ -181,7 +181,8 @@ fn nodes_are_told_before_links() {
     let heard = hear(platform(), &["near-*", "far"], body, true, &[("lan", None, 1, 9)], &[0.5, 1.5]);
     // All nodes are new to the policy; node 0 has run something.
     let node = || Heard::Node;
-    let expected = [node(), node(), node(), Request(0.5), node(), Link(2, 0.0, vec![0, 1]), Request(1.5)];
+    // At 1 s the link goes down, and at 9 s it is back, when node 1 has run something.
+    let expected = [node(), node(), node(), Request(0.5), node(), Link(2, 0.0, vec![0, 1]), Request(1.5), node()];
     assert_eq!(heard, expected);
 }
 

@@ -230,12 +230,11 @@ impl Service {
             Happening::TimeLimit(key) => self.time_limit_reached(key, kernel)?,
             Happening::FaultBegins(number) => {
                 self.fault_begins(number, kernel)?;
-                // A policy hears of it at its date, whether there is something to decide or not.
-                self.announce_changes();
+                self.announce_nodes();
             }
             Happening::FaultEnds(number) => {
                 self.fault_ends(number, kernel);
-                self.announce_changes();
+                self.announce_nodes();
             }
             Happening::Crashed(key) => self.crashed(key, kernel)?,
             Happening::Hedge(key) => self.hedge(key, kernel),

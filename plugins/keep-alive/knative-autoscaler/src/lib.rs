@@ -14,8 +14,8 @@
 //!   activator); one that finds no container at all has the first started at once.
 //!
 //! What differs from Knative: a container serves one request at a time; counts are taken at each period, not averaged within it; a
-//! function whose image is on no node yet has its first container started as `least-loaded` would, since containers are started
-//! ahead only where the image is; a request that waits is asked about again each period.
+//! function whose image is on no node yet, or for which there is no room beside idle containers of others, has its first container
+//! started as `least-loaded` would, since containers are started ahead only where the image is and nothing is evicted for them; a request that waits is asked about again each period.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -155,15 +155,19 @@ impl NodeAllocation for KnativeAutoscaler {
         }
         let history = cluster.history(request.function);
         let is_any_there = history.busy + history.idle + history.starting > 0;
-        if !is_any_there && !cluster.image_in_ram.iter().any(|node| cluster.up.contains(node)) {
+        let poked_at = &mut self.scales.entry(request.function).or_default().poked_at;
+        let found_no_room = poked_at.is_some_and(|date| date < cluster.now);
+        let is_image_anywhere = cluster.image_in_ram.iter().any(|node| cluster.up.contains(node));
+        if !is_any_there && (found_no_room || !is_image_anywhere) {
             // Nobody can start one ahead.
             let roomy = cluster.free_core.iter().filter_map(|node| Some((node, cluster.nodes.get(node as usize)?)));
             let roomy = roomy.filter(|(_, view)| view.can_make_room(request));
             return roomy.min_by_key(|(node, view)| (view.running, *node)).map(|(node, _)| node).into();
         }
-        // One of those that are asked about in the same round is enough.
-        let poked_at = &mut self.scales.entry(request.function).or_default().poked_at;
-        if !is_any_there && poked_at.replace(cluster.now) != Some(cluster.now) {
+        if is_any_there {
+            *poked_at = None;
+        } else if poked_at.replace(cluster.now).is_none() {
+            // One of those that are asked about in the same round is enough.
             self.actions.start_containers(request.function, NONE, 1, u64::MAX);
         }
         Placement::busy_anywhere(cluster.now.saturating_add(self.settings.period))

@@ -5,7 +5,8 @@
 //!
 //! With `choices` (0: all nodes) that is the best of so many nodes that are drawn at random without repetition, the power of d
 //! choices: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001; one choice is a random
-//! node. Only nodes are looked at that are up and large enough for a container of the function.
+//! node. Only nodes are looked at that are up and large enough for a container of the function;
+//! how large its image is a policy does not know, and where both together have no room the request waits for ever.
 //!
 //! Who stands in a queue is not moved to another one that has become shorter, and may wait while a node elsewhere is idle, but with
 //! `steal`: where an invocation has ended and nobody stands in the queue of its node, that takes the last from the longest queue

@@ -236,9 +236,17 @@ impl Service {
     pub(in crate::service) fn announce_changes(&mut self) {
         self.tell_of_containers();
         if self.policies.rules().observes {
+            self.announce_nodes();
+            self.announce_links();
+        }
+    }
+
+    /// Tells a policy that observes which nodes have changed: a node that is lost is told at its date, whether there is something to
+    /// decide or not.
+    pub(in crate::service) fn announce_nodes(&mut self) {
+        if self.policies.rules().observes {
             let Self { cluster, policies, .. } = self;
             cluster.tell_changes(|node, view, up| policies.observe_node(node, view, up));
-            self.announce_links();
         }
     }
 
