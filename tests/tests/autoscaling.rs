@@ -44,7 +44,7 @@ fn the_autoscaler_panics_and_scales_to_zero() {
         let counts = (metrics.cold_starts, metrics.prewarmed_containers, metrics.expired_containers);
         (started(&results).split_off(10), counts, started(&results)[..10].to_vec())
     };
-    let first = [[1.0].repeat(1), [3.0].repeat(9)].concat();
+    let first = [vec![1.0], vec![3.0; 9]].concat();
     assert_eq!(
         of(&[61.0, 61.0]),
         (vec![61.0, 61.0], (0, 10, 8), first.clone()),

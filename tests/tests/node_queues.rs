@@ -29,6 +29,9 @@ fn queue(nodes: &[u32]) -> Vec<Wish> {
     vec![Wish::Queue(nodes.to_vec(), u64::MAX)]
 }
 
+/// What the policy has heard: the date, the invocation, the node if there is one, and what.
+type Heard = (u64, u64, Option<u32>, String);
+
 thread_local! {
     /// By invocation, in the order of being asked; after these it starts.
     static SCRIPT: RefCell<Vec<Vec<Wish>>> = const { RefCell::new(Vec::new()) };
@@ -37,7 +40,7 @@ thread_local! {
     /// Whom is taken back at which date, in ns.
     static TAKEN_BACK: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
     /// What was heard: the date in ns, the invocation, the node, and what it was.
-    static HEARD: RefCell<Vec<(u64, u64, Option<u32>, String)>> = const { RefCell::new(Vec::new()) };
+    static HEARD: RefCell<Vec<Heard>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Answers what the script says.

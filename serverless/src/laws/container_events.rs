@@ -147,7 +147,7 @@ impl KeepAlive for Keeper {
             let idle = here.filter(|(_, held)| **held == (completion.function, Told::Idle)).count() as u32;
             assert_eq!(idle + 1, completion.idle_of_function, "at {}", completion.now);
         });
-        Retention { keep_for: if completion.now % 3 == 0 { 0 } else { completion.now % 7 * 1_000_000_000 } }
+        Retention { keep_for: if completion.now.is_multiple_of(3) { 0 } else { completion.now % 7 * 1_000_000_000 } }
     }
 
     fn prewarm(&mut self, completion: &Completion) -> Prewarming {
