@@ -10,7 +10,8 @@
 //! | keep-alive | [`KeepAlive`] | how long does an idle container stay? |
 //!
 //! Policies see borrowed views ([`ClusterView`], [`RequestView`], …) made of `#[repr(C)]` records and
-//! bitmaps over nodes that the host keeps up to date; nothing is copied or allocated for a decision. The host checks
+//! bitmaps over nodes that the host keeps up to date; nothing is copied or allocated for a decision,
+//! but for the list of nodes whose queues a request is to stand in. The host checks
 //! every answer, so a policy cannot corrupt a simulation.
 //!
 //! Nodes, functions and images are dense numbers from 0, containers likewise within their node. Times are nanoseconds

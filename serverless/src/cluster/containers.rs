@@ -223,10 +223,7 @@ impl Cluster {
     /// The start is over of a container that an attempt has waited for.
     #[inline]
     pub fn note_up(&mut self, occupied: &Occupied, now: SimTime) {
-        if self.news.is_some() {
-            let HeldContainer { node, container, function, pool } = occupied.held;
-            self.note(ContainerChange::Up, &HeldContainer { node, container, function, pool }, now);
-        }
+        self.note(ContainerChange::Up, &occupied.held, now);
     }
 
     /// Makes a container idle for a time; `over` is what happens then.

@@ -140,8 +140,8 @@ impl Cluster {
         std::mem::take(&mut self.bounds_are_due)
     }
 
-    /// There are to be more containers, or fewer.
-    pub fn look_at_bounds(&mut self) {
+    /// There are to be more containers, or fewer: it is to be looked at.
+    pub fn bounds_have_changed(&mut self) {
         self.bounds_are_due = true;
     }
 

@@ -58,7 +58,7 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
 pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
     let mut counted = vec![Counts::default(); service.registry().functions().len()];
     let (mut cores, mut promised) = (0, 0);
-    for (_, attempt) in service.attempts().iter() {
+    for (key, attempt) in service.attempts().iter() {
         let of_function = &mut counted[attempt.record.function.number() as usize];
         match attempt.stage() {
             stage if stage.waits() => of_function.waiting += 1,
@@ -71,7 +71,7 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
             prop_assert!(service.cluster().up().contains(*node), "{:?} waits on a node that is down", attempt);
         }
         if let Stage::AwaitsCore = attempt.stage() {
-            let nodes = service.attempts().nodes_of(attempt);
+            let nodes = service.attempts().nodes_of(key);
             prop_assert!(
                 nodes.iter().all(|node| service.cluster().up().contains(*node)),
                 "{:?} at {:?}",

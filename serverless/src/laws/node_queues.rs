@@ -185,12 +185,12 @@ impl NodeAllocation for Erratic {
 fn check(service: &Service) -> Result<(), TestCaseError> {
     check_conservation(service)?;
     let (mut placed, mut standing) = (BTreeMap::<u32, u32>::new(), BTreeMap::new());
-    for (_, attempt) in service.attempts().iter() {
+    for (key, attempt) in service.attempts().iter() {
         match attempt.stage() {
             Stage::Held(occupied) => *placed.entry(occupied.node().0).or_default() += 1,
             Stage::Bound { promise, .. } => *placed.entry(promise.node().0).or_default() += 1,
             Stage::AwaitsCore => {
-                let nodes: BTreeSet<u32> = service.attempts().nodes_of(attempt).iter().map(|node| node.0).collect();
+                let nodes: BTreeSet<u32> = service.attempts().nodes_of(key).iter().map(|node| node.0).collect();
                 standing.insert((attempt.record.invocation, attempt.number()), nodes);
             }
             _ => {}

@@ -122,7 +122,7 @@ impl Service {
                     if self.end_overdue(function, floor, kernel) {
                         self.head.receive(Message::Changed);
                     }
-                    self.cluster.look_at_bounds();
+                    self.cluster.bounds_have_changed();
                 }
                 Order::Hedge { key } => {
                     if !self.policies.rules().hedges || slot != PolicySlot::NodeAllocation {

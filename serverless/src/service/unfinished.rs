@@ -59,8 +59,8 @@ impl Service {
             let is_ahead = attempt.record.requested_at.is_some_and(|requested| requested > kernel.now());
             (attempt.occupied().is_some() || is_ahead, attempt.record.invocation)
         };
-        let (_, attempt) = waiting().min_by_key(|(_, attempt)| rank(attempt))?;
-        let reason = self.why_unfinished(attempt, kernel);
+        let (key, attempt) = waiting().min_by_key(|(_, attempt)| rank(attempt))?;
+        let reason = self.why_unfinished(key, attempt, kernel);
         let reason = reason.unwrap_or_else(|| self.why_queued());
         Some(Stall { invocations: waiting().count() as u64, first: attempt.record.invocation, reason })
     }
@@ -68,7 +68,7 @@ impl Service {
     /// The records of those that are under way, by number.
     fn unfinished_records(&mut self, kernel: &Kernel<Event>) -> Result<Vec<InvocationRecord>, Box<Error>> {
         let in_queue: Rc<str> = Rc::from(self.why_queued());
-        let reason = |(_, attempt): (AttemptKey, &Attempt)| match self.why_unfinished(attempt, kernel) {
+        let reason = |(key, attempt): (AttemptKey, &Attempt)| match self.why_unfinished(key, attempt, kernel) {
             _ if attempt.record.outcome != Outcome::Unfinished => None,
             Some(reason) => Some(Rc::from(reason)),
             None => Some(Rc::clone(&in_queue)),
@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// What an invocation waits for; `None` if it is a place in the queue.
-    fn why_unfinished(&self, attempt: &Attempt, kernel: &Kernel<Event>) -> Option<String> {
+    fn why_unfinished(&self, key: AttemptKey, attempt: &Attempt, kernel: &Kernel<Event>) -> Option<String> {
         let record = &attempt.record;
         let head = &kernel.platform().host(self.head.host()).name;
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
@@ -119,15 +119,15 @@ impl Service {
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
             Stage::AwaitsContainer(node) => Some(self.why_no_container_is_free(record.function, *node)),
-            Stage::AwaitsCore => Some(self.why_in_node_queues(attempt)),
+            Stage::AwaitsCore => Some(self.why_in_node_queues(key)),
             Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Ended => None,
         }
     }
 
     /// Why there is no core for somebody who stands in the queues of nodes.
-    fn why_in_node_queues(&self, attempt: &Attempt) -> String {
+    fn why_in_node_queues(&self, key: AttemptKey) -> String {
         let policy = self.policies.record(PolicySlot::NodeAllocation);
-        let nodes = self.attempts.nodes_of(attempt);
+        let nodes = self.attempts.nodes_of(key);
         let name = |node: &NodeId| format!("{:?}", self.cluster.node(*node).name);
         let mut names: Vec<String> = nodes.iter().take(MOST_NAMES).map(name).collect();
         if nodes.len() > names.len() {

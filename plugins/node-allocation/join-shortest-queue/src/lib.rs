@@ -45,24 +45,21 @@ pub struct JoinShortestQueue {
     queues: Option<Queues>,
 }
 
-/// An attempt: its invocation, and which one at that it is.
-type Name = (u64, u32);
-
 /// Who stands where.
 #[derive(Debug)]
 struct Queues {
     actions: Actions,
-    /// By node: those in its queue, with their keys, in the order of coming.
-    standing: Vec<Vec<(Name, u64)>>,
-    /// For which node somebody has been taken back.
-    stolen: BTreeMap<Name, u32>,
+    /// By node: the keys of those in its queue, in the order of coming.
+    standing: Vec<Vec<u64>>,
+    /// By key: for which node somebody has been taken back.
+    stolen: BTreeMap<u64, u32>,
 }
 
 impl Queues {
     /// One has left the queue of a node; false if it was not there.
-    fn leave(&mut self, node: u32, name: Name) -> bool {
+    fn leave(&mut self, node: u32, key: u64) -> bool {
         let Some(queue) = self.standing.get_mut(node as usize) else { return false };
-        let place = queue.iter().position(|(other, _)| *other == name);
+        let place = queue.iter().position(|other| *other == key);
         place.map(|place| queue.remove(place)).is_some()
     }
 
@@ -71,9 +68,9 @@ impl Queues {
         let is_mine_empty = self.standing.get(node as usize).is_some_and(Vec::is_empty);
         let longest = (0..).zip(&self.standing).max_by_key(|(number, queue)| (queue.len(), Reverse(*number)));
         if let (true, Some((_, queue))) = (is_mine_empty, longest)
-            && let Some((name, key)) = queue.last()
+            && let Some(key) = queue.last()
         {
-            self.stolen.insert(*name, node);
+            self.stolen.insert(*key, node);
             self.actions.take_back(*key);
         }
     }
@@ -118,7 +115,7 @@ impl NodeAllocation for JoinShortestQueue {
 
     fn on_delayed_start(&mut self, start: &DelayedStart) {
         if let Some(queues) = &mut self.queues {
-            queues.leave(start.node, (start.invocation, start.attempt));
+            queues.leave(start.node, start.key);
         }
     }
 
@@ -127,10 +124,9 @@ impl NodeAllocation for JoinShortestQueue {
         if end.node != NONE {
             return queues.steal_for(end.node);
         }
-        let name = (end.invocation, end.attempt);
-        (0..queues.standing.len() as u32).any(|node| queues.leave(node, name));
+        (0..queues.standing.len() as u32).any(|node| queues.leave(node, end.key));
         if end.ending != Ending::Requeued {
-            queues.stolen.remove(&name);
+            queues.stolen.remove(&end.key);
         }
     }
 
@@ -140,8 +136,7 @@ impl NodeAllocation for JoinShortestQueue {
             view.is_some_and(|view| view.ram >= request.ram_limit && view.disk >= request.disk_limit)
         };
         let nodes = cluster.up.iter().filter(is_large_enough);
-        let name = (request.invocation, request.attempt);
-        let thief = self.queues.as_mut().and_then(|queues| queues.stolen.remove(&name));
+        let thief = self.queues.as_mut().and_then(|queues| queues.stolen.remove(&request.key));
         let thief = thief.filter(|node| cluster.up.contains(*node) && is_large_enough(node));
         let best = if let Some(thief) = thief {
             Some(thief)
@@ -155,7 +150,7 @@ impl NodeAllocation for JoinShortestQueue {
         };
         if let (Some(queues), Some(node)) = (&mut self.queues, best) {
             queues.standing.resize(queues.standing.len().max(node as usize + 1), Vec::new());
-            queues.standing[node as usize].push((name, request.key));
+            queues.standing[node as usize].push(request.key);
         }
         best.map_or(Placement::Wait, Placement::queue_at)
     }

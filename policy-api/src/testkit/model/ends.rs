@@ -106,9 +106,7 @@ impl Model {
     /// Asks a second time for the invocation of an attempt that runs.
     pub fn hedge(&mut self, which: usize) -> Option<RequestView> {
         let (number, position) = self.running(which)?;
-        let RequestView { invocation, attempt, function, .. } = self.nodes[number].running[position].request;
-        let is_first = attempt == 1 && self.hedged.insert(invocation);
-        is_first.then(|| self.enter(invocation, 2, function as usize))
+        self.hedge_of(self.nodes[number].running[position].request.key)
     }
 
     /// Asks a second time for the invocation of the attempt that a key names, wherever that is.

@@ -197,9 +197,8 @@ impl Attempts {
                 timer.map_or(Left::Nothing, Left::Timer)
             }
             Stage::AwaitsCore => {
-                let name = (attempt.record.invocation, attempt.number);
                 let turn = attempt.turn;
-                self.leave_node_queues(name, turn).map_or(Left::Nothing, Left::Stood)
+                self.node_queues.remove(key, turn).map_or(Left::Nothing, Left::Stood)
             }
             Stage::Held(occupied) => {
                 self.no_longer_held(key, function, occupied.node());

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
-use super::{Attempt, AttemptKey, Attempts, Misplaced, Stage, Turn};
+use super::{AttemptKey, Attempts, Misplaced, Stage, Turn};
 use crate::node::NodeId;
-
-/// An attempt as policies name it: its invocation, and which attempt at that it is.
-type Name = (u64, u32);
 
 /// One that stands in queues of nodes.
 #[derive(Debug)]
@@ -25,21 +22,21 @@ pub(crate) struct NodeWait {
 /// The queues, by node and by turn, and who stands there.
 #[derive(Debug, Default)]
 pub(super) struct NodeQueues {
-    waits: BTreeMap<Name, (AttemptKey, NodeWait)>,
+    waits: BTreeMap<AttemptKey, NodeWait>,
     /// No queue is empty.
     by_node: BTreeMap<NodeId, BTreeMap<Turn, AttemptKey>>,
 }
 
 impl NodeQueues {
-    fn insert(&mut self, name: Name, turn: Turn, key: AttemptKey, wait: NodeWait) {
+    fn insert(&mut self, key: AttemptKey, turn: Turn, wait: NodeWait) {
         for node in &wait.nodes {
             self.by_node.entry(*node).or_default().insert(turn, key);
         }
-        self.waits.insert(name, (key, wait));
+        self.waits.insert(key, wait);
     }
 
-    fn remove(&mut self, name: Name, turn: Turn) -> Option<NodeWait> {
-        let (_, wait) = self.waits.remove(&name)?;
+    pub fn remove(&mut self, key: AttemptKey, turn: Turn) -> Option<NodeWait> {
+        let wait = self.waits.remove(&key)?;
         wait.nodes.iter().for_each(|node| self.leave(*node, turn));
         Some(wait)
     }
@@ -56,12 +53,8 @@ impl NodeQueues {
     /// Takes everybody out; gives the timers.
     pub fn clear(&mut self) -> Vec<EventHandle> {
         self.by_node.clear();
-        std::mem::take(&mut self.waits).into_values().filter_map(|(_, wait)| wait.timer).collect()
+        std::mem::take(&mut self.waits).into_values().filter_map(|wait| wait.timer).collect()
     }
-}
-
-fn name_of(attempt: &Attempt) -> Name {
-    (attempt.record.invocation, attempt.number)
 }
 
 impl Attempts {
@@ -69,29 +62,23 @@ impl Attempts {
     pub fn stand_at(&mut self, key: AttemptKey, wait: NodeWait) -> Result<(), Misplaced> {
         let attempt = self.under_way_mut(key)?;
         attempt.stage = Stage::AwaitsCore;
-        let (name, turn) = (name_of(attempt), attempt.turn);
-        self.node_queues.insert(name, turn, key, wait);
+        let turn = attempt.turn;
+        self.node_queues.insert(key, turn, wait);
         Ok(())
     }
 
     /// It stands in no queue of a node any more, and is being given a place; gives where it stood.
     pub fn stand_no_longer(&mut self, key: AttemptKey) -> Result<NodeWait, Misplaced> {
         let attempt = self.under_way_mut(key)?;
-        let (name, turn) = (name_of(attempt), attempt.turn);
         attempt.stage = Stage::Admitted;
-        self.node_queues.remove(name, turn).ok_or_else(Misplaced::here)
-    }
-
-    /// The same for one that leaves for good.
-    pub(super) fn leave_node_queues(&mut self, name: Name, turn: Turn) -> Option<NodeWait> {
-        self.node_queues.remove(name, turn)
+        let turn = attempt.turn;
+        self.node_queues.remove(key, turn).ok_or_else(Misplaced::here)
     }
 
     /// It stands in the queue of a node no longer; gives whether it stands in others.
     pub fn drop_out(&mut self, key: AttemptKey, node: NodeId) -> Result<bool, Misplaced> {
-        let attempt = self.under_way_mut(key)?;
-        let (name, turn) = (name_of(attempt), attempt.turn);
-        let (_, wait) = self.node_queues.waits.get_mut(&name).ok_or_else(Misplaced::here)?;
+        let turn = self.under_way(key)?.turn;
+        let wait = self.node_queues.waits.get_mut(&key).ok_or_else(Misplaced::here)?;
         if wait.nodes.len() == 1 {
             return Ok(false);
         }
@@ -126,23 +113,21 @@ impl Attempts {
         self.node_queues.by_node.keys().copied().collect()
     }
 
-    /// Where one stands.
+    /// Where one stands, if it stands in queues of nodes.
     pub fn node_wait(&self, key: AttemptKey) -> Option<&NodeWait> {
-        let attempt = self.alive.get(key).filter(|attempt| matches!(attempt.stage, Stage::AwaitsCore))?;
-        self.node_queues.waits.get(&name_of(attempt)).map(|(_, wait)| wait)
+        self.node_queues.waits.get(&key)
     }
 
     /// The nodes in whose queues one stands.
-    pub fn nodes_of(&self, attempt: &Attempt) -> &[NodeId] {
-        self.node_queues.waits.get(&name_of(attempt)).map_or(&[], |(_, wait)| &wait.nodes)
+    pub fn nodes_of(&self, key: AttemptKey) -> &[NodeId] {
+        self.node_wait(key).map_or(&[], |wait| &wait.nodes)
     }
 
     /// One that stands in queues of nodes has got another turn.
     pub(super) fn move_in_queues(&mut self, key: AttemptKey, before: Turn) {
-        let Some(attempt) = self.alive.get(key) else { return };
-        let (name, turn) = (name_of(attempt), attempt.turn);
-        if let Some(wait) = self.node_queues.remove(name, before) {
-            self.node_queues.insert(name, turn, key, wait);
+        let Some(turn) = self.alive.get(key).map(|attempt| attempt.turn) else { return };
+        if let Some(wait) = self.node_queues.remove(key, before) {
+            self.node_queues.insert(key, turn, wait);
         }
     }
 
@@ -150,17 +135,17 @@ impl Attempts {
     #[cfg(test)]
     pub fn are_node_queues_of_attempts(&self) -> bool {
         let NodeQueues { waits, by_node } = &self.node_queues;
-        let stands = |(name, (key, wait)): (&Name, &(AttemptKey, NodeWait))| {
+        let stands = |(key, wait): (&AttemptKey, &NodeWait)| {
             let attempt = self.alive.get(*key).filter(|attempt| matches!(attempt.stage, Stage::AwaitsCore));
             attempt.is_some_and(|attempt| {
                 let is_in = |node: &NodeId| by_node.get(node).and_then(|queue| queue.get(&attempt.turn)) == Some(key);
-                name_of(attempt) == *name && !wait.nodes.is_empty() && wait.nodes.iter().all(is_in)
+                !wait.nodes.is_empty() && wait.nodes.iter().all(is_in)
             })
         };
         let says = self.alive.values().filter(|attempt| matches!(attempt.stage, Stage::AwaitsCore)).count();
         let listed: usize = by_node.values().map(BTreeMap::len).sum();
         says == waits.len()
-            && listed == waits.values().map(|(_, wait)| wait.nodes.len()).sum::<usize>()
+            && listed == waits.values().map(|wait| wait.nodes.len()).sum::<usize>()
             && waits.iter().all(stands)
             && by_node.values().all(|queue| !queue.is_empty())
     }
