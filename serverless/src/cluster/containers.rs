@@ -134,7 +134,7 @@ impl Cluster {
         let held = self.add_container(node, function, Creation::Invocation, kernel.now());
         self.touch_image(node, function);
         let occupied = self.occupy(held, kernel.now());
-        self.nodes[node].show_storage(&mut self.views[node]);
+        self.show_storage(node);
         Ok(Some(occupied))
     }
 
@@ -420,7 +420,6 @@ impl Cluster {
     ) -> HeldContainer {
         let pool = self.pools.enter(node, function);
         self.container_counts[function] += 1;
-        self.bounds_are_due = true;
         let fresh = Container { function, pool, created: now, holder: None, timer: None, idle: None };
         let containers = &mut self.nodes[node].containers;
         let container = ContainerId::at(containers.insert(fresh));
@@ -447,7 +446,6 @@ impl Cluster {
         }
         self.pools.leave(pool);
         self.container_counts[function] -= 1;
-        self.bounds_are_due = true;
         books.end_container(node, container);
         let ContainerSpec { footprint, image, .. } = self.specs[function];
         let described = &mut self.nodes[node];

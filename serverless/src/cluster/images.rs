@@ -187,7 +187,6 @@ impl Cluster {
         let sites = &mut self.images[image];
         sites.loading.remove(node);
         sites.in_ram.insert(node);
-        self.bounds_are_due = true;
         self.refresh(node);
     }
 

@@ -59,7 +59,7 @@ pub(crate) struct Cluster {
     counts: Option<Box<Counts>>,
     /// How many containers there are of each function.
     container_counts: Table<FunctionId, u32>,
-    /// Something has come of containers, nodes or images by which there may be more containers of a function, or fewer.
+    /// The storage of a node has changed, so that there may be more containers of a function, or fewer.
     bounds_are_due: bool,
     /// What has become of containers and nobody has been told yet; only where a policy wants to hear of it.
     news: Option<Vec<ContainerEvent>>,
@@ -258,7 +258,6 @@ impl Cluster {
 
     /// A node is back.
     pub fn bring_up(&mut self, node: NodeId, now: SimTime, window: Window) {
-        self.bounds_are_due = true;
         self.up.insert(node);
         let described = &mut self.nodes[node];
         described.used.is_back(now, window);
@@ -276,8 +275,14 @@ impl Cluster {
 
     /// Brings the node's view up to date after a change of the node.
     fn refresh(&mut self, node: NodeId) {
-        self.nodes[node].show_storage(&mut self.views[node]);
+        self.show_storage(node);
         self.refresh_use(node);
+    }
+
+    /// Brings the node's view up to date after a change of what containers and images hold: whatever makes room comes by here.
+    fn show_storage(&mut self, node: NodeId) {
+        self.nodes[node].show_storage(&mut self.views[node]);
+        self.bounds_are_due = true;
     }
 
     /// Brings the node's view up to date after a change of its cores and idle containers alone.

@@ -112,7 +112,12 @@ impl Service {
     /// their keep-alive and are not needed any more. After something has come of containers, nodes or images.
     fn keep_bounds(&mut self, kernel: &mut Kernel<Event>) {
         let mut has_ended = false;
-        for (function, Bounds { floor, .. }) in self.bounds.by_function.clone() {
+        let is_off = |(function, bounds): &(&FunctionId, &Bounds)| {
+            self.cluster.container_count(**function) < bounds.floor || self.bounds.staying.contains_key(function)
+        };
+        let off = self.bounds.by_function.iter().filter(is_off);
+        let off: Vec<(FunctionId, u32)> = off.map(|(function, bounds)| (*function, bounds.floor)).collect();
+        for (function, floor) in off {
             while self.cluster.container_count(function) < floor
                 && let Some(node) = self.cluster.roomiest(function)
                 && self.begin_start_ahead(function, node, SimDuration::MAX, kernel)
