@@ -126,6 +126,16 @@ unsafe fn answer<A>(address: *mut A, answer: A) {
     }
 }
 
+/// Writes the most common placement: whatever else there is has in the record what it means for a node.
+///
+/// # Safety
+/// The address must be one of a placement as it is before a call, which is as long as that of 2.0 at the least.
+#[inline(always)]
+unsafe fn answer_node(address: *mut PlacementAnswer, node: u32) {
+    // SAFETY: both fields are there in all versions.
+    unsafe { ((*address).kind, (*address).node) = (PLACEMENT_NODE, node) }
+}
+
 /// Writes what there is room for.
 ///
 /// # Safety
@@ -226,9 +236,9 @@ impl<T: NodeAllocation> Tables<T> {
         ) -> u32 {
             // SAFETY: as the table asks.
             unsafe {
-                call::<T>(address, |of| {
-                    let placement = of.policy.place(&*request, &*cluster);
-                    answer(answered, of.placed(placement));
+                call::<T>(address, |of| match of.policy.place(&*request, &*cluster) {
+                    Placement::Node(node) => answer_node(answered, node),
+                    other => answer(answered, of.placed(other)),
                 })
             }
         }

@@ -332,7 +332,7 @@ impl Cluster {
 
     /// The cluster as a policy is shown it for a request, while so many wait with it, with what has come of functions or without,
     /// and a way to its containers.
-    #[inline]
+    #[inline(always)]
     pub fn view<'a>(
         &'a self,
         request: &RequestView,

@@ -23,8 +23,15 @@ pub(crate) struct ContainerLists {
 
 impl ContainerLists {
     /// Forgets all lists. Nobody can have them any more.
-    #[inline]
+    #[inline(always)]
     pub fn clear(&mut self) {
+        if !self.asked.get_mut().is_empty() {
+            self.clear_asked();
+        }
+    }
+
+    #[inline(never)]
+    fn clear_asked(&mut self) {
         let Some(by_node) = self.by_node.get_mut() else { return };
         for node in self.asked.get_mut().drain(..) {
             if let Some(mut list) = by_node.get_mut(node.position()).and_then(OnceCell::take) {

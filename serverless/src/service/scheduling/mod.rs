@@ -364,14 +364,36 @@ impl Service {
         self.cluster.begin_round();
         self.announce_changes();
         match self.ask(waiting, kernel)? {
-            Placement::Node(node) if self.cluster.free_core().contains(NodeId(node)) => {
-                let node = NodeId(node);
-                self.dispatch_at_once(waiting, (node, Choice::Any), kernel)
+            Placement::Node(node) => {
+                let (node, most_recent) = (NodeId(node), self.settings.reuse_most_recent);
+                if !self.cluster.free_core().contains(node) {
+                    return Err(self.wrong_node(node.0, Method::Place));
+                }
+                let container = self.cluster.first_idle(node, waiting.function, most_recent);
+                self.dispatch_at_once(waiting, node, container, kernel)
             }
+            rarer => self.place_otherwise(waiting, rank, rarer, kernel),
+        }
+    }
+
+    /// Carries out an answer other than a node: apart, so that the common one is compiled into its caller.
+    #[inline(never)]
+    fn place_otherwise(
+        &mut self,
+        waiting: &Waiting,
+        rank: u64,
+        answer: Placement,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
+        match answer {
             Placement::Node(node) => Err(self.wrong_node(node, Method::Place)),
             answer @ (Placement::Warm { .. } | Placement::Cold { .. }) => {
-                let place = self.check_place(&answer, waiting.function)?;
-                self.dispatch_at_once(waiting, place, kernel)
+                let (node, choice) = self.check_place(&answer, waiting.function)?;
+                let container = match choice {
+                    Choice::Warm(container) => Some(container),
+                    Choice::Any | Choice::Cold => None,
+                };
+                self.dispatch_at_once(waiting, node, container, kernel)
             }
             Placement::Wait => Ok(false),
             Placement::Reject(reason) => self.reject(waiting.key, reason.as_str(), kernel).map(|()| true),
@@ -391,17 +413,14 @@ impl Service {
         }
     }
 
+    #[inline(always)]
     fn dispatch_at_once(
         &mut self,
         waiting: &Waiting,
-        (node, choice): (NodeId, Choice),
+        node: NodeId,
+        container: Option<ContainerId>,
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Box<Error>> {
-        let container = match choice {
-            Choice::Any => self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent),
-            Choice::Warm(container) => Some(container),
-            Choice::Cold => None,
-        };
         let dispatched = self.dispatch((waiting.key, waiting.function), node, container, kernel)?;
         if !dispatched {
             self.tell_of_requeue(waiting.key, node, kernel.now());
