@@ -94,6 +94,14 @@ pub enum CommandError {
         /// How many there are in all.
         runs: usize,
     },
+    /// A run of a sweep, in a process of its own, ended in an error that others would meet, too.
+    #[error("{error}")]
+    OfARun {
+        /// What went wrong.
+        error: String,
+        /// The exit code for it.
+        code: u8,
+    },
     /// A run does not give again what it gave before.
     #[error("not the same comes of it in {0}")]
     Differs(String),
@@ -122,6 +130,7 @@ impl CommandError {
             Self::Interrupted | Self::SweepInterrupted { .. } | Self::WorkInterrupted { .. } => {
                 crate::interrupt::EXIT_CODE
             }
+            Self::OfARun { code, .. } => *code,
             Self::Simulation(_)
             | Self::Runs { .. }
             | Self::MissingRuns { .. }

@@ -11,6 +11,7 @@ mod error;
 mod feature;
 mod hash;
 mod interrupt;
+mod isolation;
 mod metric;
 mod output_choice;
 mod plugin_folders;
@@ -22,11 +23,15 @@ mod result_place;
 mod sweep;
 mod table;
 
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use crate::error::CommandError;
+use crate::isolation::Isolated;
 pub use crate::sweep::planned::{Part, PlannedRun, PlannedSweep};
 pub use crate::sweep::share::Share;
 pub use crate::sweep::status::Status;
@@ -73,9 +78,67 @@ pub fn command() -> clap::Command {
 /// Does what the arguments of this process say, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    isolation::this_is_the_program();
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    if let Some(page) = isolation::take_page(&mut arguments) {
+        return inside_of(&page, arguments);
+    }
     // clap prints its own errors, beginning with `error:`, and exits with 2.
-    let arguments = Arguments::parse();
-    let outcome = match arguments.command {
+    let Arguments { command } = Arguments::parse_from(arguments);
+    match command.isolated() {
+        Some(isolated) => isolation::run(&isolated),
+        None => ExitCode::from(code_of(run(command))),
+    }
+}
+
+/// What the system says of a file that somebody has closed.
+#[cfg(unix)]
+const NOT_OPEN: &str = "(os error 9)";
+
+/// Does what the arguments say in the process that opens libraries.
+#[cfg(unix)]
+fn inside_of(page: &Path, arguments: Vec<OsString>) -> ExitCode {
+    if let Err(error) = isolation::inside::begin(page) {
+        eprintln!("error: {}: {error}: only hearth itself starts a process so", isolation::ARGUMENT);
+        return ExitCode::from(2);
+    }
+    let outcome = if arguments.get(1).is_some_and(|first| first == sweep::apart::ARGUMENT) {
+        sweep::apart::run()
+    } else {
+        run(Arguments::parse_from(arguments).command)
+    };
+    if let Err(error) = &outcome
+        && error.to_string().contains(NOT_OPEN)
+    {
+        // Nothing of Hearth's closes a file and uses it. The process outside says it.
+        isolation::inside::note_doing("after a library had closed files that are not its own");
+        return ExitCode::FAILURE;
+    }
+    let code = code_of(outcome);
+    isolation::inside::tell_outcome(code);
+    ExitCode::from(code)
+}
+
+#[cfg(not(unix))]
+fn inside_of(_: &Path, _: Vec<OsString>) -> ExitCode {
+    ExitCode::from(2)
+}
+
+/// Says what is wrong, if anything is; gives the exit code for it.
+fn code_of(outcome: Result<(), CommandError>) -> u8 {
+    match outcome {
+        Ok(()) => 0,
+        // Whoever reads our output has heard enough.
+        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), CommandError> {
+    match command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
@@ -86,14 +149,20 @@ pub fn main() -> ExitCode {
         Command::Schema => commands::schema::print(),
         Command::Completions(arguments) => commands::completions::print(&arguments),
         Command::Man(arguments) => commands::man::write(&arguments),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has heard enough.
-        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
+    }
+}
+
+impl Command {
+    /// How it is run in a process of its own, if libraries may be opened in it.
+    fn isolated(&self) -> Option<Isolated> {
+        match self {
+            Self::Run(arguments) => arguments.isolated(),
+            Self::Compare(arguments) => arguments.isolated(),
+            Self::Sweep(command) => command.isolated(),
+            Self::Validate(arguments) => arguments.isolated(),
+            Self::Policies(arguments) => arguments.isolated(),
+            Self::Report(_) | Self::Trace(_) | Self::Schema | Self::Completions(_) | Self::Man(_) => None,
         }
+        .filter(|_| cfg!(unix))
     }
 }

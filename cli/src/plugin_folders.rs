@@ -4,9 +4,16 @@ use std::path::PathBuf;
 
 use hearth_serverless::policy::{Catalog, Libraries};
 
-/// The policies that are built in, those in these folders, and those in the folder `plugins` beside the program.
-pub fn catalog_of(mut folders: Vec<PathBuf>) -> Catalog {
+use crate::isolation::inside;
+
+/// These folders, and the folder `plugins` beside the program.
+pub fn folders_of(folders: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
-    folders.extend(beside.filter(|folder| folder.is_dir()));
-    Catalog::new(hearth_plugins::BUILT_IN).with_libraries(Libraries::in_folders(folders))
+    folders.into_iter().chain(beside.filter(|folder| folder.is_dir()))
+}
+
+/// The policies that are built in, those in these folders, and those in the folder `plugins` beside the program.
+pub fn catalog_of(folders: Vec<PathBuf>) -> Catalog {
+    let libraries = Libraries::in_folders(folders_of(folders).collect()).without(inside::broken_libraries());
+    Catalog::new(hearth_plugins::BUILT_IN).with_libraries(libraries)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hearth_serverless::experiment::{Experiment, Results};
+use hearth_serverless::experiment::{Experiment, PolicyTime, Results};
 #[cfg(feature = "parquet")]
 use hearth_serverless::results::InvocationsParquet;
 use hearth_serverless::results::{
@@ -15,8 +15,17 @@ use serde_json::Value;
 use crate::error::CommandError;
 use crate::output_choice::{InvocationsTable, TableFormat};
 use crate::result_folder::lock::FolderLock;
-use crate::result_folder::manifest::{self, Input, Manifest, Options, Output, RunRecord, State};
+use crate::result_folder::manifest::{self, Input, Manifest, Options, Output, PolicyTook, RunRecord, State};
 use crate::result_place::Place;
+
+/// How much real time a run took.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Took {
+    /// All of it, in seconds.
+    pub wall_s: f64,
+    /// What its policies took of it.
+    pub policies: Vec<PolicyTime>,
+}
 
 /// Where results go, and what is known of them.
 #[derive(Clone, Debug)]
@@ -115,8 +124,8 @@ impl ResultFiles {
         self.write_file("scenario.json", |mut file| Ok(writeln!(file, "{text}")?))
     }
 
-    /// Writes what is known at the end, and how the run ended, which took so many wall-clock seconds.
-    pub fn write(&self, results: &Results, summary: &Summary, state: State, wall_s: f64) -> Result<(), CommandError> {
+    /// Writes what is known at the end, how the run ended, and how long it took.
+    pub fn write(&self, results: &Results, summary: &Summary, state: State, took: &Took) -> Result<(), CommandError> {
         self.write_file("functions.csv", |file| write_functions(results, BufWriter::new(file)).map_err(Into::into))?;
         self.write_file("distributions.csv", |file| {
             write_distributions(results, BufWriter::new(file)).map_err(Into::into)
@@ -124,7 +133,8 @@ impl ResultFiles {
         self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))?;
         let mut manifest = locked(&self.manifest);
         manifest.state = state;
-        manifest.wall_s = Some(wall_s);
+        manifest.wall_s = Some(took.wall_s);
+        manifest.policy_times = took.policies.iter().map(PolicyTook::of).collect();
         manifest.time_series_interval_s = results.time_series_interval.map(SimDuration::as_secs_f64);
         for file in &mut manifest.files {
             let unreadable = |error: io::Error| self.unusable(format!("{} cannot be read: {error}", file.name));

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use hearth_serverless::experiment::Results;
+use hearth_serverless::experiment::{PolicyTime, Results};
 use hearth_serverless::results::{DEFINITIONS, Definition, Numbers, Part, Section, Shape, Summary, Unit};
+
+use crate::result_files::Took;
 
 /// What the table tells in a form of its own. All else has a line with its title and unit, among those of its section.
 const OWN_FORM: &[&str] = &[
@@ -54,8 +56,8 @@ const LEFT_OUT: &[&str] = &[
     "cost.billed_gib_seconds",
 ];
 
-/// The summary of a run that took `wall_s` seconds as text.
-pub fn of_summary(results: &Results, summary: &Summary, wall_s: f64) -> String {
+/// The summary of a run as text, with how long it took.
+pub fn of_summary(results: &Results, summary: &Summary, took: &Took) -> String {
     let nodes = results.about.nodes.len();
     let name = if summary.scenario.is_empty() { "unnamed scenario" } else { &summary.scenario };
     let simulated = Unit::Seconds.shown(results.ended_at.as_secs_f64());
@@ -63,8 +65,21 @@ pub fn of_summary(results: &Results, summary: &Summary, wall_s: f64) -> String {
     let head = format!("{name}: {simulated} simulated on {nodes}, seed {}\n\n", summary.seed);
     let numbers = Numbers::of(summary);
     let events = numbers.shown("events");
-    let events = format!("\n{events} events in {}\n", Unit::Seconds.shown(wall_s));
+    let events = format!("\n{events} events in {}{}\n", Unit::Seconds.shown(took.wall_s), of_policies(&took.policies));
     format!("{head}{}{}{events}", of_numbers(&numbers, summary), policies(summary))
+}
+
+/// How much real time the policies took, the slowest first.
+fn of_policies(policies: &[PolicyTime]) -> String {
+    let mut policies: Vec<&PolicyTime> = policies.iter().collect();
+    policies.sort_by_key(|of| std::cmp::Reverse(of.time));
+    let told = policies.iter().map(|PolicyTime { slot, calls, time }| {
+        let seconds = time.as_secs_f64();
+        let (all, each) = (Unit::Seconds.shown(seconds), Unit::Seconds.shown(seconds / *calls as f64));
+        format!("{} {all} ({} calls, {each} each)", slot.path(), Unit::Count.shown(*calls as f64))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { String::new() } else { format!("; policies: {}", told.join(", ")) }
 }
 
 // Writing to a string cannot fail, so the results of `writeln!` are passed over in this file.

@@ -35,6 +35,9 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.ends_with("run.json") {
                 let mut manifest = read_json(&path);
                 assert!(manifest["wall_s"].take().is_number());
+                for times in manifest["policy_times"].as_array_mut().unwrap() {
+                    assert!(times["wall_s"].take().is_number() && times["calls"].is_u64(), "{times}");
+                }
                 bytes = manifest.to_string().into_bytes();
             }
             found.insert(path.strip_prefix(folder).unwrap().to_owned(), bytes);

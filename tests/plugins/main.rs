@@ -3,6 +3,7 @@
 
 mod author;
 mod contained;
+mod destructive;
 mod found;
 mod frozen;
 mod grown;

@@ -8,6 +8,7 @@ use super::run::{Plan, RunArguments, Told};
 use crate::error::CommandError;
 use crate::hash;
 use crate::hash::hash_of;
+use crate::isolation::inside;
 use crate::result_folder::claim;
 use crate::result_folder::manifest::{Manifest, State};
 
@@ -119,7 +120,7 @@ fn compare(before: &Path, manifest: &Manifest, now: &Path) -> Result<(), Command
         let of = same + different;
         return Err(CommandError::Differs(format!("{different} of {of} files: {first}")));
     }
-    writeln!(io::stdout(), "{}: {same} files are the same, byte for byte.", before.display())?;
+    writeln!(inside::stdout(), "{}: {same} files are the same, byte for byte.", before.display())?;
     Ok(())
 }
 

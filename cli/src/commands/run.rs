@@ -4,26 +4,29 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use hearth_serverless::Error;
-use hearth_serverless::experiment::{Experiment, Monitor, Results, StuckCall, Watchdog};
+use hearth_serverless::experiment::{Callee, Experiment, Monitor, Results, Run, StuckCall, Watchdog};
 use hearth_serverless::results::{Summary, Unit};
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
 use super::selection::{ChosenScenario, ScenarioArguments};
 use crate::error::CommandError;
+use crate::isolation::{Isolated, inside};
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::Progress;
-use crate::result_files::{ResultFiles, to_json};
+use crate::result_files::{ResultFiles, Took, to_json};
 use crate::result_folder::manifest::{Options, State};
 use crate::result_folder::{claim, runs_again};
 use crate::result_place::Place;
 use crate::{interrupt, table};
+
+/// How long a call of a policy may take, if nothing else is said.
+pub const POLICY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether to write the table of invocations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -100,7 +103,7 @@ impl RunArguments {
             invocations: (self.invocations != Some(Invocations::None)).then_some(table),
             time_series: Intervals::asked(self.interval),
             timeline: None,
-            policy_timeout_s: self.policy_timeout.map_or(10.0, |limit| limit.as_secs_f64()),
+            policy_timeout_s: self.policy_timeout.unwrap_or(POLICY_TIMEOUT).as_secs_f64(),
         };
         Plan {
             scenario: &self.scenario,
@@ -117,6 +120,17 @@ impl RunArguments {
     /// On how many threads it runs: those asked for, or as many as the machine has cores for.
     pub fn threads(&self) -> NonZeroUsize {
         self.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    /// How it is run in a process of its own, if libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        let writes_results = self.output.is_some() && !self.scenario.base.scenario.is_dir();
+        let limit = self.policy_timeout.unwrap_or(POLICY_TIMEOUT);
+        self.scenario.may_open_libraries().then(|| Isolated {
+            limit,
+            writes_results,
+            plugin_folders: self.scenario.base.plugins.all_folders(),
+        })
     }
 
     /// The limit of calls to policies that was asked for, in seconds.
@@ -174,6 +188,7 @@ pub struct Plan<'a> {
 impl Plan<'_> {
     /// Runs it, writes what came of it and prints it.
     pub fn run(&self) -> Result<(), CommandError> {
+        let makes_again = inside::makes_again();
         let files =
             self.output.map(|folder| ResultFiles::new(Place::Folder(folder.to_owned()), self.options.clone(), None));
         let start = Instant::now();
@@ -182,32 +197,43 @@ impl Plan<'_> {
         let experiment = self.open(files.as_ref(), &chosen)?.on_threads(self.threads);
         let monitor = Monitor::of_this_thread();
         let stopped = monitor.clone();
-        interrupt::stops(move || stopped.interrupt());
-        let progress = (!self.quiet).then(|| Progress::start(monitor, experiment.extent()));
+        interrupt::stops(move || stopped.interrupt(), || {});
+        inside::note_simulation(experiment.about(), experiment.extent());
+        let progress = (!self.quiet && makes_again.is_none()).then(|| Progress::start(monitor, experiment.extent()));
         let start = Instant::now();
-        let (results, stopped) = experiment.run_until_stopped();
-        drop((watchdog, progress));
-        let wall_s = start.elapsed().as_secs_f64();
+        let Run { results, stopped, times, rest } = experiment.run_and_keep();
+        drop(progress);
+        inside::come_back();
+        let took = Took { wall_s: start.elapsed().as_secs_f64(), policies: times };
         let summary = Summary::new(&results);
         let write = |summary: &Summary, state| {
-            files.as_ref().map_or(Ok(()), |files| files.write(&results, summary, state, wall_s))
+            files.as_ref().map_or(Ok(()), |files| files.write(&results, summary, state, &took))?;
+            inside::tell_of_results();
+            Ok::<(), CommandError>(())
         };
-        match stopped {
+        let outcome = match stopped {
             None => {
                 write(&summary, State::Finished)?;
-                self.tell(&results, &summary, wall_s)
+                self.tell(&results, &summary, &took)
+            }
+            Some(Error::Interrupted) if makes_again.is_some() => {
+                write(&summary.interrupted(makes_again.unwrap_or_default()), State::Stopped)
             }
             Some(Error::Interrupted) => {
                 let summary = summary.interrupted("Ctrl-C");
                 write(&summary, State::Interrupted)?;
-                self.tell(&results, &summary, wall_s)?;
+                self.tell(&results, &summary, &took)?;
                 Err(CommandError::Interrupted)
             }
             Some(error) => {
                 write(&summary.interrupted(&error.to_string()), State::Stopped)?;
                 Err(CommandError::Simulation(error.to_string()))
             }
-        }
+        };
+        // Policies end when nothing can be lost by that any more.
+        drop(rest);
+        drop(watchdog);
+        outcome
     }
 
     /// Gets the simulation ready, with the files that it writes into.
@@ -223,7 +249,8 @@ impl Plan<'_> {
         let wrong = |error| self.scenario.base.wrong(error);
         let paths = runs_again::paths_of(&scenario, experiment.about()).map_err(wrong)?;
         let inside = self.timeline.map(|file| name_inside(folder, file)).transpose()?.flatten();
-        files.hold(claim::for_run(folder, self.overwrite, &paths, inside.as_deref())?);
+        let overwrites = self.overwrite || inside::makes_again().is_some();
+        files.hold(claim::for_run(folder, overwrites, &paths, inside.as_deref())?);
         let text = chosen.resolved(folder, experiment.about())?;
         let outside = self.timeline.filter(|_| inside.is_none()).map(|file| self.create(file)).transpose()?;
         let experiment = files.open(experiment, &text, runs_again::inputs(paths)?, inside)?;
@@ -235,7 +262,7 @@ impl Plan<'_> {
 
     /// A file that is written while the simulation runs.
     fn create(&self, path: &Path) -> Result<Box<dyn Write + Send>, CommandError> {
-        if path.is_file() && !self.overwrite {
+        if path.is_file() && !self.overwrite && inside::makes_again().is_none() {
             let cure = "replace it with --overwrite, or name another file";
             return Err(CommandError::Usage(format!("{} is there already: {cure}", path.display())));
         }
@@ -249,19 +276,19 @@ impl Plan<'_> {
         (limit > Duration::ZERO).then(|| Watchdog::start(limit, move |stuck| end(&stuck, files.as_ref(), start)))
     }
 
-    fn tell(&self, results: &Results, summary: &Summary, wall_s: f64) -> Result<(), CommandError> {
+    fn tell(&self, results: &Results, summary: &Summary, took: &Took) -> Result<(), CommandError> {
         if self.told == Told::Nothing {
             return Ok(());
         }
         if let Some(stalled) = &summary.stalled {
             eprintln!("warning: {stalled}");
         }
-        let mut out = std::io::stdout().lock();
+        let mut out = inside::stdout();
         if self.told == Told::Json {
             writeln!(out, "{}", to_json(summary))?;
             return Ok(());
         }
-        write!(out, "{}", table::of_summary(results, summary, wall_s))?;
+        write!(out, "{}", table::of_summary(results, summary, took))?;
         if let Some(folder) = self.output {
             writeln!(out, "\nResults are in {}.", folder.display())?;
             let asked = self.options.time_series.map(Intervals::length);
@@ -295,14 +322,18 @@ fn name_inside(folder: &Path, file: &Path) -> Result<Option<String>, CommandErro
 
 /// Writes what came of a simulation before the call that does not come back, says so and ends the process.
 fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
+    if matches!(stuck.call.callee, Callee::Library(_)) {
+        inside::wait_for_the_end();
+    }
     if let (Some(files), Some(results)) = (files, &stuck.results) {
         let summary = Summary::new(results).interrupted(&stuck.to_string());
-        if let Err(error) = files.write(results, &summary, State::Interrupted, start.elapsed().as_secs_f64()) {
+        let took = Took { wall_s: start.elapsed().as_secs_f64(), policies: Vec::new() };
+        if let Err(error) = files.write(results, &summary, State::Interrupted, &took) {
             eprintln!("error: {error}");
         }
     }
     eprintln!("error: the simulation stopped: {stuck}");
-    process::exit(1)
+    inside::leave(1)
 }
 
 /// A wall-clock time: seconds, or with a unit.

@@ -1,5 +1,7 @@
 //! The arguments by which commands take a scenario, set parts of it, and find policies.
 
+use std::env::consts::DLL_EXTENSION;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +12,7 @@ use serde_json::Value;
 
 use crate::assignment::{policy_overrides, seed_override};
 use crate::error::CommandError;
-use crate::plugin_folders::catalog_of;
+use crate::plugin_folders::{catalog_of, folders_of};
 use crate::result_folder::runs_again;
 
 /// Where compiled policies are looked for.
@@ -30,6 +32,16 @@ impl PluginArguments {
             folders.extend(std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()));
         }
         folders
+    }
+
+    /// Whether there are any.
+    pub fn are_there(&self) -> bool {
+        !self.all_folders().is_empty()
+    }
+
+    /// The folders that are searched: those that are named, and that beside the program.
+    pub fn all_folders(&self) -> Vec<PathBuf> {
+        folders_of(self.folders()).collect()
     }
 
     /// Every policy there is.
@@ -69,6 +81,17 @@ impl ScenarioBase {
         assignments.map(|assignment| assignment.parse().map_err(CommandError::Argument)).collect()
     }
 
+    /// Whether libraries may be opened for the scenario with these policies and other values: none is if it says no. Nothing is read
+    /// that cannot be read again.
+    pub fn may_open_libraries(&self, policies: &[String], values: &[String]) -> bool {
+        let is_path = |policy: &String| policy.contains(std::path::is_separator) || policy.contains(DLL_EXTENSION);
+        let may_name = |value: &String| ["library", DLL_EXTENSION, "@"].iter().any(|part| value.contains(part));
+        self.plugins.are_there()
+            || policies.iter().any(is_path)
+            || values.iter().chain(&self.set).any(may_name)
+            || may_name_libraries(&self.scenario)
+    }
+
     /// An error of reading or preparing the scenario, with its file.
     pub fn wrong(&self, error: ScenarioError) -> CommandError {
         CommandError::in_scenario(&self.name(), error)
@@ -96,6 +119,18 @@ impl ScenarioBase {
 
 const STANDARD_INPUT: &str = "standard input";
 
+/// Whether the scenario in a file or a folder of results, or a plan, may name a library.
+pub fn may_name_libraries(path: &Path) -> bool {
+    let path = if path.is_dir() { path.join("scenario.json") } else { path.to_owned() };
+    match fs::metadata(&path) {
+        // A pipe can be read once.
+        Ok(file) if !file.is_file() => true,
+        Ok(_) => fs::read(&path).is_ok_and(|text| String::from_utf8_lossy(&text).contains("library")),
+        // It is said later that it cannot be read, if it is not standard input.
+        Err(_) => path == Path::new("-"),
+    }
+}
+
 /// A scenario, what is set in it and the choices of one run.
 #[derive(Debug, Args)]
 pub struct ScenarioArguments {
@@ -114,6 +149,11 @@ pub struct ScenarioArguments {
 }
 
 impl ScenarioArguments {
+    /// Whether libraries may be opened.
+    pub fn may_open_libraries(&self) -> bool {
+        self.base.may_open_libraries(&self.policy, &[])
+    }
+
     fn overrides(&self) -> Result<Vec<Override>, CommandError> {
         let mut overrides = self.base.overrides()?;
         for choice in &self.policy {

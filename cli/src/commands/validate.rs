@@ -4,14 +4,25 @@ use std::io::Write;
 
 use clap::Args;
 
+use super::run::POLICY_TIMEOUT;
 use super::selection::ScenarioArguments;
 use crate::error::CommandError;
+use crate::isolation::{Isolated, inside};
 
 /// The arguments of `hearth validate`.
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
+}
+
+impl ValidateArguments {
+    /// How it is done in a process of its own, if libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        self.scenario
+            .may_open_libraries()
+            .then(|| Isolated::within(POLICY_TIMEOUT, self.scenario.base.plugins.all_folders()))
+    }
 }
 
 /// Checks everything that can be wrong with a scenario before it runs.
@@ -21,6 +32,6 @@ pub fn validate(arguments: &ValidateArguments) -> Result<(), CommandError> {
     let (functions, nodes) = (about.functions.len(), about.nodes.len());
     let file = arguments.scenario.base.name();
     let file = file.display();
-    writeln!(std::io::stdout(), "{file} is valid: {functions} functions on {nodes} nodes.")?;
+    writeln!(inside::stdout(), "{file} is valid: {functions} functions on {nodes} nodes.")?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use hearth_serverless::experiment::PolicyTime;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
@@ -72,6 +73,24 @@ pub struct Output {
     pub sha256: Option<String>,
 }
 
+/// How much real time the policies in a slot took.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PolicyTook {
+    /// The slot, as in `node_allocation`.
+    pub slot: String,
+    /// How often they were called.
+    pub calls: u64,
+    /// How many seconds that took in all; of many short calls a share is timed.
+    pub wall_s: f64,
+}
+
+impl PolicyTook {
+    /// As it is told in a file.
+    pub fn of(took: &PolicyTime) -> Self {
+        Self { slot: took.slot.path().to_owned(), calls: took.calls, wall_s: took.time.as_secs_f64() }
+    }
+}
+
 /// `run.json`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Manifest {
@@ -99,6 +118,9 @@ pub struct Manifest {
     /// Wall-clock seconds that the simulation took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_s: Option<f64>,
+    /// What policies took of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_times: Vec<PolicyTook>,
 }
 
 impl Manifest {
@@ -115,6 +137,7 @@ impl Manifest {
             drawn: Vec::new(),
             time_series_interval_s: None,
             wall_s: None,
+            policy_times: Vec::new(),
         }
     }
 

@@ -4,6 +4,8 @@
 //! it has ended, and [`packed`] those of a plan; [`comparison`] sums them up over the seeds, with what their means are over ([`population`]) and what runs warn
 //! of ([`warnings`]); [`tables`], [`text`] and [`json`] write that down, with the [`axes`] as columns.
 
+#[cfg(unix)]
+pub mod apart;
 pub mod axes;
 pub mod claims;
 pub mod comparison;

@@ -17,6 +17,7 @@ use super::tables::RunsTable;
 use super::warnings::{self, Collected, Warning};
 use super::{json, tables, text};
 use crate::error::CommandError;
+use crate::isolation::inside;
 
 /// What came of the runs of a study.
 #[derive(Debug)]
@@ -216,7 +217,7 @@ impl<'a> Outcome<'a> {
         let (comparison, warnings) = self.write(store)?;
         warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         let (grid, baseline) = (&self.study.grid, self.study.baseline);
-        let mut out = std::io::stdout().lock();
+        let mut out = inside::stdout();
         if shown.json {
             let metrics = if shown.metrics.is_empty() { &comparison.metrics } else { shown.metrics };
             let comparison = json::of_comparison(grid, &comparison, metrics, baseline, &warnings);

@@ -93,6 +93,11 @@ pub struct Plan {
     runs: Vec<RunRecord>,
 }
 
+/// Whether the plan in a folder names folders of libraries; not if there is none that can be read.
+pub fn names_folders(folder: &Path) -> bool {
+    Plan::read(folder).is_ok_and(|plan| !plan.plugin_folders.is_empty())
+}
+
 fn overrides(assignments: &[String]) -> Result<Vec<Override>, CommandError> {
     assignments.iter().map(|assignment| assignment.parse().map_err(CommandError::Argument)).collect()
 }

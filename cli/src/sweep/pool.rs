@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+#[cfg(unix)]
+use hearth_serverless::experiment::Board;
 use hearth_serverless::experiment::{Extent, Monitor};
 
 use crate::error::CommandError;
@@ -60,7 +62,7 @@ impl Control {
     /// Stops when Ctrl-C asks for it.
     pub fn stop_on_interrupt(&self) {
         let control = self.clone();
-        interrupt::stops(move || control.stop());
+        interrupt::stops(move || control.stop(), || {});
     }
 }
 
@@ -71,6 +73,20 @@ pub struct Announce {
 }
 
 impl Announce {
+    /// Of a thread that nobody asks how far it is.
+    pub fn of_this_thread() -> Self {
+        Self { worker: Worker { monitor: Monitor::of_this_thread(), current: Arc::default() } }
+    }
+
+    /// Shows how far a simulation is that runs elsewhere in the place of the thread; false once that is to stop.
+    #[cfg(unix)]
+    pub fn follow(&self, board: &Board) -> bool {
+        if let Some((_, before)) = *lock(&self.worker.current) {
+            self.worker.monitor.follow(board, before);
+        }
+        !self.worker.monitor.is_interrupted()
+    }
+
     /// A simulation of this extent begins.
     pub fn begin(&self, extent: Extent) {
         *lock(&self.worker.current) = Some((extent, self.worker.monitor.requests()));

@@ -8,6 +8,8 @@ use hearth_serverless::experiment::{Experiment, chosen_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 
+#[cfg(unix)]
+use super::grid::Axis;
 use super::grid::{Baseline, Grid, Point};
 use crate::assignment::seed_override;
 use crate::error::CommandError;
@@ -154,6 +156,31 @@ impl Study {
             warnings.extend(experiment.warnings().iter().map(ToString::to_string));
         }
         Ok(warnings.into_iter().collect())
+    }
+
+    /// The study of one of the runs alone.
+    #[cfg(unix)]
+    pub fn only(&self, point: usize) -> Self {
+        let Point { settings, seed } = &self.points[point];
+        let axis = |(axis, setting): (&Axis, &usize)| Axis {
+            name: axis.name.clone(),
+            settings: vec![axis.settings[*setting].clone()],
+        };
+        let grid = Grid { axes: self.grid.axes.iter().zip(settings).map(axis).collect(), seeds: vec![*seed] };
+        Self {
+            points: grid.points(),
+            grid,
+            baseline: None,
+            keys: vec![self.keys[point].clone()],
+            name: self.name.clone(),
+            text: self.text.clone(),
+            overrides: self.overrides.clone(),
+            options: self.options.clone(),
+            format: self.format,
+            plugin_folders: self.plugin_folders.clone(),
+            files: self.files.clone(),
+            hashes: self.hashes.clone(),
+        }
     }
 
     /// Which run of the sweep a point is.

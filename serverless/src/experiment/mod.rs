@@ -42,6 +42,7 @@ use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
+pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
 use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
@@ -72,6 +73,27 @@ pub struct Extent {
     pub end: Option<SimTime>,
 }
 
+/// What has come of an experiment.
+#[derive(Debug)]
+pub struct Run {
+    /// Its results up to its end, or to where it stopped.
+    pub results: Results,
+    /// Why it stopped before its end, if it did.
+    pub stopped: Option<Error>,
+    /// How much real time its policies took. Not part of the results, which are the same each time.
+    pub times: Vec<PolicyTime>,
+    /// The policies, which end when this is dropped.
+    pub rest: Rest,
+}
+
+/// What is left of a simulation.
+#[derive(Debug)]
+pub struct Rest {
+    _simulation: Box<Simulation>,
+    /// Who watches policies can name them as long as they are there.
+    _running: Running,
+}
+
 /// The policy that a scenario asks for in each slot.
 ///
 /// # Errors
@@ -82,6 +104,12 @@ pub fn chosen_policies(
 ) -> Result<Vec<(PolicySlot, PolicyRecord)>, ScenarioError> {
     let policies = select_policies(scenario, catalog)?;
     Ok(PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec())
+}
+
+/// Whether libraries are opened for a scenario, or plugin folders searched; none is opened to find out.
+pub fn opens_libraries(scenario: &Scenario, catalog: &Catalog) -> bool {
+    let is_elsewhere = |name: &String| !catalog.is_built_in(name);
+    scenario.policies.named().any(|policy| policy.library.is_some() || policy.name.as_ref().is_some_and(is_elsewhere))
 }
 
 impl Experiment {
@@ -267,7 +295,13 @@ impl Experiment {
 
     /// Runs it to its end or horizon, or until a policy gives an answer that cannot be followed; gives what has come
     /// of it up to then, and why it stopped before its end, if it did.
-    pub fn run_until_stopped(mut self) -> (Results, Option<Error>) {
+    pub fn run_until_stopped(self) -> (Results, Option<Error>) {
+        let Run { results, stopped, .. } = self.run_and_keep();
+        (results, stopped)
+    }
+
+    /// Does the same and leaves the policies there, for who wants to have the results safe before they end.
+    pub fn run_and_keep(mut self) -> Run {
         let about = &self.about;
         let reader = self.simulation.with_model_mut(|model, _| model.service().books().reader());
         let running = Running::begin(about, reader);
@@ -275,7 +309,7 @@ impl Experiment {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
-        drop(running);
+        running.end(about);
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             (
@@ -297,6 +331,8 @@ impl Experiment {
         let about = self.about;
         let results =
             Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };
-        (results, run.err().or(unwritten).or(lost))
+        let times = self.simulation.with_model_mut(|model, _| model.service().policy_times());
+        let rest = Rest { _simulation: Box::new(self.simulation), _running: running };
+        Run { results, stopped: run.err().or(unwritten).or(lost), times, rest }
     }
 }

@@ -12,24 +12,37 @@ use std::time::{Duration, Instant};
 use hearth_simcore::time::SimTime;
 
 use crate::ledger::LedgerReader;
-use crate::policy::{Desk, PolicySlot, Seen};
+use crate::policy::{Board, Callee, Desk, LastingCall, PolicySlot, Seen};
 use crate::results::{About, Results};
 
 thread_local! {
     /// What the thread is running, for the results so far.
-    static RUNNING: Arc<Mutex<Option<(About, LedgerReader)>>> = Arc::default();
+    static RUNNING: Arc<Mutex<Option<Shown>>> = Arc::default();
+}
+
+/// What runs: what it is, and where its results are until it has ended.
+#[derive(Debug)]
+struct Shown {
+    about: About,
+    ledger: Option<LedgerReader>,
 }
 
 /// Says what the thread is running, until this is dropped.
+#[derive(Debug)]
 pub(super) struct Running;
 
 impl Running {
     pub fn begin(about: &About, ledger: LedgerReader) -> Self {
-        Self::set(Some((about.clone(), ledger)));
+        Self::set(Some(Shown { about: about.clone(), ledger: Some(ledger) }));
         Self
     }
 
-    fn set(running: Option<(About, LedgerReader)>) {
+    /// Its results are with who ran it; its policies are there yet.
+    pub fn end(&self, about: &About) {
+        Self::set(Some(Shown { about: about.clone(), ledger: None }));
+    }
+
+    fn set(running: Option<Shown>) {
         RUNNING.with(|of_thread| *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = running);
     }
 }
@@ -58,27 +71,35 @@ impl Monitor {
 
     /// The date that the simulation has come to.
     pub fn now(&self) -> SimTime {
-        self.0.now()
+        self.0.board().date()
     }
 
     /// How many requests there have been, of all simulations of the thread.
     pub fn requests(&self) -> u64 {
-        self.0.requests()
+        self.0.board().requests()
+    }
+
+    /// Shows how far a simulation is that runs elsewhere in the place of this thread's, which began after so many requests.
+    pub fn follow(&self, board: &Board, before: u64) {
+        self.0.board().follow(board, before);
+    }
+
+    /// Whether the simulation is to stop at once.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.board().is_interrupted()
     }
 
     /// Stops the simulation after the event that it handles, with [`crate::Error::Interrupted`].
     pub fn interrupt(&self) {
-        self.0.interrupt();
+        self.0.board().stop_before(0);
     }
 }
 
 /// A call that has lasted too long, and what was known when it began.
 #[derive(Debug)]
 pub struct StuckCall {
-    /// Where the policy serves.
-    pub slot: PolicySlot,
-    /// The method.
-    pub call: &'static str,
+    /// The call.
+    pub call: LastingCall,
     /// The name of the policy with the path of its library, if a simulation had begun.
     pub policy: Option<String>,
     /// How long it was allowed to take.
@@ -89,15 +110,16 @@ pub struct StuckCall {
 
 impl fmt::Display for StuckCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, call, limit, .. } = self;
-        let policy = self.policy.as_deref().unwrap_or("the policy");
+        let Self { call: LastingCall { callee, method, .. }, limit, .. } = self;
         let seconds = limit.as_secs_f64();
-        write!(
-            f,
-            "policies.{}: {policy} has not come back from {call} for {seconds} s: mend it, or allow more with \
-             --policy-timeout",
-            slot.path()
-        )
+        match callee {
+            Callee::Policy(slot) => {
+                let policy = self.policy.as_deref().unwrap_or("the policy");
+                write!(f, "policies.{}: {policy} has not come back from {method} for {seconds} s", slot.path())?;
+            }
+            Callee::Library(path) => write!(f, "{path}: has not come back from {method} for {seconds} s")?,
+        }
+        f.write_str(": mend it, or allow more with --policy-timeout")
     }
 }
 
@@ -115,7 +137,7 @@ impl Watchdog {
         let (desk, running, over) = (Desk::of_this_thread(), RUNNING.with(Arc::clone), Arc::clone(&ended));
         thread::spawn(move || {
             if let Some(call) = watch(&desk, limit, &over) {
-                end(stuck(call, &running, limit));
+                end(stuck(desk.board().describe(call), &running, limit));
             }
         });
         Self { ended }
@@ -147,15 +169,17 @@ fn watch(desk: &Desk, limit: Duration, ended: &AtomicBool) -> Option<Seen> {
     None
 }
 
-fn stuck(call: Seen, running: &Mutex<Option<(About, LedgerReader)>>, limit: Duration) -> StuckCall {
-    let (slot, method) = call.slot_and_method();
+fn stuck(call: LastingCall, running: &Mutex<Option<Shown>>, limit: Duration) -> StuckCall {
     let running = running.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let policy = running.as_ref().and_then(|(about, _)| {
-        let record = about.policies.iter().find(|(of, _)| *of == slot).map(|(_, record)| record);
+    let policy = running.as_ref().and_then(|Shown { about, .. }| {
+        let is_it = |of: &PolicySlot| call.callee == Callee::Policy(*of);
+        let record = about.policies.iter().find(|(of, _)| is_it(of)).map(|(_, record)| record);
         record.map(ToString::to_string)
     });
+    let policy = policy.or_else(|| call.policy.clone());
+    let under_way = running.and_then(|Shown { about, ledger }| Some((about, ledger?)));
     // SAFETY: what runs is on the thread of the desk, which stays in the call that is seized until the process ends.
     #[allow(unsafe_code)]
-    let results = running.map(|(about, ledger)| Results::so_far(about, unsafe { ledger.take() }));
-    StuckCall { slot, call: method, policy, limit, results }
+    let results = under_way.map(|(about, ledger)| Results::so_far(about, unsafe { ledger.take() }));
+    StuckCall { call, policy, limit, results }
 }

@@ -151,6 +151,11 @@ impl Catalog {
         built_in.chain(loaded).collect()
     }
 
+    /// Whether a policy of this name is built in, of whatever kind.
+    pub fn is_built_in(&self, name: &str) -> bool {
+        self.built_in.iter().any(|descriptor| descriptor.name() == name)
+    }
+
     /// Libraries in plugin folders that cannot be used.
     pub fn broken_libraries(&self) -> &[BrokenLibrary] {
         &self.libraries.shelf().broken

@@ -55,10 +55,11 @@ const NUMBER: u64 = 1 << 17;
 
 /// The word that both sides look at.
 #[derive(Debug, Default)]
+#[repr(transparent)]
 pub(super) struct Handshake<W = AtomicU64>(W);
 
 /// A call that lasts; it is left when this is dropped.
-pub(super) struct Lasting<'a, W: Word> {
+pub(super) struct Lasting<'a, W: Word = AtomicU64> {
     handshake: &'a Handshake<W>,
     /// What the word becomes.
     between: u64,
@@ -72,6 +73,11 @@ impl Seen {
     /// What [`Handshake::begin`] was told.
     pub(super) fn what(self) -> u16 {
         self.0 as u16
+    }
+
+    /// Which one it is, of all calls.
+    pub(super) fn number(self) -> u64 {
+        self.0 / NUMBER
     }
 }
 
@@ -88,6 +94,12 @@ impl<W: Word> Handshake<W> {
     pub fn look(&self) -> Option<Seen> {
         let word = self.0.load(Ordering::Relaxed);
         (word as u16 != 0 && word & SEIZED == 0).then_some(Seen(word))
+    }
+
+    /// The call that lasts, though somebody may keep it.
+    pub fn look_at_any(&self) -> Option<Seen> {
+        let word = self.0.load(Ordering::Relaxed);
+        (word as u16 != 0).then_some(Seen(word & !SEIZED))
     }
 
     /// Keeps the simulation in this call for good; false if it has left, or if somebody else keeps it. What it wrote before can be read now, and it

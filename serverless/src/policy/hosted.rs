@@ -1,6 +1,7 @@
 //! Policies as the service calls them: every call is watched, and a panic in it becomes a mistake that names the call.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
@@ -18,7 +19,7 @@ use super::{Mistake, PolicySlot};
 
 /// A policy in its slot.
 pub(crate) struct Hosted<O> {
-    object: O,
+    object: ManuallyDrop<O>,
     slot: PolicySlot,
     watch: Rc<Watch>,
     /// A call has failed: it is not called again.
@@ -31,9 +32,19 @@ impl<O> fmt::Debug for Hosted<O> {
     }
 }
 
+impl<O> Drop for Hosted<O> {
+    /// The end of an instance is a call as others are.
+    fn drop(&mut self) {
+        let Self { object, slot, watch, .. } = self;
+        // SAFETY: nobody uses it after this.
+        #[allow(unsafe_code)]
+        watch.during(*slot, Method::Drop, || unsafe { ManuallyDrop::drop(object) });
+    }
+}
+
 impl<O> Hosted<O> {
     pub fn new(object: O, slot: PolicySlot, watch: Rc<Watch>) -> Self {
-        Self { object, slot, watch, failed: false }
+        Self { object: ManuallyDrop::new(object), slot, watch, failed: false }
     }
 
     /// A call whose answer is waited for.
@@ -81,6 +92,7 @@ impl Hosted<NodeAllocationObject> {
 
     #[inline]
     pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Mistake> {
+        self.watch.is_about(request.invocation);
         self.ask(Method::Place, |object| object.place(request, cluster))
     }
 
@@ -92,6 +104,7 @@ impl Hosted<NodeAllocationObject> {
     #[inline]
     pub fn rank(&mut self, request: &RequestView, now: u64) -> u64 {
         let mut rank = 0;
+        self.watch.is_about(request.invocation);
         self.tell(Method::Rank, |object| object.rank(request, now).map(|answer| rank = answer));
         rank
     }
@@ -185,6 +198,7 @@ impl Hosted<AdmissionObject> {
 
     #[inline]
     pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Result<AdmissionDecision, Mistake> {
+        self.watch.is_about(request.invocation);
         self.ask(Method::Admit, |object| object.admit(request, view))
     }
 

@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
 
+use super::board::while_opening;
+
 /// A file in a plugin folder that cannot be used.
 #[derive(Clone, Debug)]
 pub struct BrokenLibrary {
@@ -28,6 +30,8 @@ pub(super) struct Shelf {
 #[derive(Clone, Debug, Default)]
 pub struct Libraries {
     folders: Vec<PathBuf>,
+    /// Those that are known not to be usable.
+    broken: Vec<BrokenLibrary>,
     /// By path, so that a library that serves in several places is opened once.
     opened: Rc<RefCell<BTreeMap<PathBuf, Rc<PolicyLibrary>>>>,
     shelf: Rc<OnceCell<Shelf>>,
@@ -39,11 +43,17 @@ impl Libraries {
         Self { folders, ..Self::default() }
     }
 
+    /// Without these, which are known not to be usable, in the folders.
+    pub fn without(mut self, broken: Vec<BrokenLibrary>) -> Self {
+        self.broken = broken;
+        self
+    }
+
     pub(super) fn open(&self, path: &Path) -> Result<Rc<PolicyLibrary>, LoadError> {
         if let Some(library) = self.opened.borrow().get(path) {
             return Ok(Rc::clone(library));
         }
-        let library = Rc::new(PolicyLibrary::open(path)?);
+        let library = Rc::new(while_opening(path, || PolicyLibrary::open(path))?);
         self.opened.borrow_mut().insert(path.to_owned(), Rc::clone(&library));
         Ok(library)
     }
@@ -68,6 +78,10 @@ impl Libraries {
         };
         paths.sort();
         for path in paths.into_iter().filter(|path| is_library(path)) {
+            if let Some(broken) = self.broken.iter().find(|broken| broken.path == path) {
+                shelf.broken.push(broken.clone());
+                continue;
+            }
             match self.open(&path) {
                 Ok(library) => shelf.libraries.push(library),
                 Err(error) => shelf.broken.push(BrokenLibrary { path, problem: error.to_string() }),

@@ -1,13 +1,17 @@
 //! Which policies a service runs with: found by name or in compiled libraries, made, called and watched.
 
+mod board;
 mod catalog;
 mod controller;
 mod handshake;
 mod hosted;
 mod library;
 mod set;
+mod spent;
 mod watch;
 
+pub(crate) use board::Desk;
+pub use board::{Board, Callee, LastingCall};
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
 pub use controller::Controller;
 pub(crate) use handshake::Seen;
@@ -16,7 +20,8 @@ pub(crate) use hosted::Hosted;
 pub use library::{BrokenLibrary, Libraries};
 pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, default_policy};
 pub(crate) use set::{Storage, Workshop};
-pub(crate) use watch::{Desk, Method, Watch};
+pub use spent::PolicyTime;
+pub(crate) use watch::{Method, Watch};
 
 /// What a policy did wrong: a call that failed, or an answer that cannot be followed.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,15 +1,15 @@
-//! Watches the calls into policies: around each the simulation writes down which call it is in, in one word of memory
-//! ([`handshake`](super::handshake)), where other threads look. Beside it stands how far the simulation is.
+//! Watches the calls into policies: around each the simulation writes down which call it is in, where other threads look
+//! ([`board`](super::board)), and how long some of them take.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hearth_policy_api::boundary::Orders;
 use hearth_simcore::time::SimTime;
 
-use super::handshake::{Handshake, Seen};
+use super::board::Desk;
+use super::spent::{PolicyTime, Spent};
 use super::{Mistake, PolicySlot};
 
 /// What is called of a policy.
@@ -44,10 +44,14 @@ pub(crate) enum Method {
     OnWorkflow,
     Source,
     KeepBetween,
+    /// The library is opened: its initialisers run.
+    Open,
+    /// The instance ends.
+    Drop,
 }
 
 impl Method {
-    const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -76,6 +80,8 @@ impl Method {
         Self::OnWorkflow,
         Self::Source,
         Self::KeepBetween,
+        Self::Open,
+        Self::Drop,
     ];
 
     /// The name of the method.
@@ -109,67 +115,9 @@ impl Method {
             Self::OnWorkflow => "on_workflow",
             Self::Source => "source",
             Self::KeepBetween => "keep_between",
+            Self::Open => "its initialisers",
+            Self::Drop => "its destructor",
         }
-    }
-}
-
-/// What the thread of a simulation shows other threads.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    /// The call that lasts: the slot of the policy and the method.
-    handshake: Handshake,
-    /// Somebody wants the simulation to stop after this event.
-    interrupted: AtomicBool,
-    /// The date of the event that is being handled, in ns, and how many requests there have been.
-    date: AtomicU64,
-    requests: AtomicU64,
-}
-
-const METHOD_BITS: u32 = 8;
-
-thread_local! {
-    static DESK: Arc<Desk> = Arc::default();
-}
-
-impl Desk {
-    /// What the current thread shows.
-    pub fn of_this_thread() -> Arc<Self> {
-        DESK.with(Arc::clone)
-    }
-
-    /// The date that the simulation has come to.
-    pub fn now(&self) -> SimTime {
-        SimTime::from_nanos(self.date.load(Ordering::Relaxed))
-    }
-
-    /// How many requests there have been, of all simulations of the thread.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Stops the simulation after the event that it handles.
-    pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::Relaxed);
-    }
-
-    /// The call that the simulation is in.
-    pub fn look(&self) -> Option<Seen> {
-        self.handshake.look()
-    }
-
-    /// Keeps the simulation in this call until the process ends; false if it has left, or if somebody else keeps it.
-    pub fn seize(&self, call: Seen) -> bool {
-        self.handshake.seize(call)
-    }
-}
-
-impl Seen {
-    /// The slot of the policy, and the name of the method.
-    pub fn slot_and_method(self) -> (PolicySlot, &'static str) {
-        let (method, slot) = (self.what() & 0xff, self.what() >> METHOD_BITS);
-        let slot = PolicySlot::ALL.into_iter().find(|of| *of as u16 == slot).unwrap_or(PolicySlot::NodeAllocation);
-        let method = Method::ALL.into_iter().find(|of| *of as u16 == method).map_or("a call", Method::name);
-        (slot, method)
     }
 }
 
@@ -182,6 +130,8 @@ pub(crate) struct Watch {
     has_mistake: Cell<bool>,
     /// What policies have asked for, for the service to do after the event.
     orders: Rc<Orders>,
+    /// By slot: how often its policies were called, and how long that took.
+    spent: [Spent; PolicySlot::ALL.len()],
 }
 
 impl Watch {
@@ -191,6 +141,7 @@ impl Watch {
             mistake: RefCell::new(None),
             has_mistake: Cell::new(false),
             orders: Rc::default(),
+            spent: Default::default(),
         })
     }
 
@@ -203,28 +154,43 @@ impl Watch {
     /// Makes a call and notes when it begins and ends.
     #[inline(always)]
     pub fn during<T>(&self, slot: PolicySlot, method: Method, work: impl FnOnce() -> T) -> T {
-        let _lasting = self.desk.handshake.begin((slot as u16) << METHOD_BITS | method as u16);
-        work()
+        let _lasting = self.desk.board().begin(slot, method);
+        self.spent[slot as usize].during(work)
     }
 
-    /// Notes how far the simulation is; true if it is to stop.
+    /// Notes which policy is to be made.
+    pub fn is_to_make(&self, policy: &str) {
+        self.desk.board().set_name(policy);
+    }
+
+    /// Notes about which invocation the next calls are.
+    #[inline(always)]
+    pub fn is_about(&self, invocation: u64) {
+        self.desk.board().is_about(invocation);
+    }
+
+    /// How often the policies of each slot were called, and how long that took, as far as it is known.
+    pub fn times(&self) -> Vec<PolicyTime> {
+        let of = |(slot, spent): (PolicySlot, &Spent)| spent.time(slot);
+        PolicySlot::ALL.into_iter().zip(&self.spent).filter_map(of).collect()
+    }
+
+    /// Notes how far the simulation is, with this event; true if it is to stop before it.
     #[inline]
-    pub fn advance(&self, date: SimTime) -> bool {
-        self.desk.date.store(date.as_nanos(), Ordering::Relaxed);
-        self.desk.interrupted.load(Ordering::Relaxed)
+    pub fn advance(&self, date: SimTime, event: u64) -> bool {
+        self.desk.board().advance(date, event)
     }
 
     /// The date of the event that is being handled, in ns.
     #[inline]
     pub fn now(&self) -> u64 {
-        self.desk.date.load(Ordering::Relaxed)
+        self.desk.board().date().as_nanos()
     }
 
     /// Notes a request.
     #[inline]
     pub fn count_request(&self) {
-        let requests = self.desk.requests.load(Ordering::Relaxed);
-        self.desk.requests.store(requests + 1, Ordering::Relaxed);
+        self.desk.board().count_request();
     }
 
     /// Keeps a mistake until the service asks for it; the first counts.

@@ -332,6 +332,16 @@ pub struct PoliciesSection {
     pub eviction: EvictionSection,
 }
 
+impl PoliciesSection {
+    /// Those that are named.
+    pub fn named(&self) -> impl Iterator<Item = &PolicySection> {
+        let Self { controller, admission, node_allocation, keep_alive, eviction } = self;
+        let EvictionSection { containers, images_in_ram, images_on_disk, images_on_head } = eviction;
+        let (of_nodes, of_head) = ([controller, admission, node_allocation, keep_alive], images_on_head);
+        of_nodes.into_iter().chain([containers, images_in_ram, images_on_disk, of_head]).flatten()
+    }
+}
+
 /// The eviction policies; each may be left out.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the eviction policies: an object")]

@@ -150,7 +150,7 @@ impl Model for ServiceModel {
             Some(service) if !is_missing => service,
             _ => return Err(self.no_progress(kernel)),
         };
-        if service.policies.watch().advance(kernel.now()) {
+        if service.policies.watch().advance(kernel.now(), kernel.events_handled()) {
             return Err(Error::Interrupted);
         }
         service.note_time(kernel.now());

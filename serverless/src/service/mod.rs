@@ -51,6 +51,7 @@ use self::scheduling::Rounds;
 use self::work::Work;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::ledger::Ledger;
+use crate::policy::PolicyTime;
 use crate::results::Standing;
 
 /// Times and choices of a service that are not policies.
@@ -143,6 +144,11 @@ impl Service {
     #[cfg(test)]
     pub(crate) fn prewarming_on(&self, node: crate::node::NodeId) -> usize {
         self.keep_alive.prewarmings.starting_on(node)
+    }
+
+    /// How much real time its policies have taken.
+    pub(crate) fn policy_times(&self) -> Vec<PolicyTime> {
+        self.policies.watch().times()
     }
 
     /// Time has come to a date at which something happens.

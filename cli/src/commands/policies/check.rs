@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -14,12 +13,13 @@ use hearth_policy_api::{ParameterValue, PolicyDescriptor};
 
 use super::super::run::parse_time;
 use crate::error::CommandError;
+use crate::isolation::inside;
 
 /// The arguments of `hearth policies check`.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
     /// The library; without it, the built-in policies are checked.
-    library: Option<PathBuf>,
+    pub library: Option<PathBuf>,
 
     /// How many histories to try for each policy.
     #[arg(long, default_value_t = 1000)]
@@ -41,9 +41,10 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
     let mut unsound = Vec::new();
     for policy in &policies {
         let timer = Timer::start(policy, arguments.timeout);
+        inside::note_doing(&format!("while {} was checked", policy.name()));
         let outcome = testkit::check(policy, &options);
         drop(timer);
-        let mut out = std::io::stdout().lock();
+        let mut out = inside::stdout();
         let kinds: Vec<String> = policy.kinds().map(|kind| kind.to_string()).collect();
         let (name, kind) = (policy.name(), kinds.join(" and "));
         match outcome {
@@ -85,7 +86,7 @@ impl Timer {
             if receiver.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let limit = limit.as_secs_f64();
                 eprintln!("error: {name}: the check has not ended in {limit} s: a call may not come back");
-                process::exit(1);
+                inside::leave(1);
             }
         });
         Self(sender)

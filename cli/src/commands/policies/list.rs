@@ -7,12 +7,13 @@ use hearth_serverless::policy::FoundPolicy;
 
 use super::super::selection::PluginArguments;
 use crate::error::CommandError;
+use crate::isolation::inside;
 
 /// Lists the policies there are, by kind, and the libraries that cannot be used.
 pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
     let catalog = plugins.catalog();
     let policies = catalog.policies();
-    let mut out = std::io::stdout().lock();
+    let mut out = inside::stdout();
     for (position, kind) in PolicyKind::ALL.into_iter().enumerate() {
         if position > 0 {
             writeln!(out)?;

@@ -9,8 +9,10 @@ mod new;
 
 use clap::{Args, Subcommand};
 
+use super::run::POLICY_TIMEOUT;
 use super::selection::PluginArguments;
 use crate::error::CommandError;
+use crate::isolation::Isolated;
 
 /// The arguments of `hearth policies`.
 #[derive(Debug, Args)]
@@ -29,6 +31,18 @@ enum PoliciesCommand {
     New(new::NewArguments),
     /// Hold the policies of a library to what they owe the simulator, over random histories.
     Check(check::CheckArguments),
+}
+
+impl PoliciesArguments {
+    /// How it is done in a process of its own, if libraries are opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        let opens = match &self.command {
+            None => self.plugins.are_there(),
+            Some(PoliciesCommand::New(_)) => false,
+            Some(PoliciesCommand::Check(arguments)) => arguments.library.is_some(),
+        };
+        opens.then(|| Isolated::within(POLICY_TIMEOUT, self.plugins.all_folders()))
+    }
 }
 
 /// Runs `hearth policies`.

@@ -20,6 +20,7 @@ use serde_json::Value;
 use super::run::{Invocations, parse_interval, parse_share, parse_time};
 use super::selection::ScenarioBase;
 use crate::error::CommandError;
+use crate::isolation::{Isolated, inside};
 use crate::metric;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::SweepProgress;
@@ -222,15 +223,30 @@ pub fn sweep(command: &SweepCommand) -> Result<(), CommandError> {
             let planned = arguments.write_plan()?;
             let (runs, folder) =
                 (planned.runs().len(), arguments.output.as_deref().unwrap_or(planned.folder()).display());
-            writeln!(
-                std::io::stdout(),
-                "{runs} runs are planned in {folder}: `hearth sweep work {folder}` does them."
-            )?;
+            writeln!(inside::stdout(), "{runs} runs are planned in {folder}: `hearth sweep work {folder}` does them.")?;
             Ok(())
         }
         SweepCommand::Scenario(arguments) => {
             let SweepArguments { policies, output, grid, .. } = &**arguments;
             grid.run(policies, output.as_ref(), grid.baseline.as_deref())
+        }
+    }
+}
+
+impl CompareArguments {
+    /// How it is done in a process of its own, if libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        self.grid.isolated(&self.policies)
+    }
+}
+
+impl SweepCommand {
+    /// How it is done in a process of its own, if libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        match self {
+            Self::Scenario(arguments) => arguments.grid.isolated(&arguments.policies),
+            Self::Plan(PlanCommand::Work(arguments)) => arguments.isolated(),
+            Self::Plan(PlanCommand::Status(_) | PlanCommand::Collect(_)) => None,
         }
     }
 }
@@ -302,6 +318,11 @@ fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>)
 }
 
 impl GridArguments {
+    fn isolated(&self, policies: &[String]) -> Option<Isolated> {
+        let opens = self.base.may_open_libraries(policies, &self.vary);
+        opens.then(|| Isolated::within(self.policy_timeout, self.base.plugins.all_folders()))
+    }
+
     /// What each run writes.
     fn options(&self) -> Options {
         let table = InvocationsTable { format: self.format, sample: self.sample };
@@ -333,9 +354,7 @@ impl GridArguments {
             let is_stuck = |stuck| simulate::end(&stuck);
             let keep = store.as_ref().map_or(Keep::Nowhere, Keep::InFolder);
             let summary = simulate::simulate(&study, missing[job], keep, catalog, announce, is_stuck)?;
-            // What is read from a file later is read from text, so that both are the same to the last digit.
-            let text = serde_json::to_string(&summary).unwrap_or_default();
-            Ok(as_run(missing[job], &serde_json::from_str(&text).unwrap_or_default()))
+            Ok(as_run(missing[job], &summary.value()))
         };
         let threads = pool::threads(self.jobs);
         let outcomes = pool::run_all(missing.len(), threads, &control, progress, || study.catalog(), run)?;

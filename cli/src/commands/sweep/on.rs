@@ -11,6 +11,7 @@ use hearth_simcore::units::{self, Dimension};
 
 use super::super::run::parse_time;
 use crate::error::CommandError;
+use crate::isolation::inside;
 use crate::sweep::engines::files::{self, LOGS, Written};
 use crate::sweep::engines::job::Job;
 use crate::sweep::engines::kubernetes::Volume;
@@ -94,7 +95,7 @@ impl EngineArguments {
         std::fs::create_dir_all(&logs).map_err(unwritable)?;
         let (count, time) = (job.tasks.count, Unit::Seconds.shown(job.tasks.time.as_secs_f64()));
         let (runs, shown) = (planned.runs().len(), folder.display());
-        let mut out = std::io::stdout();
+        let mut out = inside::stdout();
         writeln!(out, "{runs} runs are planned in {shown}, in {count} tasks of about {time}.")?;
         if !self.submit {
             writeln!(

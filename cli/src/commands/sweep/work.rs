@@ -6,7 +6,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::super::run::POLICY_TIMEOUT;
+use super::super::selection::may_name_libraries;
 use crate::error::CommandError;
+use crate::isolation::{Isolated, inside};
+use crate::plugin_folders::folders_of;
+use crate::sweep::plan;
 use crate::sweep::planned::{Part, PlannedSweep};
 use crate::sweep::pool::{self, Control};
 use crate::sweep::share::Share;
@@ -45,6 +50,14 @@ pub struct WorkArguments {
 }
 
 impl WorkArguments {
+    /// How it is done in a process of its own, if libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        let plan = self.folder.join(plan::NAME);
+        let has_folders = || plan::names_folders(&self.folder) || folders_of(Vec::new()).next().is_some();
+        (may_name_libraries(&plan) || has_folders())
+            .then(|| Isolated::within(POLICY_TIMEOUT, folders_of(Vec::new()).collect()))
+    }
+
     /// What is to be done, and how that was found.
     fn part(&self) -> Result<(Part, String), CommandError> {
         if self.claim {
@@ -65,7 +78,7 @@ pub fn run(arguments: &WorkArguments) -> Result<(), CommandError> {
     let (part, told) = arguments.part()?;
     planned.check_part(&part)?;
     let folder = arguments.folder.display();
-    writeln!(std::io::stdout(), "{folder}: {told}, {} of {} runs", planned.count(&part)?, planned.runs().len())?;
+    writeln!(inside::stdout(), "{folder}: {told}, {} of {} runs", planned.count(&part)?, planned.runs().len())?;
     let control = Control::default();
     control.stop_on_interrupt();
     let threads = pool::threads(arguments.jobs);
@@ -76,7 +89,7 @@ pub fn run(arguments: &WorkArguments) -> Result<(), CommandError> {
 fn report(work: &Work) -> Result<(), CommandError> {
     let Work { runs, done, there, failed_before, failed, is_interrupted } = work;
     let before = if *failed_before > 0 { format!(", {failed_before} had failed before") } else { String::new() };
-    writeln!(std::io::stdout(), "{done} runs done, {there} were done by others{before}")?;
+    writeln!(inside::stdout(), "{done} runs done, {there} were done by others{before}")?;
     if let Some(first) = failed.first() {
         return Err(CommandError::Runs { failed: failed.len(), runs: *runs, first: first.clone() });
     }

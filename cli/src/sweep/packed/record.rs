@@ -128,6 +128,20 @@ impl Record {
         Ok(Self { head, first, second })
     }
 
+    /// One that stands alone in a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no whole one.
+    pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
+        let bytes = file.seek(SeekFrom::End(0))?;
+        let (header, head) = header(file, 0, bytes)?.ok_or(io::ErrorKind::InvalidData)?;
+        let mut first = header.to_vec();
+        file.by_ref().take(head.first - HEADER as u64).read_to_end(&mut first)?;
+        let mut second = SpooledTempFile::new(MOST_IN_MEMORY);
+        io::copy(file, &mut second)?;
+        Ok(Self { head, first, second })
+    }
+
     /// How long it is.
     pub fn length(&self) -> u64 {
         self.head.length()

@@ -1,0 +1,237 @@
+//! What the thread of a simulation shows: which call to a policy it is in, and how far it is. Other threads look at it, and
+//! other processes, where it lies in memory that they share.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use hearth_simcore::time::SimTime;
+
+use super::PolicySlot;
+use super::handshake::{Handshake, Lasting, Seen};
+use super::watch::Method;
+
+/// The longest name that is shown whole.
+const LONGEST_NAME: usize = 1024;
+
+/// A place in memory where a simulation says which call it is in, and how far it is. All of it is written by one thread, but for
+/// the event before which it is to stop.
+///
+/// ```
+/// use hearth_serverless::experiment::Board;
+/// let board = Board::default();
+/// assert_eq!((board.lasting_call(), board.event()), (None, 0));
+/// ```
+#[derive(Debug)]
+#[repr(C)]
+pub struct Board {
+    /// The call that lasts: the slot of the policy and the method.
+    handshake: Handshake,
+    /// The date of the event that is being handled, in ns.
+    date: AtomicU64,
+    /// How many requests there have been.
+    requests: AtomicU64,
+    /// The number of the event that is being handled.
+    event: AtomicU64,
+    /// The invocation that the last call about one was about.
+    invocation: AtomicU64,
+    /// The event before which the simulation stops.
+    stop_before: AtomicU64,
+    /// What is being opened or made: the path of a library, or the name of a policy.
+    name: [AtomicU8; LONGEST_NAME],
+    name_length: AtomicU64,
+}
+
+impl Default for Board {
+    /// Of a simulation that has not begun and is not to be stopped.
+    fn default() -> Self {
+        Self {
+            handshake: Handshake::default(),
+            date: AtomicU64::default(),
+            requests: AtomicU64::default(),
+            event: AtomicU64::default(),
+            invocation: AtomicU64::default(),
+            stop_before: AtomicU64::new(u64::MAX),
+            name: [const { AtomicU8::new(0) }; LONGEST_NAME],
+            name_length: AtomicU64::default(),
+        }
+    }
+}
+
+/// A call into a policy, or into its library, that has begun and not come back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastingCall {
+    /// Which one it is, of all calls there have been.
+    pub number: u64,
+    /// Whom it is to.
+    pub callee: Callee,
+    /// What is called: the method, or in words what runs of the library.
+    pub method: &'static str,
+    /// The name of the policy, if it is being made; later it is known to the service.
+    pub policy: Option<String>,
+    /// The invocation that it is about, if it is about one.
+    pub invocation: Option<u64>,
+}
+
+/// Whom a call is to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// The policy in a slot.
+    Policy(PolicySlot),
+    /// A library that is being opened, by its path.
+    Library(String),
+}
+
+const METHOD_BITS: u32 = 8;
+/// In the place of the slot, for what is called of a library.
+const NO_SLOT: u16 = 0xff;
+
+impl Seen {
+    fn method(self) -> Option<Method> {
+        Method::ALL.into_iter().find(|of| *of as u16 == self.what() & 0xff)
+    }
+
+    fn slot(self) -> Option<PolicySlot> {
+        PolicySlot::ALL.into_iter().find(|of| *of as u16 == self.what() >> METHOD_BITS)
+    }
+}
+
+impl Board {
+    /// Has the simulations of the current thread that are not made yet use this one.
+    pub fn show_on_this_thread(&'static self) {
+        DESK.with_borrow_mut(|desk| *desk = Arc::new(Desk { shared: Some(self), ..Desk::default() }));
+    }
+
+    /// The call that lasts, if one does. Of a simulation that goes on meanwhile, it may be over.
+    pub fn lasting_call(&self) -> Option<LastingCall> {
+        self.handshake.look_at_any().map(|seen| self.describe(seen))
+    }
+
+    pub(crate) fn describe(&self, seen: Seen) -> LastingCall {
+        let method = seen.method();
+        let is_about_one = matches!(method, Some(Method::Place | Method::Rank | Method::Admit));
+        LastingCall {
+            number: seen.number(),
+            callee: seen.slot().map_or_else(|| Callee::Library(self.name()), Callee::Policy),
+            method: method.map_or("a call", Method::name),
+            policy: (method == Some(Method::Construct)).then(|| self.name()).filter(|name| !name.is_empty()),
+            invocation: is_about_one.then(|| self.invocation.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The date that the simulation has come to.
+    #[inline]
+    pub fn date(&self) -> SimTime {
+        SimTime::from_nanos(self.date.load(Ordering::Relaxed))
+    }
+
+    /// How many requests there have been, of all simulations that show it here.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The number of the event that the simulation has come to, from 1; 0 before the first.
+    pub fn event(&self) -> u64 {
+        self.event.load(Ordering::Relaxed)
+    }
+
+    /// Stops the simulation before this event, or after the one that it handles.
+    pub fn stop_before(&self, event: u64) {
+        self.stop_before.store(event, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.stop_before.load(Ordering::Relaxed) == 0
+    }
+
+    /// Shows how far the simulation of another board is, which began when there had been so many requests here.
+    pub(crate) fn follow(&self, other: &Self, before: u64) {
+        self.date.store(other.date().as_nanos(), Ordering::Relaxed);
+        self.requests.store(before + other.requests(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub(super) fn begin(&self, slot: PolicySlot, method: Method) -> Lasting<'_> {
+        self.handshake.begin((slot as u16) << METHOD_BITS | method as u16)
+    }
+
+    fn begin_to_open(&self, library: &Path) -> Lasting<'_> {
+        self.set_name(&library.display().to_string());
+        self.handshake.begin(NO_SLOT << METHOD_BITS | Method::Open as u16)
+    }
+
+    /// A policy of this name is to be made.
+    pub(super) fn set_name(&self, name: &str) {
+        for (place, byte) in self.name.iter().zip(name.bytes()) {
+            place.store(byte, Ordering::Relaxed);
+        }
+        self.name_length.store(name.len().min(LONGEST_NAME) as u64, Ordering::Relaxed);
+    }
+
+    fn name(&self) -> String {
+        let length = self.name_length.load(Ordering::Relaxed) as usize;
+        let bytes: Vec<u8> = self.name.iter().take(length).map(|byte| byte.load(Ordering::Relaxed)).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[inline(always)]
+    pub(super) fn is_about(&self, invocation: u64) {
+        self.invocation.store(invocation, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn advance(&self, date: SimTime, event: u64) -> bool {
+        self.date.store(date.as_nanos(), Ordering::Relaxed);
+        self.event.store(event, Ordering::Relaxed);
+        event >= self.stop_before.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn count_request(&self) {
+        let requests = self.requests.load(Ordering::Relaxed);
+        self.requests.store(requests + 1, Ordering::Relaxed);
+    }
+}
+
+/// The board that the simulations of a thread use.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    own: Board,
+    /// One elsewhere, in the place of its own.
+    shared: Option<&'static Board>,
+}
+
+thread_local! {
+    static DESK: RefCell<Arc<Desk>> = RefCell::default();
+}
+
+impl Desk {
+    /// That of the current thread.
+    pub fn of_this_thread() -> Arc<Self> {
+        DESK.with_borrow(Arc::clone)
+    }
+
+    /// What it shows.
+    #[inline(always)]
+    pub fn board(&self) -> &Board {
+        self.shared.unwrap_or(&self.own)
+    }
+
+    /// The call that the simulation is in.
+    pub fn look(&self) -> Option<Seen> {
+        self.board().handshake.look()
+    }
+
+    /// Keeps the simulation in this call until the process ends; false if it has left, or if somebody else keeps it.
+    pub fn seize(&self, call: Seen) -> bool {
+        self.board().handshake.seize(call)
+    }
+}
+
+/// Opens a library, which others see to be opened meanwhile.
+pub(super) fn while_opening<T>(library: &Path, open: impl FnOnce() -> T) -> T {
+    let desk = Desk::of_this_thread();
+    let _lasting = desk.board().begin_to_open(library);
+    open()
+}
