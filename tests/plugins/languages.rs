@@ -202,7 +202,7 @@ fn what_each_language_calls_an_error_is_told_as_one() {
         let library = language.build(folder.path(), Some((file, from, to)));
         let slot = if said.starts_with("place") { "node_allocation" } else { "eviction.images_in_ram" };
         let (code, message) = failure(&["run", &quickstart(), "--policy", &format!("{slot}={}", library.display())]);
-        assert!(message.ends_with(&format!(" failed in {said}")), "{}: {message}", language.name);
+        assert!(message.contains(&format!(" failed in {said}, at ")), "{}: {message}", language.name);
         assert_eq!(code, 1);
     }
 }
@@ -259,9 +259,34 @@ fn what_a_policy_in_c_does_wrong_is_told_by_one_error() {
         let choice = format!("node_allocation={}", library.display());
         let (code, message) = failure(&["run", &quickstart(), "--policy", &choice]);
         let message = message.replace(&library.display().to_string(), "FILE");
+        // Of what happens in a simulation, the date is told.
+        let message = message.strip_suffix(", at 3.760996907 s").filter(|_| expected_code == 1).unwrap_or(&message);
         assert!(message.ends_with(&format!("policies.node_allocation: {subject}{said}")), "{definition}: {message}");
         assert_eq!(code, expected_code, "{definition}");
     }
+}
+
+#[test]
+fn an_exception_that_nobody_catches_ends_the_process_that_the_library_is_in() {
+    if !C.is_here() || !CPP.is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sources = project_path("tests/plugins/languages");
+    let command = format!(
+        "g++ -c -fPIC {0}/throws.cpp && cc -w -shared -fPIC -fexceptions -DTHROWS -I {1} -o unsound.so {0}/unsound.c throws.o \
+         -lstdc++",
+        sources.display(),
+        project_path("policy-api/include").display()
+    );
+    shell(folder.path(), &command);
+    let library = folder.path().join("unsound.so").display().to_string();
+    let output = hearth(&["run", &quickstart(), "--policy", &format!("node_allocation={library}")]);
+    let said = text(&output.stderr);
+    let expected = format!(
+        "policies.node_allocation: \"unsound\" of {library} ended the process in place: signal 6 (SIGABRT: abort), at 3.760996907 s"
+    );
+    assert!(said.contains(&expected) && output.status.code() == Some(1), "{said}");
 }
 
 /// A million invocations in each language, and how long they take beside the built-in policies. Takes minutes.

@@ -226,8 +226,9 @@ impl Plan<'_> {
                 Err(CommandError::Interrupted)
             }
             Some(error) => {
-                write(&summary.interrupted(&error.to_string()), State::Stopped)?;
-                Err(CommandError::Simulation(error.to_string()))
+                let error = with_date(&error, &results);
+                write(&summary.interrupted(&error), State::Stopped)?;
+                Err(CommandError::Simulation(error))
             }
         };
         // Policies end when nothing can be lost by that any more.
@@ -298,6 +299,14 @@ impl Plan<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// An error that ended a simulation, with the date of what a policy did wrong.
+pub fn with_date(error: &Error, results: &Results) -> String {
+    match error {
+        Error::Policy { .. } => format!("{error}, at {} s", results.ended_at.as_secs_f64()),
+        _ => error.to_string(),
     }
 }
 

@@ -78,11 +78,10 @@ impl fmt::Display for UnexpectedEnd {
                 write!(f, "the process ended outside of calls to policies: {}", Status(*status))?
             }
         }
-        if *event > 0 && !has_results {
-            write!(f, ", at {} s", date.as_secs_f64())?;
-        }
-        if let Some(invocation) = call.as_ref().and_then(|call| call.invocation) {
-            write!(f, ", about invocation {invocation}")?;
+        match (call, how) {
+            (Some(call), How::Ended(_)) if !has_results => f.write_str(&call.when())?,
+            (None, _) if *event > 0 && !has_results => write!(f, ", at {} s", date.as_secs_f64())?,
+            _ => {}
         }
         if let Some(doing) = &note.doing {
             write!(f, ", {doing}")?;

@@ -16,6 +16,7 @@ use super::packed::writer::Writer;
 use super::pool::Announce;
 use super::store::Store;
 use super::study::Study;
+use crate::commands::run::with_date;
 use crate::error::CommandError;
 use crate::isolation::inside;
 use crate::result_files::{ResultFiles, Took};
@@ -141,7 +142,7 @@ fn run(experiment: Experiment, announce: &Announce) -> Result<(Results, Took, Re
     match stopped {
         None => Ok((results, Took { wall_s: start.elapsed().as_secs_f64(), policies: times }, rest)),
         Some(Error::Interrupted) => Err(CommandError::Interrupted),
-        Some(error) => Err(CommandError::Simulation(error.to_string())),
+        Some(error) => Err(CommandError::Simulation(with_date(&error, &results))),
     }
 }
 

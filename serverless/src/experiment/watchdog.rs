@@ -110,7 +110,8 @@ pub struct StuckCall {
 
 impl fmt::Display for StuckCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { call: LastingCall { callee, method, .. }, limit, .. } = self;
+        let Self { call, limit, .. } = self;
+        let LastingCall { callee, method, .. } = call;
         let seconds = limit.as_secs_f64();
         match callee {
             Callee::Policy(slot) => {
@@ -119,7 +120,7 @@ impl fmt::Display for StuckCall {
             }
             Callee::Library(path) => write!(f, "{path}: has not come back from {method} for {seconds} s")?,
         }
-        f.write_str(": mend it, or allow more with --policy-timeout")
+        write!(f, "{}: mend it, or allow more with --policy-timeout", call.when())
     }
 }
 

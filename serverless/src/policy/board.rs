@@ -70,8 +70,19 @@ pub struct LastingCall {
     pub method: &'static str,
     /// The name of the policy, if it is being made; later it is known to the service.
     pub policy: Option<String>,
+    /// The date of the event that it belongs to, if there has been one.
+    pub date: Option<SimTime>,
     /// The invocation that it is about, if it is about one.
     pub invocation: Option<u64>,
+}
+
+impl LastingCall {
+    /// At which date it is and what it is about, as a message goes on; nothing if neither is known.
+    pub fn when(&self) -> String {
+        let date = self.date.map(|date| format!(", at {} s", date.as_secs_f64())).unwrap_or_default();
+        let about = self.invocation.map(|invocation| format!(", about invocation {invocation}")).unwrap_or_default();
+        date + &about
+    }
 }
 
 /// Whom a call is to.
@@ -116,6 +127,7 @@ impl Board {
             callee: seen.slot().map_or_else(|| Callee::Library(self.name()), Callee::Policy),
             method: method.map_or("a call", Method::name),
             policy: (method == Some(Method::Construct)).then(|| self.name()).filter(|name| !name.is_empty()),
+            date: (self.event() > 0).then(|| self.date()),
             invocation: is_about_one.then(|| self.invocation.load(Ordering::Relaxed)),
         }
     }
@@ -232,6 +244,8 @@ impl Desk {
 /// Opens a library, which others see to be opened meanwhile.
 pub(super) fn while_opening<T>(library: &Path, open: impl FnOnce() -> T) -> T {
     let desk = Desk::of_this_thread();
-    let _lasting = desk.board().begin_to_open(library);
-    open()
+    let lasting = desk.board().begin_to_open(library);
+    let opened = open();
+    lasting.end();
+    opened
 }

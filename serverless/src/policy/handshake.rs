@@ -58,7 +58,9 @@ const NUMBER: u64 = 1 << 17;
 #[repr(transparent)]
 pub(super) struct Handshake<W = AtomicU64>(W);
 
-/// A call that lasts; it is left when this is dropped.
+/// A call that lasts until it is ended. Where an exception takes the stack away instead, as one of C++ that nobody catches, it lasts
+/// on: that is what others are to see.
+#[must_use]
 pub(super) struct Lasting<'a, W: Word = AtomicU64> {
     handshake: &'a Handshake<W>,
     /// What the word becomes.
@@ -117,9 +119,10 @@ impl<W: Word> Lasting<'_, W> {
     }
 }
 
-impl<W: Word> Drop for Lasting<'_, W> {
+impl<W: Word> Lasting<'_, W> {
+    /// The call has come back.
     #[inline(always)]
-    fn drop(&mut self) {
+    pub fn end(mut self) {
         if self.leave() {
             stay();
         }
@@ -136,7 +139,6 @@ fn stay() -> ! {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::ManuallyDrop;
     use std::sync::atomic::AtomicBool;
 
     use loom::cell::UnsafeCell;
@@ -196,8 +198,8 @@ mod tests {
         fn simulate(&self) {
             for call in 1..=3 {
                 self.write();
-                // One that is dropped stays for good, which no model comes to the end of.
-                let mut lasting = ManuallyDrop::new(self.handshake.begin(call));
+                // One that is ended stays for good, which no model comes to the end of.
+                let mut lasting = self.handshake.begin(call);
                 if lasting.leave() {
                     return;
                 }

@@ -154,8 +154,10 @@ impl Watch {
     /// Makes a call and notes when it begins and ends.
     #[inline(always)]
     pub fn during<T>(&self, slot: PolicySlot, method: Method, work: impl FnOnce() -> T) -> T {
-        let _lasting = self.desk.board().begin(slot, method);
-        self.spent[slot as usize].during(work)
+        let lasting = self.desk.board().begin(slot, method);
+        let answer = self.spent[slot as usize].during(work);
+        lasting.end();
+        answer
     }
 
     /// Notes which policy is to be made.

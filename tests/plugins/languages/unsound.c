@@ -28,12 +28,19 @@ static uint32_t rules(void *policy, uint32_t *rules) {
     return HEARTH_OK;
 }
 
+#ifdef THROWS
+// In C++, where somebody has not caught it.
+void throws(void);
+#endif
+
 static uint32_t place(void *policy, const hearth_request *request, const hearth_cluster *cluster, hearth_placement *answer) {
     (void)policy, (void)request, (void)cluster, (void)answer;
 #if defined(FAILS)
     return hearth_fail(policy, "as asked");
 #elif defined(FAILS_SILENTLY)
     return HEARTH_FAILED;
+#elif defined(THROWS)
+    throws();
 #elif defined(ANSWERS)
     answer->kind = ANSWERS;
     answer->node = 1000000;
