@@ -1,4 +1,4 @@
-//! How long calls into policies take, in real time. All of a policy that is slow are timed, of one that is fast a share, so that
+//! How long calls into policies take, in real time: all calls of a policy that is slow are timed, of one that is fast a share, so that
 //! the clock does not cost more than the policy.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use super::PolicySlot;
 /// One call of so many is timed where calls are short.
 const SHARE: u64 = 64;
 /// Calls are short below this.
-const SHORT: u64 = 2_000;
+const SHORT: u64 = 20_000;
 
 /// How much real time the policies in a slot have taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
