@@ -1,5 +1,6 @@
 //! What options set in a scenario: `--policy` and `--seed` as the assignments that they stand for.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use hearth_serverless::policy::PolicySlot;
@@ -32,14 +33,32 @@ pub fn split_at_commas(text: &str) -> Vec<&str> {
     parts
 }
 
+/// What has a policy in a scenario, as `--policy` names it.
+fn slots() -> impl Iterator<Item = &'static str> {
+    ["controller"].into_iter().chain(PolicySlot::ALL.iter().map(|slot| slot.path()))
+}
+
+fn wrong(choice: &str, problem: impl Into<String>) -> CommandError {
+    CommandError::Argument(ScenarioError::Invalid { place: format!("--policy {choice:?}"), problem: problem.into() })
+}
+
 /// `SLOT=POLICY,PARAMETER=VALUE,SLOT=POLICY…` as the assignments it stands for.
 pub fn policy_overrides(choice: &str) -> Result<Vec<Override>, CommandError> {
     let mut overrides = Vec::new();
     let mut slot = None;
     for part in split_at_commas(choice) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let (name, value) = match part.split_once('=') {
+            Some(parts) => parts,
+            None if slot.is_some() => {
+                let cure =
+                    "a path with a comma or a colon stands in double quotes, as in node_allocation=\"a,b.so\":name";
+                let problem = format!("found {part:?} after a comma, expected PARAMETER=VALUE or SLOT=POLICY; {cure}");
+                return Err(wrong(choice, problem));
+            }
+            None => (part, ""),
+        };
         match slot {
-            Some(slot) if PolicySlot::ALL.iter().all(|other| other.path() != name) => {
+            Some(slot) if slots().all(|other| other != name) => {
                 let assignment = format!("policies.{slot}.parameters.{name}={value}");
                 overrides.push(assignment.parse().map_err(CommandError::Argument)?);
             }
@@ -54,40 +73,60 @@ pub fn policy_overrides(choice: &str) -> Result<Vec<Override>, CommandError> {
 
 /// `node_allocation=POLICY` as the assignment it stands for. The parameters of the scenario are another policy's.
 fn policy_override(choice: &str) -> Result<Override, CommandError> {
-    let slots: Vec<&str> = ["controller"].into_iter().chain(PolicySlot::ALL.iter().map(|slot| slot.path())).collect();
-    let wrong = |problem: String| {
-        CommandError::Argument(ScenarioError::Invalid { place: format!("--policy {choice:?}"), problem })
-    };
-    let (slot, policy) =
-        choice.split_once('=').ok_or_else(|| wrong("expected SLOT=NAME or SLOT=LIBRARY".to_owned()))?;
-    if !slots.contains(&slot) {
-        return Err(wrong(format!("unknown slot {slot:?}: expected one of {}", slots.join(", "))));
+    let (slot, policy) = choice.split_once('=').ok_or_else(|| wrong(choice, "expected SLOT=NAME or SLOT=LIBRARY"))?;
+    if slots().all(|other| other != slot) {
+        let known = slots().collect::<Vec<_>>().join(", ");
+        return Err(wrong(choice, format!("unknown slot {slot:?}: expected one of {known}")));
     }
-    let section = match library_and_name(policy) {
+    let section = match library_and_name(policy).map_err(|problem| wrong(choice, problem))? {
         None => json!({ "use": policy }),
         Some((library, name)) => {
             // Paths in scenarios start from the scenario, those on the command line from the current folder.
-            let library = std::path::absolute(library).map_err(|error| wrong(error.to_string()))?;
-            let library = library.to_str().ok_or_else(|| wrong("the path is not UTF-8 text".to_owned()))?;
+            let library = std::path::absolute(&*library).map_err(|error| wrong(choice, error.to_string()))?;
+            let library = library.to_str().ok_or_else(|| wrong(choice, "the path is not UTF-8 text"))?;
             json!({ "use": name, "library": library })
         }
     };
     format!("policies.{slot}={section}").parse().map_err(CommandError::Argument)
 }
 
-/// The parts of `LIBRARY` or `LIBRARY:NAME`; `None` if it is the mere name of a policy.
-fn library_and_name(policy: &str) -> Option<(&str, Option<&str>)> {
+/// A library, and the name of a policy in it.
+type LibraryAndName<'a> = (Cow<'a, str>, Option<&'a str>);
+
+/// The parts of `LIBRARY` or `LIBRARY:NAME`; `None` if it is the mere name of a policy. A library may stand in double quotes, of which
+/// two stand for one.
+fn library_and_name(policy: &str) -> Result<Option<LibraryAndName<'_>>, &'static str> {
+    if let Some(quoted) = policy.strip_prefix('"') {
+        let (mut library, mut rest) = (String::new(), quoted);
+        let after = loop {
+            let (part, after) = rest.split_once('"').ok_or("the path has no closing quote")?;
+            library += part;
+            match after.strip_prefix('"') {
+                Some(more) => (library, rest) = (library + "\"", more),
+                None => break after,
+            }
+        };
+        return match (after, library.is_empty()) {
+            (_, true) => Err("there is no path between the quotes"),
+            ("", _) => Ok(Some((library.into(), None))),
+            (rest, _) => match rest.strip_prefix(':') {
+                Some(name) if !name.is_empty() => Ok(Some((library.into(), Some(name)))),
+                _ => Err("expected nothing or :NAME after the closing quote"),
+            },
+        };
+    }
     let is_library = |path: &str| {
         path.contains(std::path::is_separator)
             || Path::new(path).extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION)
     };
-    match policy.rsplit_once(':') {
+    // What stands before the colon of a drive is no library, and what follows it no name.
+    Ok(match policy.rsplit_once(':') {
         Some((library, name)) if is_library(library) && !name.contains(std::path::is_separator) => {
-            Some((library, Some(name)))
+            Some((library.into(), Some(name)))
         }
-        _ if is_library(policy) => Some((policy, None)),
+        _ if is_library(policy) => Some((policy.into(), None)),
         _ => None,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -118,10 +157,60 @@ mod tests {
     #[test]
     fn a_path_is_told_from_a_name() {
         let library = |name: &str| format!("{name}.{}", std::env::consts::DLL_EXTENSION);
-        assert_eq!(library_and_name("least-loaded"), None);
-        assert_eq!(library_and_name("./mine"), Some(("./mine", None)));
-        assert_eq!(library_and_name(&library("mine")), Some((library("mine").as_str(), None)));
-        let named = format!("{}:best", library("a/mine"));
-        assert_eq!(library_and_name(&named), Some((library("a/mine").as_str(), Some("best"))));
+        let parts = |policy: &str| {
+            let parts = library_and_name(policy).unwrap();
+            parts.map(|(library, name)| (library.into_owned(), name.map(str::to_owned)))
+        };
+        let path = |library: &str| Some((library.to_owned(), None));
+        let named = |library: &str, name: &str| Some((library.to_owned(), Some(name.to_owned())));
+        assert_eq!(parts("least-loaded"), None);
+        assert_eq!(parts("./mine"), path("./mine"));
+        assert_eq!(parts(&library("mine")), path(&library("mine")));
+        assert_eq!(parts(&format!("{}:best", library("a/mine"))), named(&library("a/mine"), "best"));
+        // The drives of Windows.
+        assert_eq!(parts(&library("C:/a/mine")), path(&library("C:/a/mine")));
+        assert_eq!(parts(&library("C:mine")), path(&library("C:mine")));
+        assert_eq!(parts(&format!("{}:best", library("C:/mine"))), named(&library("C:/mine"), "best"));
+    }
+
+    #[test]
+    fn paths_in_quotes_may_hold_colons_commas_and_quotes() {
+        let overrides = |choice: &str| {
+            let overrides = policy_overrides(choice).map_err(|error| error.to_string())?;
+            let parts = |of: &Override| {
+                let value = serde_json::from_str::<serde_json::Value>(of.parts().1).unwrap_or_default();
+                (of.parts().0.to_owned(), value)
+            };
+            Ok::<_, String>(overrides.iter().map(parts).collect::<Vec<_>>())
+        };
+        let section = |path: &str, name: Option<&str>| json!({ "use": name, "library": path });
+        let allocation = |path, name| ("policies.node_allocation".to_owned(), section(path, name));
+        for (choice, path, name) in [
+            (r#""/a:b,c.so":name"#, "/a:b,c.so", Some("name")),
+            (r#""/a:b,c.so""#, "/a:b,c.so", None),
+            (r#""/a""b.so""#, "/a\"b.so", None),
+            (r#""/a""""""#, "/a\"\"", None),
+            (r#""/[a{b=c":x"#, "/[a{b=c", Some("x")),
+        ] {
+            let set = overrides(&format!("node_allocation={choice}"));
+            assert_eq!(set, Ok(vec![allocation(path, name)]), "{choice}");
+        }
+        let set = overrides(r#"node_allocation="/a,b.so":x,window=5,controller="/d:e.so""#).unwrap();
+        assert_eq!(set[0], allocation("/a,b.so", Some("x")));
+        assert_eq!(set[1], ("policies.node_allocation.parameters.window".to_owned(), json!(5)));
+        assert_eq!(set[2], ("policies.controller".to_owned(), section("/d:e.so", None)));
+        for (choice, problem) in [
+            (r#"node_allocation="/a"#, "the path has no closing quote"),
+            (r#"node_allocation="""#, "there is no path between the quotes"),
+            (r#"node_allocation="/a"b"#, "expected nothing or :NAME after the closing quote"),
+            (r#"node_allocation="/a":"#, "expected nothing or :NAME after the closing quote"),
+            (
+                "node_allocation=/a,b.so",
+                "found \"b.so\" after a comma, expected PARAMETER=VALUE or SLOT=POLICY; a path ",
+            ),
+        ] {
+            let said = overrides(choice).unwrap_err();
+            assert!(said.starts_with("--policy ") && said.contains(problem), "{choice}: {said}");
+        }
     }
 }

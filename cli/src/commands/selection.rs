@@ -138,8 +138,9 @@ pub struct ScenarioArguments {
     pub base: ScenarioBase,
 
     /// Use another policy: one by its name, as in node_allocation=least-loaded, or one in a library, as in
-    /// eviction.containers=./libmine.so or ./libmine.so:name. Parameters, and policies of other slots, may follow:
-    /// keep_alive=fixed,timeout=20min.
+    /// eviction.containers=./libmine.so or ./libmine.so:name. A path with a colon or a comma stands in double quotes:
+    /// 'eviction.containers="a:b,c.so":name'. Parameters, and policies of other slots, may follow:
+    /// keep_alive=fixed,timeout=20min. Lists stand in brackets: limits=[1s,5min].
     #[arg(long = "policy", value_name = "SLOT=POLICY")]
     policy: Vec<String>,
 
