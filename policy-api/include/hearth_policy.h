@@ -155,6 +155,16 @@
 // The kind of a parameter: text, such as the path of a file.
 #define HEARTH_PARAMETER_TEXT 6
 
+// The kind of a parameter: a list of texts. Lists cross as text, one element a line: a newline ends each, and may be left out after the
+// last. `integer` of a value is how many there are.
+#define HEARTH_PARAMETER_TEXTS 7
+
+// The kind of a parameter: a list of numbers, in decimal, each within the range.
+#define HEARTH_PARAMETER_NUMBERS 8
+
+// The kind of a parameter: a list of times, each in whole ns.
+#define HEARTH_PARAMETER_DURATIONS 9
+
 // "No such image" in `RequestView::image` and the like.
 #define HEARTH_NONE UINT32_MAX
 

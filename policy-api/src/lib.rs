@@ -67,6 +67,7 @@ mod history;
 mod keep_alive;
 mod node_allocation;
 mod node_set;
+mod parameter_lists;
 mod parameters;
 mod policy;
 mod primitives;

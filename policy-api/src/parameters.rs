@@ -6,9 +6,10 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use crate::parameter_lists::{elements, is_element, lines, numbers};
 use crate::primitives::{
-    PARAMETER_BYTES, PARAMETER_CHOICE, PARAMETER_DURATION, PARAMETER_FLAG, PARAMETER_INTEGER, PARAMETER_NUMBER,
-    PARAMETER_TEXT, Parameter, Slice, Text, Value,
+    PARAMETER_BYTES, PARAMETER_CHOICE, PARAMETER_DURATION, PARAMETER_DURATIONS, PARAMETER_FLAG, PARAMETER_INTEGER,
+    PARAMETER_NUMBER, PARAMETER_NUMBERS, PARAMETER_TEXT, PARAMETER_TEXTS, Parameter, Slice, Text, Value,
 };
 
 /// What [`parameters!`](crate::parameters) implements: all that can be set of a policy.
@@ -87,6 +88,11 @@ macro_rules! choice {
 /// | `word("a", "b", …)` | `&'static str` | one of these words |
 /// | `flag` | `bool` | `true` or `false` |
 /// | `text` | `String` | text, such as the path of a file |
+/// | `texts` | `Vec<String>` | a list of texts |
+/// | `numbers(MIN..=MAX)` | `Vec<f64>` | a list of numbers |
+/// | `durations` | `Vec<u64>`, ns | a list of times |
+///
+/// The default of a list is text with an element on each line: `"1000\n5000"` are two times of 1 µs and 5 µs, `""` is an empty list.
 ///
 /// ```
 /// use hearth_policy_api::ParameterSet;
@@ -102,11 +108,14 @@ macro_rules! choice {
 ///         pub epsilon: number(0.0..=1.0) = 0.25;
 ///         /// whether to count those that wait
 ///         pub waiting: flag = true;
+///         /// what each attempt counts
+///         pub weights: numbers(0.0..=1.0) = "1\n0.5";
 ///     }
 /// }
 /// let settings = Settings::default();
 /// assert_eq!((settings.window, settings.choices, settings.epsilon, settings.waiting), (60_000_000_000, 2, 0.25, true));
-/// assert_eq!(Settings::DECLARED.len(), 4);
+/// assert_eq!(settings.weights, [1.0, 0.5]);
+/// assert_eq!(Settings::DECLARED.len(), 5);
 /// ```
 #[macro_export]
 macro_rules! parameters {
@@ -154,6 +163,9 @@ macro_rules! __parameter {
     (type word $($words:literal),+) => { &'static str };
     (type flag) => { bool };
     (type text) => { ::std::string::String };
+    (type texts) => { ::std::vec::Vec<::std::string::String> };
+    (type numbers $($range:tt)*) => { ::std::vec::Vec<f64> };
+    (type durations) => { ::std::vec::Vec<u64> };
     (declare duration [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::duration($name, $default, $help) };
     (declare bytes [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::bytes($name, $default, $help) };
     (declare integer [$range:expr] $default:expr, $name:expr, $help:expr) => {
@@ -170,6 +182,13 @@ macro_rules! __parameter {
     };
     (declare flag [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::flag($name, $default, $help) };
     (declare text [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::text($name, $default, $help) };
+    (declare texts [] $default:expr, $name:expr, $help:expr) => { $crate::abi::Parameter::texts($name, $default, $help) };
+    (declare numbers [$range:expr] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::numbers($name, $range, $default, $help)
+    };
+    (declare durations [] $default:expr, $name:expr, $help:expr) => {
+        $crate::abi::Parameter::durations($name, $default, $help)
+    };
     (read choice [$words:ty] $value:expr) => { <$words as $crate::Choice>::at($value.integer) };
     (read word [$($word:literal),+] $value:expr) => {
         [$($word),+].get($value.integer as usize).copied().unwrap_or_default()
@@ -177,6 +196,9 @@ macro_rules! __parameter {
     (read number [$($range:tt)*] $value:expr) => { $value.number };
     (read flag [] $value:expr) => { $value.integer != 0 };
     (read text [] $value:expr) => { $value.to_text() };
+    (read texts [] $value:expr) => { $value.to_texts() };
+    (read numbers [$($range:tt)*] $value:expr) => { $value.to_numbers() };
+    (read durations [] $value:expr) => { $value.to_durations() };
     (read $whole:ident [$($range:tt)*] $value:expr) => { $value.integer };
 }
 
@@ -194,6 +216,24 @@ impl Value {
     pub fn to_text(&self) -> String {
         // SAFETY: a declared default lasts, and text that the host has passed lasts while the instance is made.
         unsafe { self.text.copied() }
+    }
+
+    /// The texts of a list.
+    #[doc(hidden)]
+    pub fn to_texts(&self) -> Vec<String> {
+        elements(&self.to_text()).map(str::to_owned).collect()
+    }
+
+    /// The numbers of a list.
+    #[doc(hidden)]
+    pub fn to_numbers(&self) -> Vec<f64> {
+        numbers(&self.to_text())
+    }
+
+    /// The times of a list, in ns.
+    #[doc(hidden)]
+    pub fn to_durations(&self) -> Vec<u64> {
+        numbers(&self.to_text())
     }
 }
 
@@ -284,8 +324,35 @@ impl Parameter {
     }
 
     pub const fn text(name: &'static str, default: &'static str, help: &'static str) -> Self {
-        let default = Value { text: Text::new(default), ..Value::NONE };
-        Self::new(name, PARAMETER_TEXT, default, "", help)
+        Self::of_text(name, PARAMETER_TEXT, default, "", help)
+    }
+
+    pub const fn texts(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self::of_text(name, PARAMETER_TEXTS, default, "", help)
+    }
+
+    pub const fn numbers(
+        name: &'static str,
+        range: RangeInclusive<f64>,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let (min, max) = (Value::number(*range.start()), Value::number(*range.end()));
+        Self { min, max, ..Self::of_text(name, PARAMETER_NUMBERS, default, "", help) }
+    }
+
+    pub const fn durations(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self::of_text(name, PARAMETER_DURATIONS, default, "s", help)
+    }
+
+    const fn of_text(
+        name: &'static str,
+        kind: u32,
+        default: &'static str,
+        unit: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self::new(name, kind, Value { text: Text::new(default), ..Value::NONE }, unit, help)
     }
 
     pub const fn unit(self, unit: &'static str) -> Self {
@@ -320,6 +387,17 @@ pub enum ParameterKind {
     Flag,
     /// Text.
     Text,
+    /// A list of texts, each on one line.
+    Texts,
+    /// A list of numbers.
+    Numbers {
+        /// The least value allowed.
+        min: f64,
+        /// The greatest value allowed.
+        max: f64,
+    },
+    /// A list of times, each given as seconds or with a unit.
+    Durations,
 }
 
 /// A value of a parameter.
@@ -339,6 +417,12 @@ pub enum ParameterValue {
     Flag(bool),
     /// Text.
     Text(String),
+    /// Texts.
+    Texts(Vec<String>),
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// Nanoseconds.
+    Durations(Vec<u64>),
 }
 
 /// One parameter that a policy declares, as a host has read it.
@@ -357,7 +441,7 @@ pub struct ParameterSpec {
 }
 
 impl ParameterSpec {
-    /// Reads a declaration; why it makes no sense.
+    /// Reads a declaration; why it makes no sense, as a message goes on after its name.
     pub(crate) fn read(declared: &'static Parameter) -> Result<Self, String> {
         // SAFETY: what is declared lasts as long as its library, which is never closed.
         let text = |text: &Text| unsafe { text.copied() };
@@ -376,18 +460,37 @@ impl ParameterSpec {
             PARAMETER_CHOICE => {
                 let words: Vec<String> = declared.words.iter().map(text).collect();
                 let default = words.get(integer as usize).cloned();
-                let default = default.ok_or_else(|| format!("parameter {name:?} has no word for its default"))?;
+                let default = default.ok_or("whose default is none of its words: give the position of one")?;
                 (ParameterKind::Choice(words), ParameterValue::Choice(default))
             }
             PARAMETER_FLAG => (ParameterKind::Flag, ParameterValue::Flag(integer != 0)),
             PARAMETER_TEXT => (ParameterKind::Text, ParameterValue::Text(text(&declared.default_value.text))),
-            other => return Err(format!("parameter {name:?} is of kind {other}, which this hearth does not know")),
+            PARAMETER_TEXTS => (ParameterKind::Texts, ParameterValue::Texts(declared.default_value.to_texts())),
+            PARAMETER_NUMBERS => (
+                ParameterKind::Numbers { min: min.number, max: max.number },
+                ParameterValue::Numbers(all_of(declared.default_value.to_numbers(), &declared.default_value)?),
+            ),
+            PARAMETER_DURATIONS => (
+                ParameterKind::Durations,
+                ParameterValue::Durations(all_of(declared.default_value.to_durations(), &declared.default_value)?),
+            ),
+            other => {
+                return Err(format!(
+                    "whose kind is {other}, which this hearth does not know: use one of hearth_policy.h"
+                ));
+            }
         };
         if !kind.admits(&default) {
-            return Err(format!("parameter {name:?} has the default {default}, but takes {kind}"));
+            return Err(format!("whose default is {default}: give {kind}"));
         }
         Ok(Self { name, kind, default, unit: text(&declared.unit), help: text(&declared.help) })
     }
+}
+
+/// The elements of a default, if none of its lines was passed over.
+fn all_of<T>(read: Vec<T>, default: &Value) -> Result<Vec<T>, String> {
+    let lines = default.to_texts();
+    if read.len() == lines.len() { Ok(read) } else { Err(format!("whose default is {lines:?}: give a number a line")) }
 }
 
 /// Why a value does not suit a parameter.
@@ -494,8 +597,20 @@ impl Parameters {
         self.specs.iter().zip(&self.values).find(|(spec, _)| spec.name == name).map(|(_, value)| value)
     }
 
-    /// The values as they cross; text in them is borrowed from here.
-    pub(crate) fn values(&self) -> Vec<Value> {
+    /// The values as they cross, and the lists among them as text, from which they are borrowed, as is other text from here.
+    pub(crate) fn values(&self) -> (Vec<Value>, Vec<String>) {
+        let list = |value: &ParameterValue| match value {
+            ParameterValue::Texts(texts) => Some(lines(texts)),
+            ParameterValue::Numbers(numbers) => Some(lines(numbers)),
+            ParameterValue::Durations(times) => Some(lines(times)),
+            _ => None,
+        };
+        let lists: Vec<String> = self.values.iter().filter_map(list).collect();
+        let mut next = lists.iter();
+        let mut of_list = |length: usize| Value {
+            text: Text::lent(next.next().map_or("", |list| list)),
+            ..Value::integer(length as u64)
+        };
         let value = |(spec, value): (&ParameterSpec, &ParameterValue)| match value {
             ParameterValue::Duration(integer) | ParameterValue::Bytes(integer) | ParameterValue::Integer(integer) => {
                 Value::integer(*integer)
@@ -510,8 +625,12 @@ impl Parameters {
             }
             ParameterValue::Flag(is_set) => Value::integer(u64::from(*is_set)),
             ParameterValue::Text(text) => Value { text: Text::lent(text), ..Value::NONE },
+            ParameterValue::Texts(list) => of_list(list.len()),
+            ParameterValue::Numbers(list) => of_list(list.len()),
+            ParameterValue::Durations(list) => of_list(list.len()),
         };
-        self.specs.iter().zip(&self.values).map(value).collect()
+        let values = self.specs.iter().zip(&self.values).map(value).collect();
+        (values, lists)
     }
 }
 
@@ -521,7 +640,12 @@ impl ParameterKind {
             (Self::Duration, ParameterValue::Duration(_))
             | (Self::Bytes, ParameterValue::Bytes(_))
             | (Self::Flag, ParameterValue::Flag(_))
-            | (Self::Text, ParameterValue::Text(_)) => true,
+            | (Self::Text, ParameterValue::Text(_))
+            | (Self::Durations, ParameterValue::Durations(_)) => true,
+            (Self::Texts, ParameterValue::Texts(texts)) => texts.iter().all(|text| is_element(text)),
+            (Self::Numbers { min, max }, ParameterValue::Numbers(numbers)) => {
+                numbers.iter().all(|number| (min..=max).contains(&number))
+            }
             (Self::Integer { min, max }, ParameterValue::Integer(value)) => (min..=max).contains(&value),
             (Self::Number { min, max }, ParameterValue::Number(value)) => (min..=max).contains(&value),
             (Self::Choice(words), ParameterValue::Choice(word)) => words.contains(word),
@@ -534,16 +658,31 @@ impl fmt::Display for ParameterKind {
     /// What would be right, as in "a whole number from 1 to 10".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Duration => f.write_str("a time in seconds, or with a unit (ns us ms s min h d)"),
+            Self::Duration => write!(f, "a time in {TIMES}"),
             Self::Bytes => f.write_str("a size in bytes, or with a unit (B kB MB GB TB KiB MiB GiB TiB)"),
             Self::Integer { min, max: u64::MAX } => write!(f, "a whole number from {min}"),
             Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
-            Self::Number { min, max } if max.is_infinite() => write!(f, "a number from {min}"),
-            Self::Number { min, max } => write!(f, "a number from {min} to {max}"),
+            Self::Number { min, max } => write!(f, "a number from {}", Range(*min, *max)),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Flag => f.write_str("true or false"),
             Self::Text => f.write_str("text"),
+            Self::Texts => f.write_str("a list of texts, as in [\"a\",\"b\"]"),
+            Self::Numbers { min, max } => write!(f, "a list of numbers from {}", Range(*min, *max)),
+            Self::Durations => write!(f, "a list of times in {TIMES}"),
         }
+    }
+}
+
+/// How times are given.
+const TIMES: &str = "seconds, or with a unit (ns us ms s min h d)";
+
+/// A range of numbers, of which infinity is no bound.
+struct Range(f64, f64);
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(min, max) = self;
+        if max.is_infinite() { write!(f, "{min}") } else { write!(f, "{min} to {max}") }
     }
 }
 
@@ -551,13 +690,31 @@ impl fmt::Display for ParameterValue {
     /// The value as a scenario would give it, durations in seconds; the greatest whole number is no limit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Duration(nanos) => write!(f, "{}s", *nanos as f64 / 1e9),
+            Self::Duration(nanos) => write!(f, "{}", Seconds(*nanos)),
             Self::Bytes(bytes) => write!(f, "{bytes}B"),
             Self::Integer(u64::MAX) => f.write_str("no limit"),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number(value) => write!(f, "{value}"),
             Self::Choice(word) | Self::Text(word) => f.write_str(word),
             Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Texts(texts) => write!(f, "{texts:?}"),
+            Self::Numbers(numbers) => f.write_str(&list(numbers.iter())),
+            Self::Durations(times) => f.write_str(&list(times.iter().map(|nanos| Seconds(*nanos)))),
         }
     }
+}
+
+/// A time as a scenario would give it.
+struct Seconds(u64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.0 as f64 / 1e9)
+    }
+}
+
+/// A list as a scenario would give it.
+fn list(elements: impl Iterator<Item = impl fmt::Display>) -> String {
+    let elements: Vec<String> = elements.map(|element| element.to_string()).collect();
+    format!("[{}]", elements.join(", "))
 }

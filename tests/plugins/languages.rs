@@ -235,18 +235,23 @@ fn what_a_policy_in_c_does_wrong_is_told_by_one_error() {
         ("-DRULES=0x40000000", 2, ruled, "asks for rules 0x40000000, which its kind of policy does not have here"),
         ("-DPLAN", 2, exported, "has both place and plan, or neither: node allocation needs one of them"),
         ("-DNO_PLACE", 2, exported, "has both place and plan, or neither: node allocation needs one of them"),
-        ("-DNO_CREATE", 2, exported, "has no create, or no destroy"),
+        ("-DNO_CREATE", 2, exported, "has no create, or no destroy: set both"),
         ("-DNO_TABLE", 2, exported, "has no table of functions: it is no kind of policy"),
         ("-DEVICTS_TOO", 2, exported, "is an eviction policy and more: eviction has an instance for each storage"),
-        ("-DTWICE", 2, exported, "is there twice"),
-        ("'-DNAME=\"\"'", 2, unnamed, "has no name of letters, digits and hyphens"),
+        ("-DTWICE", 2, exported, "is there twice as node allocation policy: give one of them another name"),
+        ("'-DNAME=\"\"'", 2, unnamed, "has no name of letters, digits and hyphens: give it one, as in \"my-policy\""),
         (
             "'-DNAME=\"un\\nsound\"'",
             2,
             "FILE exports policy \"un\\nsound\", which ",
-            "has control characters in its name",
+            "has control characters in its name: leave them out",
         ),
-        ("'-DNAME=\"un\\xff\"'", 2, "FILE exports policy \"un\u{fffd}\", which ", "has a name that is no UTF-8"),
+        (
+            "'-DNAME=\"un\\xff\"'",
+            2,
+            "FILE exports policy \"un\u{fffd}\", which ",
+            "has a name that is no UTF-8: write it as such",
+        ),
     ];
     for (definition, expected_code, subject, said) in rows {
         let _ = fs::remove_file(&library);

@@ -4,12 +4,16 @@
 mod author;
 mod contained;
 mod destructive;
+mod files;
 mod found;
 mod frozen;
 mod grown;
 mod languages;
+mod metadata;
 mod refused;
 mod same_bytes;
+mod statics;
+mod trial;
 mod workshop;
 
 use std::path::{Path, PathBuf};

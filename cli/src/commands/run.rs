@@ -254,7 +254,8 @@ impl Plan<'_> {
         files.hold(claim::for_run(folder, overwrites, &paths, inside.as_deref())?);
         let text = chosen.resolved(folder, experiment.about())?;
         let outside = self.timeline.filter(|_| inside.is_none()).map(|file| self.create(file)).transpose()?;
-        let experiment = files.open(experiment, &text, runs_again::inputs(paths)?, inside)?;
+        let inputs = runs_again::inputs(paths, experiment.about())?;
+        let experiment = files.open(experiment, &text, inputs, inside)?;
         Ok(match outside {
             Some(file) => experiment.write_timeline(file),
             None => experiment,

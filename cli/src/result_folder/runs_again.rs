@@ -67,10 +67,18 @@ pub fn paths_of(
     Ok(distinct)
 }
 
-/// The hashes of what a run reads.
+/// The hashes of what a run reads; of libraries that of what has been opened, whatever has become of the file since.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, CommandError> {
-    paths.into_iter().map(|path| Ok(Input { sha256: hash_of(&path)?, path })).collect()
+pub fn inputs(paths: Vec<PathBuf>, about: &About) -> Result<Vec<Input>, CommandError> {
+    let opened = |path: &Path| {
+        let is_it = |library: &PathBuf| std::path::absolute(library).is_ok_and(|library| library == path);
+        let mut records = about.policies.iter().map(|(_, record)| record);
+        records.find(|record| record.library.as_ref().is_some_and(is_it))?.library_sha256.clone()
+    };
+    paths
+        .into_iter()
+        .map(|path| Ok(Input { sha256: opened(&path).map_or_else(|| hash_of(&path), Ok)?, path }))
+        .collect()
 }

@@ -102,6 +102,7 @@ pub fn simulate_here(
     let limit = Duration::try_from_secs_f64(study.options.policy_timeout_s).unwrap_or(Duration::MAX);
     let _watchdog = (limit > Duration::ZERO).then(|| Watchdog::start(limit, is_stuck));
     let experiment = Experiment::prepare(&scenario, catalog).map_err(|error| study.wrong(error))?;
+    study.check_libraries(experiment.about())?;
     let key = &study.keys[point];
     match keep {
         Keep::Nowhere => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use hearth_serverless::experiment::{Experiment, chosen_policies};
+use hearth_serverless::experiment::{About, Experiment, chosen_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 
@@ -195,6 +195,21 @@ impl Study {
     pub fn describe(&self, point: usize) -> String {
         let Point { settings, seed } = &self.points[point];
         format!("{} seed={seed}", self.grid.describe(settings)).trim_start().to_owned()
+    }
+
+    /// Whether the libraries that a run has opened are what they were when the sweep began.
+    pub fn check_libraries(&self, about: &About) -> Result<(), CommandError> {
+        for (_, record) in &about.policies {
+            let Some((library, opened)) = record.library.as_ref().zip(record.library_sha256.as_ref()) else { continue };
+            if self.hashes.get(library).is_some_and(|begun_with| begun_with != opened) {
+                let cure = "its results would be of two libraries; start the sweep again";
+                return Err(CommandError::Usage(format!(
+                    "{} has changed since the sweep began: {cure}",
+                    library.display()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// What a run reads, with the hashes of what it was when the sweep began.

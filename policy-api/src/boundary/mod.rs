@@ -11,6 +11,7 @@
 //! | change | version | how it is seen |
 //! |---|---|---|
 //! | a field at the end of a record or of a table, a rule, a kind of answer | minor | records begin with their size |
+//! | a kind of parameter | minor | an earlier host refuses it by its number |
 //! | a method of a policy trait, with a default | minor | older policies get the default |
 //! | documentation, helpers, the test kit | patch | not at all |
 //! | any other change of a record, a table or a number | major | the symbol has another number |
@@ -23,7 +24,8 @@
 //! # What is contained, and what cannot be
 //!
 //! A panic in any call of a policy in Rust, whatever its payload, comes back as a [`CallFailure`]; so does one in a destructor.
-//! Answers are checked by the host. Undefined behaviour, `std::process::abort`, a stack overflow and running out of memory end the
+//! Answers are checked by the host. What a library says, in reasons, errors and panics, is cleaned of control characters and cut to
+//! [`SAID_AT_MOST`] characters before anybody shows it. Undefined behaviour, `std::process::abort`, a stack overflow and running out of memory end the
 //! process, as in any program. A library built with `panic = "abort"` cannot contain its panics and is refused.
 
 mod described;
@@ -34,6 +36,7 @@ mod failure;
 pub mod loader;
 mod objects;
 mod rules;
+mod said;
 mod seat;
 mod shim;
 #[cfg(test)]
@@ -47,6 +50,7 @@ pub use objects::{
     AdmissionObject, EvictionObject, Instance, KeepAliveObject, NodeAllocationObject, Object, Role, admission,
     batch_allocation, eviction, keep_alive, node_allocation,
 };
+pub use said::SAID_AT_MOST;
 pub use seat::{Order, Ordered, Orders, Seat};
 #[doc(hidden)]
 pub use shim::tables;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::failure::{CallFailure, Called};
 use super::rules::Rules;
+use super::said::said;
 use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
 use crate::abi::{
@@ -64,7 +65,8 @@ impl Instance {
             return Err(CallFailure { cause });
         };
         let told = Rc::clone(&seat.told);
-        let (values, mut address) = (parameters.values(), null_mut());
+        // The lists are there until the call is over.
+        let ((values, _lists), mut address) = (parameters.values(), null_mut());
         // SAFETY: all of it is there during the call; what the handle stands for lives as long as the instance.
         let status = unsafe { create(seat.context(), Slice::new(&values), &raw mut address) };
         if status != OK {
@@ -244,7 +246,7 @@ impl NodeAllocationObject {
             PLACEMENT_NODE => Ok(Placement::Node(answer.node)),
             PLACEMENT_WAIT => Ok(Placement::Wait),
             // SAFETY: the reason lasts until the next call.
-            PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { answer.reason.copied() })),
+            PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { said(answer.reason) })),
             PLACEMENT_BUSY => Ok(Placement::Busy { node: answer.node, until: answer.until }),
             // SAFETY: the nodes last until the next call.
             PLACEMENT_QUEUE => Ok(Placement::Queue { nodes: unsafe { answer.nodes.copied() }, until: answer.until }),
@@ -320,7 +322,7 @@ impl NodeAllocationObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.shed, |shed, policy| unsafe { shed(policy, queue, &raw mut answer) })?;
         // SAFETY: the reason lasts until the next call.
-        Ok((answer.head != NONE).then(|| Shed { head: answer.head, reason: unsafe { answer.reason.copied() } }))
+        Ok((answer.head != NONE).then(|| Shed { head: answer.head, reason: unsafe { said(answer.reason) } }))
     }
 
     /// One that waited for a busy container has got one, or one that stood in the queues of nodes a core.
@@ -433,7 +435,7 @@ impl AdmissionObject {
             ADMISSION_ADMIT => Ok(AdmissionDecision::Admit),
             ADMISSION_DELAY => Ok(AdmissionDecision::Delay(answer.delay)),
             // SAFETY: the reason lasts until the next call.
-            ADMISSION_REJECT => Ok(AdmissionDecision::Reject(unsafe { answer.reason.copied() })),
+            ADMISSION_REJECT => Ok(AdmissionDecision::Reject(unsafe { said(answer.reason) })),
             other => Err(unknown("an admission", other)),
         }
     }

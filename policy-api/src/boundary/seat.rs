@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::failure::CallFailure;
+use super::said::said;
 use crate::abi::{Handle, Host, Text};
 use crate::{PolicyContext, PolicySlot};
 
@@ -141,7 +142,7 @@ static HOST: Host = {
     unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
         // SAFETY: the handle is that of the instance which fails, or none; the text is there during the call.
         if let Some(told) = unsafe { handle.cast::<Told>().as_ref() } {
-            told.cause.replace(Some(unsafe { cause.copied() }));
+            told.cause.replace(Some(unsafe { said(cause) }));
         }
     }
     unsafe extern "C" fn hold(handle: *mut ()) {

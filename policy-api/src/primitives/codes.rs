@@ -95,3 +95,10 @@ pub const PARAMETER_CHOICE: u32 = 4;
 pub const PARAMETER_FLAG: u32 = 5;
 /// The kind of a parameter: text, such as the path of a file.
 pub const PARAMETER_TEXT: u32 = 6;
+/// The kind of a parameter: a list of texts. Lists cross as text, one element a line: a newline ends each, and may be left out after the
+/// last. `integer` of a value is how many there are.
+pub const PARAMETER_TEXTS: u32 = 7;
+/// The kind of a parameter: a list of numbers, in decimal, each within the range.
+pub const PARAMETER_NUMBERS: u32 = 8;
+/// The kind of a parameter: a list of times, each in whole ns.
+pub const PARAMETER_DURATIONS: u32 = 9;

@@ -147,8 +147,10 @@ impl Experiment {
         });
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
-        let warnings =
-            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
+        let mut warnings = warnings::of_policies(scenario, catalog);
+        warnings.extend(
+            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload())),
+        );
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
         Ok(Self { simulation, service, horizon, extent, about, warnings, reader })

@@ -2,7 +2,8 @@
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use crate::scenario::Scenario;
+use crate::policy::{Catalog, PolicySlot};
+use crate::scenario::{PolicySection, Scenario};
 use crate::workload::{Arrival, TraceFormat, TraceSection, Workload};
 
 /// A trace that begins later than this has likely been cut out of a longer one, or counts from another year.
@@ -12,6 +13,30 @@ const LATE: SimDuration = SimDuration::from_secs(86_400);
 pub(super) fn of_workload(scenario: &Scenario, workload: &Workload) -> Vec<String> {
     let (Some(trace), Some(first)) = (&scenario.workload.trace, workload.next_of_source()) else { return Vec::new() };
     [begins_late(trace, first.at), bodies_unused(scenario, trace, &first)].into_iter().flatten().collect()
+}
+
+/// Policies that a scenario names and that are built in, while a library in a plugin folder has one of the same name.
+pub(super) fn of_policies(scenario: &Scenario, catalog: &Catalog) -> Vec<String> {
+    let of = &scenario.policies;
+    let sections: [(PolicySlot, &Option<PolicySection>); 7] = [
+        (PolicySlot::Admission, &of.admission),
+        (PolicySlot::NodeAllocation, &of.node_allocation),
+        (PolicySlot::KeepAlive, &of.keep_alive),
+        (PolicySlot::Containers, &of.eviction.containers),
+        (PolicySlot::ImagesInRam, &of.eviction.images_in_ram),
+        (PolicySlot::ImagesOnDisk, &of.eviction.images_on_disk),
+        (PolicySlot::ImagesOnHead, &of.eviction.images_on_head),
+    ];
+    let hidden = |(slot, section): (PolicySlot, &Option<PolicySection>)| {
+        let section = section.as_ref().filter(|section| section.library.is_none())?;
+        let name = section.name.as_ref()?;
+        let (path, library) = (slot.path(), catalog.hidden_library(slot.kind(), name)?.display());
+        Some(format!(
+            "policies.{path}: {name:?} is the built-in policy; one of the same name in {library} is not used: name that library to \
+             use it"
+        ))
+    };
+    sections.into_iter().filter_map(hidden).collect()
 }
 
 fn begins_late(trace: &TraceSection, first: SimTime) -> Option<String> {

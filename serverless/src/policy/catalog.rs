@@ -8,11 +8,10 @@ use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
 use hearth_policy_api::boundary::{
     AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
 };
-use hearth_policy_api::{ParameterError, ParameterKind, ParameterValue, Parameters, PolicyDescriptor, PolicyKind};
-use hearth_simcore::time::SimDuration;
-use hearth_simcore::units::{self, Dimension};
+use hearth_policy_api::{ParameterError, Parameters, PolicyDescriptor, PolicyKind};
 use serde_json::Value;
 
+use super::given::set_parameter;
 use super::library::{BrokenLibrary, Libraries};
 use super::{Controller, Factory, PolicyRecord};
 
@@ -121,7 +120,8 @@ pub struct FoundPolicy {
     pub library: Option<Rc<PolicyLibrary>>,
 }
 
-/// The policies there are.
+/// The policies there are. A thread has its own, so runs side by side share no static variable of a library; runs one after the other with
+/// one catalog do (see [`Libraries`]).
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     built_in: Vec<PolicyDescriptor>,
@@ -159,6 +159,17 @@ impl Catalog {
     /// Libraries in plugin folders that cannot be used.
     pub fn broken_libraries(&self) -> &[BrokenLibrary] {
         &self.libraries.shelf().broken
+    }
+
+    /// The library in a plugin folder whose policy of this kind and name is not found, since one of that name is built in. That is told from
+    /// files, none of which is opened for it; on Linux alone.
+    pub fn hidden_library(&self, kind: PolicyKind, name: &str) -> Option<&Path> {
+        self.is_built_in(kind, name).then(|| self.libraries.file_with(kind, name)).flatten()
+    }
+
+    /// Whether a policy of this kind and name is built in.
+    pub fn is_built_in(&self, kind: PolicyKind, name: &str) -> bool {
+        self.built_in.iter().any(|descriptor| descriptor.is(kind) && descriptor.name() == name)
     }
 
     fn find(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<FoundPolicy, SelectionError> {
@@ -321,35 +332,4 @@ fn names(names: impl Iterator<Item = &'static str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
-    let kind = parameters.spec(name)?.kind.clone();
-    let value = read_value(&kind, value).ok_or_else(|| ParameterError::Unsuitable {
-        name: name.to_owned(),
-        found: value.to_string(),
-        expected: kind.to_string(),
-    })?;
-    parameters.set(name, value)
-}
-
-fn read_value(kind: &ParameterKind, value: &Value) -> Option<ParameterValue> {
-    let quantity = |dimension| match value {
-        Value::String(text) => units::parse(text, dimension).ok(),
-        number => number.as_f64().filter(|number| *number >= 0.0),
-    };
-    match kind {
-        ParameterKind::Duration => {
-            Some(ParameterValue::Duration(SimDuration::from_secs_f64(quantity(Dimension::Time)?).as_nanos()))
-        }
-        ParameterKind::Bytes => Some(ParameterValue::Bytes(quantity(Dimension::Size)?.round() as u64)),
-        ParameterKind::Integer { .. } => value.as_u64().map(ParameterValue::Integer),
-        ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
-        ParameterKind::Choice(words) => {
-            let given = value.as_str()?;
-            words.iter().find(|word| *word == given).cloned().map(ParameterValue::Choice)
-        }
-        ParameterKind::Flag => value.as_bool().map(ParameterValue::Flag),
-        ParameterKind::Text => value.as_str().map(|text| ParameterValue::Text(text.to_owned())),
-    }
 }

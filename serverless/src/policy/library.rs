@@ -6,7 +6,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
+use hearth_policy_api::PolicyKind;
+use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary, names_in};
 
 use super::board::while_opening;
 
@@ -26,7 +27,11 @@ pub(super) struct Shelf {
     pub broken: Vec<BrokenLibrary>,
 }
 
-/// The libraries that policies come from. A folder is read when somebody asks for a policy that is not built in.
+/// The libraries that policies come from. Those in folders are opened when somebody asks for a policy that is not built in.
+///
+/// Each library is opened once, so its policies share its static variables in all that is made with this, one run after the other. Another
+/// one of these opens a copy of its own with other static variables: what must not depend on the runs before it is given a new
+/// one, which costs the memory of its libraries for as long as the process lives.
 #[derive(Clone, Debug, Default)]
 pub struct Libraries {
     folders: Vec<PathBuf>,
@@ -35,6 +40,8 @@ pub struct Libraries {
     /// By path, so that a library that serves in several places is opened once.
     opened: Rc<RefCell<BTreeMap<PathBuf, Rc<PolicyLibrary>>>>,
     shelf: Rc<OnceCell<Shelf>>,
+    /// What the files in the folders export, read without opening them.
+    names: Rc<OnceCell<Vec<(PathBuf, PolicyKind, String)>>>,
 }
 
 impl Libraries {
@@ -68,16 +75,14 @@ impl Libraries {
     }
 
     fn read_folder(&self, folder: &Path, shelf: &mut Shelf) {
-        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut paths: Vec<PathBuf> = match entries {
-            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+        let paths = match libraries_in(folder) {
+            Ok(paths) => paths,
             Err(error) => {
                 let problem = format!("cannot be read: {error}");
                 return shelf.broken.push(BrokenLibrary { path: folder.to_owned(), problem });
             }
         };
-        paths.sort();
-        for path in paths.into_iter().filter(|path| is_library(path)) {
+        for path in paths {
             if let Some(broken) = self.broken.iter().find(|broken| broken.path == path) {
                 shelf.broken.push(broken.clone());
                 continue;
@@ -88,6 +93,26 @@ impl Libraries {
             }
         }
     }
+
+    /// The first library in the folders that has a policy of this kind and name, as far as files tell without being opened.
+    pub(super) fn file_with(&self, kind: PolicyKind, name: &str) -> Option<&Path> {
+        let names = self.names.get_or_init(|| {
+            let paths = self.folders.iter().filter_map(|folder| libraries_in(folder).ok()).flatten();
+            let named = |path: PathBuf| names_in(&path).into_iter().map(move |(kind, name)| (path.clone(), kind, name));
+            paths.flat_map(named).collect()
+        });
+        let is_it = |(_, its_kind, its_name): &&(PathBuf, PolicyKind, String)| *its_kind == kind && its_name == name;
+        names.iter().find(is_it).map(|(path, ..)| path.as_path())
+    }
+}
+
+/// The libraries in a folder, by name.
+fn libraries_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>())?;
+    let mut paths: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| is_library(path)).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 fn is_library(path: &Path) -> bool {

@@ -3,6 +3,7 @@
 mod board;
 mod catalog;
 mod controller;
+mod given;
 mod handshake;
 mod hosted;
 mod library;

@@ -310,7 +310,8 @@ pub struct PolicySection {
     /// The library it is in, relative to the scenario file; without it, the built-in policies and then those in plugin
     /// folders are searched.
     pub library: Option<PathBuf>,
-    /// Its parameters.
+    /// Its parameters, as `hearth policies` lists them: numbers, quantities with a unit, words, text, true or false, and lists of texts, numbers
+    /// or times.
     #[serde(default, deserialize_with = "distinct_parameters")]
     pub parameters: ParameterMap,
 }

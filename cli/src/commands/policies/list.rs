@@ -20,7 +20,8 @@ pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
         }
         writeln!(out, "{kind}")?;
         for policy in policies.iter().filter(|policy| policy.descriptor.is(kind)) {
-            list_one(&mut out, policy)?;
+            let is_hidden = policy.library.is_some() && catalog.is_built_in(kind, policy.descriptor.name());
+            list_one(&mut out, policy, is_hidden)?;
         }
     }
     if !catalog.broken_libraries().is_empty() {
@@ -32,7 +33,7 @@ pub fn list(plugins: &PluginArguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn list_one(out: &mut impl Write, policy: &FoundPolicy) -> Result<(), CommandError> {
+fn list_one(out: &mut impl Write, policy: &FoundPolicy, is_hidden: bool) -> Result<(), CommandError> {
     let descriptor = &policy.descriptor;
     let (name, version, description) = (descriptor.name(), descriptor.version(), descriptor.description());
     let source = if policy.library.is_some() { "loaded" } else { "built in" };
@@ -40,10 +41,14 @@ fn list_one(out: &mut impl Write, policy: &FoundPolicy) -> Result<(), CommandErr
     if let Some(library) = &policy.library {
         writeln!(out, "    from {}", library.path.display())?;
     }
+    if is_hidden {
+        writeln!(out, "    not used by its name, which is that of a built-in policy: name the library")?;
+    }
     for parameter in descriptor.parameters() {
         let (name, default, help) = (parameter.name, parameter.default, parameter.help);
         // What a time or a size is given in is part of its kind.
-        let says_unit = matches!(parameter.kind, ParameterKind::Duration | ParameterKind::Bytes);
+        let says_unit =
+            matches!(parameter.kind, ParameterKind::Duration | ParameterKind::Durations | ParameterKind::Bytes);
         let unit =
             if parameter.unit.is_empty() || says_unit { String::new() } else { format!(" ({})", parameter.unit) };
         writeln!(out, "    {name:<18} {help}{unit}; {}; default {default}", parameter.kind)?;

@@ -1,0 +1,53 @@
+//! What a library exports, read from its file: no code of it runs for that.
+
+use std::mem::offset_of;
+use std::path::Path;
+
+use super::elf::Loaded;
+use super::{entries, machine};
+use crate::PolicyKind;
+use crate::abi::{LibraryHeader, PolicyRecord};
+
+/// Kinds and names of the policies of a library, as far as its file tells; nothing where it is no library of policies, or not in the
+/// format of Linux.
+///
+/// ```
+/// assert_eq!(hearth_policy_api::boundary::loader::names_in("Cargo.toml".as_ref()), []);
+/// ```
+pub fn names_in(path: &Path) -> Vec<(PolicyKind, String)> {
+    let bytes = match path.is_file().then(|| std::fs::read(path)) {
+        Some(Ok(bytes)) => bytes,
+        _ => return Vec::new(),
+    };
+    let is_elf = bytes.starts_with(b"\x7fELF") && machine::check(&bytes).is_ok();
+    let file = is_elf.then(|| Loaded::new(&bytes)).flatten();
+    let entries = file.iter().zip(entries::entries(&bytes)).flat_map(|(file, entries)| {
+        entries.into_iter().filter_map(|(_, header)| of_header(file, header)).flatten().collect::<Vec<_>>()
+    });
+    entries.collect()
+}
+
+fn of_header(file: &Loaded<'_>, header: u64) -> Option<Vec<(PolicyKind, String)>> {
+    let list = file.pointer(header + offset_of!(LibraryHeader, policies.data) as u64)?;
+    let length = file.word(header + offset_of!(LibraryHeader, policies.length) as u64)?;
+    let address = |number: u64| file.pointer(list + number * size_of::<*const PolicyRecord>() as u64);
+    let policies = (0..length.min(super::records::MOST_POLICIES as u64)).filter_map(address);
+    Some(policies.flat_map(|policy| of_policy(file, policy)).collect())
+}
+
+fn of_policy(file: &Loaded<'_>, policy: u64) -> Vec<(PolicyKind, String)> {
+    let name = || {
+        let data = file.pointer(policy + offset_of!(PolicyRecord, name.data) as u64)?;
+        let bytes = file.at(data, file.word(policy + offset_of!(PolicyRecord, name.length) as u64)?)?;
+        std::str::from_utf8(bytes).ok()
+    };
+    let tables = [
+        (PolicyKind::NodeAllocation, offset_of!(PolicyRecord, node_allocation)),
+        (PolicyKind::Eviction, offset_of!(PolicyRecord, eviction)),
+        (PolicyKind::Admission, offset_of!(PolicyRecord, admission)),
+        (PolicyKind::KeepAlive, offset_of!(PolicyRecord, keep_alive)),
+    ];
+    let is_there = |(_, offset): &(PolicyKind, usize)| file.pointer(policy + *offset as u64).is_some();
+    let kinds = tables.into_iter().filter(is_there).map(|(kind, _)| kind);
+    name().map_or(Vec::new(), |name| kinds.map(|kind| (kind, name.to_owned())).collect())
+}

@@ -1,0 +1,125 @@
+//! The policies of a library that has been opened: each as long as this host knows it, once it makes sense.
+
+// What a library leads to is read through addresses; each block says what is relied on.
+#![allow(unsafe_code)]
+
+use libloading::Library;
+
+use super::super::said::{said, shown};
+use super::entries::ours;
+use super::{LoadError, sense};
+use crate::PolicyDescriptor;
+use crate::abi::{
+    AdmissionTable, EvictionTable, KeepAliveTable, LibraryHeader, NodeAllocationTable, PolicyRecord, Records, Text,
+};
+
+/// The most policies that a library may export.
+pub(super) const MOST_POLICIES: usize = 1_000;
+
+/// The policies behind these symbols, no two of one kind with the same name.
+pub(super) fn policies(library: &Library, symbols: &[(String, u64)]) -> Result<Vec<PolicyDescriptor>, LoadError> {
+    let mut policies = Vec::new();
+    for (symbol, _) in symbols {
+        policies.extend(policies_of(library, symbol)?);
+    }
+    sense::check_names(&policies)?;
+    Ok(policies)
+}
+
+/// The policies behind a symbol.
+fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>, LoadError> {
+    let refused = |error: libloading::Error| LoadError::System(shown(error.to_string().as_bytes()));
+    // SAFETY: the symbol is that of a library's header, which has been checked in the file.
+    let header = unsafe { &**library.get::<*const LibraryHeader>(symbol.as_bytes()).map_err(refused)? };
+    #[cfg(feature = "abi_stable")]
+    check_types(header)?;
+    if let Some(prepare) = header.prepare {
+        // SAFETY: the library wants it to be called before anything else.
+        unsafe { prepare() };
+    }
+    let (addresses, length) = (header.policies.data.cast::<*const PolicyRecord>(), header.policies.length);
+    if length == 0 {
+        return Err(LoadError::NoPolicies);
+    }
+    let wrong = |problem: &str| LoadError::Policy { policy: format!("number {length}"), problem: problem.to_owned() };
+    if addresses.is_null() || length > MOST_POLICIES {
+        return Err(wrong("cannot be: a library has at most 1000 policies"));
+    }
+    // SAFETY: so many addresses lie there, for good.
+    let addresses = unsafe { std::slice::from_raw_parts(addresses, length) };
+    let policy = |(position, address): (usize, &*const PolicyRecord)| {
+        // SAFETY: it is null, or the address of a record that lasts.
+        whole_policy(position, unsafe { address.as_ref() })
+    };
+    addresses.iter().enumerate().map(policy).collect()
+}
+
+/// Compares the types of all fields.
+#[cfg(feature = "abi_stable")]
+fn check_types(header: &LibraryHeader) -> Result<(), LoadError> {
+    // SAFETY: null, or what `export_policies!` has put there.
+    let compared = std::panic::catch_unwind(|| unsafe { super::super::described::difference(header.described) });
+    match compared {
+        Ok(None) => Ok(()),
+        Ok(Some((place, difference))) => {
+            let (place, difference) = (shown(place.as_bytes()), shown(difference.as_bytes()));
+            Err(LoadError::OtherLayout { place, difference, ours: ours() })
+        }
+        // So `abi_stable` meets what it did not write.
+        Err(_) => Err(LoadError::Damaged("what it says of the types of fields cannot be read".to_owned())),
+    }
+}
+
+/// A record as long as ours: of a shorter one, of an earlier version, what it does not have is taken from `empty`.
+///
+/// # Safety
+/// The address must be one of a record that begins with its size.
+unsafe fn whole<T: Copy>(address: *const T, empty: T) -> &'static T {
+    let mut whole = empty;
+    // SAFETY: the record has as many bytes as it says, and ours as many as are copied.
+    unsafe {
+        let size = (*address.cast::<u32>() as usize).min(size_of::<T>());
+        std::ptr::copy_nonoverlapping(address.cast::<u8>(), (&raw mut whole).cast::<u8>(), size);
+    }
+    // Libraries are never closed.
+    Box::leak(Box::new(whole))
+}
+
+/// A policy with all its tables as long as ours, once it makes sense.
+fn whole_policy(position: usize, policy: Option<&'static PolicyRecord>) -> Result<PolicyDescriptor, LoadError> {
+    let numbered = || format!("number {}", position + 1);
+    let policy = policy.ok_or_else(|| LoadError::Policy {
+        policy: numbered(),
+        problem: "is at no address: name each policy in HEARTH_EXPORT_POLICIES".to_owned(),
+    })?;
+    let none = PolicyRecord {
+        size: 0,
+        not_promised: 0,
+        name: Text::EMPTY,
+        version: Text::EMPTY,
+        description: Text::EMPTY,
+        parameters: Records::new(&[]),
+        create: None,
+        destroy: None,
+        node_allocation: None,
+        eviction: None,
+        admission: None,
+        keep_alive: None,
+    };
+    // SAFETY: what the header leads to begins with its size, as do the tables.
+    let whole = unsafe {
+        let mut policy = *whole(policy, none);
+        policy.node_allocation = policy.node_allocation.map(|table| whole(table, NodeAllocationTable::EMPTY));
+        policy.eviction = policy.eviction.map(|table| whole(table, EvictionTable::EMPTY));
+        policy.admission = policy.admission.map(|table| whole(table, AdmissionTable::EMPTY));
+        policy.keep_alive = policy.keep_alive.map(|table| whole(table, KeepAliveTable::EMPTY));
+        Box::leak(Box::new(policy))
+    };
+    sense::check_policy(whole).map_err(|problem| {
+        // SAFETY: what a policy is called lasts.
+        let name = unsafe { said(whole.name) };
+        let policy = if name.is_empty() { numbered() } else { format!("\"{name}\"") };
+        LoadError::Policy { policy, problem }
+    })?;
+    Ok(PolicyDescriptor::of(whole))
+}

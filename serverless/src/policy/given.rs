@@ -1,0 +1,145 @@
+//! Values of parameters as scenarios and command lines give them.
+
+use hearth_policy_api::{ParameterError, ParameterKind, ParameterValue, Parameters};
+use hearth_simcore::time::SimDuration;
+use hearth_simcore::units::{self, Dimension};
+use serde_json::Value;
+
+/// Sets a parameter.
+///
+/// # Errors
+/// When there is no such parameter, or the value does not suit it.
+pub(super) fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
+    let kind = parameters.spec(name)?.kind.clone();
+    let value = read_value(&kind, value).ok_or_else(|| ParameterError::Unsuitable {
+        name: name.to_owned(),
+        found: value.to_string(),
+        expected: kind.to_string(),
+    })?;
+    parameters.set(name, value)
+}
+
+fn read_value(kind: &ParameterKind, value: &Value) -> Option<ParameterValue> {
+    match kind {
+        ParameterKind::Duration => duration(value).map(ParameterValue::Duration),
+        ParameterKind::Bytes => Some(ParameterValue::Bytes(quantity(value, Dimension::Size)?.round() as u64)),
+        ParameterKind::Integer { .. } => value.as_u64().map(ParameterValue::Integer),
+        ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
+        ParameterKind::Choice(words) => word(words, value).map(ParameterValue::Choice),
+        ParameterKind::Flag => value.as_bool().map(ParameterValue::Flag),
+        ParameterKind::Text => value.as_str().map(|text| ParameterValue::Text(text.to_owned())),
+        ParameterKind::Texts => elements(value).iter().map(text).collect::<Option<_>>().map(ParameterValue::Texts),
+        ParameterKind::Numbers { .. } => {
+            elements(value).iter().map(Value::as_f64).collect::<Option<_>>().map(ParameterValue::Numbers)
+        }
+        ParameterKind::Durations => {
+            elements(value).iter().map(duration).collect::<Option<_>>().map(ParameterValue::Durations)
+        }
+    }
+}
+
+fn quantity(value: &Value, dimension: Dimension) -> Option<f64> {
+    match value {
+        Value::String(text) => units::parse(text, dimension).ok(),
+        number => number.as_f64().filter(|number| *number >= 0.0),
+    }
+}
+
+fn duration(value: &Value) -> Option<u64> {
+    Some(SimDuration::from_secs_f64(quantity(value, Dimension::Time)?).as_nanos())
+}
+
+/// The word that was given. A command line gives `null`, `true` and `1` as what they are in JSON: where a word is asked for, they
+/// are words.
+fn word(words: &[String], value: &Value) -> Option<String> {
+    let is_it = |word: &&String| match value {
+        Value::String(given) => given == *word,
+        other => serde_json::from_str::<Value>(word).is_ok_and(|word| word == *other),
+    };
+    words.iter().find(is_it).cloned()
+}
+
+/// The elements of a list: those of an array, or of text in brackets as a command line gives it, with commas between them; anything else
+/// is a list of one.
+fn elements(value: &Value) -> Vec<Value> {
+    let plain = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    match value {
+        Value::Array(elements) => elements.clone(),
+        Value::String(text) => match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(inside) if inside.trim().is_empty() => Vec::new(),
+            Some(inside) => parts(inside).into_iter().map(|part| plain(part.trim())).collect(),
+            None => vec![value.clone()],
+        },
+        other => vec![other.clone()],
+    }
+}
+
+/// Parts of a text at the commas outside quotes.
+fn parts(text: &str) -> Vec<&str> {
+    let mut in_quotes = false;
+    let is_between = |letter: char| {
+        in_quotes ^= letter == '"';
+        letter == ',' && !in_quotes
+    };
+    text.split(is_between).collect()
+}
+
+/// An element of a list of texts. What a command line gives as `1` is text, where text is asked for.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(_) | Value::Object(_) => None,
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(kind: &ParameterKind, value: Value) -> Option<ParameterValue> {
+        read_value(kind, &value)
+    }
+
+    #[test]
+    fn words_may_look_like_numbers_and_like_nothing() {
+        let words = ["null", "true", "1", "1.50", "1e3", "[1]", "none"].map(str::to_owned).to_vec();
+        let choice = ParameterKind::Choice(words);
+        // As the parts of `--policy` and `--set` are read: JSON, or else text.
+        for given in ["null", "true", "1", "1.50", "1e3", "[1]", "none", "\"null\"", "\"1\""] {
+            let value = serde_json::from_str(given).unwrap_or_else(|_| json!(given));
+            let expected = ParameterValue::Choice(given.trim_matches('"').to_owned());
+            assert_eq!(read(&choice, value), Some(expected), "{given}");
+        }
+        for given in [json!(2), json!(false), json!("True"), json!({"a": 1}), json!("1.5")] {
+            assert_eq!(read(&choice, given.clone()), None, "{given}");
+        }
+    }
+
+    #[test]
+    fn lists_are_arrays_or_text_in_brackets_or_one_element() {
+        let texts = |list: &[&str]| Some(ParameterValue::Texts(list.iter().map(|text| (*text).to_owned()).collect()));
+        for (given, expected) in [
+            (json!(["a", "b"]), texts(&["a", "b"])),
+            (json!("[a,b, c]"), texts(&["a", "b", "c"])),
+            (json!("[\"a,b\",c]"), texts(&["a,b", "c"])),
+            (json!("a"), texts(&["a"])),
+            (json!(["1", 2, true]), texts(&["1", "2", "true"])),
+            (json!([]), texts(&[])),
+            (json!("[]"), texts(&[])),
+            (json!([["a"]]), None),
+        ] {
+            assert_eq!(read(&ParameterKind::Texts, given.clone()), expected, "{given}");
+        }
+        let numbers = ParameterKind::Numbers { min: 0.0, max: 1.0 };
+        assert_eq!(read(&numbers, json!([0.5, 1])), Some(ParameterValue::Numbers(vec![0.5, 1.0])));
+        assert_eq!(read(&numbers, json!(0.5)), Some(ParameterValue::Numbers(vec![0.5])));
+        assert_eq!(read(&numbers, json!(["a"])), None);
+        let times = |list: &[u64]| Some(ParameterValue::Durations(list.to_vec()));
+        assert_eq!(read(&ParameterKind::Durations, json!([1, "5min"])), times(&[1_000_000_000, 300_000_000_000]));
+        assert_eq!(read(&ParameterKind::Durations, json!("[1ms,2us]")), times(&[1_000_000, 2_000]));
+        assert_eq!(read(&ParameterKind::Durations, json!(["1GB"])), None);
+    }
+}
