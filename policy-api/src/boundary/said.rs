@@ -83,7 +83,7 @@ mod tests {
         let long = |letter: &str, more: usize| letter.repeat(SAID_AT_MOST + more);
         assert_eq!(shown(long("é", 7).as_bytes()), long("é", 0) + "… (14 bytes more)");
         assert_eq!(shown(long("\n", 1).as_bytes()), r"\n".repeat(SAID_AT_MOST) + "… (1 bytes more)");
-        assert_eq!(shown(&vec![b'x'; 200 << 20]).len(), SAID_AT_MOST + "… (209714200 bytes more)".len());
+        assert_eq!(shown(&[b'x'; 100_000]).len(), SAID_AT_MOST + "… (99000 bytes more)".len());
     }
 
     #[test]

@@ -7,21 +7,20 @@ use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, SectionHeader, SectionTable, Sym, SymbolTable};
 use object::{NativeEndian, SymbolIndex, elf, pod};
 
-use super::machine::Needs;
+mod image;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
-#[cfg(target_pointer_width = "64")]
-type Header = elf::FileHeader64<NativeEndian>;
-#[cfg(target_pointer_width = "32")]
-type Header = elf::FileHeader32<NativeEndian>;
-type Segment = <Header as FileHeader>::ProgramHeader;
+use image::{ADDRESS, Checked, Header, Image, beyond, word_of, wrong};
+
 type Section = <Header as FileHeader>::SectionHeader;
-type Word = <Header as FileHeader>::Word;
 
-/// The size of an address.
-const ADDRESS: u64 = size_of::<Word>() as u64;
-
-/// What is wrong with a file, as a message goes on after "is damaged: ".
-type Checked<T> = Result<T, String>;
+/// What a library asks of its surroundings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    /// It looks for other libraries in the folder that it lies in.
+    pub neighbours: bool,
+}
 
 /// Checks a library for this machine.
 pub(super) fn check(bytes: &[u8]) -> Checked<Needs> {
@@ -74,70 +73,6 @@ impl<'a> Loaded<'a> {
     /// The bytes at an address.
     pub(super) fn at(&self, address: u64, size: u64) -> Option<&'a [u8]> {
         self.image.at(address, size)
-    }
-}
-
-fn beyond(what: &str, bytes: &[u8]) -> String {
-    format!("{what} lies beyond its end, at byte {}", bytes.len())
-}
-
-fn wrong<T>(what: impl Into<String>) -> Checked<T> {
-    Err(what.into())
-}
-
-/// A file as it will lie in memory.
-struct Image<'a> {
-    bytes: &'a [u8],
-    segments: &'a [Segment],
-}
-
-impl<'a> Image<'a> {
-    /// Segments that are loaded.
-    fn loaded(&self) -> impl Iterator<Item = &'a Segment> + use<'a> {
-        self.segments.iter().filter(|segment| segment.p_type(NativeEndian::default()) == elf::PT_LOAD)
-    }
-
-    fn check_segments(&self) -> Checked<()> {
-        let endian = NativeEndian::default();
-        let mut end = 0;
-        for segment in self.segments {
-            if segment.p_type(endian) != elf::PT_NULL && segment.data(endian, self.bytes).is_err() {
-                let (begin, length) = segment.file_range(endian);
-                let last = u128::from(begin) + u128::from(length);
-                return wrong(format!(
-                    "a segment of it ends at byte {last}, and the file at byte {}",
-                    self.bytes.len()
-                ));
-            }
-        }
-        for segment in self.loaded() {
-            let (begin, size) = (segment.p_vaddr(endian), segment.p_memsz(endian));
-            let next = begin.checked_add(size).filter(|_| begin >= end && segment.p_filesz(endian) <= size);
-            end = next.ok_or("its segments are not in order")?;
-        }
-        if end == 0 { wrong("it has no segment to be loaded") } else { Ok(()) }
-    }
-
-    /// What will lie at an address and is in the file.
-    fn at(&self, address: u64, size: u64) -> Option<&'a [u8]> {
-        self.loaded()
-            .find_map(|segment| segment.data_range(NativeEndian::default(), self.bytes, address, size).ok().flatten())
-    }
-
-    /// Records that will lie at an address.
-    fn records<T: pod::Pod>(&self, address: u64, size: u64) -> Option<&'a [T]> {
-        let bytes = self.at(address, size)?;
-        pod::slice_from_all_bytes(bytes).ok()
-    }
-
-    /// Whether all of a range will be in memory, in a segment with these permissions.
-    fn holds(&self, address: u64, size: u64, flags: elf::ProgramFlags) -> bool {
-        let endian = NativeEndian::default();
-        self.loaded().any(|segment| {
-            let (begin, length) = (segment.p_vaddr(endian), segment.p_memsz(endian));
-            let inside = address.checked_sub(begin).and_then(|offset| length.checked_sub(offset));
-            inside.is_some_and(|room| room >= size) && segment.p_flags(endian).contains(flags)
-        })
     }
 }
 
@@ -418,18 +353,6 @@ impl Dynamic {
     }
 }
 
-impl Image<'_> {
-    /// The word that the file has for an address.
-    fn word(&self, address: u64) -> Option<u64> {
-        self.at(address, ADDRESS).map(word_of)
-    }
-}
-
-fn word_of(bytes: &[u8]) -> u64 {
-    let word: Option<Word> = bytes.try_into().ok().map(Word::from_ne_bytes);
-    word.map_or(0, u64::from)
-}
-
 /// The size of a symbol.
 const SYMBOL: u64 = size_of::<<Header as FileHeader>::Sym>() as u64;
 
@@ -443,6 +366,3 @@ const RELATIVE: Option<elf::RelocationType> = if cfg!(target_arch = "x86_64") {
 } else {
     None
 };
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;

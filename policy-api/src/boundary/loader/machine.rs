@@ -2,14 +2,8 @@
 
 use object::{Architecture, BinaryFormat, FileKind, Object};
 
-use super::{LoadError, elf};
-
-/// What a library asks of its surroundings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Needs {
-    /// It looks for other libraries in the folder that it lies in.
-    pub neighbours: bool,
-}
+use super::LoadError;
+use super::elf::{self, Needs};
 
 /// The format of libraries here.
 const OURS: BinaryFormat = if cfg!(windows) {
