@@ -134,6 +134,18 @@
 // Not promised: that everybody is let in, in the end, who finds an idle cluster.
 #define HEARTH_NOT_ADMITTING_WHEN_IDLE (1 << 2)
 
+// Not promised: that ranks keep nobody waiting for ever behind later requests of the same function.
+#define HEARTH_NOT_STARVING_NOBODY (1 << 3)
+
+// Not promised: that memory and threads do not grow with calls and instances.
+#define HEARTH_NOT_BOUNDED_MEMORY (1 << 4)
+
+// Not promised: that a call is quick, and no slower after many calls.
+#define HEARTH_NOT_BOUNDED_TIME (1 << 5)
+
+// Not promised: that dates are dates and lengths of time lengths.
+#define HEARTH_NOT_SENSIBLE_TIMES (1 << 6)
+
 // The kind of a parameter: a time, in ns.
 #define HEARTH_PARAMETER_DURATION 0
 

@@ -5,7 +5,10 @@ use std::fmt;
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::primitives::{Handle, Host, NOT_ADMITTING_WHEN_IDLE, NOT_RESPECTING_CAPACITY, NOT_WORK_CONSERVING};
+use crate::primitives::{
+    Handle, Host, NOT_ADMITTING_WHEN_IDLE, NOT_BOUNDED_MEMORY, NOT_BOUNDED_TIME, NOT_RESPECTING_CAPACITY,
+    NOT_SENSIBLE_TIMES, NOT_STARVING_NOBODY, NOT_WORK_CONSERVING,
+};
 use crate::{Actions, NONE, ParameterSet};
 
 /// The four kinds of policy.
@@ -193,16 +196,29 @@ pub struct Claims {
     pub work_conserving: bool,
     /// Node allocation: picks no node that cannot make room for the container, RAM and disk.
     pub respects_capacity: bool,
-    /// Admission: lets everybody in, in the end, who finds an idle cluster.
+    /// Admission: lets everybody in, in the end, who finds an idle cluster. Node allocation: does not reject everybody on one.
     pub lets_in_when_idle: bool,
+    /// Node allocation: its ranks let nobody wait for ever behind later requests of the same function.
+    pub starves_nobody: bool,
+    /// Every policy: its memory and its threads do not grow with the number of calls, nor with that of instances that are gone.
+    pub bounded_memory: bool,
+    /// Every policy: a call takes no longer after many calls, and on a small cluster less than a quarter of a millisecond.
+    pub bounded_time: bool,
+    /// Every policy: lengths of time are no dates, dates no lengths of time, nor either in seconds. Nothing is kept or delayed for
+    /// more than a century, but for ever.
+    pub sensible_times: bool,
 }
 
 impl Claims {
-    /// What is not promised, as it crosses.
+    /// What is not promised, as it crosses. A host that does not know of a promise holds nobody to it.
     pub(crate) const fn not_promised(self) -> u32 {
         (if self.work_conserving { 0 } else { NOT_WORK_CONSERVING })
             | (if self.respects_capacity { 0 } else { NOT_RESPECTING_CAPACITY })
             | (if self.lets_in_when_idle { 0 } else { NOT_ADMITTING_WHEN_IDLE })
+            | (if self.starves_nobody { 0 } else { NOT_STARVING_NOBODY })
+            | (if self.bounded_memory { 0 } else { NOT_BOUNDED_MEMORY })
+            | (if self.bounded_time { 0 } else { NOT_BOUNDED_TIME })
+            | (if self.sensible_times { 0 } else { NOT_SENSIBLE_TIMES })
     }
 
     /// What is promised, as it has crossed.
@@ -211,11 +227,15 @@ impl Claims {
             work_conserving: not_promised & NOT_WORK_CONSERVING == 0,
             respects_capacity: not_promised & NOT_RESPECTING_CAPACITY == 0,
             lets_in_when_idle: not_promised & NOT_ADMITTING_WHEN_IDLE == 0,
+            starves_nobody: not_promised & NOT_STARVING_NOBODY == 0,
+            bounded_memory: not_promised & NOT_BOUNDED_MEMORY == 0,
+            bounded_time: not_promised & NOT_BOUNDED_TIME == 0,
+            sensible_times: not_promised & NOT_SENSIBLE_TIMES == 0,
         }
     }
 
     /// Everything.
-    pub const ALL: Self = Self { work_conserving: true, respects_capacity: true, lets_in_when_idle: true };
+    pub const ALL: Self = Self::promised(0);
 }
 
 /// How a policy introduces itself, and how it is made. The kind of policy is the other trait that it implements.

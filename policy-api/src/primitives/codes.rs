@@ -81,6 +81,18 @@ pub const NOT_RESPECTING_CAPACITY: u32 = 1 << 1;
 /// Not promised: that everybody is let in, in the end, who finds an idle cluster.
 pub const NOT_ADMITTING_WHEN_IDLE: u32 = 1 << 2;
 
+/// Not promised: that ranks keep nobody waiting for ever behind later requests of the same function.
+pub const NOT_STARVING_NOBODY: u32 = 1 << 3;
+
+/// Not promised: that memory and threads do not grow with calls and instances.
+pub const NOT_BOUNDED_MEMORY: u32 = 1 << 4;
+
+/// Not promised: that a call is quick, and no slower after many calls.
+pub const NOT_BOUNDED_TIME: u32 = 1 << 5;
+
+/// Not promised: that dates are dates and lengths of time lengths.
+pub const NOT_SENSIBLE_TIMES: u32 = 1 << 6;
+
 /// The kind of a parameter: a time, in ns.
 pub const PARAMETER_DURATION: u32 = 0;
 /// The kind of a parameter: an amount of bytes.

@@ -4,14 +4,18 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
+use super::alarms::{Alarms, Extent};
 use super::allocation::{ENDINGS, note_of};
 use super::census::{Census, note};
 use super::cluster::TestCluster;
+use super::fault::{Claim, Fault, claimed};
 use super::histories::Histories;
-use super::history::{Checked, Exercise, Log};
-use super::keep_alive::{claimed, time};
+use super::history::{CYCLE, Checked, Exercise, Exert, Log, repeated};
+use super::keep_alive::{LONGEST, time};
 use super::model::end_of;
+use super::setting::Setting;
 use super::subject::{Subject, answer};
+use super::workflows::{self, as_task};
 use crate::boundary::AdmissionObject;
 use crate::{
     AdmissionDecision, AdmissionRules, AdmissionView, Claims, ClusterView, End, Ending, NONE, Records, RequestView,
@@ -33,21 +37,29 @@ pub(super) struct Step {
     ends: usize,
 }
 
-/// So many nodes have so many cores each.
-const NODES: usize = 4;
+/// Each node has so many cores.
 const CORES: u64 = 25;
 
-/// So many functions are asked for.
-const FUNCTIONS: usize = 4;
+/// Delayed so often within so short a time, in ns, a request is delayed without end: a run would end by that.
+const DELAYS: u32 = 100;
+const MILLISECOND: u64 = 1_000_000;
+
+/// Requests that come to a cluster of so many nodes, of one of so many functions each.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    nodes: u32,
+    functions: u32,
+    steps: Vec<Step>,
+}
 
 pub(super) struct Check {
-    pub claims: Claims,
     pub subject: Subject,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// A step on a cluster with fewer functions than that.
+fn step(functions: u32) -> impl Strategy<Value = Step> {
     let load = (prop_oneof![Just(0), 0..20_u64, 0..5000_u64], 0..40_u64, 0..40_u64);
-    (0..4_u32, time(), load, any::<bool>(), 0..4_u32, 0..3_usize).prop_map(
+    (0..functions, time(), load, any::<bool>(), 0..4_u32, 0..3_usize).prop_map(
         |(function, after, (waiting, running, free_cores), is_full, delays, ends)| Step {
             function,
             after,
@@ -61,31 +73,29 @@ fn step() -> impl Strategy<Value = Step> {
     )
 }
 
-/// The state of a check: the date, how many requests there were, and who was let in and has not ended, with the date.
-struct Clock {
+/// What a policy is asked at, and what it was told.
+struct Door {
+    policy: AdmissionObject,
+    alarms: Alarms,
+    rules: AdmissionRules,
+    extent: Extent,
     now: u64,
     requests: u64,
+    /// Who was let in and has not ended, with the date.
     let_in: VecDeque<(RequestView, u64)>,
     ended: usize,
     histories: Histories,
     census: Census,
 }
 
-impl Clock {
-    fn new() -> Self {
-        let (histories, census) = (Histories::new(FUNCTIONS), Census::default());
-        Self { now: 0, requests: 0, let_in: VecDeque::new(), ended: 0, histories, census }
-    }
-}
-
 /// The next end of one that was let in at a date: in all ways in turn, in the queue, on a node or after a run.
-fn next_end(request: &RequestView, since: u64, clock: &Clock) -> End {
+fn next_end(request: &RequestView, since: u64, door: &Door) -> End {
     const LATER: [Ending; 3] = [Ending::Lost, Ending::Stopped, Ending::Rejected];
-    let (now, number) = (clock.now, clock.ended);
+    let (now, number) = (door.now, door.ended);
     let ending = ENDINGS.into_iter().chain(LATER).nth(number % 7).unwrap_or(Ending::Lost);
     let is_of_whole_run = number % 7 < 3;
     let in_queue = End { ..end_of(request, ending, now) };
-    let on_node = End { node: number as u32 % NODES as u32, ..in_queue };
+    let on_node = End { node: number as u32 % door.extent.nodes, ..in_queue };
     let with_run = End {
         container: number as u32 % NONE,
         start: if number.is_multiple_of(2) { Start::Cold } else { Start::Warm },
@@ -102,26 +112,11 @@ fn next_end(request: &RequestView, since: u64, clock: &Clock) -> End {
     }
 }
 
-/// The first of those that were let in ends.
-fn end_first(
-    policy: &mut AdmissionObject,
-    rules: AdmissionRules,
-    clock: &mut Clock,
-    log: &mut Log,
-) -> Result<(), String> {
-    let Some((request, since)) = clock.let_in.pop_front() else { return Ok(()) };
-    let end = next_end(&request, since, clock);
-    clock.ended += 1;
-    log.note(note_of(&end));
-    clock.histories.ended(&end);
-    if rules.observes_ends { answer("on_end", policy.on_end(&end)) } else { Ok(()) }
-}
-
 /// A cluster with as many free cores as the step says, on the first nodes.
-fn cluster(step: &Step) -> TestCluster {
-    let mut cluster = TestCluster::new(NODES);
+fn cluster(nodes: usize, step: &Step) -> TestCluster {
+    let mut cluster = TestCluster::new(nodes);
     let mut left = step.free_cores;
-    for node in 0..NODES {
+    for node in 0..nodes {
         let free = left.min(CORES);
         left -= free;
         let view = &mut cluster.nodes[node];
@@ -134,136 +129,229 @@ fn cluster(step: &Step) -> TestCluster {
     cluster
 }
 
-fn ask(
-    policy: &mut AdmissionObject,
-    step: &Step,
-    clock: &mut Clock,
-    log: &mut Log,
-) -> Result<AdmissionDecision, String> {
-    clock.now += step.after;
-    let rules = answer("rules", policy.rules())?;
-    (0..step.ends).try_for_each(|_| end_first(policy, rules, clock, log))?;
-    clock.requests += 1;
-    let Step { function, waiting, running, free_cores, is_full, delays, .. } = *step;
-    let now = clock.now;
-    let request = RequestView {
-        invocation: clock.requests,
-        function,
-        requested_at: now,
-        submitted_at: now,
-        ram_limit: 128_000_000,
-        ..RequestView::default()
-    };
-    log.note(format!(
-        "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
-        if is_full { ", no RAM" } else { "" }
-    ));
-    if rules.observes_containers {
-        let (container, mut events) = clock.census.make_up(function, 0, now);
-        events.extend(clock.census.settle(container, clock.requests.is_multiple_of(2), now));
-        events.iter().try_for_each(|event| {
-            note(log, event);
-            answer("on_container", policy.on_container(event))
-        })?;
-    }
-    clock.histories.arrived(function, now);
-    let record = clock.histories.of(function);
-    (record.busy, record.waiting) = ((running / 2) as u32, waiting / 2);
-    record.waiting_since = if record.waiting > 0 { now - now / 8 } else { u64::MAX };
-    let cluster = cluster(step);
-    let histories = Records::new(if rules.sees_history { clock.histories.records() } else { &[] });
-    let cluster = ClusterView { now, histories, ..cluster.view() };
-    let view = AdmissionView {
-        now,
-        waiting,
-        waiting_of_function: waiting / 2,
-        placed: waiting / 4,
-        running,
-        running_of_function: running / 2,
-        free_cores,
-        delays,
-        cluster: &cluster,
-        ..AdmissionView::default()
-    };
-    let decision = answer("admit", policy.admit(&request, &view))?;
-    if rules.admits_all && decision != AdmissionDecision::Admit {
-        return Err("does not admit a request though its rules say that it admits all".to_owned());
-    }
-    log.note(format!("  {decision:?}"));
-    if decision == AdmissionDecision::Admit {
-        clock.let_in.push_back((request, now));
-    }
-    if decision == AdmissionDecision::Delay(0) {
-        return Err("delays a request by nothing, so that it comes again at the same date".to_owned());
-    }
-    Ok(decision)
-}
-
-/// On an idle cluster a request is let in within an hour, whether it is delayed or comes anew.
-fn check_idle(policy: &mut AdmissionObject, clock: &mut Clock, log: &mut Log, claims: Claims) -> Result<(), String> {
-    let rules = answer("rules", policy.rules())?;
-    while !clock.let_in.is_empty() {
-        end_first(policy, rules, clock, log)?;
-    }
-    let mut step = Step {
-        function: 0,
-        after: 1_000_000_000,
-        waiting: 0,
-        running: 0,
-        free_cores: NODES as u64 * CORES,
-        is_full: false,
-        delays: 0,
-        ends: 0,
-    };
-    let end = clock.now + 3_600_000_000_000;
-    while clock.now < end {
-        match ask(policy, &step, clock, log)? {
-            AdmissionDecision::Admit => return Ok(()),
-            AdmissionDecision::Delay(nanos) => (step.after, step.delays) = (nanos.min(end), step.delays + 1),
-            AdmissionDecision::Reject(_) => (step.after, step.delays) = (1_000_000_000, 0),
+impl Door {
+    fn new(subject: &Subject, setting: &Setting, (nodes, functions): (u32, u32), log: &mut Log) -> Result<Self, Fault> {
+        let (mut policy, mut alarms): (AdmissionObject, _) = subject.instance(setting, nodes)?;
+        let rules = answer("rules", || policy.rules())?;
+        let extent = Extent { nodes, functions };
+        alarms.begin(setting.begin, extent, log)?;
+        if rules.sees_workflows {
+            workflows::tell(functions, log, |workflow| policy.on_workflow(workflow))?;
         }
+        Ok(Self {
+            policy,
+            alarms,
+            rules,
+            extent,
+            now: setting.begin,
+            requests: 0,
+            let_in: VecDeque::new(),
+            ended: 0,
+            histories: Histories::new(functions as usize),
+            census: Census::default(),
+        })
     }
-    claimed(
-        claims,
-        |claims| claims.lets_in_when_idle,
-        "lets nobody in for an hour though the cluster is idle".to_owned(),
-    )
+
+    /// The first of those that were let in ends.
+    fn end_first(&mut self, log: &mut Log) -> Result<(), Fault> {
+        let Some((request, since)) = self.let_in.pop_front() else { return Ok(()) };
+        let end = next_end(&request, since, self);
+        self.ended += 1;
+        log.note(note_of(&end));
+        self.histories.ended(&end);
+        if self.rules.observes_ends { answer("on_end", || self.policy.on_end(&end)) } else { Ok(()) }
+    }
+
+    /// A request comes, at the step's date.
+    fn ask(&mut self, step: &Step, log: &mut Log) -> Result<AdmissionDecision, Fault> {
+        self.now += step.after;
+        (0..step.ends).try_for_each(|_| self.end_first(log))?;
+        self.requests += 1;
+        self.histories.arrived(step.function % self.extent.functions, self.now);
+        self.decide(step, log)
+    }
+
+    /// The policy is asked about the last request, for the first time or again.
+    fn decide(&mut self, step: &Step, log: &mut Log) -> Result<AdmissionDecision, Fault> {
+        let Step { waiting, running, free_cores, is_full, delays, .. } = *step;
+        let (function, now) = (step.function % self.extent.functions, self.now);
+        let request = as_task(RequestView {
+            invocation: self.requests,
+            function,
+            requested_at: now,
+            submitted_at: now,
+            ram_limit: 128_000_000,
+            ..RequestView::default()
+        });
+        log.note(format!(
+            "admit(function {function}, at {now}, {waiting} waiting, {running} running, {free_cores} cores free{}, {delays} delays)",
+            if is_full { ", no RAM" } else { "" }
+        ));
+        if self.rules.observes_containers {
+            let (container, mut events) = self.census.make_up(function, 0, now);
+            events.extend(self.census.settle(container, self.requests.is_multiple_of(2), now));
+            events.iter().try_for_each(|event| {
+                note(log, event);
+                answer("on_container", || self.policy.on_container(event))
+            })?;
+        }
+        let record = self.histories.of(function);
+        (record.busy, record.waiting) = ((running / 2) as u32, waiting / 2);
+        record.waiting_since = if record.waiting > 0 { now - now / 8 } else { u64::MAX };
+        let cluster = cluster(self.extent.nodes as usize, step);
+        let histories = Records::new(if self.rules.sees_history { self.histories.records() } else { &[] });
+        let cluster = ClusterView { now, histories, ..cluster.view() };
+        let view = AdmissionView {
+            now,
+            waiting,
+            waiting_of_function: waiting / 2,
+            placed: waiting / 4,
+            running,
+            running_of_function: running / 2,
+            free_cores,
+            delays,
+            cluster: &cluster,
+            ..AdmissionView::default()
+        };
+        let decision = answer("admit", || self.policy.admit(&request, &view))?;
+        if self.rules.admits_all && decision != AdmissionDecision::Admit {
+            return Err("does not admit a request though its rules say that it admits all".to_owned().into());
+        }
+        log.note(format!("  {decision:?}"));
+        match decision {
+            AdmissionDecision::Admit => self.let_in.push_back((request, now)),
+            AdmissionDecision::Delay(0) => {
+                return Err("delays a request by nothing, so that it comes again at the same date".to_owned().into());
+            }
+            AdmissionDecision::Delay(nanos) => log.length("delays for", nanos),
+            AdmissionDecision::Reject(_) => {}
+        }
+        Ok(decision)
+    }
+
+    fn go_off(&mut self, log: &mut Log) -> Result<(), Fault> {
+        let Self { policy, alarms, now, extent, .. } = self;
+        let view = ClusterView { now: *now, ..ClusterView::EMPTY };
+        alarms.go_off(*now, *extent, log, |timer| policy.on_timer(timer, &view))
+    }
+
+    /// A request that was delayed comes again and again, to the same cluster: time must pass.
+    fn check_delays(&mut self, first: u64, step: &Step, claims: Claims, log: &mut Log) -> Result<(), Fault> {
+        let (begin, mut delay, mut step) = (self.now, first, step.clone());
+        for _ in 0..DELAYS {
+            if delay > LONGEST {
+                return claimed(
+                    claims,
+                    Claim::SensibleTimes,
+                    format!("delays a request by {delay} ns, more than a century"),
+                );
+            }
+            self.now = self.now.saturating_add(delay);
+            if self.now - begin > MILLISECOND {
+                return Ok(());
+            }
+            step.delays += 1;
+            self.go_off(log)?;
+            match self.decide(&step, log)? {
+                AdmissionDecision::Delay(nanos) => delay = nanos,
+                _ => return Ok(()),
+            }
+        }
+        Err(format!("delays a request without end: {DELAYS} times within {} ns", self.now - begin).into())
+    }
+
+    /// On an idle cluster a request is let in within an hour, whether it is delayed or comes anew.
+    fn check_idle(&mut self, claims: Claims, log: &mut Log) -> Result<(), Fault> {
+        while !self.let_in.is_empty() {
+            self.end_first(log)?;
+        }
+        let mut step = Step {
+            function: 0,
+            after: 1_000_000_000,
+            waiting: 0,
+            running: 0,
+            free_cores: u64::from(self.extent.nodes) * CORES,
+            is_full: false,
+            delays: 0,
+            ends: 0,
+        };
+        let hour = 3_600_000_000_000;
+        let (end, mut asked) = (self.now + hour, 0);
+        while self.now < end && asked < 100_000 {
+            asked += 1;
+            match self.ask(&step, log)? {
+                AdmissionDecision::Admit => return Ok(()),
+                AdmissionDecision::Delay(nanos) => (step.after, step.delays) = (nanos.min(2 * hour), step.delays + 1),
+                AdmissionDecision::Reject(_) => (step.after, step.delays) = (1_000_000_000, 0),
+            }
+            self.go_off(log)?;
+        }
+        let fault = "lets nobody in for an hour though the cluster is idle".to_owned();
+        claimed(claims, Claim::LetsInWhenIdle, fault)
+    }
 }
 
 impl Checked for Check {
-    type History = Vec<Step>;
+    type History = History;
 
-    fn histories(&self) -> impl Strategy<Value = Vec<Step>> {
-        proptest::collection::vec(step(), 0..40)
+    fn subject(&self) -> &Subject {
+        &self.subject
     }
 
-    fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
-        let mut clock = Clock::new();
-        history.iter().try_for_each(|step| {
-            ask(&mut policy, step, &mut clock, log)?;
-            let now = clock.now;
-            alarms.go_off(now, log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
-        })?;
-        check_idle(&mut policy, &mut clock, log, self.claims)
+    /// Most are of few nodes and functions and many steps; some of many and few.
+    fn histories(&self) -> BoxedStrategy<History> {
+        let narrow = (Just(4), Just(4), proptest::collection::vec(step(4), 0..40));
+        let wide = (65..200_u32, 65..200_u32, proptest::collection::vec(step(200), 0..8));
+        let parts = prop_oneof![15 => narrow.boxed(), 1 => wide.boxed()];
+        parts.prop_map(|(nodes, functions, steps)| History { nodes, functions, steps }).boxed()
     }
 
-    fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let (mut policy, mut alarms): (AdmissionObject, _) = self.subject.instance(4)?;
-        let mut clock = Clock::new();
-        Ok(Box::new(move |calls| {
+    fn play(&self, setting: &Setting, history: &History, log: &mut Log) -> Result<(), Fault> {
+        setting.note(log);
+        let History { nodes, functions, steps } = history;
+        let mut door = Door::new(&self.subject, setting, (*nodes, *functions), log)?;
+        let claims = self.subject.claims;
+        for (number, step) in steps.iter().enumerate() {
+            let decision = door.ask(step, log)?;
+            door.go_off(log)?;
+            if let AdmissionDecision::Delay(nanos) = decision
+                && (number + 1 == steps.len() || nanos < MILLISECOND || nanos > LONGEST)
+            {
+                door.check_delays(nanos, step, claims, log)?;
+            }
+        }
+        door.check_idle(claims, log)
+    }
+
+    fn exercise(&self) -> Result<Exercise<'_>, Fault> {
+        let mut door = Door::new(&self.subject, &self.subject.plain(), (4, 4), &mut Log::default())?;
+        let mut steps = repeated(step(4), CYCLE);
+        // Most of the time there is little to wait for, and little time passes.
+        steps.iter_mut().enumerate().filter(|(number, _)| number % 4 > 0).for_each(|(number, step)| {
+            let waiting = (number % 7) as u64 * 300;
+            *step = Step {
+                after: 1_000_000,
+                waiting,
+                running: 3,
+                free_cores: 5,
+                is_full: false,
+                delays: 0,
+                ..step.clone()
+            };
+        });
+        let mut next = 0;
+        Ok(Box::new(move |exert| {
             let mut log = Log::default();
-            (0..calls).try_for_each(|call| {
-                log.0.clear();
-                let waiting = u64::from(call % 7) * 300;
-                let function = call % 3;
-                let ends = clock.let_in.len().saturating_sub(3);
-                let (after, running, free_cores) = (1_000_000, 3, 5);
-                let step = Step { function, after, waiting, running, free_cores, is_full: false, delays: 0, ends };
-                ask(&mut policy, &step, &mut clock, &mut log)?;
-                let now = clock.now;
-                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, &ClusterView { now, ..ClusterView::EMPTY }))
-            })
+            match exert {
+                Exert::Steps(count) => (0..count).try_for_each(|_| {
+                    log.clear();
+                    let ends = door.let_in.len().saturating_sub(3);
+                    door.ask(&Step { ends, ..steps[next % steps.len()].clone() }, &mut log)?;
+                    next += 1;
+                    door.go_off(&mut log)
+                }),
+                Exert::Prove => door.check_idle(self.subject.claims, &mut log),
+            }
         }))
     }
 }

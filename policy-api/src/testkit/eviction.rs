@@ -2,12 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::history::{Checked, Exercise, Log};
+use super::alarms::{Alarms, Extent};
+use super::fault::Fault;
+use super::history::{CYCLE, Checked, Exercise, Exert, Log, repeated};
+use super::setting::Setting;
 use super::subject::{Subject, answer};
 use crate::boundary::{EvictionObject, VictimSink, Victims};
 use crate::{Creation, EvictionItem, EvictionRules, NONE, Need, Offer, Removal, Touch};
 
-/// Items are numbered below this, and numbers are used again.
+/// In most histories items are numbered below this, and numbers are used again.
 const ITEMS: u32 = 12;
 /// A policy that goes on offering after this many offers has lost its way.
 const TOO_MANY: usize = 1000;
@@ -26,12 +29,20 @@ pub(super) enum Step {
     Choose { ram: u8, disk: u8, pinned: Vec<u32> },
 }
 
+/// What happens to a store in which the first so many items are at the beginning, images and idle containers in turn.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    filled: u32,
+    steps: Vec<Step>,
+}
+
 pub(super) struct Check {
     pub subject: Subject,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let id = || 0..ITEMS;
+/// A step with items that are numbered below that.
+fn step(items: u32) -> impl Strategy<Value = Step> {
+    let id = move || 0..items;
     let function = prop_oneof![4 => 0..4_u32, 1 => Just(NONE)];
     let creation = prop_oneof![4 => Just(Creation::Invocation), 1 => Just(Creation::Prewarming)];
     let begin = (id(), function, 0..5_u64, 0..5_u64, 0..3_u64, creation)
@@ -74,35 +85,35 @@ struct Late {
 }
 
 impl Late {
-    fn insert(&mut self, item: &EvictionItem) -> Result<(), String> {
+    fn insert(&mut self, item: &EvictionItem) -> Result<(), Fault> {
         self.untold.push(*item);
         // A storage holds images or containers, and of images it is told at once: here they share one.
         if item.function == NONE { self.tell() } else { Ok(()) }
     }
 
-    fn touch(&mut self, id: u32, touch: Touch, now: u64) -> Result<(), String> {
+    fn touch(&mut self, id: u32, touch: Touch, now: u64) -> Result<(), Fault> {
         self.tell()?;
-        answer("touch", self.policy.touch(id, touch, now))
+        answer("touch", || self.policy.touch(id, touch, now))
     }
 
     /// Has it hear of all.
-    fn tell(&mut self) -> Result<(), String> {
-        self.untold.drain(..).try_for_each(|item| answer("insert", self.policy.insert(&item)))
+    fn tell(&mut self) -> Result<(), Fault> {
+        self.untold.drain(..).try_for_each(|item| answer("insert", || self.policy.insert(&item)))
     }
 
-    fn remove(&mut self, id: u32, removal: Removal, now: u64) -> Result<(), String> {
+    fn remove(&mut self, id: u32, removal: Removal, now: u64) -> Result<(), Fault> {
         let untold = self.untold.iter().position(|item| item.id == id);
         match untold {
             Some(position) => drop(self.untold.remove(position)),
-            None => answer("remove", self.policy.remove(id, removal, now))?,
+            None => answer("remove", || self.policy.remove(id, removal, now))?,
         }
         Ok(())
     }
 
     /// What it offers, after it has heard of all.
-    fn choose(&mut self, need: &Need, mut sink: Sink<'_>) -> Result<Vec<u32>, String> {
+    fn choose(&mut self, need: &Need, mut sink: Sink<'_>) -> Result<Vec<u32>, Fault> {
         self.tell()?;
-        answer("choose", self.policy.choose(need, &mut Victims::new(&mut sink)))?;
+        answer("choose", || self.policy.choose(need, &mut Victims::new(&mut sink)))?;
         Ok(sink.offered)
     }
 }
@@ -127,6 +138,13 @@ impl Sink<'_> {
     fn wrong(&mut self, fault: String) -> Offer {
         self.fault.get_or_insert(fault);
         Offer::Enough
+    }
+
+    /// An offer that is at fault is told with the others.
+    fn wrong_item(&mut self, id: u32, why: &str) -> Offer {
+        self.offered.push(id);
+        let comma = if why.starts_with("which") { "," } else { "" };
+        self.wrong(format!("offers item {id}{comma} {why}"))
     }
 }
 
@@ -156,13 +174,13 @@ impl VictimSink for Sink<'_> {
             return Offer::Enough;
         }
         if self.is_enough() {
-            return self.wrong(format!("offers item {id} when it has been told that there is enough"));
+            return self.wrong_item(id, "when it has been told that there is enough");
         }
         let Some(item) = self.items.iter().find(|item| item.id == id) else {
-            return self.wrong(format!("offers item {id}, which is not there"));
+            return self.wrong_item(id, "which is not there");
         };
         if self.offered.contains(&id) {
-            return self.wrong(format!("offers item {id} twice"));
+            return self.wrong_item(id, "twice");
         }
         self.offered.push(id);
         if self.pinned.contains(&id) {
@@ -177,14 +195,14 @@ impl VictimSink for Sink<'_> {
 
 impl Store {
     /// An empty store of a policy.
-    fn of(policy: &mut EvictionObject, subject: &Subject) -> Result<Self, String> {
-        let EvictionRules { observes_containers: is_observed, hears_late } = answer("rules", policy.rules())?;
+    fn of(policy: &mut EvictionObject, subject: &Subject, setting: &Setting) -> Result<Self, Fault> {
+        let EvictionRules { observes_containers: is_observed, hears_late } = answer("rules", || policy.rules())?;
         let late = if hears_late && !is_observed {
-            Some(Late { policy: subject.instance(1)?.0, untold: Vec::new() })
+            Some(Late { policy: subject.instance(setting, 1)?.0, untold: Vec::new() })
         } else {
             None
         };
-        Ok(Self { is_observed, late, ..Self::default() })
+        Ok(Self { is_observed, late, now: setting.begin, ..Self::default() })
     }
 
     fn is_container(&self, id: u32) -> bool {
@@ -199,7 +217,7 @@ impl Store {
         self.in_use.iter().any(|item| item.id == id)
     }
 
-    fn apply(&mut self, policy: &mut EvictionObject, step: &Step, log: &mut Log) -> Result<(), String> {
+    fn apply(&mut self, policy: &mut EvictionObject, step: &Step, log: &mut Log) -> Result<(), Fault> {
         self.now += 1_000_000_000;
         match step {
             Step::Begin { item, creation } if !self.has(item.id) && !self.is_in_use(item.id) => {
@@ -225,7 +243,7 @@ impl Store {
                 if let Some(late) = &mut self.late {
                     late.touch(*id, touch, self.now)?;
                 }
-                answer("touch", policy.touch(*id, touch, self.now))
+                answer("touch", || policy.touch(*id, touch, self.now))
             }
             Step::Leave { id, .. } if self.is_in_use(*id) => self.end_in_use(policy, *id, log),
             Step::Leave { id, taken } if self.has(*id) => self.leave(policy, *id, *taken, log),
@@ -246,7 +264,7 @@ impl Store {
         container: EvictionItem,
         creation: Creation,
         log: &mut Log,
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         self.in_use.push(container);
         if !self.is_observed {
             return Ok(());
@@ -255,10 +273,10 @@ impl Store {
         log.note(format!(
             "created(item {id}: {ram} B RAM, {disk} B disk, function {function}, cost {cost}, {creation:?})"
         ));
-        answer("created", policy.created(&container, creation))
+        answer("created", || policy.created(&container, creation))
     }
 
-    fn insert(&mut self, policy: &mut EvictionObject, item: EvictionItem, log: &mut Log) -> Result<(), String> {
+    fn insert(&mut self, policy: &mut EvictionObject, item: EvictionItem, log: &mut Log) -> Result<(), Fault> {
         let EvictionItem { id, function, ram, disk, cost, .. } = item;
         let whose = if function == NONE { "an image".to_owned() } else { format!("function {function}, cost {cost}") };
         log.note(format!("insert(item {id}: {ram} B RAM, {disk} B disk, {whose})"));
@@ -266,32 +284,32 @@ impl Store {
         if let Some(late) = &mut self.late {
             late.insert(&item)?;
         }
-        answer("insert", policy.insert(&item))
+        answer("insert", || policy.insert(&item))
     }
 
-    fn end_in_use(&mut self, policy: &mut EvictionObject, id: u32, log: &mut Log) -> Result<(), String> {
+    fn end_in_use(&mut self, policy: &mut EvictionObject, id: u32, log: &mut Log) -> Result<(), Fault> {
         self.in_use.retain(|item| item.id != id);
         if !self.is_observed {
             return Ok(());
         }
         log.note(format!("ended(item {id})"));
-        answer("ended", policy.ended(id, self.now))
+        answer("ended", || policy.ended(id, self.now))
     }
 
     /// A container is taken, if it is to be; all else is gone.
-    fn leave(&mut self, policy: &mut EvictionObject, id: u32, taken: bool, log: &mut Log) -> Result<(), String> {
+    fn leave(&mut self, policy: &mut EvictionObject, id: u32, taken: bool, log: &mut Log) -> Result<(), Fault> {
         let container = self.items.iter().find(|item| taken && item.id == id && item.function != NONE).copied();
         self.in_use.extend(container);
         self.remove(policy, id, if container.is_some() { Removal::Taken } else { Removal::Ended }, log)
     }
 
-    fn remove(&mut self, policy: &mut EvictionObject, id: u32, removal: Removal, log: &mut Log) -> Result<(), String> {
+    fn remove(&mut self, policy: &mut EvictionObject, id: u32, removal: Removal, log: &mut Log) -> Result<(), Fault> {
         self.items.retain(|item| item.id != id);
         log.note(format!("remove(item {id}, {removal:?})"));
         if let Some(late) = &mut self.late {
             late.remove(id, removal, self.now)?;
         }
-        answer("remove", policy.remove(id, removal, self.now))
+        answer("remove", || policy.remove(id, removal, self.now))
     }
 
     /// Needs so much, which all that are not pinned together can free.
@@ -302,7 +320,7 @@ impl Store {
         disk: u64,
         pinned: &[u32],
         log: &mut Log,
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         if ram == 0 && disk == 0 {
             return Ok(());
         }
@@ -312,12 +330,12 @@ impl Store {
         let empty =
             || Sink { items: &items, pinned, ram, disk, offered: vec![], accepted: vec![], offers: 0, fault: None };
         let (need, mut sink) = (Need { now: self.now, ram, disk, ..Need::default() }, empty());
-        answer("choose", policy.choose(&need, &mut Victims::new(&mut sink)))?;
+        answer("choose", || policy.choose(&need, &mut Victims::new(&mut sink)))?;
         let (ram, disk) = (sink.ram, sink.disk);
         let Sink { offered, accepted, fault, .. } = sink;
         log.note(format!("  offers {offered:?}"));
         if let Some(fault) = fault {
-            return Err(fault);
+            return Err(fault.into());
         }
         if let Some(late) = &mut self.late {
             let offered_late = late.choose(&need, empty())?;
@@ -325,7 +343,7 @@ impl Store {
                 return Err(format!(
                     "says that it may hear late, and offers {offered_late:?} then: hears_late is for policies that order by \
                      the last time that a container became idle"
-                ));
+                ).into());
             }
         }
         if ram > 0 || disk > 0 {
@@ -333,56 +351,98 @@ impl Store {
                 items.iter().map(|item| item.id).filter(|id| !offered.contains(id) && !pinned.contains(id)).collect();
             return Err(format!(
                 "frees too little: {ram} B RAM and {disk} B disk are missing, and items {left:?} are not offered"
-            ));
+            )
+            .into());
         }
         accepted.into_iter().try_for_each(|id| self.remove(policy, id, Removal::Evicted, log))
     }
 
     /// Needs everything.
-    fn choose_all(&mut self, policy: &mut EvictionObject, log: &mut Log) -> Result<(), String> {
+    fn choose_all(&mut self, policy: &mut EvictionObject, log: &mut Log) -> Result<(), Fault> {
         let (ram, disk) = self.items.iter().fold((0, 0), |(ram, disk), item| (ram + item.ram, disk + item.disk));
         self.choose(policy, ram, disk, &[], log)
     }
 }
 
+/// No order of an eviction policy names functions or nodes that the kit would know of.
+const EXTENT: Extent = Extent { nodes: 1, functions: 4 };
+
+/// A store, and the policy that it asks.
+struct Asked {
+    policy: EvictionObject,
+    alarms: Alarms,
+    store: Store,
+}
+
+impl Asked {
+    fn new(subject: &Subject, setting: &Setting, log: &mut Log) -> Result<Self, Fault> {
+        let (mut policy, mut alarms): (EvictionObject, _) = subject.instance(setting, 1)?;
+        alarms.begin(setting.begin, EXTENT, log)?;
+        let store = Store::of(&mut policy, subject, setting)?;
+        Ok(Self { policy, alarms, store })
+    }
+
+    fn apply(&mut self, step: &Step, log: &mut Log) -> Result<(), Fault> {
+        let Self { policy, alarms, store } = self;
+        store.apply(policy, step, log)?;
+        let now = store.now;
+        alarms.go_off(now, EXTENT, log, |timer| policy.on_timer(timer, now))
+    }
+
+    /// The first so many items come.
+    fn fill(&mut self, items: u32, log: &mut Log) -> Result<(), Fault> {
+        if items == 0 {
+            return Ok(());
+        }
+        let mut untold = Log::default();
+        for id in 0..items {
+            let function = if id % 2 == 0 { NONE } else { id % 4 };
+            self.apply(&begin(id, function, 1, 1, 1, Creation::Invocation), &mut untold)?;
+            self.apply(&Step::Idle { id }, &mut untold)?;
+        }
+        log.note(format!("(items 0 to {} are inserted, each of 1 B RAM and 1 B disk)", items - 1));
+        Ok(())
+    }
+}
+
 impl Checked for Check {
-    type History = Vec<Step>;
+    type History = History;
 
-    fn histories(&self) -> impl Strategy<Value = Vec<Step>> {
-        proptest::collection::vec(step(), 0..60)
+    fn subject(&self) -> &Subject {
+        &self.subject
     }
 
-    fn play(&self, history: &Vec<Step>, log: &mut Log) -> Result<(), String> {
-        let (mut policy, mut alarms): (EvictionObject, _) = self.subject.instance(1)?;
-        let mut store = Store::of(&mut policy, &self.subject)?;
-        history.iter().try_for_each(|step| {
-            store.apply(&mut policy, step, log)?;
-            let now = store.now;
-            alarms.go_off(now, log, |timer| policy.on_timer(timer, now))
-        })?;
-        store.choose_all(&mut policy, log)
+    /// Most are of few items and many steps; some of many and few.
+    fn histories(&self) -> BoxedStrategy<History> {
+        let narrow = (Just(0), proptest::collection::vec(step(ITEMS), 0..60));
+        let wide = (65..200_u32, proptest::collection::vec(step(250), 0..8));
+        let parts = prop_oneof![15 => narrow.boxed(), 1 => wide.boxed()];
+        parts.prop_map(|(filled, steps)| History { filled, steps }).boxed()
     }
 
-    fn exercise(&self) -> Result<Exercise<'_>, String> {
-        let (mut policy, mut alarms): (EvictionObject, _) = self.subject.instance(1)?;
-        let mut store = Store::of(&mut policy, &self.subject)?;
-        Ok(Box::new(move |calls| {
+    fn play(&self, setting: &Setting, history: &History, log: &mut Log) -> Result<(), Fault> {
+        setting.note(log);
+        let mut asked = Asked::new(&self.subject, setting, log)?;
+        asked.fill(history.filled, log)?;
+        history.steps.iter().try_for_each(|step| asked.apply(step, log))?;
+        asked.store.choose_all(&mut asked.policy, log)
+    }
+
+    fn exercise(&self) -> Result<Exercise<'_>, Fault> {
+        let mut asked = Asked::new(&self.subject, &self.subject.plain(), &mut Log::default())?;
+        let steps: Vec<Step> = repeated(step(ITEMS), 4 * CYCLE);
+        let mut call = 0_u32;
+        Ok(Box::new(move |exert| {
             let mut log = Log::default();
-            (0..calls).try_for_each(|call| {
-                log.0.clear();
+            let Exert::Steps(count) = exert else { return asked.store.choose_all(&mut asked.policy, &mut log) };
+            (0..count).try_for_each(|_| {
+                log.clear();
                 let id = call % ITEMS;
-                let (pinned, number) = (Vec::new(), (call * 5) % ITEMS);
                 let creation = if call % 4 == 0 { Creation::Prewarming } else { Creation::Invocation };
-                let steps = [
-                    begin(id, if id == 7 { NONE } else { id % 4 }, 2, 2, 1, creation),
-                    Step::Idle { id: (call * 7) % ITEMS },
-                    Step::Touch { id, load: call % 2 == 0 },
-                    Step::Leave { id: number, taken: call % 3 == 0 },
-                    Step::Choose { ram: 60, disk: 30, pinned },
-                ];
-                steps.iter().try_for_each(|step| store.apply(&mut policy, step, &mut log))?;
-                let now = store.now;
-                alarms.go_off(now, &mut log, |timer| policy.on_timer(timer, now))
+                asked.apply(&begin(id, if id == 7 { NONE } else { id % 4 }, 2, 2, 1, creation), &mut log)?;
+                let row = call as usize % CYCLE * 4;
+                call = call.wrapping_add(1);
+                steps[row..row + 4].iter().try_for_each(|step| asked.apply(step, &mut log))
             })
         }))
     }

@@ -1,34 +1,156 @@
-//! Finds out memory that grows with the number of calls.
+//! Finds out memory, threads and time that grow with the number of calls or of instances, and calls that take long.
 
 // The C library is asked how much memory is in use.
 #![allow(unsafe_code)]
 
-/// Calls in the first window; each window is twice as long as the one before, since a table that grows does so by
-/// doubling.
-const CALLS: u32 = 512;
-const WINDOWS: u32 = 5;
-/// Grown by so much a call, memory is taken to grow with the calls.
-const BYTES_A_CALL: i64 = 4;
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
 
-/// Calls a policy again and again, and looks whether memory grows in every window.
-pub(super) fn check(exercise: &mut dyn FnMut(u32) -> Result<(), String>) -> Result<(), String> {
-    // Buffers and tables find their sizes.
-    exercise(CALLS)?;
-    let (mut grown, mut without) = (0, 0);
-    for window in 0..WINDOWS {
-        let calls = CALLS << window;
-        let before = bytes_in_use();
-        exercise(calls)?;
-        let growth = bytes_in_use() - before;
-        // One window alone may be one in which another thread has given memory back.
-        without += u32::from(growth < i64::from(calls) * BYTES_A_CALL);
-        if without == 2 {
-            return Ok(());
+use super::Claim;
+use super::fault::{Fault, claimed};
+use super::history::{CYCLE, Exercise, Exert};
+use super::stopwatch::Running;
+use crate::Claims;
+
+/// Steps in the first window; each window is twice as long as the one before, since a table that grows does so by
+/// doubling.
+const STEPS: usize = 4 * CYCLE;
+const WINDOWS: usize = 5;
+/// Grown by more than a byte in two steps, memory is taken to grow with the steps: a list of bytes grows by one.
+const STEPS_A_BYTE: i64 = 2;
+
+/// A call that takes longer than this on the small cluster of the kit, in ns, is slow: 288 041 requests with a few calls each
+/// would take minutes.
+const SLOW: u64 = 250_000;
+
+/// By call, the mean time in ns of the quickest round of steps: what else the machine does makes rounds longer, and none shorter.
+type Quickest = BTreeMap<&'static str, u64>;
+
+/// One window: by how much memory has grown, and how quick calls were at its end.
+struct Window {
+    growth: i64,
+    quickest: Quickest,
+}
+
+fn window(exercise: &mut Exercise<'_>, steps: usize) -> Result<Window, Fault> {
+    const TIMED: usize = 4;
+    let before = bytes_in_use();
+    exercise(Exert::Steps(steps.saturating_sub(TIMED * CYCLE)))?;
+    let mut quickest = Quickest::new();
+    let watch = Running::begin();
+    for _ in 0..TIMED {
+        exercise(Exert::Steps(CYCLE))?;
+        for (call, (calls, nanos)) in watch.lap() {
+            let mean = nanos / u64::from(calls.max(1));
+            quickest.entry(call).and_modify(|least| *least = mean.min(*least)).or_insert(mean);
         }
-        grown += growth;
     }
-    let calls = CALLS * ((1 << WINDOWS) - 1);
-    Err(format!("memory grows with the number of calls: by {grown} B in {calls}"))
+    drop(watch);
+    Ok(Window { growth: bytes_in_use() - before, quickest })
+}
+
+/// Calls a policy again and again, and looks whether memory or the time of a call grows from window to window.
+pub(super) fn check_calls(exercise: &mut Exercise<'_>, claims: Claims) -> Result<(), Fault> {
+    // Buffers and tables find their sizes.
+    exercise(Exert::Steps(STEPS))?;
+    let mut windows = Vec::<Window>::new();
+    let (mut without, mut steps) = (0, 0);
+    for number in 0..WINDOWS {
+        let length = STEPS << number;
+        let window = window(exercise, length)?;
+        // One window alone may be one in which another thread has given memory back.
+        without += usize::from(window.growth < length as i64 / STEPS_A_BYTE);
+        windows.push(window);
+        steps += length;
+        if number > 0 && (without > 1 || !claims.bounded_memory) && slower(&windows).is_empty() {
+            break;
+        }
+    }
+    if without < 2 {
+        let grown: i64 = windows.iter().map(|window| window.growth).sum();
+        let text = format!("memory grows with the number of calls: by {grown} B in {steps} steps");
+        claimed(claims, Claim::BoundedMemory, text)?;
+    }
+    let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return Ok(()) };
+    let time = |window: &Window, call| window.quickest.get(call).copied().unwrap_or_default();
+    // All windows in a row: what fills up ends to grow.
+    let growing = if windows.len() == WINDOWS { slower(&windows) } else { Vec::new() };
+    for call in growing {
+        let (early, late) = (time(first, call), time(last, call));
+        if late > 5 * early + 2_000 {
+            let text = format!(
+                "the time of a call grows with the number of calls: {call} takes {early} ns, and {late} ns {steps} steps later"
+            );
+            claimed(claims, Claim::BoundedTime, text)?;
+        }
+    }
+    let slow = last.quickest.keys().find(|call| windows.iter().all(|window| time(window, call) > SLOW));
+    let Some(call) = slow else { return Ok(()) };
+    let micros = time(last, call) / 1000;
+    let text = format!(
+        "takes {micros} µs for a call of {call} on a cluster of a few nodes: a million requests take as many seconds"
+    );
+    claimed(claims, Claim::BoundedTime, text)
+}
+
+/// The calls that took longer in each window than in the one before, by much.
+fn slower(windows: &[Window]) -> Vec<&'static str> {
+    let Some(first) = windows.first() else { return Vec::new() };
+    let is_slower = |call: &&'static str| {
+        windows.windows(2).all(|pair| match pair {
+            [before, after] => match (before.quickest.get(*call), after.quickest.get(*call)) {
+                (Some(before), Some(after)) => after * 10 > before * 13 + 500,
+                _ => false,
+            },
+            _ => false,
+        })
+    };
+    first.quickest.keys().copied().filter(is_slower).collect()
+}
+
+/// Makes instances, lets them work, and ends them: nothing of them may stay.
+pub(super) fn check_instances(claims: Claims, mut live: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+    if !claims.bounded_memory {
+        return Ok(());
+    }
+    const FIRST: usize = 4;
+    const BYTES_AN_INSTANCE: i64 = 64;
+    let threads = threads();
+    (0..FIRST).try_for_each(|_| live())?;
+    let (mut grown, mut count) = (0, 0);
+    for number in 0..4 {
+        let instances = FIRST << number;
+        let before = bytes_in_use();
+        (0..instances).try_for_each(|_| live())?;
+        let growth = bytes_in_use() - before;
+        (grown, count) = (grown + growth, count + instances);
+        if growth < instances as i64 * BYTES_AN_INSTANCE {
+            grown = 0;
+            break;
+        }
+    }
+    if grown > 0 {
+        let text = format!("memory grows with the number of instances: by {grown} B in {count}");
+        claimed(claims, Claim::BoundedMemory, text)?;
+    }
+    let are_left = || self::threads().saturating_sub(threads) >= count.max(FIRST);
+    // One that has been told to end may need a moment.
+    if (0..20).all(|_| {
+        are_left() && {
+            thread::sleep(Duration::from_millis(10));
+            true
+        }
+    }) {
+        let text = format!("leaves threads behind: {} in {} instances", self::threads() - threads, count + FIRST);
+        claimed(claims, Claim::BoundedMemory, text)?;
+    }
+    Ok(())
+}
+
+/// How many threads the process has; elsewhere than on Linux nobody is asked.
+fn threads() -> usize {
+    if cfg!(target_os = "linux") { std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) } else { 0 }
 }
 
 /// Bytes that the process has allocated, of this library and others. Elsewhere than on Linux with the GNU C library 2.33

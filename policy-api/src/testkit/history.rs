@@ -1,104 +1,384 @@
 //! Draws histories, plays them, and makes those that show a fault small.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::{Counterexample, Options, growth};
+use super::fault::{Counterexample, Fault, FaultKind, claimed};
+use super::growth;
+use super::setting::{DAY, Setting};
+use super::subject::Subject;
+use super::{Claim, Options};
 
-/// What was called and answered, one a line.
+/// What was called and answered, one a line; and which times were said.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Log(pub Vec<String>);
+pub(super) struct Log {
+    pub lines: Vec<String>,
+    /// Lengths of time and dates that the policy has given, in ns.
+    times: Vec<(Time, &'static str, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    Length,
+    Date,
+}
 
 impl Log {
+    /// Notes a call or an answer, in one line.
     pub fn note(&mut self, call: String) {
-        self.0.push(call);
+        self.lines.push(if call.contains('\n') { call.replace('\n', "\\n") } else { call });
+    }
+
+    /// The policy has given a length of time, in ns.
+    pub fn length(&mut self, what: &'static str, nanos: u64) {
+        self.times.push((Time::Length, what, nanos));
+    }
+
+    /// The policy has given a date, in ns.
+    pub fn date(&mut self, what: &'static str, nanos: u64) {
+        self.times.push((Time::Date, what, nanos));
+    }
+
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.times.clear();
+    }
+
+    /// What tells it from others, in any process.
+    pub fn digest(&self) -> u64 {
+        // Fowler, Noll and Vo.
+        let bytes = self.lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
+        bytes.fold(0xCBF2_9CE4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
     }
 }
 
-/// Calls an instance so many times more.
-pub(super) type Exercise<'a> = Box<dyn FnMut(u32) -> Result<(), String> + 'a>;
+/// What is done with an instance that lives on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exert {
+    /// So many steps; each row of [`CYCLE`] of them is the same.
+    Steps(usize),
+    /// It is to show that it is not worn out.
+    Prove,
+}
+
+/// An instance that lives on.
+pub(super) type Exercise<'a> = Box<dyn FnMut(Exert) -> Result<(), Fault> + 'a>;
+
+/// How many steps an instance that lives on goes through again and again.
+pub(super) const CYCLE: usize = 128;
 
 /// A kind of policy, as the kit checks it.
 pub(super) trait Checked {
     /// What happens to an instance.
-    type History: Clone + Debug;
+    type History: Clone + Debug + 'static;
+
+    fn subject(&self) -> &Subject;
 
     /// Draws histories.
-    fn histories(&self) -> impl Strategy<Value = Self::History>;
+    fn histories(&self) -> BoxedStrategy<Self::History>;
 
     /// Plays a history against a new instance, noting every call with its answer; or what was wrong.
-    fn play(&self, history: &Self::History, log: &mut Log) -> Result<(), String>;
+    fn play(&self, setting: &Setting, history: &Self::History, log: &mut Log) -> Result<(), Fault>;
 
-    /// Makes an instance that can be called for ever.
-    fn exercise(&self) -> Result<Exercise<'_>, String>;
+    /// Makes an instance that lives on.
+    fn exercise(&self) -> Result<Exercise<'_>, Fault>;
+
+    /// Puts an instance into situations that are rare.
+    fn examine(&self, _log: &mut Log) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
+/// Something that is done with each role that a policy is checked in.
+pub(super) trait Visit {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample>;
+}
+
+/// So many histories, and a quarter of those beyond, are played in two instances here, if all are in a second process.
+const TWICE: usize = 256;
 /// How many histories are kept to be played again later.
 const KEPT: usize = 16;
+/// How often a history that shows a fault is made smaller, at the most.
+const SHRINKS: u32 = 4096;
+/// How many histories are played again at another date.
+const PUT_OFF: usize = 64;
+/// How much later.
+const LATER: u64 = 1000 * DAY;
 
-pub(super) fn check<C: Checked>(checked: &C, options: &Options, begin: Instant) -> Result<(), Counterexample> {
-    let config = Config { cases: options.cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let kept = std::cell::RefCell::new(Vec::new());
-    let outcome = runner.run(&checked.histories(), |history| {
-        let log = play_twice(checked, &history).map_err(TestCaseError::fail)?;
-        let mut kept = kept.borrow_mut();
-        if kept.len() < KEPT {
-            kept.push((history, log));
+/// A setting and a history, which can be made smaller.
+pub(super) type Tree<C> = Box<dyn ValueTree<Value = (Setting, <C as Checked>::History)>>;
+
+/// Draws histories; those of one number are the same in every process.
+pub(super) struct Drawn<C: Checked> {
+    strategy: BoxedStrategy<(Setting, C::History)>,
+    runner: TestRunner,
+}
+
+impl<C: Checked> Drawn<C> {
+    pub fn of(checked: &C) -> Self {
+        let subject = checked.subject();
+        let settings = Setting::draw(&subject.parameters, subject.draws_parameters);
+        let config = Config { failure_persistence: None, ..Config::default() };
+        let runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        Self { strategy: (settings, checked.histories()).boxed(), runner }
+    }
+
+    pub fn tree(&mut self) -> Result<Tree<C>, Counterexample> {
+        self.strategy.new_tree(&mut self.runner).map_err(|reason| {
+            Fault::new(FaultKind::NotMade, format!("no history can be drawn: {reason}")).after(Vec::new())
+        })
+    }
+
+    pub fn next(&mut self) -> Result<(Setting, C::History), Counterexample> {
+        Ok(self.tree()?.current())
+    }
+}
+
+/// Plays drawn histories, and keeps what tells them from others.
+pub(super) struct Playing<'a> {
+    pub options: &'a Options,
+    /// Of each role, what tells the histories from others.
+    pub digests: Vec<Vec<u64>>,
+}
+
+impl Visit for Playing<'_> {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample> {
+        let (mut drawn, mut digests, mut times) = (Drawn::of(checked), Vec::new(), Kept::default());
+        for number in 0..self.options.cases as usize {
+            let mut tree = drawn.tree()?;
+            let (setting, history) = tree.current();
+            let is_twice = self.options.second_process.is_none() || number < TWICE || number % 4 == 0;
+            let played =
+                if is_twice { play_twice(checked, &setting, &history) } else { play_once(checked, &setting, &history) };
+            let outcome = played.and_then(|log| {
+                if setting.drawn.is_empty() {
+                    times.add(&log);
+                    if number < PUT_OFF {
+                        put_off(checked, &setting, &history, &log)?;
+                    }
+                }
+                Ok(log)
+            });
+            match outcome {
+                Ok(log) => digests.push(log.digest()),
+                Err(fault) => return Err(smallest(checked, &mut tree, fault, number < PUT_OFF)),
+            }
         }
-        Ok(())
-    });
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, history)) => return Err(counterexample(checked, &history, reason.message())),
-        Err(TestError::Abort(reason)) => {
-            return Err(Counterexample { fault: reason.message().to_owned(), history: Vec::new() });
+        self.digests.push(digests);
+        times.check(checked.subject())
+    }
+}
+
+/// The longest times for which containers are kept.
+#[derive(Default)]
+struct Kept {
+    count: usize,
+    longest: BTreeMap<&'static str, u64>,
+}
+
+impl Kept {
+    fn add(&mut self, log: &Log) {
+        for (time, what, nanos) in &log.times {
+            if *time == Time::Length && (1..u64::MAX).contains(nanos) {
+                let longest = self.longest.entry(what).or_default();
+                *longest = (*longest).max(*nanos);
+                self.count += 1;
+            }
         }
     }
-    if let Some(rest) = options.later.checked_sub(begin.elapsed()) {
-        thread::sleep(rest);
+
+    /// Nobody starts a container to keep it for a millisecond at the most.
+    fn check(&self, subject: &Subject) -> Result<(), Counterexample> {
+        const SHORT: u64 = 1_000_000;
+        let longest = self.longest.values().copied().max().unwrap_or(u64::MAX);
+        if self.count < 20 || longest > SHORT {
+            return Ok(());
+        }
+        let text = format!("gives no longer time than {longest} ns in all histories: times are in ns, not in seconds");
+        claimed(subject.claims, Claim::SensibleTimes, text).map_err(|fault| fault.after(Vec::new()))
     }
-    for (history, before) in kept.into_inner() {
-        let mut log = Log::default();
-        // It went well before; if it does not now, the logs differ.
-        let _ = checked.play(&history, &mut log);
-        if log != before {
-            return Err(differing("later", &before, &log));
+}
+
+/// Makes a history that shows a fault as small as can be.
+fn smallest<C: Checked>(checked: &C, tree: &mut Tree<C>, fault: Fault, is_put_off: bool) -> Counterexample {
+    let find = |(setting, history): &(Setting, C::History)| {
+        let log = play_twice(checked, setting, history)?;
+        if is_put_off && setting.drawn.is_empty() { put_off(checked, setting, history, &log) } else { Ok(()) }
+    };
+    let (mut shown, mut fault) = (tree.current(), fault);
+    let mut is_left = tree.simplify();
+    for _ in 0..SHRINKS {
+        if !is_left {
+            break;
+        }
+        let simpler = tree.current();
+        is_left = match find(&simpler) {
+            Ok(()) => tree.complicate(),
+            Err(found) => {
+                (shown, fault) = (simpler, found);
+                tree.simplify()
+            }
+        };
+    }
+    let mut log = Log::default();
+    // A fault that hangs on chance may not show again; the one that is told is that of the play that showed it.
+    let again = checked.play(&shown.0, &shown.1, &mut log).err();
+    if again.is_none() && fault.kind == FaultKind::Reproducibility {
+        let (mut before, mut after) = (Log::default(), Log::default());
+        let _ = checked.play(&shown.0, &shown.1, &mut before);
+        let _ = checked.play(&shown.0, &shown.1, &mut after);
+        if before.lines != after.lines {
+            return differing("in another instance", &before.lines, &after.lines);
         }
     }
-    let without_history = |fault| Counterexample { fault, history: Vec::new() };
-    let mut exercise = checked.exercise().map_err(without_history)?;
-    growth::check(&mut exercise).map_err(without_history)
+    again.unwrap_or(fault).after(log.lines)
+}
+
+/// Plays a history.
+fn play_once<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Result<Log, Fault> {
+    let mut log = Log::default();
+    match checked.play(setting, history, &mut log) {
+        // Values that are right each by itself need not go together.
+        Err(fault) if fault.kind == FaultKind::NotMade && !setting.drawn.is_empty() => Ok(log),
+        outcome => outcome.map(|()| log),
+    }
 }
 
 /// Plays a history in two instances, which must do the same.
-fn play_twice<C: Checked>(checked: &C, history: &C::History) -> Result<Log, String> {
-    let (mut first, mut second) = (Log::default(), Log::default());
-    checked.play(history, &mut first)?;
+fn play_twice<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Result<Log, Fault> {
+    let (first, mut second) = (play_once(checked, setting, history)?, Log::default());
     // Somewhere else in memory.
-    let displaced = vec![0_u8; 1 + first.0.len() * 24];
-    let outcome = checked.play(history, &mut second);
+    let displaced = vec![0_u8; 1 + first.lines.len() * 24];
+    let outcome = checked.play(setting, history, &mut second);
     drop(displaced);
-    if first != second {
-        return Err(differing("in another instance", &first, &second).fault);
+    if first.lines != second.lines {
+        let Counterexample { fault, .. } = differing("in another instance", &first.lines, &second.lines);
+        return Err(Fault::new(FaultKind::Reproducibility, fault));
     }
-    outcome.map(|()| first)
+    match outcome {
+        Err(fault) if fault.kind != FaultKind::NotMade || setting.drawn.is_empty() => Err(fault),
+        _ => Ok(first),
+    }
 }
 
-fn differing(when: &str, before: &Log, after: &Log) -> Counterexample {
-    let position = before.0.iter().zip(&after.0).take_while(|(one, other)| one == other).count();
-    let said = |log: &Log| log.0.get(position).cloned().unwrap_or_else(|| "nothing more".to_owned());
-    let fault = format!("does not do the same {when}: {:?}, then {:?}", said(before), said(after));
-    Counterexample { fault, history: before.0.iter().take(position).cloned().collect() }
+/// Plays a history again as if everything happened a thousand days later: lengths of time are no longer by that, and dates are
+/// later by it.
+fn put_off<C: Checked>(checked: &C, setting: &Setting, history: &C::History, before: &Log) -> Result<(), Fault> {
+    if before.times.is_empty() {
+        return Ok(());
+    }
+    let mut after = Log::default();
+    let later = Setting { begin: setting.begin + LATER, ..setting.clone() };
+    // What goes wrong then is found by histories that begin late.
+    let _ = checked.play(&later, history, &mut after);
+    for ((time, what, early), (other, again, late)) in before.times.iter().zip(&after.times) {
+        if (time, what) != (other, again) {
+            // It does something else at another date, which it may.
+            return Ok(());
+        }
+        if [early, late].contains(&&u64::MAX) {
+            continue;
+        }
+        let is_moved = late.saturating_sub(*early) >= LATER / 2;
+        let text = match time {
+            Time::Length if is_moved => format!(
+                "{what} {early} ns, but {late} ns where all the same happens a thousand days later: a date was given for a \
+                 length of time"
+            ),
+            Time::Date if !is_moved && *early > 0 => format!(
+                "{what} the date {early} ns, and {late} ns where all the same happens a thousand days later: a length of time \
+                 was given for a date"
+            ),
+            _ => continue,
+        };
+        return claimed(checked.subject().claims, Claim::SensibleTimes, text);
+    }
+    Ok(())
 }
 
-fn counterexample<C: Checked>(checked: &C, history: &C::History, reason: &str) -> Counterexample {
+/// What the first of two plays that differ has, and what they differ in.
+pub(super) fn differing(when: &str, before: &[String], after: &[String]) -> Counterexample {
+    let position = before.iter().zip(after).take_while(|(one, other)| one == other).count();
+    let said = |log: &[String]| log.get(position).cloned().unwrap_or_else(|| "nothing more".to_owned());
+    let text = format!("does not do the same {when}: {:?}, then {:?}", said(before), said(after));
+    Fault::new(FaultKind::Reproducibility, text).after(before.iter().take(position).cloned().collect())
+}
+
+/// What takes an instance that lives on, rare situations, and many instances.
+pub(super) struct Proving;
+
+impl Visit for Proving {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample> {
+        let mut log = Log::default();
+        checked.examine(&mut log).map_err(|fault| fault.after(std::mem::take(&mut log.lines)))?;
+        let claims = checked.subject().claims;
+        let without_history = |fault: Fault| fault.after(Vec::new());
+        let mut exercise = checked.exercise().map_err(without_history)?;
+        growth::check_calls(&mut exercise, claims).map_err(without_history)?;
+        exercise(Exert::Prove).map_err(without_history)?;
+        drop(exercise);
+        let (_, history) = Drawn::of(checked).next()?;
+        let setting = checked.subject().plain();
+        growth::check_instances(claims, || checked.play(&setting, &history, &mut Log::default()))
+            .map_err(without_history)
+    }
+}
+
+/// Plays some of the histories again, some time after the begin.
+pub(super) struct Later<'a> {
+    pub options: &'a Options,
+    pub begin: Instant,
+    pub digests: std::slice::Iter<'a, Vec<u64>>,
+}
+
+impl Visit for Later<'_> {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample> {
+        let mut drawn = Drawn::of(checked);
+        let digests = self.digests.next().map_or(&[][..], Vec::as_slice);
+        let (mut trees, mut before) = (Vec::new(), Vec::new());
+        for _ in digests.iter().take(KEPT) {
+            let (setting, history) = drawn.next()?;
+            before.push(played(checked, &setting, &history));
+            trees.push((setting, history));
+        }
+        wait_until(self.begin, self.options.later);
+        for ((setting, history), before) in trees.iter().zip(&before) {
+            let after = played(checked, setting, history);
+            if after.lines != before.lines {
+                return Err(differing("later", &before.lines, &after.lines));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until so long after a begin.
+pub(super) fn wait_until(begin: Instant, later: Duration) {
+    if let Some(rest) = later.checked_sub(begin.elapsed()) {
+        thread::sleep(rest);
+    }
+}
+
+/// Plays a history that has gone well, or may be played with values that do not go together.
+pub(super) fn played<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Log {
     let mut log = Log::default();
-    // A fault that hangs on chance may not show again; the reason is that of the run that showed it.
-    let fault = checked.play(history, &mut log).err().unwrap_or_else(|| reason.to_owned());
-    Counterexample { fault, history: log.0 }
+    // What went well before and does not now shows in what it notes.
+    if let Err(fault) = checked.play(setting, history, &mut log)
+        && fault.kind != FaultKind::NotMade
+    {
+        log.note(fault.text);
+    }
+    log
+}
+
+/// So many steps that are drawn, the same ones each time.
+pub(super) fn repeated<T: Debug>(step: impl Strategy<Value = T>, count: usize) -> Vec<T> {
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    (0..count).filter_map(|_| Some(step.new_tree(&mut runner).ok()?.current())).collect()
 }

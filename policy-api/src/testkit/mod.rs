@@ -46,72 +46,52 @@ mod alarms;
 mod allocation;
 mod census;
 mod cluster;
+mod elsewhere;
 mod eviction;
+mod fault;
 mod growth;
 mod histories;
 mod history;
 mod keep_alive;
 mod model;
 mod quiet;
+mod roles;
+mod setting;
 mod sinks;
+mod stopwatch;
 mod subject;
+mod workflows;
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use cluster::{TestBatch, TestCluster, TestFunction, idle_node};
+pub use elsewhere::{SecondProcess, hand_over, is_second_process};
+pub use fault::{Claim, Counterexample, FaultKind};
 pub use sinks::{RecordingSink, SummingSink, idle_container, item, offered_by};
 
-use crate::{Parameters, PolicyDescriptor, PolicyKind};
+use crate::{Claims, Parameters, PolicyDescriptor};
 
 /// How thoroughly to check.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How many histories are drawn.
     pub cases: u32,
-    /// Values for the parameters; without them the defaults.
+    /// Values for the parameters, with which all histories are played. Without them most are played with the defaults, and some
+    /// with values drawn from the ranges and words that the policy declares.
     pub parameters: Option<Parameters>,
     /// Histories are played again so long after the first time, to find out answers that hang on the clock.
     pub later: Duration,
+    /// What the policy is held to instead of what it says itself.
+    pub claims: Option<Claims>,
+    /// Where all histories are played again, to find out answers that hang on addresses or on the process; nowhere without it.
+    pub second_process: Option<SecondProcess>,
 }
 
 impl Default for Options {
-    /// 256 histories, default parameters, played again at once.
+    /// 256 histories, default parameters and others, the claims of the policy, all in this process and at once.
     fn default() -> Self {
-        Self { cases: 256, parameters: None, later: Duration::ZERO }
-    }
-}
-
-/// A fault of a policy, and the shortest history found that shows it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Counterexample {
-    /// What the policy did wrong.
-    pub fault: String,
-    /// The calls that led to it, one a line.
-    pub history: Vec<String>,
-}
-
-/// Of a longer history, the display leaves out the middle.
-const SHOWN_AT_FIRST: usize = 14;
-const SHOWN_AT_LAST: usize = 6;
-
-impl fmt::Display for Counterexample {
-    /// The fault and the calls that led to it, as lines.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.fault)?;
-        if !self.history.is_empty() {
-            write!(f, "\nafter")?;
-        }
-        let left_out = self.history.len().saturating_sub(SHOWN_AT_FIRST + SHOWN_AT_LAST);
-        for (position, call) in self.history.iter().enumerate() {
-            match position.checked_sub(SHOWN_AT_FIRST) {
-                Some(0) if left_out > 0 => write!(f, "\n  … {left_out} more …")?,
-                Some(beyond) if beyond < left_out => {}
-                _ => write!(f, "\n  {call}")?,
-            }
-        }
-        Ok(())
+        Self { cases: 256, parameters: None, later: Duration::ZERO, claims: None, second_process: None }
     }
 }
 
@@ -123,20 +103,19 @@ static TURN: Mutex<()> = Mutex::new(());
 /// # Errors
 /// The first fault found, with the history that shows it.
 pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counterexample> {
-    let parameters = options.parameters.clone().unwrap_or_else(|| Parameters::defaults(&policy.parameters()));
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let _quiet = quiet::Quiet::begin();
     let begin = Instant::now();
-    let claims = policy.claims();
-    policy.kinds().try_for_each(|kind| {
-        let subject = subject::Subject::new(policy, kind, parameters.clone());
-        match kind {
-            PolicyKind::NodeAllocation => history::check(&allocation::Check { claims, subject }, options, begin),
-            PolicyKind::Eviction => history::check(&eviction::Check { subject }, options, begin),
-            PolicyKind::Admission => history::check(&admission::Check { claims, subject }, options, begin),
-            PolicyKind::KeepAlive => history::check(&keep_alive::Check { subject }, options, begin),
-        }
-    })
+    let mut playing = history::Playing { options, digests: Vec::new() };
+    roles::visit(policy, options, &mut playing)?;
+    let digests = playing.digests;
+    let second = options.second_process.as_ref();
+    let second = second.and_then(|of| elsewhere::Second::start(of, &digests, options.later));
+    roles::visit(policy, options, &mut history::Proving)?;
+    match second {
+        Some(second) => second.compare(policy, options),
+        None => roles::visit(policy, options, &mut history::Later { options, begin, digests: digests.iter() }),
+    }
 }
 
 /// Checks a policy in a test.
@@ -162,7 +141,18 @@ pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counter
 /// assert_sound(&POLICY);
 /// ```
 pub fn assert_sound(policy: &PolicyDescriptor) {
-    if let Err(fault) = check(policy, &Options::default()) {
+    let number = elsewhere::count_check();
+    if is_second_process() {
+        if elsewhere::is_wanted(number) {
+            let _quiet = quiet::Quiet::begin();
+            hand_over(policy, &Options::default());
+            // What else the test has to say, it says in the first process.
+            std::process::exit(0);
+        }
+        return;
+    }
+    let options = Options { second_process: elsewhere::of_this_test(number), ..Options::default() };
+    if let Err(fault) = check(policy, &options) {
         panic!("{policy:?}: {fault}");
     }
 }

@@ -5,13 +5,14 @@ mod queues;
 mod shown;
 mod waits;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::ends::end_of;
 use self::ends::{Idle, Running};
 pub(super) use self::queues::Stand;
 pub(super) use self::waits::Wait;
 use super::histories::Histories;
+use super::workflows::as_task;
 use crate::containers::ContainersOf;
 use crate::{
     BatchView, ClusterView, ContainerView, End, Ending, FunctionHistory, FunctionView, NONE, NodeBits, NodeView,
@@ -77,6 +78,12 @@ pub(super) struct Model {
     /// and one that leads to none.
     links: Vec<f64>,
     changed_links: BTreeSet<u32>,
+    /// By key: the ranks of those that have one.
+    ranks: BTreeMap<u64, u64>,
+    /// Copies that have begun, by image and node, and have no source yet.
+    begun: Vec<(u32, u32)>,
+    /// From which node images are on their way, by image and node.
+    sources: BTreeMap<(u32, u32), u32>,
 }
 
 /// The sets that views are made of.
@@ -129,7 +136,60 @@ impl Model {
             changed: NodeBits::full(count),
             links: vec![1.0; count + 2],
             changed_links: BTreeSet::new(),
+            ranks: BTreeMap::new(),
+            begun: Vec::new(),
+            sources: BTreeMap::new(),
         }
+    }
+
+    pub fn function_count(&self) -> usize {
+        self.functions.len()
+    }
+
+    /// Gives one a rank, wherever it is; the queue is in the order of ranks.
+    pub fn set_rank(&mut self, key: u64, rank: u64) {
+        self.ranks.insert(key, rank);
+        self.sort_queue();
+    }
+
+    /// It has ended that had the rank.
+    pub(super) fn forget_rank(&mut self, key: u64) {
+        self.ranks.remove(&key);
+    }
+
+    /// Those of lower ranks first, and of one rank those that came first.
+    pub(super) fn sort_queue(&mut self) {
+        let ranks = &self.ranks;
+        let turn = |request: &RequestView| (ranks.get(&request.key).copied().unwrap_or(0), request.submitted_at);
+        self.queue.sort_by_key(turn);
+    }
+
+    /// Copies that have begun since the last time while a node has their image: image, node, who has it, and how many copies are
+    /// on their way from each node.
+    pub fn take_copies(&mut self) -> Vec<(u32, u32, NodeBits, Vec<u32>)> {
+        let begun = std::mem::take(&mut self.begun).into_iter();
+        let mut sending = vec![0; self.nodes.len()];
+        for node in self.sources.values() {
+            if let Some(count) = sending.get_mut(*node as usize) {
+                *count += 1;
+            }
+        }
+        let copy = |(image, node): (u32, u32)| {
+            let mut holders = NodeBits::new(self.nodes.len());
+            let present = self.images.get(image as usize).map(|image| image.present.view());
+            present
+                .iter()
+                .flat_map(|present| present.iter())
+                .filter(|of| *of != node)
+                .for_each(|of| holders.insert(of));
+            (!holders.view().is_empty()).then(|| (image, node, holders, sending.clone()))
+        };
+        begun.filter_map(copy).collect()
+    }
+
+    /// A copy comes from a node, or from the head.
+    pub fn set_source(&mut self, image: u32, node: u32, source: u32) {
+        self.sources.insert((image, node), source);
     }
 
     pub fn node_count(&self) -> usize {
@@ -224,12 +284,7 @@ impl Model {
             key: invocation * 16 + u64::from(attempt),
             ..RequestView::default()
         };
-        let is_task = invocation % 5 == 4;
-        let request = if is_task {
-            RequestView { workflow: 0, run: invocation / 5, task: function as u32, ..request }
-        } else {
-            request
-        };
+        let request = as_task(request);
         self.queue.push(request);
         if let Some(histories) = &mut self.histories {
             histories.arrived(function as u32, self.now);
@@ -261,12 +316,13 @@ impl Model {
             state.running.drain(..).map(|running| running.end(node, Ending::Lost, now, 0)).collect();
         ends.extend(state.bound.iter().map(|request| End { node, ..end_of(request, Ending::Requeued, now) }));
         self.queue.append(&mut state.bound);
-        self.queue.sort_by_key(|request| request.submitted_at);
         state.idle.clear();
         for image in &mut self.images {
             image.present.remove(node);
             image.copying.remove(node);
         }
+        self.sources.retain(|(_, to), _| *to != node);
+        self.sort_queue();
         self.changed.insert(node);
         ends.extend(self.requeue(|wait| wait.node == node));
         ends.extend(self.give_up_queue_of(node));
@@ -278,6 +334,7 @@ impl Model {
         for (function, image) in self.images.iter_mut().enumerate() {
             let arriving: Vec<u32> = image.copying.view().iter().collect();
             for node in arriving {
+                self.sources.remove(&(function as u32, node));
                 image.copying.remove(node);
                 image.present.insert(node);
                 let state = &mut self.nodes[node as usize];
@@ -338,6 +395,38 @@ impl Model {
             histories: Records::new(&sets.histories),
             containers: ContainersOf::new(&sets.containers),
             ..ClusterView::default()
+        }
+    }
+
+    /// The cluster as a timer shows it, of no request.
+    pub fn cluster_without_function<'a>(&'a self, sets: &'a Sets) -> ClusterView<'a> {
+        let none = || sets.nowhere.view();
+        ClusterView {
+            idle_container: none(),
+            image_in_ram: none(),
+            image_loading: none(),
+            image_on_disk: none(),
+            image_copying: none(),
+            ..self.cluster(sets, 0)
+        }
+    }
+
+    /// How many run, of a function or of all.
+    pub fn running_of(&self, function: Option<usize>) -> u64 {
+        let running = self.nodes.iter().flat_map(|node| &node.running);
+        running.filter(|one| function.is_none_or(|function| one.request.function as usize == function)).count() as u64
+    }
+
+    /// Whether a container is idle.
+    pub fn is_kept(&self, node: u32, container: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|node| node.idle.iter().any(|idle| idle.container == container))
+    }
+
+    /// An idle container ends that is not kept.
+    pub fn drop_container(&mut self, node: u32, container: u32) {
+        if let Some(of) = self.nodes.get_mut(node as usize) {
+            of.idle.retain(|idle| idle.container != container);
+            self.changed.insert(node);
         }
     }
 
@@ -402,10 +491,11 @@ impl Model {
     }
 
     /// The image is copied to a node, unless it is there or on its way.
-    pub fn copy(&mut self, image: usize, node: u32) {
-        let image = &mut self.images[image];
-        if !image.present.contains(node) {
+    pub fn copy(&mut self, number: usize, node: u32) {
+        let image = &mut self.images[number];
+        if !image.present.contains(node) && !image.copying.contains(node) {
             image.copying.insert(node);
+            self.begun.push((number as u32, node));
         }
     }
 

@@ -1,38 +1,67 @@
 //! Instances of the policy under test.
 
 use super::alarms::Alarms;
-use crate::boundary::{Called, Object, Role, Seat};
-use crate::{Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
+use super::fault::{Fault, FaultKind};
+use super::setting::Setting;
+use super::stopwatch;
+use crate::boundary::{Called, Instance, Object, Role, Seat};
+use crate::{Claims, Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// Makes instances.
 pub(super) struct Subject {
     policy: PolicyDescriptor,
     kind: PolicyKind,
-    parameters: Parameters,
+    pub claims: Claims,
+    pub parameters: Parameters,
+    /// Whether histories are played with other values of parameters, too.
+    pub draws_parameters: bool,
 }
 
 impl Subject {
-    /// Of a policy in one of its kinds.
-    pub fn new(policy: &PolicyDescriptor, kind: PolicyKind, parameters: Parameters) -> Self {
-        Self { policy: *policy, kind, parameters }
+    /// Of a policy in one of its kinds, which promises so much.
+    pub fn new(policy: &PolicyDescriptor, kind: PolicyKind, claims: Claims, parameters: Option<Parameters>) -> Self {
+        let draws_parameters = parameters.is_none();
+        let parameters = parameters.unwrap_or_else(|| Parameters::defaults(&policy.parameters()));
+        Self { policy: *policy, kind, claims, parameters, draws_parameters }
     }
 
-    /// An instance and its timers; all have one seed.
-    pub fn instance<T: Role>(&self, nodes: u32) -> Result<(Object<T>, Alarms), String> {
+    /// The setting that is tried first.
+    pub fn plain(&self) -> Setting {
+        Setting::plain(&self.parameters)
+    }
+
+    /// An instance and its timers.
+    pub fn instance<T: Role>(&self, setting: &Setting, nodes: u32) -> Result<(Object<T>, Alarms), Fault> {
+        let (instance, alarms) = self.instance_of_all(setting, nodes)?;
+        let object = instance.role();
+        let object =
+            object.ok_or_else(|| Fault::new(FaultKind::NotMade, "cannot be made: is another kind of policy"))?;
+        Ok((object, alarms))
+    }
+
+    /// An instance that may serve in several roles, and its timers.
+    pub fn instance_of_all(&self, setting: &Setting, nodes: u32) -> Result<(Instance, Alarms), Fault> {
         let slot = match self.kind {
             PolicyKind::NodeAllocation => PolicySlot::NodeAllocation,
             PolicyKind::Eviction => PolicySlot::Containers,
             PolicyKind::Admission => PolicySlot::Admission,
             PolicyKind::KeepAlive => PolicySlot::KeepAlive,
         };
-        let context = PolicyContext { slot, seed: 42, nodes, ..PolicyContext::default() };
+        let context = PolicyContext { slot, seed: setting.seed, nodes, ..PolicyContext::default() };
         let alarms = Alarms::default();
-        let made = self.policy.make(&self.parameters, &Seat::new(&context, alarms.orders()));
-        made.map(|object| (object, alarms)).map_err(|failure| format!("cannot be made: {failure}"))
+        let made = self.policy.make_instance(&setting.parameters, &Seat::new(&context, alarms.orders()));
+        let instance = made.map_err(|failure| {
+            let text = format!("cannot be made: {failure}");
+            // What it says of parameters that do not go together is no fault; a panic is.
+            let is_panic = failure.cause.starts_with("panicked");
+            Fault::new(if is_panic { FaultKind::Call } else { FaultKind::NotMade }, text)
+        })?;
+        Ok((instance, alarms))
     }
 }
 
-/// The answer of a call, or what to say of its failure.
-pub(super) fn answer<T>(call: &str, called: Called<T>) -> Result<T, String> {
-    called.map_err(|failure| format!("failed in {call}: {failure}"))
+/// Calls the policy: its answer, or what to say of its failure.
+pub(super) fn answer<T>(call: &'static str, ask: impl FnOnce() -> Called<T>) -> Result<T, Fault> {
+    let called = stopwatch::during(call, ask);
+    called.map_err(|failure| Fault::new(FaultKind::Call, format!("failed in {call}: {failure}")))
 }

@@ -71,7 +71,7 @@ impl NodeAllocation for WithActions {
             "queues at a node twice" => nodes.extend(nodes.first().copied()),
             "queues at none" => nodes.clear(),
             "queues while there is a place elsewhere" => nodes.retain(|node| Some(*node) != free),
-            "does not bind" | "queues where it has no room" => {}
+            "does not bind" => {}
             _ => {
                 if let Some(node) = free {
                     *self.0.state.placed.entry(node).or_default() += 1;

@@ -5,11 +5,11 @@ use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 use serde_json::Value;
 
-/// Sets a parameter.
+/// Sets a parameter to a value as scenarios give it: with units, or numbers in seconds and bytes.
 ///
 /// # Errors
 /// When there is no such parameter, or the value does not suit it.
-pub(super) fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
+pub fn set_parameter(parameters: &mut Parameters, name: &str, value: &Value) -> Result<(), ParameterError> {
     let kind = parameters.spec(name)?.kind.clone();
     let value = read_value(&kind, value).ok_or_else(|| ParameterError::Unsuitable {
         name: name.to_owned(),

@@ -1,5 +1,6 @@
 //! `hearth policies check`: the test kit, on a compiled library or on what is built in.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -8,8 +9,11 @@ use std::time::Duration;
 
 use clap::Args;
 use hearth_policy_api::boundary::loader::PolicyLibrary;
-use hearth_policy_api::testkit::{self, Options};
-use hearth_policy_api::{ParameterValue, PolicyDescriptor};
+use hearth_policy_api::testkit::{self, Claim, FaultKind, Options, SecondProcess};
+use hearth_policy_api::{Claims, ParameterError, ParameterValue, Parameters, PolicyDescriptor};
+use hearth_serverless::policy::set_parameter;
+use hearth_serverless::scenario::did_you_mean;
+use serde_json::Value;
 
 use super::super::run::parse_time;
 use crate::error::CommandError;
@@ -28,6 +32,19 @@ pub struct CheckArguments {
     /// Give up on a policy whose check takes longer than this, in seconds or with a unit.
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = parse_time)]
     timeout: Duration,
+
+    /// Play all histories of the policies that have this parameter with this value of it, and the defaults of the others. Without
+    /// it some histories are played with values that are drawn.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    parameters: Vec<(String, String)>,
+
+    /// Do not hold the policies to this promise, whatever they say themselves.
+    #[arg(long = "waive", value_name = "CLAIM", value_parser = parse_claim)]
+    waived: Vec<Claim>,
+
+    /// Play the histories of the policy in this position alone, in the second process of a check.
+    #[arg(long, value_name = "POSITION", hide = true)]
+    play: Option<usize>,
 }
 
 /// Checks every policy and says what is wrong; an error if anything is.
@@ -36,10 +53,15 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
         None => hearth_plugins::BUILT_IN.to_vec(),
         Some(path) => open(path)?,
     };
-    // Late enough for a clock of whole seconds to have moved on.
-    let options = Options { cases: arguments.cases, later: Duration::from_millis(1100), ..Options::default() };
+    if let Some(position) = arguments.play {
+        return policies.get(position).map_or(Ok(()), |policy| play(policy, arguments));
+    }
+    for (name, _) in &arguments.parameters {
+        find_parameter(name, &policies)?;
+    }
     let mut unsound = Vec::new();
-    for policy in &policies {
+    for (position, policy) in policies.iter().enumerate() {
+        let options = Options { second_process: second_process(position), ..options(policy, arguments)? };
         let timer = Timer::start(policy, arguments.timeout);
         inside::note_doing(&format!("while {} was checked", policy.name()));
         let outcome = testkit::check(policy, &options);
@@ -49,8 +71,12 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
         let (name, kind) = (policy.name(), kinds.join(" and "));
         match outcome {
             Ok(()) => writeln!(out, "{name} ({kind}): no fault in {} histories", arguments.cases)?,
-            Err(fault) if arguments.library.is_none() && lacks_a_text(policy) && fault.fault.starts_with(NOT_MADE) => {
-                writeln!(out, "{name} ({kind}): not checked, since without parameters it {fault}")?;
+            Err(fault)
+                if arguments.library.is_none()
+                    && fault.kind == FaultKind::NotMade
+                    && lacks_a_text(policy, &options) =>
+            {
+                writeln!(out, "{name} ({kind}): not checked, since without parameters it {}", fault.fault)?;
             }
             Err(fault) => {
                 writeln!(out, "{name} ({kind}): {fault}")?;
@@ -61,12 +87,84 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
     if unsound.is_empty() { Ok(()) } else { Err(CommandError::Unsound(unsound.join(", "))) }
 }
 
-/// How the kit says that there is nothing to check.
-const NOT_MADE: &str = "cannot be made";
+/// How a policy is checked.
+fn options(policy: &PolicyDescriptor, arguments: &CheckArguments) -> Result<Options, CommandError> {
+    let mut parameters = Parameters::defaults(&policy.parameters());
+    let mut is_any_given = false;
+    for (name, text) in
+        arguments.parameters.iter().filter(|(name, _)| parameters.spec(name).is_ok()).cloned().collect::<Vec<_>>()
+    {
+        is_any_given = true;
+        set_to(&mut parameters, &name, &text)
+            .map_err(|error| CommandError::Usage(format!("--parameter {name}={text}: {}: {error}", policy.name())))?;
+    }
+    let waive = |claims: Claims| arguments.waived.iter().fold(claims, |claims, claim| claim.taken_from(claims));
+    Ok(Options {
+        cases: arguments.cases,
+        // Late enough for a clock of whole seconds to have moved on.
+        later: Duration::from_millis(1100),
+        parameters: is_any_given.then_some(parameters),
+        claims: Some(waive(policy.claims())),
+        second_process: None,
+    })
+}
 
-/// Whether a policy has a parameter that is text and empty by default, such as the path of a file that it may not do without.
-fn lacks_a_text(policy: &PolicyDescriptor) -> bool {
-    policy.parameters().iter().any(|parameter| parameter.default == ParameterValue::Text(String::new()))
+/// Sets a parameter to what is written, which is a word or a value as in a scenario.
+fn set_to(parameters: &mut Parameters, name: &str, text: &str) -> Result<(), ParameterError> {
+    let as_text = set_parameter(parameters, name, &Value::String(text.to_owned()));
+    match (as_text, serde_json::from_str::<Value>(text)) {
+        (Err(_), Ok(value)) => set_parameter(parameters, name, &value),
+        (as_text, _) => as_text,
+    }
+}
+
+/// Some policy must have the parameter.
+fn find_parameter(name: &str, policies: &[PolicyDescriptor]) -> Result<(), CommandError> {
+    let all = || policies.iter().flat_map(PolicyDescriptor::parameters).map(|parameter| parameter.name);
+    if all().any(|known| known == name) {
+        return Ok(());
+    }
+    let mut known: Vec<String> = all().collect();
+    known.sort_unstable();
+    known.dedup();
+    let hint = did_you_mean(name, known.iter().map(String::as_str));
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(CommandError::Usage(format!("--parameter {name}: no policy here has it; there are {known}{hint}")))
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn parse_claim(text: &str) -> Result<Claim, String> {
+    let wanted = text.replace('-', "_");
+    let fields = || Claim::ALL.map(Claim::field);
+    Claim::ALL
+        .into_iter()
+        .find(|claim| claim.field() == wanted)
+        .ok_or_else(|| format!("expected one of {}{}", fields().join(", "), did_you_mean(&wanted, fields())))
+}
+
+/// This program again, with the same arguments, for the policy in a position.
+fn second_process(position: usize) -> Option<SecondProcess> {
+    let program = std::env::current_exe().ok()?;
+    let own = [OsString::from("--play"), OsString::from(position.to_string())];
+    let arguments = std::env::args_os().skip(1).chain(own).collect();
+    Some(SecondProcess { program, arguments, variables: Vec::new() })
+}
+
+/// The second process of a check.
+fn play(policy: &PolicyDescriptor, arguments: &CheckArguments) -> Result<(), CommandError> {
+    let _timer = Timer::start(policy, arguments.timeout);
+    testkit::hand_over(policy, &options(policy, arguments)?);
+    Ok(())
+}
+
+/// Whether a policy has a parameter that is text and empty, such as the path of a file that it may not do without.
+fn lacks_a_text(policy: &PolicyDescriptor, options: &Options) -> bool {
+    options.parameters.is_none()
+        && policy.parameters().iter().any(|parameter| parameter.default == ParameterValue::Text(String::new()))
 }
 
 fn open(path: &Path) -> Result<Vec<PolicyDescriptor>, CommandError> {

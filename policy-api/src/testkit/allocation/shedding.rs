@@ -1,5 +1,6 @@
 //! Those who wait and are rejected.
 
+use super::super::fault::Fault;
 use super::super::model::end_of;
 use super::super::subject::answer;
 use super::Play;
@@ -7,7 +8,7 @@ use crate::{Ending, QueueView, Records, RequestView, Shed, Slice};
 
 impl Play<'_> {
     /// Shows the policy the queue, until it rejects nobody.
-    pub(super) fn shed(&mut self) -> Result<(), String> {
+    pub(super) fn shed(&mut self) -> Result<(), Fault> {
         while self.rules.sheds && !self.model.queue.is_empty() {
             let (mut heads, mut lengths) = (Vec::<RequestView>::new(), Vec::new());
             for request in &self.model.queue {
@@ -31,11 +32,12 @@ impl Play<'_> {
                 histories: cluster.histories,
                 ..QueueView::default()
             };
-            let Some(Shed { head, .. }) = answer("shed", self.policy.shed(&view))? else { return Ok(()) };
+            let Some(Shed { head, .. }) = answer("shed", || self.policy.shed(&view))? else { return Ok(()) };
             let Some(request) = heads.get(head as usize) else {
-                return Err(format!("rejects head {head} of the queue, which has {}", heads.len()));
+                return Err(format!("rejects head {head} of the queue, which has {}", heads.len()).into());
             };
             self.log.note(format!("shed({} waiting): request {}", self.model.queue.len(), request.invocation));
+            self.rejected += 1;
             self.model.leave(request);
             self.ended(&end_of(request, Ending::Rejected, self.model.now))?;
         }

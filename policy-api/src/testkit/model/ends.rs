@@ -122,6 +122,7 @@ impl Model {
     /// ended well, some are tried again.
     pub fn after(&mut self, end: &End) -> (Option<End>, Option<RequestView>) {
         let twin = if end.ending == Ending::Completed { self.stop(end.invocation) } else { None };
+        [Some(end), twin.as_ref()].into_iter().flatten().for_each(|end| self.forget_rank(end.key));
         if self.is_under_way(end.invocation) {
             return (twin, None);
         }

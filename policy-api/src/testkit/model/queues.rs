@@ -79,7 +79,7 @@ impl Model {
         over.iter().for_each(|stand| self.note_queues(&stand.nodes));
         self.queue.extend(over.iter().map(|stand| stand.request));
         if !over.is_empty() {
-            self.queue.sort_by_key(|request| request.submitted_at);
+            self.sort_queue();
         }
         over.iter().map(|stand| end_of(&stand.request, Ending::Requeued, self.now)).collect()
     }

@@ -7,7 +7,7 @@ use crate::{ContainerView, FunctionHistory, RequestView};
 
 impl Model {
     /// What has come of each function, as the policy sees it.
-    pub(super) fn shown_histories(&self) -> Vec<FunctionHistory> {
+    pub fn shown_histories(&self) -> Vec<FunctionHistory> {
         let of = |(number, counted): (u32, &FunctionHistory)| {
             let is_of = |request: &&RequestView| request.function == number;
             let awaiting = self.awaiting.iter().map(|wait| &wait.request);

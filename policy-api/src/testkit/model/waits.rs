@@ -73,7 +73,7 @@ impl Model {
         let ends = over.iter().map(|wait| end_of(&wait.request, Ending::Requeued, self.now)).collect();
         self.queue.extend(over.iter().map(|wait| wait.request));
         if !over.is_empty() {
-            self.queue.sort_by_key(|request| request.submitted_at);
+            self.sort_queue();
         }
         ends
     }

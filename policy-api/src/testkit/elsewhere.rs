@@ -1,0 +1,222 @@
+//! A second process, in which the same histories are played: what hangs on addresses, on the process or on the time at which it
+//! began is another there.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::fault::{Counterexample, Fault, FaultKind};
+use super::history::{Checked, Drawn, Log, Visit, differing, played, wait_until};
+use super::{Options, roles};
+use crate::PolicyDescriptor;
+
+/// How a second process is started in which a program hands the plays of the same policy over ([`super::hand_over`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondProcess {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables of its environment, beside those of this process.
+    pub variables: Vec<(&'static str, OsString)>,
+}
+
+/// The file of what tells the plays from others; that of what is handed over has the same name and an ending.
+const PLAYS: &str = "HEARTH_TEST_KIT_PLAYS";
+/// How long to wait first, in ms.
+const LATER: &str = "HEARTH_TEST_KIT_LATER";
+/// Of which check in its test the plays are wanted.
+const CHECK: &str = "HEARTH_TEST_KIT_CHECK";
+/// So many plays that differ are handed over, the shortest.
+const HANDED_OVER: usize = 8;
+
+/// Whether this is a second process, in which a policy is to be played and not checked.
+///
+/// ```
+/// assert!(!hearth_policy_api::testkit::is_second_process());
+/// ```
+pub fn is_second_process() -> bool {
+    std::env::var_os(PLAYS).is_some()
+}
+
+thread_local! {
+    static CHECKS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The number of a check among those of its test, which is its thread.
+pub(super) fn count_check() -> u32 {
+    CHECKS.replace(CHECKS.get() + 1)
+}
+
+/// Whether the plays of the check of this number are wanted.
+pub(super) fn is_wanted(check: u32) -> bool {
+    std::env::var(CHECK).is_ok_and(|wanted| wanted == check.to_string())
+}
+
+/// This test in a second process, from its check of this number. Nothing if no test's name is that of the thread: so it is where
+/// tests run one at a time, as on one core or with `--test-threads=1`, in examples of documentation, and in threads of a test.
+pub(super) fn of_this_test(check: u32) -> Option<SecondProcess> {
+    let thread = std::thread::current();
+    let test = thread.name().filter(|name| *name != "main")?;
+    Some(SecondProcess {
+        program: std::env::current_exe().ok()?,
+        arguments: [test, "--exact", "--include-ignored", "--nocapture"].map(OsString::from).into(),
+        variables: vec![(CHECK, check.to_string().into())],
+    })
+}
+
+/// A second process at work.
+pub(super) struct Second {
+    child: Child,
+    plays: PathBuf,
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        // It is over, or nobody wants to know any more.
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+        let _ = fs::remove_file(&self.plays);
+        let _ = fs::remove_file(handed_over(&self.plays));
+    }
+}
+
+fn handed_over(plays: &Path) -> PathBuf {
+    plays.with_extension("over")
+}
+
+impl Second {
+    /// Starts the process, which waits so long first. Nothing if it cannot be started.
+    pub fn start(second: &SecondProcess, digests: &[Vec<u64>], later: Duration) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let plays = std::env::temp_dir().join(format!("hearth-test-kit-{}-{number}.plays", process::id()));
+        let line = |role: &Vec<u64>| role.iter().map(|digest| format!("{digest:x} ")).collect::<String>() + "\n";
+        fs::write(&plays, digests.iter().map(line).collect::<String>()).ok()?;
+        let mut command = Command::new(&second.program);
+        command.args(&second.arguments).envs(second.variables.iter().map(|(name, value)| (name, value)));
+        command.env(PLAYS, &plays).env(LATER, later.as_millis().to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match command.spawn() {
+            Ok(child) => Some(Self { child, plays }),
+            Err(_) => {
+                let _ = fs::remove_file(&plays);
+                None
+            }
+        }
+    }
+
+    /// Waits for its end, and compares its plays with those here.
+    pub fn compare(mut self, policy: &PolicyDescriptor, options: &Options) -> Result<(), Counterexample> {
+        let ended = self.child.wait();
+        let Ok(text) = fs::read_to_string(handed_over(&self.plays)) else {
+            // It has not come to the policy: this is no program that can be started again.
+            return Ok(());
+        };
+        if text.lines().last() != Some("end") {
+            let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+            let text = format!("does not come to an end in a second process ({how})");
+            return Err(Fault::new(FaultKind::Reproducibility, text).after(Vec::new()));
+        }
+        let mut told: Vec<(usize, usize, Vec<String>)> = Vec::new();
+        for line in text.lines() {
+            match (line.strip_prefix('\t'), line.strip_prefix("play ")) {
+                (Some(note), _) => {
+                    if let Some((.., notes)) = told.last_mut() {
+                        notes.push(note.to_owned());
+                    }
+                }
+                (_, Some(place)) => {
+                    let mut numbers = place.split(' ').filter_map(|number| number.parse::<usize>().ok());
+                    told.push((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), Vec::new()));
+                }
+                _ => {}
+            }
+        }
+        let mut comparing = Comparing { role: 0, told, shortest: None };
+        roles::visit(policy, options, &mut comparing)?;
+        comparing.shortest.map_or(Ok(()), Err)
+    }
+}
+
+/// Finds, among plays that differ, the one that does so after the fewest calls.
+struct Comparing {
+    role: usize,
+    /// Role, number and notes of the plays that differ.
+    told: Vec<(usize, usize, Vec<String>)>,
+    shortest: Option<Counterexample>,
+}
+
+impl Visit for Comparing {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample> {
+        let role = self.role;
+        self.role += 1;
+        let of_role: Vec<_> = self.told.iter().filter(|(of, ..)| *of == role).collect();
+        let Some(last) = of_role.iter().map(|(_, number, _)| *number).max() else { return Ok(()) };
+        let mut drawn = Drawn::of(checked);
+        for number in 0..=last {
+            let (setting, history) = drawn.next()?;
+            for (_, _, there) in of_role.iter().filter(|(_, of, _)| *of == number) {
+                let here = played(checked, &setting, &history);
+                let found = differing("in a second process", &here.lines, there);
+                if self.shortest.as_ref().is_none_or(|shortest| found.history.len() < shortest.history.len()) {
+                    self.shortest = Some(found);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Plays the histories of a policy in a second process, and hands over what was not done as in the first one.
+struct Handing {
+    expected: std::vec::IntoIter<Vec<String>>,
+    role: usize,
+    /// Role, number and play.
+    differ: Vec<(usize, usize, Log)>,
+}
+
+impl Visit for Handing {
+    fn visit<C: Checked>(&mut self, checked: &C) -> Result<(), Counterexample> {
+        let mut drawn = Drawn::of(checked);
+        for (number, expected) in self.expected.next().unwrap_or_default().iter().enumerate() {
+            let (setting, history) = drawn.next()?;
+            let log = played(checked, &setting, &history);
+            if format!("{:x}", log.digest()) != *expected {
+                self.differ.push((self.role, number, log));
+            }
+        }
+        self.role += 1;
+        Ok(())
+    }
+}
+
+/// In a second process: plays the histories of the policy and hands over what was noted. Nothing in a first one.
+pub fn hand_over(policy: &PolicyDescriptor, options: &Options) {
+    let begin = Instant::now();
+    let Some(plays) = std::env::var_os(PLAYS).map(PathBuf::from) else { return };
+    let Ok(expected) = fs::read_to_string(&plays) else { return };
+    let over = handed_over(&plays);
+    if fs::write(&over, "begin\n").is_err() {
+        return;
+    }
+    let later = std::env::var(LATER).ok().and_then(|millis| millis.parse().ok()).unwrap_or(0);
+    wait_until(begin, Duration::from_millis(later));
+    let words = |line: &str| line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let expected: Vec<Vec<String>> = expected.lines().map(words).collect();
+    let mut handing = Handing { expected: expected.into_iter(), role: 0, differ: Vec::new() };
+    let outcome = roles::visit(policy, options, &mut handing);
+    handing.differ.sort_by_key(|(.., log)| log.lines.len());
+    let mut text = String::new();
+    for (role, number, log) in handing.differ.iter().take(HANDED_OVER) {
+        text += &format!("play {role} {number}\n");
+        text.extend(log.lines.iter().map(|line| format!("\t{line}\n")));
+    }
+    if outcome.is_ok() {
+        text += "end\n";
+    }
+    let _ = fs::write(&over, text);
+}
