@@ -165,7 +165,11 @@ fn a_crate_is_only_written_against_an_interface_that_this_program_loads() {
 
 #[test]
 fn the_check_of_a_library_names_what_is_unsound() {
-    let output = hearth(&["policies", "check", &misbehaving(), "--cases", "64"]);
+    // With its default alone: with the others it goes wrong in every way that there is.
+    let check = |more: &[&str]| {
+        hearth(&[&["policies", "check", &misbehaving(), "--cases", "64", "--parameter"], more].concat())
+    };
+    let output = check(&["how=well"]);
     let said = text(&output.stdout);
     assert!(
         said.contains(
@@ -177,6 +181,22 @@ fn the_check_of_a_library_names_what_is_unsound() {
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(1), "error: unsound: misplaces, misplans\n")
     );
+    // What it does not promise it is not held to, and other values of parameters are told as they are.
+    let waived = check(&["how=well", "--waive", "respects-capacity", "--waive", "work_conserving"]);
+    assert!(waived.status.success(), "{}", text(&waived.stdout));
+    let panics = text(&check(&["how=panic_admit"]).stdout);
+    assert!(panics.contains("misadmits (admission): failed in admit: panicked: as asked: panic_admit"), "{panics}");
+    let refused = |more: &[&str]| {
+        let output = check(more);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let unknown = refused(&["hwo=well"]);
+    assert!(unknown.contains("no policy here has it; there are how: did you mean \"how\"?"), "{unknown}");
+    let unsuitable = refused(&["how=ill"]);
+    assert!(unsuitable.contains("parameter \"how\": found \"ill\", expected one of "), "{unsuitable}");
+    let claim = refused(&["how=well", "--waive", "bounded-memroy"]);
+    assert!(claim.contains("did you mean \"bounded_memory\"?"), "{claim}");
     let (code, message) = failure(&["policies", "check", "nowhere.so"]);
     assert_eq!((code, message.as_str()), (2, "nowhere.so cannot be read: No such file or directory (os error 2)"));
 }

@@ -82,6 +82,13 @@ fn what_goes_wrong_in_a_call_is_said_in_one_line() {
             "failed in admit: panicked: a time of -0.5 s was given: times are not negative",
         ),
         (
+            "admission",
+            "misadmits",
+            "delay_without_end",
+            "failed in admit: has delayed a request of function 0 100000 times within a second: delay by longer",
+        ),
+        ("admission", "misadmits", "delay_for_ever", "failed in admit: delays a request by 583 years: reject it"),
+        (
             "keep_alive",
             "miskeeps",
             "nan",

@@ -83,7 +83,7 @@ parameters! {
     /// What goes wrong.
     pub struct WaysOfMisadmits {
         /// what goes wrong
-        how: word("well", "panic_admit", "negative_delay") = "well";
+        how: word("well", "panic_admit", "negative_delay", "delay_without_end", "delay_for_ever", "delay_in_vain") = "well";
     }
 }
 
@@ -103,6 +103,9 @@ impl Admission for Misadmits {
         match self.how {
             "panic_admit" => panic_with(self.how),
             "negative_delay" => AdmissionDecision::Delay(nanos(-0.5)),
+            "delay_without_end" => AdmissionDecision::Delay(1),
+            "delay_for_ever" => AdmissionDecision::Delay(u64::MAX - 1),
+            "delay_in_vain" => AdmissionDecision::Delay(1_000_000_000),
             _ => AdmissionDecision::Admit,
         }
     }

@@ -237,7 +237,7 @@ impl Door {
 
     /// A request that was delayed comes again and again, to the same cluster: time must pass.
     fn check_delays(&mut self, first: u64, step: &Step, claims: Claims, log: &mut Log) -> Result<(), Fault> {
-        let (begin, mut delay, mut step) = (self.now, first, step.clone());
+        let (begin, mut delay, mut step, noted) = (self.now, first, step.clone(), log.lines.len());
         for _ in 0..DELAYS {
             if delay > LONGEST {
                 return claimed(
@@ -257,6 +257,7 @@ impl Door {
                 _ => return Ok(()),
             }
         }
+        log.fold(noted);
         Err(format!("delays a request without end: {DELAYS} times within {} ns", self.now - begin).into())
     }
 
@@ -267,7 +268,7 @@ impl Door {
         }
         let mut step = Step {
             function: 0,
-            after: 1_000_000_000,
+            after: 10_000_000_000,
             waiting: 0,
             running: 0,
             free_cores: u64::from(self.extent.nodes) * CORES,
@@ -276,16 +277,17 @@ impl Door {
             ends: 0,
         };
         let hour = 3_600_000_000_000;
-        let (end, mut asked) = (self.now + hour, 0);
-        while self.now < end && asked < 100_000 {
+        let (end, mut asked, noted) = (self.now + hour, 0, log.lines.len());
+        while self.now < end && asked < 10_000 {
             asked += 1;
             match self.ask(&step, log)? {
                 AdmissionDecision::Admit => return Ok(()),
                 AdmissionDecision::Delay(nanos) => (step.after, step.delays) = (nanos.min(2 * hour), step.delays + 1),
-                AdmissionDecision::Reject(_) => (step.after, step.delays) = (1_000_000_000, 0),
+                AdmissionDecision::Reject(_) => (step.after, step.delays) = (10_000_000_000, 0),
             }
             self.go_off(log)?;
         }
+        log.fold(noted);
         let fault = "lets nobody in for an hour though the cluster is idle".to_owned();
         claimed(claims, Claim::LetsInWhenIdle, fault)
     }

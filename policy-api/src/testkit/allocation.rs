@@ -321,6 +321,7 @@ impl<'a> Play<'a> {
     }
 
     fn finish_all(&mut self) -> Result<(), Fault> {
+        let noted = self.log.lines.len();
         for _ in 0..ROUNDS {
             let waits =
                 !self.model.queue.is_empty() || !self.model.awaiting.is_empty() || !self.model.standing.is_empty();
@@ -341,6 +342,7 @@ impl<'a> Play<'a> {
             }
         }
         let Some(request) = self.model.queue.first() else { return Ok(()) };
+        self.log.fold(noted);
         let fault = format!("request {} still waits after {ROUNDS} rounds on an idle cluster", request.invocation);
         claimed(self.claims, Claim::WorkConserving, fault)
     }

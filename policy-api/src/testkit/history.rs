@@ -44,6 +44,16 @@ impl Log {
         self.times.push((Time::Date, what, nanos));
     }
 
+    /// Leaves out what was noted again and again from a line on.
+    pub fn fold(&mut self, from: usize) {
+        const SHOWN: usize = 12;
+        let left_out = self.lines.len().saturating_sub(from + SHOWN);
+        if left_out > 0 {
+            self.lines.truncate(from + SHOWN);
+            self.note(format!("(and so on, {left_out} lines more)"));
+        }
+    }
+
     pub fn clear(&mut self) {
         self.lines.clear();
         self.times.clear();
@@ -153,20 +163,26 @@ impl Visit for Playing<'_> {
             let mut tree = drawn.tree()?;
             let (setting, history) = tree.current();
             let is_twice = self.options.second_process.is_none() || number < TWICE || number % 4 == 0;
-            let played =
-                if is_twice { play_twice(checked, &setting, &history) } else { play_once(checked, &setting, &history) };
-            let outcome = played.and_then(|log| {
-                if setting.drawn.is_empty() {
-                    times.add(&log);
-                    if number < PUT_OFF {
-                        put_off(checked, &setting, &history, &log)?;
-                    }
+            let is_put_off = number < PUT_OFF;
+            let played = if is_twice {
+                play_twice(checked, &setting, &history)
+            } else {
+                match play_once(checked, &setting, &history) {
+                    (log, Ok(())) => Ok(log),
+                    // Whether it hangs on chance is to be known.
+                    (log, Err(fault)) => play_twice(checked, &setting, &history).and(Err(fault.after(log.lines))),
                 }
-                Ok(log)
+            };
+            let outcome = played.and_then(|log| {
+                if !setting.drawn.is_empty() {
+                    return Ok(log);
+                }
+                times.add(&log);
+                if is_put_off { put_off(checked, &setting, &history, log) } else { Ok(log) }
             });
             match outcome {
                 Ok(log) => digests.push(log.digest()),
-                Err(fault) => return Err(smallest(checked, &mut tree, fault, number < PUT_OFF)),
+                Err(found) => return Err(smallest(checked, &mut tree, found, is_put_off)),
             }
         }
         self.digests.push(digests);
@@ -204,73 +220,81 @@ impl Kept {
     }
 }
 
-/// Makes a history that shows a fault as small as can be.
-fn smallest<C: Checked>(checked: &C, tree: &mut Tree<C>, fault: Fault, is_put_off: bool) -> Counterexample {
+/// Makes a history that shows a fault as small as can be; the fault stays of its kind.
+fn smallest<C: Checked>(checked: &C, tree: &mut Tree<C>, found: Counterexample, is_put_off: bool) -> Counterexample {
+    // What hangs on chance does not always show.
+    let tries = if found.kind == FaultKind::Reproducibility { 6 } else { 1 };
     let find = |(setting, history): &(Setting, C::History)| {
-        let log = play_twice(checked, setting, history)?;
-        if is_put_off && setting.drawn.is_empty() { put_off(checked, setting, history, &log) } else { Ok(()) }
+        (0..tries).find_map(|_| {
+            let played = match found.kind {
+                FaultKind::Reproducibility => play_twice(checked, setting, history),
+                _ => match play_once(checked, setting, history) {
+                    (log, Ok(())) => Ok(log),
+                    (log, Err(fault)) => Err(fault.after(log.lines)),
+                },
+            };
+            let outcome = played.and_then(|log| {
+                let is_put_off = is_put_off && setting.drawn.is_empty();
+                if is_put_off { put_off(checked, setting, history, log) } else { Ok(log) }
+            });
+            outcome.err().filter(|other| other.kind == found.kind)
+        })
     };
-    let (mut shown, mut fault) = (tree.current(), fault);
+    let mut smallest = found.clone();
     let mut is_left = tree.simplify();
     for _ in 0..SHRINKS {
         if !is_left {
             break;
         }
-        let simpler = tree.current();
-        is_left = match find(&simpler) {
-            Ok(()) => tree.complicate(),
-            Err(found) => {
-                (shown, fault) = (simpler, found);
+        is_left = match find(&tree.current()) {
+            // What has shown the fault by chance may not do so again, and is no end.
+            None => tree.complicate() || tree.simplify(),
+            Some(simpler) => {
+                smallest = simpler;
                 tree.simplify()
             }
         };
     }
-    let mut log = Log::default();
-    // A fault that hangs on chance may not show again; the one that is told is that of the play that showed it.
-    let again = checked.play(&shown.0, &shown.1, &mut log).err();
-    if again.is_none() && fault.kind == FaultKind::Reproducibility {
-        let (mut before, mut after) = (Log::default(), Log::default());
-        let _ = checked.play(&shown.0, &shown.1, &mut before);
-        let _ = checked.play(&shown.0, &shown.1, &mut after);
-        if before.lines != after.lines {
-            return differing("in another instance", &before.lines, &after.lines);
-        }
-    }
-    again.unwrap_or(fault).after(log.lines)
+    smallest
 }
 
-/// Plays a history.
-fn play_once<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Result<Log, Fault> {
+/// Plays a history; nothing is wrong with one for which the policy is not made, since its values do not go together that were
+/// drawn.
+fn play_once<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> (Log, Result<(), Fault>) {
     let mut log = Log::default();
-    match checked.play(setting, history, &mut log) {
-        // Values that are right each by itself need not go together.
-        Err(fault) if fault.kind == FaultKind::NotMade && !setting.drawn.is_empty() => Ok(log),
-        outcome => outcome.map(|()| log),
-    }
+    let outcome = match checked.play(setting, history, &mut log) {
+        Err(fault) if fault.kind == FaultKind::NotMade && !setting.drawn.is_empty() => Ok(()),
+        outcome => outcome,
+    };
+    (log, outcome)
 }
 
 /// Plays a history in two instances, which must do the same.
-fn play_twice<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Result<Log, Fault> {
-    let (first, mut second) = (play_once(checked, setting, history)?, Log::default());
+fn play_twice<C: Checked>(checked: &C, setting: &Setting, history: &C::History) -> Result<Log, Counterexample> {
+    let (first, outcome) = play_once(checked, setting, history);
     // Somewhere else in memory.
     let displaced = vec![0_u8; 1 + first.lines.len() * 24];
-    let outcome = checked.play(setting, history, &mut second);
+    let (second, _) = play_once(checked, setting, history);
     drop(displaced);
     if first.lines != second.lines {
-        let Counterexample { fault, .. } = differing("in another instance", &first.lines, &second.lines);
-        return Err(Fault::new(FaultKind::Reproducibility, fault));
+        return Err(differing("in another instance", &first.lines, &second.lines));
     }
     match outcome {
-        Err(fault) if fault.kind != FaultKind::NotMade || setting.drawn.is_empty() => Err(fault),
-        _ => Ok(first),
+        Ok(()) => Ok(first),
+        Err(fault) => Err(fault.after(first.lines)),
     }
 }
 
 /// Plays a history again as if everything happened a thousand days later: lengths of time are no longer by that, and dates are
 /// later by it.
-fn put_off<C: Checked>(checked: &C, setting: &Setting, history: &C::History, before: &Log) -> Result<(), Fault> {
+fn put_off<C: Checked>(
+    checked: &C,
+    setting: &Setting,
+    history: &C::History,
+    before: Log,
+) -> Result<Log, Counterexample> {
     if before.times.is_empty() {
-        return Ok(());
+        return Ok(before);
     }
     let mut after = Log::default();
     let later = Setting { begin: setting.begin + LATER, ..setting.clone() };
@@ -279,7 +303,7 @@ fn put_off<C: Checked>(checked: &C, setting: &Setting, history: &C::History, bef
     for ((time, what, early), (other, again, late)) in before.times.iter().zip(&after.times) {
         if (time, what) != (other, again) {
             // It does something else at another date, which it may.
-            return Ok(());
+            break;
         }
         if [early, late].contains(&&u64::MAX) {
             continue;
@@ -294,11 +318,16 @@ fn put_off<C: Checked>(checked: &C, setting: &Setting, history: &C::History, bef
                 "{what} the date {early} ns, and {late} ns where all the same happens a thousand days later: a length of time \
                  was given for a date"
             ),
+            Time::Date if late.saturating_sub(*early) > LATER + LATER / 2 => format!(
+                "{what} the date {early} ns, and {late} ns where all the same happens a thousand days later: a date was added to a \
+                 date"
+            ),
             _ => continue,
         };
-        return claimed(checked.subject().claims, Claim::SensibleTimes, text);
+        let claim = claimed(checked.subject().claims, Claim::SensibleTimes, text);
+        return claim.map_err(|fault| fault.after(before.lines.clone())).map(|()| before);
     }
-    Ok(())
+    Ok(before)
 }
 
 /// What the first of two plays that differ has, and what they differ in.

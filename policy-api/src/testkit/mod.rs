@@ -30,11 +30,12 @@
 //!
 //! | of | what |
 //! |---|---|
-//! | every policy | no panic; the same answers to the same history, in another instance, at another place in memory and at another time; memory that does not grow with the number of calls |
-//! | node allocation | nodes that exist, are up and have a free core; items of plans that exist, each request once; with [`Claims`]: nobody waits while there is a place (but for a busy container), no place without room, everybody runs in the end |
+//! | every policy | no panic; the same answers to the same history, in another instance, at another place in memory, at another time and in a second process; with [`Claims`]: memory and time of a call that do not grow with the number of calls, nothing left of instances, times that are meant as they are given |
+//! | node allocation | nodes that exist, are up and have a free core; items of plans that exist, each request once; with [`Claims`]: nobody waits while there is a place (but for a busy container), no place without room, everybody runs in the end, not everybody is rejected, no rank starves |
 //! | eviction | victims that are there, each once; none after the need is met; enough, whatever was inserted, touched, pinned and removed before |
-//! | admission | delays that move the clock; with [`Claims`]: an idle cluster lets requests in |
-//! | keep-alive | times that have not overflowed |
+//! | admission | delays that come to an end; with [`Claims`]: an idle cluster lets requests in |
+//! | keep-alive | with [`Claims`]: times that have not overflowed |
+//! | controllers | all of that, in each kind and in all of them at once |
 //!
 //! Attempts end in every way that there is ([`Ending`](crate::Ending)), are tried again and have others beside them: where a policy
 //! counts for itself, one that it forgets or takes off twice shows as somebody who waits for nothing, or as its own panic.

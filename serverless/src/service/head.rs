@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::ContainersOf;
-use hearth_policy_api::{AdmissionDecision, AdmissionView, ContainerChange, Ending};
+use hearth_policy_api::{AdmissionDecision, AdmissionView, ContainerChange, Ending, PolicySlot};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
+use slotmap::SecondaryMap;
 
 use super::Service;
 use super::attempts::{AttemptKey, Left, Waiting};
@@ -17,6 +18,7 @@ use super::event::{Event, Happening, Message};
 use super::images::HeadImages;
 use crate::error::Error;
 use crate::invocation::{InvocationState, Outcome};
+use crate::policy::{Method, Mistake};
 
 /// The head's own: what it has been told and has not read, and whether it is at work.
 #[derive(Debug)]
@@ -33,9 +35,19 @@ pub(crate) struct Head {
     pub(super) images: HeadImages,
 }
 
+/// Delayed so often within a second, a request is delayed without end: no policy that waits for something, which takes
+/// milliseconds, asks for every ten microseconds.
+const MOST_DELAYS: u32 = 100_000;
+
+/// In ns. A delay of a century is none that a simulation sees the end of.
+const YEAR: u64 = 366 * 86_400 * 1_000_000_000;
+const LONGEST_DELAY: u64 = 100 * YEAR;
+
 /// Requests that admission has delayed.
 #[derive(Debug, Default)]
 struct Delays {
+    /// When those that have been delayed very often had been so a multiple of [`MOST_DELAYS`] times.
+    often: SecondaryMap<AttemptKey, SimTime>,
     /// How many will ask again.
     scheduled: usize,
     /// How often in a row somebody was delayed while nothing else was left to happen.
@@ -43,6 +55,15 @@ struct Delays {
 }
 
 impl Delays {
+    /// Whether a request that has been delayed so many times has been so for too many of them within a second.
+    #[inline]
+    fn are_without_end(&mut self, key: AttemptKey, delays: u32, submitted_at: Option<SimTime>, now: SimTime) -> bool {
+        delays.is_multiple_of(MOST_DELAYS) && {
+            let since = self.often.insert(key, now).or(submitted_at).unwrap_or(now);
+            now.as_nanos() - since.as_nanos() < 1_000_000_000
+        }
+    }
+
     /// Whether a request is delayed that need not ask again: nothing else is left to happen, and all have been delayed
     /// many times since anybody was let in. A simulation would go on for ever otherwise.
     fn is_in_vain(&mut self, under_way: usize, kernel: &mut Kernel<Event>) -> bool {
@@ -241,8 +262,17 @@ impl Service {
         };
         match policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
+            AdmissionDecision::Delay(nanos) if nanos > LONGEST_DELAY => {
+                let cause = format!("delays a request by {} years: reject it, if it is not to be let in", nanos / YEAR);
+                Err(self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause)))
+            }
             AdmissionDecision::Delay(nanos) => {
-                self.attempts.under_way_mut(key)?.delay();
+                let attempt = self.attempts.under_way_mut(key)?;
+                attempt.delay();
+                let (delays, submitted_at) = (attempt.delays, attempt.record.submitted_at);
+                if self.head.delays.are_without_end(key, delays, submitted_at, kernel.now()) {
+                    return Err(self.delayed_without_end(waiting));
+                }
                 if self.head.delays.is_in_vain(self.attempts.len(), kernel) {
                     return Ok(());
                 }
@@ -254,6 +284,16 @@ impl Service {
             }
             AdmissionDecision::Reject(reason) => self.reject(key, reason.as_str(), kernel),
         }
+    }
+
+    #[cold]
+    fn delayed_without_end(&self, waiting: &Waiting) -> Box<Error> {
+        let cause = format!(
+            "has delayed a request of function {} {MOST_DELAYS} times within a second: delay by longer, until what it waits for \
+             may have come, or reject it",
+            waiting.request.function
+        );
+        self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause))
     }
 
     fn admit(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {

@@ -26,7 +26,9 @@ fn cycle() -> Vec<Step> {
 type Rest = (super::NodeAllocationObject, Option<super::Roles>, super::Alarms, super::Model, super::Census);
 
 pub(super) fn live(check: &Check) -> Result<Exercise<'_>, Fault> {
-    let nodes = vec![NodeSpec { cores: 2, ram: 8, disk: 8 }; 4];
+    // Some have too few cores and some too little RAM.
+    let nodes: Vec<NodeSpec> =
+        [(2, 8), (2, 8), (4, 4), (4, 3)].map(|(cores, ram)| NodeSpec { cores, ram, disk: 8 }).into();
     let functions: Vec<FunctionSpec> =
         (0..3).map(|function| FunctionSpec { ram: 1 + function, disk: 1, has_image: function == 2 }).collect();
     let mut log = Log::default();
@@ -85,6 +87,7 @@ impl Check {
             let waits = play.model.queue.iter().find(|request| Some(request.invocation) == oldest);
             let Some(request) = waits else { return Ok(()) };
             if overtaken == OVERTAKEN {
+                play.log.fold(0);
                 let text = format!(
                     "starves request {}: {OVERTAKEN} later ones of its function have run before it",
                     request.invocation
