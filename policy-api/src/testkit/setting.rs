@@ -86,16 +86,27 @@ fn value(spec: &ParameterSpec, number: u64) -> Option<ParameterValue> {
             1 => *max,
             _ => (min + spread(number / 6, 20)).min(*max),
         }),
-        ParameterKind::Number { min, max } => ParameterValue::Number(match number % 6 {
-            0 => *min,
-            1 if max.is_finite() => *max,
-            _ if max.is_finite() => min + (max - min) * (number % 1009) as f64 / 1009.0,
-            _ => min + spread(number / 6, 20) as f64 / 16.0,
-        }),
+        ParameterKind::Number { min, max } => ParameterValue::Number(between(*min, *max, number)),
         ParameterKind::Choice(words) => {
             ParameterValue::Choice(words.get(number.checked_rem(words.len() as u64)? as usize)?.clone())
         }
         ParameterKind::Flag => ParameterValue::Flag(number.is_multiple_of(2)),
-        ParameterKind::Text => return None,
+        ParameterKind::Numbers { min, max } => {
+            ParameterValue::Numbers((0..number % 5).map(|place| between(*min, *max, number / 5 + place * 7)).collect())
+        }
+        ParameterKind::Durations => {
+            ParameterValue::Durations((0..number % 5).map(|place| spread(number / 5 + place * 7, 48)).collect())
+        }
+        ParameterKind::Text | ParameterKind::Texts => return None,
     })
+}
+
+/// A number within bounds, these among them.
+fn between(min: f64, max: f64, number: u64) -> f64 {
+    match number % 6 {
+        0 => min,
+        1 if max.is_finite() => max,
+        _ if max.is_finite() => min + (max - min) * (number % 1009) as f64 / 1009.0,
+        _ => min + spread(number / 6, 20) as f64 / 16.0,
+    }
 }

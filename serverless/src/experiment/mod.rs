@@ -108,7 +108,7 @@ pub fn chosen_policies(
 
 /// Whether libraries are opened for a scenario, or plugin folders searched; none is opened to find out.
 pub fn opens_libraries(scenario: &Scenario, catalog: &Catalog) -> bool {
-    let is_elsewhere = |name: &String| !catalog.is_built_in(name);
+    let is_elsewhere = |name: &String| !catalog.has_built_in(name);
     scenario.policies.named().any(|policy| policy.library.is_some() || policy.name.as_ref().is_some_and(is_elsewhere))
 }
 

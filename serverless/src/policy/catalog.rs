@@ -152,7 +152,7 @@ impl Catalog {
     }
 
     /// Whether a policy of this name is built in, of whatever kind.
-    pub fn is_built_in(&self, name: &str) -> bool {
+    pub fn has_built_in(&self, name: &str) -> bool {
         self.built_in.iter().any(|descriptor| descriptor.name() == name)
     }
 
