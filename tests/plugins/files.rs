@@ -49,6 +49,35 @@ fn a_library_may_be_written_over_while_it_runs() {
     assert!(inputs.as_array().unwrap().iter().any(|input| input["sha256"] == of_policy), "{inputs}");
 }
 
+/// Each run of a sweep is in a process of its own, and all are of the library that the sweep began with.
+#[test]
+fn a_sweep_goes_on_with_the_library_that_it_began_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = trial(folder.path(), "trial.so", &[]) else { return };
+    let sweep = |target: &str| {
+        let mut command = slow(&library, &folder.path().join(target));
+        let arguments: Vec<_> = command.get_args().skip(1).map(ToOwned::to_owned).collect();
+        command = Command::new(command.get_program());
+        command.arg("sweep").args(arguments).args(["--seeds", "1..4", "--jobs", "1", "-q"]).stderr(Stdio::piped());
+        command.stdout(Stdio::null());
+        command
+    };
+    assert!(sweep("undisturbed").output().unwrap().status.success());
+    let child = sweep("disturbed").spawn().unwrap();
+    // The first run takes longer than this.
+    thread::sleep(Duration::from_millis(1500));
+    trial(folder.path(), "trial.so", &["-DVERSION=\"2.0.0\""]);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = |target: &str| fs::read_to_string(folder.path().join(target).join("results.csv")).unwrap();
+    assert_eq!(table("undisturbed"), table("disturbed"));
+    let runs: Vec<_> = fs::read_dir(folder.path().join("disturbed/runs")).unwrap().map(Result::unwrap).collect();
+    assert_eq!(runs.len(), 4);
+    for run in runs {
+        assert_eq!(json_of(&run.path(), "summary.json")["policies"]["admission"]["version"], "1.0.0");
+    }
+}
+
 #[test]
 fn a_path_with_a_colon_a_comma_and_a_quote_can_be_said() {
     let folder = tempfile::tempdir().unwrap();

@@ -117,10 +117,10 @@ fn what_a_policy_says_is_one_line_and_no_longer_than_said() {
     let clean = "\\u{1b}[2J\\u{1b}[31mnothing\\r\\nerror: \"of\", this\u{fffd}\\u{202e}";
     let (code, said, _) = run(&library, &results, ",how=fail");
     assert_eq!(code, Some(1));
-    assert!(said.ends_with(&format!("failed in admit: {clean}\n")), "{said:?}");
+    assert!(said.contains(&format!("failed in admit: {clean}, at 0.001 s")) && said.lines().count() == 1, "{said:?}");
     let summary = fs::read_to_string(results.join("summary.json")).unwrap();
     let summary: Value = serde_json::from_str(&summary).unwrap();
-    assert!(summary["stopped_by"].as_str().unwrap().ends_with(clean));
+    assert!(summary["stopped_by"].as_str().unwrap().contains(clean));
     let (code, _, rows) = run(&library, &results, ",how=escapes");
     assert_eq!((code, rows.lines().count()), (Some(0), 35));
     assert!(rows.contains(&clean.replace('"', "\"\"")), "{rows}");

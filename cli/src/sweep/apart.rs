@@ -1,5 +1,6 @@
 //! One run of a study in a process of its own: what it is told, and what comes back.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -35,6 +36,8 @@ struct Order {
     /// The folder that paths in it start from.
     folder: PathBuf,
     keep: KeepThere,
+    /// Where its libraries are, by path: what the sweep began with.
+    copies: BTreeMap<PathBuf, PathBuf>,
     /// The file for the outcome.
     outcome: PathBuf,
 }
@@ -93,6 +96,7 @@ pub fn simulate_apart(
             }
         },
         folder: from,
+        copies: study.copies.get().cloned().unwrap_or_default(),
         outcome: outcome.clone(),
     };
     let apart = Apart {
@@ -144,6 +148,7 @@ pub fn run() -> Result<(), CommandError> {
     let wrong = |error: io::Error| CommandError::Usage(format!("{ARGUMENT}: {error}"));
     let order: Order = serde_json::from_reader(io::stdin().lock()).map_err(|error| wrong(error.into()))?;
     let (study, ..) = order.plan.into_study(&order.folder)?;
+    study.copies.get_or_init(|| order.copies);
     let store = match &order.keep {
         KeepThere::InFolder(folder) => Some(Store::shared(folder)),
         _ => None,

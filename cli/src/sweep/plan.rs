@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hearth_serverless::scenario::{Override, ScenarioText};
@@ -221,6 +222,7 @@ impl Plan {
             keys: self.runs.iter().map(|run| run.key.clone()).collect(),
             files: self.files.into_iter().map(|file| (file.name, file.sha256)).collect(),
             hashes: self.inputs.iter().map(|input| (folder.join(&input.path), input.sha256.clone())).collect(),
+            copies: OnceLock::new(),
             text,
             name: file,
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hearth_serverless::experiment::{About, Experiment, chosen_policies};
 use hearth_serverless::policy::Catalog;
@@ -15,7 +16,7 @@ use crate::assignment::seed_override;
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
 use crate::output_choice::TableFormat;
-use crate::plugin_folders::catalog_of;
+use crate::plugin_folders::catalog_with;
 use crate::result_folder::manifest::{Input, Options, RunRecord};
 
 /// Everything that is to be run.
@@ -45,6 +46,8 @@ pub struct Study {
     pub files: Vec<(String, String)>,
     /// The hashes of those files, and of libraries of policies, by path.
     pub hashes: BTreeMap<PathBuf, String>,
+    /// Where the libraries are that were opened for the hashes, by path.
+    pub copies: OnceLock<BTreeMap<PathBuf, PathBuf>>,
 }
 
 /// What runs depend on.
@@ -59,9 +62,9 @@ pub struct Dependencies {
 }
 
 impl Study {
-    /// Every policy there is.
+    /// Every policy there is. Libraries are those with which the hashes were made, whatever has become of their files.
     pub fn catalog(&self) -> Catalog {
-        catalog_of(self.plugin_folders.clone())
+        catalog_with(self.plugin_folders.clone(), self.copies.get().cloned().unwrap_or_default())
     }
 
     /// An error of reading or preparing the scenario, with its file.
@@ -103,6 +106,7 @@ impl Study {
                 found.keys.push(hash::of_parts(&parts.iter().cloned().chain([seed]).collect::<Vec<_>>()));
             }
         }
+        self.copies.get_or_init(|| catalog.copies());
         Ok(found)
     }
 
@@ -180,6 +184,7 @@ impl Study {
             plugin_folders: self.plugin_folders.clone(),
             files: self.files.clone(),
             hashes: self.hashes.clone(),
+            copies: self.copies.clone(),
         }
     }
 
@@ -201,7 +206,13 @@ impl Study {
     pub fn check_libraries(&self, about: &About) -> Result<(), CommandError> {
         for (_, record) in &about.policies {
             let Some((library, opened)) = record.library.as_ref().zip(record.library_sha256.as_ref()) else { continue };
-            if self.hashes.get(library).is_some_and(|begun_with| begun_with != opened) {
+            let is_it = |(path, _): &(&PathBuf, &String)| {
+                std::path::absolute(path)
+                    .ok()
+                    .zip(std::path::absolute(library).ok())
+                    .is_some_and(|(one, other)| one == other)
+            };
+            if self.hashes.iter().find(is_it).is_some_and(|(_, begun_with)| begun_with != opened) {
                 let cure = "its results would be of two libraries; start the sweep again";
                 return Err(CommandError::Usage(format!(
                     "{} has changed since the sweep began: {cure}",

@@ -161,6 +161,12 @@ impl Catalog {
         &self.libraries.shelf().broken
     }
 
+    /// Where other processes find copies of the libraries that have been opened, by path, as long as this process lives
+    /// ([`Libraries::with_copies`]).
+    pub fn copies(&self) -> BTreeMap<PathBuf, PathBuf> {
+        self.libraries.copies()
+    }
+
     /// The library in a plugin folder whose policy of this kind and name is not found, since one of that name is built in. That is told from
     /// files, none of which is opened for it; on Linux alone.
     pub fn hidden_library(&self, kind: PolicyKind, name: &str) -> Option<&Path> {

@@ -37,6 +37,8 @@ pub struct Libraries {
     folders: Vec<PathBuf>,
     /// Those that are known not to be usable.
     broken: Vec<BrokenLibrary>,
+    /// From where libraries are read instead, by path.
+    copies: BTreeMap<PathBuf, PathBuf>,
     /// By path, so that a library that serves in several places is opened once.
     opened: Rc<RefCell<BTreeMap<PathBuf, Rc<PolicyLibrary>>>>,
     shelf: Rc<OnceCell<Shelf>>,
@@ -56,11 +58,24 @@ impl Libraries {
         self
     }
 
+    /// With these libraries, by path, read from copies that another process or another one of these has opened.
+    pub fn with_copies(mut self, copies: BTreeMap<PathBuf, PathBuf>) -> Self {
+        self.copies = copies;
+        self
+    }
+
+    /// Where other processes find what has been opened, by path; only of what they can find.
+    pub(super) fn copies(&self) -> BTreeMap<PathBuf, PathBuf> {
+        let copy = |(path, library): (&PathBuf, &Rc<PolicyLibrary>)| Some((path.clone(), library.copy.clone()?));
+        self.opened.borrow().iter().filter_map(copy).collect()
+    }
+
     pub(super) fn open(&self, path: &Path) -> Result<Rc<PolicyLibrary>, LoadError> {
         if let Some(library) = self.opened.borrow().get(path) {
             return Ok(Rc::clone(library));
         }
-        let library = Rc::new(while_opening(path, || PolicyLibrary::open(path))?);
+        let copy = self.copies.get(path).map_or(path, PathBuf::as_path);
+        let library = Rc::new(while_opening(path, || PolicyLibrary::open_copy(path, copy))?);
         self.opened.borrow_mut().insert(path.to_owned(), Rc::clone(&library));
         Ok(library)
     }

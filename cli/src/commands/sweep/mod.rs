@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
@@ -311,6 +312,7 @@ fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>)
         keys: Vec::new(),
         files: Vec::new(),
         hashes: BTreeMap::new(),
+        copies: OnceLock::new(),
     };
     study.find_keys()?;
     study.check_values()?.iter().for_each(|warning| eprintln!("warning: {warning}"));

@@ -47,6 +47,8 @@ pub struct PolicyLibrary {
     pub sha256: String,
     /// What it exports.
     pub policies: Vec<PolicyDescriptor>,
+    /// Where other processes of the user find what was opened, as long as this process lives. On Linux.
+    pub copy: Option<PathBuf>,
 }
 
 /// Why a file cannot be used as a library of policies. The messages begin with what is wrong and leave the file to be
@@ -147,25 +149,36 @@ impl PolicyLibrary {
     /// assert_eq!(error, LoadError::NotALibrary);
     /// ```
     pub fn open(path: &Path) -> Result<Self, LoadError> {
+        Self::open_copy(path, path)
+    }
+
+    /// Opens a copy of a library, such as the [`copy`](Self::copy) that another process has opened, under the name of the file. Where
+    /// the copy is not there, the file is opened.
+    ///
+    /// # Errors
+    /// As those of [`open`](Self::open).
+    pub fn open_copy(path: &Path, copy: &Path) -> Result<Self, LoadError> {
+        let source = if copy.is_file() { copy } else { path };
         #[cfg(windows)]
-        let _unchanged = locked_file::lock(path).map_err(unreadable)?;
+        let _unchanged = locked_file::lock(source).map_err(unreadable)?;
         // What is no file might never come to an end.
-        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        if !fs::metadata(source).map_err(unreadable)?.is_file() {
             return Err(LoadError::Unreadable("it is not a file".to_owned()));
         }
-        let bytes = fs::read(path).map_err(unreadable)?;
+        let bytes = fs::read(source).map_err(unreadable)?;
         #[cfg_attr(windows, expect(unused_variables, reason = "a library lies where its neighbours are"))]
         let needs = machine::check(&bytes)?;
         let symbols = entries::entries(&bytes)?;
         #[cfg(not(windows))]
         let opened = private_copy::open(path, &bytes, needs.neighbours);
         #[cfg(windows)]
-        let opened = locked_file::open(path);
+        let opened = locked_file::open(source).map(|library| (library, None));
+        let (library, copy) = opened?;
         // Descriptors are handed out for good, so the library is never closed.
-        let library = ManuallyDrop::new(opened?);
+        let library = ManuallyDrop::new(library);
         let policies = records::policies(&library, &symbols)?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: path.to_owned(), sha256, policies })
+        Ok(Self { path: path.to_owned(), sha256, policies, copy })
     }
 }
 

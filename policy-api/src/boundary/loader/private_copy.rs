@@ -13,8 +13,11 @@ use libloading::Library;
 use super::super::said::shown;
 use super::LoadError;
 
+/// A library, and where other processes find its copy.
+type Opened = Result<(Library, Option<PathBuf>), LoadError>;
+
 /// Opens a copy of a library. One that looks for its neighbours lies in the folder of the file, if that can be written.
-pub(super) fn open(file: &Path, bytes: &[u8], neighbours: bool) -> Result<Library, LoadError> {
+pub(super) fn open(file: &Path, bytes: &[u8], neighbours: bool) -> Opened {
     if neighbours && let Some(opened) = open_beside(file, bytes) {
         return opened;
     }
@@ -24,15 +27,15 @@ pub(super) fn open(file: &Path, bytes: &[u8], neighbours: bool) -> Result<Librar
     }
     let copy = write(bytes, &std::env::temp_dir());
     let copy = copy.map_err(|error| LoadError::System(format!("no copy of it can be written: {error}")))?;
-    open_as(&copy, file)
+    open_as(&copy, file).map(|library| (library, None))
 }
 
 /// Opens a copy in the folder of the file; none if that cannot be written.
-fn open_beside(file: &Path, bytes: &[u8]) -> Option<Result<Library, LoadError>> {
+fn open_beside(file: &Path, bytes: &[u8]) -> Option<Opened> {
     // A link leads to where the neighbours are.
     let file = file.canonicalize().ok()?;
     let copy = write(bytes, file.parent()?).ok()?;
-    Some(open_as(&copy, &file))
+    Some(open_as(&copy, &file).map(|library| (library, None)))
 }
 
 /// Writes a copy with a name of its own, which does not look like a library. It goes when it is dropped, which leaves what has been
@@ -45,7 +48,7 @@ fn write(bytes: &[u8], folder: &Path) -> io::Result<tempfile::TempPath> {
 
 /// Opens a copy in memory; none if there can be no such copy, or no code in it may be run.
 #[cfg(target_os = "linux")]
-fn open_in_memory(file: &Path, bytes: &[u8]) -> Option<Result<Library, LoadError>> {
+fn open_in_memory(file: &Path, bytes: &[u8]) -> Option<Opened> {
     use std::os::fd::{AsRawFd, IntoRawFd};
 
     let copy = in_memory(file, bytes).ok()?;
@@ -54,8 +57,8 @@ fn open_in_memory(file: &Path, bytes: &[u8]) -> Option<Result<Library, LoadError
     match opened {
         // glibc knows libraries by their names, so the number must not be another file's as long as this is loaded, which is for good.
         Ok(library) => {
-            let _ = copy.into_raw_fd();
-            Some(Ok(library))
+            let number = copy.into_raw_fd();
+            Some(Ok((library, Some(format!("/proc/{}/fd/{number}", std::process::id()).into()))))
         }
         // So glibc says that the system forbids it.
         Err(LoadError::System(cause)) if cause.contains("failed to map segment") => None,
