@@ -117,6 +117,19 @@ macro_rules! choice {
 /// assert_eq!(settings.weights, [1.0, 0.5]);
 /// assert_eq!(Settings::DECLARED.len(), 5);
 /// ```
+///
+/// A name that was not declared does not compile:
+///
+/// ```compile_fail
+/// hearth_policy_api::parameters! {
+///     /// What can be set.
+///     struct Settings {
+///         /// how long containers are kept
+///         timeout: duration = 60_000_000_000;
+///     }
+/// }
+/// let timeout = Settings::default().time_out;
+/// ```
 #[macro_export]
 macro_rules! parameters {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {

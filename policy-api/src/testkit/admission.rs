@@ -312,7 +312,7 @@ impl Checked for Check {
         setting.note(log);
         let History { nodes, functions, steps } = history;
         let mut door = Door::new(&self.subject, setting, (*nodes, *functions), log)?;
-        let claims = self.subject.claims;
+        let claims = self.subject.claims(setting);
         for (number, step) in steps.iter().enumerate() {
             let decision = door.ask(step, log)?;
             door.go_off(log)?;

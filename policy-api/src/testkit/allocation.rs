@@ -87,7 +87,7 @@ impl<'a> Play<'a> {
             roles,
             alarms,
             rules,
-            claims: check.subject.claims,
+            claims: check.subject.claims(setting),
             model,
             census: Census::default(),
             plan: Vec::new(),

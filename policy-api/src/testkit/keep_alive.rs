@@ -78,7 +78,7 @@ impl Keeper {
             policy,
             alarms,
             extent,
-            claims: subject.claims,
+            claims: subject.claims(setting),
             now: setting.begin,
             rules,
             histories: Histories::new(functions as usize),

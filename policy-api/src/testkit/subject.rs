@@ -25,6 +25,16 @@ impl Subject {
         Self { policy: *policy, kind, claims, parameters, draws_parameters }
     }
 
+    /// What it is held to in a setting. A rate of nothing or a factor of a million, where they may be set, do what they say: with
+    /// values that are drawn nobody need be let in, and times may be as long as they like.
+    pub fn claims(&self, setting: &Setting) -> Claims {
+        if setting.drawn.is_empty() {
+            self.claims
+        } else {
+            Claims { lets_in_when_idle: false, sensible_times: false, ..self.claims }
+        }
+    }
+
     /// The setting that is tried first.
     pub fn plain(&self) -> Setting {
         Setting::plain(&self.parameters)

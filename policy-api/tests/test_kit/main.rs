@@ -7,6 +7,7 @@ mod allocation;
 mod batch;
 mod busy;
 mod containers;
+mod controllers;
 mod eviction;
 mod keep_alive;
 mod newer;

@@ -33,10 +33,10 @@ pub struct CheckArguments {
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = parse_time)]
     timeout: Duration,
 
-    /// Play all histories of the policies that have this parameter with this value of it, and the defaults of the others. Without
-    /// it some histories are played with values that are drawn.
+    /// Play all histories of the policies that have this parameter with this value of it, and the defaults of the others; with
+    /// POLICY.NAME=VALUE those of one policy alone. Without it some histories are played with values that are drawn.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
-    parameters: Vec<(String, String)>,
+    parameters: Vec<Given>,
 
     /// Do not hold the policies to this promise, whatever they say themselves.
     #[arg(long = "waive", value_name = "CLAIM", value_parser = parse_claim)]
@@ -56,9 +56,7 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
     if let Some(position) = arguments.play {
         return policies.get(position).map_or(Ok(()), |policy| play(policy, arguments));
     }
-    for (name, _) in &arguments.parameters {
-        find_parameter(name, &policies)?;
-    }
+    arguments.parameters.iter().try_for_each(|given| given.find(&policies))?;
     let mut unsound = Vec::new();
     for (position, policy) in policies.iter().enumerate() {
         let options = Options { second_process: second_process(position), ..options(policy, arguments)? };
@@ -90,20 +88,17 @@ pub fn check(arguments: &CheckArguments) -> Result<(), CommandError> {
 /// How a policy is checked.
 fn options(policy: &PolicyDescriptor, arguments: &CheckArguments) -> Result<Options, CommandError> {
     let mut parameters = Parameters::defaults(&policy.parameters());
-    let mut is_any_given = false;
-    for (name, text) in
-        arguments.parameters.iter().filter(|(name, _)| parameters.spec(name).is_ok()).cloned().collect::<Vec<_>>()
-    {
-        is_any_given = true;
-        set_to(&mut parameters, &name, &text)
-            .map_err(|error| CommandError::Usage(format!("--parameter {name}={text}: {}: {error}", policy.name())))?;
+    let given: Vec<&Given> = arguments.parameters.iter().filter(|given| given.is_of(policy)).collect();
+    for Given { name, value, text, .. } in &given {
+        set_to(&mut parameters, name, value)
+            .map_err(|error| CommandError::Usage(format!("--parameter {text}: {}: {error}", policy.name())))?;
     }
     let waive = |claims: Claims| arguments.waived.iter().fold(claims, |claims, claim| claim.taken_from(claims));
     Ok(Options {
         cases: arguments.cases,
         // Late enough for a clock of whole seconds to have moved on.
         later: Duration::from_millis(1100),
-        parameters: is_any_given.then_some(parameters),
+        parameters: (!given.is_empty()).then_some(parameters),
         claims: Some(waive(policy.claims())),
         second_process: None,
     })
@@ -118,23 +113,45 @@ fn set_to(parameters: &mut Parameters, name: &str, text: &str) -> Result<(), Par
     }
 }
 
-/// Some policy must have the parameter.
-fn find_parameter(name: &str, policies: &[PolicyDescriptor]) -> Result<(), CommandError> {
-    let all = || policies.iter().flat_map(PolicyDescriptor::parameters).map(|parameter| parameter.name);
-    if all().any(|known| known == name) {
-        return Ok(());
-    }
-    let mut known: Vec<String> = all().collect();
-    known.sort_unstable();
-    known.dedup();
-    let hint = did_you_mean(name, known.iter().map(String::as_str));
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Err(CommandError::Usage(format!("--parameter {name}: no policy here has it; there are {known}{hint}")))
+/// A value that is given for a parameter, of one policy or of all that have it.
+#[derive(Clone, Debug)]
+struct Given {
+    policy: Option<String>,
+    name: String,
+    value: String,
+    /// As it was written.
+    text: String,
 }
 
-fn parse_parameter(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
+impl Given {
+    fn is_of(&self, policy: &PolicyDescriptor) -> bool {
+        self.policy.as_ref().is_none_or(|name| name == policy.name())
+            && policy.parameters().iter().any(|parameter| parameter.name == self.name)
+    }
+
+    /// Some policy must have the parameter.
+    fn find(&self, policies: &[PolicyDescriptor]) -> Result<(), CommandError> {
+        if policies.iter().any(|policy| self.is_of(policy)) {
+            return Ok(());
+        }
+        let is_meant = |policy: &&PolicyDescriptor| self.policy.as_ref().is_none_or(|name| name == policy.name());
+        let all = policies.iter().filter(is_meant).flat_map(PolicyDescriptor::parameters);
+        let mut known: Vec<String> = all.map(|parameter| parameter.name).collect();
+        known.sort_unstable();
+        known.dedup();
+        let hint = did_you_mean(&self.name, known.iter().map(String::as_str));
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(CommandError::Usage(format!("--parameter {}: no policy here has it; there are {known}{hint}", self.text)))
+    }
+}
+
+fn parse_parameter(text: &str) -> Result<Given, String> {
+    let (place, value) = text.split_once('=').ok_or("expected NAME=VALUE or POLICY.NAME=VALUE")?;
+    let (policy, name) = match place.split_once('.') {
+        Some((policy, name)) => (Some(policy.to_owned()), name),
+        None => (None, place),
+    };
+    Ok(Given { policy, name: name.to_owned(), value: value.to_owned(), text: text.to_owned() })
 }
 
 fn parse_claim(text: &str) -> Result<Claim, String> {
