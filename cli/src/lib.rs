@@ -163,6 +163,6 @@ impl Command {
             Self::Policies(arguments) => arguments.isolated(),
             Self::Report(_) | Self::Trace(_) | Self::Schema | Self::Completions(_) | Self::Man(_) => None,
         }
-        .filter(|_| cfg!(unix))
+        .filter(|_| isolation::is_on())
     }
 }

@@ -276,6 +276,17 @@ fn statics_of_a_library_are_of_one_run() {
 }
 
 #[test]
+fn who_wants_to_look_from_within_can() {
+    let (scenario, policy) = (quickstart(), choice("abort"));
+    let run = |value: &str| {
+        let mut command = command(&["run", &scenario, "--policy", &policy]);
+        command.env("HEARTH_ISOLATION", value).output().unwrap()
+    };
+    assert_eq!(run("off").status.code(), None, "it is this process that aborts");
+    assert_eq!(run("on").status.code(), Some(1));
+}
+
+#[test]
 fn a_second_interrupt_ends_what_does_not_hear_the_first() {
     let (scenario, policy) = (quickstart(), choice("ignore_interrupt"));
     let mut child =

@@ -41,6 +41,9 @@ use self::outside::{Apart, Ended, send_all};
 #[cfg(unix)]
 use crate::interrupt;
 
+/// The variable that turns it off.
+const VARIABLE: &str = "HEARTH_ISOLATION";
+
 /// The argument that says where the page of a process is, before all others.
 pub const ARGUMENT: &str = "--isolated";
 
@@ -51,9 +54,10 @@ pub fn this_is_the_program() {
     IS_THE_PROGRAM.store(true, Ordering::Relaxed);
 }
 
-/// Whether this process is one of `hearth`, and not of another program that uses its library.
-pub fn is_the_program() -> bool {
-    IS_THE_PROGRAM.load(Ordering::Relaxed)
+/// Whether libraries are opened in other processes: this is `hearth`, and not another program that uses its library, and nobody wants to
+/// look at a library from within, as with a debugger.
+pub fn is_on() -> bool {
+    cfg!(unix) && IS_THE_PROGRAM.load(Ordering::Relaxed) && env::var_os(VARIABLE).is_none_or(|value| value != "off")
 }
 
 /// Takes the place of the page out of the arguments of a process, if it has one.

@@ -79,7 +79,7 @@ pub fn simulate(
     is_stuck: impl FnOnce(StuckCall) + Send + 'static,
 ) -> Result<Summarised, CommandError> {
     #[cfg(unix)]
-    if crate::isolation::is_the_program() {
+    if crate::isolation::is_on() {
         let Point { settings, seed } = &study.points[point];
         if opens_libraries(&study.scenario(settings, Some(*seed))?, catalog) {
             return super::apart::simulate_apart(study, point, keep, announce);

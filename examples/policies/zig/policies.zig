@@ -118,7 +118,7 @@ const Lru = struct {
         return .{ .context = context, .use_counts = values[0].integer == 0 };
     }
 
-    fn deinit(self: *Lru) void {
+    pub fn deinit(self: *Lru) void {
         self.entries.deinit(allocator);
     }
 
