@@ -317,7 +317,7 @@ impl Checked for Check {
             let decision = door.ask(step, log)?;
             door.go_off(log)?;
             if let AdmissionDecision::Delay(nanos) = decision
-                && (number + 1 == steps.len() || nanos < MILLISECOND || nanos > LONGEST)
+                && (number + 1 == steps.len() || !(MILLISECOND..=LONGEST).contains(&nanos))
             {
                 door.check_delays(nanos, step, claims, log)?;
             }

@@ -438,7 +438,7 @@ impl Checked for Check {
             (0..count).try_for_each(|_| {
                 log.clear();
                 let id = call % ITEMS;
-                let creation = if call % 4 == 0 { Creation::Prewarming } else { Creation::Invocation };
+                let creation = if call.is_multiple_of(4) { Creation::Prewarming } else { Creation::Invocation };
                 asked.apply(&begin(id, if id == 7 { NONE } else { id % 4 }, 2, 2, 1, creation), &mut log)?;
                 let row = call as usize % CYCLE * 4;
                 call = call.wrapping_add(1);

@@ -177,7 +177,7 @@ impl NodeAllocation for Newer {
             "copies from a node that has not the image" => copy.node,
             "copies from a node that had the image once" => *self.0.state.holder.get_or_insert(holder),
             "copies by the clock" if tick().is_multiple_of(2) => NONE,
-            "divides by the copies that are on their way" => holder + 0 / copy.sending.iter().sum::<u32>(),
+            "divides by the copies that are on their way" => holder / copy.sending.iter().sum::<u32>(),
             _ => holder,
         }
     }
