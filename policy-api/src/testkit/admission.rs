@@ -6,15 +6,18 @@ use proptest::prelude::*;
 
 use super::alarms::{Alarms, Extent};
 use super::allocation::{ENDINGS, note_of};
+use super::asked::answer;
 use super::census::{Census, note};
 use super::cluster::TestCluster;
 use super::fault::{Claim, Fault, claimed};
+use super::growth::{CYCLE, Exercise, Exert};
 use super::histories::Histories;
-use super::history::{CYCLE, Checked, Exercise, Exert, Log, repeated};
+use super::history::{Checked, repeated};
 use super::keep_alive::{LONGEST, time};
+use super::log::Log;
 use super::model::end_of;
 use super::setting::Setting;
-use super::subject::{Subject, answer};
+use super::subject::Subject;
 use super::workflows::{self, as_task};
 use crate::boundary::AdmissionObject;
 use crate::{

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::asked::answer;
 use super::fault::Fault;
-use super::history::Log;
-use super::subject::answer;
+use super::log::Log;
 use crate::NONE;
 use crate::boundary::{Called, Order, Orders};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::history::Log;
+use super::log::Log;
 use crate::{ContainerChange, ContainerEvent};
 
 /// Which containers there are, by node and number: of which function, and who is in each.

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fault::{Counterexample, Fault, FaultKind};
-use super::history::{Checked, Drawn, Log, Visit, differing, played, wait_until};
+use super::history::{Checked, Drawn, Visit, differing, played, wait_until};
+use super::log::Log;
 use super::{Options, roles};
 use crate::PolicyDescriptor;
 

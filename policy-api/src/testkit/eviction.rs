@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 
 use super::alarms::{Alarms, Extent};
+use super::asked::answer;
 use super::fault::Fault;
-use super::history::{CYCLE, Checked, Exercise, Exert, Log, repeated};
+use super::growth::{CYCLE, Exercise, Exert};
+use super::history::{Checked, repeated};
+use super::log::Log;
 use super::setting::Setting;
-use super::subject::{Subject, answer};
+use super::subject::Subject;
 use crate::boundary::{EvictionObject, VictimSink, Victims};
 use crate::{Creation, EvictionItem, EvictionRules, NONE, Need, Offer, Removal, Touch};
 

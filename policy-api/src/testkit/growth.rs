@@ -9,9 +9,23 @@ use std::time::Duration;
 
 use super::Claim;
 use super::fault::{Fault, claimed};
-use super::history::{CYCLE, Exercise, Exert};
 use super::stopwatch::Running;
 use crate::Claims;
+
+/// What is done with an instance that lives on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exert {
+    /// So many steps; each row of [`CYCLE`] of them is the same.
+    Steps(usize),
+    /// It is to show that it is not worn out.
+    Prove,
+}
+
+/// An instance that lives on.
+pub(super) type Exercise<'a> = Box<dyn FnMut(Exert) -> Result<(), Fault> + 'a>;
+
+/// How many steps an instance that lives on goes through again and again.
+pub(super) const CYCLE: usize = 128;
 
 /// Steps in the first window; each window is twice as long as the one before, since a table that grows does so by
 /// doubling.

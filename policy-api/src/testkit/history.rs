@@ -9,78 +9,11 @@ use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::fault::{Counterexample, Fault, FaultKind, claimed};
-use super::growth;
+use super::growth::{self, Exercise, Exert};
+use super::log::{Log, Time};
 use super::setting::{DAY, Setting};
 use super::subject::Subject;
 use super::{Claim, Options};
-
-/// What was called and answered, one a line; and which times were said.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Log {
-    pub lines: Vec<String>,
-    /// Lengths of time and dates that the policy has given, in ns.
-    times: Vec<(Time, &'static str, u64)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Time {
-    Length,
-    Date,
-}
-
-impl Log {
-    /// Notes a call or an answer, in one line.
-    pub fn note(&mut self, call: String) {
-        self.lines.push(if call.contains('\n') { call.replace('\n', "\\n") } else { call });
-    }
-
-    /// The policy has given a length of time, in ns.
-    pub fn length(&mut self, what: &'static str, nanos: u64) {
-        self.times.push((Time::Length, what, nanos));
-    }
-
-    /// The policy has given a date, in ns.
-    pub fn date(&mut self, what: &'static str, nanos: u64) {
-        self.times.push((Time::Date, what, nanos));
-    }
-
-    /// Leaves out what was noted again and again from a line on.
-    pub fn fold(&mut self, from: usize) {
-        const SHOWN: usize = 12;
-        let left_out = self.lines.len().saturating_sub(from + SHOWN);
-        if left_out > 0 {
-            self.lines.truncate(from + SHOWN);
-            self.note(format!("(and so on, {left_out} lines more)"));
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.lines.clear();
-        self.times.clear();
-    }
-
-    /// What tells it from others, in any process.
-    pub fn digest(&self) -> u64 {
-        // Fowler, Noll and Vo.
-        let bytes = self.lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
-        bytes.fold(0xCBF2_9CE4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-    }
-}
-
-/// What is done with an instance that lives on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Exert {
-    /// So many steps; each row of [`CYCLE`] of them is the same.
-    Steps(usize),
-    /// It is to show that it is not worn out.
-    Prove,
-}
-
-/// An instance that lives on.
-pub(super) type Exercise<'a> = Box<dyn FnMut(Exert) -> Result<(), Fault> + 'a>;
-
-/// How many steps an instance that lives on goes through again and again.
-pub(super) const CYCLE: usize = 128;
 
 /// A kind of policy, as the kit checks it.
 pub(super) trait Checked {

@@ -3,12 +3,15 @@
 use proptest::prelude::*;
 
 use super::alarms::{Alarms, Extent};
+use super::asked::answer;
 use super::census::{Census, note};
 use super::fault::{Claim, Fault, claimed};
+use super::growth::{CYCLE, Exercise, Exert};
 use super::histories::Histories;
-use super::history::{CYCLE, Checked, Exercise, Exert, Log, repeated};
+use super::history::{Checked, repeated};
+use super::log::Log;
 use super::setting::Setting;
-use super::subject::{Subject, answer};
+use super::subject::Subject;
 use super::workflows;
 use crate::boundary::KeepAliveObject;
 use crate::{Claims, ClusterView, Completion, ContainerEvent, End, KeepAliveRules, Records};

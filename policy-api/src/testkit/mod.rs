@@ -45,6 +45,7 @@
 mod admission;
 mod alarms;
 mod allocation;
+mod asked;
 mod census;
 mod cluster;
 mod elsewhere;
@@ -54,6 +55,7 @@ mod growth;
 mod histories;
 mod history;
 mod keep_alive;
+mod log;
 mod model;
 mod quiet;
 mod roles;

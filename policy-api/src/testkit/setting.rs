@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::history::Log;
+use super::log::Log;
 use crate::{ParameterKind, ParameterSpec, ParameterValue, Parameters};
 
 /// A day in ns.

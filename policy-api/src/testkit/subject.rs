@@ -3,8 +3,7 @@
 use super::alarms::Alarms;
 use super::fault::{Fault, FaultKind};
 use super::setting::Setting;
-use super::stopwatch;
-use crate::boundary::{Called, Instance, Object, Role, Seat};
+use crate::boundary::{Instance, Object, Role, Seat};
 use crate::{Claims, Parameters, PolicyContext, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// Makes instances.
@@ -68,10 +67,4 @@ impl Subject {
         })?;
         Ok((instance, alarms))
     }
-}
-
-/// Calls the policy: its answer, or what to say of its failure.
-pub(super) fn answer<T>(call: &'static str, ask: impl FnOnce() -> Called<T>) -> Result<T, Fault> {
-    let called = stopwatch::during(call, ask);
-    called.map_err(|failure| Fault::new(FaultKind::Call, format!("failed in {call}: {failure}")))
 }

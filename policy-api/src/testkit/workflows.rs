@@ -1,8 +1,8 @@
 //! The workflow of which some requests are tasks, as policies are told of it.
 
+use super::asked::answer;
 use super::fault::Fault;
-use super::history::Log;
-use super::subject::answer;
+use super::log::Log;
 use crate::boundary::Called;
 use crate::{RequestView, Slice, TaskView, WorkflowView};
 

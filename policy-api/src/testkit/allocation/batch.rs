@@ -1,8 +1,8 @@
 //! Plans for the whole queue, and whether they make sense.
 
+use super::super::asked::answer;
 use super::super::fault::Fault;
 use super::super::model::Choice;
-use super::super::subject::answer;
 use super::Play;
 use super::place::wrong_container;
 use crate::{Commitment, PlanItem, RequestView};

@@ -1,8 +1,8 @@
 //! Answers that have somebody wait for a busy container, and what comes of them.
 
+use super::super::asked::answer;
 use super::super::fault::{Claim, Fault, claimed};
 use super::super::model::Wait;
-use super::super::subject::answer;
 use super::Play;
 use crate::{Commitment, DelayedStart, End, NONE, RequestView};
 

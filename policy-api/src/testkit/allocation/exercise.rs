@@ -1,7 +1,9 @@
 //! An instance that lives on, and one whose cluster has too little for all.
 
 use super::super::fault::{Claim, Fault, claimed};
-use super::super::history::{CYCLE, Exercise, Exert, Log, repeated};
+use super::super::growth::{CYCLE, Exercise, Exert};
+use super::super::history::repeated;
+use super::super::log::Log;
 use super::super::model::{FunctionSpec, NodeSpec};
 use super::draw::{Step, step};
 use super::{Check, ENDINGS, Play};

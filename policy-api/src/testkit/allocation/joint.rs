@@ -1,8 +1,8 @@
 //! The other roles of a controller, which has one state for all: who is let in, and what is kept.
 
+use super::super::asked::answer;
 use super::super::fault::Fault;
-use super::super::history::Log;
-use super::super::subject::answer;
+use super::super::log::Log;
 use super::Play;
 use crate::abi::{AdmissionTable, KeepAliveTable};
 use crate::boundary::{AdmissionObject, Instance, KeepAliveObject};

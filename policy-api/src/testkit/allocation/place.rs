@@ -1,8 +1,8 @@
 //! Answers about one request after the other, and whether they can be followed.
 
+use super::super::asked::answer;
 use super::super::fault::{Claim, Fault, claimed};
 use super::super::model::{Choice, end_of};
-use super::super::subject::answer;
 use super::Play;
 use crate::{ClusterView, Commitment, End, Ending, NodeView, Placement, RequestView};
 

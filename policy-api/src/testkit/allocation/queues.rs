@@ -1,8 +1,8 @@
 //! Answers that have somebody stand in the queues of nodes, and what comes of them.
 
+use super::super::asked::answer;
 use super::super::fault::{Claim, Fault, claimed};
 use super::super::model::Stand;
-use super::super::subject::answer;
 use super::Play;
 use crate::{Commitment, DelayedStart, RequestView};
 

@@ -1,8 +1,8 @@
 //! Those who wait and are rejected.
 
+use super::super::asked::answer;
 use super::super::fault::Fault;
 use super::super::model::end_of;
-use super::super::subject::answer;
 use super::Play;
 use crate::{Ending, QueueView, Records, RequestView, Shed, Slice};
 
