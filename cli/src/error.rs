@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use hearth_serverless::Error;
+use hearth_serverless::experiment::Results;
 use hearth_serverless::scenario::ScenarioError;
 
 /// What can go wrong in a command.
@@ -154,5 +156,13 @@ impl CommandError {
     /// Whether the other runs of a sweep would meet the same error, or could not be written.
     pub(crate) fn is_fatal_to_a_sweep(&self) -> bool {
         !matches!(self, Self::Simulation(_) | Self::Unsound(_))
+    }
+}
+
+/// An error that ended a simulation, with the date of what a policy did wrong.
+pub fn with_date(error: &Error, results: &Results) -> String {
+    match error {
+        Error::Policy { .. } => format!("{error}, at {} s", results.ended_at.as_secs_f64()),
+        _ => error.to_string(),
     }
 }

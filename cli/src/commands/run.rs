@@ -15,7 +15,7 @@ use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
 use super::selection::{ChosenScenario, ScenarioArguments};
-use crate::error::CommandError;
+use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::Progress;
@@ -300,14 +300,6 @@ impl Plan<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// An error that ended a simulation, with the date of what a policy did wrong.
-pub fn with_date(error: &Error, results: &Results) -> String {
-    match error {
-        Error::Policy { .. } => format!("{error}, at {} s", results.ended_at.as_secs_f64()),
-        _ => error.to_string(),
     }
 }
 

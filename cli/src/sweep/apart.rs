@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::packed::record::Record;
 use super::plan::{LEAST_STALE_AFTER, Plan};
 use super::pool::Announce;
-use super::simulate::{Keep, Summarised, simulate_here};
+use super::simulate::{Keep, Summarised, simulate};
 use super::store::Store;
 use super::study::Study;
 use crate::error::CommandError;
@@ -164,7 +164,7 @@ pub fn run() -> Result<(), CommandError> {
         let _ = tell(&stuck_outcome, &Outcome::Failed(stuck.to_string()));
         inside::leave(0)
     };
-    let outcome = simulate_here(&study, 0, keep, &study.catalog(), &Announce::of_this_thread(), is_stuck);
+    let outcome = simulate(&study, 0, keep, &study.catalog(), &Announce::of_this_thread(), is_stuck);
     let outcome = match outcome {
         Ok(summary) => Outcome::Summary(summary.value()),
         Err(CommandError::Simulation(error)) => Outcome::Failed(error),

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod planned;
 pub mod pool;
 pub mod population;
+pub mod run;
 pub mod share;
 pub mod simulate;
 pub mod statistics;

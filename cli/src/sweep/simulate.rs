@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hearth_serverless::Error;
-use hearth_serverless::experiment::{Experiment, Rest, Results, Run, StuckCall, Watchdog, opens_libraries};
+use hearth_serverless::experiment::{Experiment, Rest, Results, Run, StuckCall, Watchdog};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::results::Summary;
 use hearth_serverless::scenario::Scenario;
@@ -16,8 +16,7 @@ use super::packed::writer::Writer;
 use super::pool::Announce;
 use super::store::Store;
 use super::study::Study;
-use crate::commands::run::with_date;
-use crate::error::CommandError;
+use crate::error::{CommandError, with_date};
 use crate::isolation::inside;
 use crate::result_files::{ResultFiles, Took};
 use crate::result_folder::manifest::State;
@@ -68,28 +67,9 @@ pub enum Keep<'a> {
     Record(&'a Path, &'a Path),
 }
 
-/// Runs one point and keeps what comes of it: on this thread, or in a process of its own if it opens libraries and this is the
-/// program. `is_stuck` hears of a call of a policy that does not come back, on another thread; it ends the process.
+/// Runs one point on this thread and keeps what comes of it. `is_stuck` hears of a call of a policy that does not come back, on
+/// another thread; it ends the process.
 pub fn simulate(
-    study: &Study,
-    point: usize,
-    keep: Keep<'_>,
-    catalog: &Catalog,
-    announce: &Announce,
-    is_stuck: impl FnOnce(StuckCall) + Send + 'static,
-) -> Result<Summarised, CommandError> {
-    #[cfg(unix)]
-    if crate::isolation::is_on() {
-        let Point { settings, seed } = &study.points[point];
-        if opens_libraries(&study.scenario(settings, Some(*seed))?, catalog) {
-            return super::apart::simulate_apart(study, point, keep, announce);
-        }
-    }
-    simulate_here(study, point, keep, catalog, announce, is_stuck)
-}
-
-/// Runs one point on this thread and keeps what comes of it.
-pub fn simulate_here(
     study: &Study,
     point: usize,
     keep: Keep<'_>,

@@ -15,8 +15,9 @@ use super::claims::{Claim, Claims};
 use super::packed::runs::{self, Runs};
 use super::packed::writer::Writer;
 use super::pool::{self, Announce, Control};
+use super::run;
 use super::share::{block_name, blocks, run_name};
-use super::simulate::{Keep, end, simulate};
+use super::simulate::{Keep, end};
 use super::study::Study;
 use crate::error::CommandError;
 use crate::progress::SweepProgress;
@@ -212,7 +213,7 @@ impl<'a> Worker<'a> {
             end(&stuck)
         };
         let keep = Keep::Packed(&self.writer, self.plan);
-        simulate(self.study, point, keep, catalog, announce, is_stuck).map(drop)
+        run::run(self.study, point, keep, catalog, announce, is_stuck).map(drop)
     }
 
     /// Goes through some runs once, so many that follow one another at a time; gives those that others are at.

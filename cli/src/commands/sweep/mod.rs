@@ -32,6 +32,7 @@ use crate::sweep::outcome::{self, Outcome, Shown};
 use crate::sweep::plan::LEAST_STALE_AFTER;
 use crate::sweep::planned::PlannedSweep;
 use crate::sweep::pool::{self, Announce, Control};
+use crate::sweep::run;
 use crate::sweep::simulate::{self, Keep};
 use crate::sweep::store::Store;
 use crate::sweep::study::Study;
@@ -355,7 +356,7 @@ impl GridArguments {
         let run = |catalog: &mut Catalog, job: usize, announce: &Announce| {
             let is_stuck = |stuck| simulate::end(&stuck);
             let keep = store.as_ref().map_or(Keep::Nowhere, Keep::InFolder);
-            let summary = simulate::simulate(&study, missing[job], keep, catalog, announce, is_stuck)?;
+            let summary = run::run(&study, missing[job], keep, catalog, announce, is_stuck)?;
             Ok(as_run(missing[job], &summary.value()))
         };
         let threads = pool::threads(self.jobs);
