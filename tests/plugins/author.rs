@@ -195,7 +195,7 @@ fn the_check_of_a_library_names_what_is_unsound() {
         text(&output.stderr)
     };
     let unknown = refused(&["--parameter", "hwo=well"]);
-    assert!(unknown.contains("no policy here has it; there are how: did you mean \"how\"?"), "{unknown}");
+    assert!(unknown.contains("no policy here has it; there are how, limit: did you mean \"how\"?"), "{unknown}");
     let unsuitable = refused(&["--parameter", "misplaces.how=ill"]);
     assert!(unsuitable.contains("parameter \"how\": found \"ill\", expected one of "), "{unsuitable}");
     let claim = refused(&["--waive", "bounded-memroy"]);

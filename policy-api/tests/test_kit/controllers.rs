@@ -72,7 +72,7 @@ fn defects_of_controllers_are_caught() {
             ("places where it has kept a container", "on node "),
             ("delays by nothing when it has placed some", "at the same date"),
             ("keeps by the clock when it has placed some", "does not do the same"),
-            ("says that it admits all and does not when it has placed some", "says that it admits all"),
+            ("says that it admits all and does not when it has placed some", "though its rules say that it admits all"),
         ],
     );
 }
