@@ -67,7 +67,7 @@ impl<C: Checked> Drawn<C> {
         let subject = checked.subject();
         let settings = Setting::draw(&subject.parameters, subject.draws_parameters);
         let config = Config { failure_persistence: None, ..Config::default() };
-        let runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift));
         Self { strategy: (settings, checked.histories()).boxed(), runner }
     }
 
@@ -341,6 +341,6 @@ pub(super) fn played<C: Checked>(checked: &C, setting: &Setting, history: &C::Hi
 /// So many steps that are drawn, the same ones each time.
 pub(super) fn repeated<T: Debug>(step: impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let config = Config { failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift));
     (0..count).filter_map(|_| Some(step.new_tree(&mut runner).ok()?.current())).collect()
 }
