@@ -66,6 +66,7 @@ mod eviction;
 mod history;
 mod keep_alive;
 mod node_allocation;
+mod node_list;
 mod node_set;
 mod parameter_lists;
 mod parameters;
@@ -94,6 +95,7 @@ pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retentio
 pub use node_allocation::{
     AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,
 };
+pub use node_list::NodeList;
 pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};

@@ -5,8 +5,8 @@ use abi_stable::StableAbi;
 
 use crate::containers::ContainersOf;
 use crate::{
-    ClusterView, ContainerEvent, ContainerView, CopyView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeSet,
-    NodeView, QueueView, Records, RequestView, Shed, Slice, WorkflowView,
+    ClusterView, ContainerEvent, ContainerView, CopyView, DelayedStart, End, FunctionHistory, LinkView, NONE, NodeList,
+    NodeSet, NodeView, QueueView, Records, RequestView, Shed, Slice, WorkflowView,
 };
 
 /// The answer to "where does this invocation run?".
@@ -46,7 +46,7 @@ pub enum Placement {
     /// back. For answers that bind ([`Commitment::UntilStarted`]) alone.
     Queue {
         /// The nodes, of which there is at least one, each once. They must be up, and need not have a free core.
-        nodes: Vec<u32>,
+        nodes: NodeList,
         /// Until when it stands there, in ns; `u64::MAX` sets no date. A date that has passed is the next nanosecond.
         until: u64,
     },
@@ -82,10 +82,10 @@ impl Placement {
     ///
     /// ```
     /// use hearth_policy_api::Placement;
-    /// assert_eq!(Placement::queue_at(3), Placement::Queue { nodes: vec![3], until: u64::MAX });
+    /// assert_eq!(Placement::queue_at(3), Placement::Queue { nodes: [3].into(), until: u64::MAX });
     /// ```
-    pub fn queue_at(node: u32) -> Self {
-        Self::Queue { nodes: vec![node], until: u64::MAX }
+    pub const fn queue_at(node: u32) -> Self {
+        Self::Queue { nodes: NodeList::one(node), until: u64::MAX }
     }
 }
 

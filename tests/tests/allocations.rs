@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Role, Seat};
+use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Orders, Role, Seat};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
     AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, PolicyKind,
@@ -45,13 +45,15 @@ fn allocations(mut call: impl FnMut()) -> u64 {
     ALLOCATIONS.with(Cell::get) - before
 }
 
-fn make<T: Role>(policy: &PolicyDescriptor) -> Object<T> {
+fn make<T: Role>(policy: &PolicyDescriptor) -> (Object<T>, Rc<Orders>) {
     let parameters = Parameters::defaults(&policy.parameters());
     let context = PolicyContext { seed: 1, nodes: 16, ..PolicyContext::default() };
-    policy.make(&parameters, &Seat::new(&context, &Rc::default())).unwrap()
+    let orders = Rc::default();
+    (policy.make(&parameters, &Seat::new(&context, &orders)).unwrap(), orders)
 }
 
-fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
+fn of_placement((mut policy, orders): (NodeAllocationObject, Rc<Orders>)) -> Option<u64> {
+    let mut taken = Vec::new();
     let cluster = TestCluster::new(16);
     cluster.nodes.iter().zip(0..).for_each(|(view, node)| policy.observe(node, view, true).unwrap());
     let (view, request) = (cluster.view(), RequestView::default());
@@ -64,11 +66,12 @@ fn of_placement(mut policy: NodeAllocationObject) -> Option<u64> {
             let _ = policy.rank(&request, 0).unwrap();
             let _ = policy.place(&request, &view).unwrap();
             policy.on_end(&End { node: 3, ..End::default() }).unwrap();
+            orders.take_into(&mut taken);
         })
     })
 }
 
-fn of_admission(mut policy: AdmissionObject) -> u64 {
+fn of_admission((mut policy, _): (AdmissionObject, Rc<Orders>)) -> u64 {
     let cluster = TestCluster::new(16);
     let request = RequestView::default();
     let mut load = AdmissionView { cluster: &cluster.view(), ..AdmissionView::default() };
@@ -80,7 +83,7 @@ fn of_admission(mut policy: AdmissionObject) -> u64 {
     })
 }
 
-fn of_keep_alive(mut policy: KeepAliveObject) -> u64 {
+fn of_keep_alive((mut policy, _): (KeepAliveObject, Rc<Orders>)) -> u64 {
     let completion = Completion { idle_of_function: 1, ..Completion::default() };
     allocations(|| {
         policy.on_arrival(0, 0).unwrap();
@@ -88,16 +91,11 @@ fn of_keep_alive(mut policy: KeepAliveObject) -> u64 {
     })
 }
 
-/// What they do with a request takes a list.
-const WITH_LISTS: [&str; 3] = ["hedged-requests", "join-shortest-queue", "sparrow"];
-
 #[test]
 fn decisions_allocate_nothing() {
     let mut decided = 0;
     for policy in hearth_plugins::BUILT_IN {
         let allocated = match policy.kind() {
-            // One asks for a timer for each request, which is put on a list; the others name the nodes to queue at in one.
-            PolicyKind::NodeAllocation if WITH_LISTS.contains(&policy.name()) => None,
             PolicyKind::NodeAllocation => of_placement(make(policy)),
             PolicyKind::Admission => Some(of_admission(make(policy))),
             PolicyKind::KeepAlive => Some(of_keep_alive(make(policy))),

@@ -96,7 +96,9 @@ impl NodeAllocation for Scripted {
         self.keys[invocation] = request.key;
         self.asked[invocation] += 1;
         match SCRIPT.with_borrow(|script| script.get(invocation).and_then(|wishes| wishes.get(times)).cloned()) {
-            Some(Wish::Queue(nodes, span)) => Placement::Queue { nodes, until: cluster.now.saturating_add(span) },
+            Some(Wish::Queue(nodes, span)) => {
+                Placement::Queue { nodes: nodes.into(), until: cluster.now.saturating_add(span) }
+            }
             Some(Wish::Busy) => Placement::busy_anywhere(u64::MAX),
             Some(Wish::Wait) => Placement::Wait,
             Some(Wish::Start) | None => {

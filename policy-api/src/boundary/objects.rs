@@ -248,8 +248,8 @@ impl NodeAllocationObject {
             // SAFETY: the reason lasts until the next call.
             PLACEMENT_REJECT => Ok(Placement::Reject(unsafe { said(answer.reason) })),
             PLACEMENT_BUSY => Ok(Placement::Busy { node: answer.node, until: answer.until }),
-            // SAFETY: the nodes last until the next call.
-            PLACEMENT_QUEUE => Ok(Placement::Queue { nodes: unsafe { answer.nodes.copied() }, until: answer.until }),
+            // They last until the next call.
+            PLACEMENT_QUEUE => Ok(Placement::Queue { nodes: answer.nodes.as_slice().into(), until: answer.until }),
             PLACEMENT_WARM => Ok(Placement::Warm { node: answer.node, container: answer.container }),
             PLACEMENT_COLD => Ok(Placement::Cold { node: answer.node }),
             other => Err(unknown("a placement", other)),

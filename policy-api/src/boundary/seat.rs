@@ -100,6 +100,13 @@ impl Orders {
         self.list.take()
     }
 
+    /// Takes them into a list whose memory is used again.
+    pub fn take_into(&self, list: &mut Vec<Ordered>) {
+        self.are_there.set(false);
+        list.clear();
+        std::mem::swap(&mut *self.list.borrow_mut(), list);
+    }
+
     fn add(&self, ordered: Ordered) {
         self.list.borrow_mut().push(ordered);
         self.are_there.set(true);

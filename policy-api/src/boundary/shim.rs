@@ -21,8 +21,8 @@ use crate::abi::{
 use crate::{
     Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
     CopyView, Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation,
-    NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView, Shed, Touch,
-    Victims, WorkflowView,
+    NodeList, NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView,
+    Shed, Touch, Victims, WorkflowView,
 };
 
 thread_local! {
@@ -62,7 +62,7 @@ pub(super) struct Instance<T> {
     /// The last reason that was given, which the host may read until the next call.
     reason: String,
     /// The last nodes that were answered to queue at, likewise.
-    nodes: Vec<u32>,
+    nodes: NodeList,
     /// Kept for its memory.
     plan: Vec<PlanItem>,
 }
@@ -77,7 +77,7 @@ impl<T> Instance<T> {
             host,
             handle,
             reason: String::new(),
-            nodes: Vec::new(),
+            nodes: NodeList::EMPTY,
             plan: Vec::new(),
         }))
         .cast()

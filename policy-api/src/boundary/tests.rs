@@ -97,7 +97,7 @@ fn nodes_to_queue_at_cross_and_are_copied() {
     assert_eq!(policy.rules().map(|rules| (rules.queues, rules.sheds)), Ok((true, false)));
     let answers = [(); 3].map(|()| placement(&mut policy, 1));
     drop(policy);
-    let expected = [vec![], vec![1], vec![2, 1]].map(|nodes| Ok(Placement::Queue { nodes, until: 7 }));
+    let expected = [vec![], vec![1], vec![2, 1]].map(|nodes| Ok(Placement::Queue { nodes: nodes.into(), until: 7 }));
     assert_eq!(answers, expected);
 }
 

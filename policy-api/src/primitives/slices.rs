@@ -121,14 +121,6 @@ impl<T: Clone> Slice<'static, T> {
     pub(crate) fn answered(values: &[T]) -> Self {
         Self { data: values.as_ptr(), length: values.len(), lent: PhantomData }
     }
-
-    /// The values that somebody has answered.
-    ///
-    /// # Safety
-    /// They must be there during the call.
-    pub(crate) unsafe fn copied(&self) -> Vec<T> {
-        self.as_slice().to_vec()
-    }
 }
 
 impl<'a, T> From<&'a [T]> for Slice<'a, T> {

@@ -266,7 +266,11 @@ impl Newer {
                     view.ram >= request.ram_limit && view.disk >= request.disk_limit
                 };
                 let nodes: Vec<u32> = cluster.up.iter().filter(is_large).take(1).collect();
-                if nodes.is_empty() { Placement::Wait } else { Placement::Queue { nodes, until: 3 * SECOND } }
+                if nodes.is_empty() {
+                    Placement::Wait
+                } else {
+                    Placement::Queue { nodes: nodes.into(), until: 3 * SECOND }
+                }
             }
             _ => Placement::Wait,
         }

@@ -84,7 +84,7 @@ impl NodeAllocation for WithActions {
         }
         let before = self.0.state.standing.insert(attempt, request.key);
         assert_eq!(before, None, "it stands there already");
-        Placement::Queue { nodes, until }
+        Placement::Queue { nodes: nodes.into(), until }
     }
 
     fn on_delayed_start(&mut self, start: &DelayedStart) {

@@ -147,7 +147,7 @@ impl NodeAllocation for Erratic {
                 let first = self.draw(nodes.len() as u64) as usize;
                 nodes.rotate_left(first);
                 known(|known| known.standing.insert(key, nodes.clone()));
-                Placement::Queue { nodes, until }
+                Placement::Queue { nodes: nodes.into(), until }
             }
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct PolicyTimers {
     event: Option<(SimTime, EventHandle)>,
     /// The date of the last event that does not.
     in_background: Option<SimTime>,
+    /// Where orders are while they are carried out; kept for its memory.
+    taken: Vec<Ordered>,
 }
 
 impl PolicyTimers {
@@ -95,7 +97,9 @@ impl Service {
     #[cold]
     #[inline(never)]
     pub(crate) fn carry_out_orders(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        for Ordered { slot, node: from, order } in self.policies.watch().orders().take() {
+        let mut taken = std::mem::take(&mut self.timers.taken);
+        self.policies.watch().orders().take_into(&mut taken);
+        for Ordered { slot, node: from, order } in taken.drain(..) {
             match order {
                 Order::WakeAt { timer, date } => {
                     let date = (date < u64::MAX).then(|| SimTime::from_nanos(date).max(kernel.now()));
@@ -150,6 +154,7 @@ impl Service {
                 }
             }
         }
+        self.timers.taken = taken;
         Ok(())
     }
 

@@ -62,7 +62,7 @@ impl NodeAllocation for Sparrow {
         if drawn.is_empty() {
             return Placement::Wait;
         }
-        Placement::Queue { nodes: drawn.to_vec(), until: u64::MAX }
+        Placement::Queue { nodes: (&*drawn).into(), until: u64::MAX }
     }
 }
 
@@ -81,7 +81,8 @@ mod tests {
     fn drawn(probes: u64, seed: u64, cluster: &TestCluster, request: &RequestView) -> Vec<u32> {
         let context = PolicyContext { seed, nodes: 4, ..PolicyContext::default() };
         let answer = Sparrow::new(Settings { probes }, &context).unwrap().place(request, &cluster.view());
-        let Placement::Queue { mut nodes, until: u64::MAX } = answer else { return Vec::new() };
+        let Placement::Queue { nodes, until: u64::MAX } = answer else { return Vec::new() };
+        let mut nodes = nodes.to_vec();
         nodes.sort_unstable();
         nodes
     }
