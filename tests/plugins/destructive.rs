@@ -276,6 +276,27 @@ fn statics_of_a_library_are_of_one_run() {
 }
 
 #[test]
+fn the_check_of_a_library_is_in_processes_of_its_own() {
+    let check = |how: &str| {
+        let (library, how) = (destructive(), format!("how={how}"));
+        let waived = ["--waive", "respects_capacity", "--waive", "work_conserving", "--waive", "starves_nobody"];
+        let arguments = ["policies", "check", &library, "--cases", "64", "--timeout", "100s", "--parameter", &how];
+        command(&[&arguments[..], &waived].concat()).output().unwrap()
+    };
+    let well = check("well");
+    assert!(well.status.success(), "{}", text(&well.stdout));
+    let differs = check("process_number");
+    let said = text(&differs.stdout);
+    assert!(said.contains("does not do the same in a second process") && differs.status.code() == Some(1), "{said}");
+    let exits = check("exit");
+    let error = error_of(&exits);
+    assert!(
+        error.contains("exit with code 0, while destroys was checked") && exits.status.code() == Some(1),
+        "{error}"
+    );
+}
+
+#[test]
 fn who_wants_to_look_from_within_can() {
     let (scenario, policy) = (quickstart(), choice("abort"));
     let run = |value: &str| {

@@ -60,6 +60,13 @@ pub fn is_on() -> bool {
     cfg!(unix) && IS_THE_PROGRAM.load(Ordering::Relaxed) && env::var_os(VARIABLE).is_none_or(|value| value != "off")
 }
 
+/// The arguments of this process, as they were given to the one outside.
+pub fn own_arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    take_page(&mut arguments);
+    arguments.into_iter().skip(1).collect()
+}
+
 /// Takes the place of the page out of the arguments of a process, if it has one.
 pub fn take_page(arguments: &mut Vec<OsString>) -> Option<PathBuf> {
     let [_, first, _, ..] = arguments.as_slice() else { return None };

@@ -35,7 +35,7 @@ parameters! {
             "well", "exit", "exit_3", "exit_at_once", "abort", "no_memory_there", "stack", "panic_twice", "memory", "thread_exit", "alarm",
             "kill", "print", "close_output", "close_all", "elsewhere", "fork", "slow", "ignore_interrupt", "hang", "hang_in_new",
             "exit_in_new", "hang_in_drop", "abort_in_drop", "hang_in_thread_local", "panic_in_thread_local", "hang_at_exit", "thread_aborts",
-            "thread_panics", "own_hook", "variable"
+            "thread_panics", "own_hook", "variable", "process_number"
         ) = "well";
         /// in which call of place
         at: integer(1..=1000000) = 20;
@@ -161,7 +161,9 @@ impl NodeAllocation for Destroys {
         if self.calls == self.at || (self.how == "slow" && self.calls > self.at) {
             destroy(self.how, &mut self.bomb);
         }
-        cluster.free_core.first().into()
+        let free: Vec<u32> = cluster.free_core.iter().collect();
+        let number = if self.how == "process_number" { process::id() as usize } else { 0 };
+        number.checked_rem(free.len()).and_then(|place| free.get(place)).copied().into()
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::super::run::parse_time;
 use crate::error::CommandError;
-use crate::isolation::inside;
+use crate::isolation::{inside, own_arguments};
 
 /// The arguments of `hearth policies check`.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub struct CheckArguments {
 
     /// Play the histories of the policy in this position alone, in the second process of a check.
     #[arg(long, value_name = "POSITION", hide = true)]
-    play: Option<usize>,
+    pub play: Option<usize>,
 }
 
 /// Checks every policy and says what is wrong; an error if anything is.
@@ -167,7 +167,7 @@ fn parse_claim(text: &str) -> Result<Claim, String> {
 fn second_process(position: usize) -> Option<SecondProcess> {
     let program = std::env::current_exe().ok()?;
     let own = [OsString::from("--play"), OsString::from(position.to_string())];
-    let arguments = std::env::args_os().skip(1).chain(own).collect();
+    let arguments = own_arguments().into_iter().chain(own).collect();
     Some(SecondProcess { program, arguments, variables: Vec::new() })
 }
 

@@ -39,7 +39,8 @@ impl PoliciesArguments {
         let opens = match &self.command {
             None => self.plugins.are_there(),
             Some(PoliciesCommand::New(_)) => false,
-            Some(PoliciesCommand::Check(arguments)) => arguments.library.is_some(),
+            // The second process of a check is waited for by the first.
+            Some(PoliciesCommand::Check(arguments)) => arguments.library.is_some() && arguments.play.is_none(),
         };
         opens.then(|| Isolated::within(POLICY_TIMEOUT, self.plugins.all_folders()))
     }
