@@ -39,6 +39,7 @@ sources![
     "keep_alive.rs",
     "lib.rs",
     "node_allocation.rs",
+    "node_list.rs",
     "node_set.rs",
     "parameter_lists.rs",
     "parameters.rs",
