@@ -253,7 +253,7 @@ impl hearth_policy_api::Admission for Never {
 }
 
 #[test]
-fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
+fn a_delay_beyond_the_end_of_time_is_a_mistake_that_names_the_policy() {
     let mut policies = policies();
     policies.admission = Factory::<AdmissionObject>::in_place("never", |_| Never);
     let (mut simulation, service) = simulation(policies);
@@ -268,7 +268,11 @@ fn a_delay_beyond_the_end_of_time_ends_the_simulation() {
         body: None,
     };
     service.set_workload(&mut simulation, vec![planned]).unwrap();
-    simulation.run().unwrap();
+    let error = simulation.run().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "policies.admission: \"never\" failed in admit: delays a request by 583 years: reject it, if it is not to be let in"
+    );
     assert_eq!(service.close(&mut simulation).0.outcome(Outcome::Unfinished), 1);
 }
 
