@@ -280,6 +280,9 @@ fn the_check_of_a_library_is_in_processes_of_its_own() {
     let check = |how: &str| {
         let (library, how) = (destructive(), format!("how={how}"));
         let waived = ["--waive", "respects_capacity", "--waive", "work_conserving", "--waive", "starves_nobody"];
+        // By then any clock of three seconds has moved on, by an odd number.
+        let later = ["--later", "3s"];
+        let waived = [&later[..], &waived].concat();
         let arguments = ["policies", "check", &library, "--cases", "64", "--timeout", "100s", "--parameter", &how];
         command(&[&arguments[..], &waived].concat()).output().unwrap()
     };
@@ -288,6 +291,9 @@ fn the_check_of_a_library_is_in_processes_of_its_own() {
     let differs = check("process_number");
     let said = text(&differs.stdout);
     assert!(said.contains("does not do the same in a second process") && differs.status.code() == Some(1), "{said}");
+    let clock = check("slow_clock");
+    let said = text(&clock.stdout);
+    assert!(said.contains("does not do the same ") && clock.status.code() == Some(1), "{said}");
     let exits = check("exit");
     let error = error_of(&exits);
     assert!(

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, io, process, thread};
 
 use hearth_policy_api::*;
@@ -35,7 +35,7 @@ parameters! {
             "well", "exit", "exit_3", "exit_at_once", "abort", "no_memory_there", "stack", "panic_twice", "memory", "thread_exit", "alarm",
             "kill", "print", "close_output", "close_all", "elsewhere", "fork", "slow", "ignore_interrupt", "hang", "hang_in_new",
             "exit_in_new", "hang_in_drop", "abort_in_drop", "hang_in_thread_local", "panic_in_thread_local", "hang_at_exit", "thread_aborts",
-            "thread_panics", "own_hook", "variable", "process_number"
+            "thread_panics", "own_hook", "variable", "process_number", "slow_clock"
         ) = "well";
         /// in which call of place
         at: integer(1..=1000000) = 20;
@@ -162,7 +162,14 @@ impl NodeAllocation for Destroys {
             destroy(self.how, &mut self.bomb);
         }
         let free: Vec<u32> = cluster.free_core.iter().collect();
-        let number = if self.how == "process_number" { process::id() as usize } else { 0 };
+        let number = match self.how {
+            "process_number" => process::id() as usize,
+            // It moves on every third second.
+            "slow_clock" => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as usize / 3)
+            }
+            _ => 0,
+        };
         number.checked_rem(free.len()).and_then(|place| free.get(place)).copied().into()
     }
 }

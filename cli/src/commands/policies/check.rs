@@ -38,6 +38,11 @@ pub struct CheckArguments {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
     parameters: Vec<Given>,
 
+    /// Play histories again so long after the first time, in seconds or with a unit: answers from a clock differ then. With what is
+    /// taken without it, those from a clock of whole seconds do; with 61s, those from one of minutes.
+    #[arg(long, value_name = "TIME", default_value = "1100ms", value_parser = parse_time)]
+    later: Duration,
+
     /// Do not hold the policies to this promise, whatever they say themselves.
     #[arg(long = "waive", value_name = "CLAIM", value_parser = parse_claim)]
     waived: Vec<Claim>,
@@ -96,8 +101,7 @@ fn options(policy: &PolicyDescriptor, arguments: &CheckArguments) -> Result<Opti
     let waive = |claims: Claims| arguments.waived.iter().fold(claims, |claims, claim| claim.taken_from(claims));
     Ok(Options {
         cases: arguments.cases,
-        // Late enough for a clock of whole seconds to have moved on.
-        later: Duration::from_millis(1100),
+        later: arguments.later,
         parameters: (!given.is_empty()).then_some(parameters),
         claims: Some(waive(policy.claims())),
         second_process: None,
