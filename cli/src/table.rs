@@ -69,17 +69,23 @@ pub fn of_summary(results: &Results, summary: &Summary, took: &Took) -> String {
     format!("{head}{}{}{events}", of_numbers(&numbers, summary), policies(summary))
 }
 
-/// How much real time the policies took, the slowest first.
+/// How much real time the policies took, the slowest first, as the line before goes on.
 fn of_policies(policies: &[PolicyTime]) -> String {
     let mut policies: Vec<&PolicyTime> = policies.iter().collect();
     policies.sort_by_key(|of| std::cmp::Reverse(of.time));
-    let told = policies.iter().map(|PolicyTime { slot, calls, time }| {
+    let mut text = String::new();
+    for PolicyTime { slot, calls, time } in policies {
         let seconds = time.as_secs_f64();
         let (all, each) = (Unit::Seconds.shown(seconds), Unit::Seconds.shown(seconds / *calls as f64));
-        format!("{} {all} ({} calls, {each} each)", slot.path(), Unit::Count.shown(*calls as f64))
-    });
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { String::new() } else { format!("; policies: {}", told.join(", ")) }
+        let head = if text.is_empty() { ", of which policies took" } else { "" };
+        let _ = write!(
+            text,
+            "{head}\n    {:<25}{all:>9} in {} calls, {each} each",
+            slot.path(),
+            Unit::Count.shown(*calls as f64)
+        );
+    }
+    text
 }
 
 // Writing to a string cannot fail, so the results of `writeln!` are passed over in this file.

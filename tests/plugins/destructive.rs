@@ -100,6 +100,17 @@ fn who_brings_the_process_down_in_a_call_is_named_and_what_came_before_is_there(
 }
 
 #[test]
+fn a_scenario_from_a_pipe_is_there_for_whoever_runs_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, policy) = (folder.path().join("o"), choice("kill"));
+    let mut command = command(&["run", "-", "--policy", &policy, "--output", output.to_str().unwrap()]);
+    command.stdin(fs::File::open(quickstart()).unwrap());
+    let ended = command.output().unwrap();
+    assert!(error_of(&ended).ends_with(", at 45.008 s, about invocation 19"), "{}", text(&ended.stderr));
+    assert_eq!((state_of(&output), rows_of(&output).len()), ("stopped".into(), 34));
+}
+
+#[test]
 fn what_harms_others_in_the_process_harms_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let json = |output: &Output| {

@@ -124,13 +124,10 @@ impl RunArguments {
 
     /// How it is run in a process of its own, if libraries may be opened.
     pub fn isolated(&self) -> Option<Isolated> {
-        let writes_results = self.output.is_some() && !self.scenario.base.scenario.is_dir();
-        let limit = self.policy_timeout.unwrap_or(POLICY_TIMEOUT);
-        self.scenario.may_open_libraries().then(|| Isolated {
-            limit,
-            writes_results,
-            plugin_folders: self.scenario.base.plugins.all_folders(),
-        })
+        let base = &self.scenario.base;
+        let isolated = base.isolated(self.policy_timeout.unwrap_or(POLICY_TIMEOUT));
+        let writes_results = self.output.is_some() && !base.scenario.is_dir();
+        self.scenario.may_open_libraries().then_some(Isolated { writes_results, ..isolated })
     }
 
     /// The limit of calls to policies that was asked for, in seconds.

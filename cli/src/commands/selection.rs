@@ -1,8 +1,9 @@
 //! The arguments by which commands take a scenario, set parts of it, and find policies.
 
-use std::env::consts::DLL_EXTENSION;
+use std::env::consts::DLL_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use hearth_serverless::experiment::{About, Experiment};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::assignment::{policy_overrides, seed_override};
 use crate::error::CommandError;
+use crate::isolation::Isolated;
 use crate::plugin_folders::{catalog_of, folders_of};
 use crate::result_folder::runs_again;
 
@@ -84,12 +86,18 @@ impl ScenarioBase {
     /// Whether libraries may be opened for the scenario with these policies and other values: none is if it says no. Nothing is read
     /// that cannot be read again.
     pub fn may_open_libraries(&self, policies: &[String], values: &[String]) -> bool {
-        let is_path = |policy: &String| policy.contains(std::path::is_separator) || policy.contains(DLL_EXTENSION);
-        let may_name = |value: &String| ["library", DLL_EXTENSION, "@"].iter().any(|part| value.contains(part));
+        let is_path = |policy: &String| policy.contains(std::path::is_separator) || policy.contains(DLL_SUFFIX);
+        let may_name = |value: &String| ["library", DLL_SUFFIX, "@"].iter().any(|part| value.contains(part));
         self.plugins.are_there()
             || policies.iter().any(is_path)
             || values.iter().chain(&self.set).any(may_name)
             || may_name_libraries(&self.scenario)
+    }
+
+    /// How what is done with the scenario is done in a process of its own, in which a call of a policy may take so long.
+    pub fn isolated(&self, limit: Duration) -> Isolated {
+        let isolated = Isolated::within(limit, self.plugins.all_folders());
+        Isolated { reads_input: self.is_standard_input(), ..isolated }
     }
 
     /// An error of reading or preparing the scenario, with its file.
@@ -102,7 +110,8 @@ impl ScenarioBase {
         if self.is_standard_input() { STANDARD_INPUT.into() } else { self.scenario.clone() }
     }
 
-    fn is_standard_input(&self) -> bool {
+    /// Whether it is read from standard input, which can be done once.
+    pub fn is_standard_input(&self) -> bool {
         self.scenario == Path::new("-")
     }
 
@@ -119,8 +128,8 @@ impl ScenarioBase {
 
 const STANDARD_INPUT: &str = "standard input";
 
-/// Whether the scenario in a file or a folder of results, or a plan, may name a library.
-pub fn may_name_libraries(path: &Path) -> bool {
+/// Whether the scenario in a file or a folder of results may name a library.
+fn may_name_libraries(path: &Path) -> bool {
     let path = if path.is_dir() { path.join("scenario.json") } else { path.to_owned() };
     match fs::metadata(&path) {
         // A pipe can be read once.

@@ -19,9 +19,7 @@ pub struct ValidateArguments {
 impl ValidateArguments {
     /// How it is done in a process of its own, if libraries may be opened.
     pub fn isolated(&self) -> Option<Isolated> {
-        self.scenario
-            .may_open_libraries()
-            .then(|| Isolated::within(POLICY_TIMEOUT, self.scenario.base.plugins.all_folders()))
+        self.scenario.may_open_libraries().then(|| self.scenario.base.isolated(POLICY_TIMEOUT))
     }
 }
 

@@ -22,7 +22,7 @@ pub mod page;
 use std::env;
 use std::ffi::OsString;
 #[cfg(unix)]
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,12 +98,14 @@ pub struct Isolated {
     pub writes_results: bool,
     /// The folders in which libraries are looked for: one there that cannot be opened is passed over.
     pub plugin_folders: Vec<PathBuf>,
+    /// Whether it reads standard input, which can be read once: every process that is started for it gets the same.
+    pub reads_input: bool,
 }
 
 impl Isolated {
     /// One that writes no folder of a run.
     pub fn within(limit: Duration, plugin_folders: Vec<PathBuf>) -> Self {
-        Self { limit, writes_results: false, plugin_folders }
+        Self { limit, writes_results: false, plugin_folders, reads_input: false }
     }
 
     /// The library that brought the process down as it was opened, if nobody had asked for that one.
@@ -114,15 +116,35 @@ impl Isolated {
         let is_found = path.parent().is_some_and(|parent| self.plugin_folders.iter().any(|folder| folder == parent));
         is_found.then(|| (path, end.problem()))
     }
+}
 
-    #[cfg(unix)]
+/// What is started, as often as need be.
+#[cfg(unix)]
+struct Startable<'a> {
+    isolated: &'a Isolated,
+    arguments: Vec<OsString>,
+    input: Option<Vec<u8>>,
+}
+
+#[cfg(unix)]
+impl<'a> Startable<'a> {
+    fn new(isolated: &'a Isolated) -> io::Result<Self> {
+        let input = isolated
+            .reads_input
+            .then(|| {
+                let mut text = Vec::new();
+                io::stdin().read_to_end(&mut text).map(|_| text)
+            })
+            .transpose()?;
+        Ok(Self { isolated, arguments: env::args_os().skip(1).collect(), input })
+    }
+
     fn start(&self, told: Told, stop_before: u64, is_silent: bool) -> io::Result<Ended> {
-        let arguments = env::args_os().skip(1).collect();
-        Apart { arguments, told, stop_before, input: None, is_silent, limit: self.limit }.run(&|_| true)
+        let (arguments, input) = (self.arguments.clone(), self.input.as_deref());
+        Apart { arguments, told, stop_before, input, is_silent, limit: self.isolated.limit }.run(&|_| true)
     }
 
     /// Makes the results again that the process would have written; says of how much, if not of all.
-    #[cfg(unix)]
     fn make_again(&self, end: &UnexpectedEnd, told: &Told) -> String {
         // Whose fault an end outside of calls is may have begun long before.
         let events = (0..if end.call.is_some() { 1 } else { HALVINGS }).map(|halvings| end.event >> halvings);
@@ -140,30 +162,33 @@ impl Isolated {
 #[cfg(unix)]
 pub fn run(isolated: &Isolated) -> ExitCode {
     interrupt::stops(|| send_all(Signal::INT), || send_all(Signal::KILL));
+    Startable::new(isolated).and_then(|startable| supervise(&startable)).unwrap_or_else(|error| {
+        let program = env::args_os().next().unwrap_or_default();
+        eprintln!("error: {} cannot be started again: {error}", program.display());
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(unix)]
+fn supervise(startable: &Startable<'_>) -> io::Result<ExitCode> {
+    let Startable { isolated, .. } = startable;
     let mut told = Told::default();
     let end = loop {
-        match isolated.start(told.clone(), u64::MAX, false) {
-            Ok(Ended::Done(code)) => return ExitCode::from(code),
-            Ok(Ended::Stopped) => return ExitCode::from(interrupt::EXIT_CODE),
-            Ok(Ended::Unexpectedly(end)) => match isolated.passed_over(&end) {
-                Some(library) if !interrupt::is_asked() && !told.broken.contains(&library) => told.broken.push(library),
+        match startable.start(told.clone(), u64::MAX, false)? {
+            Ended::Done(code) => return Ok(ExitCode::from(code)),
+            Ended::Stopped => return Ok(ExitCode::from(interrupt::EXIT_CODE)),
+            Ended::Unexpectedly(_) if interrupt::is_asked() => return Ok(ExitCode::from(interrupt::EXIT_CODE)),
+            Ended::Unexpectedly(end) => match isolated.passed_over(&end) {
+                Some(library) if !told.broken.contains(&library) => told.broken.push(library),
                 _ => break end,
             },
-            Err(error) => {
-                let program = env::args_os().next().unwrap_or_default();
-                eprintln!("error: {} cannot be started again: {error}", program.display());
-                return ExitCode::FAILURE;
-            }
         }
     };
-    if interrupt::is_asked() {
-        return ExitCode::from(interrupt::EXIT_CODE);
-    }
     let begun = if end.event > 0 { "the simulation stopped: " } else { "" };
     let makes_again = isolated.writes_results && !end.has_results && end.event > 0;
-    let of_results = if makes_again { isolated.make_again(&end, &told) } else { String::new() };
+    let of_results = if makes_again { startable.make_again(&end, &told) } else { String::new() };
     eprintln!("error: {begun}{end}{of_results}");
-    ExitCode::FAILURE
+    Ok(ExitCode::FAILURE)
 }
 
 /// Does what the arguments say here, as there are no such processes on this system.

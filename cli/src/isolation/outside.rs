@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// A process that is to be started.
 #[derive(Debug)]
-pub struct Apart {
+pub struct Apart<'a> {
     /// Its arguments, behind the one that says where its page is.
     pub arguments: Vec<OsString>,
     /// What it is told on the page.
@@ -33,7 +33,7 @@ pub struct Apart {
     /// The event before which simulations stop in it.
     pub stop_before: u64,
     /// What it reads from standard input, if that is not the one of this process.
-    pub input: Option<Vec<u8>>,
+    pub input: Option<&'a [u8]>,
     /// Whether what it prints is not shown.
     pub is_silent: bool,
     /// How long a call may take; 0 is for ever.
@@ -75,7 +75,7 @@ enum EndedFromHere {
     Stopped,
 }
 
-impl Apart {
+impl Apart<'_> {
     /// Starts the process and waits until it has ended. `look` looks at the page now and then, and says whether it is to go on.
     ///
     /// # Errors
@@ -89,12 +89,12 @@ impl Apart {
         let mut child = self.start(path)?;
         let process = Pid::from_child(&child);
         waited_for().push(process);
-        if let (Some(mut input), Some(text)) = (child.stdin.take(), &self.input) {
-            // One that has ended already reads nothing any more.
-            let _ = input.write_all(text);
-        }
         let (is_over, over) = mpsc::channel::<()>();
         let ended_from_here = thread::scope(|scope| {
+            if let (Some(mut input), Some(text)) = (child.stdin.take(), self.input) {
+                // Beside the watcher, since it may not come to read. One that has ended reads nothing any more.
+                scope.spawn(move || drop(input.write_all(text)));
+            }
             let (page, limit) = (&page, self.limit);
             let watcher = scope.spawn(move || watch(page, process, limit, &over, look));
             // Its number stays its own until it is waited for below.

@@ -99,11 +99,12 @@ pub fn simulate_apart(
         copies: study.copies.get().cloned().unwrap_or_default(),
         outcome: outcome.clone(),
     };
+    let order = serde_json::to_vec(&order).unwrap_or_default();
     let apart = Apart {
         arguments: vec![OsString::from(ARGUMENT)],
         told: inside::told_below(),
         stop_before: u64::MAX,
-        input: Some(serde_json::to_vec(&order).unwrap_or_default()),
+        input: Some(&order),
         is_silent: false,
         limit: Duration::try_from_secs_f64(study.options.policy_timeout_s).unwrap_or(Duration::MAX),
     };
@@ -164,7 +165,8 @@ pub fn run() -> Result<(), CommandError> {
         let _ = tell(&stuck_outcome, &Outcome::Failed(stuck.to_string()));
         inside::leave(0)
     };
-    let outcome = simulate(&study, 0, keep, &study.catalog(), &Announce::of_this_thread(), is_stuck);
+    let scenario = study.scenario_of(0)?;
+    let outcome = simulate(&study, 0, &scenario, keep, &study.catalog(), &Announce::of_this_thread(), is_stuck);
     let outcome = match outcome {
         Ok(summary) => Outcome::Summary(summary.value()),
         Err(CommandError::Simulation(error)) => Outcome::Failed(error),

@@ -94,9 +94,10 @@ pub struct Plan {
     runs: Vec<RunRecord>,
 }
 
-/// Whether the plan in a folder names folders of libraries; not if there is none that can be read.
-pub fn names_folders(folder: &Path) -> bool {
-    Plan::read(folder).is_ok_and(|plan| !plan.plugin_folders.is_empty())
+/// Whether the plan in a folder may name libraries, or folders of them: told from its text, which may be that of very many runs.
+pub fn may_name_libraries(folder: &Path) -> bool {
+    fs::read_to_string(folder.join(NAME))
+        .is_ok_and(|text| text.contains("library") || !text.contains("\"plugin_folders\": []"))
 }
 
 fn overrides(assignments: &[String]) -> Result<Vec<Override>, CommandError> {

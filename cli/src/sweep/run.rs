@@ -7,8 +7,6 @@ use hearth_serverless::policy::Catalog;
 
 #[cfg(unix)]
 use super::apart;
-#[cfg(unix)]
-use super::grid::Point;
 use super::pool::Announce;
 use super::simulate::{Keep, Summarised, simulate};
 use super::study::Study;
@@ -24,12 +22,10 @@ pub fn run(
     announce: &Announce,
     is_stuck: impl FnOnce(StuckCall) + Send + 'static,
 ) -> Result<Summarised, CommandError> {
+    let scenario = study.scenario_of(point)?;
     #[cfg(unix)]
-    if crate::isolation::is_on() {
-        let Point { settings, seed } = &study.points[point];
-        if opens_libraries(&study.scenario(settings, Some(*seed))?, catalog) {
-            return apart::simulate_apart(study, point, keep, announce);
-        }
+    if crate::isolation::is_on() && opens_libraries(&scenario, catalog) {
+        return apart::simulate_apart(study, point, keep, announce);
     }
-    simulate(study, point, keep, catalog, announce, is_stuck)
+    simulate(study, point, &scenario, keep, catalog, announce, is_stuck)
 }

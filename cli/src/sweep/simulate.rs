@@ -67,21 +67,20 @@ pub enum Keep<'a> {
     Record(&'a Path, &'a Path),
 }
 
-/// Runs one point on this thread and keeps what comes of it. `is_stuck` hears of a call of a policy that does not come back, on
+/// Runs one point, whose scenario this is, on this thread and keeps what comes of it. `is_stuck` hears of a call of a policy that does not come back, on
 /// another thread; it ends the process.
 pub fn simulate(
     study: &Study,
     point: usize,
+    scenario: &Scenario,
     keep: Keep<'_>,
     catalog: &Catalog,
     announce: &Announce,
     is_stuck: impl FnOnce(StuckCall) + Send + 'static,
 ) -> Result<Summarised, CommandError> {
-    let Point { settings, seed } = &study.points[point];
-    let scenario = study.scenario(settings, Some(*seed))?;
     let limit = Duration::try_from_secs_f64(study.options.policy_timeout_s).unwrap_or(Duration::MAX);
     let _watchdog = (limit > Duration::ZERO).then(|| Watchdog::start(limit, is_stuck));
-    let experiment = Experiment::prepare(&scenario, catalog).map_err(|error| study.wrong(error))?;
+    let experiment = Experiment::prepare(scenario, catalog).map_err(|error| study.wrong(error))?;
     study.check_libraries(experiment.about())?;
     let key = &study.keys[point];
     match keep {
@@ -91,20 +90,20 @@ pub fn simulate(
         }
         Keep::InFolder(store) => {
             let folder = store.begin(key)?;
-            let summary = run_into(Place::Folder(folder.clone()), study, point, &scenario, experiment, announce)?;
+            let summary = run_into(Place::Folder(folder.clone()), study, point, scenario, experiment, announce)?;
             store.finish(key, &folder, &study.options)?;
             Ok(summary)
         }
         Keep::Packed(writer, plan) => {
             let place = Place::in_memory(Store::shared(plan).run_folder(key));
-            let summary = run_into(place.clone(), study, point, &scenario, experiment, announce)?;
+            let summary = run_into(place.clone(), study, point, scenario, experiment, announce)?;
             writer.append(&mut runs::packed(key, &place.take())?)?;
             Ok(summary)
         }
         #[cfg(unix)]
         Keep::Record(file, plan) => {
             let place = Place::in_memory(Store::shared(plan).run_folder(key));
-            let summary = run_into(place.clone(), study, point, &scenario, experiment, announce)?;
+            let summary = run_into(place.clone(), study, point, scenario, experiment, announce)?;
             let mut record = runs::packed(key, &place.take())?;
             let written = std::fs::File::create(file).and_then(|mut target| record.append_to(&mut target, 0));
             written.map_err(|error| CommandError::Result { file: file.to_owned(), problem: error.to_string() })?;

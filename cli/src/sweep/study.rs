@@ -84,6 +84,12 @@ impl Study {
         self.text.with(&overrides).map_err(|error| self.wrong(error))
     }
 
+    /// The scenario of a point.
+    pub fn scenario_of(&self, point: usize) -> Result<Scenario, CommandError> {
+        let Point { settings, seed } = &self.points[point];
+        self.scenario(settings, Some(*seed))
+    }
+
     /// Finds what each run depends on; reads the scenario with every combination of values, so that a mistake in one is
     /// found before anything runs.
     pub fn find_keys(&mut self) -> Result<(), CommandError> {

@@ -323,7 +323,7 @@ fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>)
 impl GridArguments {
     fn isolated(&self, policies: &[String]) -> Option<Isolated> {
         let opens = self.base.may_open_libraries(policies, &self.vary);
-        opens.then(|| Isolated::within(self.policy_timeout, self.base.plugins.all_folders()))
+        opens.then(|| self.base.isolated(self.policy_timeout))
     }
 
     /// What each run writes.

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::super::run::POLICY_TIMEOUT;
-use super::super::selection::may_name_libraries;
 use crate::error::CommandError;
 use crate::isolation::{Isolated, inside};
 use crate::plugin_folders::folders_of;
@@ -52,10 +51,9 @@ pub struct WorkArguments {
 impl WorkArguments {
     /// How it is done in a process of its own, if libraries may be opened.
     pub fn isolated(&self) -> Option<Isolated> {
-        let plan = self.folder.join(plan::NAME);
-        let has_folders = || plan::names_folders(&self.folder) || folders_of(Vec::new()).next().is_some();
-        (may_name_libraries(&plan) || has_folders())
-            .then(|| Isolated::within(POLICY_TIMEOUT, folders_of(Vec::new()).collect()))
+        let beside: Vec<PathBuf> = folders_of(Vec::new()).collect();
+        let opens = !beside.is_empty() || plan::may_name_libraries(&self.folder);
+        opens.then(|| Isolated::within(POLICY_TIMEOUT, beside))
     }
 
     /// What is to be done, and how that was found.
