@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use hearth_serverless::policy::PolicySlot;
+use hearth_serverless::policy::{PolicySlot, split_at_commas};
 use hearth_serverless::scenario::{Override, ScenarioError};
 use serde_json::json;
 
@@ -12,25 +12,6 @@ use crate::error::CommandError;
 /// The assignment of a seed.
 pub fn seed_override(seed: u64) -> Result<Override, CommandError> {
     format!("seed={seed}").parse().map_err(CommandError::Argument)
-}
-
-/// Parts of a text at the commas outside brackets and quotes.
-pub fn split_at_commas(text: &str) -> Vec<&str> {
-    let (mut parts, mut begin, mut depth, mut in_quotes) = (Vec::new(), 0, 0_i32, false);
-    for (position, letter) in text.char_indices() {
-        match letter {
-            '"' => in_quotes = !in_quotes,
-            '[' | '{' if !in_quotes => depth += 1,
-            ']' | '}' if !in_quotes => depth -= 1,
-            ',' if !in_quotes && depth <= 0 => {
-                parts.push(&text[begin..position]);
-                begin = position + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[begin..]);
-    parts
 }
 
 /// What has a policy in a scenario, as `--policy` names it.
@@ -132,13 +113,6 @@ fn library_and_name(policy: &str) -> Result<Option<LibraryAndName<'_>>, &'static
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commas_in_brackets_and_quotes_part_nothing() {
-        assert_eq!(split_at_commas("1,2GB,x"), ["1", "2GB", "x"]);
-        assert_eq!(split_at_commas(r#"[1,2],{"a":[3,4]},"5,6""#), ["[1,2]", r#"{"a":[3,4]}"#, r#""5,6""#]);
-        assert_eq!(split_at_commas(""), [""]);
-    }
 
     #[test]
     fn policies_take_their_parameters_with_them() {

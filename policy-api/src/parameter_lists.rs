@@ -1,7 +1,7 @@
 //! Lists as values of parameters: how they cross.
 //!
-//! A list crosses as text, one element a line: a newline ends each, and may be left out after the last. So no text is too long or too odd
-//! but for one with a newline, which is refused, and every language can read it. Numbers are decimal, times whole nanoseconds.
+//! A list crosses as text, one element a line: a newline ends each, and may be left out after the last. So no text is too long; one with control
+//! characters, newlines among them, is refused, and every language can read it. Numbers are decimal, times whole nanoseconds.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use hearth_serverless::experiment::{About, Experiment};
+use hearth_serverless::experiment::{About, Experiment, hidden_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use serde_json::Value;
@@ -208,8 +208,10 @@ impl ChosenScenario<'_> {
     pub fn prepare(&self) -> Result<(Scenario, Experiment), CommandError> {
         let wrong = |error| self.base.wrong(error);
         let scenario = self.text.with(&self.overrides).map_err(wrong)?;
-        let experiment = Experiment::prepare(&scenario, &self.base.plugins.catalog()).map_err(wrong)?;
-        experiment.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let catalog = self.base.plugins.catalog();
+        let experiment = Experiment::prepare(&scenario, &catalog).map_err(wrong)?;
+        let hidden = hidden_policies(&scenario, &catalog);
+        hidden.iter().chain(experiment.warnings()).for_each(|warning| eprintln!("warning: {warning}"));
         Ok((scenario, experiment))
     }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use hearth_serverless::policy::split_at_commas;
 use hearth_serverless::scenario::{Override, ScenarioError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::assignment::{policy_overrides, split_at_commas};
+use crate::assignment::policy_overrides;
 use crate::error::CommandError;
 
 /// The name of the axis of policies.

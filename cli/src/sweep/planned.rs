@@ -156,7 +156,10 @@ impl PlannedSweep {
                 let run = self.study.describe(*point);
                 Err(changed(format!("{} is not the plan of these runs any more, beginning with {run}", plan::NAME)))
             }
-            None => Ok(()),
+            None => {
+                self.study.copies.get_or_init(|| now.copies);
+                Ok(())
+            }
         }
     }
 

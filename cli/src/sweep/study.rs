@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hearth_serverless::experiment::{About, Experiment, chosen_policies};
+use hearth_serverless::experiment::{About, Experiment, chosen_policies, hidden_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 
@@ -16,7 +16,7 @@ use crate::assignment::seed_override;
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
 use crate::output_choice::TableFormat;
-use crate::plugin_folders::catalog_with;
+use crate::plugin_folders::{catalog_of, catalog_with};
 use crate::result_folder::manifest::{Input, Options, RunRecord};
 
 /// Everything that is to be run.
@@ -59,6 +59,8 @@ pub struct Dependencies {
     pub files: BTreeMap<String, String>,
     /// The hashes of those files, and of libraries of policies, by path.
     pub hashes: BTreeMap<PathBuf, String>,
+    /// Where these libraries are, as they were opened.
+    pub copies: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Study {
@@ -94,14 +96,16 @@ impl Study {
     /// found before anything runs.
     pub fn find_keys(&mut self) -> Result<(), CommandError> {
         let all: Vec<usize> = (0..self.points.len()).collect();
-        let Dependencies { keys, files, hashes } = self.dependencies(&all)?;
+        let Dependencies { keys, files, hashes, copies } = self.dependencies(&all)?;
         (self.keys, self.files, self.hashes) = (keys, files.into_iter().collect(), hashes);
+        self.copies.get_or_init(|| copies);
         Ok(())
     }
 
     /// What these runs depend on.
     pub fn dependencies(&self, points: &[usize]) -> Result<Dependencies, CommandError> {
-        let catalog = self.catalog();
+        // Of the files as they are now.
+        let catalog = catalog_of(self.plugin_folders.clone());
         let mut found = Dependencies::default();
         // Seeds vary fastest.
         for points in points.chunk_by(|one, next| self.points[*one].settings == self.points[*next].settings) {
@@ -112,7 +116,7 @@ impl Study {
                 found.keys.push(hash::of_parts(&parts.iter().cloned().chain([seed]).collect::<Vec<_>>()));
             }
         }
-        self.copies.get_or_init(|| catalog.copies());
+        found.copies = catalog.copies();
         Ok(found)
     }
 
@@ -163,7 +167,8 @@ impl Study {
         for settings in combinations {
             let scenario = self.scenario(&settings, None)?;
             let experiment = Experiment::prepare(&scenario, &catalog).map_err(|error| self.wrong(error))?;
-            warnings.extend(experiment.warnings().iter().map(ToString::to_string));
+            warnings.extend(hidden_policies(&scenario, &catalog));
+            warnings.extend(experiment.warnings().iter().cloned());
         }
         Ok(warnings.into_iter().collect())
     }

@@ -26,7 +26,9 @@ pub(super) fn shown(bytes: &[u8]) -> String {
     // No more is looked at than is kept, however long it is.
     let mut shown = String::with_capacity(bytes.len().min(SAID_AT_MOST));
     let (mut kept, mut read) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
+    // A character has at most four bytes, so that one that is cut off here is never come to.
+    let most = bytes.len().min(4 * (SAID_AT_MOST + 1));
+    for chunk in bytes[..most].utf8_chunks() {
         let replaced = (!chunk.invalid().is_empty()).then_some((char::REPLACEMENT_CHARACTER, chunk.invalid().len()));
         for (letter, length) in chunk.valid().chars().map(|letter| (letter, letter.len_utf8())).chain(replaced) {
             if kept == SAID_AT_MOST {

@@ -30,6 +30,22 @@ pub struct Parameter {
     pub words: Slice<'static, Text>,
 }
 
+impl Parameter {
+    /// One that says nothing.
+    #[cfg(feature = "loader")]
+    pub(crate) const EMPTY: Self = Self {
+        size: 0,
+        kind: 0,
+        name: Text::EMPTY,
+        unit: Text::EMPTY,
+        help: Text::EMPTY,
+        min: Value::NONE,
+        max: Value::NONE,
+        default_value: Value::NONE,
+        words: Slice::new(&[]),
+    };
+}
+
 /// A value of a parameter. It cannot be copied: its text is lent.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]

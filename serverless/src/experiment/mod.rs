@@ -36,6 +36,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, start_service};
 use self::faults::set_faults;
+pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
 pub use self::watchdog::{Monitor, StuckCall, Watchdog};
 use self::workflows::create_workflows;
@@ -107,9 +108,31 @@ pub fn chosen_policies(
 }
 
 /// Whether libraries are opened for a scenario, or plugin folders searched; none is opened to find out.
+///
+/// ```
+/// use hearth_serverless::experiment::opens_libraries;
+/// use hearth_serverless::policy::Catalog;
+/// use hearth_serverless::scenario::Scenario;
+/// let opens = |policies: &str| {
+///     let scenario = format!(r#"{{"format": "hearth-scenario/1",
+///         "platform": {{"hosts": [{{"name": "head", "cores": 1, "speed": "1Gf", "ram": "1GB"}}]}},
+///         "service": {{"head": "head", "registry": "head", "nodes": ["head"]}}, "functions": [],
+///         "workload": {{"invocations": []}}, "policies": {policies}}}"#);
+///     opens_libraries(&Scenario::from_json(&scenario).unwrap(), &Catalog::new(hearth_plugins::BUILT_IN))
+/// };
+/// assert!(!opens(r#"{"node_allocation": {"use": "random"}, "controller": {"use": "knative-autoscaler"}}"#));
+/// // Of that name there is no policy of admission.
+/// assert!(opens(r#"{"admission": {"use": "random"}}"#) && opens(r#"{"controller": {"use": "random"}}"#));
+/// assert!(opens(r#"{"keep_alive": {"library": "mine.so"}}"#));
+/// ```
 pub fn opens_libraries(scenario: &Scenario, catalog: &Catalog) -> bool {
-    let is_elsewhere = |name: &String| !catalog.has_built_in(name);
-    scenario.policies.named().any(|policy| policy.library.is_some() || policy.name.as_ref().is_some_and(is_elsewhere))
+    scenario.policies.named().any(|(slot, policy)| {
+        let is_elsewhere = |name: &String| match slot {
+            Some(slot) => !catalog.is_built_in(slot.kind(), name),
+            None => !catalog.has_controller(name),
+        };
+        policy.library.is_some() || policy.name.as_ref().is_some_and(is_elsewhere)
+    })
 }
 
 impl Experiment {
@@ -147,10 +170,8 @@ impl Experiment {
         });
         let about =
             About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
-        let mut warnings = warnings::of_policies(scenario, catalog);
-        warnings.extend(
-            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload())),
-        );
+        let warnings =
+            simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
         Ok(Self { simulation, service, horizon, extent, about, warnings, reader })

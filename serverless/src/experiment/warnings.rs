@@ -15,28 +15,18 @@ pub(super) fn of_workload(scenario: &Scenario, workload: &Workload) -> Vec<Strin
     [begins_late(trace, first.at), bodies_unused(scenario, trace, &first)].into_iter().flatten().collect()
 }
 
-/// Policies that a scenario names and that are built in, while a library in a plugin folder has one of the same name.
-pub(super) fn of_policies(scenario: &Scenario, catalog: &Catalog) -> Vec<String> {
-    let of = &scenario.policies;
-    let sections: [(PolicySlot, &Option<PolicySection>); 7] = [
-        (PolicySlot::Admission, &of.admission),
-        (PolicySlot::NodeAllocation, &of.node_allocation),
-        (PolicySlot::KeepAlive, &of.keep_alive),
-        (PolicySlot::Containers, &of.eviction.containers),
-        (PolicySlot::ImagesInRam, &of.eviction.images_in_ram),
-        (PolicySlot::ImagesOnDisk, &of.eviction.images_on_disk),
-        (PolicySlot::ImagesOnHead, &of.eviction.images_on_head),
-    ];
-    let hidden = |(slot, section): (PolicySlot, &Option<PolicySection>)| {
-        let section = section.as_ref().filter(|section| section.library.is_none())?;
-        let name = section.name.as_ref()?;
+/// Policies that a scenario names and that are built in, while a library in a plugin folder has one of the same name: what is to be
+/// said of them. All files of the folders are looked at for that, and none is opened.
+pub fn hidden_policies(scenario: &Scenario, catalog: &Catalog) -> Vec<String> {
+    let hidden = |(slot, section): (Option<PolicySlot>, &PolicySection)| {
+        let (slot, name) = (slot.filter(|_| section.library.is_none())?, section.name.as_ref()?);
         let (path, library) = (slot.path(), catalog.hidden_library(slot.kind(), name)?.display());
         Some(format!(
             "policies.{path}: {name:?} is the built-in policy; one of the same name in {library} is not used: name that library to \
              use it"
         ))
     };
-    sections.into_iter().filter_map(hidden).collect()
+    scenario.policies.named().filter_map(hidden).collect()
 }
 
 fn begins_late(trace: &TraceSection, first: SimTime) -> Option<String> {

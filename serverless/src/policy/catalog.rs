@@ -151,11 +151,6 @@ impl Catalog {
         built_in.chain(loaded).collect()
     }
 
-    /// Whether a policy of this name is built in, of whatever kind.
-    pub fn has_built_in(&self, name: &str) -> bool {
-        self.built_in.iter().any(|descriptor| descriptor.name() == name)
-    }
-
     /// Libraries in plugin folders that cannot be used.
     pub fn broken_libraries(&self) -> &[BrokenLibrary] {
         &self.libraries.shelf().broken
@@ -176,6 +171,11 @@ impl Catalog {
     /// Whether a policy of this kind and name is built in.
     pub fn is_built_in(&self, kind: PolicyKind, name: &str) -> bool {
         self.built_in.iter().any(|descriptor| descriptor.is(kind) && descriptor.name() == name)
+    }
+
+    /// Whether a controller of this name is built in.
+    pub fn has_controller(&self, name: &str) -> bool {
+        self.built_in.iter().any(|descriptor| descriptor.kinds().count() > 1 && descriptor.name() == name)
     }
 
     fn find(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<FoundPolicy, SelectionError> {
@@ -241,7 +241,12 @@ impl Catalog {
     /// When there is none, or a parameter does not suit it.
     pub fn controller(&self, choice: impl Into<PolicyChoice>) -> Result<Controller, SelectionError> {
         let choice = choice.into();
+        let is_here = choice.name.as_ref().is_some_and(|name| self.has_controller(name));
         let all = match &choice.library {
+            None if is_here => {
+                let found = |descriptor: &PolicyDescriptor| FoundPolicy { descriptor: *descriptor, library: None };
+                self.built_in.iter().map(found).collect()
+            }
             None => self.policies(),
             Some(path) => {
                 let opened = self.libraries.open(path);

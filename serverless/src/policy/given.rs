@@ -27,7 +27,7 @@ fn read_value(kind: &ParameterKind, value: &Value) -> Option<ParameterValue> {
         ParameterKind::Number { .. } => value.as_f64().map(ParameterValue::Number),
         ParameterKind::Choice(words) => word(words, value).map(ParameterValue::Choice),
         ParameterKind::Flag => value.as_bool().map(ParameterValue::Flag),
-        ParameterKind::Text => value.as_str().map(|text| ParameterValue::Text(text.to_owned())),
+        ParameterKind::Text => text(value).map(ParameterValue::Text),
         ParameterKind::Texts => elements(value).iter().map(text).collect::<Option<_>>().map(ParameterValue::Texts),
         ParameterKind::Numbers { .. } => {
             elements(value).iter().map(Value::as_f64).collect::<Option<_>>().map(ParameterValue::Numbers)
@@ -67,27 +67,43 @@ fn elements(value: &Value) -> Vec<Value> {
         Value::Array(elements) => elements.clone(),
         Value::String(text) => match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             Some(inside) if inside.trim().is_empty() => Vec::new(),
-            Some(inside) => parts(inside).into_iter().map(|part| plain(part.trim())).collect(),
+            Some(inside) => split_at_commas(inside).into_iter().map(|part| plain(part.trim())).collect(),
             None => vec![value.clone()],
         },
         other => vec![other.clone()],
     }
 }
 
-/// Parts of a text at the commas outside quotes.
-fn parts(text: &str) -> Vec<&str> {
-    let mut in_quotes = false;
-    let is_between = |letter: char| {
-        in_quotes ^= letter == '"';
-        letter == ',' && !in_quotes
-    };
-    text.split(is_between).collect()
+/// Parts of a text at the commas outside brackets and quotes.
+///
+/// ```
+/// use hearth_serverless::policy::split_at_commas;
+/// assert_eq!(split_at_commas("1,[2,3],\"4,5\""), ["1", "[2,3]", "\"4,5\""]);
+/// ```
+pub fn split_at_commas(text: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth, mut in_quotes) = (Vec::new(), 0, 0_i32, false);
+    for (position, letter) in text.char_indices() {
+        match letter {
+            '"' => in_quotes = !in_quotes,
+            '[' | '{' if !in_quotes => depth += 1,
+            ']' | '}' if !in_quotes => depth -= 1,
+            ',' if !in_quotes && depth <= 0 => {
+                parts.push(&text[begin..position]);
+                begin = position + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
 }
 
-/// An element of a list of texts. What a command line gives as `1` is text, where text is asked for.
+/// A text. What a command line gives as `1` or `true` is text, where text is asked for; of a number with a point nobody knows any more how
+/// it was written.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
+        Value::Number(number) if number.is_f64() => None,
         Value::Array(_) | Value::Object(_) => None,
         other => Some(other.to_string()),
     }
@@ -119,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn commas_in_brackets_and_quotes_part_nothing() {
+        assert_eq!(split_at_commas("1,2GB,x"), ["1", "2GB", "x"]);
+        assert_eq!(split_at_commas(r#"[1,2],{"a":[3,4]},"5,6""#), ["[1,2]", r#"{"a":[3,4]}"#, r#""5,6""#]);
+        assert_eq!(split_at_commas(""), [""]);
+    }
+
+    #[test]
     fn lists_are_arrays_or_text_in_brackets_or_one_element() {
         let texts = |list: &[&str]| Some(ParameterValue::Texts(list.iter().map(|text| (*text).to_owned()).collect()));
         for (given, expected) in [
@@ -130,6 +153,8 @@ mod tests {
             (json!([]), texts(&[])),
             (json!("[]"), texts(&[])),
             (json!([["a"]]), None),
+            (json!("[1.50]"), None),
+            (json!(["1.50"]), texts(&["1.50"])),
         ] {
             assert_eq!(read(&ParameterKind::Texts, given.clone()), expected, "{given}");
         }

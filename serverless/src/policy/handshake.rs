@@ -87,7 +87,8 @@ impl<W: Word> Handshake<W> {
     /// The simulation begins a call; `what` it is must not be 0.
     #[inline(always)]
     pub fn begin(&self, what: u16) -> Lasting<'_, W> {
-        let between = self.0.written() + NUMBER;
+        // Of a call that was not left, only the number counts.
+        let between = (self.0.written() & !(NUMBER - 1)) + NUMBER;
         self.0.store(between | u64::from(what), Ordering::Release);
         Lasting { handshake: self, between }
     }

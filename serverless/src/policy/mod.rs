@@ -15,7 +15,7 @@ pub(crate) use board::Desk;
 pub use board::{Board, Callee, LastingCall};
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
 pub use controller::Controller;
-pub use given::set_parameter;
+pub use given::{set_parameter, split_at_commas};
 pub(crate) use handshake::Seen;
 pub use hearth_policy_api::PolicySlot;
 pub(crate) use hosted::Hosted;

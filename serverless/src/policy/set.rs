@@ -224,8 +224,9 @@ impl Workshop<'_> {
         let seed = derive_seed(self.seed, &format!("policy:{}:{host}", slot.path()));
         let context = PolicyContext { slot, seed, nodes: self.nodes, node, ram, disk, ..PolicyContext::default() };
         let seat = Seat::new(&context, self.watch.orders());
-        if factory.record.library.is_some() {
-            self.watch.is_to_make(&factory.record.to_string());
+        match factory.record.library {
+            Some(_) => self.watch.is_to_make(&factory.record.to_string()),
+            None => self.watch.is_to_make(""),
         }
         let made = self.watch.during(slot, Method::Construct, || (factory.make)(&seat));
         match made {

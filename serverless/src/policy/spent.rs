@@ -96,7 +96,7 @@ mod tests {
         let spent = Spent::default();
         let mut sum = 0;
         (0..10_000_u64).for_each(|call| spent.during(|| sum = std::hint::black_box(sum + call)));
-        assert_eq!(spent.time(PolicySlot::Admission).unwrap().calls, 10_000);
+        assert_eq!((spent.time(PolicySlot::Admission).unwrap().calls, spent.untimed.get()), (10_000, SHARE - 1));
         assert_eq!(Spent::default().time(PolicySlot::Admission), None);
     }
 }

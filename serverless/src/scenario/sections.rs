@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::{PowerSection, StepSection};
-use crate::policy::ParameterMap;
+use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::workload::TraceSection;
 use crate::workload::generate::GeneratorSpec;
@@ -334,12 +334,20 @@ pub struct PoliciesSection {
 }
 
 impl PoliciesSection {
-    /// Those that are named.
-    pub fn named(&self) -> impl Iterator<Item = &PolicySection> {
+    /// Those that are named, with their slots; a controller has none of its own.
+    pub fn named(&self) -> impl Iterator<Item = (Option<PolicySlot>, &PolicySection)> {
         let Self { controller, admission, node_allocation, keep_alive, eviction } = self;
-        let EvictionSection { containers, images_in_ram, images_on_disk, images_on_head } = eviction;
-        let (of_nodes, of_head) = ([controller, admission, node_allocation, keep_alive], images_on_head);
-        of_nodes.into_iter().chain([containers, images_in_ram, images_on_disk, of_head]).flatten()
+        let sections = [
+            (None, controller),
+            (Some(PolicySlot::Admission), admission),
+            (Some(PolicySlot::NodeAllocation), node_allocation),
+            (Some(PolicySlot::KeepAlive), keep_alive),
+            (Some(PolicySlot::Containers), &eviction.containers),
+            (Some(PolicySlot::ImagesInRam), &eviction.images_in_ram),
+            (Some(PolicySlot::ImagesOnDisk), &eviction.images_on_disk),
+            (Some(PolicySlot::ImagesOnHead), &eviction.images_on_head),
+        ];
+        sections.into_iter().filter_map(|(slot, section)| Some((slot, section.as_ref()?)))
     }
 }
 

@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 
 use object::read::StringTable;
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, SectionHeader, SectionTable, Sym, SymbolTable};
+use object::read::elf::{
+    Dyn, FileHeader, ProgramHeader, Rel, Rela, RelrIterator, SectionHeader, SectionTable, Sym, SymbolTable,
+};
 use object::{NativeEndian, SymbolIndex, elf, pod};
 
 mod image;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
-use image::{ADDRESS, Checked, Header, Image, beyond, word_of, wrong};
+use image::{ADDRESS, Checked, Header, Image, beyond, wrong};
 
 type Section = <Header as FileHeader>::SectionHeader;
 
@@ -30,6 +32,9 @@ pub(super) fn check(bytes: &[u8]) -> Checked<Needs> {
     image.check_segments()?;
     let sections = header.sections(NativeEndian::default(), bytes);
     let sections = sections.map_err(|_| beyond("its table of sections", bytes))?;
+    if sections.is_empty() {
+        return wrong("it has no table of sections, by which symbols are found here: do not strip that off");
+    }
     let dynamic = Dynamic::read(&image)?;
     dynamic.check_forms(&image)?;
     let symbols = dynamic.check_symbols(&image, &sections, bytes)?;
@@ -45,7 +50,7 @@ pub(super) fn check(bytes: &[u8]) -> Checked<Needs> {
 /// A library as it will lie in memory once it is loaded, for who looks something up in it before.
 pub(super) struct Loaded<'a> {
     image: Image<'a>,
-    pointers: BTreeMap<u64, u64>,
+    pointers: Pointers,
 }
 
 impl<'a> Loaded<'a> {
@@ -56,13 +61,12 @@ impl<'a> Loaded<'a> {
         let image = Image { bytes, segments };
         let dynamic = Dynamic::read(&image).ok()?;
         let pointers = dynamic.check_relocations(&image, u64::MAX, &|_| true).ok()?;
-        let pointers = pointers.into_iter().filter_map(|(place, target)| Some((place, target?))).collect();
         Some(Self { image, pointers })
     }
 
     /// The address that stands at a place; none where it is null, or found by the name of a symbol.
     pub(super) fn pointer(&self, place: u64) -> Option<u64> {
-        self.pointers.get(&place).copied()
+        self.pointers.get(&place).copied().flatten()
     }
 
     /// The number that stands at a place.
@@ -76,8 +80,8 @@ impl<'a> Loaded<'a> {
     }
 }
 
-/// Where in memory what is called by its address has it, and what that will be.
-type Pointers = Vec<(u64, Option<u64>)>;
+/// What will stand at a place in memory that the loader writes to: an address, or none that the file tells.
+type Pointers = BTreeMap<u64, Option<u64>>;
 
 /// The entries of the dynamic section, as the system's loader takes them: of several the last counts.
 struct Dynamic {
@@ -214,11 +218,12 @@ impl Dynamic {
     /// Checks what is written where when it is loaded. Gives what is written into places that are watched.
     fn check_relocations(&self, image: &Image<'_>, symbols: u64, watched: &dyn Fn(u64) -> bool) -> Checked<Pointers> {
         let endian = NativeEndian::default();
-        let mut pointers = Vec::new();
+        let mut pointers = Pointers::new();
         let writable = if self.get(elf::DT_TEXTREL).is_some() { elf::ProgramFlags(0) } else { elf::PF_W };
         let mut check = |place: u64, symbol: u64, target: Option<u64>| {
             if watched(place) {
-                pointers.push((place, target));
+                // Of several the last counts.
+                pointers.insert(place, target);
             }
             match image.holds(place, 1, writable) && symbol < symbols {
                 true => Ok(()),
@@ -254,20 +259,10 @@ impl Dynamic {
             }
         }
         if let Some((address, size)) = table(elf::DT_RELR, elf::DT_RELRSZ) {
-            let bytes = image.at(address, size).ok_or_else(unreadable)?;
-            let mut next = 0_u64;
-            for word in bytes.chunks_exact(ADDRESS as usize).map(word_of) {
-                // An even word is the place of one, an odd one says which of the places behind it are others.
-                if word % 2 == 0 {
-                    check(word, 0, image.word(word))?;
-                    next = word.wrapping_add(ADDRESS);
-                    continue;
-                }
-                for bit in (1..8 * ADDRESS).filter(|bit| word >> bit & 1 == 1) {
-                    let place = next.wrapping_add((bit - 1) * ADDRESS);
-                    check(place, 0, image.word(place))?;
-                }
-                next = next.wrapping_add((8 * ADDRESS - 1) * ADDRESS);
+            let all: &[<Header as FileHeader>::Relr] = image.records(address, size).ok_or_else(unreadable)?;
+            #[allow(clippy::useless_conversion, reason = "where addresses have 32 bits, these have, too")]
+            for place in RelrIterator::<Header>::new(endian, all).map(u64::from) {
+                check(place, 0, image.word(place))?;
             }
         }
         Ok(pointers)
@@ -286,14 +281,15 @@ impl Dynamic {
     fn check_code_that_is_called(&self, image: &Image<'_>, pointers: &Pointers) -> Checked<()> {
         let functions = [elf::DT_INIT, elf::DT_FINI].into_iter().filter_map(|tag| self.get(tag));
         let mut leads = functions.map(|address| image.holds(address, 1, elf::PF_X));
-        let is_code = |place: u64| match pointers.iter().rev().find(|(other, _)| *other == place) {
-            Some((_, Some(target))) => image.holds(*target, 1, elf::PF_X),
+        let is_code = |place: u64| match pointers.get(&place) {
+            Some(Some(target)) => image.holds(*target, 1, elf::PF_X),
             // By a symbol, which is somewhere.
-            Some((_, None)) => true,
+            Some(None) => true,
             None => RELATIVE.is_none(),
         };
+        // They are in the file, so that there are no more than it is long.
         let is_list = |(begin, end): (u64, u64)| {
-            image.holds(begin, end - begin, elf::ProgramFlags(0)) && (begin..end).step_by(ADDRESS as usize).all(is_code)
+            image.at(begin, end - begin).is_some() && (begin..end).step_by(ADDRESS as usize).all(is_code)
         };
         match leads.all(|leads| leads) && self.lists_of_code().into_iter().all(is_list) {
             true => Ok(()),

@@ -66,7 +66,7 @@ fn symbols(file: &object::File<'_>) -> Result<Vec<(String, u64)>, LoadError> {
 /// Reads the numbers of a header from the file, as no relocation touches them, and checks them.
 fn check_header(file: &object::File<'_>, address: u64) -> Result<(), LoadError> {
     let read = |offset: usize, length: usize| {
-        let at = address + offset as u64;
+        let at = address.wrapping_add(offset as u64);
         file.segments().find_map(|segment| segment.data_range(at, length as u64).ok().flatten())
     };
     let number = |offset: usize| -> Result<u32, LoadError> {

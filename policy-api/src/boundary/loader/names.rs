@@ -27,18 +27,23 @@ pub fn names_in(path: &Path) -> Vec<(PolicyKind, String)> {
     entries.collect()
 }
 
+/// So many bytes behind an address that a file gives, whatever that is: at one beyond all there is nothing.
+fn behind(address: u64, bytes: usize) -> u64 {
+    address.wrapping_add(bytes as u64)
+}
+
 fn of_header(file: &Loaded<'_>, header: u64) -> Option<Vec<(PolicyKind, String)>> {
-    let list = file.pointer(header + offset_of!(LibraryHeader, policies.data) as u64)?;
-    let length = file.word(header + offset_of!(LibraryHeader, policies.length) as u64)?;
-    let address = |number: u64| file.pointer(list + number * size_of::<*const PolicyRecord>() as u64);
-    let policies = (0..length.min(super::records::MOST_POLICIES as u64)).filter_map(address);
+    let list = file.pointer(behind(header, offset_of!(LibraryHeader, policies.data)))?;
+    let length = file.word(behind(header, offset_of!(LibraryHeader, policies.length)))?;
+    let address = |number: usize| file.pointer(behind(list, number * size_of::<*const PolicyRecord>()));
+    let policies = (0..super::records::MOST_POLICIES.min(length as usize)).filter_map(address);
     Some(policies.flat_map(|policy| of_policy(file, policy)).collect())
 }
 
 fn of_policy(file: &Loaded<'_>, policy: u64) -> Vec<(PolicyKind, String)> {
     let name = || {
-        let data = file.pointer(policy + offset_of!(PolicyRecord, name.data) as u64)?;
-        let bytes = file.at(data, file.word(policy + offset_of!(PolicyRecord, name.length) as u64)?)?;
+        let data = file.pointer(behind(policy, offset_of!(PolicyRecord, name.data)))?;
+        let bytes = file.at(data, file.word(behind(policy, offset_of!(PolicyRecord, name.length)))?)?;
         std::str::from_utf8(bytes).ok()
     };
     let tables = [
@@ -47,7 +52,7 @@ fn of_policy(file: &Loaded<'_>, policy: u64) -> Vec<(PolicyKind, String)> {
         (PolicyKind::Admission, offset_of!(PolicyRecord, admission)),
         (PolicyKind::KeepAlive, offset_of!(PolicyRecord, keep_alive)),
     ];
-    let is_there = |(_, offset): &(PolicyKind, usize)| file.pointer(policy + *offset as u64).is_some();
+    let is_there = |(_, offset): &(PolicyKind, usize)| file.pointer(behind(policy, *offset)).is_some();
     let kinds = tables.into_iter().filter(is_there).map(|(kind, _)| kind);
     name().map_or(Vec::new(), |name| kinds.map(|kind| (kind, name.to_owned())).collect())
 }

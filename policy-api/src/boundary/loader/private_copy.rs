@@ -50,8 +50,17 @@ fn write(bytes: &[u8], folder: &Path) -> io::Result<tempfile::TempPath> {
 #[cfg(target_os = "linux")]
 fn open_in_memory(file: &Path, bytes: &[u8]) -> Option<Opened> {
     use std::os::fd::{AsRawFd, IntoRawFd};
+    use std::sync::Mutex;
+
+    /// The highest number that a library was opened by. A library may close what is not its own, and glibc takes another one of a number
+    /// that it has known for the same.
+    static HIGHEST: Mutex<i32> = Mutex::new(0);
 
     let copy = in_memory(file, bytes).ok()?;
+    let mut highest = HIGHEST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let copy = rustix::io::fcntl_dupfd_cloexec(&copy, *highest + 1).ok()?;
+    *highest = copy.as_raw_fd();
+    drop(highest);
     let path = PathBuf::from(format!("/proc/self/fd/{}", copy.as_raw_fd()));
     let opened = path.exists().then(|| open_as(&path, file))?;
     match opened {

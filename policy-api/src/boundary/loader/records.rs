@@ -10,11 +10,15 @@ use super::entries::ours;
 use super::{LoadError, sense};
 use crate::PolicyDescriptor;
 use crate::abi::{
-    AdmissionTable, EvictionTable, KeepAliveTable, LibraryHeader, NodeAllocationTable, PolicyRecord, Records, Text,
+    AdmissionTable, EvictionTable, KeepAliveTable, LibraryHeader, NodeAllocationTable, Parameter, PolicyRecord,
+    Records, Text,
 };
 
 /// The most policies that a library may export.
 pub(super) const MOST_POLICIES: usize = 1_000;
+
+/// The most parameters that a policy may have.
+const MOST_PARAMETERS: usize = 1_000;
 
 /// The policies behind these symbols, no two of one kind with the same name.
 pub(super) fn policies(library: &Library, symbols: &[(String, u64)]) -> Result<Vec<PolicyDescriptor>, LoadError> {
@@ -41,9 +45,12 @@ fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>,
     if length == 0 {
         return Err(LoadError::NoPolicies);
     }
-    let wrong = |problem: &str| LoadError::Policy { policy: format!("number {length}"), problem: problem.to_owned() };
     if addresses.is_null() || length > MOST_POLICIES {
-        return Err(wrong("cannot be: a library has at most 1000 policies"));
+        let problem = match addresses.is_null() {
+            true => "is at no address: name each policy in HEARTH_EXPORT_POLICIES".to_owned(),
+            false => format!("cannot be: a library has at most {MOST_POLICIES} policies"),
+        };
+        return Err(LoadError::Policy { policy: format!("number {length}"), problem });
     }
     // SAFETY: so many addresses lie there, for good.
     let addresses = unsafe { std::slice::from_raw_parts(addresses, length) };
@@ -74,7 +81,8 @@ fn check_types(header: &LibraryHeader) -> Result<(), LoadError> {
 ///
 /// # Safety
 /// The address must be one of a record that begins with its size.
-unsafe fn whole<T: Copy>(address: *const T, empty: T) -> &'static T {
+unsafe fn whole<T>(address: *const T, empty: T) -> &'static T {
+    const { assert!(!std::mem::needs_drop::<T>(), "records are plain numbers and addresses") }
     let mut whole = empty;
     // SAFETY: the record has as many bytes as it says, and ours as many as are copied.
     unsafe {
@@ -83,6 +91,28 @@ unsafe fn whole<T: Copy>(address: *const T, empty: T) -> &'static T {
     }
     // Libraries are never closed.
     Box::leak(Box::new(whole))
+}
+
+/// The parameters that a policy declares, each as long as ours; none if no such list can be.
+fn whole_parameters(declared: &Records<'static, Parameter>) -> Option<Records<'static, Parameter>> {
+    let Records { data, length, stride, .. } = *declared;
+    if length == 0 {
+        return Some(Records::new(&[]));
+    }
+    if data.is_null() || length > MOST_PARAMETERS {
+        return None;
+    }
+    // SAFETY: a record begins with its size.
+    let size = unsafe { *data.cast::<u32>() } as usize;
+    if length > 1 && stride < size.max(size_of::<u32>()) {
+        return None;
+    }
+    // SAFETY: so many records lie there for good, each so far from the one before; what is copied holds addresses that last as long.
+    let whole = (0..length).map(|number| unsafe {
+        let record = whole(data.byte_add(number * stride), Parameter::EMPTY);
+        std::ptr::read(record)
+    });
+    Some(Records::new(Box::leak(whole.collect::<Box<[_]>>())))
 }
 
 /// A policy with all its tables as long as ours, once it makes sense.
@@ -107,19 +137,65 @@ fn whole_policy(position: usize, policy: Option<&'static PolicyRecord>) -> Resul
         keep_alive: None,
     };
     // SAFETY: what the header leads to begins with its size, as do the tables.
-    let whole = unsafe {
+    let (whole, parameters) = unsafe {
         let mut policy = *whole(policy, none);
+        let parameters = whole_parameters(&policy.parameters);
+        policy.parameters = parameters.unwrap_or(Records::new(&[]));
         policy.node_allocation = policy.node_allocation.map(|table| whole(table, NodeAllocationTable::EMPTY));
         policy.eviction = policy.eviction.map(|table| whole(table, EvictionTable::EMPTY));
         policy.admission = policy.admission.map(|table| whole(table, AdmissionTable::EMPTY));
         policy.keep_alive = policy.keep_alive.map(|table| whole(table, KeepAliveTable::EMPTY));
-        Box::leak(Box::new(policy))
+        (Box::leak(Box::new(policy)), parameters)
     };
-    sense::check_policy(whole).map_err(|problem| {
+    let no_list = || format!("has no list of parameters: there are at most {MOST_PARAMETERS}, one behind the other");
+    sense::check_policy(whole).and_then(|()| parameters.map(drop).ok_or_else(no_list)).map_err(|problem| {
         // SAFETY: what a policy is called lasts.
         let name = unsafe { said(whole.name) };
         let policy = if name.is_empty() { numbered() } else { format!("\"{name}\"") };
         LoadError::Policy { policy, problem }
     })?;
     Ok(PolicyDescriptor::of(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parameters as a library of another version has them: shorter than ours, or longer.
+    #[repr(C, align(8))]
+    struct Others<const SIZE: usize>([[u8; SIZE]; 3]);
+
+    fn others<const SIZE: usize>() -> Records<'static, Parameter> {
+        let mut records = [[0xA5; SIZE]; 3];
+        for (number, record) in records.iter_mut().enumerate() {
+            let name = ["one", "two", "three"][number];
+            let ours = Parameter { size: SIZE as u32, name: Text::new(name), ..Parameter::EMPTY };
+            // SAFETY: so many bytes of a record are its bytes.
+            let bytes = unsafe { std::slice::from_raw_parts((&raw const ours).cast::<u8>(), size_of::<Parameter>()) };
+            record.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+        }
+        let others: &'static Others<SIZE> = Box::leak(Box::new(Others(records)));
+        Records { data: others.0.as_ptr().cast(), length: 3, stride: SIZE, ..Records::new(&[]) }
+    }
+
+    #[test]
+    fn parameters_of_other_versions_are_as_long_as_ours() {
+        const OURS: usize = size_of::<Parameter>();
+        for declared in [others::<{ OURS - 16 }>(), others::<OURS>(), others::<{ OURS + 8 }>()] {
+            let whole = whole_parameters(&declared).unwrap();
+            // SAFETY: names that last.
+            let names: Vec<String> = whole.iter().map(|parameter| unsafe { said(parameter.name) }).collect();
+            assert_eq!(names, ["one", "two", "three"]);
+            assert!(whole.iter().all(|parameter| parameter.words.is_empty()), "what is missing is empty");
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_is_none() {
+        let declared = others::<{ size_of::<Parameter>() }>();
+        assert!(whole_parameters(&Records { stride: 8, ..declared }).is_none());
+        assert!(whole_parameters(&Records { length: MOST_PARAMETERS + 1, ..declared }).is_none());
+        assert!(whole_parameters(&Records { data: std::ptr::null(), ..declared }).is_none());
+        assert!(whole_parameters(&Records { data: std::ptr::null(), length: 0, ..declared }).unwrap().is_empty());
+    }
 }

@@ -15,7 +15,7 @@ use crate::{ParameterSpec, PolicyDescriptor, PolicyKind, PolicySlot};
 
 /// How many bytes a name, a version, a unit or a word may have.
 const LONGEST_NAME: usize = 100;
-/// How many parameters a policy may have, and words a parameter.
+/// How many words a parameter may have, and lines a list.
 const MOST: usize = 1_000;
 /// What stands beside parameters in scenarios and on command lines, so that none can be called so; slots are not, either.
 const RESERVED: [&str; 4] = ["controller", "library", "parameters", "use"];
@@ -37,10 +37,6 @@ pub(super) fn check_policy(policy: &'static PolicyRecord) -> Checked<()> {
         return Err("has no create, or no destroy: set both".to_owned());
     }
     check_roles(policy)?;
-    let apart = parameters.length < 2 || parameters.stride >= size_of::<Parameter>();
-    if parameters.length > MOST || parameters.length > 0 && parameters.data.is_null() || !apart {
-        return Err(format!("has no list of parameters: there are at most {MOST}, one behind the other"));
-    }
     let mut names = BTreeSet::new();
     for (position, declared) in parameters.iter().enumerate() {
         // SAFETY: what is declared lasts.
@@ -58,7 +54,7 @@ pub(super) fn check_policy(policy: &'static PolicyRecord) -> Checked<()> {
 fn check_parameter(declared: &'static Parameter) -> Checked<()> {
     let of = |what: &str, said, most| text(what, said, most).map_err(which);
     let name = of("name", &declared.name, LONGEST_NAME)?;
-    let is_snake = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    let is_snake = |character: char| character.is_ascii_alphanumeric() || character == '_';
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) || !name.chars().all(is_snake) {
         return Err("which has no name of letters, digits and _ that begins with a letter: give it one".to_owned());
     }

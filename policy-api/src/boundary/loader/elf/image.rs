@@ -87,7 +87,7 @@ impl Image<'_> {
     }
 }
 
-pub(super) fn word_of(bytes: &[u8]) -> u64 {
+fn word_of(bytes: &[u8]) -> u64 {
     let word: Option<Word> = bytes.try_into().ok().map(Word::from_ne_bytes);
     word.map_or(0, u64::from)
 }
