@@ -204,8 +204,8 @@ pub struct Claims {
     pub bounded_memory: bool,
     /// Every policy: a call takes no longer after many calls, and on a small cluster less than a quarter of a millisecond.
     pub bounded_time: bool,
-    /// Every policy: lengths of time are no dates, dates no lengths of time, nor either in seconds. Nothing is kept or delayed for
-    /// more than a century, but for ever.
+    /// Every policy: lengths of time are no dates, dates no lengths of time, nor either in seconds. Nothing is kept for more than a
+    /// century, but for ever; nobody is delayed by nothing, nor again and again by a few microseconds.
     pub sensible_times: bool,
 }
 

@@ -112,7 +112,7 @@ impl Alarms {
                         "  start_containers(function {function}, {}, {count}, keep for {keep_for})",
                         place(node)
                     ));
-                    log.length("has containers started that are kept for", keep_for);
+                    log.kept("has containers started that are kept for", keep_for);
                 }
                 Order::EndContainers { function, node, count } => {
                     extent.check("end_containers", function, node)?;

@@ -4,9 +4,11 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::fault::{Counterexample, Fault, FaultKind};
@@ -15,19 +17,35 @@ use super::log::Log;
 use super::{Options, roles};
 use crate::PolicyDescriptor;
 
-/// How a second process is started in which a program hands the plays of the same policy over ([`super::hand_over`]).
+/// How a second process is started in which a program hands the plays of the same policy over ([`super::hand_over`]). Its standard
+/// input ends with the process that has started it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondProcess {
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
+    program: PathBuf,
+    arguments: Vec<OsString>,
     /// Variables of its environment, beside those of this process.
-    pub variables: Vec<(&'static str, OsString)>,
+    variables: Vec<(&'static str, OsString)>,
+    /// Whether it may be that it does not come to the policy.
+    is_a_guess: bool,
 }
 
-/// The file of what tells the plays from others; that of what is handed over has the same name and an ending.
-const PLAYS: &str = "HEARTH_TEST_KIT_PLAYS";
+impl SecondProcess {
+    /// A program with these arguments and variables of its environment, beside those of this process. That it does not hand over is
+    /// a fault.
+    ///
+    /// ```
+    /// use hearth_policy_api::testkit::{Options, SecondProcess};
+    /// let second = SecondProcess::new("my-check".into(), vec!["--again".into()], Vec::new());
+    /// let options = Options { second_process: Some(second), ..Options::default() };
+    /// # drop(options);
+    /// ```
+    pub fn new(program: PathBuf, arguments: Vec<OsString>, variables: Vec<(&'static str, OsString)>) -> Self {
+        Self { program, arguments, variables, is_a_guess: false }
+    }
+}
+
+/// The folder with what tells the plays from others, and with what is handed over.
+const FOLDER: &str = "HEARTH_TEST_KIT_FOLDER";
 /// How long to wait first, in ms.
 const LATER: &str = "HEARTH_TEST_KIT_LATER";
 /// Of which check in its test the plays are wanted.
@@ -41,7 +59,7 @@ const HANDED_OVER: usize = 8;
 /// assert!(!hearth_policy_api::testkit::is_second_process());
 /// ```
 pub fn is_second_process() -> bool {
-    std::env::var_os(PLAYS).is_some()
+    std::env::var_os(FOLDER).is_some()
 }
 
 thread_local! {
@@ -67,59 +85,115 @@ pub(super) fn of_this_test(check: u32) -> Option<SecondProcess> {
         program: std::env::current_exe().ok()?,
         arguments: [test, "--exact", "--include-ignored", "--nocapture"].map(OsString::from).into(),
         variables: vec![(CHECK, check.to_string().into())],
+        is_a_guess: true,
     })
 }
 
 /// A second process at work.
 pub(super) struct Second {
     child: Child,
-    plays: PathBuf,
+    folder: Folder,
+    is_a_guess: bool,
+    /// It may take so long.
+    limit: Duration,
+    begin: Instant,
+}
+
+/// A folder of one's own, as long as this lives.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("hearth-test-kit-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                // Of a process that had the same number once.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created.map(|()| Self(path)),
+            }
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Where it is said in a folder what tells the plays from others.
+fn plays(folder: &Path) -> PathBuf {
+    folder.join("plays")
+}
+
+/// Where plays that differ are handed over in a folder.
+fn handed_over(folder: &Path) -> PathBuf {
+    folder.join("handed-over")
 }
 
 impl Drop for Second {
     fn drop(&mut self) {
         // It is over, or nobody wants to know any more.
-        let _ = self.child.kill().and_then(|()| self.child.wait());
-        let _ = fs::remove_file(&self.plays);
-        let _ = fs::remove_file(handed_over(&self.plays));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
-}
-
-fn handed_over(plays: &Path) -> PathBuf {
-    plays.with_extension("over")
 }
 
 impl Second {
-    /// Starts the process, which waits so long first. Nothing if it cannot be started.
-    pub fn start(second: &SecondProcess, digests: &[Vec<u64>], later: Duration) -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let plays = std::env::temp_dir().join(format!("hearth-test-kit-{}-{number}.plays", process::id()));
-        let line = |role: &Vec<u64>| role.iter().map(|digest| format!("{digest:x} ")).collect::<String>() + "\n";
-        fs::write(&plays, digests.iter().map(line).collect::<String>()).ok()?;
-        let mut command = Command::new(&second.program);
-        command.args(&second.arguments).envs(second.variables.iter().map(|(name, value)| (name, value)));
-        command.env(PLAYS, &plays).env(LATER, later.as_millis().to_string());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        match command.spawn() {
-            Ok(child) => Some(Self { child, plays }),
-            Err(_) => {
-                let _ = fs::remove_file(&plays);
-                None
-            }
+    /// Starts the process, which waits so long first; the plays here have taken so long. Nothing if it cannot be started and need
+    /// not be.
+    pub fn start(
+        second: &SecondProcess,
+        digests: &[Vec<u64>],
+        later: Duration,
+        taken: Duration,
+    ) -> Result<Option<Self>, Counterexample> {
+        match Self::spawn(second, digests, later, taken) {
+            Ok(second) => Ok(Some(second)),
+            Err(_) if second.is_a_guess => Ok(None),
+            Err(error) => Err(not_played(&error.to_string())),
         }
     }
 
-    /// Waits for its end, and compares its plays with those here.
-    pub fn compare(mut self, policy: &PolicyDescriptor, options: &Options) -> Result<(), Counterexample> {
-        let ended = self.child.wait();
-        let Ok(text) = fs::read_to_string(handed_over(&self.plays)) else {
+    fn spawn(second: &SecondProcess, digests: &[Vec<u64>], later: Duration, taken: Duration) -> io::Result<Self> {
+        const AT_LEAST: Duration = Duration::from_secs(60);
+        const TIMES_AS_LONG: u32 = 20;
+        let folder = Folder::create()?;
+        let line = |role: &Vec<u64>| role.iter().map(|digest| format!("{digest:x} ")).collect::<String>() + "\n";
+        fs::write(plays(&folder.0), digests.iter().map(line).collect::<String>())?;
+        let mut command = Command::new(&second.program);
+        command.args(&second.arguments).envs(second.variables.iter().map(|(name, value)| (name, value)));
+        command.env(FOLDER, &folder.0).env(LATER, later.as_millis().to_string());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let limit = later.saturating_add(AT_LEAST).saturating_add(taken.saturating_mul(TIMES_AS_LONG));
+        let child = command.spawn()?;
+        Ok(Self { child, folder, is_a_guess: second.is_a_guess, limit, begin: Instant::now() })
+    }
+
+    /// How it has ended, once it has.
+    fn ended(&mut self) -> String {
+        const PAUSE: Duration = Duration::from_millis(5);
+        while self.begin.elapsed() < self.limit {
+            match self.child.try_wait() {
+                Ok(None) => thread::sleep(PAUSE),
+                Ok(Some(status)) => return status.to_string(),
+                Err(error) => return error.to_string(),
+            }
+        }
+        format!("it has not ended in {} s", self.limit.as_secs())
+    }
+
+    /// Waits for its end, and compares its plays with those here; false if there are none and there need not be.
+    pub fn compare(mut self, policy: &PolicyDescriptor, options: &Options) -> Result<bool, Counterexample> {
+        let ended = self.ended();
+        let Ok(text) = fs::read_to_string(handed_over(&self.folder.0)) else {
             // It has not come to the policy: this is no program that can be started again.
-            return Ok(());
+            return if self.is_a_guess { Ok(false) } else { Err(not_played(&ended)) };
         };
         if text.lines().last() != Some("end") {
-            let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-            let text = format!("does not come to an end in a second process ({how})");
+            let text = format!("does not come to an end in a second process ({ended})");
             return Err(Fault::new(FaultKind::Reproducibility, text).after(Vec::new()));
         }
         let mut told: Vec<(usize, usize, Vec<String>)> = Vec::new();
@@ -139,8 +213,14 @@ impl Second {
         }
         let mut comparing = Comparing { role: 0, told, shortest: None };
         roles::visit(policy, options, &mut comparing)?;
-        comparing.shortest.map_or(Ok(()), Err)
+        comparing.shortest.map_or(Ok(true), Err)
     }
+}
+
+/// What is said where a second process has not come to the policy.
+fn not_played(why: &str) -> Counterexample {
+    let text = format!("cannot be played in a second process, which hands nothing over ({why})");
+    Fault::new(FaultKind::NotMade, text).after(Vec::new())
 }
 
 /// Finds, among plays that differ, the one that does so after the fewest calls.
@@ -195,15 +275,25 @@ impl Visit for Handing {
     }
 }
 
+/// Ends this process when that has gone which has started it, whose end of standard input is closed then.
+fn end_with_the_first() {
+    thread::spawn(|| {
+        // Nothing is ever written there; an error is an end, too.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        process::exit(1);
+    });
+}
+
 /// In a second process: plays the histories of the policy and hands over what was noted. Nothing in a first one.
 pub fn hand_over(policy: &PolicyDescriptor, options: &Options) {
     let begin = Instant::now();
-    let Some(plays) = std::env::var_os(PLAYS).map(PathBuf::from) else { return };
-    let Ok(expected) = fs::read_to_string(&plays) else { return };
-    let over = handed_over(&plays);
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let Ok(expected) = fs::read_to_string(plays(&folder)) else { return };
+    let over = handed_over(&folder);
     if fs::write(&over, "begin\n").is_err() {
         return;
     }
+    end_with_the_first();
     let later = std::env::var(LATER).ok().and_then(|millis| millis.parse().ok()).unwrap_or(0);
     wait_until(begin, Duration::from_millis(later));
     let words = |line: &str| line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();

@@ -133,7 +133,7 @@ struct Kept {
 impl Kept {
     fn add(&mut self, log: &Log) {
         for (time, what, nanos) in &log.times {
-            if *time == Time::Length && (1..u64::MAX).contains(nanos) {
+            if *time == Time::Kept && (1..u64::MAX).contains(nanos) {
                 let longest = self.longest.entry(what).or_default();
                 *longest = (*longest).max(*nanos);
                 self.count += 1;
@@ -148,7 +148,8 @@ impl Kept {
         if self.count < 20 || longest > SHORT {
             return Ok(());
         }
-        let text = format!("gives no longer time than {longest} ns in all histories: times are in ns, not in seconds");
+        let text =
+            format!("keeps nothing for longer than {longest} ns in all histories: times are in ns, not in seconds");
         claimed(subject.claims, Claim::SensibleTimes, text).map_err(|fault| fault.after(Vec::new()))
     }
 }
@@ -230,7 +231,7 @@ fn put_off<C: Checked>(
         return Ok(before);
     }
     let mut after = Log::default();
-    let later = Setting { begin: setting.begin + LATER, ..setting.clone() };
+    let later = Setting { begin: setting.begin.saturating_add(LATER), ..setting.clone() };
     // What goes wrong then is found by histories that begin late.
     let _ = checked.play(&later, history, &mut after);
     for ((time, what, early), (other, again, late)) in before.times.iter().zip(&after.times) {
@@ -243,7 +244,7 @@ fn put_off<C: Checked>(
         }
         let is_moved = late.saturating_sub(*early) >= LATER / 2;
         let text = match time {
-            Time::Length if is_moved => format!(
+            Time::Length | Time::Kept if is_moved => format!(
                 "{what} {early} ns, but {late} ns where all the same happens a thousand days later: a date was given for a \
                  length of time"
             ),

@@ -93,7 +93,7 @@ impl Keeper {
         match *step {
             Step::Arrive { function, after } => self.arrive(function % self.extent.functions, after, log)?,
             Step::Idle { function, after, .. } => {
-                self.now += after;
+                self.now = self.now.saturating_add(after);
                 self.idle(step, function % self.extent.functions, log)?;
             }
         }
@@ -104,7 +104,7 @@ impl Keeper {
     }
 
     fn arrive(&mut self, function: u32, after: u64, log: &mut Log) -> Result<(), Fault> {
-        self.now += after;
+        self.now = self.now.saturating_add(after);
         self.histories.arrived(function, self.now);
         if !self.rules.observes_arrivals {
             return Ok(());
@@ -121,9 +121,8 @@ impl Keeper {
         answer("on_container", || self.policy.on_container(event))
     }
 
-    /// A time that the policy has given.
-    fn length(&self, what: &'static str, nanos: u64, log: &mut Log) -> Result<(), Fault> {
-        log.length(what, nanos);
+    /// A length of time that the policy has given is one that can be meant.
+    fn check_length(&self, what: &'static str, nanos: u64) -> Result<(), Fault> {
         if nanos > LONGEST && nanos != u64::MAX {
             let fault = format!("{what} {nanos} ns, more than a century: for ever is u64::MAX");
             return claimed(self.claims, Claim::SensibleTimes, fault);
@@ -159,10 +158,13 @@ impl Keeper {
         } else {
             None
         };
-        self.length("keeps for", retention.keep_for, log)?;
+        log.kept("keeps for", retention.keep_for);
+        self.check_length("keeps for", retention.keep_for)?;
         if let Some(prewarming) = prewarming {
-            self.length("prewarms after", prewarming.after, log)?;
-            self.length("keeps what is prewarmed for", prewarming.keep_for, log)?;
+            log.length("prewarms after", prewarming.after);
+            log.kept("keeps what is prewarmed for", prewarming.keep_for);
+            self.check_length("prewarms after", prewarming.after)?;
+            self.check_length("keeps what is prewarmed for", prewarming.keep_for)?;
         }
         let settled = self.census.settle(container, retention.keep_for > 0, now);
         settled.iter().try_for_each(|event| self.tell(event, log))

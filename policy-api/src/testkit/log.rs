@@ -11,6 +11,8 @@ pub(super) struct Log {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
     Length,
+    /// A length of time for which a container is kept.
+    Kept,
     Date,
 }
 
@@ -23,6 +25,11 @@ impl Log {
     /// The policy has given a length of time, in ns.
     pub fn length(&mut self, what: &'static str, nanos: u64) {
         self.times.push((Time::Length, what, nanos));
+    }
+
+    /// The policy has said for how long a container is kept, in ns.
+    pub fn kept(&mut self, what: &'static str, nanos: u64) {
+        self.times.push((Time::Kept, what, nanos));
     }
 
     /// The policy has given a date, in ns.

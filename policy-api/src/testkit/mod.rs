@@ -113,12 +113,14 @@ pub fn check(policy: &PolicyDescriptor, options: &Options) -> Result<(), Counter
     roles::visit(policy, options, &mut playing)?;
     let digests = playing.digests;
     let second = options.second_process.as_ref();
-    let second = second.and_then(|of| elsewhere::Second::start(of, &digests, options.later));
+    let second = second.map(|of| elsewhere::Second::start(of, &digests, options.later, begin.elapsed())).transpose()?;
     roles::visit(policy, options, &mut history::Proving)?;
-    match second {
-        Some(second) => second.compare(policy, options),
-        None => roles::visit(policy, options, &mut history::Later { options, begin, digests: digests.iter() }),
+    if let Some(second) = second.flatten()
+        && second.compare(policy, options)?
+    {
+        return Ok(());
     }
+    roles::visit(policy, options, &mut history::Later { options, begin, digests: digests.iter() })
 }
 
 /// Checks a policy in a test.

@@ -84,7 +84,7 @@ fn value(spec: &ParameterSpec, number: u64) -> Option<ParameterValue> {
         ParameterKind::Integer { min, max } => ParameterValue::Integer(match number % 6 {
             0 => *min,
             1 => *max,
-            _ => (min + spread(number / 6, 20)).min(*max),
+            _ => min.saturating_add(spread(number / 6, 20)).min(*max),
         }),
         ParameterKind::Number { min, max } => ParameterValue::Number(between(*min, *max, number)),
         ParameterKind::Choice(words) => {

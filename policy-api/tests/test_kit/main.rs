@@ -10,6 +10,7 @@ mod containers;
 mod controllers;
 mod eviction;
 mod keep_alive;
+mod limits;
 mod newer;
 mod outside;
 mod queues;

@@ -33,11 +33,11 @@ fn elapsed() -> Duration {
 
 /// The policies of this file in a second process.
 fn elsewhere(kind: &str, defect: &str) -> SecondProcess {
-    SecondProcess {
-        program: std::env::current_exe().unwrap(),
-        arguments: ["outside::hands_over_in_a_second_process", "--exact"].map(Into::into).into(),
-        variables: vec![("HEARTH_TEST_KIT_SEED", format!("{kind}/{defect}").into())],
-    }
+    SecondProcess::new(
+        std::env::current_exe().unwrap(),
+        ["outside::hands_over_in_a_second_process", "--exact"].map(Into::into).into(),
+        vec![("HEARTH_TEST_KIT_SEED", format!("{kind}/{defect}").into())],
+    )
 }
 
 fn policy(kind: &str) -> PolicyDescriptor {

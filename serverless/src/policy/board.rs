@@ -235,6 +235,11 @@ impl Desk {
         self.board().handshake.look()
     }
 
+    /// The call that the simulation is in, though somebody may keep it there.
+    pub fn look_at_any(&self) -> Option<Seen> {
+        self.board().handshake.look_at_any()
+    }
+
     /// Keeps the simulation in this call until the process ends; false if it has left, or if somebody else keeps it.
     pub fn seize(&self, call: Seen) -> bool {
         self.board().handshake.seize(call)

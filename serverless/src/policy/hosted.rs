@@ -33,9 +33,13 @@ impl<O> fmt::Debug for Hosted<O> {
 }
 
 impl<O> Drop for Hosted<O> {
-    /// The end of an instance is a call as others are.
+    /// The end of an instance is a call as others are. While an exception takes the stack away that a call has let go, nothing is
+    /// called any more: the process is about to end, and others are to see in which call it was.
     fn drop(&mut self) {
         let Self { object, slot, watch, .. } = self;
+        if watch.is_in_a_call() {
+            return;
+        }
         // SAFETY: nobody uses it after this.
         #[allow(unsafe_code)]
         watch.during(*slot, Method::Drop, || unsafe { ManuallyDrop::drop(object) });

@@ -160,6 +160,11 @@ impl Watch {
         answer
     }
 
+    /// Whether a call has begun and not come back.
+    pub fn is_in_a_call(&self) -> bool {
+        self.desk.look_at_any().is_some()
+    }
+
     /// Notes which policy is to be made.
     pub fn is_to_make(&self, policy: &str) {
         self.desk.board().set_name(policy);

@@ -35,18 +35,13 @@ pub(crate) struct Head {
     pub(super) images: HeadImages,
 }
 
-/// Delayed so often within a second, a request is delayed without end: no policy that waits for something, which takes
-/// milliseconds, asks for every ten microseconds.
-const MOST_DELAYS: u32 = 100_000;
-
-/// In ns. A delay of a century is none that a simulation sees the end of.
+/// In ns.
 const YEAR: u64 = 366 * 86_400 * 1_000_000_000;
-const LONGEST_DELAY: u64 = 100 * YEAR;
 
 /// Requests that admission has delayed.
 #[derive(Debug, Default)]
 struct Delays {
-    /// When those that have been delayed very often had been so a multiple of [`MOST_DELAYS`] times.
+    /// When those that have been delayed very often had been so a multiple of [`AdmissionDecision::MOST_DELAYS`] times.
     often: SecondaryMap<AttemptKey, SimTime>,
     /// How many will ask again.
     scheduled: usize,
@@ -58,7 +53,7 @@ impl Delays {
     /// Whether a request that has been delayed so many times has been so for too many of them within a second.
     #[inline]
     fn are_without_end(&mut self, key: AttemptKey, delays: u32, submitted_at: Option<SimTime>, now: SimTime) -> bool {
-        delays.is_multiple_of(MOST_DELAYS) && {
+        delays.is_multiple_of(AdmissionDecision::MOST_DELAYS) && {
             let since = self.often.insert(key, now).or(submitted_at).unwrap_or(now);
             now.as_nanos() - since.as_nanos() < 1_000_000_000
         }
@@ -262,7 +257,7 @@ impl Service {
         };
         match policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
-            AdmissionDecision::Delay(nanos) if nanos > LONGEST_DELAY => {
+            AdmissionDecision::Delay(nanos) if nanos > AdmissionDecision::LONGEST_DELAY => {
                 let cause = format!("delays a request by {} years: reject it, if it is not to be let in", nanos / YEAR);
                 Err(self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause)))
             }
@@ -289,9 +284,10 @@ impl Service {
     #[cold]
     fn delayed_without_end(&self, waiting: &Waiting) -> Box<Error> {
         let cause = format!(
-            "has delayed a request of function {} {MOST_DELAYS} times within a second: delay by longer, until what it waits for \
-             may have come, or reject it",
-            waiting.request.function
+            "has delayed a request of function {} {} times within a second: delay by longer, until what it waits for may have come, or \
+             reject it",
+            waiting.request.function,
+            AdmissionDecision::MOST_DELAYS
         );
         self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause))
     }

@@ -172,7 +172,7 @@ fn second_process(position: usize) -> Option<SecondProcess> {
     let program = std::env::current_exe().ok()?;
     let own = [OsString::from("--play"), OsString::from(position.to_string())];
     let arguments = own_arguments().into_iter().chain(own).collect();
-    Some(SecondProcess { program, arguments, variables: Vec::new() })
+    Some(SecondProcess::new(program, arguments, Vec::new()))
 }
 
 /// The second process of a check.

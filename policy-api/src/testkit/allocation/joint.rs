@@ -1,5 +1,6 @@
 //! The other roles of a controller, which has one state for all: who is let in, and what is kept.
 
+use super::super::admission::delayed;
 use super::super::asked::answer;
 use super::super::fault::Fault;
 use super::super::log::Log;
@@ -109,12 +110,9 @@ impl Play<'_> {
             _ if rules.admits_all => {
                 return Err("does not admit a request though its rules say that it admits all".to_owned().into());
             }
-            AdmissionDecision::Delay(0) => {
-                return Err("delays a request by nothing, so that it comes again at the same date".to_owned().into());
-            }
             AdmissionDecision::Delay(nanos) => {
-                self.log.length("delays for", nanos);
-                roles.put_off.push((now.saturating_add(nanos), delays + 1, *request));
+                delayed(nanos, self.claims, self.log)?;
+                roles.put_off.push((now.saturating_add(nanos.max(1)), delays + 1, *request));
             }
             AdmissionDecision::Reject(_) => {}
         }
@@ -160,7 +158,7 @@ impl Play<'_> {
             Completion { now, function, node, run_time, ram, idle_of_function, histories, ..Completion::default() };
         let retention = answer("on_idle", || keeper.on_idle(&completion))?;
         self.log.note(format!("on_idle(function {function}, node {node}): keep for {}", retention.keep_for));
-        self.log.length("keeps for", retention.keep_for);
+        self.log.kept("keeps for", retention.keep_for);
         if retention.keep_for == 0 {
             let prewarming = answer("prewarm", || keeper.prewarm(&completion))?;
             self.log.note(format!("  prewarm after {}, keep for {}", prewarming.after, prewarming.keep_for));

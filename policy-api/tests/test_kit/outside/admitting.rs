@@ -33,7 +33,7 @@ fn seeds_of_admission_are_caught() {
     check_everywhere(
         "admits",
         &[
-            ("delays by a nanosecond when busy", "delays a request without end: 100 times within 100 ns"),
+            ("delays by a nanosecond when busy", "delays a request as if without end: 100 times within 100 ns"),
             ("a bucket that is never filled", "lets nobody in for an hour though the cluster is idle"),
             ("delays for almost ever when busy", "more than a century"),
             ("delays until a date", "a date was given for a length of time"),
