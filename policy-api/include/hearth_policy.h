@@ -180,6 +180,13 @@
 // "No such image" in `RequestView::image` and the like.
 #define HEARTH_NONE UINT32_MAX
 
+// The longest delay that admission may answer, in ns: of a century no simulation sees the end. A longer one ends a run with an error.
+#define HEARTH_LONGEST_DELAY 3162240000000000000
+
+// Delayed so often within a second, a request is delayed without end, and the run ends with an error: whoever waits for something
+// waits for milliseconds, and does not ask every ten microseconds.
+#define HEARTH_MOST_DELAYS 100000
+
 // The place of a service that an instance of a policy fills.
 enum hearth_slot
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L

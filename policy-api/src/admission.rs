@@ -83,20 +83,18 @@ impl AdmissionView<'_> {
 pub enum AdmissionDecision {
     /// It is let in.
     Admit,
-    /// It is asked about again after so many ns, [`LONGEST_DELAY`](Self::LONGEST_DELAY) at the most.
+    /// It is asked about again after so many ns, [`LONGEST_DELAY`] at the most.
     Delay(u64),
     /// It ends as rejected, for this reason.
     Reject(String),
 }
 
-impl AdmissionDecision {
-    /// The longest delay, in ns: of a century no simulation sees the end. A longer one ends a run with an error.
-    pub const LONGEST_DELAY: u64 = 100 * 366 * 86_400 * 1_000_000_000;
+/// The longest delay that admission may answer, in ns: of a century no simulation sees the end. A longer one ends a run with an error.
+pub const LONGEST_DELAY: u64 = 3_162_240_000_000_000_000;
 
-    /// Delayed so often within a second, a request is delayed without end, and the run ends with an error: whoever waits for
-    /// something waits for milliseconds, and does not ask every ten microseconds.
-    pub const MOST_DELAYS: u32 = 100_000;
-}
+/// Delayed so often within a second, a request is delayed without end, and the run ends with an error: whoever waits for something
+/// waits for milliseconds, and does not ask every ten microseconds.
+pub const MOST_DELAYS: u32 = 100_000;
 
 /// How the host is to ask an admission policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

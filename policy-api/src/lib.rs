@@ -81,7 +81,7 @@ mod victims;
 mod workflow;
 
 pub use actions::Actions;
-pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView};
+pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, LONGEST_DELAY, MOST_DELAYS};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use container_event::{ContainerChange, ContainerEvent};

@@ -9,6 +9,7 @@ use super::allocation::{ENDINGS, note_of};
 use super::asked::answer;
 use super::census::{Census, note};
 use super::cluster::TestCluster;
+use super::delays::delayed;
 use super::fault::{Claim, Fault, claimed};
 use super::growth::{CYCLE, Exercise, Exert};
 use super::histories::Histories;
@@ -44,7 +45,7 @@ pub(super) struct Step {
 const CORES: u64 = 25;
 
 /// Delayed so often within so short a time, in ns, a request is as good as delayed without end: a run in which it goes on like that
-/// ends by it ([`AdmissionDecision::MOST_DELAYS`]).
+/// ends by it ([`MOST_DELAYS`](crate::MOST_DELAYS)).
 const DELAYS: u32 = 100;
 const MILLISECOND: u64 = 1_000_000;
 const HOUR: u64 = 3_600_000_000_000;
@@ -94,19 +95,6 @@ struct Door {
     ended: usize,
     histories: Histories,
     census: Census,
-}
-
-/// A policy delays a request: by no longer than a host takes, and not by nothing, where it promises that.
-pub(super) fn delayed(nanos: u64, claims: Claims, log: &mut Log) -> Result<(), Fault> {
-    log.length("delays for", nanos);
-    match nanos {
-        0 => {
-            let text = "delays a request by nothing, so that it comes again at the same date".to_owned();
-            claimed(claims, Claim::SensibleTimes, text)
-        }
-        1..=AdmissionDecision::LONGEST_DELAY => Ok(()),
-        _ => Err(format!("delays a request by {nanos} ns, more than a century").into()),
-    }
 }
 
 /// The next end of one that was let in at a date: in all ways in turn, in the queue, on a node or after a run.

@@ -48,6 +48,7 @@ mod allocation;
 mod asked;
 mod census;
 mod cluster;
+mod delays;
 mod elsewhere;
 mod eviction;
 mod fault;

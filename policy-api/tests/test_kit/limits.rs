@@ -70,7 +70,7 @@ fn short_delays_are_a_matter_of_claims_and_delays_of_centuries_of_the_host() {
         assert_eq!(delayed(delay, times, 0, without), None, "{times} times by {delay} ns");
     }
     assert_eq!(delayed(1_000, 50, 0, Claims::ALL), None, "few are no fault");
-    let (longest, all) = (AdmissionDecision::LONGEST_DELAY, Claims::ALL);
+    let (longest, all) = (LONGEST_DELAY, Claims::ALL);
     assert_eq!(delayed(longest, 1, 0, all), None);
     for claims in [Claims::ALL, without] {
         let (kind, text) = delayed(longest + 1, 1, 0, claims).unwrap();

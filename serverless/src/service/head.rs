@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::ContainersOf;
-use hearth_policy_api::{AdmissionDecision, AdmissionView, ContainerChange, Ending, PolicySlot};
+use hearth_policy_api::{
+    AdmissionDecision, AdmissionView, ContainerChange, Ending, LONGEST_DELAY, MOST_DELAYS, PolicySlot,
+};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
 use hearth_simcore::time::{SimDuration, SimTime};
@@ -41,7 +43,7 @@ const YEAR: u64 = 366 * 86_400 * 1_000_000_000;
 /// Requests that admission has delayed.
 #[derive(Debug, Default)]
 struct Delays {
-    /// When those that have been delayed very often had been so a multiple of [`AdmissionDecision::MOST_DELAYS`] times.
+    /// When those that have been delayed very often had been so a multiple of [`MOST_DELAYS`] times.
     often: SecondaryMap<AttemptKey, SimTime>,
     /// How many will ask again.
     scheduled: usize,
@@ -53,7 +55,7 @@ impl Delays {
     /// Whether a request that has been delayed so many times has been so for too many of them within a second.
     #[inline]
     fn are_without_end(&mut self, key: AttemptKey, delays: u32, submitted_at: Option<SimTime>, now: SimTime) -> bool {
-        delays.is_multiple_of(AdmissionDecision::MOST_DELAYS) && {
+        delays.is_multiple_of(MOST_DELAYS) && {
             let since = self.often.insert(key, now).or(submitted_at).unwrap_or(now);
             now.as_nanos() - since.as_nanos() < 1_000_000_000
         }
@@ -257,7 +259,7 @@ impl Service {
         };
         match policies.admit(&waiting.request, &view)? {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
-            AdmissionDecision::Delay(nanos) if nanos > AdmissionDecision::LONGEST_DELAY => {
+            AdmissionDecision::Delay(nanos) if nanos > LONGEST_DELAY => {
                 let cause = format!("delays a request by {} years: reject it, if it is not to be let in", nanos / YEAR);
                 Err(self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause)))
             }
@@ -286,8 +288,7 @@ impl Service {
         let cause = format!(
             "has delayed a request of function {} {} times within a second: delay by longer, until what it waits for may have come, or \
              reject it",
-            waiting.request.function,
-            AdmissionDecision::MOST_DELAYS
+            waiting.request.function, MOST_DELAYS
         );
         self.policies.error(Mistake::new(PolicySlot::Admission, Method::Admit, cause))
     }

@@ -1,7 +1,7 @@
 //! The other roles of a controller, which has one state for all: who is let in, and what is kept.
 
-use super::super::admission::delayed;
 use super::super::asked::answer;
+use super::super::delays::delayed;
 use super::super::fault::Fault;
 use super::super::log::Log;
 use super::Play;
