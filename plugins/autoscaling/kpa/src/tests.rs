@@ -112,6 +112,23 @@ fn a_request_that_finds_nothing_is_a_poke() {
     let mut late = Played::new(Settings { initial_scale: 0, ..Settings::default() }, 1);
     late.seconds(0, 600);
     assert_eq!(late.request(), 2, "of which an instance is to have 0.7");
+    assert_eq!([(); 5].map(|()| late.request()), [2; 5], "others are no pokes");
+}
+
+#[test]
+fn the_request_of_a_poke_counts_once() {
+    let view = |seconds: f64, in_flight_seconds| ScaleView {
+        now: (seconds * 1e9) as u64,
+        waiting: 1,
+        in_flight_seconds,
+        ..ScaleView::default()
+    };
+    let mut observer = Observer::new(&Settings::default(), &view(1000.5, 0.0));
+    observer.poke(view(1000.5, 0.0).now);
+    observer.observe(&view(1002.0, 1.5));
+    // The poke; nothing of the half second after it; a whole second.
+    let averages = observer.averages(view(1002.0, 1.5).now).unwrap();
+    assert!((averages.stable - 2.0 / 3.0).abs() < 1e-6, "{averages:?}");
 }
 
 #[test]
