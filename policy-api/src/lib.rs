@@ -8,6 +8,7 @@
 //! | eviction | [`Eviction`] | which idle containers or images go when room is needed? |
 //! | admission | [`Admission`] | is a request let in, delayed or rejected? |
 //! | keep-alive | [`KeepAlive`] | how long does an idle container stay? |
+//! | autoscaling | [`Autoscaling`] | how many instances does a function have? |
 //!
 //! Policies see borrowed views ([`ClusterView`], [`RequestView`], …) made of `#[repr(C)]` records and
 //! bitmaps over nodes that the host keeps up to date; nothing is copied or allocated for a decision,
@@ -53,6 +54,7 @@
 pub mod abi;
 mod actions;
 mod admission;
+mod autoscaling;
 pub mod boundary;
 #[cfg(feature = "carried")]
 pub mod carried;
@@ -82,6 +84,7 @@ mod workflow;
 
 pub use actions::Actions;
 pub use admission::{Admission, AdmissionDecision, AdmissionRules, AdmissionView, LONGEST_DELAY, MOST_DELAYS};
+pub use autoscaling::{Autoscaling, AutoscalingRules, Scale, ScaleCause, ScaleView};
 pub use boundary::PolicyDescriptor;
 pub use cluster::{ClusterView, LinkView, NONE, NodeView, RequestView};
 pub use container_event::{ContainerChange, ContainerEvent};

@@ -1,10 +1,15 @@
 //! What was made for interface 2.0 runs: policies as they were written, and the library that they were compiled to then.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use hearth_policy_api::PolicyKind;
+use hearth_policy_api::boundary::loader::names_in;
+
 use super::languages::gives_the_built_in_bytes;
-use super::{project_path, text};
+use super::trial::trial;
+use super::{hearth, project_path, quickstart, text};
 
 fn frozen(name: &str) -> PathBuf {
     project_path("tests/frozen/interface-2.0").join(name)
@@ -16,7 +21,7 @@ fn a_library_that_was_compiled_for_2_0_runs() {
         println!("left out: it was compiled for Linux on x86-64");
         return;
     }
-    gives_the_built_in_bytes("interface 2.0, compiled", &frozen("policies-x86_64-linux.so"));
+    gives_the_built_in_bytes("interface 2.0, compiled", &frozen("policies-x86_64-linux.so"), 4);
 }
 
 #[test]
@@ -30,5 +35,72 @@ fn policies_that_were_written_for_2_0_run() {
         return;
     };
     assert!(output.status.success(), "{}", text(&output.stderr));
-    gives_the_built_in_bytes("interface 2.0, as source", &library);
+    gives_the_built_in_bytes("interface 2.0, as source", &library, 4);
+}
+
+/// In 2.0 there was no slot of this name, so that a parameter could be called so.
+#[test]
+fn a_parameter_of_2_0_may_be_called_as_a_slot_that_came_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = frozen("hearth_policy.h");
+    let arguments = ["-include", header.to_str().unwrap(), "-DPARAMETERS=CHOICE(\"autoscaling\")"];
+    let Some(library) = trial(folder.path(), "trial.so", &arguments) else { return };
+    let choice = format!("admission={}", library.display());
+    let set = "policies.admission.parameters.autoscaling=well";
+    let output = hearth(&["run", &quickstart(), "--policy", &choice, "--set", set]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// A policy of 2.0, whose record ends where the table of autoscaling would be, and an address behind it.
+const FOLLOWED: &str = r#"
+#include "hearth_policy.h"
+
+static uint32_t create(const hearth_context *context, hearth_values values, void **policy) {
+    (void)context, (void)values;
+    *policy = policy;
+    return HEARTH_OK;
+}
+
+static void destroy(void *policy) { (void)policy; }
+
+static uint32_t on_idle(void *policy, const hearth_completion *completion, hearth_retention *answer) {
+    (void)policy, (void)completion, (void)answer;
+    return HEARTH_OK;
+}
+
+static const hearth_keep_alive functions = { .size = sizeof functions, .on_idle = on_idle };
+
+static const struct { hearth_policy policy; const void *behind; } followed = {
+    .policy = {
+        .size = sizeof(hearth_policy),
+        .name = HEARTH_TEXT("followed"),
+        .version = HEARTH_TEXT("1.0.0"),
+        .create = create,
+        .destroy = destroy,
+        .keep_alive = &functions,
+    },
+    .behind = &functions,
+};
+
+HEARTH_EXPORT_POLICIES(&followed.policy);
+"#;
+
+#[test]
+fn what_lies_behind_a_record_of_2_0_is_no_table_of_its() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, library) = (folder.path().join("followed.c"), folder.path().join("followed.so"));
+    fs::write(&source, FOLLOWED).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-shared", "-fPIC", "-I"]).arg(frozen("")).arg("-o").arg(&library).arg(&source);
+    let Ok(output) = compiler.output() else {
+        println!("left out: there is no C compiler");
+        return;
+    };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    if cfg!(target_os = "linux") {
+        assert_eq!(names_in(&library), [(PolicyKind::KeepAlive, "followed".to_owned())], "as the file tells");
+    }
+    let check = hearth(&["policies", "check", library.to_str().unwrap(), "--cases", "8"]);
+    let said = text(&check.stdout);
+    assert!(said.contains("followed (keep-alive)") && !said.contains("autoscaling"), "as it is opened: {said}");
 }
