@@ -69,6 +69,26 @@ pub(super) fn declare(
     scenario.functions.iter().enumerate().map(register).collect()
 }
 
+/// Has those functions served by instances that are to be, those of the workload too.
+pub(super) fn serve_by_instances(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<(), ScenarioError> {
+    if let Some(section) = &scenario.service.control_plane {
+        service.set_control_plane(simulation, &section.control_plane());
+    }
+    let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
+    for number in 0..registered as u32 {
+        let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
+        if let Some(section) = own.or(scenario.service.instances.as_ref()) {
+            let set = service.set_instances(simulation, FunctionId(number), section.settings());
+            set.map_err(|error| ScenarioError::refused("policies", error))?;
+        }
+    }
+    Ok(())
+}
+
 fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
     let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
     Function {

@@ -34,7 +34,7 @@ use hearth_simcore::network::NetworkModel;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use self::build::{check_routes, declare, select_policies, start_service};
+use self::build::{check_routes, declare, select_policies, serve_by_instances, start_service};
 use self::faults::set_faults;
 pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
@@ -165,6 +165,7 @@ impl Experiment {
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let reader = Arc::default();
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
+        serve_by_instances(scenario, service, &mut simulation)?;
         let nodes = simulation.with_model_mut(|model, _| {
             model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
         });

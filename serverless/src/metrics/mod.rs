@@ -90,6 +90,8 @@ pub struct Metrics {
     pub expired_containers: u64,
     /// Containers that were started ahead of a request.
     pub prewarmed_containers: u64,
+    /// Instances that began to start on a node.
+    pub instances: u64,
     /// Faults of hosts, links and disks that came into effect.
     pub faults: u64,
     /// Attempts after one that did not end well.
@@ -151,6 +153,7 @@ impl Default for Metrics {
             evicted_containers: 0,
             expired_containers: 0,
             prewarmed_containers: 0,
+            instances: 0,
             faults: 0,
             retries: 0,
             hedges: 0,
@@ -238,6 +241,11 @@ impl Metrics {
     /// Somebody asks for an invocation.
     #[inline]
     pub(crate) fn note_request(&mut self, date: SimTime) {
+        if !self.window.has_begun() {
+            // What containers have held before is not within.
+            self.advance(date);
+            (self.busy.sum, self.idle.sum) = (Split::default(), Split::default());
+        }
         self.window.request(date);
     }
 
@@ -317,6 +325,13 @@ impl Metrics {
     pub(crate) fn begin_prewarming(&mut self, ram: u64, now: SimTime) {
         self.advance(now);
         self.prewarmed_containers += 1;
+        self.idle.bytes += ram;
+    }
+
+    /// An instance begins to start: its memory counts as idle until it serves somebody.
+    pub(crate) fn begin_instance(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.instances += 1;
         self.idle.bytes += ram;
     }
 

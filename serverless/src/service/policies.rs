@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionView, AllocationRules, BatchView, ClusterView, Completion, ContainerEvent, CopyView,
-    DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming, QueueView, RequestView, Retention,
-    Shed, WorkflowView,
+    AdmissionDecision, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView, Completion,
+    ContainerEvent, CopyView, DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming,
+    QueueView, RequestView, Retention, ScaleView, Shed, WorkflowView,
 };
 use hearth_simcore::time::SimTime;
 
@@ -230,6 +230,21 @@ impl Policies {
     #[inline]
     pub fn on_idle(&mut self, completion: &Completion<'_>) -> Result<Retention, Box<Error>> {
         self.keep_alive.on_idle(completion).map_err(|mistake| self.error(mistake))
+    }
+
+    /// How the autoscaler is to be asked.
+    pub fn autoscaling_rules(&self) -> AutoscalingRules {
+        AutoscalingRules { asked_on_requests: true, ..AutoscalingRules::default() }
+    }
+
+    /// Who says how many instances there are to be, for messages.
+    pub fn autoscaling_record(&self) -> &dyn std::fmt::Display {
+        &"none"
+    }
+
+    /// Asks how many instances of a function there are to be.
+    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Box<Error>> {
+        Ok(u32::try_from(view.in_flight().div_ceil(u64::from(view.concurrency.max(1)))).unwrap_or(u32::MAX))
     }
 
     /// Asks whether a container is to be there for the next request.
