@@ -25,6 +25,8 @@ pub(super) struct Instance {
     pub queue: VecDeque<(AttemptKey, SimTime)>,
     /// When it was wanted.
     pub wanted_at: SimTime,
+    /// When it got its place on a node.
+    pub placed_at: Option<SimTime>,
     /// When it began to take requests.
     pub ready_at: Option<SimTime>,
 }
@@ -58,7 +60,7 @@ impl Instance {
     /// An instance that is wanted from now on.
     pub fn new(function: FunctionId, number: u64, now: SimTime) -> Self {
         let (stage, queue) = (InstanceStage::AwaitsCreation, VecDeque::new());
-        Self { function, number, stage, serving: 0, queue, wanted_at: now, ready_at: None }
+        Self { function, number, stage, serving: 0, queue, wanted_at: now, placed_at: None, ready_at: None }
     }
 
     /// How many requests are at it.
@@ -93,6 +95,12 @@ impl Instance {
             InstanceStage::AwaitsImage(promise) => Some(promise.node()),
             _ => self.held().map(HeldContainer::node),
         }
+    }
+
+    /// Whether it takes no more requests, and has none.
+    #[cfg(test)]
+    pub fn has_no_request_left(&self) -> bool {
+        matches!(self.stage, InstanceStage::Stops(_)) && self.load() == 0
     }
 
     /// Whether it takes requests.

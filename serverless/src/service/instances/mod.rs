@@ -2,6 +2,8 @@
 //! autoscaler wants (the timing model, section 15). A request that is admitted goes to an instance with room, or waits in the queue of
 //! its function; how many instances there are to be is asked at ticks, and when a request finds no room.
 
+#[cfg(test)]
+mod checked;
 mod control_plane;
 mod fleet;
 mod instance;

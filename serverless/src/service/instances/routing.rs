@@ -80,6 +80,16 @@ impl Router {
         }
     }
 
+    /// Those that have room.
+    #[cfg(test)]
+    pub fn keys(&self) -> BTreeSet<InstanceKey> {
+        match self {
+            Self::LeastLoaded(by_load) => by_load.iter().map(|(_, open)| open.key).collect(),
+            Self::ByAge(by_age, _) => by_age.values().copied().collect(),
+            Self::RandomOfTwo(drawn) => drawn.open.iter().map(|(_, open)| open.key).collect(),
+        }
+    }
+
     /// The one that takes the next request, if any has room.
     pub fn choose(&mut self) -> Option<InstanceKey> {
         match self {

@@ -88,6 +88,9 @@ impl Service {
                 self.instances.active.remove(&function);
             }
         }
+        if self.instances.await_nodes() {
+            self.place_instances(kernel)?;
+        }
         self.schedule_tick(kernel);
         Ok(())
     }
@@ -154,7 +157,10 @@ impl Service {
     /// Has as many instances of all functions as there are to be, after some were lost.
     pub(in crate::service) fn replace_lost_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let functions: Vec<FunctionId> = self.instances.fleets.keys().copied().collect();
-        functions.into_iter().try_for_each(|function| self.reconcile(function, kernel))
+        functions.into_iter().try_for_each(|function| {
+            self.reconcile(function, kernel)?;
+            self.serve_queue(function, kernel)
+        })
     }
 }
 

@@ -129,7 +129,7 @@ impl Service {
     }
 
     /// An instance begins to serve a request, which was let in at a date. If the instance was not up by then, the request has had a
-    /// cold start, and counts as dispatched from then on.
+    /// cold start, and counts as dispatched from then on, or since the instance has had its place on the node.
     fn begin_in_instance(
         &mut self,
         seat: Seat,
@@ -140,13 +140,14 @@ impl Service {
         let (node, container) = (seat.node(), seat.container());
         let instance = self.instances.all.get(seat.instance);
         let is_cold = instance.is_some_and(|instance| instance.ready_at.is_some_and(|ready| ready > since));
+        let placed_at = instance.and_then(|instance| instance.placed_at).unwrap_or(now);
         let is_only_one = instance.is_some_and(|instance| instance.serving == 1);
         let start = if is_cold { Start::Cold } else { Start::Warm };
         self.cluster.note_holder(node, container, key.into());
         let attempt = self.attempts.sit_down(key, seat)?;
         attempt.record.node = Some(node.0);
         attempt.record.start = Some(start);
-        attempt.record.dispatched_at = Some(if is_cold { since } else { now });
+        attempt.record.dispatched_at = Some(if is_cold { since.max(placed_at) } else { now });
         let function = attempt.record.function;
         if is_only_one {
             let ram = self.registry.function(function).limits.ram;
@@ -190,10 +191,11 @@ impl Service {
         let why = if self.cluster.up().contains(seat.node) { ContainerChange::Ended } else { ContainerChange::Lost };
         let is_over = serves_nobody && next.is_none() && matches!(instance.stage, InstanceStage::Stops(_));
         match (next, instance.seat(key)) {
-            (Some(next), Some(again)) => self.begin_in_instance(again, next, kernel),
-            _ if is_over => self.end_instance(key, why, kernel),
-            _ => self.serve_queue(function, kernel),
+            (Some(next), Some(again)) => self.begin_in_instance(again, next, kernel)?,
+            _ if is_over => self.end_instance(key, why, kernel)?,
+            _ => {}
         }
+        self.serve_queue(function, kernel)
     }
 
     /// Gives those that wait for an instance of a function to those that have room.

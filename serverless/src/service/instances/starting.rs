@@ -119,16 +119,11 @@ impl Service {
             if without_room.contains(&function) {
                 continue;
             }
-            // What policies answer that look at cores alone may have no room.
-            let answered = self.node_for_instance(function, instance.wanted_at, kernel.now())?;
-            let is_placed = match answered {
-                Some(node) if self.put_on_node(key, function, node, kernel)? => true,
-                Some(_) => match self.cluster.roomiest_for_instance(function) {
-                    Some(node) => self.put_on_node(key, function, node, kernel)?,
-                    None => false,
-                },
-                None => false,
-            };
+            let nodes = self.nodes_for_instance(function, instance.wanted_at, kernel.now())?;
+            let mut is_placed = false;
+            for node in nodes.into_iter().flatten() {
+                is_placed = is_placed || self.put_on_node(key, function, node, kernel)?;
+            }
             if is_placed {
                 self.instances.awaiting_node.remove(&(number, key));
             } else {
@@ -138,15 +133,16 @@ impl Service {
         Ok(())
     }
 
-    /// Where an instance is to be: as node allocation answers, or, if that plans for the whole queue, where the most RAM is free.
-    fn node_for_instance(
+    /// Where an instance may be, the first first: as node allocation answers, and then where the most RAM is free. If that plans for the
+    /// whole queue, or has the request wait for a busy container, it is the latter alone.
+    fn nodes_for_instance(
         &mut self,
         function: FunctionId,
         wanted_at: SimTime,
         now: SimTime,
-    ) -> Result<Option<NodeId>, Box<Error>> {
+    ) -> Result<[Option<NodeId>; 2], Box<Error>> {
         if self.policies.is_batch() {
-            return Ok(self.cluster.roomiest_for_instance(function));
+            return Ok([None, self.cluster.roomiest_for_instance(function)]);
         }
         let registered = self.registry.function(function);
         let (limits, wanted_at) = (registered.limits, wanted_at.as_nanos());
@@ -168,15 +164,15 @@ impl Service {
         let Self { cluster, attempts, container_lists, policies, .. } = self;
         let shown = ShownContainers::new(cluster, attempts, container_lists, now);
         let view = cluster.view(&request, waiting, now, sees_history, ContainersOf::new(&shown));
-        match policies.place(&request, &view)? {
-            Placement::Node(node) | Placement::Cold { node } => {
-                if self.cluster.up().contains(NodeId(node)) {
-                    Ok(Some(NodeId(node)))
-                } else {
-                    Err(self.wrong_node(node, Method::Place))
-                }
-            }
-            _ => Ok(None),
+        let node = match policies.place(&request, &view)? {
+            Placement::Node(node) | Placement::Cold { node } | Placement::Warm { node, .. } => Some(node),
+            Placement::Queue { nodes, .. } => nodes.iter().next().copied(),
+            Placement::Busy { .. } => None,
+            Placement::Wait | Placement::Reject(_) => return Ok([None, None]),
+        };
+        match node {
+            Some(node) if !self.cluster.up().contains(NodeId(node)) => Err(self.wrong_node(node, Method::Place)),
+            node => Ok([node.map(NodeId), self.cluster.roomiest_for_instance(function)]),
         }
     }
 
@@ -201,6 +197,9 @@ impl Service {
         self.books.metrics.begin_instance(self.registry.function(function).limits.ram, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         self.instances.put(key, InstanceStage::AwaitsAgent(held));
+        if let Some(instance) = self.instances.all.get_mut(key) {
+            instance.placed_at = Some(kernel.now());
+        }
         if self.instances.stations.enter(Which::AgentOf(node), key) {
             self.call_to_agent(node, kernel);
         } else {
