@@ -46,7 +46,7 @@ use crate::error::Error;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
-use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
+use crate::results::{Attempts, InstanceTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService};
@@ -235,6 +235,21 @@ impl Experiment {
     pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let attempts = Attempts::new(&self.about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().attempts = Some(attempts));
+        Ok(self)
+    }
+
+    /// Whether functions are served by instances, so that there are instances to write.
+    pub fn has_instances(&mut self) -> bool {
+        self.simulation.with_model_mut(|model, _| model.service().has_instances())
+    }
+
+    /// Writes every instance, in the order in which they end, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_instances(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+        let instances = InstanceTable::new(&self.about, target)?;
+        self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
         Ok(self)
     }
 

@@ -30,6 +30,8 @@ pub struct InstanceSettings {
     pub queue_at_instance: u32,
     /// What the start of an instance takes beside the startup overhead of its function, one after the other; times in seconds.
     pub start: Rc<[StartPhase]>,
+    /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; nothing is no time.
+    pub removal: Option<Distribution>,
 }
 
 impl Default for InstanceSettings {
@@ -43,6 +45,7 @@ impl Default for InstanceSettings {
             routing: Routing::default(),
             queue_at_instance: 0,
             start: Rc::from([]),
+            removal: None,
         }
     }
 }

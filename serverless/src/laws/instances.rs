@@ -18,7 +18,8 @@ fn instances() -> impl Strategy<Value = Value> {
     ]);
     (1..4_u32, 0..3_u32, prop::option::of(3..6_u32), 0..3_u32, 0..3_u32, routing, start).prop_map(
         |(concurrency, min_scale, max_scale, initial_scale, queue_at_instance, routing, start)| {
-            json!({"concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
+            let removal = (min_scale == 1).then(|| json!({"constant": 1.5}));
+            json!({"removal": removal, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
                    "queue_at_instance": queue_at_instance, "routing": routing, "start": start})
         },
     )

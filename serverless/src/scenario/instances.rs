@@ -34,6 +34,8 @@ pub struct InstancesSection {
     /// What the start of an instance takes beside the startup overhead of its function, one after the other.
     #[serde(default)]
     pub start: Vec<PhaseSection>,
+    /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; without it, none.
+    pub removal: Option<Distribution>,
 }
 
 /// How many requests at once.
@@ -151,6 +153,9 @@ impl InstancesSection {
             let place = format!("start[{position}].time");
             phase.time.check().or_else(|problem| wrong(&place, &problem))?;
         }
+        if let Some(removal) = &self.removal {
+            removal.check().or_else(|problem| wrong("removal", &problem))?;
+        }
         Ok(())
     }
 
@@ -171,6 +176,7 @@ impl InstancesSection {
             },
             queue_at_instance: self.queue_at_instance,
             start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
+            removal: self.removal.clone(),
         }
     }
 }

@@ -357,10 +357,7 @@ impl Service {
                 self.has_stood(&wait, kernel);
                 Ok(())
             }
-            Left::Awaited(function, at) => {
-                self.leave_queue(key, function, at, kernel.now());
-                Ok(())
-            }
+            Left::Awaited(function, at) => self.leave_queue(key, function, at, kernel),
             Left::Seat(seat) => {
                 self.stop_body(key, kernel)?;
                 self.leave_instance(seat, kernel)

@@ -138,6 +138,11 @@ impl Service {
         self.recovery.has_attempts() || self.policies.rules().hedges
     }
 
+    /// Whether functions are served by instances.
+    pub(crate) fn has_instances(&self) -> bool {
+        self.instances.are_there()
+    }
+
     /// Has nobody placed before the round that follows the message.
     #[cfg(test)]
     pub(crate) fn never_place_at_once(&mut self) {

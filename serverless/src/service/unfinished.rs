@@ -25,6 +25,7 @@ impl Service {
         self.books.metrics.advance(now);
         self.bill_unheard();
         self.give_back_all(now);
+        self.write_remaining_instances()?;
         self.books.metrics.unrecovered = self.recovery.unrecovered();
         let mut unfinished = self.unfinished_records(kernel)?;
         let (unasked, runs) = self.work.unfinished();

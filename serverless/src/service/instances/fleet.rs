@@ -7,7 +7,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
 use super::routing::Router;
-use crate::distribution::Sampler;
+use crate::distribution::{Distribution, Sampler};
 use crate::function::{InstanceSettings, StartPhase};
 use crate::service::attempts::AttemptKey;
 
@@ -32,6 +32,7 @@ pub(super) struct Fleet {
     pub last_arrival: Option<SimTime>,
     /// How long the phases of a start take.
     starts: Vec<Sampler>,
+    removal: Option<Sampler>,
     random: Pcg64Mcg,
     in_flight: Integral,
     served: Integral,
@@ -60,6 +61,7 @@ impl Fleet {
     pub fn new(settings: InstanceSettings, router: Router, random: Pcg64Mcg, now: SimTime) -> Self {
         let wanted = settings.initial_scale.max(settings.min_scale).min(settings.max_scale);
         let starts = settings.start.iter().map(|StartPhase { time, .. }| time.sampler()).collect();
+        let removal = settings.removal.as_ref().map(Distribution::sampler);
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
@@ -74,6 +76,7 @@ impl Fleet {
             arrivals: 0,
             last_arrival: None,
             starts,
+            removal,
             random,
             in_flight: begin,
             served: begin,
@@ -100,6 +103,12 @@ impl Fleet {
     pub fn draw_start(&mut self) -> f64 {
         let Self { starts, random, .. } = self;
         starts.iter().map(|phase| phase.draw(random)).sum()
+    }
+
+    /// How many seconds the removal of the next one takes.
+    pub fn draw_removal(&mut self) -> f64 {
+        let Self { removal, random, .. } = self;
+        removal.as_ref().map_or(0.0, |removal| removal.draw(random))
     }
 
     /// How many instances there are that are not about to end.

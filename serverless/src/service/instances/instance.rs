@@ -10,6 +10,7 @@ use super::{InstanceKey, Seat};
 use crate::cluster::{HeldContainer, Promise};
 use crate::function::FunctionId;
 use crate::node::{ContainerId, NodeId};
+use crate::results::InstanceRecord;
 use crate::service::attempts::AttemptKey;
 
 /// An instance of a function.
@@ -29,6 +30,10 @@ pub(super) struct Instance {
     pub placed_at: Option<SimTime>,
     /// When it began to take requests.
     pub ready_at: Option<SimTime>,
+    /// When it was told to end.
+    pub stopped_at: Option<SimTime>,
+    /// How many requests it has begun to serve.
+    pub requests: u64,
 }
 
 /// Where an instance stands.
@@ -52,6 +57,8 @@ pub(super) enum InstanceStage {
     Ready(HeldContainer),
     /// It takes no more requests, and ends with its last.
     Stops(HeldContainer),
+    /// It has no more requests, and is being removed.
+    Leaves(HeldContainer, EventHandle),
     /// It has ended.
     Ended,
 }
@@ -60,7 +67,18 @@ impl Instance {
     /// An instance that is wanted from now on.
     pub fn new(function: FunctionId, number: u64, now: SimTime) -> Self {
         let (stage, queue) = (InstanceStage::AwaitsCreation, VecDeque::new());
-        Self { function, number, stage, serving: 0, queue, wanted_at: now, placed_at: None, ready_at: None }
+        Self {
+            function,
+            number,
+            stage,
+            serving: 0,
+            queue,
+            wanted_at: now,
+            placed_at: None,
+            ready_at: None,
+            stopped_at: None,
+            requests: 0,
+        }
     }
 
     /// How many requests are at it.
@@ -80,7 +98,8 @@ impl Instance {
             | InstanceStage::WithAgent(held, _)
             | InstanceStage::Starts(held, _)
             | InstanceStage::Ready(held)
-            | InstanceStage::Stops(held) => Some(held),
+            | InstanceStage::Stops(held)
+            | InstanceStage::Leaves(held, _) => Some(held),
             InstanceStage::AwaitsCreation
             | InstanceStage::IsCreated(_)
             | InstanceStage::AwaitsNode
@@ -103,6 +122,22 @@ impl Instance {
         matches!(self.stage, InstanceStage::Stops(_)) && self.load() == 0
     }
 
+    /// What has come of it up to now.
+    pub fn record(&self) -> InstanceRecord {
+        InstanceRecord {
+            number: self.number,
+            function: self.function.number(),
+            node: self.node().map(|node| node.0),
+            wanted_at: self.wanted_at,
+            placed_at: self.placed_at,
+            ready_at: self.ready_at,
+            stopped_at: self.stopped_at,
+            ended_at: None,
+            requests: self.requests,
+            why: None,
+        }
+    }
+
     /// Whether it takes requests.
     pub fn is_ready(&self) -> bool {
         matches!(self.stage, InstanceStage::Ready(_))
@@ -110,7 +145,8 @@ impl Instance {
 
     /// Whether it is to take requests and does not yet.
     pub fn is_starting(&self) -> bool {
-        !matches!(self.stage, InstanceStage::Ready(_) | InstanceStage::Stops(_) | InstanceStage::Ended)
+        use InstanceStage::{Ended, Leaves, Ready, Stops};
+        !matches!(self.stage, Ready(_) | Stops(_) | Leaves(..) | Ended)
     }
 
     /// A place in it, for a request that it serves.

@@ -50,6 +50,7 @@ impl Service {
         let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
         self.instances.period = (period > SimDuration::ZERO).then_some(period);
         let fleet = Fleet::new(settings, router, random, kernel.now());
+        self.books.metrics.has_instances = true;
         let is_active = !fleet.is_dormant();
         self.instances.fleets.insert(function, fleet);
         if is_active {
@@ -147,11 +148,13 @@ impl Service {
     /// An instance takes no more requests, and ends with the last that it has.
     fn stop_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
-        if instance.is_starting() || instance.load() == 0 {
+        let has_no_request = instance.load() == 0;
+        instance.stopped_at = Some(kernel.now());
+        if instance.is_starting() {
             return self.end_instance(key, ContainerChange::Ended, kernel);
         }
         self.instances.stop(key);
-        Ok(())
+        if has_no_request { self.remove_instance(key, ContainerChange::Ended, kernel) } else { Ok(()) }
     }
 
     /// Has as many instances of all functions as there are to be, after some were lost.

@@ -107,6 +107,7 @@ impl Service {
             let is_served = instance.serving < concurrency;
             if is_served {
                 instance.serving += 1;
+                instance.requests += 1;
             } else {
                 instance.queue.push_back((key, since));
             }
@@ -186,13 +187,14 @@ impl Service {
         let (instance, next) = self.instances.change(key, |instance| {
             let next = instance.queue.pop_front();
             instance.serving += u32::from(next.is_some());
+            instance.requests += u64::from(next.is_some());
             next
         })?;
         let why = if self.cluster.up().contains(seat.node) { ContainerChange::Ended } else { ContainerChange::Lost };
         let is_over = serves_nobody && next.is_none() && matches!(instance.stage, InstanceStage::Stops(_));
         match (next, instance.seat(key)) {
             (Some(next), Some(again)) => self.begin_in_instance(again, next, kernel)?,
-            _ if is_over => self.end_instance(key, why, kernel)?,
+            _ if is_over => self.remove_instance(key, why, kernel)?,
             _ => {}
         }
         self.serve_queue(function, kernel)
@@ -218,17 +220,16 @@ impl Service {
         key: AttemptKey,
         function: FunctionId,
         at: Option<InstanceKey>,
-        now: SimTime,
-    ) {
-        let Some(fleet) = self.instances.fleets.get_mut(&function) else { return };
-        fleet.advance(now);
-        match at {
-            None => fleet.queue.retain(|(other, _)| *other != key),
-            Some(at) => {
-                fleet.running -= 1;
-                // One that has ended has no queue.
-                let _ = self.instances.change(at, |instance| instance.queue.retain(|(other, _)| *other != key));
-            }
-        }
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(fleet) = self.instances.fleets.get_mut(&function) else { return Ok(()) };
+        fleet.advance(kernel.now());
+        let Some(at) = at else {
+            fleet.queue.retain(|(other, _)| *other != key);
+            return Ok(());
+        };
+        fleet.running -= 1;
+        self.instances.change(at, |instance| instance.queue.retain(|(other, _)| *other != key))?;
+        self.serve_queue(function, kernel)
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
 use crate::policy::Method;
-use crate::results::Phase;
+use crate::results::{InstanceRecord, Phase};
 use crate::service::Service;
 use crate::service::attempts::{Attempt, AttemptKey};
 use crate::service::containers::ShownContainers;
@@ -90,6 +90,10 @@ impl Service {
                 self.call_to_agent(node, kernel);
                 self.begin_start(key, kernel);
                 Ok(())
+            }
+            Some(InstanceStage::Leaves(held, over)) => {
+                self.instances.put(key, InstanceStage::Leaves(held, over));
+                self.end_instance(key, ContainerChange::Ended, kernel)
             }
             Some(other) => {
                 self.instances.put(key, other);
@@ -266,7 +270,37 @@ impl Service {
             fleet.ready += 1;
             fleet.router.open(0, open);
         }
+        self.books.metrics.instance_up(now);
         self.serve_queue(function, kernel)
+    }
+
+    /// An instance that takes no more requests has none any more: it is removed, which may take time, unless it has failed.
+    pub(super) fn remove_instance(
+        &mut self,
+        key: InstanceKey,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
+        let fleet = self.instances.fleets.get_mut(&instance.function);
+        let time = fleet.map_or(0.0, super::fleet::Fleet::draw_removal);
+        if time == 0.0 || why != ContainerChange::Ended {
+            return self.end_instance(key, why, kernel);
+        }
+        if let InstanceStage::Stops(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            let over = Event(Happening::InstanceAdvances(key));
+            let time = SimDuration::from_secs_f64(time);
+            instance.stage = InstanceStage::Leaves(held, kernel.schedule_cancellable(time, over));
+        }
+        Ok(())
+    }
+
+    /// Writes of the instances that have not ended.
+    pub(in crate::service) fn write_remaining_instances(&mut self) -> Result<(), Error> {
+        let mut remaining: Vec<InstanceRecord> =
+            self.instances.all.iter().map(|(_, instance)| instance.record()).collect();
+        remaining.sort_unstable_by_key(|instance| instance.number);
+        remaining.iter().try_for_each(|instance| self.books.write_instance(instance))
     }
 
     /// An instance ends, and why: one that serves nobody, or whose requests are lost. It is gone then.
@@ -278,6 +312,13 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
         let now = kernel.now();
+        let why_in_words = match why {
+            ContainerChange::Crashed => "crashed",
+            ContainerChange::Lost => "lost",
+            _ => "scaled",
+        };
+        let record = InstanceRecord { ended_at: Some(now), why: Some(why_in_words), ..instance.record() };
+        self.books.write_instance(&record)?;
         let (function, load) = (instance.function, instance.load());
         let ram = self.registry.function(function).limits.ram;
         let open = instance.as_open(key);
@@ -329,6 +370,10 @@ impl Service {
                 kernel.cancel(over);
                 Some(held)
             }
+            InstanceStage::Leaves(held, over) => {
+                kernel.cancel(over);
+                Some(held)
+            }
             InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
             InstanceStage::Ended => None,
         };
@@ -337,6 +382,9 @@ impl Service {
                 (true, _) => self.books.metrics.end_prewarming(ram, now),
                 (false, 0) => self.books.metrics.container_no_longer_idle(ram, now),
                 (false, _) => self.books.metrics.container_no_longer_busy(ram, now),
+            }
+            if !was_starting {
+                self.books.metrics.instance_down(now);
             }
             self.cluster.end(held, why, &mut self.books, kernel);
         }
