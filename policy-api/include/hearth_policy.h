@@ -20,7 +20,7 @@
 #define HEARTH_INTERFACE_MAJOR 2
 
 // The minor version of the interface.
-#define HEARTH_INTERFACE_MINOR 0
+#define HEARTH_INTERFACE_MINOR 1
 
 // A placement: nowhere now; ask again when something has changed.
 #define HEARTH_PLACEMENT_WAIT 0
@@ -125,6 +125,9 @@
 // Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
 #define HEARTH_RULE_QUEUES (1 << 14)
 
+// Rule of autoscaling: ask also when a request finds no instance with room. Since 2.1.
+#define HEARTH_RULE_ASKED_ON_REQUESTS (1 << 15)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -180,6 +183,10 @@
 // "No such image" in `RequestView::image` and the like.
 #define HEARTH_NONE UINT32_MAX
 
+
+
+
+
 // The place of a service that an instance of a policy fills.
 enum hearth_slot
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -200,6 +207,8 @@ enum hearth_slot
     HEARTH_SLOT_IMAGES_ON_DISK,
     // Which images on the head go.
     HEARTH_SLOT_IMAGES_ON_HEAD,
+    // How many instances functions have. Since 2.1.
+    HEARTH_SLOT_AUTOSCALING,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -359,6 +368,25 @@ enum hearth_creation
 typedef enum hearth_creation hearth_creation;
 #else
 typedef uint32_t hearth_creation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why an autoscaler is asked.
+enum hearth_scale_cause
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // A period is over.
+    HEARTH_SCALE_CAUSE_TICK,
+    // A request: the first of its function, or one that found no instance with room.
+    HEARTH_SCALE_CAUSE_REQUEST,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_scale_cause hearth_scale_cause;
+#else
+typedef uint32_t hearth_scale_cause;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1240,6 +1268,72 @@ typedef struct {
     uint32_t (*on_workflow)(void *policy, const hearth_workflow *workflow);
 } hearth_keep_alive;
 
+// How it stands with a function that is served by instances, when its autoscaler is asked.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The function's number.
+    uint32_t function;
+    // The date, in ns.
+    uint64_t now;
+    // How many requests an instance serves at once at the most; HEARTH_NONE is without limit.
+    uint32_t concurrency;
+    // How many instances there are at the least.
+    uint32_t min_scale;
+    // How many instances there are at the most; HEARTH_NONE is any number.
+    uint32_t max_scale;
+    // Instances that take requests.
+    uint32_t ready;
+    // Instances that have been asked for and are not up.
+    uint32_t starting;
+    // Instances that take no more requests and end when theirs have.
+    uint32_t stopping;
+    // The last answer, within the bounds; `min_scale` before the first.
+    uint32_t wanted;
+    // Why the policy is asked.
+    hearth_scale_cause cause;
+    // Requests that wait for an instance.
+    uint64_t waiting;
+    // Requests in instances.
+    uint64_t running;
+    // When the first of those that wait was let in, in ns; UINT64_MAX if nobody waits.
+    uint64_t waiting_since;
+    // Requests let in so far.
+    uint64_t arrivals;
+    // When the last of them was, in ns; UINT64_MAX before the first.
+    uint64_t last_arrival;
+    // The integral over time, since the simulation began, of the requests that wait or are in instances, in requests x seconds.
+    double in_flight_seconds;
+    // The same of those in instances alone.
+    double running_seconds;
+} hearth_scale_view;
+
+// How many instances there are to be.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // So many; `wanted` of the view before the call. The host holds it between `min_scale` and `max_scale`.
+    uint32_t wanted;
+} hearth_scale;
+
+// How many instances functions have. Since 2.1.
+typedef struct {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Writes how the policy is to be asked, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    uint32_t (*rules)(void *policy, uint32_t *rules);
+    // Writes how long it is from one tick to the next, in ns: 0 is never, and 2 s stand there before the call. Called once, after
+    // `rules`; null is 2 s.
+    uint32_t (*period)(void *policy, uint64_t *period);
+    // How many instances a function is to have: at the first request of it, at each tick, and for `HEARTH_RULE_ASKED_ON_REQUESTS`
+    // when a request finds no instance with room.
+    uint32_t (*scale)(void *policy, const hearth_scale_view *view, hearth_scale *answer);
+    // A timer has gone off that was set by `wake_at` of the host.
+    uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
+    // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    uint32_t (*on_container)(void *policy, const hearth_container_event *event);
+} hearth_autoscaling;
+
 // A policy: what it is called, what can be set, how it is made, and the roles it has.
 typedef struct {
     // Size of this record in bytes.
@@ -1267,6 +1361,8 @@ typedef struct {
     const hearth_admission *admission;
     // How long idle containers stay, if the policy says that.
     const hearth_keep_alive *keep_alive;
+    // How many instances functions have, if the policy says that. Since 2.1.
+    const hearth_autoscaling *autoscaling;
 } hearth_policy;
 
 // Values next to one another that are lent.
@@ -1298,7 +1394,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 398
+#define HEARTH_LAYOUT_LENGTH 431
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1308,7 +1404,7 @@ typedef struct {
     sizeof(hearth_value), 3, offsetof(hearth_value, integer), offsetof(hearth_value, number), offsetof(hearth_value, text), \
     sizeof(hearth_node_set), 2, offsetof(hearth_node_set, bits), offsetof(hearth_node_set, summary), \
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
-    sizeof(hearth_policy), 12, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), \
+    sizeof(hearth_policy), 13, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), offsetof(hearth_policy, autoscaling), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
     sizeof(hearth_host), 11, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), offsetof(hearth_host, take_back), offsetof(hearth_host, keep_between), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
@@ -1344,6 +1440,9 @@ typedef struct {
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
     sizeof(hearth_container), 11, offsetof(hearth_container, size), offsetof(hearth_container, container), offsetof(hearth_container, function), offsetof(hearth_container, state), offsetof(hearth_container, invocation), offsetof(hearth_container, attempt), offsetof(hearth_container, created), offsetof(hearth_container, since), offsetof(hearth_container, expires), offsetof(hearth_container, ram), offsetof(hearth_container, disk), \
     sizeof(hearth_containers_of), 2, offsetof(hearth_containers_of, context), offsetof(hearth_containers_of, of), \
+    sizeof(hearth_autoscaling), 6, offsetof(hearth_autoscaling, size), offsetof(hearth_autoscaling, rules), offsetof(hearth_autoscaling, period), offsetof(hearth_autoscaling, scale), offsetof(hearth_autoscaling, on_timer), offsetof(hearth_autoscaling, on_container), \
+    sizeof(hearth_scale), 2, offsetof(hearth_scale, size), offsetof(hearth_scale, wanted), \
+    sizeof(hearth_scale_view), 18, offsetof(hearth_scale_view, size), offsetof(hearth_scale_view, function), offsetof(hearth_scale_view, now), offsetof(hearth_scale_view, concurrency), offsetof(hearth_scale_view, min_scale), offsetof(hearth_scale_view, max_scale), offsetof(hearth_scale_view, ready), offsetof(hearth_scale_view, starting), offsetof(hearth_scale_view, stopping), offsetof(hearth_scale_view, wanted), offsetof(hearth_scale_view, cause), offsetof(hearth_scale_view, waiting), offsetof(hearth_scale_view, running), offsetof(hearth_scale_view, waiting_since), offsetof(hearth_scale_view, arrivals), offsetof(hearth_scale_view, last_arrival), offsetof(hearth_scale_view, in_flight_seconds), offsetof(hearth_scale_view, running_seconds), \
 }
 
 // The same as a constant, for languages that cannot read the macro.

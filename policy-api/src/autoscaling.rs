@@ -3,7 +3,7 @@
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, ContainerEvent};
+use crate::{ClusterView, ContainerEvent, NONE};
 
 /// Why an autoscaler is asked.
 #[repr(u32)]
@@ -39,11 +39,11 @@ pub struct ScaleView {
     pub function: u32,
     /// The date, in ns.
     pub now: u64,
-    /// How many requests an instance serves at once at the most; `u32::MAX` is without limit.
+    /// How many requests an instance serves at once at the most; [`NONE`] is without limit.
     pub concurrency: u32,
     /// How many instances there are at the least.
     pub min_scale: u32,
-    /// How many instances there are at the most; `u32::MAX` is any number.
+    /// How many instances there are at the most; [`NONE`] is any number.
     pub max_scale: u32,
     /// Instances that take requests.
     pub ready: u32,
@@ -99,7 +99,7 @@ impl Default for ScaleView {
             now: 0,
             concurrency: 1,
             min_scale: 0,
-            max_scale: u32::MAX,
+            max_scale: NONE,
             ready: 0,
             starting: 0,
             stopping: 0,
@@ -143,8 +143,14 @@ impl Default for AutoscalingRules {
 /// How many instances there are to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// So many. The host holds it between [`ScaleView::min_scale`] and [`ScaleView::max_scale`].
+    /// So many. The host holds it between [`ScaleView::min_scale`] and [`ScaleView::max_scale`]; what is left is at most
+    /// [`MOST`](Self::MOST).
     pub wanted: u32,
+}
+
+impl Scale {
+    /// The most instances of a function, whatever its bounds are. To want more of them ends a run with an error.
+    pub const MOST: u32 = 1_000_000;
 }
 
 /// Decides how many instances a function has.

@@ -19,6 +19,7 @@ sources![
     "abi/tables.rs",
     "actions.rs",
     "admission.rs",
+    "autoscaling.rs",
     "boundary/described.rs",
     "boundary/descriptor.rs",
     "boundary/failure.rs",

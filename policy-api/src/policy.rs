@@ -11,7 +11,7 @@ use crate::primitives::{
 };
 use crate::{Actions, NONE, ParameterSet};
 
-/// The four kinds of policy.
+/// The kinds of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyKind {
     /// Where an invocation runs.
@@ -22,11 +22,14 @@ pub enum PolicyKind {
     Admission,
     /// How long idle containers stay.
     KeepAlive,
+    /// How many instances functions have.
+    Autoscaling,
 }
 
 impl PolicyKind {
     /// All kinds.
-    pub const ALL: [PolicyKind; 4] = [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive];
+    pub const ALL: [PolicyKind; 5] =
+        [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive, Self::Autoscaling];
 }
 
 impl fmt::Display for PolicyKind {
@@ -37,6 +40,7 @@ impl fmt::Display for PolicyKind {
             Self::Eviction => "eviction",
             Self::Admission => "admission",
             Self::KeepAlive => "keep-alive",
+            Self::Autoscaling => "autoscaling",
         })
     }
 }
@@ -61,11 +65,13 @@ pub enum PolicySlot {
     ImagesOnDisk,
     /// Which images on the head go.
     ImagesOnHead,
+    /// How many instances functions have. Since 2.1.
+    Autoscaling,
 }
 
 impl PolicySlot {
     /// All slots, in the order of scenarios.
-    pub const ALL: [PolicySlot; 7] = [
+    pub const ALL: [PolicySlot; 8] = [
         Self::Admission,
         Self::NodeAllocation,
         Self::KeepAlive,
@@ -73,6 +79,7 @@ impl PolicySlot {
         Self::ImagesInRam,
         Self::ImagesOnDisk,
         Self::ImagesOnHead,
+        Self::Autoscaling,
     ];
 
     /// Its path in a scenario, under `policies`.
@@ -85,6 +92,7 @@ impl PolicySlot {
             Self::ImagesInRam => "eviction.images_in_ram",
             Self::ImagesOnDisk => "eviction.images_on_disk",
             Self::ImagesOnHead => "eviction.images_on_head",
+            Self::Autoscaling => "autoscaling",
         }
     }
 
@@ -95,6 +103,7 @@ impl PolicySlot {
             Self::NodeAllocation => PolicyKind::NodeAllocation,
             Self::KeepAlive => PolicyKind::KeepAlive,
             Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => PolicyKind::Eviction,
+            Self::Autoscaling => PolicyKind::Autoscaling,
         }
     }
 }
@@ -192,7 +201,8 @@ pub struct Claims {
     /// Node allocation: lets nobody wait while a node has a free core and can make room, but for a busy container that is there
     /// ([`Placement::Busy`](crate::Placement::Busy)), and for that not for ever, nor has anybody stand in queues
     /// ([`Placement::Queue`](crate::Placement::Queue)) of nodes that have none; in batches, on a cluster
-    /// that has all images, everybody who waits runs in the end.
+    /// that has all images, everybody who waits runs in the end. Autoscaling: wants an instance within an hour where somebody waits on an
+    /// idle cluster.
     pub work_conserving: bool,
     /// Node allocation: picks no node that cannot make room for the container, RAM and disk.
     pub respects_capacity: bool,

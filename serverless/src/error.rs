@@ -208,6 +208,6 @@ impl Error {
 
     pub(crate) fn policy(policies: &PolicySet, mistake: Mistake) -> Self {
         let MistakeMade { slot, method, cause } = mistake.into_inner();
-        Self::Policy { slot, policy: policies.record(slot).to_string(), method, cause }
+        Self::Policy { slot, policy: policies.describe(slot), method, cause }
     }
 }

@@ -303,7 +303,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/policies",
             json!({"placement": {"use": "fcfs"}}),
-            "policies.placement: unknown field `placement`, expected one of `controller`, `admission`, `node_allocation`, `keep_alive`, `eviction`",
+            "policies.placement: unknown field `placement`, expected one of `controller`, `admission`, `node_allocation`, `keep_alive`, `eviction`, `autoscaling`",
         ),
     ]
 }

@@ -36,12 +36,7 @@ fn try_out(folder: &Path, name: &str, slot: &str) {
 #[test]
 fn a_new_crate_of_each_kind_builds_passes_its_tests_and_runs() {
     let folder = tempfile::tempdir().unwrap();
-    for (kind, slot) in [
-        ("node-allocation", "node_allocation"),
-        ("eviction", "eviction.containers"),
-        ("admission", "admission"),
-        ("keep-alive", "keep_alive"),
-    ] {
+    for (kind, slot) in KINDS {
         let name = format!("my-{kind}");
         new_crate(folder.path(), &name, kind);
         try_out(&folder.path().join(&name), &name, slot);
@@ -56,11 +51,12 @@ fn written(folder: &Path, arguments: &[&str]) -> Vec<String> {
     text(&output.stdout).lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
 }
 
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("node-allocation", "node_allocation"),
     ("eviction", "eviction.containers"),
     ("admission", "admission"),
     ("keep-alive", "keep_alive"),
+    ("autoscaling", "autoscaling"),
 ];
 
 #[test]

@@ -82,9 +82,12 @@ fn later_header() -> String {
         ("hearth_policy", "void *"),
         ("hearth_parameter", "uint64_t"),
         ("hearth_library_header", "uint64_t"),
+        ("hearth_autoscaling", "void *"),
+        ("hearth_scale", "uint64_t"),
+        ("hearth_scale_view", "uint64_t"),
     ];
     let grown = records.iter().fold(header(), |header, (record, field)| with_another_field(&header, record, field));
-    let grown = grown.replace("INTERFACE_MINOR 0", "INTERFACE_MINOR 7");
+    let grown = replaced(&grown, "INTERFACE_MINOR 1", "INTERFACE_MINOR 7");
     with_length(&grown, records.len() as i64)
 }
 
@@ -103,12 +106,13 @@ fn a_library_of_an_earlier_interface_runs() {
     let folder = tempfile::tempdir().unwrap();
     let records = ["hearth_request", "hearth_node_allocation", "hearth_cluster", "hearth_policy"];
     let shorter = records.iter().fold(header(), |header, record| without_last_field(&header, record));
-    // What does not know of keep-alive has no such policy.
+    // What does not know of autoscaling has no such policy.
     let shorter = with_length(&shorter, -4);
     let source = project_path("examples/policies/c/policies.c");
-    let without = fs::read_to_string(source).unwrap().replace("    .keep_alive = &fixed_functions,\n", "");
-    let without =
-        without.replace(", &fixed);", ");").replace("static const hearth_policy fixed", "const hearth_policy fixed");
+    let without = fs::read_to_string(source).unwrap().replace("    .autoscaling = &concurrency_functions,\n", "");
+    let without = without
+        .replace(", &concurrency);", ");")
+        .replace("static const hearth_policy concurrency", "const hearth_policy concurrency");
     fs::write(folder.path().join("hearth_policy.h"), shorter).unwrap();
     fs::write(folder.path().join("policies.c"), without).unwrap();
     let library = folder.path().join("policies.so");
@@ -121,7 +125,7 @@ fn a_library_of_an_earlier_interface_runs() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let built_in = large("first-fit", "lru");
     let mut loaded = built_in.clone();
-    for slot in ["/admission", "/node_allocation", "/eviction/containers"] {
+    for slot in ["/admission", "/node_allocation", "/keep_alive", "/eviction/containers"] {
         loaded["policies"].pointer_mut(slot).unwrap()["library"] = library.display().to_string().into();
     }
     assert!(run(&built_in, folder.path()) == run(&loaded, folder.path()));
@@ -138,7 +142,7 @@ fn a_library_of_a_later_interface_runs_if_it_can_do_with_this_one() {
     assert!(output.status.success(), "{}", text(&output.stdout));
     let Some(demanding) = library(&folder.path().join("demanding"), &later_header()) else { return };
     let (code, message) = failure(&["run", &quickstart(), "--policy", &format!("admission={demanding}")]);
-    assert!(message.contains("is built for policy interface 2.7; this hearth has 2.0"), "{message}");
+    assert!(message.contains("is built for policy interface 2.7; this hearth has 2.1"), "{message}");
     assert_eq!(code, 2);
 }
 

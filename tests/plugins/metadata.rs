@@ -47,6 +47,10 @@ fn names_and_parameters_that_make_no_sense_are_refused_with_a_cure() {
             "\"trial\", which has a parameter \"keep_alive\", which stands for something else in --policy and in scenarios: give it another name",
         ),
         (
+            &["-DPARAMETERS=CHOICE(\"autoscaling\")"],
+            "\"trial\", which has a parameter \"autoscaling\", which stands for something else in --policy and in scenarios",
+        ),
+        (
             &["-DPARAMETERS=CHOICE(\"use\")"],
             "\"trial\", which has a parameter \"use\", which stands for something else",
         ),

@@ -69,7 +69,7 @@ fn files_that_are_no_libraries_of_policies_are_refused() {
         "newer",
         "#[unsafe(no_mangle)] #[allow(non_upper_case_globals)] pub static hearth_policies_3__newer: [u64; 64] = [0; 64];",
     );
-    let ours = "this hearth has 2.0: build it with hearth-policy-api 2.0";
+    let ours = "this hearth has 2.1: build it with hearth-policy-api 2.1";
     assert_eq!(refused(&newer), format!("FILE is built for policy interface 3.x; {ours}"));
     let spoofed = compile(
         folder.path(),
@@ -169,7 +169,7 @@ fn a_library_built_against_a_changed_interface_is_refused_with_what_differs() {
     assert_eq!(
         message,
         "FILE has another layout of running in hearth_node: it begins at byte 12 here, at byte 16 there. Build it with \
-         hearth-policy-api or hearth_policy.h of 2.0, as published"
+         hearth-policy-api or hearth_policy.h of 2.1, as published"
     );
 }
 
@@ -185,20 +185,20 @@ fn a_library_that_takes_a_field_for_another_type_is_refused() {
     assert_eq!(
         message,
         "FILE has another layout of speed in NodeView: f64 here, u64 there. Build it with hearth-policy-api or \
-         hearth_policy.h of 2.0, as published"
+         hearth_policy.h of 2.1, as published"
     );
 }
 
 #[test]
 fn a_library_built_against_a_newer_interface_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (now, later) = ("INTERFACE_MINOR: u32 = 0", "INTERFACE_MINOR: u32 = 9");
+    let (now, later) = ("INTERFACE_MINOR: u32 = 1", "INTERFACE_MINOR: u32 = 9");
     let newer = changed_interface(folder.path(), "src/abi/header.rs", now, later);
     let library = build_against(&folder.path().join("plugin"), "newer-minor", &newer, &[]);
     let message = refusal(&format!("node_allocation={library}:place")).replace(&library, "FILE");
     assert_eq!(
         message,
-        "FILE is built for policy interface 2.9; this hearth has 2.0: build it with hearth-policy-api 2.0"
+        "FILE is built for policy interface 2.9; this hearth has 2.1: build it with hearth-policy-api 2.1"
     );
 }
 

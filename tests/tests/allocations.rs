@@ -7,11 +7,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject, Object, Orders, Role, Seat};
+use hearth_policy_api::boundary::{
+    AdmissionObject, AutoscalingObject, KeepAliveObject, NodeAllocationObject, Object, Orders, Role, Seat,
+};
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
     AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, PolicyKind,
-    RequestView,
+    RequestView, ScaleView,
 };
 
 struct Counting;
@@ -91,6 +93,16 @@ fn of_keep_alive((mut policy, _): (KeepAliveObject, Rc<Orders>)) -> u64 {
     })
 }
 
+fn of_autoscaling((mut policy, _): (AutoscalingObject, Rc<Orders>)) -> u64 {
+    let view = ScaleView { waiting: 1, arrivals: 1, ..ScaleView::default() };
+    // What is kept of a function is made when it is first asked about.
+    policy.scale(&view).unwrap();
+    let later = ScaleView { now: 2_000_000_000, in_flight_seconds: 2.0, ..view };
+    allocations(|| {
+        let _ = policy.scale(&later).unwrap();
+    })
+}
+
 #[test]
 fn decisions_allocate_nothing() {
     let mut decided = 0;
@@ -99,6 +111,7 @@ fn decisions_allocate_nothing() {
             PolicyKind::NodeAllocation => of_placement(make(policy)),
             PolicyKind::Admission => Some(of_admission(make(policy))),
             PolicyKind::KeepAlive => Some(of_keep_alive(make(policy))),
+            PolicyKind::Autoscaling => Some(of_autoscaling(make(policy))),
             // Ranks items in tables of its own.
             PolicyKind::Eviction => None,
         };

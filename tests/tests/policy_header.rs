@@ -33,6 +33,10 @@ const NAMES: &[(&str, &str)] = &[
     ("KeepAliveTable", "hearth_keep_alive"),
     ("RetentionAnswer", "hearth_retention"),
     ("PrewarmingAnswer", "hearth_prewarming"),
+    ("AutoscalingTable", "hearth_autoscaling"),
+    ("ScaleAnswer", "hearth_scale"),
+    ("ScaleView", "hearth_scale_view"),
+    ("ScaleCause", "hearth_scale_cause"),
     ("NodeView", "hearth_node"),
     ("LinkView", "hearth_link"),
     ("RequestView", "hearth_request"),
@@ -94,6 +98,7 @@ const FILES: &[&str] = &[
     "eviction.rs",
     "admission.rs",
     "keep_alive.rs",
+    "autoscaling.rs",
     "end.rs",
     "delayed_start.rs",
     "history.rs",
@@ -135,7 +140,9 @@ fn types() -> String {
     let is_plain = |name: &String| !name.contains('_');
     config.export.include = NAMES.iter().map(|(rust, _)| (*rust).to_owned()).filter(is_plain).collect();
     config.export.exclude =
-        ["ENTRY_SYMBOL", "Library", "WORD", "Claims", "PolicyKind", "Prewarming"].map(str::to_owned).into();
+        ["ENTRY_SYMBOL", "Library", "WORD", "Claims", "PolicyKind", "Prewarming", "AutoscalingRules", "Scale"]
+            .map(str::to_owned)
+            .into();
     let builder = FILES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(policy_api("src").join(file))
     });
@@ -151,7 +158,10 @@ fn for_readers_of_c(types: &str) -> String {
         let comment = line.trim_start().strip_prefix("//").map(str::trim);
         let is_fence = comment.is_some_and(|comment| comment.starts_with("```"));
         in_example ^= is_fence;
-        if line.starts_with("#define hearth_") {
+        // What a type of Rust has of its own.
+        let is_of_a_type = |name: &str| name.starts_with("hearth_") || name.chars().any(|of| of.is_ascii_lowercase());
+        let name = line.strip_prefix("#define ").and_then(|rest| rest.split(' ').next());
+        if name.is_some_and(is_of_a_type) {
             while text.last().is_some_and(|line| line.starts_with("//")) {
                 text.pop();
             }

@@ -1,4 +1,4 @@
-// A policy of each kind in C: the built-in first-fit, lru, queue-limit and fixed, to the byte.
+// A policy of each kind in C: the built-in first-fit, lru, queue-limit, fixed and concurrency, to the byte.
 //
 // Build it in this folder, and put one of its policies into a slot of a scenario:
 //
@@ -316,6 +316,96 @@ static const hearth_policy fixed = {
     .keep_alive = &fixed_functions,
 };
 
+// ---- Autoscaling: as many instances as the requests in flight fill.
+
+typedef struct {
+    double target, unlimited;
+    // In ns.
+    uint64_t period;
+} concurrency_policy;
+
+static uint32_t concurrency_create(const hearth_context *context, hearth_values values, void **policy) {
+    if (values.data[2].integer == 0) return hearth_fail(context, "the parameter period must be more than 0, or nothing would ever shrink");
+    concurrency_policy *settings = malloc(sizeof *settings);
+    if (settings == NULL) return hearth_fail(context, "there is no memory left");
+    settings->target = values.data[0].number;
+    settings->unlimited = values.data[1].number;
+    settings->period = values.data[2].integer;
+    *policy = settings;
+    return HEARTH_OK;
+}
+
+static uint32_t concurrency_rules(void *policy, uint32_t *rules) {
+    (void)policy;
+    *rules = HEARTH_RULE_ASKED_ON_REQUESTS;
+    return HEARTH_OK;
+}
+
+static uint32_t concurrency_period(void *policy, uint64_t *period) {
+    *period = ((const concurrency_policy *)policy)->period;
+    return HEARTH_OK;
+}
+
+static uint32_t concurrency_scale(void *policy, const hearth_scale_view *view, hearth_scale *answer) {
+    const concurrency_policy *settings = policy;
+    double target = view->concurrency == HEARTH_NONE ? settings->unlimited : view->concurrency == 0 ? 1.0 : view->concurrency;
+    if (settings->target > 0.0) target = settings->target;
+    double filled = (double)(view->waiting + view->running) / target;
+    // There are a million instances at the most.
+    uint32_t wanted = filled < 1e6 ? (uint32_t)filled : 1000000;
+    if (wanted < filled && wanted < 1000000) wanted++;
+    // Only a tick has instances end. The answer says `wanted` of the view before the call.
+    if (view->cause == HEARTH_SCALE_CAUSE_TICK || wanted > answer->wanted) answer->wanted = wanted;
+    return HEARTH_OK;
+}
+
+static const hearth_autoscaling concurrency_functions = {
+    .size = sizeof(hearth_autoscaling),
+    .rules = concurrency_rules,
+    .period = concurrency_period,
+    .scale = concurrency_scale,
+};
+
+static const hearth_parameter concurrency_parameters[] = {
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("target"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many requests there are to be in flight for each instance; 0 for as many as it serves"),
+        .max = HEARTH_NUMBER(1000000.0),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("unlimited"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many where an instance serves any number"),
+        .min = HEARTH_NUMBER(0.01),
+        .max = HEARTH_NUMBER(1000000.0),
+        .default_value = HEARTH_NUMBER(100.0),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_DURATION,
+        .name = HEARTH_TEXT("period"),
+        .unit = HEARTH_TEXT("s"),
+        .help = HEARTH_TEXT("how long it is from one tick to the next"),
+        .default_value = HEARTH_INTEGER(2000000000),
+    },
+};
+
+static const hearth_policy concurrency = {
+    .size = sizeof(hearth_policy),
+    .name = HEARTH_TEXT("concurrency"),
+    .version = HEARTH_TEXT("0.1.0"),
+    .description = HEARTH_TEXT("as many instances as the requests in flight fill"),
+    .parameters = HEARTH_RECORDS(concurrency_parameters),
+    .create = concurrency_create,
+    .destroy = free,
+    .autoscaling = &concurrency_functions,
+};
+
 // ---- What the library exports.
 
-HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);
+HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed, &concurrency);

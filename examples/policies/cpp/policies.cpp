@@ -1,4 +1,4 @@
-// A policy of each kind in C++: the built-in first-fit, lru, queue-limit and fixed, to the byte.
+// A policy of each kind in C++: the built-in first-fit, lru, queue-limit, fixed and concurrency, to the byte.
 //
 // Build it in this folder (C++20), and put one of its policies into a slot of a scenario:
 //
@@ -10,6 +10,8 @@
 
 #include "hearth_policy.h"
 
+#include <algorithm>
+#include <cmath>
 #include <exception>
 #include <list>
 #include <optional>
@@ -305,8 +307,91 @@ constexpr hearth_policy fixed = {
     .keep_alive = &fixed_functions,
 };
 
+// ---- Autoscaling: as many instances as the requests in flight fill.
+
+class Concurrency {
+public:
+    explicit Concurrency(hearth_values values)
+        : target(values.data[0].number), unlimited(values.data[1].number), period(values.data[2].integer) {
+        if (period == 0) throw std::runtime_error("the parameter period must be more than 0, or nothing would ever shrink");
+    }
+
+    uint64_t ticks() const { return period; }
+
+    void scale(const hearth_scale_view &view, hearth_scale &answer) const {
+        double serves = view.concurrency == HEARTH_NONE ? unlimited : std::max(1.0, double(view.concurrency));
+        // There are a million instances at the most.
+        double filled = std::min(1e6, std::ceil(double(view.waiting + view.running) / (target > 0.0 ? target : serves)));
+        // Only a tick has instances end. The answer says `wanted` of the view before the call.
+        auto wanted = static_cast<uint32_t>(filled);
+        if (view.cause == HEARTH_SCALE_CAUSE_TICK || wanted > answer.wanted) answer.wanted = wanted;
+    }
+
+private:
+    double target, unlimited;
+    // In ns.
+    uint64_t period;
+};
+
+constexpr hearth_autoscaling concurrency_functions = {
+    .size = sizeof(hearth_autoscaling),
+    .rules =
+        [](void *, uint32_t *rules) -> uint32_t {
+            *rules = HEARTH_RULE_ASKED_ON_REQUESTS;
+            return HEARTH_OK;
+        },
+    .period =
+        [](void *policy, uint64_t *period) {
+            return call<Concurrency>(policy, [&](Concurrency &concurrency) { *period = concurrency.ticks(); });
+        },
+    .scale =
+        [](void *policy, const hearth_scale_view *view, hearth_scale *answer) {
+            return call<Concurrency>(policy, [&](Concurrency &concurrency) { concurrency.scale(*view, *answer); });
+        },
+};
+
+constexpr hearth_parameter concurrency_parameters[] = {
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("target"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many requests there are to be in flight for each instance; 0 for as many as it serves"),
+        .max = HEARTH_NUMBER(1e6),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("unlimited"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many where an instance serves any number"),
+        .min = HEARTH_NUMBER(0.01),
+        .max = HEARTH_NUMBER(1e6),
+        .default_value = HEARTH_NUMBER(100.0),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_DURATION,
+        .name = HEARTH_TEXT("period"),
+        .unit = HEARTH_TEXT("s"),
+        .help = HEARTH_TEXT("how long it is from one tick to the next"),
+        .default_value = HEARTH_INTEGER(2'000'000'000),
+    },
+};
+
+constexpr hearth_policy concurrency = {
+    .size = sizeof(hearth_policy),
+    .name = HEARTH_TEXT("concurrency"),
+    .version = HEARTH_TEXT("0.1.0"),
+    .description = HEARTH_TEXT("as many instances as the requests in flight fill"),
+    .parameters = HEARTH_RECORDS(concurrency_parameters),
+    .create = create<Concurrency>,
+    .destroy = destroy<Concurrency>,
+    .autoscaling = &concurrency_functions,
+};
+
 // ---- What the library exports.
 
 }  // namespace
 
-HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);
+HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed, &concurrency);

@@ -145,6 +145,60 @@ static const hearth_policy fixed = {
     .keep_alive = &fixed_functions,
 };
 
+// ---- Autoscaling: as many instances as the requests in flight fill.
+
+uint32_t concurrencyCreate(const hearth_context *context, hearth_values values, void **made);
+uint32_t concurrencyRules(void *policy, uint32_t *rules);
+uint32_t concurrencyPeriod(void *policy, uint64_t *period);
+uint32_t concurrencyScale(void *policy, const hearth_scale_view *view, hearth_scale *answer);
+
+static const hearth_autoscaling concurrency_functions = {
+    .size = sizeof(hearth_autoscaling),
+    .rules = concurrencyRules,
+    .period = concurrencyPeriod,
+    .scale = concurrencyScale,
+};
+
+static const hearth_parameter concurrency_parameters[] = {
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("target"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many requests there are to be in flight for each instance; 0 for as many as it serves"),
+        .max = HEARTH_NUMBER(1000000.0),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_NUMBER,
+        .name = HEARTH_TEXT("unlimited"),
+        .unit = HEARTH_TEXT("requests"),
+        .help = HEARTH_TEXT("how many where an instance serves any number"),
+        .min = HEARTH_NUMBER(0.01),
+        .max = HEARTH_NUMBER(1000000.0),
+        .default_value = HEARTH_NUMBER(100.0),
+    },
+    {
+        .size = sizeof(hearth_parameter),
+        .kind = HEARTH_PARAMETER_DURATION,
+        .name = HEARTH_TEXT("period"),
+        .unit = HEARTH_TEXT("s"),
+        .help = HEARTH_TEXT("how long it is from one tick to the next"),
+        .default_value = HEARTH_INTEGER(2000000000),
+    },
+};
+
+static const hearth_policy concurrency = {
+    .size = sizeof(hearth_policy),
+    .name = HEARTH_TEXT("concurrency"),
+    .version = HEARTH_TEXT("0.1.0"),
+    .description = HEARTH_TEXT("as many instances as the requests in flight fill"),
+    .parameters = HEARTH_RECORDS(concurrency_parameters),
+    .create = concurrencyCreate,
+    .destroy = destroyPolicy,
+    .autoscaling = &concurrency_functions,
+};
+
 // ---- What the library exports.
 
-HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed);
+HEARTH_EXPORT_POLICIES(&first_fit, &lru, &queue_limit, &fixed, &concurrency);

@@ -1,4 +1,4 @@
-// A policy of each kind in Go: the built-in first-fit, lru, queue-limit and fixed, to the byte.
+// A policy of each kind in Go: the built-in first-fit, lru, queue-limit, fixed and concurrency, to the byte.
 //
 // Build it in this folder (Go 1.19 or later, and a C compiler), and put one of its policies into a slot of a scenario:
 //
@@ -242,4 +242,60 @@ func fixedCreate(context *C.hearth_context, values C.hearth_values, made *unsafe
 //export fixedOnIdle
 func fixedOnIdle(address unsafe.Pointer, _ *C.hearth_completion, answer *C.hearth_retention) C.uint32_t {
 	return call(address, func(policy fixed) { answer.keep_for = policy.timeout })
+}
+
+// ---- Autoscaling: as many instances as the requests in flight fill.
+
+// concurrency is how many requests there are to be for each instance, and the time between two ticks in ns.
+type concurrency struct {
+	target, unlimited C.double
+	period            C.uint64_t
+}
+
+//export concurrencyCreate
+func concurrencyCreate(context *C.hearth_context, values C.hearth_values, made *unsafe.Pointer) C.uint32_t {
+	return create(context, values, made, func(values []C.hearth_value) any {
+		if values[2].integer == 0 {
+			panic("the parameter period must be more than 0, or nothing would ever shrink")
+		}
+		return concurrency{values[0].number, values[1].number, values[2].integer}
+	})
+}
+
+//export concurrencyRules
+func concurrencyRules(_ unsafe.Pointer, rules *C.uint32_t) C.uint32_t {
+	*rules = C.HEARTH_RULE_ASKED_ON_REQUESTS
+	return C.HEARTH_OK
+}
+
+//export concurrencyPeriod
+func concurrencyPeriod(address unsafe.Pointer, period *C.uint64_t) C.uint32_t {
+	return call(address, func(policy concurrency) { *period = policy.period })
+}
+
+//export concurrencyScale
+func concurrencyScale(address unsafe.Pointer, view *C.hearth_scale_view, answer *C.hearth_scale) C.uint32_t {
+	return call(address, func(policy concurrency) {
+		target := policy.target
+		switch {
+		case target > 0:
+		case view.concurrency == C.HEARTH_NONE:
+			target = policy.unlimited
+		case view.concurrency == 0:
+			target = 1
+		default:
+			target = C.double(view.concurrency)
+		}
+		// There are a million instances at the most.
+		wanted, filled := C.uint32_t(1000000), C.double(view.waiting+view.running)/target
+		if filled < 1e6 {
+			if wanted = C.uint32_t(filled); C.double(wanted) < filled {
+				wanted++
+			}
+		}
+		// Only a tick has instances end. The answer says `wanted` of the view before the call.
+		if view.cause == C.HEARTH_SCALE_CAUSE_TICK || wanted > answer.wanted {
+			answer.wanted = wanted
+		}
+	})
 }

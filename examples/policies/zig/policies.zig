@@ -1,4 +1,4 @@
-//! A policy of each kind in Zig: the built-in first-fit, lru, queue-limit and fixed, to the byte.
+//! A policy of each kind in Zig: the built-in first-fit, lru, queue-limit, fixed and concurrency, to the byte.
 //!
 //! Build it in this folder (Zig 0.16 or later), and put one of its policies into a slot of a scenario:
 //!
@@ -321,9 +321,92 @@ const Fixed = struct {
     };
 };
 
+// ---- Autoscaling: as many instances as the requests in flight fill.
+
+const Concurrency = struct {
+    target: f64,
+    unlimited: f64,
+    /// In ns.
+    period: u64,
+
+    fn init(_: c.hearth_context, values: []const c.hearth_value) Concurrency {
+        return .{ .target = values[0].number, .unlimited = values[1].number, .period = values[2].integer };
+    }
+
+    fn rules(_: ?*anyopaque, answer: [*c]u32) callconv(.c) u32 {
+        answer.* = c.HEARTH_RULE_ASKED_ON_REQUESTS;
+        return c.HEARTH_OK;
+    }
+
+    /// 0 would be never, and nothing would ever shrink: then it is the default.
+    fn ticks(address: ?*anyopaque, answer: [*c]u64) callconv(.c) u32 {
+        const period = of(Concurrency, address).period;
+        if (period > 0) answer.* = period;
+        return c.HEARTH_OK;
+    }
+
+    fn scale(address: ?*anyopaque, view: [*c]const c.hearth_scale_view, answer: [*c]c.hearth_scale) callconv(.c) u32 {
+        const settings = of(Concurrency, address);
+        const serves: f64 = if (view.*.concurrency == c.HEARTH_NONE) settings.unlimited else @floatFromInt(@max(1, view.*.concurrency));
+        const in_flight: f64 = @floatFromInt(view.*.waiting + view.*.running);
+        // There are a million instances at the most.
+        const target = if (settings.target > 0) settings.target else serves;
+        const filled = @min(1e6, @ceil(in_flight / target));
+        const wanted: u32 = @intFromFloat(filled);
+        // Only a tick has instances end. The answer says `wanted` of the view before the call.
+        if (view.*.cause == c.HEARTH_SCALE_CAUSE_TICK or wanted > answer.*.wanted) answer.*.wanted = wanted;
+        return c.HEARTH_OK;
+    }
+
+    const functions = c.hearth_autoscaling{
+        .size = @sizeOf(c.hearth_autoscaling),
+        .rules = rules,
+        .period = ticks,
+        .scale = scale,
+    };
+
+    const policy = c.hearth_policy{
+        .size = @sizeOf(c.hearth_policy),
+        .name = text("concurrency"),
+        .version = text("0.1.0"),
+        .description = text("as many instances as the requests in flight fill"),
+        .parameters = parameters(&.{
+            .{
+                .size = @sizeOf(c.hearth_parameter),
+                .kind = c.HEARTH_PARAMETER_NUMBER,
+                .name = text("target"),
+                .unit = text("requests"),
+                .help = text("how many requests there are to be in flight for each instance; 0 for as many as it serves"),
+                .max = .{ .number = 1e6 },
+            },
+            .{
+                .size = @sizeOf(c.hearth_parameter),
+                .kind = c.HEARTH_PARAMETER_NUMBER,
+                .name = text("unlimited"),
+                .unit = text("requests"),
+                .help = text("how many where an instance serves any number"),
+                .min = .{ .number = 0.01 },
+                .max = .{ .number = 1e6 },
+                .default_value = .{ .number = 100 },
+            },
+            .{
+                .size = @sizeOf(c.hearth_parameter),
+                .kind = c.HEARTH_PARAMETER_DURATION,
+                .name = text("period"),
+                .unit = text("s"),
+                .help = text("how long it is from one tick to the next"),
+                .default_value = .{ .integer = 2_000_000_000 },
+            },
+        }),
+        .create = Lifetime(Concurrency).create,
+        .destroy = Lifetime(Concurrency).destroy,
+        .autoscaling = &functions,
+    };
+};
+
 // ---- What the library exports: HEARTH_EXPORT_POLICIES in C.
 
-const policies = [_][*c]const c.hearth_policy{ &FirstFit.policy, &Lru.policy, &QueueLimit.policy, &Fixed.policy };
+const policies = [_][*c]const c.hearth_policy{ &FirstFit.policy, &Lru.policy, &QueueLimit.policy, &Fixed.policy, &Concurrency.policy };
 
 export const hearth_policies_2 = c.hearth_library{
     .header = .{

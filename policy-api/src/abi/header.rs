@@ -8,14 +8,15 @@ use std::fmt;
 use abi_stable::StableAbi;
 
 use super::{
-    AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, Parameter, Records, Slice, Text, Value,
+    AdmissionTable, AutoscalingTable, EvictionTable, KeepAliveTable, NodeAllocationTable, Parameter, Records, Slice,
+    Text, Value,
 };
 use crate::PolicyContext;
 
 /// The major version of the interface.
 pub const INTERFACE_MAJOR: u32 = 2;
 /// The minor version of the interface.
-pub const INTERFACE_MINOR: u32 = 0;
+pub const INTERFACE_MINOR: u32 = 1;
 
 /// What the name of the symbol begins with that a library exports: a [`Library`](super::Library). A library in C has this name itself;
 /// crates put two underscores and their name behind it, so that many can be linked into one program.
@@ -78,6 +79,8 @@ pub struct PolicyRecord {
     pub admission: Option<&'static AdmissionTable>,
     /// How long idle containers stay, if the policy says that.
     pub keep_alive: Option<&'static KeepAliveTable>,
+    /// How many instances functions have, if the policy says that. Since 2.1.
+    pub autoscaling: Option<&'static AutoscalingTable>,
 }
 
 // SAFETY: nothing in it changes.

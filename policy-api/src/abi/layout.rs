@@ -4,15 +4,15 @@
 use std::mem::offset_of;
 
 use super::{
-    AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
-    Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records, RetentionAnswer,
-    ShedAnswer, Slice, Text, Value, VictimSinkRecord,
+    AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, Host, KeepAliveTable, LibraryHeader,
+    NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records,
+    RetentionAnswer, ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::containers::ContainersOf;
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, ContainerView, CopyView, DelayedStart, End,
     EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView,
-    RequestView, TaskView, WorkflowView,
+    RequestView, ScaleView, TaskView, WorkflowView,
 };
 
 /// A number of the layout.
@@ -85,7 +85,7 @@ layout! {
     }
     hearth_policy = (PolicyRecord) PolicyRecord {
         size, not_promised, name, version, description, parameters, create, destroy, node_allocation, eviction, admission,
-        keep_alive
+        keep_alive, autoscaling
     }
     hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
     hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back, keep_between }
@@ -147,6 +147,12 @@ layout! {
         size, container, function, state, invocation, attempt, created, since, expires, ram, disk
     }
     hearth_containers_of = (ContainersOf<'static>) ContainersOf { context, of }
+    hearth_autoscaling = (AutoscalingTable) AutoscalingTable { size, rules, period, scale, on_timer, on_container }
+    hearth_scale = (ScaleAnswer) ScaleAnswer { size, wanted }
+    hearth_scale_view = (ScaleView) ScaleView {
+        size, function, now, concurrency, min_scale, max_scale, ready, starting, stopping, wanted, cause, waiting, running,
+        waiting_since, arrivals, last_arrival, in_flight_seconds, running_seconds
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub use header::{ENTRY_SYMBOL, INTERFACE_MAJOR, INTERFACE_MINOR, LibraryHeader, 
 pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
 pub use library::Library;
 pub use tables::{
-    AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable, NodeAllocationTable, PlacementAnswer,
-    PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ShedAnswer,
+    AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, KeepAliveTable, NodeAllocationTable,
+    PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ScaleAnswer, ShedAnswer,
 };
 
 /// A call has come to an answer.

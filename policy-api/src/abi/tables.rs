@@ -10,7 +10,7 @@ use abi_stable::StableAbi;
 use super::{Slice, Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
-    EvictionItem, LinkView, Need, NodeView, QueueView, Removal, RequestView, Touch, WorkflowView,
+    EvictionItem, LinkView, Need, NodeView, QueueView, Removal, RequestView, ScaleView, Touch, WorkflowView,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -253,6 +253,38 @@ pub struct PrewarmingAnswer {
     pub keep_for: u64,
 }
 
+/// How many instances functions have. Since 2.1.
+#[repr(C)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
+pub struct AutoscalingTable {
+    /// Size of this table in bytes.
+    pub size: u32,
+    /// Writes how the policy is to be asked, as `HEARTH_RULE_…` added up. Called once, after `create`; null is 0.
+    pub rules: Option<unsafe extern "C" fn(policy: *mut (), rules: *mut u32) -> u32>,
+    /// Writes how long it is from one tick to the next, in ns: 0 is never, and 2 s stand there before the call. Called once, after
+    /// `rules`; null is 2 s.
+    pub period: Option<unsafe extern "C" fn(policy: *mut (), period: *mut u64) -> u32>,
+    /// How many instances a function is to have: at the first request of it, at each tick, and for `HEARTH_RULE_ASKED_ON_REQUESTS`
+    /// when a request finds no instance with room.
+    pub scale: Option<unsafe extern "C" fn(policy: *mut (), view: *const ScaleView, answer: *mut ScaleAnswer) -> u32>,
+    /// A timer has gone off that was set by `wake_at` of the host.
+    pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
+    /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
+    pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
+}
+
+/// How many instances there are to be.
+#[repr(C)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
+pub struct ScaleAnswer {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// So many; `wanted` of the view before the call. The host holds it between `min_scale` and `max_scale`.
+    pub wanted: u32,
+}
+
 impl NodeAllocationTable {
     /// A table without functions.
     pub const EMPTY: Self = Self {
@@ -312,5 +344,17 @@ impl KeepAliveTable {
         on_timer: None,
         on_container: None,
         on_workflow: None,
+    };
+}
+
+impl AutoscalingTable {
+    /// A table without functions.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        rules: None,
+        period: None,
+        scale: None,
+        on_timer: None,
+        on_container: None,
     };
 }

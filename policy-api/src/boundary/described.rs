@@ -20,15 +20,16 @@ mod with_abi_stable {
     use abi_stable::type_layout::TypeLayout;
 
     use crate::abi::{
-        AdmissionAnswer, AdmissionTable, EvictionTable, Host, KeepAliveTable, LibraryHeader, NodeAllocationTable,
-        Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
-        ShedAnswer, Text, Value, VictimSinkRecord,
+        AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, Host, KeepAliveTable, LibraryHeader,
+        NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
+        RetentionAnswer, ScaleAnswer, ShedAnswer, Text, Value, VictimSinkRecord,
     };
     use crate::containers::ContainersOf;
     use crate::{
         AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, ContainerView, CopyView,
         Creation, DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet,
-        NodeView, PolicyContext, PolicySlot, QueueView, Removal, RequestView, Start, TaskView, Touch, WorkflowView,
+        NodeView, PolicyContext, PolicySlot, QueueView, Removal, RequestView, ScaleCause, ScaleView, Start, TaskView,
+        Touch, WorkflowView,
     };
 
     /// The description of a library.
@@ -88,6 +89,10 @@ mod with_abi_stable {
         WorkflowView::<'static>::LAYOUT,
         ContainerView::LAYOUT,
         ContainersOf::<'static>::LAYOUT,
+        AutoscalingTable::LAYOUT,
+        ScaleAnswer::LAYOUT,
+        ScaleView::LAYOUT,
+        ScaleCause::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

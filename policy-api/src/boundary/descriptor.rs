@@ -14,8 +14,8 @@ use crate::abi::{
     INTERFACE_MAJOR, INTERFACE_MINOR, LAYOUT, LAYOUT_LENGTH, Library, LibraryHeader, PolicyRecord, Records, Slice, Text,
 };
 use crate::{
-    Admission, BatchAllocation, Claims, Eviction, KeepAlive, NodeAllocation, ParameterSet, ParameterSpec, Parameters,
-    Policy, PolicyKind,
+    Admission, Autoscaling, BatchAllocation, Claims, Eviction, KeepAlive, NodeAllocation, ParameterSet, ParameterSpec,
+    Parameters, Policy, PolicyKind,
 };
 
 /// A policy's name, version, parameters, roles, and how it is made: what a library exports.
@@ -62,6 +62,7 @@ pub const fn without_roles<T: Policy>() -> PolicyRecord {
         eviction: None,
         admission: None,
         keep_alive: None,
+        autoscaling: None,
     }
 }
 
@@ -99,6 +100,10 @@ impl PolicyDescriptor {
     describe! {
         /// Describes a keep-alive policy.
         keep_alive, KeepAlive, keep_alive = KEEPS
+    }
+    describe! {
+        /// Describes an autoscaling policy.
+        autoscaling, Autoscaling, autoscaling = SCALES
     }
 
     fn text(text: &Text) -> &'static str {
@@ -138,6 +143,7 @@ impl PolicyDescriptor {
             PolicyKind::Eviction => self.0.eviction.is_some(),
             PolicyKind::Admission => self.0.admission.is_some(),
             PolicyKind::KeepAlive => self.0.keep_alive.is_some(),
+            PolicyKind::Autoscaling => self.0.autoscaling.is_some(),
         }
     }
 
@@ -255,7 +261,7 @@ macro_rules! export_policies {
 /// invocation runs knows what is kept where.
 ///
 /// The type implements the trait of each kind. [`on_timer`](crate::NodeAllocation::on_timer) is called of the first of node
-/// allocation, keep-alive and admission that it serves as.
+/// allocation, keep-alive, admission and autoscaling that it serves as.
 ///
 /// ```
 /// use hearth_policy_api::*;

@@ -47,8 +47,8 @@ pub use descriptor::{PolicyDescriptor, interface_version};
 pub use descriptor::{library, without_roles};
 pub use failure::{CallFailure, Called};
 pub use objects::{
-    AdmissionObject, EvictionObject, Instance, KeepAliveObject, NodeAllocationObject, Object, Role, admission,
-    batch_allocation, eviction, keep_alive, node_allocation,
+    AdmissionObject, AutoscalingObject, EvictionObject, Instance, KeepAliveObject, NodeAllocationObject, Object, Role,
+    admission, autoscaling, batch_allocation, eviction, keep_alive, node_allocation,
 };
 pub use said::SAID_AT_MOST;
 pub use seat::{Order, Ordered, Orders, Seat};

@@ -13,16 +13,18 @@ use super::said::said;
 use super::seat::{Seat, Told};
 use super::shim::{self, Tables};
 use crate::abi::{
-    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, KeepAliveTable,
-    NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT,
-    PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD, PLAN_RUN_WARM, PlacementAnswer,
-    PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer, ShedAnswer, Slice, Text,
+    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, AutoscalingTable,
+    EvictionTable, KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE,
+    PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD,
+    PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
+    ScaleAnswer, ShedAnswer, Slice, Text,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchAllocation, BatchView,
-    ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, Eviction, EvictionItem,
-    EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView, Parameters, Placement,
-    PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims, WorkflowView,
+    Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, Autoscaling, AutoscalingRules,
+    BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
+    Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView,
+    Parameters, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Scale, ScaleView, Shed,
+    Touch, Victims, WorkflowView,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -97,6 +99,8 @@ pub type EvictionObject = Object<EvictionTable>;
 pub type AdmissionObject = Object<AdmissionTable>;
 /// A keep-alive policy on the other side of the boundary.
 pub type KeepAliveObject = Object<KeepAliveTable>;
+/// An autoscaling policy on the other side of the boundary.
+pub type AutoscalingObject = Object<AutoscalingTable>;
 
 /// A role that a policy can have.
 pub trait Role: Copy + 'static {
@@ -125,6 +129,12 @@ impl Role for AdmissionTable {
 impl Role for KeepAliveTable {
     fn of(policy: &PolicyRecord) -> Option<Self> {
         policy.keep_alive.copied()
+    }
+}
+
+impl Role for AutoscalingTable {
+    fn of(policy: &PolicyRecord) -> Option<Self> {
+        policy.autoscaling.copied()
     }
 }
 
@@ -157,6 +167,11 @@ pub fn admission<T: Admission + 'static>(policy: T, seat: &Seat) -> AdmissionObj
 /// A keep-alive policy as the host calls it, compiled in or not.
 pub fn keep_alive<T: KeepAlive + 'static>(policy: T, seat: &Seat) -> KeepAliveObject {
     in_place(policy, *Tables::<T>::KEEPS, seat)
+}
+
+/// An autoscaling policy as the host calls it, compiled in or not.
+pub fn autoscaling<T: Autoscaling + 'static>(policy: T, seat: &Seat) -> AutoscalingObject {
+    in_place(policy, *Tables::<T>::SCALES, seat)
 }
 
 #[cold]
@@ -508,6 +523,42 @@ impl KeepAliveObject {
     pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) -> Called<()> {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.on_workflow, |on_workflow, policy| unsafe { on_workflow(policy, workflow) })
+    }
+
+    /// Something has become of a container.
+    pub fn on_container(&mut self, event: &ContainerEvent) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_container, |on_container, policy| unsafe { on_container(policy, event) })
+    }
+
+    /// A timer has gone off.
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) -> Called<()> {
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.on_timer, |on_timer, policy| unsafe { on_timer(policy, timer, cluster) })
+    }
+}
+
+impl AutoscalingObject {
+    /// How to ask the policy.
+    ///
+    /// # Errors
+    /// When the call fails, or asks for what there is not. So it is with all calls here.
+    pub fn rules(&self) -> Called<AutoscalingRules> {
+        let rules: AutoscalingRules = self.ask_rules(self.table.rules)?;
+        lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
+        let mut period = rules.period;
+        // SAFETY: the instance is of this table, and the number is there.
+        self.call(self.table.period, |of, policy| unsafe { of(policy, &raw mut period) })?;
+        Ok(AutoscalingRules { period, ..rules })
+    }
+
+    /// How many instances a function is to have.
+    #[inline]
+    pub fn scale(&mut self, view: &ScaleView) -> Called<Scale> {
+        let mut answer = ScaleAnswer { size: size_of::<ScaleAnswer>() as u32, wanted: view.wanted };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.scale, |scale, policy| unsafe { scale(policy, view, &raw mut answer) })?;
+        Ok(Scale { wanted: answer.wanted })
     }
 
     /// Something has become of a container.

@@ -1,11 +1,11 @@
 //! How the host is to ask a policy, as one number.
 
 use crate::abi::{
-    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_CHOOSES_SOURCES, RULE_HEARS_LATE, RULE_HEDGES, RULE_OBSERVES,
-    RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_QUEUES, RULE_RANKS,
-    RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
+    RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_ASKED_ON_REQUESTS, RULE_CHOOSES_SOURCES, RULE_HEARS_LATE, RULE_HEDGES,
+    RULE_OBSERVES, RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_QUEUES,
+    RULE_RANKS, RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
 };
-use crate::{AdmissionRules, AllocationRules, Commitment, EvictionRules, KeepAliveRules};
+use crate::{AdmissionRules, AllocationRules, AutoscalingRules, Commitment, EvictionRules, KeepAliveRules};
 
 /// The bit of a rule that holds.
 const fn bit(holds: bool, bit: u32) -> u32 {
@@ -119,6 +119,23 @@ impl Rules for KeepAliveRules {
             sees_history: bits & RULE_SEES_HISTORY != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
             sees_workflows: bits & RULE_SEES_WORKFLOWS != 0,
+        }
+    }
+}
+
+impl Rules for AutoscalingRules {
+    const KNOWN: u32 = RULE_ASKED_ON_REQUESTS | RULE_OBSERVES_CONTAINERS;
+
+    /// All but the period, which crosses by itself.
+    fn to_bits(self) -> u32 {
+        bit(self.asked_on_requests, RULE_ASKED_ON_REQUESTS) | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+    }
+
+    fn of_bits(bits: u32) -> Self {
+        Self {
+            asked_on_requests: bits & RULE_ASKED_ON_REQUESTS != 0,
+            observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            ..Self::default()
         }
     }
 }

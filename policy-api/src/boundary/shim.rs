@@ -12,17 +12,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::rules::Rules;
 
 use crate::abi::{
-    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, EvictionTable, FAILED, Host,
-    KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE, PLACEMENT_QUEUE,
-    PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD, PLAN_RUN_WARM,
-    PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ShedAnswer, Slice, Text, Value,
-    VictimSinkRecord,
+    ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, AutoscalingTable,
+    EvictionTable, FAILED, Host, KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD,
+    PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN,
+    PLAN_RUN_COLD, PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
+    ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
-    Admission, AdmissionDecision, AdmissionView, BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent,
-    CopyView, Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need, NodeAllocation,
-    NodeList, NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal, RequestView,
-    Shed, Touch, Victims, WorkflowView,
+    Admission, AdmissionDecision, AdmissionView, Autoscaling, BatchAllocation, BatchView, ClusterView, Completion,
+    ContainerEvent, CopyView, Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need,
+    NodeAllocation, NodeList, NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal,
+    RequestView, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 thread_local! {
@@ -186,6 +186,12 @@ macro_rules! common_ears {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_workflow(&*workflow)) }
         }
+        container_ears!($trait);
+    };
+}
+
+macro_rules! container_ears {
+    ($trait:ident) => {
         unsafe extern "C" fn on_container<T: $trait>(address: *mut (), event: *const ContainerEvent) -> u32 {
             // SAFETY: as the table asks.
             unsafe { call::<T>(address, |of| of.policy.on_container(&*event)) }
@@ -522,12 +528,48 @@ impl<T: KeepAlive> Tables<T> {
     };
 }
 
+impl<T: Autoscaling> Tables<T> {
+    /// Of an autoscaling policy.
+    pub(super) const SCALES: &'static AutoscalingTable = {
+        container_ears!(Autoscaling);
+        unsafe extern "C" fn rules<T: Autoscaling>(address: *mut (), rules: *mut u32) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *rules = of.policy.rules().to_bits()) }
+        }
+        unsafe extern "C" fn period<T: Autoscaling>(address: *mut (), period: *mut u64) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe { call::<T>(address, |of| *period = of.policy.rules().period) }
+        }
+        unsafe extern "C" fn scale<T: Autoscaling>(
+            address: *mut (),
+            view: *const ScaleView,
+            answered: *mut ScaleAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    let Scale { wanted } = of.policy.scale(&*view);
+                    answer(answered, ScaleAnswer { size: size_of::<ScaleAnswer>() as u32, wanted });
+                })
+            }
+        }
+        &AutoscalingTable {
+            size: size_of::<AutoscalingTable>() as u32,
+            rules: Some(rules::<T>),
+            period: Some(period::<T>),
+            scale: Some(scale::<T>),
+            on_timer: Some(on_timer::<T>),
+            on_container: Some(on_container::<T>),
+        }
+    };
+}
+
 /// The tables of a policy, by the names of its roles, for [`controller!`](crate::controller).
 #[doc(hidden)]
 pub mod tables {
     use super::Tables;
-    use crate::abi::{AdmissionTable, KeepAliveTable, NodeAllocationTable};
-    use crate::{Admission, KeepAlive, NodeAllocation};
+    use crate::abi::{AdmissionTable, AutoscalingTable, KeepAliveTable, NodeAllocationTable};
+    use crate::{Admission, Autoscaling, KeepAlive, NodeAllocation};
 
     pub const fn node_allocation<T: NodeAllocation + 'static>() -> &'static NodeAllocationTable {
         Tables::<T>::PLACES
@@ -539,5 +581,9 @@ pub mod tables {
 
     pub const fn keep_alive<T: KeepAlive + 'static>() -> &'static KeepAliveTable {
         Tables::<T>::KEEPS
+    }
+
+    pub const fn autoscaling<T: Autoscaling + 'static>() -> &'static AutoscalingTable {
+        Tables::<T>::SCALES
     }
 }

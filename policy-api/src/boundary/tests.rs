@@ -365,3 +365,61 @@ fn parameters_cross_and_a_way_to_the_host_outlives_its_instance() {
     PolicyContext { host: seat.context().host, ..PolicyContext::default() }.actions().wake_at(0, 0);
     assert!(!orders.are_there());
 }
+
+/// Wants what its payload says, and panics with 1.
+struct Scaler(u32);
+
+impl Autoscaling for Scaler {
+    fn rules(&self) -> AutoscalingRules {
+        AutoscalingRules { period: 7, asked_on_requests: self.0 > 2, observes_containers: true }
+    }
+
+    fn scale(&mut self, view: &ScaleView) -> Scale {
+        assert!(self.0 != 1, "on purpose");
+        Scale { wanted: self.0 + view.running as u32 }
+    }
+}
+
+#[test]
+fn autoscaling_crosses_with_its_period_and_its_rules() {
+    let mut policy = boundary::autoscaling(Scaler(3), &Seat::default());
+    let rules = AutoscalingRules { period: 7, asked_on_requests: true, observes_containers: true };
+    assert_eq!(policy.rules(), Ok(rules));
+    assert_eq!(
+        boundary::autoscaling(Scaler(2), &Seat::default()).rules(),
+        Ok(AutoscalingRules { asked_on_requests: false, ..rules })
+    );
+    assert_eq!(policy.scale(&ScaleView { running: 4, ..ScaleView::default() }), Ok(Scale { wanted: 7 }));
+    let failed = boundary::autoscaling(Scaler(1), &Seat::default()).scale(&ScaleView::default());
+    assert_eq!(failed.unwrap_err().cause, "panicked: on purpose");
+}
+
+#[test]
+fn a_controller_may_be_of_all_kinds_but_eviction() {
+    struct All;
+    impl Policy for All {
+        const NAME: &'static str = "all";
+        const VERSION: &'static str = "1.0.0";
+        const DESCRIPTION: &'static str = "everything";
+        type Parameters = ();
+        fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
+            Ok(Self)
+        }
+    }
+    impl KeepAlive for All {
+        fn on_idle(&mut self, _completion: &Completion<'_>) -> Retention {
+            Retention { keep_for: 0 }
+        }
+    }
+    impl Autoscaling for All {
+        fn scale(&mut self, _view: &ScaleView) -> Scale {
+            Scale { wanted: 5 }
+        }
+    }
+    const POLICY: PolicyDescriptor = controller!(All: keep_alive, autoscaling);
+    assert_eq!(POLICY.kinds().collect::<Vec<_>>(), [PolicyKind::KeepAlive, PolicyKind::Autoscaling]);
+    let instance = POLICY.make_instance(&Parameters::defaults(&[]), &Seat::default()).unwrap();
+    let mut scaler: boundary::AutoscalingObject = instance.role().unwrap();
+    assert_eq!(scaler.rules(), Ok(AutoscalingRules::default()), "every two seconds");
+    assert_eq!(scaler.scale(&ScaleView::default()), Ok(Scale { wanted: 5 }));
+}

@@ -73,6 +73,8 @@ pub const RULE_SEES_WORKFLOWS: u32 = 1 << 12;
 pub const RULE_CHOOSES_SOURCES: u32 = 1 << 13;
 /// Rule of node allocation: ask also while no node has a free core, since answers are `PLACEMENT_QUEUE`.
 pub const RULE_QUEUES: u32 = 1 << 14;
+/// Rule of autoscaling: ask also when a request finds no instance with room. Since 2.1.
+pub const RULE_ASKED_ON_REQUESTS: u32 = 1 << 15;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

@@ -3,7 +3,7 @@
 use super::fault::Counterexample;
 use super::history::Visit;
 use super::subject::Subject;
-use super::{Options, admission, allocation, eviction, keep_alive};
+use super::{Options, admission, allocation, autoscaling, eviction, keep_alive};
 use crate::{PolicyDescriptor, PolicyKind};
 
 /// Does something with each role.
@@ -21,6 +21,7 @@ pub(super) fn visit(
             PolicyKind::Eviction => visitor.visit(&eviction::Check { subject }),
             PolicyKind::Admission => visitor.visit(&admission::Check { subject }),
             PolicyKind::KeepAlive => visitor.visit(&keep_alive::Check { subject }),
+            PolicyKind::Autoscaling => visitor.visit(&autoscaling::Check { subject }),
         }?;
     }
     // Of the others each storage has an instance of its own.

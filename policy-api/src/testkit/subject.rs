@@ -55,6 +55,7 @@ impl Subject {
             PolicyKind::Eviction => PolicySlot::Containers,
             PolicyKind::Admission => PolicySlot::Admission,
             PolicyKind::KeepAlive => PolicySlot::KeepAlive,
+            PolicyKind::Autoscaling => PolicySlot::Autoscaling,
         };
         let context = PolicyContext { slot, seed: setting.seed, nodes, ..PolicyContext::default() };
         let alarms = Alarms::default();

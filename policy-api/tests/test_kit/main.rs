@@ -4,6 +4,7 @@
 
 mod admission;
 mod allocation;
+mod autoscaling;
 mod batch;
 mod busy;
 mod containers;

@@ -78,10 +78,16 @@ pub(super) fn serve_by_instances(
     if let Some(section) = &scenario.service.control_plane {
         service.set_control_plane(simulation, &section.control_plane());
     }
+    let says_nobody = scenario.policies.autoscaling.is_none() && scenario.policies.controller.is_none();
     let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
     for number in 0..registered as u32 {
         let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
         if let Some(section) = own.or(scenario.service.instances.as_ref()) {
+            if says_nobody && section.min_scale == 0 {
+                let problem = "functions are served by instances, and nobody says how many there are to be: name a policy, as in \
+                               {\"use\": \"kpa\"}, or give the functions a min_scale";
+                return Err(ScenarioError::invalid("policies.autoscaling", problem));
+            }
             let set = service.set_instances(simulation, FunctionId(number), section.settings());
             set.map_err(|error| ScenarioError::refused("policies", error))?;
         }
@@ -175,14 +181,15 @@ pub(super) fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoin
 }
 
 pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
-    let PoliciesSection { controller, admission, node_allocation, keep_alive, eviction } = &scenario.policies;
+    let PoliciesSection { controller, admission, node_allocation, keep_alive, eviction, autoscaling } =
+        &scenario.policies;
     let choose = |slot, section| choice(slot, section, &scenario.base);
     let wrong = |slot: PolicySlot| {
         move |error: SelectionError| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string())
     };
     let evict = |slot, section| catalog.eviction(choose(slot, section)).map_err(wrong(slot));
-    let (of_admission, of_allocation, of_keep_alive) =
-        (PolicySlot::Admission, PolicySlot::NodeAllocation, PolicySlot::KeepAlive);
+    let (of_admission, of_allocation) = (PolicySlot::Admission, PolicySlot::NodeAllocation);
+    let (of_keep_alive, of_autoscaling) = (PolicySlot::KeepAlive, PolicySlot::Autoscaling);
     let controller = controller.as_ref().map(|section| {
         let chosen = catalog.controller(chosen(section, &scenario.base, None));
         chosen.map_err(|error| ScenarioError::invalid("policies.controller".to_owned(), error.to_string()))
@@ -191,7 +198,12 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
     let controls = |slot: PolicySlot, section: &Option<PolicySection>| {
         controller.as_ref().filter(|controller| section.is_none() && controller.is(slot.kind()))
     };
-    let slots = [(of_admission, admission), (of_allocation, node_allocation), (of_keep_alive, keep_alive)];
+    let slots = [
+        (of_admission, admission),
+        (of_allocation, node_allocation),
+        (of_keep_alive, keep_alive),
+        (of_autoscaling, autoscaling),
+    ];
     if let Some(controller) = &controller
         && slots.iter().all(|(slot, section)| controls(*slot, section).is_none())
     {
@@ -220,6 +232,13 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
         images_in_ram: evict(PolicySlot::ImagesInRam, &eviction.images_in_ram)?,
         images_on_disk: evict(PolicySlot::ImagesOnDisk, &eviction.images_on_disk)?,
         images_on_head: evict(PolicySlot::ImagesOnHead, &eviction.images_on_head)?,
+        autoscaling: match (controls(of_autoscaling, autoscaling), autoscaling) {
+            (Some(controller), _) => Some(controller.factory()),
+            (None, Some(_)) => {
+                Some(catalog.autoscaling(choose(of_autoscaling, autoscaling)).map_err(wrong(of_autoscaling))?)
+            }
+            (None, None) => None,
+        },
     })
 }
 

@@ -95,7 +95,7 @@ pub struct Rest {
     _running: Running,
 }
 
-/// The policy that a scenario asks for in each slot.
+/// The policy that a scenario asks for in each slot, but for that of autoscaling where it asks for none.
 ///
 /// # Errors
 /// When there is no such policy, or its parameters are wrong.
@@ -104,7 +104,7 @@ pub fn chosen_policies(
     catalog: &Catalog,
 ) -> Result<Vec<(PolicySlot, PolicyRecord)>, ScenarioError> {
     let policies = select_policies(scenario, catalog)?;
-    Ok(PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec())
+    Ok(policies.records())
 }
 
 /// Whether libraries are opened for a scenario, or plugin folders searched; none is opened to find out.
@@ -151,7 +151,7 @@ impl Experiment {
         };
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
         let policies = select_policies(scenario, catalog)?;
-        let records = PolicySlot::ALL.map(|slot| (slot, policies.record(slot).clone())).to_vec();
+        let records = policies.records();
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, &mut simulation)?;

@@ -53,12 +53,14 @@ proptest! {
         faults in prop::option::of(faults()),
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
         control_plane in control_plane(),
+        autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
     ) {
         let mut scenario = with_costs(scenario);
         for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
             function["instances"] = json!(instances);
         }
         scenario["service"]["control_plane"] = control_plane;
+        scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
         if let Some((faults, recovery)) = faults {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         }

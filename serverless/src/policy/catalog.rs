@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use hearth_policy_api::boundary::loader::{LoadError, PolicyLibrary};
 use hearth_policy_api::boundary::{
-    AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
+    AdmissionObject, AutoscalingObject, EvictionObject, KeepAliveObject, NodeAllocationObject, Object, Role,
 };
 use hearth_policy_api::{ParameterError, Parameters, PolicyDescriptor, PolicyKind};
 use serde_json::Value;
@@ -309,6 +309,14 @@ impl Catalog {
     /// When there is none, or a parameter does not suit it.
     pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
         self.factory(PolicyKind::KeepAlive, &choice.into())
+    }
+
+    /// The autoscaling policy of that name, or in that library.
+    ///
+    /// # Errors
+    /// When there is none, or a parameter does not suit it.
+    pub fn autoscaling(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AutoscalingObject>, SelectionError> {
+        self.factory(PolicyKind::Autoscaling, &choice.into())
     }
 }
 

@@ -5,13 +5,14 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    AdmissionObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, VictimSink,
+    AdmissionObject, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject,
+    VictimSink,
 };
 use hearth_policy_api::{
-    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, BatchView, ClusterView, Completion,
-    ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules, LinkView, Need,
-    NodeView, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Shed, Touch, Victims,
-    WorkflowView,
+    AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView,
+    Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules,
+    LinkView, Need, NodeView, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Scale,
+    ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 use super::watch::{Method, Watch};
@@ -248,5 +249,69 @@ impl Hosted<KeepAliveObject> {
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
         self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+    }
+}
+
+impl Hosted<AutoscalingObject> {
+    pub fn rules(&mut self) -> Result<AutoscalingRules, Mistake> {
+        self.ask(Method::Rules, |object| object.rules())
+    }
+
+    /// How many instances a function is to have, within its bounds.
+    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Mistake> {
+        let wanted = view.within_bounds(self.ask(Method::Scale, |object| object.scale(view))?.wanted);
+        if wanted > Scale::MOST {
+            let cause =
+                format!("wants {wanted} instances of function {}: expected at most {}", view.function, Scale::MOST);
+            return Err(self.mistake(Method::Scale, cause));
+        }
+        Ok(wanted)
+    }
+
+    pub fn on_container(&mut self, event: &ContainerEvent) {
+        self.tell(Method::OnContainer, |object| object.on_container(event));
+    }
+
+    pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
+        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_policy_api::boundary::{self, Seat};
+    use hearth_policy_api::{Autoscaling, ScaleCause};
+
+    use super::*;
+
+    /// Wants so many instances, and panics when it is asked at a tick about a function that it does not like.
+    struct Wants(u32);
+
+    impl Autoscaling for Wants {
+        fn scale(&mut self, view: &ScaleView) -> Scale {
+            assert_ne!((view.function, view.cause), (13, ScaleCause::Tick), "not that one");
+            Scale { wanted: self.0 }
+        }
+    }
+
+    fn scale(wanted: u32, view: &ScaleView) -> Result<u32, String> {
+        let object = boundary::autoscaling(Wants(wanted), &Seat::default());
+        let mut hosted = Hosted::new(object, PolicySlot::Autoscaling, Watch::new());
+        hosted.scale(view).map_err(|mistake| {
+            let made = mistake.into_inner();
+            format!("{} in {}: {}", made.slot.path(), made.method, made.cause)
+        })
+    }
+
+    #[test]
+    fn what_is_wanted_is_held_to_the_bounds_and_then_to_a_million() {
+        let view = ScaleView { function: 3, min_scale: 2, max_scale: 2_000_000, ..ScaleView::default() };
+        assert_eq!([0, 5, Scale::MOST].map(|wanted| scale(wanted, &view)), [Ok(2), Ok(5), Ok(Scale::MOST)]);
+        let problem = "autoscaling in scale: wants 1000001 instances of function 3: expected at most 1000000";
+        assert_eq!(scale(Scale::MOST + 1, &view), Err(problem.to_owned()));
+        assert_eq!(scale(u32::MAX, &ScaleView { max_scale: 7, ..view }), Ok(7));
+        assert_eq!(scale(1, &ScaleView { function: 13, cause: ScaleCause::Request, ..view }), Ok(2));
+        let said = scale(1, &ScaleView { function: 13, ..view }).unwrap_err();
+        assert!(said.starts_with("autoscaling in scale: panicked: assertion"), "{said}");
     }
 }

@@ -6,23 +6,25 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    self, AdmissionObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
+    self, AdmissionObject, AutoscalingObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
 };
 use hearth_policy_api::{
-    Admission, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
+    Admission, Autoscaling, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
 };
 use hearth_simcore::random::derive_seed;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalog, Hosted, Method, SelectionError, Watch};
 
-/// The policy that fills a slot in a scenario that names none.
+/// The policy that fills a slot in a scenario that names none. Where no autoscaling is asked for, nobody fills that slot, which comes to
+/// the same.
 pub fn default_policy(slot: PolicySlot) -> &'static str {
     match slot {
         PolicySlot::Admission => "always",
         PolicySlot::NodeAllocation => "fcfs",
         PolicySlot::KeepAlive => "fixed",
         PolicySlot::Containers | PolicySlot::ImagesInRam | PolicySlot::ImagesOnDisk | PolicySlot::ImagesOnHead => "lru",
+        PolicySlot::Autoscaling => "none",
     }
 }
 
@@ -115,6 +117,7 @@ impl Factory<NodeAllocationObject> {
 in_place!(EvictionObject, Eviction, eviction);
 in_place!(AdmissionObject, Admission, admission);
 in_place!(KeepAliveObject, KeepAlive, keep_alive);
+in_place!(AutoscalingObject, Autoscaling, autoscaling);
 
 /// The policies of a service.
 ///
@@ -141,10 +144,12 @@ pub struct PolicySet {
     pub images_on_disk: Factory<EvictionObject>,
     /// Which images on the head go.
     pub images_on_head: Factory<EvictionObject>,
+    /// How many instances functions have; without it, as many as their bounds demand.
+    pub autoscaling: Option<Factory<AutoscalingObject>>,
 }
 
 impl PolicySet {
-    /// The policies of a scenario that names none: `always`, `fcfs`, `fixed` and `lru`.
+    /// The policies of a scenario that names none: `always`, `fcfs`, `fixed` and `lru`, and nobody for autoscaling.
     ///
     /// # Errors
     /// When the catalog lacks one of them.
@@ -158,12 +163,13 @@ impl PolicySet {
             images_in_ram: eviction.clone(),
             images_on_disk: eviction.clone(),
             images_on_head: eviction,
+            autoscaling: None,
         })
     }
 
-    /// What fills a slot.
-    pub fn record(&self, slot: PolicySlot) -> &PolicyRecord {
-        match slot {
+    /// What fills a slot. Nothing may fill that of autoscaling, and something fills all others.
+    pub fn record(&self, slot: PolicySlot) -> Option<&PolicyRecord> {
+        Some(match slot {
             PolicySlot::Admission => &self.admission.record,
             PolicySlot::NodeAllocation => &self.node_allocation.record,
             PolicySlot::KeepAlive => &self.keep_alive.record,
@@ -171,7 +177,19 @@ impl PolicySet {
             PolicySlot::ImagesInRam => &self.images_in_ram.record,
             PolicySlot::ImagesOnDisk => &self.images_on_disk.record,
             PolicySlot::ImagesOnHead => &self.images_on_head.record,
-        }
+            PolicySlot::Autoscaling => return self.autoscaling.as_ref().map(|factory| &factory.record),
+        })
+    }
+
+    /// All slots that are filled, and what fills them.
+    pub fn records(&self) -> Vec<(PolicySlot, PolicyRecord)> {
+        let filled = |slot: PolicySlot| Some((slot, self.record(slot)?.clone()));
+        PolicySlot::ALL.into_iter().filter_map(filled).collect()
+    }
+
+    /// What fills a slot, for messages.
+    pub(crate) fn describe(&self, slot: PolicySlot) -> String {
+        self.record(slot).map_or("nobody".to_owned(), PolicyRecord::to_string)
     }
 }
 

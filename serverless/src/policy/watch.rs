@@ -44,6 +44,7 @@ pub(crate) enum Method {
     OnWorkflow,
     Source,
     KeepBetween,
+    Scale,
     /// The library is opened: its initialisers run.
     Open,
     /// The instance ends.
@@ -51,7 +52,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 30] = [
+    pub(super) const ALL: [Self; 31] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -80,6 +81,7 @@ impl Method {
         Self::OnWorkflow,
         Self::Source,
         Self::KeepBetween,
+        Self::Scale,
         Self::Open,
         Self::Drop,
     ];
@@ -115,6 +117,7 @@ impl Method {
             Self::OnWorkflow => "on_workflow",
             Self::Source => "source",
             Self::KeepBetween => "keep_between",
+            Self::Scale => "scale",
             Self::Open => "its initialisers",
             Self::Drop => "its destructor",
         }

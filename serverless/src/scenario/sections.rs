@@ -337,12 +337,14 @@ pub struct PoliciesSection {
     /// What goes when room is needed; default `lru` everywhere.
     #[serde(default)]
     pub eviction: EvictionSection,
+    /// How many instances functions have; default `none`: as many as the bounds of each demand.
+    pub autoscaling: Option<PolicySection>,
 }
 
 impl PoliciesSection {
     /// Those that are named, with their slots; a controller has none of its own.
     pub fn named(&self) -> impl Iterator<Item = (Option<PolicySlot>, &PolicySection)> {
-        let Self { controller, admission, node_allocation, keep_alive, eviction } = self;
+        let Self { controller, admission, node_allocation, keep_alive, eviction, autoscaling } = self;
         let sections = [
             (None, controller),
             (Some(PolicySlot::Admission), admission),
@@ -352,6 +354,7 @@ impl PoliciesSection {
             (Some(PolicySlot::ImagesInRam), &eviction.images_in_ram),
             (Some(PolicySlot::ImagesOnDisk), &eviction.images_on_disk),
             (Some(PolicySlot::ImagesOnHead), &eviction.images_on_head),
+            (Some(PolicySlot::Autoscaling), autoscaling),
         ];
         sections.into_iter().filter_map(|(slot, section)| Some((slot, section.as_ref()?)))
     }

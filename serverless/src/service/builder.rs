@@ -19,7 +19,7 @@ use super::images::HeadImages;
 use super::instances::Instances;
 use super::keep_alive::KeepAlive;
 use super::orders::PolicyTimers;
-use super::policies::{Hears, Policies};
+use super::policies::{Hears, Objects, Policies};
 use super::recovery::Recovery;
 use super::registry::Registry;
 use super::running::Bodies;
@@ -376,12 +376,16 @@ impl ServiceBuilder {
         let backfilling = self.settings.backfilling;
         let is_batch = node_allocation.is_batch();
         if is_batch && backfilling != Backfilling::Unlimited {
-            let policy = policies.record(PolicySlot::NodeAllocation).to_string();
+            let policy = policies.describe(PolicySlot::NodeAllocation);
             return Err(Error::BatchBackfilling { backfilling: backfilling.name(), policy });
         }
         let of_keep_alive = keep_alive.rules().map_err(wrong)?;
         let mut admission = workshop.make(PolicySlot::Admission, &policies.admission)?;
         let of_admission = admission.rules().map_err(wrong)?;
+        let autoscaling = policies.autoscaling.as_ref();
+        let autoscaling = autoscaling.map(|factory| workshop.make(PolicySlot::Autoscaling, factory));
+        let mut autoscaling = autoscaling.transpose()?;
+        let of_autoscaling = autoscaling.as_mut().map(|of| of.rules().map_err(wrong)).transpose()?;
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
             admission_of_ends: of_admission.observes_ends,
@@ -393,6 +397,7 @@ impl ServiceBuilder {
             keep_alive_of_containers: of_keep_alive.observes_containers,
             admission_of_workflows: of_admission.sees_workflows,
             keep_alive_of_workflows: of_keep_alive.sees_workflows,
+            autoscaling: of_autoscaling.unwrap_or(Hears::NO_AUTOSCALING),
         };
         let queue = match (is_batch, rules.commitment) {
             (false, Commitment::UntilStarted) => WaitingQueue::by_function(),
@@ -407,12 +412,14 @@ impl ServiceBuilder {
         if hears.anybody_of_history {
             cluster.keep_histories();
         }
-        if rules.observes_containers || hears.admission_of_containers || hears.keep_alive_of_containers {
+        let others_observe = hears.keep_alive_of_containers || hears.autoscaling.observes_containers;
+        if rules.observes_containers || hears.admission_of_containers || others_observe {
             cluster.note_containers();
         }
         let mut books = Ledger::default();
         books.recorder = self.keep_records.then(Recorder::in_memory);
         let watch = workshop.watch;
+        let objects = Objects { admission, node_allocation, keep_alive, autoscaling };
         Ok(Service {
             settings: self.settings,
             head: Head::new(head, HeadImages::new(head_storage, self.simulate_downloads)),
@@ -421,7 +428,7 @@ impl ServiceBuilder {
             attempts: Attempts::new(queue),
             let_in: LetIn::default(),
             rounds: Rounds::new(backfilling, hosts.len()),
-            policies: Policies::new(policies, (admission, node_allocation, keep_alive), rules, hears, watch),
+            policies: Policies::new(policies, objects, rules, hears, watch),
             container_lists: ContainerLists::default(),
             bounds: ContainerBounds::default(),
             instances: Instances::default(),

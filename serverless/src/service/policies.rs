@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::{AdmissionObject, KeepAliveObject, NodeAllocationObject};
+use hearth_policy_api::boundary::{AdmissionObject, AutoscalingObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView, Completion,
     ContainerEvent, CopyView, DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming,
@@ -13,7 +13,7 @@ use hearth_simcore::time::SimTime;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::node::NodeId;
-use crate::policy::{Hosted, Mistake, PolicyRecord, PolicySet, PolicySlot, Watch};
+use crate::policy::{Hosted, Mistake, PolicySet, PolicySlot, Watch};
 
 /// The policies of a service, but for those of eviction, which storage has.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct Policies {
     admission: Hosted<AdmissionObject>,
     node_allocation: Hosted<NodeAllocationObject>,
     keep_alive: Hosted<KeepAliveObject>,
+    autoscaling: Option<Hosted<AutoscalingObject>>,
     rules: AllocationRules,
     hears: Hears,
     hear_of_ends: bool,
@@ -31,7 +32,7 @@ pub(crate) struct Policies {
 }
 
 /// What policies want to be asked and told beyond what every policy of their kind is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Hears {
     /// Admission lets everybody in and need not be asked.
     pub admission_of_nobody: bool,
@@ -45,22 +46,35 @@ pub(crate) struct Hears {
     pub keep_alive_of_containers: bool,
     pub admission_of_workflows: bool,
     pub keep_alive_of_workflows: bool,
+    pub autoscaling: AutoscalingRules,
 }
 
-/// The policies of admission, node allocation and keep-alive.
-type Objects = (Hosted<AdmissionObject>, Hosted<NodeAllocationObject>, Hosted<KeepAliveObject>);
+impl Hears {
+    /// Nobody says how many instances there are to be, or asks for anything else.
+    pub const NO_AUTOSCALING: AutoscalingRules =
+        AutoscalingRules { period: 0, asked_on_requests: false, observes_containers: false };
+}
+
+/// The policies of admission, node allocation, keep-alive and autoscaling.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub admission: Hosted<AdmissionObject>,
+    pub node_allocation: Hosted<NodeAllocationObject>,
+    pub keep_alive: Hosted<KeepAliveObject>,
+    pub autoscaling: Option<Hosted<AutoscalingObject>>,
+}
 
 impl Policies {
     /// Policies that have been made from a set.
     pub fn new(set: PolicySet, objects: Objects, rules: AllocationRules, hears: Hears, watch: Rc<Watch>) -> Self {
-        let (admission, node_allocation, keep_alive) = objects;
+        let Objects { admission, node_allocation, keep_alive, autoscaling } = objects;
         let hear_of_ends = hears.admission_of_ends || rules.observes_ends || hears.anybody_of_history;
-        Self { set, admission, node_allocation, keep_alive, rules, hears, hear_of_ends, watch }
+        Self { set, admission, node_allocation, keep_alive, autoscaling, rules, hears, hear_of_ends, watch }
     }
 
-    /// What the policy in a slot is called and set to.
-    pub fn record(&self, slot: PolicySlot) -> &PolicyRecord {
-        self.set.record(slot)
+    /// What the policy in a slot is called, for messages.
+    pub fn describe(&self, slot: PolicySlot) -> String {
+        self.set.describe(slot)
     }
 
     /// Whether node allocation plans for the whole queue.
@@ -191,6 +205,25 @@ impl Policies {
         if self.hears.keep_alive_of_containers {
             self.keep_alive.on_container(event);
         }
+        if let Some(autoscaling) = &mut self.autoscaling
+            && self.hears.autoscaling.observes_containers
+        {
+            autoscaling.on_container(event);
+        }
+    }
+
+    /// When to ask how many instances functions are to have. Where nobody says that, never.
+    #[inline]
+    pub fn autoscaling_rules(&self) -> &AutoscalingRules {
+        &self.hears.autoscaling
+    }
+
+    /// Asks how many instances a function is to have, within its bounds; where nobody says that, as many as these demand.
+    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Box<Error>> {
+        match &mut self.autoscaling {
+            Some(autoscaling) => autoscaling.scale(view).map_err(|mistake| self.error(mistake)),
+            None => Ok(view.within_bounds(view.min_scale)),
+        }
     }
 
     /// Asks from which node an image is copied.
@@ -213,6 +246,11 @@ impl Policies {
         match slot {
             PolicySlot::Admission => self.admission.on_timer(timer, cluster),
             PolicySlot::KeepAlive => self.keep_alive.on_timer(timer, cluster),
+            PolicySlot::Autoscaling => {
+                if let Some(autoscaling) = &mut self.autoscaling {
+                    autoscaling.on_timer(timer, cluster);
+                }
+            }
             _ => self.node_allocation.on_timer(timer, cluster),
         }
     }
@@ -222,6 +260,7 @@ impl Policies {
         match slot {
             PolicySlot::Admission => self.admission_sees_history(),
             PolicySlot::KeepAlive => self.keep_alive_sees_history(),
+            PolicySlot::Autoscaling => false,
             _ => self.rules.sees_history,
         }
     }
@@ -230,21 +269,6 @@ impl Policies {
     #[inline]
     pub fn on_idle(&mut self, completion: &Completion<'_>) -> Result<Retention, Box<Error>> {
         self.keep_alive.on_idle(completion).map_err(|mistake| self.error(mistake))
-    }
-
-    /// How the autoscaler is to be asked.
-    pub fn autoscaling_rules(&self) -> AutoscalingRules {
-        AutoscalingRules { asked_on_requests: true, ..AutoscalingRules::default() }
-    }
-
-    /// Who says how many instances there are to be, for messages.
-    pub fn autoscaling_record(&self) -> &dyn std::fmt::Display {
-        &"none"
-    }
-
-    /// Asks how many instances of a function there are to be.
-    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Box<Error>> {
-        Ok(u32::try_from(view.in_flight().div_ceil(u64::from(view.concurrency.max(1)))).unwrap_or(u32::MAX))
     }
 
     /// Asks whether a container is to be there for the next request.

@@ -115,7 +115,7 @@ impl Service {
             Stage::Requested => Some(format!("waits for the head, host {head:?}, to process its request")),
             Stage::Bound { promise, image } => Some(self.why_image_is_missing(promise.node(), *image, kernel)),
             Stage::Submitted | Stage::Delayed => {
-                let policy = self.policies.record(PolicySlot::Admission);
+                let policy = self.policies.describe(PolicySlot::Admission);
                 Some(format!("waits to be admitted: policies.admission, {policy}, has delayed it"))
             }
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
@@ -128,7 +128,7 @@ impl Service {
 
     /// Why there is no core for somebody who stands in the queues of nodes.
     fn why_in_node_queues(&self, key: AttemptKey) -> String {
-        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let policy = self.policies.describe(PolicySlot::NodeAllocation);
         let nodes = self.attempts.nodes_of(key);
         let name = |node: &NodeId| format!("{:?}", self.cluster.node(*node).name);
         let mut names: Vec<String> = nodes.iter().take(MOST_NAMES).map(name).collect();
@@ -146,7 +146,7 @@ impl Service {
 
     /// Why there is no container for somebody who waits for a busy one.
     fn why_no_container_is_free(&self, function: FunctionId, node: Option<NodeId>) -> String {
-        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let policy = self.policies.describe(PolicySlot::NodeAllocation);
         let place = node.map_or(String::new(), |node| format!(" on node {:?}", self.cluster.node(node).name));
         let why = if self.is_busy(function, node) { "" } else { ", and none is in use" };
         format!(
@@ -159,8 +159,8 @@ impl Service {
         if is_at_one {
             return "waits at an instance of its function, which serves others".to_owned();
         }
-        let policy = self.policies.autoscaling_record();
-        format!("waits for an instance of its function: {}", self.instances.why_none_is_free(function, policy))
+        let policy = self.policies.describe(PolicySlot::Autoscaling);
+        format!("waits for an instance of its function: {}", self.instances.why_none_is_free(function, &policy))
     }
 
     /// Why an image is not on the head.
@@ -197,7 +197,7 @@ impl Service {
         if up == 0 {
             return "waits in the queue: all nodes are down".to_owned();
         }
-        let policy = self.policies.record(PolicySlot::NodeAllocation);
+        let policy = self.policies.describe(PolicySlot::NodeAllocation);
         let cores = self.cluster.free_cores();
         format!(
             "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \

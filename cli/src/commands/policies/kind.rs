@@ -13,11 +13,14 @@ pub enum Kind {
     Admission,
     /// How long idle containers stay.
     KeepAlive,
+    /// How many instances functions have.
+    Autoscaling,
 }
 
 impl Kind {
     /// All kinds, in the order of the examples.
-    pub const ALL: [Self; 4] = [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive];
+    pub const ALL: [Self; 5] =
+        [Self::NodeAllocation, Self::Eviction, Self::Admission, Self::KeepAlive, Self::Autoscaling];
 
     /// A policy of this kind in Rust.
     pub fn source(self) -> &'static str {
@@ -26,6 +29,7 @@ impl Kind {
             Self::Eviction => include_str!("../../../templates/eviction.rs"),
             Self::Admission => include_str!("../../../templates/admission.rs"),
             Self::KeepAlive => include_str!("../../../templates/keep-alive.rs"),
+            Self::Autoscaling => include_str!("../../../templates/autoscaling.rs"),
         }
     }
 
@@ -36,6 +40,7 @@ impl Kind {
             Self::Eviction => "eviction.containers",
             Self::Admission => "admission",
             Self::KeepAlive => "keep_alive",
+            Self::Autoscaling => "autoscaling",
         }
     }
 }

@@ -41,6 +41,7 @@ impl Kind {
             Self::Eviction => ("Eviction:", "lru", "&lru", "&Lru.policy"),
             Self::Admission => ("Admission:", "queue-limit", "&queue_limit", "&QueueLimit.policy"),
             Self::KeepAlive => ("Keep-alive:", "fixed", "&fixed", "&Fixed.policy"),
+            Self::Autoscaling => ("Autoscaling:", "concurrency", "&concurrency", "&Concurrency.policy"),
         }
     }
 }
@@ -91,7 +92,7 @@ fn of_kind(source: &str, name: &str, kind: Kind) -> String {
         .replace(&all_of(|kind| kind.section().3), in_zig)
         .replace("A policy of each kind in ", &format!("The policy {name} in "))
         .replace(
-            ": the built-in first-fit, lru, queue-limit and fixed, to the byte.",
+            ": the built-in first-fit, lru, queue-limit, fixed and concurrency, to the byte.",
             &format!(", which begins as {old_name}."),
         )
         .replace("put one of its policies into a slot", "put its policy into a slot")

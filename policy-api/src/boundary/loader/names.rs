@@ -51,8 +51,33 @@ fn of_policy(file: &Loaded<'_>, policy: u64) -> Vec<(PolicyKind, String)> {
         (PolicyKind::Eviction, offset_of!(PolicyRecord, eviction)),
         (PolicyKind::Admission, offset_of!(PolicyRecord, admission)),
         (PolicyKind::KeepAlive, offset_of!(PolicyRecord, keep_alive)),
+        (PolicyKind::Autoscaling, offset_of!(PolicyRecord, autoscaling)),
     ];
-    let is_there = |(_, offset): &(PolicyKind, usize)| file.pointer(behind(policy, *offset)).is_some();
+    // A record of an earlier version is shorter, and what lies behind it is not its own.
+    let size = file.at(behind(policy, offset_of!(PolicyRecord, size)), size_of::<u32>() as u64);
+    let size = size.and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes) as usize;
+    let is_there = |(_, offset): &(PolicyKind, usize)| {
+        offset + size_of::<*const ()>() <= size && file.pointer(behind(policy, *offset)).is_some()
+    };
     let kinds = tables.into_iter().filter(is_there).map(|(kind, _)| kind);
     name().map_or(Vec::new(), |name| kinds.map(|kind| (kind, name.to_owned())).collect())
+}
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    /// A record of 2.0 ends before the table of autoscaling.
+    #[test]
+    fn a_library_of_an_earlier_version_has_the_kinds_that_it_knew() {
+        let frozen = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/frozen/interface-2.0/policies-x86_64-linux.so");
+        let named = |kind, name: &str| (kind, name.to_owned());
+        let wanted = [
+            named(PolicyKind::NodeAllocation, "first-fit"),
+            named(PolicyKind::Eviction, "lru"),
+            named(PolicyKind::Admission, "queue-limit"),
+            named(PolicyKind::KeepAlive, "fixed"),
+        ];
+        assert_eq!(names_in(frozen.as_ref()), wanted);
+    }
 }

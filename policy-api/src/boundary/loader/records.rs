@@ -10,8 +10,8 @@ use super::entries::ours;
 use super::{LoadError, sense};
 use crate::PolicyDescriptor;
 use crate::abi::{
-    AdmissionTable, EvictionTable, KeepAliveTable, LibraryHeader, NodeAllocationTable, Parameter, PolicyRecord,
-    Records, Text,
+    AdmissionTable, AutoscalingTable, EvictionTable, KeepAliveTable, LibraryHeader, NodeAllocationTable, Parameter,
+    PolicyRecord, Records, Text,
 };
 
 /// The most policies that a library may export.
@@ -56,7 +56,7 @@ fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>,
     let addresses = unsafe { std::slice::from_raw_parts(addresses, length) };
     let policy = |(position, address): (usize, &*const PolicyRecord)| {
         // SAFETY: it is null, or the address of a record that lasts.
-        whole_policy(position, unsafe { address.as_ref() })
+        whole_policy(position, unsafe { address.as_ref() }, header.minor)
     };
     addresses.iter().enumerate().map(policy).collect()
 }
@@ -115,8 +115,12 @@ fn whole_parameters(declared: &Records<'static, Parameter>) -> Option<Records<'s
     Some(Records::new(Box::leak(whole.collect::<Box<[_]>>())))
 }
 
-/// A policy with all its tables as long as ours, once it makes sense.
-fn whole_policy(position: usize, policy: Option<&'static PolicyRecord>) -> Result<PolicyDescriptor, LoadError> {
+/// A policy of this minor version with all its tables as long as ours, once it makes sense.
+fn whole_policy(
+    position: usize,
+    policy: Option<&'static PolicyRecord>,
+    minor: u32,
+) -> Result<PolicyDescriptor, LoadError> {
     let numbered = || format!("number {}", position + 1);
     let policy = policy.ok_or_else(|| LoadError::Policy {
         policy: numbered(),
@@ -135,6 +139,7 @@ fn whole_policy(position: usize, policy: Option<&'static PolicyRecord>) -> Resul
         eviction: None,
         admission: None,
         keep_alive: None,
+        autoscaling: None,
     };
     // SAFETY: what the header leads to begins with its size, as do the tables.
     let (whole, parameters) = unsafe {
@@ -145,10 +150,11 @@ fn whole_policy(position: usize, policy: Option<&'static PolicyRecord>) -> Resul
         policy.eviction = policy.eviction.map(|table| whole(table, EvictionTable::EMPTY));
         policy.admission = policy.admission.map(|table| whole(table, AdmissionTable::EMPTY));
         policy.keep_alive = policy.keep_alive.map(|table| whole(table, KeepAliveTable::EMPTY));
+        policy.autoscaling = policy.autoscaling.map(|table| whole(table, AutoscalingTable::EMPTY));
         (Box::leak(Box::new(policy)), parameters)
     };
     let no_list = || format!("has no list of parameters: there are at most {MOST_PARAMETERS}, one behind the other");
-    sense::check_policy(whole).and_then(|()| parameters.map(drop).ok_or_else(no_list)).map_err(|problem| {
+    sense::check_policy(whole, minor).and_then(|()| parameters.map(drop).ok_or_else(no_list)).map_err(|problem| {
         // SAFETY: what a policy is called lasts.
         let name = unsafe { said(whole.name) };
         let policy = if name.is_empty() { numbered() } else { format!("\"{name}\"") };

@@ -23,8 +23,8 @@ const RESERVED: [&str; 4] = ["controller", "library", "parameters", "use"];
 /// What is wrong, as a message goes on after "which ".
 type Checked<T> = Result<T, String>;
 
-/// Checks what a policy says of itself.
-pub(super) fn check_policy(policy: &'static PolicyRecord) -> Checked<()> {
+/// Checks what a policy says of itself, which was built for this minor version of the interface.
+pub(super) fn check_policy(policy: &'static PolicyRecord, minor: u32) -> Checked<()> {
     let PolicyRecord { name, version, description, parameters, .. } = policy;
     let name = text("name", name, LONGEST_NAME)?;
     let is_kebab = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
@@ -42,7 +42,7 @@ pub(super) fn check_policy(policy: &'static PolicyRecord) -> Checked<()> {
         // SAFETY: what is declared lasts.
         let name = unsafe { said(declared.name) };
         let place = if name.is_empty() { format!("number {}", position + 1) } else { format!("\"{name}\"") };
-        check_parameter(declared).map_err(|problem| format!("has a parameter {place}, {problem}"))?;
+        check_parameter(declared, minor).map_err(|problem| format!("has a parameter {place}, {problem}"))?;
         if !names.insert(name) {
             return Err(format!("has two parameters {place}: give one of them another name"));
         }
@@ -51,14 +51,16 @@ pub(super) fn check_policy(policy: &'static PolicyRecord) -> Checked<()> {
 }
 
 /// Checks a parameter; what is wrong goes on after its name.
-fn check_parameter(declared: &'static Parameter) -> Checked<()> {
+fn check_parameter(declared: &'static Parameter, minor: u32) -> Checked<()> {
     let of = |what: &str, said, most| text(what, said, most).map_err(which);
     let name = of("name", &declared.name, LONGEST_NAME)?;
     let is_snake = |character: char| character.is_ascii_alphanumeric() || character == '_';
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) || !name.chars().all(is_snake) {
         return Err("which has no name of letters, digits and _ that begins with a letter: give it one".to_owned());
     }
-    if RESERVED.contains(&name) || PolicySlot::ALL.iter().any(|slot| slot.path() == name) {
+    // Nobody could know of a slot that came later.
+    let is_known = |slot: &PolicySlot| minor > 0 || *slot != PolicySlot::Autoscaling;
+    if RESERVED.contains(&name) || PolicySlot::ALL.iter().any(|slot| is_known(slot) && slot.path() == name) {
         return Err("which stands for something else in --policy and in scenarios: give it another name".to_owned());
     }
     of("unit", &declared.unit, LONGEST_NAME)?;
@@ -143,8 +145,8 @@ fn text<'a>(what: &str, text: &'a Text, most: usize) -> Checked<&'a str> {
 
 /// Whether a policy has roles that go together, with the functions that every policy of their kinds has.
 fn check_roles(policy: &PolicyRecord) -> Result<(), String> {
-    let PolicyRecord { node_allocation, eviction, admission, keep_alive, .. } = policy;
-    let others = node_allocation.is_some() || admission.is_some() || keep_alive.is_some();
+    let PolicyRecord { node_allocation, eviction, admission, keep_alive, autoscaling, .. } = policy;
+    let others = node_allocation.is_some() || admission.is_some() || keep_alive.is_some() || autoscaling.is_some();
     match (others, eviction.is_some()) {
         (false, false) => return Err("has no table of functions: it is no kind of policy".to_owned()),
         (true, true) => {
@@ -162,6 +164,7 @@ fn check_roles(policy: &PolicyRecord) -> Result<(), String> {
         ),
         (admission.is_some_and(|table| table.admit.is_none()), "admit"),
         (keep_alive.is_some_and(|table| table.on_idle.is_none()), "on_idle"),
+        (autoscaling.is_some_and(|table| table.scale.is_none()), "scale"),
     ];
     match lacks.iter().find(|(lacks, _)| *lacks) {
         Some((_, what)) => Err(format!("has no {what}, which its kind of policy needs")),

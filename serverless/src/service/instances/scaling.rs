@@ -106,7 +106,7 @@ impl Service {
         let Some(fleet) = self.instances.fleets.get_mut(&function) else { return Ok(()) };
         fleet.advance(kernel.now());
         let view = fleet.view(function, cause, kernel.now());
-        let wanted = view.within_bounds(self.policies.scale(&view)?);
+        let wanted = self.policies.scale(&view)?;
         if let Some(fleet) = self.instances.fleets.get_mut(&function) {
             fleet.wanted = wanted;
         }
@@ -169,7 +169,7 @@ impl Service {
 
 impl Instances {
     /// Why no instance of a function has room, if this policy says how many there are to be.
-    pub(in crate::service) fn why_none_is_free(&self, function: FunctionId, policy: &dyn std::fmt::Display) -> String {
+    pub(in crate::service) fn why_none_is_free(&self, function: FunctionId, policy: &str) -> String {
         let Some(fleet) = self.fleets.get(&function) else { return "it has none".to_owned() };
         let Fleet { ready, starting, wanted, .. } = fleet;
         let waits_for_node = |key: &InstanceKey| {

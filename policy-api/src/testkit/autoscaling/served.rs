@@ -1,0 +1,158 @@
+//! A function that is served by instances, as the kit keeps it.
+
+use super::Event;
+use crate::{ScaleCause, ScaleView};
+
+/// What a function declares of its instances.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Bounds {
+    pub concurrency: u32,
+    pub min: u32,
+    pub max: u32,
+}
+
+/// Its requests and instances. An instance that is to stop ends as soon as there is room for its requests elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    bounds: Bounds,
+    ready: u32,
+    starting: u32,
+    wanted: u32,
+    waiting: u64,
+    running: u64,
+    waiting_since: u64,
+    arrivals: u64,
+    last_arrival: u64,
+    in_flight_seconds: f64,
+    running_seconds: f64,
+    /// Up to when the integrals go, in ns.
+    up_to: u64,
+}
+
+impl Served {
+    pub fn new(bounds: Bounds, begin: u64) -> Self {
+        Self {
+            bounds,
+            ready: 0,
+            starting: bounds.min,
+            wanted: bounds.min,
+            waiting: 0,
+            running: 0,
+            waiting_since: u64::MAX,
+            arrivals: 0,
+            last_arrival: u64::MAX,
+            in_flight_seconds: 0.0,
+            running_seconds: 0.0,
+            up_to: begin,
+        }
+    }
+
+    /// Whether there has been no request.
+    pub fn is_new(&self) -> bool {
+        self.arrivals == 0
+    }
+
+    fn room(&self) -> u64 {
+        let all = u64::from(self.ready).saturating_mul(u64::from(self.bounds.concurrency));
+        all.saturating_sub(self.running)
+    }
+
+    /// Whether a request finds an instance.
+    pub fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    fn pass(&mut self, now: u64) {
+        let seconds = now.saturating_sub(self.up_to) as f64 / 1e9;
+        self.up_to = now;
+        self.in_flight_seconds += seconds * (self.waiting + self.running) as f64;
+        self.running_seconds += seconds * self.running as f64;
+    }
+
+    /// Those that wait find the room that there is.
+    fn let_in(&mut self) {
+        let moved = self.waiting.min(self.room());
+        self.waiting -= moved;
+        self.running += moved;
+        if self.waiting == 0 {
+            self.waiting_since = u64::MAX;
+        }
+    }
+
+    /// A request comes.
+    pub fn arrive(&mut self, now: u64) {
+        self.pass(now);
+        self.arrivals += 1;
+        self.last_arrival = now;
+        self.waiting += 1;
+        self.waiting_since = self.waiting_since.min(now);
+        self.let_in();
+    }
+
+    pub fn happen(&mut self, event: Event, now: u64) {
+        self.pass(now);
+        match event {
+            Event::Arrive(_) => {}
+            Event::End(count) => self.running = self.running.saturating_sub(count),
+            Event::Up(count) => {
+                let count = count.min(self.starting);
+                (self.starting, self.ready) = (self.starting - count, self.ready + count);
+            }
+            Event::Lose(count) => {
+                let count = count.min(self.ready);
+                let of_all = u64::from(count) * self.running / u64::from(self.ready.max(1));
+                (self.ready, self.running) = (self.ready - count, self.running - of_all);
+                // The host makes up for what is lost.
+                self.follow(self.wanted);
+            }
+        }
+        self.let_in();
+    }
+
+    /// There are to be so many instances.
+    pub fn follow(&mut self, wanted: u32) {
+        self.wanted = wanted;
+        let there = self.ready + self.starting;
+        if wanted >= there {
+            self.starting += wanted - there;
+            return;
+        }
+        let not_started = self.starting.min(there - wanted);
+        self.starting -= not_started;
+        let needed = self.running.div_ceil(u64::from(self.bounds.concurrency.max(1)));
+        self.ready = self.ready.min(wanted.max(u32::try_from(needed).unwrap_or(u32::MAX)));
+    }
+
+    /// Its instances are gone, with all requests.
+    pub fn forget_instances(&mut self, now: u64) {
+        self.pass(now);
+        self.bounds = Bounds { min: 0, max: self.bounds.max.max(1), ..self.bounds };
+        (self.ready, self.starting, self.wanted) = (0, 0, 0);
+        (self.waiting, self.running, self.waiting_since) = (0, 0, u64::MAX);
+    }
+
+    /// As it is shown to the policy.
+    pub fn view(&mut self, function: u32, cause: ScaleCause, now: u64) -> ScaleView {
+        self.pass(now);
+        ScaleView {
+            function,
+            now,
+            concurrency: self.bounds.concurrency,
+            min_scale: self.bounds.min,
+            max_scale: self.bounds.max,
+            ready: self.ready,
+            starting: self.starting,
+            stopping: 0,
+            wanted: self.wanted,
+            cause,
+            waiting: self.waiting,
+            running: self.running,
+            waiting_since: self.waiting_since,
+            arrivals: self.arrivals,
+            last_arrival: self.last_arrival,
+            in_flight_seconds: self.in_flight_seconds,
+            running_seconds: self.running_seconds,
+            ..ScaleView::default()
+        }
+    }
+}
