@@ -13,7 +13,7 @@ use super::{InstanceKey, Instances};
 use crate::error::Error;
 use crate::function::{ControlPlane, FunctionId, InstanceSettings};
 use crate::service::Service;
-use crate::service::event::{Event, Happening};
+use crate::service::event::{Event, Happening, Message};
 
 impl Instances {
     /// An instance that is up takes no more requests.
@@ -56,6 +56,7 @@ impl Service {
         if is_active {
             self.instances.active.insert(function);
             self.reconcile(function, kernel)?;
+            self.work_off_mailbox(kernel)?;
             self.schedule_tick(kernel);
         }
         Ok(())
@@ -90,7 +91,7 @@ impl Service {
             }
         }
         if self.instances.await_nodes() {
-            self.place_instances(kernel)?;
+            self.head.receive(Message::Changed);
         }
         self.schedule_tick(kernel);
         Ok(())
@@ -123,7 +124,8 @@ impl Service {
         let Some(fleet) = self.instances.fleets.get(&function) else { return Ok(()) };
         let (scale, wanted) = (fleet.scale(), fleet.wanted);
         if scale < wanted {
-            return (scale..wanted).try_for_each(|_| self.want_instance(function, kernel));
+            (scale..wanted).for_each(|_| self.want_instance(function, kernel));
+            return Ok(());
         }
         if scale == wanted {
             return Ok(());

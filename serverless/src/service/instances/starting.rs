@@ -38,18 +38,18 @@ impl Instances {
 
 impl Service {
     /// There is to be one more instance of a function.
-    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
         let instances = &mut self.instances;
-        let Some(fleet) = instances.fleets.get_mut(&function) else { return Ok(()) };
+        let Some(fleet) = instances.fleets.get_mut(&function) else { return };
         instances.count += 1;
         let key = instances.all.insert(Instance::new(function, instances.count, kernel.now()));
         fleet.members.insert(instances.count, key);
         fleet.starting += 1;
         if instances.stations.enter(Which::Creation, key) {
             self.call_to_creation(kernel);
-            return Ok(());
+        } else {
+            self.created(key);
         }
-        self.created(key, kernel)
     }
 
     fn call_to_creation(&mut self, kernel: &mut Kernel<Event>) {
@@ -81,7 +81,8 @@ impl Service {
             Some(InstanceStage::IsCreated(_)) => {
                 self.instances.stations.leave(Which::Creation);
                 self.call_to_creation(kernel);
-                self.created(key, kernel)
+                self.created(key);
+                Ok(())
             }
             Some(InstanceStage::WithAgent(held, _)) => {
                 let node = held.node();
@@ -103,13 +104,13 @@ impl Service {
         }
     }
 
-    /// An instance has been created, and needs a node.
-    fn created(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    /// An instance has been created, and needs a node, which the head finds.
+    fn created(&mut self, key: InstanceKey) {
         self.instances.put(key, InstanceStage::AwaitsNode);
         if let Some(instance) = self.instances.all.get(key) {
             self.instances.awaiting_node.insert((instance.number, key));
         }
-        self.place_instances(kernel)
+        self.head.receive(Message::Changed);
     }
 
     /// Gives nodes to those instances that wait for one, as far as there is room; of each function up to the first that finds none. Where
