@@ -89,6 +89,10 @@ impl ResultFiles {
             let file = Box::new(BufWriter::new(self.create("attempts.csv")?));
             experiment = experiment.write_attempts(file).map_err(|error| self.unusable(error))?;
         }
+        if experiment.has_instances() {
+            let file = Box::new(BufWriter::new(self.create("instances.csv")?));
+            experiment = experiment.write_instances(file).map_err(|error| self.unusable(error))?;
+        }
         if experiment.has_workflows() {
             let file = Box::new(BufWriter::new(self.create("workflows.csv")?));
             experiment = experiment.write_workflows(file).map_err(|error| self.unusable(error))?;
@@ -171,6 +175,7 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     let mut names: Vec<String> = always.map(str::to_owned).to_vec();
     names.extend(options.time_series.map(|_| "timeseries.csv".to_owned()));
     names.extend(experiment.has_attempts().then(|| "attempts.csv".to_owned()));
+    names.extend(experiment.has_instances().then(|| "instances.csv".to_owned()));
     names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
     names.extend(options.timeline.clone());
     names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));

@@ -10,6 +10,7 @@ mod containers;
 mod copies;
 mod ends;
 mod history;
+mod instances;
 mod node_queues;
 mod orders;
 mod requests;

@@ -7,7 +7,7 @@ pub use hearth_simcore::time::{SimDuration, SimTime};
 
 pub use crate::error::Error;
 pub use crate::function::call::{Call, FunctionError, Input, Output};
-pub use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
+pub use crate::function::{Body, Function, FunctionId, Image, ImageId, InstanceSettings, Limits, Routing, Step};
 pub use crate::invocation::{Invocation, InvocationState, Outcome};
 pub use crate::manager::FunctionManager;
 pub use crate::policy::{Catalog, Factory, PolicySet};

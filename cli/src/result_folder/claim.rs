@@ -9,7 +9,7 @@ use super::manifest::{self, Manifest};
 use crate::error::CommandError;
 
 /// What a run writes, beside a timeline that has the name it was given.
-pub const OF_A_RUN: [&str; 10] = [
+pub const OF_A_RUN: [&str; 11] = [
     manifest::NAME,
     "scenario.json",
     "summary.json",
@@ -17,6 +17,7 @@ pub const OF_A_RUN: [&str; 10] = [
     "distributions.csv",
     "timeseries.csv",
     "attempts.csv",
+    "instances.csv",
     "workflows.csv",
     "invocations.csv",
     "invocations.parquet",

@@ -1,6 +1,6 @@
 //! Containers of the nodes, and the cores they run on: who gets one holds a value that must be given back.
 
-use hearth_policy_api::{ContainerChange, ContainerEvent, Creation, EvictionItem, Removal, Touch};
+use hearth_policy_api::{ContainerChange, ContainerEvent, Creation, EvictionItem, Removal, RequestView, Touch};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
@@ -83,6 +83,7 @@ impl Occupied {
 pub(crate) struct Promise {
     node: NodeId,
     footprint: Footprint,
+    cores: u32,
 }
 
 impl Promise {
@@ -136,6 +137,35 @@ impl Cluster {
         let occupied = self.occupy(held, kernel.now());
         self.show_storage(node);
         Ok(Some(occupied))
+    }
+
+    /// Makes the container of an instance of a function, which holds no core. `None` if the node is down, the image is not on it, or there
+    /// is no room for the reservations beside what is promised and none can be made.
+    pub fn start_instance<E>(
+        &mut self,
+        node: NodeId,
+        function: FunctionId,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Result<Option<HeldContainer>, Mistake> {
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        if !self.up.contains(node) || !self.is_image_ready(node, image) {
+            return Ok(None);
+        }
+        self.pin_image(node, image);
+        let reserved = self.may_take_room(node, footprint)
+            && (self.reserve(node, footprint, books, kernel.now())?
+                || (self.evict_idle_containers(node, footprint, books, kernel)?
+                    && self.reserve(node, footprint, books, kernel.now())?));
+        if !reserved {
+            self.unpin_image(node, image);
+            self.refresh(node);
+            return Ok(None);
+        }
+        let held = self.add_container(node, function, Creation::Prewarming, kernel.now());
+        self.touch_image(node, function);
+        self.refresh(node);
+        Ok(Some(held))
     }
 
     /// Makes a container of a function ahead of a request, if the node is up and there is room beside what is promised,
@@ -297,7 +327,16 @@ impl Cluster {
 
     /// The node with the most free RAM on which a container of a function can be started ahead; of several, the first.
     pub fn roomiest(&self, function: FunctionId) -> Option<NodeId> {
-        let nodes = self.up.iter().filter(|node| self.has_room_ahead(*node, function));
+        self.roomiest_of(|node| self.has_room_ahead(node, function))
+    }
+
+    /// The node with the most free RAM that has room for an instance of a function, wherever its image is; of several, the first.
+    pub fn roomiest_for_instance(&self, function: FunctionId) -> Option<NodeId> {
+        self.roomiest_of(|node| self.has_room_beside_promises(node, function))
+    }
+
+    fn roomiest_of(&self, has_room: impl Fn(NodeId) -> bool) -> Option<NodeId> {
+        let nodes = self.up.iter().filter(|node| has_room(*node));
         // `max_by_key` takes the last of several.
         let free = |node: &NodeId| self.nodes[*node].ram.free() - self.nodes[*node].promised.ram;
         nodes.max_by_key(|node| (free(node), std::cmp::Reverse(*node)))
@@ -306,12 +345,16 @@ impl Cluster {
     /// Whether a container of a function can be started ahead on a node: it is up, has the image, and has room beside what is
     /// promised.
     fn has_room_ahead(&self, node: NodeId, function: FunctionId) -> bool {
-        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        self.has_room_beside_promises(node, function) && self.is_image_ready(node, self.specs[function].image)
+    }
+
+    /// The same wherever the image is.
+    fn has_room_beside_promises(&self, node: NodeId, function: FunctionId) -> bool {
+        let ContainerSpec { footprint, .. } = self.specs[function];
         let held = &self.nodes[node];
         held.ram.free() >= held.promised.ram + footprint.ram
             && held.disk.free() >= held.promised.disk + footprint.disk
             && self.up.contains(node)
-            && self.is_image_ready(node, image)
     }
 
     /// Ends all idle containers of a node that is down.
@@ -330,20 +373,36 @@ impl Cluster {
 
     /// Keeps a core and the reservations of a function's container for somebody.
     pub fn promise(&mut self, node: NodeId, function: FunctionId) -> Promise {
+        self.promise_cores(node, function, 1)
+    }
+
+    /// Keeps the reservations of an instance of a function for it, without a core; `None` if there is no room beside what is kept for
+    /// others.
+    pub fn promise_room(&mut self, node: NodeId, function: FunctionId) -> Option<Promise> {
+        self.may_take_room(node, self.specs[function].footprint).then(|| self.promise_cores(node, function, 0))
+    }
+
+    /// Whether a node is up and has room, or can make some, beside what is promised.
+    fn may_take_room(&self, node: NodeId, footprint: Footprint) -> bool {
+        let request = RequestView { ram_limit: footprint.ram, disk_limit: footprint.disk, ..RequestView::default() };
+        self.up.contains(node) && self.views[node].can_make_room(&request)
+    }
+
+    fn promise_cores(&mut self, node: NodeId, function: FunctionId, cores: u32) -> Promise {
         let footprint = self.specs[function].footprint;
         let promised = &mut self.nodes[node].promised;
-        promised.cores += 1;
+        promised.cores += cores;
         promised.ram += footprint.ram;
         promised.disk += footprint.disk;
         self.refresh(node);
-        Promise { node, footprint }
+        Promise { node, footprint, cores }
     }
 
     /// Takes back what was promised.
     pub fn redeem(&mut self, promise: Promise) {
-        let Promise { node, footprint } = promise;
+        let Promise { node, footprint, cores } = promise;
         let promised = &mut self.nodes[node].promised;
-        promised.cores -= 1;
+        promised.cores -= cores;
         promised.ram -= footprint.ram;
         promised.disk -= footprint.disk;
         self.refresh(node);

@@ -69,6 +69,32 @@ pub(super) fn declare(
     scenario.functions.iter().enumerate().map(register).collect()
 }
 
+/// Has those functions served by instances that are to be, those of the workload too.
+pub(super) fn serve_by_instances(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<(), ScenarioError> {
+    if let Some(section) = &scenario.service.control_plane {
+        service.set_control_plane(simulation, &section.control_plane());
+    }
+    let says_nobody = scenario.policies.autoscaling.is_none() && scenario.policies.controller.is_none();
+    let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
+    for number in 0..registered as u32 {
+        let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
+        if let Some(section) = own.or(scenario.service.instances.as_ref()) {
+            if says_nobody && section.min_scale == 0 {
+                let problem = "functions are served by instances, and nobody says how many there are to be: name a policy, as in \
+                               {\"use\": \"kpa\"}, or give the functions a min_scale";
+                return Err(ScenarioError::invalid("policies.autoscaling", problem));
+            }
+            let set = service.set_instances(simulation, FunctionId(number), section.settings());
+            set.map_err(|error| ScenarioError::refused("policies", error))?;
+        }
+    }
+    Ok(())
+}
+
 fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
     let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
     Function {

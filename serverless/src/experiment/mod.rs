@@ -34,7 +34,7 @@ use hearth_simcore::network::NetworkModel;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use self::build::{check_routes, declare, select_policies, start_service};
+use self::build::{check_routes, declare, select_policies, serve_by_instances, start_service};
 use self::faults::set_faults;
 pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
@@ -46,7 +46,7 @@ use crate::error::Error;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
-use crate::results::{Attempts, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
+use crate::results::{Attempts, InstanceTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService};
@@ -165,6 +165,7 @@ impl Experiment {
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let reader = Arc::default();
         let names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
+        serve_by_instances(scenario, service, &mut simulation)?;
         let nodes = simulation.with_model_mut(|model, _| {
             model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
         });
@@ -234,6 +235,21 @@ impl Experiment {
     pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let attempts = Attempts::new(&self.about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().attempts = Some(attempts));
+        Ok(self)
+    }
+
+    /// Whether functions are served by instances, so that there are instances to write.
+    pub fn has_instances(&mut self) -> bool {
+        self.simulation.with_model_mut(|model, _| model.service().has_instances())
+    }
+
+    /// Writes every instance, in the order in which they end, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_instances(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+        let instances = InstanceTable::new(&self.about, target)?;
+        self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
         Ok(self)
     }
 

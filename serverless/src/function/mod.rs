@@ -1,11 +1,13 @@
 //! Images, functions, their limits and bodies.
 
 pub mod call;
+mod instances;
 
 use std::rc::Rc;
 
 use hearth_simcore::time::SimDuration;
 
+pub use self::instances::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
 use crate::table::identifiers;
 use call::{Call, FunctionError, Output, Pending};
 

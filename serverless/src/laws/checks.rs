@@ -33,7 +33,7 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
         let idle = node.containers.iter().filter(|(_, container)| container.idle.is_some()).count();
         let is_up = service.cluster().up().contains(position);
         prop_assert!(is_up || node.containers.is_empty() && node.running == 0, "something is on a node that is down");
-        let starting = service.prewarming_on(position);
+        let starting = service.prewarming_on(position) + service.instances_with_container_on(position);
         prop_assert_eq!(
             node.containers.len() - idle - starting,
             node.running as usize,
@@ -49,8 +49,8 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
         service.cluster().nodes().names().map(|node| u64::from(service.cluster().node_view(node).free_cores)).sum();
     prop_assert_eq!(free, service.cluster().free_cores());
     let promised: u64 = service.cluster().nodes().iter().map(|node| u64::from(node.promised.cores)).sum();
-    prop_assert_eq!(promised, service.cluster().promised_cores(service.attempts().counts().running));
-    prop_assert_eq!(running, service.attempts().counts().running);
+    prop_assert_eq!(promised, service.cluster().promised_cores(service.attempts().holding_cores()));
+    prop_assert_eq!(running, service.attempts().holding_cores());
     check_stages(service)
 }
 
@@ -62,7 +62,7 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
         let of_function = &mut counted[attempt.record.function.number() as usize];
         match attempt.stage() {
             stage if stage.waits() => of_function.waiting += 1,
-            Stage::Held(_) => of_function.running += 1,
+            Stage::Held(_) | Stage::Served(_) => of_function.running += 1,
             _ => {}
         }
         cores += u64::from(attempt.occupied().is_some());
@@ -94,7 +94,8 @@ pub(super) fn check_stages(service: &Service) -> Result<(), TestCaseError> {
     let all = service.attempts().counts();
     prop_assert_eq!(counted.iter().map(|counts| counts.waiting).sum::<u64>(), all.waiting);
     prop_assert_eq!(counted.iter().map(|counts| counts.running).sum::<u64>(), all.running);
-    prop_assert_eq!((cores, promised), (all.running, service.cluster().promised_cores(all.running)));
+    let held = service.attempts().holding_cores();
+    prop_assert_eq!((cores, promised), (held, service.cluster().promised_cores(held)));
     Ok(())
 }
 

@@ -45,7 +45,7 @@ impl Moved {
     }
 }
 
-/// RAM over time, in bytes and byte-nanoseconds.
+/// RAM over time, in bytes and byte-nanoseconds; or a number of instances.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     bytes: u64,
@@ -90,6 +90,12 @@ pub struct Metrics {
     pub expired_containers: u64,
     /// Containers that were started ahead of a request.
     pub prewarmed_containers: u64,
+    /// Functions are served by instances.
+    pub has_instances: bool,
+    /// Instances that began to start on a node.
+    pub instances: u64,
+    /// Instances that are up, over time.
+    up: Level,
     /// Faults of hosts, links and disks that came into effect.
     pub faults: u64,
     /// Attempts after one that did not end well.
@@ -151,6 +157,9 @@ impl Default for Metrics {
             evicted_containers: 0,
             expired_containers: 0,
             prewarmed_containers: 0,
+            has_instances: false,
+            instances: 0,
+            up: Level::default(),
             faults: 0,
             retries: 0,
             hedges: 0,
@@ -238,6 +247,11 @@ impl Metrics {
     /// Somebody asks for an invocation.
     #[inline]
     pub(crate) fn note_request(&mut self, date: SimTime) {
+        if !self.window.has_begun() {
+            // What containers have held before is not within.
+            self.advance(date);
+            (self.busy.sum, self.idle.sum, self.up.sum) = (Split::default(), Split::default(), Split::default());
+        }
         self.window.request(date);
     }
 
@@ -247,6 +261,7 @@ impl Metrics {
         self.window.extend(now);
         self.busy.sum.extend();
         self.idle.sum.extend();
+        self.up.sum.extend();
     }
 
     /// Cores over time, in seconds, that attempts held which did not complete.
@@ -300,6 +315,7 @@ impl Metrics {
         let nanos = now.since(self.levels_at).as_nanos();
         self.busy.advance(nanos);
         self.idle.advance(nanos);
+        self.up.advance(nanos);
         self.levels_at = now;
     }
 
@@ -318,6 +334,30 @@ impl Metrics {
         self.advance(now);
         self.prewarmed_containers += 1;
         self.idle.bytes += ram;
+    }
+
+    /// An instance begins to start: its memory counts as idle until it serves somebody.
+    pub(crate) fn begin_instance(&mut self, ram: u64, now: SimTime) {
+        self.advance(now);
+        self.instances += 1;
+        self.idle.bytes += ram;
+    }
+
+    /// An instance is up.
+    pub(crate) fn instance_up(&mut self, now: SimTime) {
+        self.advance(now);
+        self.up.bytes += 1;
+    }
+
+    /// An instance that was up has ended.
+    pub(crate) fn instance_down(&mut self, now: SimTime) {
+        self.advance(now);
+        self.up.bytes -= 1;
+    }
+
+    /// How long instances were up within the [window](Self::window), in seconds, all together.
+    pub fn instance_seconds(&self) -> f64 {
+        self.up.sum.within as f64 / 1e9
     }
 
     /// It is up, and no longer counted here.

@@ -29,6 +29,12 @@ impl Window {
         self.to() - self.from()
     }
 
+    /// Whether somebody has asked for an invocation.
+    #[inline]
+    pub(crate) fn has_begun(self) -> bool {
+        self.first.is_some()
+    }
+
     /// Somebody asks for an invocation.
     #[inline]
     pub(crate) fn request(&mut self, date: SimTime) {

@@ -2,7 +2,10 @@
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::{Attempts, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline, WorkflowRuns};
+use super::{
+    Attempts, InstanceRecord, InstanceTable, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline,
+    WorkflowRuns,
+};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::invocation::{InvocationRecord, Outcome, Start};
@@ -22,6 +25,7 @@ pub(crate) struct Books {
     pub series_interval: Option<SimDuration>,
     pub timeline: Option<Timeline>,
     pub attempts: Option<Attempts>,
+    pub instances: Option<InstanceTable>,
     pub workflows: WorkflowRuns,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
@@ -45,8 +49,9 @@ impl Books {
         let series = self.series.take().map(|series| series.finish(end)).transpose();
         let series = series.map(|interval| self.series_interval = interval);
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
+        let instances = self.instances.take().map_or(Ok(()), InstanceTable::finish);
         let workflows = self.workflows.finish();
-        (metrics, series.and(timeline).and(attempts).and(workflows).and(records))
+        (metrics, series.and(timeline).and(attempts).and(instances).and(workflows).and(records))
     }
 
     /// Counts an invocation that has ended, or never will.
@@ -66,6 +71,11 @@ impl Books {
     /// An attempt has ended, in this way.
     pub fn write_attempt(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
         self.attempts.as_mut().map_or(Ok(()), |attempts| attempts.write(attempt, record, outcome))
+    }
+
+    /// An instance has ended, or has not at the end of the simulation.
+    pub fn write_instance(&mut self, instance: &InstanceRecord) -> Result<(), Error> {
+        self.instances.as_mut().map_or(Ok(()), |instances| instances.write(instance))
     }
 
     /// A run of a workflow has ended, or never will.

@@ -23,6 +23,7 @@ mod distributions;
 #[cfg(test)]
 mod documented;
 mod functions;
+mod instances;
 mod invocations;
 mod metric;
 mod outcome;
@@ -42,6 +43,7 @@ pub(crate) use attempts::Attempts;
 pub(crate) use books::Books;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
+pub(crate) use instances::{InstanceRecord, InstanceTable};
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
 pub use outcome::{About, Results};
@@ -51,8 +53,8 @@ pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use run_table::RunTable;
 pub use summary::{
-    CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, MeasuredSummary,
-    MemorySummary, RequestSets, ServiceLevel, Summary,
+    CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
+    MeasuredSummary, MemorySummary, RequestSets, ServiceLevel, Summary,
 };
 pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
 pub(crate) use time_series::{Standing, TimeSeries};

@@ -2,7 +2,7 @@
 
 use super::About;
 use super::table::{Column, ColumnDescription};
-use super::{attempts, distributions, functions, invocations, time_series, workflows};
+use super::{attempts, distributions, functions, instances, invocations, time_series, workflows};
 
 /// A table of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +11,8 @@ pub enum RunTable {
     Invocations,
     /// One row an attempt.
     Attempts,
+    /// One row an instance.
+    Instances,
     /// One row a run of a workflow.
     Workflows,
     /// One row a function.
@@ -23,14 +25,22 @@ pub enum RunTable {
 
 impl RunTable {
     /// All tables.
-    pub const ALL: [Self; 6] =
-        [Self::Invocations, Self::Attempts, Self::Workflows, Self::Functions, Self::Distributions, Self::TimeSeries];
+    pub const ALL: [Self; 7] = [
+        Self::Invocations,
+        Self::Attempts,
+        Self::Instances,
+        Self::Workflows,
+        Self::Functions,
+        Self::Distributions,
+        Self::TimeSeries,
+    ];
 
     /// The name of its file.
     pub fn file(self) -> &'static str {
         match self {
             Self::Invocations => "invocations.csv",
             Self::Attempts => "attempts.csv",
+            Self::Instances => "instances.csv",
             Self::Workflows => "workflows.csv",
             Self::Functions => "functions.csv",
             Self::Distributions => "distributions.csv",
@@ -55,6 +65,7 @@ impl RunTable {
         match self {
             Self::Invocations => described(&invocations::columns(&about)),
             Self::Attempts => described(&attempts::columns(&about)),
+            Self::Instances => described(&instances::columns(&about)),
             Self::Workflows => described(&workflows::columns()),
             Self::Functions => described(&functions::columns()),
             Self::Distributions => described(&distributions::columns()),

@@ -243,6 +243,15 @@ impl From<&Cost> for CostSummary {
     }
 }
 
+/// Instances of functions that are served by such.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct InstancesSummary {
+    /// Instances that began to start on a node.
+    pub started: u64,
+    /// How long they were up, all together, over what is measured.
+    pub seconds: f64,
+}
+
 /// The energy that compute nodes took, in joules.
 #[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -327,6 +336,9 @@ pub struct Summary {
     pub expired_containers: u64,
     /// Containers that were started ahead of a request.
     pub prewarmed_containers: u64,
+    /// Instances; left out where no function is served by such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesSummary>,
     /// How images moved.
     pub images: ImageSummary,
     /// The policy in each slot.
@@ -394,6 +406,9 @@ impl Summary {
             },
             expired_containers: metrics.expired_containers,
             prewarmed_containers: metrics.prewarmed_containers,
+            instances: metrics
+                .has_instances
+                .then(|| InstancesSummary { started: metrics.instances, seconds: metrics.instance_seconds() }),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results
                 .about

@@ -20,6 +20,7 @@ mod costs;
 mod error;
 mod faults;
 mod files;
+mod instances;
 #[cfg(test)]
 mod mistakes;
 mod overrides;
@@ -45,6 +46,7 @@ pub use faults::{
     RetriedOutcome, RetrySection, ScriptedFault,
 };
 pub use files::change_paths;
+pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
 pub use overrides::Override;
 pub use sections::{
     BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,

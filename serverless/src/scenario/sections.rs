@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::{PowerSection, StepSection};
+use super::{ControlPlaneSection, InstancesSection, PowerSection, StepSection};
 use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::workload::TraceSection;
@@ -185,6 +185,10 @@ pub struct ServiceSection {
     /// Who may start before somebody that waits longer and cannot start.
     #[serde(default)]
     pub backfilling: BackfillingName,
+    /// Functions are served by instances that say nothing else; without it, those that say so themselves.
+    pub instances: Option<InstancesSection>,
+    /// What starts instances; without it, that takes no time beside the starts themselves.
+    pub control_plane: Option<ControlPlaneSection>,
 }
 
 /// A container image.
@@ -234,6 +238,8 @@ pub struct FunctionSection {
     pub container_startup_overhead: Option<Seconds>,
     /// From request to end, as users expect it: it stops nothing, but what is later does not count as good.
     pub deadline: Option<Seconds>,
+    /// It is served by instances, each of which takes several requests at once; without it, as the service says.
+    pub instances: Option<InstancesSection>,
     /// What it does, step by step.
     #[serde(default)]
     pub body: Vec<StepSection>,

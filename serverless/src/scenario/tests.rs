@@ -238,7 +238,7 @@ fn overrides_are_set_before_the_scenario_is_checked() {
         refused(
             "functions[resize].ram_limt=1GB",
             "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `image`, `time_limit`, \
-             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `body`: \
+             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `body`: \
              did you mean \"ram_limit\"?",
         );
         refused(

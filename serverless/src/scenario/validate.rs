@@ -43,12 +43,17 @@ impl Scenario {
         if self.service.nodes.is_empty() {
             return Err(ScenarioError::invalid("service.nodes", "there are none: name at least one host"));
         }
+        self.service.instances.as_ref().map_or(Ok(()), |instances| instances.check("service.instances"))?;
+        self.service.control_plane.as_ref().map_or(Ok(()), |control_plane| control_plane.check())?;
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
         let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
+            }
+            if let Some(instances) = &function.instances {
+                instances.check(&format!("functions[{position}].instances"))?;
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
         }

@@ -6,7 +6,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::attempts::AttemptKey;
+use super::attempts::{AttemptKey, Left};
 use super::ends::{Place, run_time};
 use super::event::Event;
 use super::work::task_end;
@@ -26,8 +26,24 @@ impl Service {
             self.books.note_outcome(occupied.node(), occupied.container(), attempt.record.outcome);
             self.rounds.no_longer_runs(key);
             self.release((key, function), run_time, occupied, kernel)?;
+        } else if attempt.seat().is_some() {
+            self.release_seat(key, kernel)?;
         }
         self.conclude(key, kernel)
+    }
+
+    /// An attempt leaves the instance that it was in.
+    #[inline(never)]
+    fn release_seat(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let attempt = self.attempts.under_way(key)?;
+        if let Some((node, container)) = attempt.place() {
+            self.books.note_outcome(node, container, attempt.record.outcome);
+            self.tell_of_completion(key, Place::Container { node, container, idle: 0 }, kernel.now());
+        }
+        match self.attempts.leave(key) {
+            Left::Seat(seat) => self.leave_instance(seat, kernel),
+            _ => Ok(()),
+        }
     }
 
     /// Gives back the core of an invocation, and keeps or ends its container.

@@ -31,6 +31,7 @@ impl Place {
             Stage::Held(occupied) => {
                 Some(Self::Container { node: occupied.node(), container: occupied.container(), idle: 0 })
             }
+            Stage::Served(seat) => Some(Self::Container { node: seat.node(), container: seat.container(), idle: 0 }),
             Stage::Bound { promise, .. } => Some(Self::Node(promise.node())),
             stage => stage.waits().then_some(Self::Nowhere),
         }

@@ -4,6 +4,7 @@ use hearth_simcore::kernel::{Kernel, Model};
 
 use super::Service;
 use super::attempts::AttemptKey;
+use super::instances::InstanceKey;
 use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -44,6 +45,10 @@ pub(crate) enum Happening {
     Hedge(AttemptKey),
     /// A timer of a policy may have gone off.
     PolicyTimer,
+    /// A station of the control plane is done with an instance.
+    InstanceAdvances(InstanceKey),
+    /// Autoscalers are asked.
+    ScaleTick,
 }
 
 /// What an interrupted transfer was for.
@@ -92,6 +97,8 @@ pub(crate) enum Message {
     Prewarm(FunctionId),
     /// It is up.
     Prewarmed(u32),
+    /// An instance is up.
+    InstanceReady(InstanceKey),
     /// A node or link has gone or come, or a container has crashed.
     Changed,
     /// The keep-alive of a container is over that has been idle in this spell.
@@ -239,6 +246,8 @@ impl Service {
             Happening::Crashed(key) => self.crashed(key, kernel)?,
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),
+            Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
+            Happening::ScaleTick => self.scale_tick(kernel)?,
         }
         Ok(())
     }

@@ -161,6 +161,7 @@ impl Service {
             Message::Ended(key) => self.completed(key, kernel)?,
             Message::WaitOver(key) => self.wait_over(key, kernel)?,
             Message::Changed => {}
+            Message::InstanceReady(key) => self.instance_ready(key, kernel)?,
             Message::Prewarm(function) => self.prewarm(function, kernel),
             Message::Prewarmed(starting) => self.prewarmed(starting, kernel)?,
             Message::KeepAliveOver { node, container, spell } => self.keep_alive_over(node, container, spell, kernel),
@@ -184,6 +185,9 @@ impl Service {
             self.rounds.begin_anew();
         } else {
             self.schedule(kernel)?;
+            if self.instances.await_nodes() {
+                self.place_instances(kernel)?;
+            }
             self.cluster.drop_orphans();
             // After the round, which has begun to copy what has just come: it would be the first to go otherwise.
             self.retry_downloads(kernel)?;
@@ -199,6 +203,7 @@ impl Service {
             && !self.rounds.is_stalled()
             && !self.cluster.has_orphans()
             && !self.head.images.is_stalled()
+            && !self.instances.await_nodes()
     }
 
     fn submit(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
@@ -240,7 +245,8 @@ impl Service {
         let delays = self.attempts.under_way(key)?.delays;
         let (all, of_function) = (self.attempts.counts(), self.attempts.counts_of(waiting.function));
         let (waiting_with_it, sees_history) = (self.attempts.queue().len() + 1, self.policies.admission_sees_history());
-        let (placed, free_cores) = (self.cluster.promised_cores(all.running), self.cluster.free_cores());
+        let (placed, free_cores) =
+            (self.cluster.promised_cores(self.attempts.holding_cores()), self.cluster.free_cores());
         let Self { cluster, attempts, container_lists, policies, .. } = self;
         let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
         let containers = ContainersOf::new(&shown);
@@ -300,6 +306,9 @@ impl Service {
         if self.policies.see_history() {
             self.count_admission(waiting.key, waiting.function, kernel.now());
         }
+        if self.instances.serve(waiting.function) {
+            return self.route(waiting.key, waiting.function, kernel);
+        }
         match self.registry.function(waiting.function).image {
             Some(image) if !self.head.images.is_here(image) => self.await_download(waiting.key, image, kernel),
             _ => self.enqueue(waiting, kernel),
@@ -348,6 +357,11 @@ impl Service {
             Left::Stood(wait) => {
                 self.has_stood(&wait, kernel);
                 Ok(())
+            }
+            Left::Awaited(function, at) => self.leave_queue(key, function, at, kernel),
+            Left::Seat(seat) => {
+                self.stop_body(key, kernel)?;
+                self.leave_instance(seat, kernel)
             }
         }
     }

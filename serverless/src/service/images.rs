@@ -304,12 +304,18 @@ impl Service {
         Ok(())
     }
 
-    /// Takes those who are bound to a node and wait for an image there a step further.
-    fn advance_site(&mut self, node: NodeId, image: ImageId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        if !self.attempts.is_bound(node, image) {
+    /// Takes those who are bound to a node and wait for an image there a step further, instances too.
+    pub(super) fn advance_site(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        if !self.attempts.is_bound(node, image) && !self.instances.are_bound(node, image) {
             return Ok(());
         }
         if self.cluster.is_image_ready(node, Some(image)) {
+            self.start_bound_instances(node, image, kernel)?;
             return self.start_bound(node, image, kernel);
         }
         let is_on_disk = self.cluster.sites(image).on_disk().contains(node);

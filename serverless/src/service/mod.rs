@@ -15,6 +15,7 @@ mod handover;
 mod head;
 mod history;
 mod images;
+mod instances;
 mod keep_alive;
 mod node_queues;
 mod orders;
@@ -41,6 +42,7 @@ use self::attempts::{Attempts, Counts};
 use self::bounds::ContainerBounds;
 use self::head::Head;
 use self::history::LetIn;
+use self::instances::Instances;
 use self::keep_alive::KeepAlive;
 use self::orders::PolicyTimers;
 use self::policies::Policies;
@@ -87,6 +89,8 @@ pub(crate) struct Service {
     keep_alive: KeepAlive,
     /// How many containers there are to be.
     bounds: ContainerBounds,
+    /// The instances of functions that are served by such.
+    instances: Instances,
     /// Dates at which policies are called.
     timers: PolicyTimers,
     /// Faults, and what is done about them.
@@ -132,6 +136,11 @@ impl Service {
     /// Whether an invocation may take several attempts.
     pub(crate) fn has_attempts(&self) -> bool {
         self.recovery.has_attempts() || self.policies.rules().hedges
+    }
+
+    /// Whether functions are served by instances.
+    pub(crate) fn has_instances(&self) -> bool {
+        self.instances.are_there()
     }
 
     /// Has nobody placed before the round that follows the message.

@@ -213,19 +213,15 @@ impl Policies {
     }
 
     /// When to ask how many instances functions are to have. Where nobody says that, never.
-    // Functions with instances are to ask.
-    #[allow(dead_code)]
     #[inline]
     pub fn autoscaling_rules(&self) -> &AutoscalingRules {
         &self.hears.autoscaling
     }
 
     /// Asks how many instances a function is to have, within its bounds; where nobody says that, as many as these demand.
-    // As above.
-    #[allow(dead_code)]
-    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Mistake> {
+    pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Box<Error>> {
         match &mut self.autoscaling {
-            Some(autoscaling) => autoscaling.scale(view),
+            Some(autoscaling) => autoscaling.scale(view).map_err(|mistake| self.error(mistake)),
             None => Ok(view.within_bounds(view.min_scale)),
         }
     }

@@ -59,6 +59,7 @@ impl Happening {
                 | Message::Downloaded(_)
                 | Message::Copied { .. }
                 | Message::Loaded { .. }
+                | Message::InstanceReady(_)
                 | Message::Ended(_) => true,
                 Message::AdmitAgain(_)
                 | Message::WaitOver(_)
@@ -76,7 +77,12 @@ impl Happening {
             | Self::BodyEnded(_)
             | Self::TimeLimit(_)
             | Self::Crashed(_) => true,
-            Self::FaultBegins(_) | Self::FaultEnds(_) | Self::Hedge(_) | Self::PolicyTimer => false,
+            Self::FaultBegins(_)
+            | Self::FaultEnds(_)
+            | Self::Hedge(_)
+            | Self::PolicyTimer
+            | Self::InstanceAdvances(_)
+            | Self::ScaleTick => false,
         }
     }
 }

@@ -60,6 +60,7 @@ impl Service {
         {
             self.cluster.note_up(occupied, now);
         }
+        // What an instance does is not about one of its requests.
         if self.books.timeline.is_some()
             && let Some(occupied) = attempt.occupied()
         {

@@ -25,6 +25,7 @@ impl Service {
         self.books.metrics.advance(now);
         self.bill_unheard();
         self.give_back_all(now);
+        self.write_remaining_instances()?;
         self.books.metrics.unrecovered = self.recovery.unrecovered();
         let mut unfinished = self.unfinished_records(kernel)?;
         let (unasked, runs) = self.work.unfinished();
@@ -57,7 +58,7 @@ impl Service {
         // One that runs, or comes later, is not what nobody gets past.
         let rank = |attempt: &Attempt| {
             let is_ahead = attempt.record.requested_at.is_some_and(|requested| requested > kernel.now());
-            (attempt.occupied().is_some() || is_ahead, attempt.record.invocation)
+            (attempt.place().is_some() || is_ahead, attempt.record.invocation)
         };
         let (key, attempt) = waiting().min_by_key(|(_, attempt)| rank(attempt))?;
         let reason = self.why_unfinished(key, attempt, kernel);
@@ -101,8 +102,8 @@ impl Service {
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
             return Some("was to be requested later".to_owned());
         }
-        if let Stage::Held(occupied) = attempt.stage() {
-            let name = &self.cluster.node(occupied.node()).name;
+        if let Some((node, _)) = attempt.place() {
+            let name = &self.cluster.node(node).name;
             let what = if record.started_at.is_some() { "was running" } else { "was in a container that started" };
             return Some(format!("{what} on node {name:?}"));
         }
@@ -120,7 +121,8 @@ impl Service {
             Stage::AwaitsImage(image) => Some(self.why_download_is_missing(*image, kernel)),
             Stage::AwaitsContainer(node) => Some(self.why_no_container_is_free(record.function, *node)),
             Stage::AwaitsCore => Some(self.why_in_node_queues(key)),
-            Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Ended => None,
+            Stage::AwaitsInstance(at) => Some(self.why_no_instance_is_free(record.function, at.is_some())),
+            Stage::Admitted | Stage::Queued | Stage::Held(_) | Stage::Served(_) | Stage::Ended => None,
         }
     }
 
@@ -150,6 +152,15 @@ impl Service {
         format!(
             "waits for a busy container of its function{place}, as policies.node_allocation, {policy}, has answered{why}"
         )
+    }
+
+    /// Why there is no place in an instance for somebody who waits for one.
+    fn why_no_instance_is_free(&self, function: FunctionId, is_at_one: bool) -> String {
+        if is_at_one {
+            return "waits at an instance of its function, which serves others".to_owned();
+        }
+        let policy = self.policies.describe(PolicySlot::Autoscaling);
+        format!("waits for an instance of its function: {}", self.instances.why_none_is_free(function, &policy))
     }
 
     /// Why an image is not on the head.

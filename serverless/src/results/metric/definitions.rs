@@ -59,6 +59,9 @@ pub static DEFINITIONS: &[Definition] = &[
     count(Containers, "evictions.containers", "idle containers evicted").note("to make room"),
     count(Containers, "expired_containers", "idle containers expired").note("their keep-alive was over, or a policy ended them"),
     count(Containers, "prewarmed_containers", "containers prewarmed").note("started ahead of a request"),
+    count(Containers, "instances.started", "instances started").note("that got a place on a node"),
+    number(Containers, "instances.seconds", "time of instances that were up", Seconds)
+        .note("all together, from `measured.from_s` to `measured.to_s`"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
         .note("of containers that run one, from `measured.from_s` to `measured.to_s`"),

@@ -10,7 +10,7 @@ use crate::policy::Catalog;
 use crate::results::Summary;
 use crate::scenario::Scenario;
 
-/// Summaries of the examples; the one of workflows has all that a summary may have.
+/// Summaries of the examples; the ones of workflows and instances have all that a summary may have.
 fn summaries() -> Vec<Value> {
     let summary = |name: &str| {
         let file = format!("{}/../examples/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -20,7 +20,7 @@ fn summaries() -> Vec<Value> {
         results.skipped_rows = 3;
         serde_json::to_value(Summary::new(&results)).unwrap()
     };
-    ["quickstart", "workflows"].map(summary).to_vec()
+    ["quickstart", "workflows", "instances"].map(summary).to_vec()
 }
 
 /// The paths of all numbers.

@@ -12,7 +12,8 @@ use crate::cluster::Occupied;
 use crate::function::Body;
 use crate::function::call::FunctionError;
 use crate::invocation::{InvocationRecord, Outcome};
-use crate::node::{Holder, NodeId};
+use crate::node::{ContainerId, Holder, NodeId};
+use crate::service::instances::Seat;
 
 new_key_type! {
     /// Names an attempt that is under way.
@@ -106,15 +107,30 @@ impl Attempt {
         if let Stage::Held(occupied) = &self.stage { Some(occupied) } else { None }
     }
 
+    /// Its place in an instance, while it has one.
+    pub fn seat(&self) -> Option<&Seat> {
+        if let Stage::Served(seat) = &self.stage { Some(seat) } else { None }
+    }
+
+    /// Where its container is, while it has one.
+    #[inline]
+    pub fn place(&self) -> Option<(NodeId, ContainerId)> {
+        match &self.stage {
+            Stage::Held(occupied) => Some((occupied.node(), occupied.container())),
+            Stage::Served(seat) => Some((seat.node(), seat.container())),
+            _ => None,
+        }
+    }
+
     /// Whether it was let in and has no container.
     pub fn waits(&self) -> bool {
         self.stage.waits()
     }
 
-    /// Whether it holds a core, and its body has not ended.
+    /// Whether it is in a container, and its body has not ended.
     #[inline]
     pub fn is_running(&self) -> bool {
-        self.occupied().is_some() && self.record.finished_at.is_none()
+        matches!(self.stage, Stage::Held(_) | Stage::Served(_)) && self.record.finished_at.is_none()
     }
 
     /// The head has not heard of it, and it is not the first attempt.

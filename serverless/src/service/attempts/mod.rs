@@ -31,6 +31,7 @@ use crate::error::Error;
 use crate::function::{Body, FunctionId, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::node::NodeId;
+use crate::service::instances::{InstanceKey, Seat};
 use crate::table::Table;
 
 /// How many attempts are in stages of a kind.
@@ -38,7 +39,7 @@ use crate::table::Table;
 pub(crate) struct Counts {
     /// Admitted, and without a container.
     pub waiting: u64,
-    /// With a container and a core.
+    /// With a container.
     pub running: u64,
 }
 
@@ -56,6 +57,10 @@ pub(crate) enum Left {
     Stood(NodeWait),
     /// Its container and core.
     Occupied(Occupied),
+    /// Its place in an instance.
+    Seat(Seat),
+    /// Its place in the queue for an instance of a function, or at one.
+    Awaited(FunctionId, Option<InstanceKey>),
 }
 
 /// An attempt is not where it must be, as this line of the program has it.
@@ -96,7 +101,9 @@ pub(crate) struct Attempts {
     node_queues: NodeQueues,
     counts: Table<FunctionId, Counts>,
     all: Counts,
-    /// Who holds a core of each node, in the order of `alive`; only where nodes can fail.
+    /// How many of those that run are in instances, and hold no core.
+    seated: u64,
+    /// Who is in a container of each node, in the order of `alive`; only where nodes can fail.
     held_on: Option<Table<NodeId, BTreeSet<AttemptKey>>>,
 }
 
@@ -114,16 +121,17 @@ impl Attempts {
             node_queues: NodeQueues::default(),
             counts: Table::default(),
             all: Counts::default(),
+            seated: 0,
             held_on: None,
         }
     }
 
-    /// Notes from now on who holds a core of which node. Nobody does yet.
+    /// Notes from now on who is in a container of which node. Nobody is yet.
     pub fn note_places(&mut self, nodes: usize) {
         self.held_on = Some(vec![BTreeSet::new(); nodes].into());
     }
 
-    /// Who holds a core of a node.
+    /// Who is in a container of a node.
     pub fn held_on(&self, node: NodeId) -> Vec<AttemptKey> {
         self.held_on.as_ref().map_or(Vec::new(), |held_on| held_on[node].iter().copied().collect())
     }
@@ -208,6 +216,12 @@ impl Attempts {
     #[inline]
     pub fn counts(&self) -> Counts {
         self.all
+    }
+
+    /// How many hold a core.
+    #[inline]
+    pub fn holding_cores(&self) -> u64 {
+        self.all.running - self.seated
     }
 
     /// How many wait and run of a function.

@@ -8,6 +8,7 @@ use super::{Attempt, AttemptKey, Attempts, Left, Misplaced, Stage, Turn, Waiting
 use crate::cluster::{Occupied, Promise};
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
+use crate::service::instances::{InstanceKey, Seat};
 use crate::service::scheduling::Entry;
 
 impl Attempts {
@@ -168,6 +169,29 @@ impl Attempts {
         Ok(attempt)
     }
 
+    /// It waits for an instance of its function, perhaps at this one.
+    pub fn await_instance(&mut self, key: AttemptKey, at: Option<InstanceKey>) -> Result<(), Misplaced> {
+        self.under_way_mut(key)?.stage = Stage::AwaitsInstance(at);
+        Ok(())
+    }
+
+    /// It is in an instance of its function.
+    pub fn sit_down(&mut self, key: AttemptKey, seat: Seat) -> Result<&mut Attempt, Misplaced> {
+        let Some(attempt) = self.alive.get_mut(key) else { return Err(Misplaced::here()) };
+        debug_assert!(attempt.stage.waits(), "{:?} gets into an instance", attempt.stage);
+        if let Some(held_on) = &mut self.held_on {
+            held_on[seat.node()].insert(key);
+        }
+        attempt.stage = Stage::Served(seat);
+        let counts = &mut self.counts[attempt.record.function];
+        counts.waiting -= 1;
+        counts.running += 1;
+        self.all.waiting -= 1;
+        self.all.running += 1;
+        self.seated += 1;
+        Ok(attempt)
+    }
+
     /// It leaves whatever stage it is in, and has ended. What it held of the cluster is given back.
     pub fn leave(&mut self, key: AttemptKey) -> Left {
         let Some(attempt) = self.alive.get_mut(key) else { return Left::Nothing };
@@ -200,6 +224,12 @@ impl Attempts {
                 let turn = attempt.turn;
                 self.node_queues.remove(key, turn).map_or(Left::Nothing, Left::Stood)
             }
+            Stage::AwaitsInstance(at) => Left::Awaited(function, at),
+            Stage::Served(seat) => {
+                self.seated -= 1;
+                self.no_longer_held(key, function, seat.node());
+                Left::Seat(seat)
+            }
             Stage::Held(occupied) => {
                 self.no_longer_held(key, function, occupied.node());
                 Left::Occupied(occupied)
@@ -207,14 +237,17 @@ impl Attempts {
         }
     }
 
-    /// The head has heard of its end: it leaves its container and core, which are not there if it has left before, with its node.
-    /// `None` if it is gone.
+    /// The head has heard of its end: it leaves its container and core, which are not there if it has left before, with its node, or
+    /// if it is in an instance. `None` if it is gone.
     #[inline]
     pub fn complete(&mut self, key: AttemptKey) -> Option<(&Attempt, Option<Occupied>)> {
         let attempt = self.alive.get_mut(key)?;
         let left = std::mem::replace(&mut attempt.stage, Stage::Ended);
         let Stage::Held(occupied) = left else {
-            debug_assert!(matches!(left, Stage::Ended), "{left:?} has ended");
+            debug_assert!(matches!(left, Stage::Ended | Stage::Served(_)), "{left:?} has ended");
+            if let Stage::Served(_) = left {
+                attempt.stage = left;
+            }
             return Some((attempt, None));
         };
         if let Some(held_on) = &mut self.held_on {

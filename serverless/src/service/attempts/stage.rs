@@ -3,6 +3,7 @@
 use crate::cluster::{Occupied, Promise};
 use crate::function::ImageId;
 use crate::node::NodeId;
+use crate::service::instances::{InstanceKey, Seat};
 
 /// The stage of an attempt; it is in one at a time.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub(crate) enum Stage {
     AwaitsContainer(Option<NodeId>),
     /// It stands in the queues of nodes.
     AwaitsCore,
+    /// It waits for an instance of its function, in the queue of that or at an instance.
+    AwaitsInstance(Option<InstanceKey>),
+    /// It is in an instance of its function.
+    Served(Seat),
     /// It has a container and a core: the container starts, its body runs, or the head has not heard of its end.
     Held(Occupied),
     /// It has left all of these; the head may have to hear of it.
@@ -53,6 +58,7 @@ impl Stage {
                 | Self::Bound { .. }
                 | Self::AwaitsContainer(_)
                 | Self::AwaitsCore
+                | Self::AwaitsInstance(_)
         )
     }
 }

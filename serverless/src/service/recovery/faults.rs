@@ -247,6 +247,7 @@ impl Service {
     /// Ends all containers of a node that has failed. Gives the invocations that ran in them, and puts those that were
     /// bound to the node back into the queue.
     fn end_everything_on(&mut self, node: NodeId, kernel: &mut Kernel<Event>) -> Result<Vec<AttemptKey>, Box<Error>> {
+        self.close_instances_on(node, kernel)?;
         let here = self.attempts.held_on(node);
         let mut lost = Vec::new();
         for key in here {
@@ -256,6 +257,7 @@ impl Service {
                 lost.push(key);
             }
         }
+        self.lose_instances_on(node, kernel)?;
         for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
@@ -290,16 +292,9 @@ impl Service {
         let has_ended = attempt.record.finished_at.is_some();
         let outcome = if has_ended { attempt.record.outcome } else { Outcome::Lost };
         self.books.note_outcome(occupied.node(), occupied.container(), outcome);
-        if let Some(execution) = attempt.execution_if_any() {
-            if let Some(timer) = execution.time_limit.take() {
-                kernel.cancel(timer);
-            }
-            if let Some(process) = execution.process.take() {
-                process.cancel();
-            }
-        }
-        self.rounds.no_longer_runs(key);
         let (node, function) = (occupied.node(), attempt.record.function);
+        self.stop_body(key, kernel)?;
+        self.rounds.no_longer_runs(key);
         let ram = self.registry.function(function).limits.ram;
         self.books.metrics.container_no_longer_busy(ram, kernel.now());
         let held = self.cluster.vacate(occupied, kernel.now(), self.books.metrics.window());
@@ -307,14 +302,37 @@ impl Service {
         self.give_up_waits(function, node, kernel)
     }
 
-    /// The container of an attempt has crashed, unless its body has ended.
+    /// The body of an attempt goes no further.
+    pub(crate) fn stop_body(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        if let Some(execution) = self.attempts.under_way_mut(key)?.execution_if_any() {
+            if let Some(timer) = execution.time_limit.take() {
+                kernel.cancel(timer);
+            }
+            if let Some(process) = execution.process.take() {
+                process.cancel();
+            }
+        }
+        Ok(())
+    }
+
+    /// The container of an attempt has crashed, unless its body has ended. That of an instance crashes for all who are in it.
     pub(crate) fn crashed(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let is_running = |attempt: &Attempt| attempt.record.finished_at.is_none();
         if !self.attempts.get(key).is_some_and(is_running) {
             return Ok(());
         }
+        let reason = Rc::from("its container crashed");
+        for other in self.crash_instance_of(key, kernel)? {
+            self.take_out(other, Ending::Crashed, kernel)?;
+            if self.attempts.get(other).is_some_and(is_running) {
+                self.lose(other, &reason, kernel)?;
+            }
+        }
         self.take_out(key, Ending::Crashed, kernel)?;
-        self.lose(key, &Rc::from("its container crashed"), kernel)?;
+        self.lose(key, &reason, kernel)?;
+        if self.instances.are_there() {
+            self.replace_lost_instances(kernel)?;
+        }
         self.head.receive(Message::Changed);
         Ok(())
     }
@@ -350,6 +368,7 @@ impl Service {
         }
         promises.sort_by_key(Promise::node);
         promises.into_iter().for_each(|promise| self.cluster.redeem(promise));
+        self.instances.clear_queues(kernel.now());
         lost.extend(here);
         Ok(lost)
     }

@@ -224,7 +224,7 @@ impl Service {
         self.carry_out(plan, kernel)?;
         let Some(attempt) = self.attempts.get(waiting.key) else { return Ok(Offered::Started) };
         let offered = match attempt.stage() {
-            Stage::Held(_) => Offered::Started,
+            Stage::Held(_) | Stage::Served(_) => Offered::Started,
             Stage::Bound { .. } => Offered::Bound,
             _ if is_undecided => Offered::Prepared(node),
             _ => Offered::Waits,

@@ -1,0 +1,100 @@
+//! How a function is served by instances, each of which takes several requests at once, and how these are started (the timing
+//! model, section 15).
+
+use std::rc::Rc;
+
+use crate::distribution::Distribution;
+
+/// How a function is served that has instances: containers that stay until its autoscaler wants fewer, and take up to so many requests
+/// at once. Requests that find none with room wait in a queue of their function.
+///
+/// ```
+/// use hearth_serverless::prelude::*;
+/// let settings = InstanceSettings { concurrency: 80, max_scale: 100, ..InstanceSettings::default() };
+/// assert_eq!((settings.min_scale, settings.initial_scale, settings.queue_at_instance), (0, 0, 0));
+/// assert_eq!(settings.routing, Routing::LeastLoaded);
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct InstanceSettings {
+    /// How many requests an instance serves at once at the most; `u32::MAX` is any number.
+    pub concurrency: u32,
+    /// How many instances there are at the least.
+    pub min_scale: u32,
+    /// How many instances there are at the most; `u32::MAX` is any number.
+    pub max_scale: u32,
+    /// How many there are to be at the begin.
+    pub initial_scale: u32,
+    /// Which instance takes a request.
+    pub routing: Routing,
+    /// How many requests may wait at an instance beside those that it serves, rather than in the queue of the function.
+    pub queue_at_instance: u32,
+    /// What the start of an instance takes beside the startup overhead of its function, one after the other; times in seconds.
+    pub start: Rc<[StartPhase]>,
+    /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; nothing is no time.
+    pub removal: Option<Distribution>,
+}
+
+impl Default for InstanceSettings {
+    /// One request at a time, as many instances as are wanted, started in no time beside the overhead of the function.
+    fn default() -> Self {
+        Self {
+            concurrency: 1,
+            min_scale: 0,
+            max_scale: u32::MAX,
+            initial_scale: 0,
+            routing: Routing::default(),
+            queue_at_instance: 0,
+            start: Rc::from([]),
+            removal: None,
+        }
+    }
+}
+
+impl InstanceSettings {
+    /// How many requests may be at an instance, served or waiting there.
+    pub(crate) fn capacity(&self) -> u32 {
+        self.concurrency.saturating_add(self.queue_at_instance)
+    }
+}
+
+/// Which of the instances that have room takes a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Routing {
+    /// The one with the fewest requests, of several the oldest.
+    #[default]
+    LeastLoaded,
+    /// The oldest: requests keep to few instances.
+    First,
+    /// One after the other, by age.
+    RoundRobin,
+    /// Of two that are drawn, the one with fewer requests.
+    RandomOfTwo,
+}
+
+/// A part of the start of an instance.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StartPhase {
+    /// What happens in it, such as "runtime".
+    pub name: String,
+    /// How many seconds it takes.
+    pub time: Distribution,
+}
+
+/// What starts instances: each is created by one station and started on its node by another one, as the API server and the agents of
+/// the nodes do in Kubernetes. Without a station that takes no time.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ControlPlane {
+    /// Creates all instances, first come, first served.
+    pub creation: Option<Station>,
+    /// One on each node: begins the starts there, first come, first served.
+    pub node_agent: Option<Station>,
+}
+
+/// Serves so many at once, and makes the others wait.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Station {
+    /// How many it serves at once, at least one.
+    pub at_once: u32,
+    /// How many seconds each takes.
+    pub time: Distribution,
+}

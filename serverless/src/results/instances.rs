@@ -1,0 +1,84 @@
+//! `instances.csv`: one row an instance, in the order in which they ended; those that had not ended come last.
+
+use std::io::Write;
+
+use hearth_simcore::time::SimTime;
+
+use super::About;
+use super::table::{Column, CsvTable};
+use crate::error::Error;
+
+/// What has come of an instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InstanceRecord {
+    /// Its number, from 1, in the order in which they were wanted.
+    pub number: u64,
+    /// The function's number.
+    pub function: u32,
+    /// The node's number, once it had its place there.
+    pub node: Option<u32>,
+    /// When it was wanted.
+    pub wanted_at: SimTime,
+    /// When it got its place on a node.
+    pub placed_at: Option<SimTime>,
+    /// When it began to take requests.
+    pub ready_at: Option<SimTime>,
+    /// When it was told to end.
+    pub stopped_at: Option<SimTime>,
+    /// When it ended.
+    pub ended_at: Option<SimTime>,
+    /// How many requests it began to serve.
+    pub requests: u64,
+    /// Why it ended.
+    pub why: Option<&'static str>,
+}
+
+/// The columns of the table of instances of an experiment.
+pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
+    type Of = Column<InstanceRecord>;
+    vec![
+        Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
+        Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
+        Of::name_from(&about.nodes, "node", |instance| instance.node),
+        Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
+        Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),
+        Of::date("ready_at", |instance| instance.ready_at).note("it takes requests"),
+        Of::date("stopped_at", |instance| instance.stopped_at).note("it takes no more requests, as fewer are wanted"),
+        Of::date("ended_at", |instance| instance.ended_at).note("nothing if it has not ended"),
+        Of::count("requests", |instance| Some(instance.requests)).required().note("that it began to serve"),
+        Of::text("why", |instance| instance.why)
+            .note("`scaled` (fewer were wanted), `crashed` or `lost` (its node failed)"),
+    ]
+}
+
+/// Writes instances while the simulation runs.
+pub(crate) struct InstanceTable {
+    table: CsvTable<InstanceRecord, Box<dyn Write + Send>>,
+}
+
+impl std::fmt::Debug for InstanceTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InstanceTable")
+    }
+}
+
+fn unwritable(error: &csv::Error) -> Error {
+    Error::Result { what: "instances", cause: error.to_string() }
+}
+
+impl InstanceTable {
+    /// Begins a table about an experiment.
+    pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
+        CsvTable::new(columns(about), target).map(|table| Self { table }).map_err(|error| unwritable(&error))
+    }
+
+    /// Writes an instance that has ended, or has not at the end of the simulation.
+    pub fn write(&mut self, instance: &InstanceRecord) -> Result<(), Error> {
+        self.table.row(instance).map_err(|error| unwritable(&error))
+    }
+
+    /// Ends the table.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.table.finish().map_err(|error| unwritable(&error))
+    }
+}

@@ -1,0 +1,209 @@
+//! Functions that are served by instances, and what starts these, as a scenario says it.
+
+use std::rc::Rc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::ScenarioError;
+use crate::distribution::Distribution;
+use crate::function::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
+
+/// How a function is served that has instances, each of which takes several requests at once.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "instances: an object")]
+pub struct InstancesSection {
+    /// How many requests an instance serves at once at the most, or "unlimited".
+    #[serde(default)]
+    pub concurrency: Concurrency,
+    /// How many instances there are at the least.
+    #[serde(default)]
+    pub min_scale: u32,
+    /// How many there are at the most; without it, any number.
+    #[schemars(range(min = 1))]
+    pub max_scale: Option<u32>,
+    /// How many there are to be at the begin.
+    #[serde(default)]
+    pub initial_scale: u32,
+    /// Which instance takes a request.
+    #[serde(default)]
+    pub routing: RoutingName,
+    /// How many requests may wait at an instance, rather than in the queue of the function.
+    #[serde(default)]
+    pub queue_at_instance: u32,
+    /// What the start of an instance takes beside the startup overhead of its function, one after the other.
+    #[serde(default)]
+    pub start: Vec<PhaseSection>,
+    /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; without it, none.
+    pub removal: Option<Distribution>,
+}
+
+/// How many requests at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Concurrency(pub u32);
+
+impl Default for Concurrency {
+    /// One.
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Concurrency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number of requests of at least 1, or \"unlimited\"")]
+        enum Written {
+            Number(u32),
+            Word(Word),
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            Unlimited,
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self(number)),
+            Written::Word(Word::Unlimited) => Ok(Self(u32::MAX)),
+        }
+    }
+}
+
+impl JsonSchema for Concurrency {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Concurrency".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "How many requests at once.",
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": u32::MAX}, {"const": "unlimited"}],
+        })
+    }
+}
+
+/// Which of the instances that have room takes a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoutingName {
+    /// The one with the fewest requests, of several the oldest.
+    #[default]
+    LeastLoaded,
+    /// The oldest.
+    First,
+    /// One after the other, by age.
+    RoundRobin,
+    /// Of two that are drawn, the one with fewer requests.
+    RandomOfTwo,
+}
+
+/// A part of the start of an instance.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a phase of a start: an object")]
+pub struct PhaseSection {
+    /// What happens in it, such as "runtime".
+    pub phase: String,
+    /// How many seconds it takes.
+    pub time: Distribution,
+}
+
+/// What starts instances.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "the control plane: an object")]
+pub struct ControlPlaneSection {
+    /// Creates all instances, first come, first served; without it, in no time.
+    pub creation: Option<StationSection>,
+    /// One on each node: begins the starts there, first come, first served; without it, in no time.
+    pub node_agent: Option<StationSection>,
+}
+
+/// Serves so many at once, and makes the others wait.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a station: an object")]
+pub struct StationSection {
+    /// How many it serves at once.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub at_once: u32,
+    /// How many seconds each takes.
+    pub time: Distribution,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl InstancesSection {
+    /// Checks the numbers; `place` is where they stand.
+    pub(super) fn check(&self, place: &str) -> Result<(), ScenarioError> {
+        let wrong = |field: &str, problem: &str| Err(ScenarioError::invalid(format!("{place}.{field}"), problem));
+        if self.concurrency.0 == 0 {
+            return wrong("concurrency", "an instance that serves no requests: expected at least 1, or \"unlimited\"");
+        }
+        if self.max_scale == Some(0) {
+            return wrong("max_scale", "no instances: expected at least 1, or nothing for any number");
+        }
+        let most = self.max_scale.unwrap_or(u32::MAX);
+        for (field, number) in [("min_scale", self.min_scale), ("initial_scale", self.initial_scale)] {
+            if number > most {
+                return wrong(field, &format!("{number} instances are more than max_scale, which is {most}"));
+            }
+        }
+        for (position, phase) in self.start.iter().enumerate() {
+            let place = format!("start[{position}].time");
+            phase.time.check().or_else(|problem| wrong(&place, &problem))?;
+        }
+        if let Some(removal) = &self.removal {
+            removal.check().or_else(|problem| wrong("removal", &problem))?;
+        }
+        Ok(())
+    }
+
+    /// As the service takes it.
+    pub(crate) fn settings(&self) -> InstanceSettings {
+        let phase =
+            |PhaseSection { phase, time }: &PhaseSection| StartPhase { name: phase.clone(), time: time.clone() };
+        InstanceSettings {
+            concurrency: self.concurrency.0,
+            min_scale: self.min_scale,
+            max_scale: self.max_scale.unwrap_or(u32::MAX),
+            initial_scale: self.initial_scale,
+            routing: match self.routing {
+                RoutingName::LeastLoaded => Routing::LeastLoaded,
+                RoutingName::First => Routing::First,
+                RoutingName::RoundRobin => Routing::RoundRobin,
+                RoutingName::RandomOfTwo => Routing::RandomOfTwo,
+            },
+            queue_at_instance: self.queue_at_instance,
+            start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
+            removal: self.removal.clone(),
+        }
+    }
+}
+
+impl ControlPlaneSection {
+    /// Checks the numbers.
+    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+        for (field, station) in [("creation", &self.creation), ("node_agent", &self.node_agent)] {
+            let Some(station) = station else { continue };
+            let wrong = |of: &str, problem: &str| {
+                Err(ScenarioError::invalid(format!("service.control_plane.{field}.{of}"), problem))
+            };
+            if station.at_once == 0 {
+                return wrong("at_once", "a station that serves nobody: expected at least 1");
+            }
+            station.time.check().or_else(|problem| wrong("time", &problem))?;
+        }
+        Ok(())
+    }
+
+    /// As the service takes it.
+    pub(crate) fn control_plane(&self) -> ControlPlane {
+        let station =
+            |StationSection { at_once, time }: &StationSection| Station { at_once: *at_once, time: time.clone() };
+        ControlPlane {
+            creation: self.creation.as_ref().map(station),
+            node_agent: self.node_agent.as_ref().map(station),
+        }
+    }
+}

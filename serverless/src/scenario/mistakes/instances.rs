@@ -1,0 +1,66 @@
+//! Mistakes in instances and the control plane.
+
+use serde_json::json;
+
+use super::check;
+
+#[test]
+fn instances_that_make_no_sense_are_named() {
+    check(&[
+        (
+            "/functions/0/instances",
+            json!({"concurency": 3}),
+            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`: did you mean \"concurrency\"?",
+        ),
+        (
+            "/functions/0/instances",
+            json!(80),
+            "functions[0].instances: invalid type: integer `80`, expected instances: an object",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"concurrency": "many"}),
+            "functions[0].instances.concurrency: expected a number of requests of at least 1, or \"unlimited\"",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"concurrency": 0}),
+            "functions[0].instances.concurrency: an instance that serves no requests: expected at least 1, or \"unlimited\"",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"max_scale": 0}),
+            "functions[0].instances.max_scale: no instances: expected at least 1, or nothing for any number",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"min_scale": 3, "max_scale": 2}),
+            "functions[0].instances.min_scale: 3 instances are more than max_scale, which is 2",
+        ),
+        (
+            "/service/instances",
+            json!({"initial_scale": 3, "max_scale": 2}),
+            "service.instances.initial_scale: 3 instances are more than max_scale, which is 2",
+        ),
+        (
+            "/service/instances",
+            json!({"start": [{"phase": "code", "time": {"exponential": {"mean": 0}}}]}),
+            "service.instances.start[0].time: exponential: mean must be above 0",
+        ),
+        (
+            "/service/instances",
+            json!({"removal": {"constant": -1}}),
+            "service.instances.removal: constant: the number must be at least 0",
+        ),
+        (
+            "/service/control_plane",
+            json!({"creation": {"at_once": 0, "time": {"constant": 1}}}),
+            "service.control_plane.creation.at_once: a station that serves nobody: expected at least 1",
+        ),
+        (
+            "/service/control_plane",
+            json!({"node_agent": {"time": {"uniform": {"min": 2, "max": 1}}}}),
+            "service.control_plane.node_agent.time: uniform: min must not be above max",
+        ),
+    ]);
+}

@@ -1,0 +1,73 @@
+//! What must hold of instances at every moment, for laws.
+
+use std::collections::BTreeSet;
+
+use super::{InstanceKey, Instances};
+use crate::node::NodeId;
+use crate::service::Service;
+use crate::service::attempts::{AttemptKey, Stage};
+
+impl Service {
+    /// How many instances have their container on a node.
+    pub(crate) fn instances_with_container_on(&self, node: NodeId) -> usize {
+        let held = self.instances.all.iter().filter_map(|(_, instance)| instance.held());
+        held.filter(|held| held.node() == node).count()
+    }
+
+    /// Compares what is counted of instances with what there is.
+    pub(crate) fn check_instances(&self) -> Result<(), String> {
+        let Instances { fleets, all, .. } = &self.instances;
+        let is = |what: &str, is_so: bool| if is_so { Ok(()) } else { Err(what.to_owned()) };
+        for (function, fleet) in fleets {
+            let of_function = || all.iter().filter(|(_, instance)| instance.function == *function);
+            let settings = &fleet.settings;
+            let ready = of_function().filter(|(_, instance)| instance.is_ready()).count();
+            let starting = of_function().filter(|(_, instance)| instance.is_starting()).count();
+            let counted = (fleet.ready as usize, fleet.starting as usize, fleet.stopping as usize);
+            is(
+                "instances are where they are counted",
+                counted == (ready, starting, fleet.members.len() - ready - starting),
+            )?;
+            is("all are members", of_function().all(|(key, it)| fleet.members.get(&it.number) == Some(&key)))?;
+            is("there are as many as are wanted", fleet.scale() == fleet.wanted)?;
+            is(
+                "the scale is within its bounds",
+                fleet.wanted <= settings.max_scale && fleet.wanted >= settings.min_scale,
+            )?;
+            for (key, instance) in of_function() {
+                let served =
+                    self.attempts.iter().filter(|(_, attempt)| attempt.seat().is_some_and(|it| it.instance == key));
+                let served: BTreeSet<AttemptKey> = served.map(|(attempt, _)| attempt).collect();
+                is("an instance serves who is in it", served.len() == instance.serving as usize)?;
+                is("nobody is beyond the concurrency", instance.serving <= settings.concurrency)?;
+                is("no more wait at it than may", instance.queue.len() <= settings.queue_at_instance as usize)?;
+                let is_full = instance.serving == settings.concurrency;
+                is("nobody waits where there is room", instance.queue.is_empty() || is_full)?;
+                is("only who is up serves", instance.ready_at.is_some() || instance.load() == 0)?;
+                is("who stops ends with its last request", !instance.has_no_request_left())?;
+                let waits_here = |of: &AttemptKey| {
+                    self.stage_is(*of, |stage| matches!(stage, Stage::AwaitsInstance(Some(at)) if *at == key))
+                };
+                is("who waits at it says so", instance.queue.iter().all(|(of, _)| waits_here(of)))?;
+            }
+            let waits = |of: &AttemptKey| self.stage_is(*of, |stage| matches!(stage, Stage::AwaitsInstance(None)));
+            is("who waits in the queue says so", fleet.queue.iter().all(|(of, _)| waits(of)))?;
+            let in_instances: u64 = of_function().map(|(_, instance)| u64::from(instance.load())).sum();
+            is("requests in instances are counted", in_instances == fleet.running)?;
+            let open: BTreeSet<InstanceKey> = of_function()
+                .filter(|(_, it)| it.is_ready() && it.load() < settings.capacity())
+                .map(|(key, _)| key)
+                .collect();
+            is("a router knows those with room", fleet.router.keys() == open)?;
+            is("nobody waits while there is room", fleet.queue.is_empty() || open.is_empty())?;
+            let counts = self.attempts.counts_of(*function);
+            let under_way = fleet.running + fleet.queue.len() as u64;
+            is("all requests that were let in are here", counts.waiting + counts.running == under_way)?;
+        }
+        Ok(())
+    }
+
+    fn stage_is(&self, key: AttemptKey, is: impl Fn(&Stage) -> bool) -> bool {
+        self.attempts.get(key).is_some_and(|attempt| is(attempt.stage()))
+    }
+}

@@ -1,0 +1,94 @@
+//! Functions that are served by instances: containers that take several requests at once, of which there are as many as the
+//! autoscaler wants (the timing model, section 15). A request that is admitted goes to an instance with room, or waits in the queue of
+//! its function; how many instances there are to be is asked at ticks, and when a request finds no room.
+
+#[cfg(test)]
+mod checked;
+mod control_plane;
+mod fleet;
+mod instance;
+mod routing;
+mod scaling;
+mod serving;
+mod starting;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hearth_simcore::time::SimDuration;
+use slotmap::{SlotMap, new_key_type};
+
+use self::control_plane::Stations;
+use self::fleet::Fleet;
+use self::instance::Instance;
+use crate::function::{FunctionId, ImageId};
+use crate::node::{ContainerId, NodeId};
+
+new_key_type! {
+    /// Names an instance.
+    pub(crate) struct InstanceKey;
+}
+
+/// A place of a request in an instance that serves it; to be given back.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Seat {
+    node: NodeId,
+    container: ContainerId,
+    instance: InstanceKey,
+}
+
+impl Seat {
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    pub fn container(&self) -> ContainerId {
+        self.container
+    }
+}
+
+/// The instances of all functions that have any.
+#[derive(Debug, Default)]
+pub(crate) struct Instances {
+    /// Of the functions that are served by instances.
+    fleets: BTreeMap<FunctionId, Fleet>,
+    all: SlotMap<InstanceKey, Instance>,
+    /// How many there have been.
+    count: u64,
+    stations: Stations,
+    /// Those that no node has had room for, in the order of being created.
+    awaiting_node: BTreeSet<(u64, InstanceKey)>,
+    /// Who waits on a node for an image there; no list is empty.
+    awaiting_image: BTreeMap<(NodeId, ImageId), Vec<InstanceKey>>,
+    /// The functions that are asked about at ticks.
+    active: BTreeSet<FunctionId>,
+    /// How often that is; nothing where it never is.
+    period: Option<SimDuration>,
+    /// A tick is on its way.
+    is_ticking: bool,
+}
+
+impl Instances {
+    /// Whether any function is served by instances.
+    #[inline]
+    pub fn are_there(&self) -> bool {
+        !self.fleets.is_empty()
+    }
+
+    /// Whether a function is served by instances.
+    #[inline]
+    pub fn serve(&self, function: FunctionId) -> bool {
+        !self.fleets.is_empty() && self.fleets.contains_key(&function)
+    }
+
+    /// Whether instances wait for a node with room.
+    #[inline]
+    pub fn await_nodes(&self) -> bool {
+        !self.awaiting_node.is_empty()
+    }
+
+    /// Whether instances wait on a node for an image there.
+    pub fn are_bound(&self, node: NodeId, image: ImageId) -> bool {
+        self.awaiting_image.contains_key(&(node, image))
+    }
+}

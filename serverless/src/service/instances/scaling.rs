@@ -1,0 +1,214 @@
+//! How many instances there are: asks the autoscaler, and has as many as it wants.
+
+use hearth_policy_api::{ContainerChange, ScaleCause, ScaleView};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::random::stream;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::control_plane::Stations;
+use super::fleet::Fleet;
+use super::instance::InstanceStage;
+use super::routing::Router;
+use super::{InstanceKey, Instances};
+use crate::error::Error;
+use crate::function::{ControlPlane, FunctionId, InstanceSettings};
+use crate::service::Service;
+use crate::service::event::{Event, Happening, Message};
+
+impl Instances {
+    /// An instance that is up takes no more requests.
+    pub(super) fn stop(&mut self, key: InstanceKey) {
+        let Some(instance) = self.all.get_mut(key).filter(|instance| instance.is_ready()) else { return };
+        let (load, open) = (instance.load(), instance.as_open(key));
+        if let InstanceStage::Ready(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            instance.stage = InstanceStage::Stops(held);
+        }
+        if let Some(fleet) = self.fleets.get_mut(&instance.function) {
+            (fleet.ready, fleet.stopping) = (fleet.ready - 1, fleet.stopping + 1);
+            if load < fleet.settings.capacity() {
+                fleet.router.close(load, open);
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Has instances pass stations as they are started. Before there are any.
+    pub(crate) fn set_control_plane(&mut self, control_plane: &ControlPlane, seed: u64) {
+        self.instances.stations = Stations::new(control_plane, self.cluster.nodes().len(), seed);
+    }
+
+    /// Has a function served by instances from now on, which nobody has asked for yet.
+    pub(crate) fn set_instances(
+        &mut self,
+        function: FunctionId,
+        settings: InstanceSettings,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let router = Router::new(settings.routing, kernel.seed(), function.0);
+        let random = stream(kernel.seed(), &format!("starts of instances of function {}", function.0));
+        let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
+        self.instances.period = (period > SimDuration::ZERO).then_some(period);
+        let fleet = Fleet::new(settings, router, random, kernel.now());
+        self.books.metrics.has_instances = true;
+        let is_active = !fleet.is_dormant();
+        self.instances.fleets.insert(function, fleet);
+        if is_active {
+            self.instances.active.insert(function);
+            self.reconcile(function, kernel)?;
+            self.work_off_mailbox(kernel)?;
+            self.schedule_tick(kernel);
+        }
+        Ok(())
+    }
+
+    /// Has the next tick come, if there is somebody to ask about. It keeps the simulation going only while somebody is under way.
+    pub(super) fn schedule_tick(&mut self, kernel: &mut Kernel<Event>) {
+        let Some(period) = self.instances.period else { return };
+        if self.instances.is_ticking || self.instances.active.is_empty() {
+            return;
+        }
+        self.instances.is_ticking = true;
+        let periods = kernel.now().as_nanos() / period.as_nanos() + 1;
+        let next = SimTime::from_nanos(periods.saturating_mul(period.as_nanos()));
+        let tick = Event(Happening::ScaleTick);
+        if self.attempts.len() > 0 {
+            kernel.schedule(next - kernel.now(), tick);
+        } else {
+            kernel.schedule_in_background(next, tick);
+        }
+    }
+
+    /// A tick: asks about all functions that have instances, or requests that wait for one.
+    pub(in crate::service) fn scale_tick(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.instances.is_ticking = false;
+        self.tell_of_containers();
+        let active: Vec<FunctionId> = self.instances.active.iter().copied().collect();
+        for function in active {
+            self.ask_autoscaler(function, ScaleCause::Tick, kernel)?;
+            if self.instances.fleets.get(&function).is_none_or(Fleet::is_dormant) {
+                self.instances.active.remove(&function);
+            }
+        }
+        if self.instances.await_nodes() {
+            self.head.receive(Message::Changed);
+        }
+        self.schedule_tick(kernel);
+        Ok(())
+    }
+
+    /// Asks how many instances of a function there are to be, and sees to it.
+    pub(super) fn ask_autoscaler(
+        &mut self,
+        function: FunctionId,
+        cause: ScaleCause,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(fleet) = self.instances.fleets.get_mut(&function) else { return Ok(()) };
+        fleet.advance(kernel.now());
+        let view = fleet.view(function, cause, kernel.now());
+        let wanted = self.policies.scale(&view)?;
+        if let Some(fleet) = self.instances.fleets.get_mut(&function) {
+            fleet.wanted = wanted;
+        }
+        self.reconcile(function, kernel)
+    }
+
+    /// Has as many instances of a function as there are to be: asks for more, or ends some. Those go first that are not up, the newest
+    /// first, and then those with the fewest requests, of several the newest, each with the last of its requests.
+    pub(in crate::service) fn reconcile(
+        &mut self,
+        function: FunctionId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(fleet) = self.instances.fleets.get(&function) else { return Ok(()) };
+        let (scale, wanted) = (fleet.scale(), fleet.wanted);
+        if scale < wanted {
+            (scale..wanted).for_each(|_| self.want_instance(function, kernel));
+            return Ok(());
+        }
+        if scale == wanted {
+            return Ok(());
+        }
+        let mut least: Vec<(bool, u32, std::cmp::Reverse<u64>, InstanceKey)> = Vec::new();
+        for (number, key) in &fleet.members {
+            if let Some(instance) = self.instances.all.get(*key)
+                && (instance.is_ready() || instance.is_starting())
+            {
+                least.push((instance.is_ready(), instance.load(), std::cmp::Reverse(*number), *key));
+            }
+        }
+        let too_many = ((scale - wanted) as usize).min(least.len());
+        if too_many > 0 && too_many < least.len() {
+            least.select_nth_unstable(too_many - 1);
+        }
+        least.truncate(too_many);
+        least.sort_unstable();
+        least.into_iter().try_for_each(|(_, _, _, key)| self.stop_instance(key, kernel))
+    }
+
+    /// An instance takes no more requests, and ends with the last that it has.
+    fn stop_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
+        let has_no_request = instance.load() == 0;
+        instance.stopped_at = Some(kernel.now());
+        if instance.is_starting() {
+            return self.end_instance(key, ContainerChange::Ended, kernel);
+        }
+        self.instances.stop(key);
+        if has_no_request { self.remove_instance(key, ContainerChange::Ended, kernel) } else { Ok(()) }
+    }
+
+    /// Has as many instances of all functions as there are to be, after some were lost.
+    pub(in crate::service) fn replace_lost_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let functions: Vec<FunctionId> = self.instances.fleets.keys().copied().collect();
+        functions.into_iter().try_for_each(|function| {
+            self.reconcile(function, kernel)?;
+            self.serve_queue(function, kernel)
+        })
+    }
+}
+
+impl Instances {
+    /// Why no instance of a function has room, if this policy says how many there are to be.
+    pub(in crate::service) fn why_none_is_free(&self, function: FunctionId, policy: &str) -> String {
+        let Some(fleet) = self.fleets.get(&function) else { return "it has none".to_owned() };
+        let Fleet { ready, starting, wanted, .. } = fleet;
+        let waits_for_node = |key: &InstanceKey| {
+            matches!(self.all.get(*key).map(|instance| &instance.stage), Some(InstanceStage::AwaitsNode))
+        };
+        let without_node = fleet.members.values().filter(|key| waits_for_node(key)).count();
+        let why = match without_node {
+            0 => String::new(),
+            count => format!(", of which {count} have found no node with room"),
+        };
+        format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}")
+    }
+}
+
+impl Fleet {
+    /// As the autoscaler sees it.
+    fn view(&self, function: FunctionId, cause: ScaleCause, now: SimTime) -> ScaleView {
+        let (in_flight_seconds, running_seconds) = self.request_seconds();
+        ScaleView {
+            function: function.0,
+            now: now.as_nanos(),
+            concurrency: self.settings.concurrency,
+            min_scale: self.settings.min_scale,
+            max_scale: self.settings.max_scale,
+            ready: self.ready,
+            starting: self.starting,
+            stopping: self.stopping,
+            wanted: self.wanted,
+            cause,
+            waiting: self.queue.len() as u64,
+            running: self.running,
+            waiting_since: self.queue.front().map_or(u64::MAX, |(_, since)| since.as_nanos()),
+            arrivals: self.arrivals,
+            last_arrival: self.last_arrival.map_or(u64::MAX, SimTime::as_nanos),
+            in_flight_seconds,
+            running_seconds,
+            ..ScaleView::default()
+        }
+    }
+}

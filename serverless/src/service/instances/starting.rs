@@ -1,0 +1,453 @@
+//! How instances are started, and how they end: the way from the wish for one over the stations of the control plane to a node, and
+//! there over the image and the phases of the start to the first request.
+
+use hearth_policy_api::boundary::ContainersOf;
+use hearth_policy_api::{ContainerChange, NONE, Placement, RequestView};
+use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::{SimDuration, SimTime};
+
+use super::control_plane::Which;
+use super::instance::{Instance, InstanceStage};
+use super::{InstanceKey, Instances};
+use crate::error::Error;
+use crate::function::{FunctionId, ImageId};
+use crate::node::NodeId;
+use crate::policy::Method;
+use crate::results::{InstanceRecord, Phase};
+use crate::service::Service;
+use crate::service::attempts::{Attempt, AttemptKey};
+use crate::service::containers::ShownContainers;
+use crate::service::event::{Event, Happening, Message};
+
+impl Instances {
+    /// An instance is put into a stage; gives the one before.
+    fn put(&mut self, key: InstanceKey, stage: InstanceStage) -> Option<InstanceStage> {
+        self.all.get_mut(key).map(|instance| std::mem::replace(&mut instance.stage, stage))
+    }
+
+    /// Nobody has a place any more for an instance that waits for an image on a node.
+    fn no_longer_bound(&mut self, key: InstanceKey, node: NodeId, image: ImageId) {
+        if let Some(bound) = self.awaiting_image.get_mut(&(node, image)) {
+            bound.retain(|other| *other != key);
+            if bound.is_empty() {
+                self.awaiting_image.remove(&(node, image));
+            }
+        }
+    }
+}
+
+impl Service {
+    /// There is to be one more instance of a function.
+    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
+        let instances = &mut self.instances;
+        let Some(fleet) = instances.fleets.get_mut(&function) else { return };
+        instances.count += 1;
+        let key = instances.all.insert(Instance::new(function, instances.count, kernel.now()));
+        fleet.members.insert(instances.count, key);
+        fleet.starting += 1;
+        if instances.stations.enter(Which::Creation, key) {
+            self.call_to_creation(kernel);
+        } else {
+            self.created(key);
+        }
+    }
+
+    fn call_to_creation(&mut self, kernel: &mut Kernel<Event>) {
+        while let Some((key, time)) = self.instances.stations.call(Which::Creation) {
+            let over = kernel.schedule_cancellable(time, Event(Happening::InstanceAdvances(key)));
+            self.instances.put(key, InstanceStage::IsCreated(over));
+        }
+    }
+
+    fn call_to_agent(&mut self, node: NodeId, kernel: &mut Kernel<Event>) {
+        while let Some((key, time)) = self.instances.stations.call(Which::AgentOf(node)) {
+            let time = self.cluster.node(node).slowed(time);
+            let over = kernel.schedule_cancellable(time, Event(Happening::InstanceAdvances(key)));
+            if let Some(instance) = self.instances.all.get_mut(key)
+                && let InstanceStage::AwaitsAgent(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended)
+            {
+                instance.stage = InstanceStage::WithAgent(held, over);
+            }
+        }
+    }
+
+    /// A station is done with an instance, which may be gone.
+    pub(in crate::service) fn instance_advances(
+        &mut self,
+        key: InstanceKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        match self.instances.put(key, InstanceStage::Ended) {
+            Some(InstanceStage::IsCreated(_)) => {
+                self.instances.stations.leave(Which::Creation);
+                self.call_to_creation(kernel);
+                self.created(key);
+                Ok(())
+            }
+            Some(InstanceStage::WithAgent(held, _)) => {
+                let node = held.node();
+                self.instances.put(key, InstanceStage::AwaitsAgent(held));
+                self.instances.stations.leave(Which::AgentOf(node));
+                self.call_to_agent(node, kernel);
+                self.begin_start(key, kernel);
+                Ok(())
+            }
+            Some(InstanceStage::Leaves(held, over)) => {
+                self.instances.put(key, InstanceStage::Leaves(held, over));
+                self.end_instance(key, ContainerChange::Ended, kernel)
+            }
+            Some(other) => {
+                self.instances.put(key, other);
+                Err(Error::internal("an instance is where no station is").into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// An instance has been created, and needs a node, which the head finds.
+    fn created(&mut self, key: InstanceKey) {
+        self.instances.put(key, InstanceStage::AwaitsNode);
+        if let Some(instance) = self.instances.all.get(key) {
+            self.instances.awaiting_node.insert((instance.number, key));
+        }
+        self.head.receive(Message::Changed);
+    }
+
+    /// Gives nodes to those instances that wait for one, as far as there is room; of each function up to the first that finds none. Where
+    /// the node that was answered has no room, it is the one with the most free RAM.
+    pub(in crate::service) fn place_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let mut without_room: Vec<FunctionId> = Vec::new();
+        let waiting: Vec<InstanceKey> = self.instances.awaiting_node.iter().map(|(_, key)| *key).collect();
+        for key in waiting {
+            let Some(instance) = self.instances.all.get(key) else { continue };
+            let (function, number) = (instance.function, instance.number);
+            if without_room.contains(&function) {
+                continue;
+            }
+            let nodes = self.nodes_for_instance(function, instance.wanted_at, kernel.now())?;
+            let mut is_placed = false;
+            for node in nodes.into_iter().flatten() {
+                is_placed = is_placed || self.put_on_node(key, function, node, kernel)?;
+            }
+            if is_placed {
+                self.instances.awaiting_node.remove(&(number, key));
+            } else {
+                without_room.push(function);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where an instance may be, the first first: as node allocation answers, and then where the most RAM is free. If that plans for the
+    /// whole queue, or has the request wait for a busy container, it is the latter alone.
+    fn nodes_for_instance(
+        &mut self,
+        function: FunctionId,
+        wanted_at: SimTime,
+        now: SimTime,
+    ) -> Result<[Option<NodeId>; 2], Box<Error>> {
+        if self.policies.is_batch() {
+            return Ok([None, self.cluster.roomiest_for_instance(function)]);
+        }
+        let registered = self.registry.function(function);
+        let (limits, wanted_at) = (registered.limits, wanted_at.as_nanos());
+        let request = RequestView {
+            invocation: u64::MAX,
+            attempt: 1,
+            function: function.0,
+            image: registered.image.map_or(NONE, |image| image.0),
+            requested_at: wanted_at,
+            submitted_at: wanted_at,
+            time_limit: limits.time.as_nanos(),
+            ram_limit: limits.ram,
+            disk_limit: limits.disk,
+            startup_overhead: registered.startup_overhead.as_nanos(),
+            ..RequestView::default()
+        };
+        self.announce_changes();
+        let (waiting, sees_history) = (self.attempts.queue().len() + 1, self.policies.rules().sees_history);
+        let Self { cluster, attempts, container_lists, policies, .. } = self;
+        let shown = ShownContainers::new(cluster, attempts, container_lists, now);
+        let view = cluster.view(&request, waiting, now, sees_history, ContainersOf::new(&shown));
+        let node = match policies.place(&request, &view)? {
+            Placement::Node(node) | Placement::Cold { node } | Placement::Warm { node, .. } => Some(node),
+            Placement::Queue { nodes, .. } => nodes.iter().next().copied(),
+            Placement::Busy { .. } => None,
+            Placement::Wait | Placement::Reject(_) => return Ok([None, None]),
+        };
+        match node {
+            Some(node) if !self.cluster.up().contains(NodeId(node)) => Err(self.wrong_node(node, Method::Place)),
+            node => Ok([node.map(NodeId), self.cluster.roomiest_for_instance(function)]),
+        }
+    }
+
+    /// Gives an instance its place on a node, or one among those that wait there for their image; false if there is no room.
+    fn put_on_node(
+        &mut self,
+        key: InstanceKey,
+        function: FunctionId,
+        node: NodeId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
+        let image = self.registry.function(function).image;
+        if let Some(image) = image.filter(|image| !self.cluster.is_image_ready(node, Some(*image))) {
+            let Some(promise) = self.cluster.promise_room(node, function) else { return Ok(false) };
+            self.instances.put(key, InstanceStage::AwaitsImage(promise));
+            self.instances.awaiting_image.entry((node, image)).or_default().push(key);
+            self.advance_site(node, image, kernel)?;
+            return Ok(true);
+        }
+        let held = self.cluster.start_instance(node, function, &mut self.books, kernel);
+        let Some(held) = held.map_err(|mistake| self.policies.error(mistake))? else { return Ok(false) };
+        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, kernel.now());
+        self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
+        self.instances.put(key, InstanceStage::AwaitsAgent(held));
+        if let Some(instance) = self.instances.all.get_mut(key) {
+            instance.placed_at = Some(kernel.now());
+        }
+        if self.instances.stations.enter(Which::AgentOf(node), key) {
+            self.call_to_agent(node, kernel);
+        } else {
+            self.begin_start(key, kernel);
+        }
+        Ok(true)
+    }
+
+    /// An image is on a node for which instances have waited there.
+    pub(in crate::service) fn start_bound_instances(
+        &mut self,
+        node: NodeId,
+        image: ImageId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        for key in self.instances.awaiting_image.remove(&(node, image)).unwrap_or_default() {
+            let Some(InstanceStage::AwaitsImage(promise)) = self.instances.put(key, InstanceStage::AwaitsNode) else {
+                return Err(Error::internal("an instance that waits for an image is somewhere else").into());
+            };
+            self.cluster.redeem(promise);
+            let Some(instance) = self.instances.all.get(key) else { continue };
+            let (function, number) = (instance.function, instance.number);
+            if !self.put_on_node(key, function, node, kernel)? {
+                self.instances.awaiting_node.insert((number, key));
+            }
+        }
+        Ok(())
+    }
+
+    /// The container of an instance begins to start.
+    fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
+        let Some(instance) = self.instances.all.get_mut(key) else { return };
+        let InstanceStage::AwaitsAgent(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
+            return;
+        };
+        let overhead = self.registry.function(instance.function).startup_overhead;
+        let phases = self.instances.fleets.get_mut(&instance.function).map_or(0.0, super::fleet::Fleet::draw_start);
+        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(phases));
+        let up = Event(Happening::Message(Message::InstanceReady(key)));
+        instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, up));
+    }
+
+    /// The head hears that an instance is up, which takes requests from now on, unless it is gone.
+    pub(in crate::service) fn instance_ready(
+        &mut self,
+        key: InstanceKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let (now, instances) = (kernel.now(), &mut self.instances);
+        let Some(instance) = instances.all.get_mut(key) else { return Ok(()) };
+        let InstanceStage::Starts(held, _) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
+            return Err(Error::internal("an instance is up that has not been started").into());
+        };
+        self.cluster.note(ContainerChange::Up, &held, now);
+        let function = instance.function;
+        let ram = self.registry.function(function).limits.ram;
+        self.books.metrics.end_prewarming(ram, now);
+        self.books.metrics.container_idle(ram, now);
+        self.books.begin_phase(held.node(), held.id(), Phase::Idle, function);
+        (instance.ready_at, instance.stage) = (Some(now), InstanceStage::Ready(held));
+        let open = instance.as_open(key);
+        if let Some(fleet) = instances.fleets.get_mut(&function) {
+            fleet.starting -= 1;
+            fleet.ready += 1;
+            fleet.router.open(0, open);
+        }
+        self.books.metrics.instance_up(now);
+        self.serve_queue(function, kernel)
+    }
+
+    /// An instance that takes no more requests has none any more: it is removed, which may take time, unless it has failed.
+    pub(super) fn remove_instance(
+        &mut self,
+        key: InstanceKey,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
+        let fleet = self.instances.fleets.get_mut(&instance.function);
+        let time = fleet.map_or(0.0, super::fleet::Fleet::draw_removal);
+        if time == 0.0 || why != ContainerChange::Ended {
+            return self.end_instance(key, why, kernel);
+        }
+        if let InstanceStage::Stops(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            let over = Event(Happening::InstanceAdvances(key));
+            let time = SimDuration::from_secs_f64(time);
+            instance.stage = InstanceStage::Leaves(held, kernel.schedule_cancellable(time, over));
+        }
+        Ok(())
+    }
+
+    /// Writes of the instances that have not ended.
+    pub(in crate::service) fn write_remaining_instances(&mut self) -> Result<(), Error> {
+        let mut remaining: Vec<InstanceRecord> =
+            self.instances.all.iter().map(|(_, instance)| instance.record()).collect();
+        remaining.sort_unstable_by_key(|instance| instance.number);
+        remaining.iter().try_for_each(|instance| self.books.write_instance(instance))
+    }
+
+    /// An instance ends, and why: one that serves nobody, or whose requests are lost. It is gone then.
+    pub(super) fn end_instance(
+        &mut self,
+        key: InstanceKey,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
+        let now = kernel.now();
+        let why_in_words = match why {
+            ContainerChange::Crashed => "crashed",
+            ContainerChange::Lost => "lost",
+            _ => "scaled",
+        };
+        let record = InstanceRecord { ended_at: Some(now), why: Some(why_in_words), ..instance.record() };
+        self.books.write_instance(&record)?;
+        let (function, load) = (instance.function, instance.load());
+        let ram = self.registry.function(function).limits.ram;
+        let open = instance.as_open(key);
+        let (was_ready, was_starting) = (instance.is_ready(), instance.is_starting());
+        if let Some(fleet) = self.instances.fleets.get_mut(&function) {
+            fleet.members.remove(&instance.number);
+            fleet.starting -= u32::from(was_starting);
+            fleet.ready -= u32::from(was_ready);
+            fleet.stopping -= u32::from(!was_ready && !was_starting);
+            if was_ready && load < fleet.settings.capacity() {
+                fleet.router.close(load, open);
+            }
+        }
+        let stations = &mut self.instances.stations;
+        let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            InstanceStage::AwaitsCreation => {
+                stations.forget(Which::Creation, key);
+                None
+            }
+            InstanceStage::IsCreated(over) => {
+                kernel.cancel(over);
+                stations.leave(Which::Creation);
+                self.call_to_creation(kernel);
+                None
+            }
+            InstanceStage::AwaitsNode => {
+                self.instances.awaiting_node.remove(&(instance.number, key));
+                None
+            }
+            InstanceStage::AwaitsImage(promise) => {
+                if let Some(image) = self.registry.function(function).image {
+                    self.instances.no_longer_bound(key, promise.node(), image);
+                }
+                self.cluster.redeem(promise);
+                None
+            }
+            InstanceStage::AwaitsAgent(held) => {
+                stations.forget(Which::AgentOf(held.node()), key);
+                Some(held)
+            }
+            InstanceStage::WithAgent(held, over) => {
+                let node = held.node();
+                kernel.cancel(over);
+                stations.leave(Which::AgentOf(node));
+                self.call_to_agent(node, kernel);
+                Some(held)
+            }
+            InstanceStage::Starts(held, over) => {
+                kernel.cancel(over);
+                Some(held)
+            }
+            InstanceStage::Leaves(held, over) => {
+                kernel.cancel(over);
+                Some(held)
+            }
+            InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
+            InstanceStage::Ended => None,
+        };
+        if let Some(held) = held {
+            match (was_starting, instance.serving) {
+                (true, _) => self.books.metrics.end_prewarming(ram, now),
+                (false, 0) => self.books.metrics.container_no_longer_idle(ram, now),
+                (false, _) => self.books.metrics.container_no_longer_busy(ram, now),
+            }
+            if !was_starting {
+                self.books.metrics.instance_down(now);
+            }
+            self.cluster.end(held, why, &mut self.books, kernel);
+        }
+        // What it held is free for those who wait.
+        self.head.receive(Message::Changed);
+        Ok(())
+    }
+
+    /// The instances that have a place on a node, the oldest first.
+    fn instances_on(&self, node: NodeId) -> Vec<InstanceKey> {
+        let here = self.instances.all.iter().filter(|(_, instance)| instance.node() == Some(node));
+        let mut here: Vec<(u64, InstanceKey)> = here.map(|(key, instance)| (instance.number, key)).collect();
+        here.sort_unstable();
+        here.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// A node has failed: its instances take no more requests, and those that have waited at them wait for others.
+    pub(in crate::service) fn close_instances_on(
+        &mut self,
+        node: NodeId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        self.instances_on(node).into_iter().rev().try_for_each(|key| self.close_instance(key, kernel))
+    }
+
+    /// Its instances are lost, whose requests have been taken out. Others are wanted in their place.
+    pub(in crate::service) fn lose_instances_on(
+        &mut self,
+        node: NodeId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let here = self.instances_on(node);
+        here.into_iter().try_for_each(|key| self.end_instance(key, ContainerChange::Lost, kernel))?;
+        self.replace_lost_instances(kernel)
+    }
+
+    /// The container crashes of the instance in which an attempt is, if it is in one: the others that are in it.
+    pub(in crate::service) fn crash_instance_of(
+        &mut self,
+        key: AttemptKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Vec<AttemptKey>, Box<Error>> {
+        let Some(instance) = self.attempts.get(key).and_then(|attempt| attempt.seat()).map(|seat| seat.instance) else {
+            return Ok(Vec::new());
+        };
+        self.close_instance(instance, kernel)?;
+        let is_there = |attempt: &Attempt| attempt.seat().is_some_and(|seat| seat.instance == instance);
+        let there = self.attempts.iter().filter(|(other, attempt)| *other != key && is_there(attempt));
+        Ok(there.map(|(other, _)| other).collect())
+    }
+
+    /// An instance takes no more requests, and those that wait at it go back into the queue, before those that came later.
+    fn close_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let Some(function) = self.instances.all.get(key).map(|instance| instance.function) else { return Ok(()) };
+        let waiting = self.instances.take_queue(key)?;
+        if let Some(fleet) = self.instances.fleets.get_mut(&function) {
+            fleet.advance(kernel.now());
+            fleet.running -= waiting.len() as u64;
+            waiting.iter().rev().for_each(|next| fleet.queue.push_front(*next));
+        }
+        waiting.into_iter().try_for_each(|(other, _)| self.attempts.await_instance(other, None))?;
+        self.instances.stop(key);
+        Ok(())
+    }
+}
