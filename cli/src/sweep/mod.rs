@@ -12,6 +12,7 @@ pub mod comparison;
 pub mod engines;
 pub mod grid;
 pub mod json;
+pub mod marks;
 pub mod outcome;
 pub mod packed;
 pub mod plan;
