@@ -216,8 +216,10 @@ fn a_worker_that_is_told_to_end_hands_over_what_it_has_done() {
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     assert_eq!(line, format!("{plan}: share 1/1, 3000 of 3000 runs\n"));
-    // Before it hands over by itself.
-    thread::sleep(Duration::from_secs(1));
+    let begin = Instant::now();
+    while store.done(&plan) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(120), "nothing is handed over meanwhile");
+    }
     Command::new("kill").arg(worker.id().to_string()).status().unwrap();
     line.clear();
     said.read_line(&mut line).unwrap();
