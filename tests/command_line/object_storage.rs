@@ -27,6 +27,8 @@ const BUCKET: &str = "hearth-tests";
 struct Store {
     server: Child,
     port: u16,
+    /// Where commands keep their copies.
+    temporary: tempfile::TempDir,
     /// All that commands have printed.
     printed: Mutex<String>,
 }
@@ -42,7 +44,12 @@ impl Store {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Command::new("moto_server");
         server.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-        let store = Self { server: server.spawn().unwrap(), port, printed: Mutex::default() };
+        let store = Self {
+            server: server.spawn().unwrap(),
+            port,
+            temporary: tempfile::tempdir().unwrap(),
+            printed: Mutex::default(),
+        };
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begin.elapsed() < Duration::from_secs(120), "moto_server does not start");
@@ -99,7 +106,9 @@ impl Store {
 
     /// Runs `hearth`; gives its exit code, and what it printed on standard output and standard error.
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = hearth().args(arguments).envs(self.environment()).output().unwrap();
+        let mut command = hearth();
+        command.args(arguments).envs(self.environment()).env("TMPDIR", self.temporary.path());
+        let output = command.output().unwrap();
         let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         let mut printed = self.printed.lock().unwrap();
         printed.push_str(&out);
@@ -138,8 +147,9 @@ impl Store {
         }
     }
 
-    /// Asserts that no object and nothing that was printed holds the secret, or a part that is told for it elsewhere.
+    /// Asserts that no object and nothing that was printed holds the secret, and that nothing is left of copies.
     fn assert_discreet(&self) {
+        assert_eq!(fs::read_dir(self.temporary.path()).unwrap().count(), 0, "commands remove their copies");
         let printed = self.printed.lock().unwrap().clone();
         assert!(!printed.contains(SECRET), "{printed}");
         let names = self.names("");

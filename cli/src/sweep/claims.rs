@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::beat::Beat;
 use super::marks::{Mark, Marks};
 use crate::error::CommandError;
 
@@ -34,8 +34,8 @@ pub struct Claims {
     stale_after: Duration,
     clock: Mutex<Clock>,
     mine: Arc<Mutex<Mine>>,
-    /// Dropping it ends the thread that writes them.
-    _end: mpsc::Sender<()>,
+    /// What writes them.
+    _beat: Beat,
 }
 
 /// One that is nobody else's: its date, once written, is now.
@@ -115,19 +115,16 @@ impl Claims {
         marks.prepare().map_err(unwritable)?;
         let clock = Mutex::new(Clock::make(&marks).map_err(unwritable)?);
         let mine: Arc<Mutex<Mine>> = Arc::default();
-        let (end, ended) = mpsc::channel();
         let (beaten, beaten_in, between) = (Arc::clone(&mine), marks.clone(), stale_after / SIGNS_OF_LIFE);
-        thread::spawn(move || {
-            let mut last = Instant::now();
-            while ended.recv_timeout(between.min(TOLD_AFTER)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let is_due = last.elapsed() >= between;
-                give_sign(&beaten, &beaten_in, is_due);
-                if is_due {
-                    last = Instant::now();
-                }
+        let mut last = Instant::now();
+        let beat = Beat::every(between.min(TOLD_AFTER), move || {
+            let is_due = last.elapsed() >= between;
+            give_sign(&beaten, &beaten_in, is_due);
+            if is_due {
+                last = Instant::now();
             }
         });
-        Ok(Self { marks, stale_after, clock, mine, _end: end })
+        Ok(Self { marks, stale_after, clock, mine, _beat: beat })
     }
 
     /// How long one who waits for others may look away.
@@ -287,6 +284,7 @@ mod tests {
     use std::fs::{self, OpenOptions};
     use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
     use crate::objects::Objects;

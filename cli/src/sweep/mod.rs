@@ -7,6 +7,7 @@
 #[cfg(unix)]
 pub mod apart;
 pub mod axes;
+pub mod beat;
 pub mod claims;
 pub mod comparison;
 pub mod engines;

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hearth_serverless::experiment::StuckCall;
 use hearth_serverless::policy::Catalog;
 
+use super::beat::Beat;
 use super::claims::{Claim, Claims};
 use super::packed::runs::{self, Runs};
 use super::packed::writer::Writer;
@@ -304,17 +305,11 @@ impl<'a> Worker<'a> {
 
     /// Where others see what this worker has done only when it is handed over, has that done now and then; until what is given back
     /// is dropped.
-    fn hand_over_while_working(&self) -> Option<mpsc::Sender<()>> {
+    fn hand_over_while_working(&self) -> Option<Beat> {
         self.location.copy()?;
-        let (end, ended) = mpsc::channel();
-        let (writer, every) = (Arc::clone(&self.writer), self.looks_every);
-        thread::spawn(move || {
-            while ended.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // Whoever synchronises next hears of it if it lasts.
-                let _ = writer.synchronise();
-            }
-        });
-        Some(end)
+        let writer = Arc::clone(&self.writer);
+        // Whoever synchronises next hears of an error if it lasts.
+        Some(Beat::every(self.looks_every, move || drop(writer.synchronise())))
     }
 
     fn pause(&self, length: Duration, control: &Control) -> Result<(), CommandError> {
