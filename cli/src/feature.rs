@@ -16,6 +16,10 @@ pub const PARQUET: Feature = Feature { name: "parquet", what: "Parquet", is_buil
 /// Pictures in dots.
 pub const PNG: Feature = Feature { name: "png", what: "PNG", is_built: cfg!(feature = "png") };
 
+/// Results and traces in object storage.
+pub const OBJECT_STORAGE: Feature =
+    Feature { name: "object-storage", what: "object storage", is_built: cfg!(feature = "object-storage") };
+
 impl Feature {
     /// Gives back what needs this feature.
     ///
@@ -41,6 +45,9 @@ mod tests {
         let said = "this build of hearth has no PNG: build it with `cargo build --release --features png` (or \
                     `cargo install … --features png`)";
         assert_eq!((lacking.to_string().as_str(), lacking.exit_code()), (said, 2));
-        assert!(PNG.require(()).is_ok() && PARQUET.require(()).is_ok(), "tests are of everything");
+        assert!(
+            [PNG, PARQUET, OBJECT_STORAGE].iter().all(|feature| feature.require(()).is_ok()),
+            "tests are of everything"
+        );
     }
 }

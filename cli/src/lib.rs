@@ -2,8 +2,8 @@
 //!
 //! Programs that hand the runs of a sweep to executors of their own use [`PlannedSweep`].
 //!
-//! Features: `parquet` (tables as Parquet) and `png` (figures in dots). Without them the program is built in half the
-//! time, and says which one it lacks when it is asked for such a file.
+//! Features: `parquet` (tables as Parquet), `png` (figures in dots) and `object-storage` (results and traces in `s3://…`, `gs://…` and
+//! `az://…`). Without them the program is built in half the time, and says which one it lacks when it is asked for such a file.
 
 mod assignment;
 mod commands;
@@ -13,6 +13,7 @@ mod hash;
 mod interrupt;
 mod isolation;
 mod metric;
+mod objects;
 mod output_choice;
 mod plugin_folders;
 mod progress;
@@ -124,17 +125,19 @@ fn inside_of(_: &Path, _: Vec<OsString>) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Says what is wrong, if anything is; gives the exit code for it.
+/// Says what is wrong, if anything is; gives the exit code for it. Nothing is done after that.
 fn code_of(outcome: Result<(), CommandError>) -> u8 {
-    match outcome {
+    let code = match outcome {
         Ok(()) => 0,
         // Whoever reads our output has heard enough.
         Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", objects::inputs::told_in(error.to_string()));
             error.exit_code()
         }
-    }
+    };
+    objects::inputs::clear();
+    code
 }
 
 fn run(command: Command) -> Result<(), CommandError> {

@@ -6,6 +6,7 @@ mod bad_input;
 mod compared;
 mod folders;
 mod manual;
+mod object_storage;
 mod output;
 mod report;
 mod reproducible;

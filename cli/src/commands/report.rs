@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::error::CommandError;
 use crate::feature::PNG;
+use crate::objects::location::{Location, Needed};
 use crate::report::draw::{DrawError, to_svg};
 use crate::report::drawn::DrawnFiles;
 use crate::report::figure::Figure;
@@ -39,7 +40,7 @@ impl Format {
 /// The arguments of `hearth report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// The folder that `hearth run`, `hearth compare` or `hearth sweep` has written with --output.
+    /// The folder, or place in object storage, that `hearth run`, `hearth compare` or `hearth sweep` has written with --output.
     folder: PathBuf,
 
     /// What to write: a page, or pictures.
@@ -54,10 +55,20 @@ pub struct ReportArguments {
 
 /// Writes a page or pictures of results.
 pub fn run(arguments: &ReportArguments) -> Result<(), CommandError> {
-    let folder = Folder::read(&arguments.folder)?;
-    match arguments.format {
-        Format::Html => write_page(arguments, &folder),
-        Format::Svg | Format::Png => write_pictures(arguments, &folder),
+    let location = Location::open(&arguments.folder, Needed::All)?;
+    let folder = location.named(Folder::read(location.folder()))?;
+    let drawn = match arguments.format {
+        Format::Html => write_page(arguments, &location, &folder),
+        Format::Svg | Format::Png => write_pictures(arguments, &location, &folder),
+    };
+    location.named(drawn).and_then(|()| location.hand_back())
+}
+
+/// Where drawings go: what was asked for, or a name in the folder; and what that is called.
+fn target_of(arguments: &ReportArguments, location: &Location, name: &str) -> (PathBuf, PathBuf) {
+    match &arguments.output {
+        Some(output) => (output.clone(), output.clone()),
+        None => (location.folder().join(name), arguments.folder.join(name)),
     }
 }
 
@@ -65,8 +76,8 @@ fn unwritable(file: &Path, problem: impl std::fmt::Display) -> CommandError {
     CommandError::Result { file: file.to_owned(), problem: problem.to_string() }
 }
 
-fn write_page(arguments: &ReportArguments, folder: &Folder) -> Result<(), CommandError> {
-    let target = arguments.output.clone().unwrap_or_else(|| arguments.folder.join("report.html"));
+fn write_page(arguments: &ReportArguments, location: &Location, folder: &Folder) -> Result<(), CommandError> {
+    let (target, called) = target_of(arguments, location, "report.html");
     let page: Result<String, DrawError> = match folder {
         Folder::Run(run) => page::of_run(run, &run_figures::of(run)),
         Folder::Sweep(sweep) => {
@@ -75,15 +86,15 @@ fn write_page(arguments: &ReportArguments, folder: &Folder) -> Result<(), Comman
         }
     };
     let page = page.map_err(|error| unwritable(&target, error))?;
-    let claim = DrawnFiles::of(&arguments.folder, folder, std::slice::from_ref(&target))?;
+    let claim = DrawnFiles::of(location.folder(), folder, std::slice::from_ref(&target))?;
     fs::write(&target, page).map_err(|error| unwritable(&target, error))?;
     claim.note()?;
-    writeln!(std::io::stdout(), "The report is {}.", target.display())?;
+    writeln!(std::io::stdout(), "The report is {}.", called.display())?;
     Ok(())
 }
 
-fn write_pictures(arguments: &ReportArguments, folder: &Folder) -> Result<(), CommandError> {
-    let target = arguments.output.clone().unwrap_or_else(|| arguments.folder.join("figures"));
+fn write_pictures(arguments: &ReportArguments, location: &Location, folder: &Folder) -> Result<(), CommandError> {
+    let (target, called) = target_of(arguments, location, "figures");
     fs::create_dir_all(&target).map_err(|error| unwritable(&target, error))?;
     let figures = match folder {
         Folder::Run(run) => run_figures::of(run),
@@ -91,12 +102,12 @@ fn write_pictures(arguments: &ReportArguments, folder: &Folder) -> Result<(), Co
     };
     let ending = if arguments.format == Format::Png { "png" } else { "svg" };
     let files: Vec<PathBuf> = figures.iter().map(|figure| target.join(format!("{}.{ending}", figure.name))).collect();
-    let claim = DrawnFiles::of(&arguments.folder, folder, &files)?;
+    let claim = DrawnFiles::of(location.folder(), folder, &files)?;
     for (figure, file) in figures.iter().zip(&files) {
         write_picture(figure, arguments.format, file)?;
     }
     claim.note()?;
-    writeln!(std::io::stdout(), "{} pictures are in {}.", figures.len(), target.display())?;
+    writeln!(std::io::stdout(), "{} pictures are in {}.", figures.len(), called.display())?;
     Ok(())
 }
 

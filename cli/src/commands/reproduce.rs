@@ -9,6 +9,7 @@ use crate::error::CommandError;
 use crate::hash;
 use crate::hash::hash_of;
 use crate::isolation::inside;
+use crate::objects::inputs::brought;
 use crate::result_folder::claim;
 use crate::result_folder::manifest::{Manifest, State};
 
@@ -69,6 +70,7 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         scenario: &arguments.scenario.of_file(scenario),
         options,
         output: Some(output),
+        called: Some(output),
         overwrite: arguments.overwrite,
         timeline: timeline.as_deref(),
         threads: arguments.threads(),
@@ -92,7 +94,8 @@ fn warn_of_changes(folder: &Path, manifest: &Manifest) {
     let outputs = manifest.files.iter().filter_map(|file| Some((folder.join(&file.name), file.sha256.as_ref()?)));
     let inputs = manifest.inputs.iter().map(|input| (input.path.clone(), &input.sha256));
     for (path, before) in inputs.chain(outputs) {
-        match hash::of_file(&path) {
+        // What cannot be brought here is told of when it is read.
+        match hash::of_file(&brought(&path).unwrap_or_else(|_| path.clone())) {
             Ok(now) if now == *before => {}
             Ok(now) => {
                 eprintln!("warning: {} is not what it was: its SHA-256 was {before} and is {now}", path.display());

@@ -17,6 +17,7 @@ use hearth_simcore::units::{self, Dimension};
 use super::selection::{ChosenScenario, ScenarioArguments};
 use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
+use crate::objects::inputs::told_in;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::Progress;
 use crate::result_files::{ResultFiles, Took, to_json};
@@ -44,7 +45,8 @@ pub struct RunArguments {
     pub scenario: ScenarioArguments,
 
     /// Write summary.json, functions.csv, distributions.csv, timeseries.csv, invocations.csv, the scenario as it was run
-    /// and run.json, which says what the run was, into this folder, which is made if it is not there.
+    /// and run.json, which says what the run was, into this folder, which is made if it is not there; or into s3://BUCKET/PREFIX, gs://… or
+    /// az://… when the run has ended.
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
@@ -109,6 +111,7 @@ impl RunArguments {
             scenario: &self.scenario,
             options,
             output: self.output.as_deref(),
+            called: self.output.as_deref(),
             overwrite: self.overwrite,
             timeline: self.timeline.as_deref(),
             threads: self.threads(),
@@ -170,6 +173,8 @@ pub struct Plan<'a> {
     pub options: Options,
     /// The folder of the results.
     pub output: Option<&'a Path>,
+    /// What people are told that it is.
+    pub called: Option<&'a Path>,
     /// Whether a run in that folder is replaced.
     pub overwrite: bool,
     /// The file of the timeline.
@@ -223,7 +228,7 @@ impl Plan<'_> {
                 Err(CommandError::Interrupted)
             }
             Some(error) => {
-                let error = with_date(&error, &results);
+                let error = told_in(with_date(&error, &results));
                 write(&summary.interrupted(&error), State::Stopped)?;
                 Err(CommandError::Simulation(error))
             }
@@ -288,7 +293,7 @@ impl Plan<'_> {
             return Ok(());
         }
         write!(out, "{}", table::of_summary(results, summary, took))?;
-        if let Some(folder) = self.output {
+        if let Some(folder) = self.called {
             writeln!(out, "\nResults are in {}.", folder.display())?;
             let asked = self.options.time_series.map(Intervals::length);
             if let Some(interval) = results.time_series_interval.filter(|interval| Some(*interval) != asked) {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::assignment::{policy_overrides, seed_override};
 use crate::error::CommandError;
 use crate::isolation::Isolated;
+use crate::objects::inputs;
 use crate::plugin_folders::{catalog_of, folders_of};
 use crate::result_folder::runs_again;
 
@@ -207,11 +208,13 @@ impl ChosenScenario<'_> {
     /// Gets it ready, with everything that is set.
     pub fn prepare(&self) -> Result<(Scenario, Experiment), CommandError> {
         let wrong = |error| self.base.wrong(error);
-        let scenario = self.text.with(&self.overrides).map_err(wrong)?;
+        let mut scenario = self.text.with(&self.overrides).map_err(wrong)?;
+        inputs::bring_traces(&mut scenario)?;
         let catalog = self.base.plugins.catalog();
         let experiment = Experiment::prepare(&scenario, &catalog).map_err(wrong)?;
         let hidden = hidden_policies(&scenario, &catalog);
-        hidden.iter().chain(experiment.warnings()).for_each(|warning| eprintln!("warning: {warning}"));
+        let warnings = hidden.iter().chain(experiment.warnings()).cloned();
+        warnings.for_each(|warning| eprintln!("warning: {}", inputs::told_in(warning)));
         Ok((scenario, experiment))
     }
 

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::manifest::Input;
 use crate::error::CommandError;
 use crate::hash::hash_of;
+use crate::objects::inputs::told;
+use crate::objects::is_named;
 
 /// A scenario whose relative paths start from `base`, as it stands in `folder`: paths to what is in the folder are
 /// relative to it, so that they hold when it moves, all others are absolute. Policies that were found by name name their
@@ -30,15 +32,21 @@ pub fn from(folder: &Path, mut scenario: Value, base: &Path, about: &About) -> R
     }
     let mut problem = None;
     change_paths(&mut scenario, |path| match placed(&base.join(&*path), folder) {
+        // Names in object storage hold everywhere.
+        _ if is_named(Path::new(path)) => {}
         Some(text) => *path = text,
         None => problem = Some(format!("a path that begins in {} is not UTF-8 text", base.display())),
     });
     problem.map_or(Ok(scenario), |problem| Err(CommandError::OutputFolder { folder: folder.to_owned(), problem }))
 }
 
-/// A path as it is told in `folder`: relative to it if it leads to something there, otherwise absolute. `None` if it is not
-/// UTF-8 text.
+/// A path as it is told in `folder`: relative to it if it leads to something there, otherwise absolute; a copy of what lies in object
+/// storage by its name there. `None` if it is not UTF-8 text.
 pub fn placed(path: &Path, folder: &Path) -> Option<String> {
+    let told = told(path);
+    if is_named(&told) {
+        return told.to_str().map(str::to_owned);
+    }
     let inside = std::fs::canonicalize(path).ok().zip(std::fs::canonicalize(folder).ok());
     let inside = inside.and_then(|(path, folder)| path.strip_prefix(folder).ok().map(Path::to_owned));
     let path = match inside.filter(|inside| !inside.as_os_str().is_empty()) {
@@ -79,6 +87,6 @@ pub fn inputs(paths: Vec<PathBuf>, about: &About) -> Result<Vec<Input>, CommandE
     };
     paths
         .into_iter()
-        .map(|path| Ok(Input { sha256: opened(&path).map_or_else(|| hash_of(&path), Ok)?, path }))
+        .map(|path| Ok(Input { sha256: opened(&path).map_or_else(|| hash_of(&path), Ok)?, path: told(&path) }))
         .collect()
 }

@@ -24,6 +24,7 @@ use crate::isolation::end::Note;
 use crate::isolation::inside;
 use crate::isolation::outside::{Apart, Ended};
 use crate::isolation::page::Page;
+use crate::objects::inputs;
 
 /// The argument by which a process is told that it is one of these.
 pub const ARGUMENT: &str = "run-of-a-sweep";
@@ -36,6 +37,8 @@ struct Order {
     /// The folder that paths in it start from.
     folder: PathBuf,
     keep: KeepThere,
+    /// Where copies of what lies in object storage are, if there are any.
+    brought: Option<PathBuf>,
     /// Where its libraries are, by path: what the sweep began with.
     copies: BTreeMap<PathBuf, PathBuf>,
     /// The file for the outcome.
@@ -96,6 +99,7 @@ pub fn simulate_apart(
             }
         },
         folder: from,
+        brought: inputs::root(),
         copies: study.copies.get().cloned().unwrap_or_default(),
         outcome: outcome.clone(),
     };
@@ -148,6 +152,7 @@ fn follow(page: &Page, announce: &Announce, shown: &OnceLock<()>) -> bool {
 pub fn run() -> Result<(), CommandError> {
     let wrong = |error: io::Error| CommandError::Usage(format!("{ARGUMENT}: {error}"));
     let order: Order = serde_json::from_reader(io::stdin().lock()).map_err(|error| wrong(error.into()))?;
+    inputs::use_root(order.brought);
     let (study, ..) = order.plan.into_study(&order.folder)?;
     study.copies.get_or_init(|| order.copies);
     let store = match &order.keep {

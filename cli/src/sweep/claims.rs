@@ -1,43 +1,27 @@
 //! Who is at which runs: a file for each claim, which its worker writes again and again as long as it lives.
 //!
-//! Claims save work, and guard nothing: a run that two workers did all the same counts once (see [`super::packed`]). Relied upon is no more than what NFS 3 and 4 promise: `open` with `O_CREAT` and
-//! `O_EXCL` makes a file for one of all who try, what is written and synchronised has the date of the server's clock, and a
-//! file that is opened has the attributes of then (close to open). Dates are compared with that of a file of one's own that was
-//! written just before, so machines whose clocks differ agree.
+//! Claims save work, and guard nothing: a run that two workers did all the same counts once (see [`super::packed`]). What they are made of,
+//! and what is relied upon, is in [`super::marks`]. Dates are compared with that of one of one's own that was written just before, so
+//! machines whose clocks differ agree.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::beat::Beat;
+use super::marks::{Mark, Marks};
 use crate::error::CommandError;
-use crate::result_folder::lock::this_process;
-
-/// The folder of the claims in that of a plan.
-const CLAIMS: &str = "claims";
 
 /// So many signs of life are given before a worker is taken for dead.
 const SIGNS_OF_LIFE: u32 = 8;
 
+/// For so long a clock that is asked over a network goes on by itself.
+const CLOCK_HOLDS_FOR: Duration = Duration::from_secs(1);
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is behind the locks here is whole after every statement.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A file that somebody else makes under the same name is another one.
-fn make(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-/// Writes what changes nothing but the date.
-fn touch(mut file: &File) -> io::Result<()> {
-    file.rewind()?;
-    file.write_all(this_process().as_bytes())?;
-    // Only what has reached the server has its date.
-    file.sync_all()
 }
 
 /// Runs that take longer are told of by a file.
@@ -46,13 +30,21 @@ const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// The claims in the folder of a plan, as one process sees them.
 #[derive(Debug)]
 pub struct Claims {
-    folder: PathBuf,
+    marks: Marks,
     stale_after: Duration,
-    /// A file that is nobody else's: its date, once written, is now.
-    clock: PathBuf,
+    clock: Mutex<Clock>,
     mine: Arc<Mutex<Mine>>,
-    /// Dropping it ends the thread that writes them.
-    _end: mpsc::Sender<()>,
+    /// What writes them.
+    _beat: Beat,
+}
+
+/// One that is nobody else's: its date, once written, is now.
+#[derive(Debug)]
+struct Clock {
+    name: String,
+    mark: Mark,
+    /// What it said when.
+    said: Option<(Instant, SystemTime)>,
 }
 
 /// The claims of this process.
@@ -68,45 +60,39 @@ struct Held {
     /// What is claimed.
     name: String,
     since: Instant,
-    /// Its file, once there is one.
-    file: Option<(PathBuf, File)>,
+    /// What tells others, once there is something.
+    mark: Option<Mark>,
 }
 
 /// What this process is at; until it is dropped.
 #[derive(Debug)]
 pub struct Claim {
     number: u64,
+    marks: Marks,
     mine: Arc<Mutex<Mine>>,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let held = lock(&self.mine).held.remove(&self.number);
-        if let Some((path, _)) = held.and_then(|held| held.file) {
-            // One that stays is taken for that of a dead worker, of a run that has ended.
-            let _ = fs::remove_file(path);
+        if let Some(mark) = held.and_then(|held| held.mark) {
+            self.marks.remove(&mark);
         }
     }
 }
 
-impl Mine {
-    fn hold(this: &Arc<Mutex<Self>>, name: &str, file: Option<(PathBuf, File)>) -> Claim {
-        let mut mine = lock(this);
-        let number = mine.next;
-        mine.next += 1;
-        mine.held.insert(number, Held { name: name.to_owned(), since: Instant::now(), file });
-        Claim { number, mine: Arc::clone(this) }
-    }
-
-    /// Gives a sign of life. Who cannot write is taken for dead, and its runs are done by another one, too.
-    fn give_sign(&mut self, folder: &Path, is_due: bool) {
-        for held in self.held.values_mut() {
-            match &held.file {
-                Some((_, file)) if is_due => drop(touch(file)),
-                Some(_) => {}
-                None if held.since.elapsed() < TOLD_AFTER => {}
-                None => held.file = make_next(folder, &held.name).ok(),
-            }
+/// Gives a sign of life. Who cannot write is taken for dead, and its runs are done by another one, too.
+fn give_sign(mine: &Mutex<Mine>, marks: &Marks, is_due: bool) {
+    let numbers: Vec<u64> = lock(mine).held.keys().copied().collect();
+    for number in numbers {
+        // Nobody drops it meanwhile: what is removed is not to be made again.
+        let mut mine = lock(mine);
+        let Some(held) = mine.held.get_mut(&number) else { continue };
+        match &held.mark {
+            Some(mark) if is_due => drop(marks.touch(mark)),
+            Some(_) => {}
+            None if held.since.elapsed() < TOLD_AFTER => {}
+            None => held.mark = make_next(marks, &held.name).ok(),
         }
     }
 }
@@ -114,34 +100,31 @@ impl Mine {
 impl Drop for Claims {
     fn drop(&mut self) {
         // Nothing looks at it any more.
-        let _ = fs::remove_file(&self.clock);
+        self.marks.remove(&lock(&self.clock).mark);
     }
 }
 
 impl Claims {
-    /// The claims in the folder of a plan. Who gives no sign of life for `stale_after` is dead.
+    /// The claims on a plan. Who gives no sign of life for `stale_after` is dead.
     ///
     /// # Errors
     /// When nothing can be written there.
-    pub fn open(plan: &Path, stale_after: Duration) -> Result<Self, CommandError> {
-        let folder = plan.join(CLAIMS);
-        let unwritable = |error: io::Error| CommandError::Result { file: folder.clone(), problem: error.to_string() };
-        fs::create_dir_all(&folder).map_err(unwritable)?;
-        let clock = make_numbered(&folder, ".clock").map_err(unwritable)?;
+    pub fn open(marks: Marks, stale_after: Duration) -> Result<Self, CommandError> {
+        let place = marks.place();
+        let unwritable = |error: io::Error| CommandError::Result { file: place.clone(), problem: error.to_string() };
+        marks.prepare().map_err(unwritable)?;
+        let clock = Mutex::new(Clock::make(&marks).map_err(unwritable)?);
         let mine: Arc<Mutex<Mine>> = Arc::default();
-        let (end, ended) = mpsc::channel();
-        let (beaten, beaten_in, between) = (Arc::clone(&mine), folder.clone(), stale_after / SIGNS_OF_LIFE);
-        thread::spawn(move || {
-            let mut last = Instant::now();
-            while ended.recv_timeout(between.min(TOLD_AFTER)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let is_due = last.elapsed() >= between;
-                lock(&beaten).give_sign(&beaten_in, is_due);
-                if is_due {
-                    last = Instant::now();
-                }
+        let (beaten, beaten_in, between) = (Arc::clone(&mine), marks.clone(), stale_after / SIGNS_OF_LIFE);
+        let mut last = Instant::now();
+        let beat = Beat::every(between.min(TOLD_AFTER), move || {
+            let is_due = last.elapsed() >= between;
+            give_sign(&beaten, &beaten_in, is_due);
+            if is_due {
+                last = Instant::now();
             }
         });
-        Ok(Self { folder, stale_after, clock, mine, _end: end })
+        Ok(Self { marks, stale_after, clock, mine, _beat: beat })
     }
 
     /// How long one who waits for others may look away.
@@ -149,29 +132,31 @@ impl Claims {
         self.stale_after / 4
     }
 
-    fn path(&self, name: &str, generation: u64) -> PathBuf {
-        self.folder.join(format!("{name}.{generation}"))
+    /// The time from one sign of life to the next.
+    pub fn between_signs(&self) -> Duration {
+        self.stale_after / SIGNS_OF_LIFE
     }
 
-    /// What the server's clock says now.
-    fn now(&self) -> io::Result<SystemTime> {
-        touch(&OpenOptions::new().write(true).create(true).truncate(false).open(&self.clock)?)?;
-        File::open(&self.clock)?.metadata()?.modified()
+    fn hold(&self, name: &str, mark: Option<Mark>) -> Claim {
+        let mut mine = lock(&self.mine);
+        let number = mine.next;
+        mine.next += 1;
+        mine.held.insert(number, Held { name: name.to_owned(), since: Instant::now(), mark });
+        Claim { number, marks: self.marks.clone(), mine: Arc::clone(&self.mine) }
     }
 
-    /// Whether whoever has this claim lives; `None` if it is gone.
-    fn is_alive(&self, claim: &Path, now: SystemTime) -> io::Result<Option<bool>> {
-        // Opening a file has its attributes fetched anew, where asking for them alone has not.
-        match File::open(claim).and_then(|file| file.metadata()).and_then(|about| about.modified()) {
-            Ok(then) => Ok(Some(now.duration_since(then).is_ok_and(|age| age <= self.stale_after) || then >= now)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Whether whoever has the claim of this name lives; `None` if it is gone.
+    fn is_alive(&self, claim: &str, now: SystemTime) -> io::Result<Option<bool>> {
+        Ok(self.marks.modified(claim)?.map(|then| self.is_fresh(then, now)))
+    }
+
+    fn is_fresh(&self, then: SystemTime, now: SystemTime) -> bool {
+        now.duration_since(then).is_ok_and(|age| age <= self.stale_after) || then >= now
     }
 
     /// Tells others of a run, once it takes a while, without asking whether somebody is at it.
     pub fn tell(&self, name: &str) -> Claim {
-        Mine::hold(&self.mine, name, None)
+        self.hold(name, None)
     }
 
     /// Takes what nobody is at, or whose worker is dead; `None` if it is another's.
@@ -183,17 +168,17 @@ impl Claims {
     /// When claims cannot be written or read.
     pub fn take(&self, name: &str) -> Result<Option<Claim>, CommandError> {
         let unusable = |error: io::Error| CommandError::Result {
-            file: self.folder.clone(),
+            file: self.marks.place(),
             problem: format!("{name} cannot be claimed: {error}"),
         };
         for generation in 1.. {
-            let path = self.path(name, generation);
-            match make(&path) {
+            let claim = format!("{name}.{generation}");
+            match self.marks.make(&claim) {
                 // Its date is when it was made, until the first sign of life.
-                Ok(file) => return Ok(Some(Mine::hold(&self.mine, name, Some((path, file))))),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    let now = self.now().map_err(unusable)?;
-                    if self.is_alive(&path, now).map_err(unusable)? != Some(false) {
+                Ok(Some(mark)) => return Ok(Some(self.hold(name, Some(mark)))),
+                Ok(None) => {
+                    let now = lock(&self.clock).now(&self.marks).map_err(unusable)?;
+                    if self.is_alive(&claim, now).map_err(unusable)? != Some(false) {
                         return Ok(None);
                     }
                 }
@@ -209,38 +194,69 @@ impl Claims {
     ///
     /// # Errors
     /// When claims cannot be read, or nothing can be written beside them.
-    pub fn on(plan: &Path, stale_after: Duration) -> Result<ClaimedRuns, CommandError> {
+    pub fn on(marks: Marks, stale_after: Duration) -> Result<ClaimedRuns, CommandError> {
+        let place = marks.place();
+        let unreadable = |error: io::Error| CommandError::Result { file: place, problem: error.to_string() };
         // Who looks leaves no trace.
-        if plan.join(CLAIMS).exists() { Self::open(plan, stale_after)?.all() } else { Ok(ClaimedRuns::default()) }
+        if marks.are_there().map_err(unreadable)? {
+            Self::open(marks, stale_after)?.all()
+        } else {
+            Ok(ClaimedRuns::default())
+        }
     }
 
     /// What somebody is at, and that whose workers are all dead.
     fn all(&self) -> Result<ClaimedRuns, CommandError> {
         let unreadable =
-            |error: io::Error| CommandError::Result { file: self.folder.clone(), problem: error.to_string() };
-        let now = self.now().map_err(unreadable)?;
+            |error: io::Error| CommandError::Result { file: self.marks.place(), problem: error.to_string() };
+        let now = lock(&self.clock).now(&self.marks).map_err(unreadable)?;
         let mut found = ClaimedRuns::default();
-        for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
-            let name = entry.map_err(unreadable)?.file_name();
-            let Some((run, _)) =
-                name.to_str().and_then(|name| name.rsplit_once('.')).filter(|(run, _)| !run.is_empty())
-            else {
-                continue;
-            };
-            match self.is_alive(&self.folder.join(&name), now).map_err(unreadable)? {
-                Some(true) => found.alive.insert(run.to_owned()),
-                Some(false) => found.dead.insert(run.to_owned()),
-                None => false,
-            };
+        for (name, then) in self.marks.all().map_err(unreadable)? {
+            let Some((run, _)) = name.rsplit_once('.').filter(|(run, _)| !run.is_empty()) else { continue };
+            if self.is_fresh(then, now) { &mut found.alive } else { &mut found.dead }.insert(run.to_owned());
         }
         found.dead.retain(|run| !found.alive.contains(run));
         Ok(found)
     }
+}
 
-    /// Removes all claims on a plan of which nothing is left to do.
-    pub fn remove_all(plan: &Path) {
-        // A worker that is still at a run which others have done meanwhile does without.
-        let _ = fs::remove_dir_all(plan.join(CLAIMS));
+impl Clock {
+    fn make(marks: &Marks) -> io::Result<Self> {
+        // Over a network many numbers would be tried one after the other.
+        let first = match marks {
+            Marks::Folder(_) => 1,
+            Marks::Objects(_) => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_micros() as u64)
+            }
+        };
+        for number in first.. {
+            let name = format!(".clock-{number}");
+            if let Some(mark) = marks.make(&name)? {
+                return Ok(Self { name, mark, said: None });
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+
+    /// What the server's clock says now.
+    fn now(&mut self, marks: &Marks) -> io::Result<SystemTime> {
+        if let (Marks::Objects(_), Some((when, said))) = (marks, self.said)
+            && when.elapsed() < CLOCK_HOLDS_FOR
+        {
+            return Ok(said + when.elapsed());
+        }
+        marks.touch(&self.mark)?;
+        let when = Instant::now();
+        let said = match marks.modified(&self.name)? {
+            Some(said) => said,
+            // All have been removed, this one, too.
+            None => {
+                *self = Self::make(marks)?;
+                marks.modified(&self.name)?.ok_or(ErrorKind::NotFound)?
+            }
+        };
+        self.said = Some((when, said));
+        Ok(said)
     }
 }
 
@@ -253,25 +269,11 @@ pub struct ClaimedRuns {
     pub dead: std::collections::BTreeSet<String>,
 }
 
-/// Makes the file of the first generation that nobody has taken.
-fn make_next(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
+/// Makes the first generation that nobody has taken.
+fn make_next(marks: &Marks, name: &str) -> io::Result<Mark> {
     for generation in 1_u64.. {
-        let path = folder.join(format!("{name}.{generation}"));
-        match make(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|file| (path, file)),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
-}
-
-/// Makes a file whose name nobody has taken.
-fn make_numbered(folder: &Path, name: &str) -> io::Result<PathBuf> {
-    for number in 1_u64.. {
-        let path = folder.join(format!("{name}-{number}"));
-        match make(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|_| path),
+        if let Some(mark) = marks.make(&format!("{name}.{generation}"))? {
+            return Ok(mark);
         }
     }
     Err(ErrorKind::AlreadyExists.into())
@@ -279,9 +281,14 @@ fn make_numbered(folder: &Path, name: &str) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
+    use crate::objects::Objects;
+    use crate::objects::location::LocalCopy;
 
     const STALE: Duration = Duration::from_secs(2);
 
@@ -293,7 +300,7 @@ mod tests {
     #[test]
     fn of_all_who_try_one_gets_a_run() {
         let folder = tempfile::tempdir().unwrap();
-        let all: Vec<Claims> = (0..8).map(|_| Claims::open(folder.path(), STALE).unwrap()).collect();
+        let all: Vec<Claims> = (0..8).map(|_| Claims::open(Marks::in_folder(folder.path()), STALE).unwrap()).collect();
         // Also one that a dead worker had.
         fs::write(folder.path().join("claims/b.1"), "process 1").unwrap();
         at_age(&folder.path().join("claims/b.1"), 10 * STALE);
@@ -315,9 +322,32 @@ mod tests {
     }
 
     #[test]
+    fn of_all_who_try_one_gets_a_run_of_a_plan_in_object_storage() {
+        let store = Arc::default();
+        let copy = || LocalCopy::of(Objects::in_memory(&store).unwrap()).unwrap();
+        let marks = || Marks::Objects(Arc::new(copy()));
+        let dead = marks().make("b.1").unwrap();
+        thread::sleep(STALE + Duration::from_millis(100));
+        let all: Vec<Claims> = (0..8).map(|_| Claims::open(marks(), STALE).unwrap()).collect();
+        for run in ["a", "b"] {
+            let takers = all.iter().filter_map(|claims| claims.take(run).unwrap());
+            let taken: Vec<Claim> = takers.collect();
+            assert_eq!(taken.len(), 1, "{run}");
+            thread::sleep(2 * STALE);
+            let found = all[0].all().unwrap();
+            assert!(found.alive.contains(run) && !found.dead.contains(run), "signs of life are given: {found:?}");
+        }
+        assert!(dead.is_some());
+        drop(all);
+        assert_eq!(marks().all().unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["b.1"]);
+        marks().remove_all();
+        assert!(!marks().are_there().unwrap());
+    }
+
+    #[test]
     fn who_gives_no_sign_of_life_loses_its_run_and_who_does_keeps_it() {
         let folder = tempfile::tempdir().unwrap();
-        let [one, other] = [(); 2].map(|()| Claims::open(folder.path(), STALE).unwrap());
+        let [one, other] = [(); 2].map(|()| Claims::open(Marks::in_folder(folder.path()), STALE).unwrap());
         let claim = one.take("a").unwrap().unwrap();
         let begin = std::time::Instant::now();
         while begin.elapsed() < 2 * STALE {

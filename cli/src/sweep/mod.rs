@@ -7,11 +7,13 @@
 #[cfg(unix)]
 pub mod apart;
 pub mod axes;
+pub mod beat;
 pub mod claims;
 pub mod comparison;
 pub mod engines;
 pub mod grid;
 pub mod json;
+pub mod marks;
 pub mod outcome;
 pub mod packed;
 pub mod plan;

@@ -227,7 +227,7 @@ impl<'a> Outcome<'a> {
         let metrics = if shown.metrics.is_empty() { text::usually_shown() } else { shown.metrics.to_vec() };
         write!(out, "{}", text::of_comparison(grid, &comparison, &metrics, baseline))?;
         if let Some(store) = store {
-            writeln!(out, "\nResults are in {}.", store.folder().display())?;
+            writeln!(out, "\nResults are in {}.", store.name().display())?;
         }
         Ok(())
     }

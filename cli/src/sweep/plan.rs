@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::grid::{Axis, Grid, Setting};
 use super::study::Study;
 use crate::error::CommandError;
+use crate::objects::{inputs, is_named};
 use crate::output_choice::TableFormat;
 use crate::result_folder::manifest::{Input, Options, RunRecord};
 use crate::result_folder::runs_again::placed;
@@ -96,8 +97,10 @@ pub struct Plan {
 
 /// Whether the plan in a folder may name libraries, or folders of them: told from its text, which may be that of very many runs.
 pub fn may_name_libraries(folder: &Path) -> bool {
-    fs::read_to_string(folder.join(NAME))
-        .is_ok_and(|text| text.contains("library") || !text.contains("\"plugin_folders\": []"))
+    // What lies in object storage is read once.
+    is_named(folder)
+        || fs::read_to_string(folder.join(NAME))
+            .is_ok_and(|text| text.contains("library") || !text.contains("\"plugin_folders\": []"))
 }
 
 fn overrides(assignments: &[String]) -> Result<Vec<Override>, CommandError> {
@@ -212,6 +215,7 @@ impl Plan {
         let axes = self.axes.into_iter().map(axis).collect::<Result<_, CommandError>>()?;
         let grid = Grid { axes, seeds: self.seeds };
         let baseline = self.baseline.map(|base| grid.value(&base.axis, &base.value).ok_or_else(|| wrong("baseline")));
+        let hash = |input: &Input| Ok((inputs::placed(folder, &input.path)?, input.sha256.clone()));
         let study = Study {
             overrides: overrides(&self.set)?,
             baseline: baseline.transpose()?,
@@ -222,7 +226,7 @@ impl Plan {
             plugin_folders: self.plugin_folders.iter().map(|path| folder.join(path)).collect(),
             keys: self.runs.iter().map(|run| run.key.clone()).collect(),
             files: self.files.into_iter().map(|file| (file.name, file.sha256)).collect(),
-            hashes: self.inputs.iter().map(|input| (folder.join(&input.path), input.sha256.clone())).collect(),
+            hashes: self.inputs.iter().map(hash).collect::<Result<_, CommandError>>()?,
             copies: OnceLock::new(),
             text,
             name: file,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::claims::Claims;
+use super::marks::Marks;
 use super::outcome::{self, Outcome};
 use super::packed::runs::Runs;
 use super::plan::{self, Plan};
@@ -16,12 +17,15 @@ use super::store::Store;
 use super::study::Study;
 use super::work::{self, Work};
 use crate::error::CommandError;
+use crate::objects::is_named;
+use crate::objects::location::{Location, Needed};
 use crate::result_folder::manifest::Input;
 
 /// The folder of a plan: which runs a sweep has, and what has come of them.
 ///
 /// Any number of processes on any number of machines that see the folder may work on it at once. Each run is there as a
-/// whole or not at all, whoever ends when, and is the same whoever did it.
+/// whole or not at all, whoever ends when, and is the same whoever did it. With the feature `object-storage` the folder may be a
+/// name such as `s3://bucket/prefix`.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -48,6 +52,8 @@ use crate::result_folder::manifest::Input;
 #[derive(Debug)]
 pub struct PlannedSweep {
     study: Study,
+    location: Location,
+    /// Its folder, or that of its copy: an absolute path.
     folder: PathBuf,
     /// What the runs read, as the plan says.
     inputs: Vec<Input>,
@@ -84,11 +90,16 @@ impl PlannedSweep {
         resume: bool,
         stale_after: Duration,
     ) -> Result<Self, CommandError> {
-        let store = Store::open_for_plan(folder, resume)?;
-        let absolute = absolute(folder)?;
-        let plan = Plan::of(&study, &absolute, stale_after)?;
-        outcome::write_description(&study, &store, &[])?;
-        store.write(plan::NAME, plan.to_json().as_bytes())?;
+        let location = Location::open(folder, Needed::Names)?;
+        let write = || {
+            let store = Store::open_for_plan(location.folder(), resume)?;
+            let absolute = absolute(location.folder())?;
+            let plan = Plan::of(&study, &absolute, stale_after)?;
+            outcome::write_description(&study, &store, &[])?;
+            store.write(plan::NAME, plan.to_json().as_bytes())
+        };
+        location.named(write())?;
+        location.hand_back()?;
         Self::open(folder)
     }
 
@@ -97,15 +108,20 @@ impl PlannedSweep {
     /// # Errors
     /// When there is none, or it was written by another version of Hearth, or changed since.
     pub fn open(folder: &Path) -> Result<Self, CommandError> {
-        let folder = absolute(folder)?;
-        let (study, inputs, stale_after) = Plan::read(&folder)?.into_study(&folder)?;
-        Ok(Self { study, folder, inputs, stale_after })
+        let location = Location::open(folder, Needed::All)?;
+        let folder = absolute(location.folder())?;
+        let read = || Plan::read(&folder)?.into_study(&folder);
+        let (study, inputs, stale_after) = location.named(read())?;
+        Ok(Self { study, location, folder, inputs, stale_after })
     }
 
-    /// Where it is: an absolute path.
+    /// Where it is: an absolute path, or a name in object storage.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        match self.location {
+            Location::Folder(_) => &self.folder,
+            Location::Objects(_) => self.location.name(),
+        }
     }
 
     /// All runs, in the order of the tables.
@@ -128,12 +144,13 @@ impl PlannedSweep {
     /// The same, of what a part of the runs depends on.
     pub(crate) fn check_part(&self, part: &Part) -> Result<(), CommandError> {
         const CURE: &str = "put back what was there, or plan again with --plan --resume";
-        let changed = |problem: String| CommandError::Usage(format!("{}: {problem}: {CURE}", self.folder.display()));
+        let changed = |problem: String| CommandError::Usage(format!("{}: {problem}: {CURE}", self.folder().display()));
+        let told = |path: &Path| if is_named(path) { path.to_owned() } else { self.folder.join(path) };
         let points = self.points(part)?;
         let now = self.study.dependencies(&points)?;
         let found = plan::inputs_in(&now.hashes, &self.folder)?;
         for planned in &self.inputs {
-            let path = self.folder.join(&planned.path);
+            let path = told(&planned.path);
             match found.iter().find(|input| input.path == planned.path) {
                 Some(input) if input.sha256 == planned.sha256 => {}
                 Some(Input { sha256, .. }) => {
@@ -148,7 +165,7 @@ impl PlannedSweep {
         }
         let is_new = |input: &&Input| self.inputs.iter().all(|planned| planned.path != input.path);
         if let Some(input) = found.iter().find(is_new) {
-            let path = self.folder.join(&input.path);
+            let path = told(&input.path);
             return Err(changed(format!("{} is read, which was not planned", path.display())));
         }
         match points.iter().zip(&now.keys).find(|(point, key)| self.study.keys[**point] != **key) {
@@ -184,10 +201,11 @@ impl PlannedSweep {
         control: &Control,
         with_progress: bool,
     ) -> Result<Work, CommandError> {
-        let claims = Claims::open(&self.folder, self.stale_after)?;
+        self.location.look_around()?;
+        let claims = Claims::open(Marks::of(&self.location), self.stale_after)?;
         let orders = work::Orders { takes_what_is_open: *part == Part::Open, retry, with_progress };
-        let worker = work::Worker::new(&self.study, &self.folder, &claims, orders)?;
-        worker.work(&self.points(part)?, threads, control)
+        let worker = work::Worker::new(&self.study, &self.location, &claims, orders)?;
+        self.location.named(worker.work(&self.points(part)?, threads, control))
     }
 
     /// How many runs a part has.
@@ -213,7 +231,7 @@ impl PlannedSweep {
 
     /// The positions of the runs that have neither ended nor failed.
     pub(crate) fn open_runs(&self) -> Result<Vec<usize>, CommandError> {
-        let runs = Runs::read(&self.study, &self.folder)?;
+        let runs = self.read()?;
         Ok((0..self.study.points.len()).filter(|run| runs.seconds(*run).is_none() && !runs.has_failed(*run)).collect())
     }
 
@@ -222,8 +240,14 @@ impl PlannedSweep {
     /// # Errors
     /// When the folder cannot be read, or nothing can be written there: what lives is found by dates of files.
     pub fn status(&self) -> Result<Status, CommandError> {
-        let claimed = Claims::on(&self.folder, self.stale_after)?;
-        Ok(status::of(&self.study, &Runs::read(&self.study, &self.folder)?, &claimed))
+        let claimed = Claims::on(Marks::of(&self.location), self.stale_after)?;
+        Ok(status::of(&self.study, &self.read()?, &claimed))
+    }
+
+    /// What workers have done.
+    fn read(&self) -> Result<Runs<'_>, CommandError> {
+        self.location.look_around()?;
+        self.location.named(Runs::read(&self.study, &self.folder))
     }
 
     /// Writes the tables of all runs: the same bytes that one machine would have written. With `partial` those of the runs
@@ -232,11 +256,19 @@ impl PlannedSweep {
     /// # Errors
     /// When runs are missing, without `partial`, or some have failed, with the tables of the others; or nothing can be written.
     pub fn collect(&self, partial: bool) -> Result<(), CommandError> {
-        let store = Store::for_tables(&self.folder)?;
+        let store = self.store_for_tables()?;
         let outcome = self.outcome(partial)?;
-        outcome.write(Some(&store))?;
-        self.clear_up(&outcome);
+        self.location.named(outcome.write(Some(&store)))?;
+        self.clear_up(&outcome)?;
         outcome.check_failures()
+    }
+
+    /// The store of its tables, into which no other process of this machine writes.
+    ///
+    /// # Errors
+    /// When another process does.
+    pub(crate) fn store_for_tables(&self) -> Result<Store, CommandError> {
+        Ok(Store::for_tables(&self.folder)?.called(self.folder()))
     }
 
     /// Gives each run that has ended a folder of its own in `runs/`, as one machine does: about ten files a run.
@@ -244,24 +276,31 @@ impl PlannedSweep {
     /// # Errors
     /// When another process writes there, or something cannot be read or written.
     pub fn unpack(&self) -> Result<(), CommandError> {
-        self.outcome(true)?.unpack(&Store::for_tables(&self.folder)?)
+        self.location.named(self.outcome(true)?.unpack(&self.store_for_tables()?))?;
+        self.location.hand_back()
     }
 
     /// What has come of the runs so far.
     pub(crate) fn outcome(&self, partial: bool) -> Result<Outcome<'_>, CommandError> {
-        let outcome = Outcome::read(&self.study, &self.folder)?;
+        self.location.look_around()?;
+        let outcome = self.location.named(Outcome::read(&self.study, &self.folder))?;
         let (missing, runs) = (outcome.missing(), self.study.points.len());
         if missing > 0 && !partial {
-            return Err(CommandError::MissingRuns { missing, runs, folder: self.folder.clone() });
+            return Err(CommandError::MissingRuns { missing, runs, folder: self.folder().to_owned() });
         }
         Ok(outcome)
     }
 
-    /// Removes what workers have left behind, if nothing is left to do.
-    pub(crate) fn clear_up(&self, outcome: &Outcome<'_>) {
+    /// Hands back the tables where the plan lies in object storage, and removes what workers have left behind, if nothing is left to do.
+    ///
+    /// # Errors
+    /// When the tables cannot be handed back.
+    pub(crate) fn clear_up(&self, outcome: &Outcome<'_>) -> Result<(), CommandError> {
+        self.location.hand_back()?;
         if outcome.missing() == 0 {
-            Claims::remove_all(&self.folder);
+            Marks::of(&self.location).remove_all();
         }
+        Ok(())
     }
 }
 

@@ -25,6 +25,8 @@ pub const RUNS: &str = "runs";
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
+    /// What it is called where that is not the same.
+    name: Option<PathBuf>,
     /// Nobody else writes there meanwhile; of a plan, everybody writes there whose runs they are.
     _lock: Option<FolderLock>,
 }
@@ -67,12 +69,12 @@ impl Store {
 
     fn make(folder: &Path, resume: bool) -> Result<Self, CommandError> {
         let of_runs = [RUNS, packed::FOLDER].map(|name| folder.join(name));
-        Ok(Self { folder: folder.to_owned(), _lock: Some(claim::for_sweep(folder, &of_runs, resume)?) })
+        Ok(Self { folder: folder.to_owned(), name: None, _lock: Some(claim::for_sweep(folder, &of_runs, resume)?) })
     }
 
     /// The folder of a plan, in which others are at work, too.
     pub fn shared(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), _lock: None }
+        Self { folder: folder.to_owned(), name: None, _lock: None }
     }
 
     /// The folder of a plan, in which others may be at work, but nobody else writes tables.
@@ -80,7 +82,7 @@ impl Store {
     /// # Errors
     /// When another process does.
     pub fn for_tables(folder: &Path) -> Result<Self, CommandError> {
-        Ok(Self { folder: folder.to_owned(), _lock: Some(FolderLock::take(folder)?) })
+        Ok(Self { folder: folder.to_owned(), name: None, _lock: Some(FolderLock::take(folder)?) })
     }
 
     fn unusable(&self, problem: String) -> CommandError {
@@ -107,6 +109,16 @@ impl Store {
     /// The folder of the whole.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The same, of which people are told by another name.
+    pub fn called(self, name: &Path) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &Path {
+        self.name.as_deref().unwrap_or(&self.folder)
     }
 
     /// The folder of a run.

@@ -15,6 +15,7 @@ use super::grid::{Baseline, Grid, Point};
 use crate::assignment::seed_override;
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
+use crate::objects::inputs;
 use crate::output_choice::TableFormat;
 use crate::plugin_folders::{catalog_of, catalog_with};
 use crate::result_folder::manifest::{Input, Options, RunRecord};
@@ -83,7 +84,9 @@ impl Study {
     /// The scenario with some values and a seed.
     pub fn scenario(&self, settings: &[usize], seed: Option<u64>) -> Result<Scenario, CommandError> {
         let overrides = self.set(settings, seed)?;
-        self.text.with(&overrides).map_err(|error| self.wrong(error))
+        let mut scenario = self.text.with(&overrides).map_err(|error| self.wrong(error))?;
+        inputs::bring_traces(&mut scenario)?;
+        Ok(scenario)
     }
 
     /// The scenario of a point.
@@ -240,7 +243,10 @@ impl Study {
             let is_it = |other: &&PathBuf| std::path::absolute(other).is_ok_and(|other| other == *path);
             self.hashes.keys().find(is_it).and_then(|other| self.hashes.get(other)).cloned()
         };
-        let input = |path: PathBuf| Ok(Input { sha256: known(&path).map_or_else(|| hash_of(&path), Ok)?, path });
+        let input = |path: PathBuf| {
+            let sha256 = known(&path).map_or_else(|| hash_of(&path), Ok)?;
+            Ok(Input { sha256, path: inputs::told(&path) })
+        };
         paths.into_iter().map(input).collect()
     }
 

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use hearth_serverless::experiment::StuckCall;
 use hearth_serverless::policy::Catalog;
 
+use super::beat::Beat;
 use super::claims::{Claim, Claims};
 use super::packed::runs::{self, Runs};
 use super::packed::writer::Writer;
@@ -20,11 +20,15 @@ use super::share::{block_name, blocks, run_name};
 use super::simulate::{Keep, end};
 use super::study::Study;
 use crate::error::CommandError;
+use crate::objects::inputs::told_in;
+use crate::objects::location::Location;
 use crate::progress::SweepProgress;
 
 /// How often one who takes what is open reads what others have done. A claim on what has been done is kept for longer, so that
 /// whoever could take it next has read that before.
 const LOOKS_AROUND_EVERY: Duration = Duration::from_secs(1);
+/// The same where looking is asking over a network.
+const LOOKS_OVER_A_NETWORK_EVERY: Duration = Duration::from_secs(5);
 /// How often one who waits for others looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often one who waits looks whether it is to stop.
@@ -81,8 +85,10 @@ struct Known<'a> {
 #[derive(Debug)]
 pub struct Worker<'a> {
     study: &'a Study,
-    plan: &'a Path,
+    location: &'a Location,
     claims: &'a Claims,
+    /// How often it reads what others have done, and lets them see what it has done.
+    looks_every: Duration,
     orders: Orders,
     writer: Arc<Writer>,
     known: Mutex<Known<'a>>,
@@ -105,20 +111,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Worker<'a> {
-    /// A worker on the plan in a folder.
+    /// A worker on the plan that lies there.
     ///
     /// # Errors
     /// When what others have done cannot be read.
-    pub fn new(study: &'a Study, plan: &'a Path, claims: &'a Claims, orders: Orders) -> Result<Self, CommandError> {
-        let known = Known { read: Instant::now(), runs: Runs::read(study, plan)? };
-        let (known, writer, done) = (Mutex::new(known), Arc::new(Writer::new(plan)), Mutex::default());
-        Ok(Self { study, plan, claims, orders, writer, known, done })
+    pub fn new(
+        study: &'a Study,
+        location: &'a Location,
+        claims: &'a Claims,
+        orders: Orders,
+    ) -> Result<Self, CommandError> {
+        let known = Known { read: Instant::now(), runs: Runs::read(study, location.folder())? };
+        let looks_every = match location {
+            Location::Folder(_) => LOOKS_AROUND_EVERY,
+            Location::Objects(_) => claims.between_signs().min(LOOKS_OVER_A_NETWORK_EVERY),
+        };
+        let writer = Arc::new(Writer::new(location.folder(), location.copy()));
+        let (known, done) = (Mutex::new(known), Mutex::default());
+        Ok(Self { study, location, claims, looks_every, orders, writer, known, done })
     }
 
     /// Reads what others have done, now and then.
     fn look_around(&self) -> Result<(), CommandError> {
         let mut known = lock(&self.known);
-        if self.orders.takes_what_is_open && known.read.elapsed() >= LOOKS_AROUND_EVERY {
+        if self.orders.takes_what_is_open && known.read.elapsed() >= self.looks_every {
+            self.location.look_around()?;
             known.read = Instant::now();
             known.runs.go_on()?;
         }
@@ -127,7 +144,7 @@ impl<'a> Worker<'a> {
 
     /// Drops the claims on what others have had the time to read.
     fn let_go(&self) -> Result<(), CommandError> {
-        let is_due = |since: Instant| since.elapsed() >= LOOKS_AROUND_EVERY;
+        let is_due = |since: Instant| since.elapsed() >= self.looks_every;
         let mut done = lock(&self.done);
         if done.since.is_some_and(is_due) {
             self.writer.synchronise()?;
@@ -187,7 +204,7 @@ impl<'a> Worker<'a> {
                 Ok(()) => became.done += 1,
                 Err(error) if error.is_fatal_to_a_sweep() => return Err(error),
                 Err(error) => {
-                    let failure = error.to_string();
+                    let failure = told_in(error.to_string());
                     self.writer.append(&mut runs::packed_failure(&self.study.keys[point], &failure)?)?;
                     became.failed.push(format!("{}: {failure}", self.study.describe(point)));
                 }
@@ -205,14 +222,14 @@ impl<'a> Worker<'a> {
         let (writer, key) = (Arc::clone(&self.writer), self.study.keys[point].clone());
         let is_stuck = move |stuck: StuckCall| {
             // So that others do not end in the same call one after the other.
-            let failure = CommandError::Simulation(stuck.to_string()).to_string();
+            let failure = told_in(CommandError::Simulation(stuck.to_string()).to_string());
             let told = runs::packed_failure(&key, &failure).and_then(|mut record| writer.append(&mut record));
             if let Err(error) = told.and_then(|()| writer.synchronise()) {
                 eprintln!("warning: {error}");
             }
             end(&stuck)
         };
-        let keep = Keep::Packed(&self.writer, self.plan);
+        let keep = Keep::Packed(&self.writer, self.location.folder());
         run::run(self.study, point, keep, catalog, announce, is_stuck).map(drop)
     }
 
@@ -269,6 +286,7 @@ impl<'a> Worker<'a> {
             let begin = (std::process::id() as usize).wrapping_mul(0x9E37_79B1) % jobs.len();
             jobs.rotate_left(begin);
         }
+        let _hands_over = self.hand_over_while_working();
         loop {
             jobs = self.pass(points, &jobs, threads, control, &mut work)?;
             self.writer.synchronise()?;
@@ -279,10 +297,19 @@ impl<'a> Worker<'a> {
         }
         if !control.is_stopped() && self.orders.takes_what_is_open && work.done > 0 {
             // Whoever comes after this one left is not to find what it has just done open.
-            thread::sleep(LOOKS_AROUND_EVERY);
+            thread::sleep(self.looks_every);
         }
         work.is_interrupted |= control.is_stopped() && !jobs.is_empty();
         Ok(work)
+    }
+
+    /// Where others see what this worker has done only when it is handed over, has that done now and then; until what is given back
+    /// is dropped.
+    fn hand_over_while_working(&self) -> Option<Beat> {
+        self.location.copy()?;
+        let writer = Arc::clone(&self.writer);
+        // Whoever synchronises next hears of an error if it lasts.
+        Some(Beat::every(self.looks_every, move || drop(writer.synchronise())))
     }
 
     fn pause(&self, length: Duration, control: &Control) -> Result<(), CommandError> {

@@ -8,12 +8,11 @@ use crate::error::CommandError;
 use crate::metric;
 use crate::sweep::outcome::Shown;
 use crate::sweep::planned::PlannedSweep;
-use crate::sweep::store::Store;
 
 /// The arguments of `hearth sweep collect`.
 #[derive(Debug, Args)]
 pub struct CollectArguments {
-    /// The folder into which `hearth sweep --plan` has written a plan.
+    /// The folder, or place in object storage, into which `hearth sweep --plan` has written a plan.
     folder: PathBuf,
 
     /// Write the tables of the runs that are there, though others are missing.
@@ -37,12 +36,12 @@ pub struct CollectArguments {
 pub fn run(arguments: &CollectArguments) -> Result<(), CommandError> {
     let metrics = metric::all_asked_for(&arguments.metrics)?;
     let planned = PlannedSweep::open(&arguments.folder)?;
-    let store = Store::for_tables(&arguments.folder)?;
+    let store = planned.store_for_tables()?.called(&arguments.folder);
     let outcome = planned.outcome(arguments.partial)?;
     outcome.report(Some(&store), Shown { metrics: &metrics, json: arguments.json })?;
     if arguments.unpack {
         outcome.unpack(&store)?;
     }
-    planned.clear_up(&outcome);
+    planned.clear_up(&outcome)?;
     outcome.check_failures()
 }

@@ -23,6 +23,8 @@ use super::selection::ScenarioBase;
 use crate::error::CommandError;
 use crate::isolation::{Isolated, inside};
 use crate::metric;
+use crate::objects::inputs::told_in;
+use crate::objects::is_named;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::SweepProgress;
 use crate::result_folder::manifest::Options;
@@ -122,7 +124,8 @@ pub struct SweepArguments {
     #[arg(long = "policy", value_name = "SLOT=POLICY")]
     policies: Vec<String>,
 
-    /// Write every run, as soon as it has ended, and the tables into this folder.
+    /// Write every run, as soon as it has ended, and the tables into this folder; with --plan also s3://BUCKET/PREFIX, gs://… or
+    /// az://….
     #[arg(long, value_name = "DIR", required = true)]
     output: Option<PathBuf>,
 
@@ -217,6 +220,8 @@ pub fn sweep(command: &SweepCommand) -> Result<(), CommandError> {
         SweepCommand::Plan(PlanCommand::Status(arguments)) => status::run(arguments),
         SweepCommand::Plan(PlanCommand::Collect(arguments)) => collect::run(arguments),
         SweepCommand::Scenario(arguments) if arguments.engine.on.is_some() => {
+            let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
+            refuse_objects(folder, "--on writes files for the engine beside the plan")?;
             let planned = arguments.write_plan()?;
             let folder = arguments.output.as_deref().unwrap_or(planned.folder());
             arguments.engine.on.map_or(Ok(()), |engine| arguments.engine.hand_over(engine, &planned, folder))
@@ -291,6 +296,18 @@ fn parse_stale_after(text: &str) -> Result<Duration, String> {
     if time < least { Err(format!("expected at least {} s, found {text:?}", least.as_secs())) } else { Ok(time) }
 }
 
+/// What needs a folder of this machine.
+fn refuse_objects(output: &Path, why: &str) -> Result<(), CommandError> {
+    if !is_named(output) {
+        return Ok(());
+    }
+    let cure = "write the plan there with --plan, and have workers do it: `hearth sweep work`";
+    Err(CommandError::OutputFolder {
+        folder: output.to_owned(),
+        problem: format!("is in object storage, and {why}: {cure}"),
+    })
+}
+
 /// Reads the scenario with every combination of values, so that a mistake in one is found before anything runs.
 fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>) -> Result<Study, CommandError> {
     let base = &arguments.base;
@@ -316,7 +333,7 @@ fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>)
         copies: OnceLock::new(),
     };
     study.find_keys()?;
-    study.check_values()?.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    study.check_values()?.into_iter().for_each(|warning| eprintln!("warning: {}", told_in(warning)));
     Ok(study)
 }
 
@@ -340,6 +357,7 @@ impl GridArguments {
     /// Runs everything on the cores of this machine.
     fn run(&self, policies: &[String], output: Option<&PathBuf>, baseline: Option<&str>) -> Result<(), CommandError> {
         let metrics = metric::all_asked_for(&self.metrics)?;
+        output.map_or(Ok(()), |output| refuse_objects(output, "runs are kept there by workers on a plan"))?;
         let study = study(self, policies, baseline)?;
         let store = output.map(|folder| Store::open(folder, self.resume)).transpose()?;
         if let Some(store) = &store {
@@ -366,7 +384,7 @@ impl GridArguments {
         for (point, outcome) in missing.into_iter().zip(outcomes) {
             match outcome {
                 Some(Ok(run)) => runs[point] = Some(run),
-                Some(Err(error)) => failures.push((point, error.to_string())),
+                Some(Err(error)) => failures.push((point, told_in(error.to_string()))),
                 None => {}
             }
         }

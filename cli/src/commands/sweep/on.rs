@@ -145,7 +145,7 @@ impl EngineArguments {
         let store = Store::for_tables(planned.folder())?;
         let outcome = planned.outcome(false)?;
         outcome.report(Some(&store), Shown { metrics: &[], json: false })?;
-        planned.clear_up(&outcome);
+        planned.clear_up(&outcome)?;
         outcome.check_failures()
     }
 }

@@ -13,7 +13,7 @@ use crate::sweep::status::Status;
 /// The arguments of `hearth sweep status`.
 #[derive(Debug, Args)]
 pub struct StatusArguments {
-    /// The folder into which `hearth sweep --plan` has written a plan.
+    /// The folder, or place in object storage, into which `hearth sweep --plan` has written a plan.
     folder: PathBuf,
 
     /// Print it as JSON.

@@ -19,7 +19,7 @@ use crate::sweep::work::Work;
 /// The arguments of `hearth sweep work`.
 #[derive(Debug, Args)]
 pub struct WorkArguments {
-    /// The folder into which `hearth sweep --plan` has written a plan.
+    /// The folder, or place in object storage, into which `hearth sweep --plan` has written a plan.
     folder: PathBuf,
 
     /// Do this one of N equal shares, as in 3/100. Without it, and without --claim, the engine that has started this process

@@ -11,7 +11,7 @@ pub mod scan;
 pub mod writer;
 
 /// The folder of the files, in that of the plan.
-pub const FOLDER: &str = "packed";
+pub const FOLDER: &str = crate::objects::location::PACKED;
 
 /// How the names of the files end.
 pub const ENDING: &str = ".tar.gz";
