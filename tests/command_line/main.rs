@@ -14,6 +14,7 @@ mod standard_input;
 mod sweep;
 mod sweep_claim;
 mod sweep_engines;
+mod sweep_hyperqueue;
 mod sweep_plan;
 mod sweep_slurm;
 mod sweep_work;

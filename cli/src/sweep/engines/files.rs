@@ -133,12 +133,13 @@ impl Job {
         let memory =
             self.memory.map(|bytes| format!("request_memory = {}MB\n", bytes.div_ceil(1 << 20))).unwrap_or_default();
         let options: String = self.options.iter().map(|option| format!("{option}\n")).collect();
+        let undollared = |text: &str| text.replace('$', "$(DOLLAR)");
         let submit = format!(
             "# Jobs see the folder of the plan under the same path.\nuniverse = vanilla\nexecutable = /bin/sh\n\
              share = $(Process) + 1\narguments = \"'{}' $INT(share)\"\nlog = {}\nrequest_cpus = {}\n{memory}\
              should_transfer_files = NO\nmax_retries = 3\n{options}queue {}\n",
-            self.file("task.sh").replace('\'', "''").replace('"', "\"\""),
-            self.file("htcondor.log"),
+            undollared(&self.file("task.sh").replace('\'', "''").replace('"', "\"\"")),
+            undollared(&self.file("htcondor.log")),
             self.cores,
             self.tasks.count
         );
