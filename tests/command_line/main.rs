@@ -17,6 +17,7 @@ mod sweep_engines;
 mod sweep_hyperqueue;
 mod sweep_plan;
 mod sweep_slurm;
+mod sweep_status;
 mod sweep_work;
 mod threads;
 mod trace;

@@ -11,7 +11,7 @@ use super::packed::runs::Runs;
 use super::plan::{self, Plan};
 use super::pool::Control;
 use super::share::Share;
-use super::status::{self, Status};
+use super::status::{Status, Watch};
 use super::store::Store;
 use super::study::Study;
 use super::work::{self, Work};
@@ -222,8 +222,12 @@ impl PlannedSweep {
     /// # Errors
     /// When the folder cannot be read, or nothing can be written there: what lives is found by dates of files.
     pub fn status(&self) -> Result<Status, CommandError> {
-        let claimed = Claims::on(&self.folder, self.stale_after)?;
-        Ok(status::of(&self.study, &Runs::read(&self.study, &self.folder)?, &claimed))
+        self.watch()?.status()
+    }
+
+    /// The same, for who asks again and again.
+    pub(crate) fn watch(&self) -> Result<Watch<'_>, CommandError> {
+        Watch::new(&self.study, &self.folder, self.stale_after)
     }
 
     /// Writes the tables of all runs: the same bytes that one machine would have written. With `partial` those of the runs
