@@ -2,7 +2,9 @@
 //! bytes every time.
 
 mod again;
+mod archive;
 mod bad_input;
+mod bundle;
 mod compared;
 mod folders;
 mod manual;

@@ -14,6 +14,7 @@ pub mod grid;
 pub mod json;
 pub mod outcome;
 pub mod packed;
+pub mod packed_runs;
 pub mod plan;
 pub mod planned;
 pub mod pool;
