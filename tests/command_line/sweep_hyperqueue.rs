@@ -45,10 +45,20 @@ impl HyperQueue {
 
     fn begin(&mut self) {
         if self.has_program {
-            let server = self.command("hq").args(["server", "start"]).stdout(Stdio::null()).spawn().unwrap();
+            let server = self
+                .command("hq")
+                .args(["server", "start"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
             self.processes.push(server);
-            let answers =
-                self.command("hq").args(["server", "wait", "--timeout", "30s"]).stdout(Stdio::null()).status();
+            let answers = self
+                .command("hq")
+                .args(["server", "wait", "--timeout", "30s"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             assert!(answers.unwrap().success(), "HyperQueue does not start");
             self.begin_worker();
         } else {
@@ -61,7 +71,13 @@ impl HyperQueue {
     }
 
     fn begin_worker(&mut self) {
-        let worker = self.command("hq").args(["worker", "start", "--cpus", "2"]).stdout(Stdio::null()).spawn().unwrap();
+        let worker = self
+            .command("hq")
+            .args(["worker", "start", "--cpus", "2"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         self.processes.push(worker);
     }
 
@@ -86,7 +102,13 @@ impl HyperQueue {
     /// Hands a plan over, and waits.
     fn hand_over(&self, plan: &str) -> Child {
         let mut command = self.command("sh");
-        command.arg(Path::new(plan).join("hq.sh")).arg("--wait").stdout(Stdio::null()).spawn().unwrap()
+        command
+            .arg(Path::new(plan).join("hq.sh"))
+            .arg("--wait")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 }
 
@@ -147,9 +169,9 @@ fn workers_of_hyperqueue_and_its_tasks_may_die() {
         // One for each task that was killed, one for the server that died, and the last.
         assert!(submission <= 3, "what is missing is done when it is handed over again");
         let mut waiting = queue.hand_over(&plan);
-        let status = loop {
-            if let Some(status) = waiting.try_wait().unwrap() {
-                break status;
+        let output = loop {
+            if waiting.try_wait().unwrap().is_some() {
+                break waiting.wait_with_output().unwrap();
             }
             assert!(begin.elapsed() < Duration::from_secs(300), "{} of {RUNS}", done(Path::new(&plan)));
             thread::sleep(Duration::from_millis(50));
@@ -165,9 +187,12 @@ fn workers_of_hyperqueue_and_its_tasks_may_die() {
                 killed = Some(so_far);
             }
         };
-        if status.success() {
+        if output.status.success() {
             break;
         }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_told = said.contains("tasks have failed, the first with ") && said.contains("/logs/");
+        assert!(is_told || lost.is_some() && !queue.has_program, "{said}");
     }
     assert!(killed.is_some_and(|so_far| so_far < RUNS), "{lost:?} {killed:?}");
     assert_eq!(done(Path::new(&plan)), RUNS);
