@@ -6,6 +6,7 @@
 //! `az://…`). Without them the program is built in half the time, and says which one it lacks when it is asked for such a file.
 
 mod assignment;
+mod bundle;
 mod commands;
 mod error;
 mod feature;
@@ -23,6 +24,7 @@ mod result_folder;
 mod result_place;
 mod sweep;
 mod table;
+mod temporary;
 
 use std::env;
 use std::ffi::OsString;
@@ -54,6 +56,8 @@ enum Command {
     Compare(commands::sweep::CompareArguments),
     /// Run a scenario with every combination of policies, values and seeds.
     Sweep(commands::sweep::SweepCommand),
+    /// Pack what was run into one file, which `hearth run FILE --verify` runs again anywhere.
+    Pack(commands::pack::PackArguments),
     /// Draw what came of a run or a sweep: one page, or pictures.
     Report(commands::report::ReportArguments),
     /// Check a scenario without running it.
@@ -145,6 +149,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
+        Command::Pack(arguments) => commands::pack::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
@@ -162,6 +167,7 @@ impl Command {
             Self::Run(arguments) => arguments.isolated(),
             Self::Compare(arguments) => arguments.isolated(),
             Self::Sweep(command) => command.isolated(),
+            Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),
             Self::Report(_) | Self::Trace(_) | Self::Schema | Self::Completions(_) | Self::Man(_) => None,

@@ -1,4 +1,4 @@
-//! A line on a terminal while simulations run.
+//! What is seen on a terminal while simulations run.
 
 use std::io::{self, IsTerminal};
 use std::sync::mpsc;
@@ -41,7 +41,7 @@ fn line(share: Option<f64>, parts: &[Part], columns: usize) -> String {
         let parts = Some(parts.join(", ")).filter(|parts| !parts.is_empty());
         bar.into_iter().chain(percent.clone()).chain(parts).collect::<Vec<_>>().join("  ")
     };
-    let limits = || parts.iter().map(|part| part.dispensable).collect::<std::collections::BTreeSet<u8>>();
+    let limits = || parts.iter().map(|part| part.dispensable).chain([0]).collect::<std::collections::BTreeSet<u8>>();
     // Everything with the longest bar, then a shorter one, then none; then the next part goes.
     let choices = limits().into_iter().rev().flat_map(|limit| BARS.map(move |bar| (limit, bar)));
     let fits = |text: &String| text.chars().count() <= columns;
@@ -87,6 +87,41 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Some lines on standard output that are drawn anew again and again; the last ones stay.
+#[derive(Debug)]
+pub struct LiveText {
+    terminal: Term,
+    shown: Vec<String>,
+}
+
+impl LiveText {
+    /// `None` where standard output is no terminal.
+    pub fn on_terminal() -> Option<Self> {
+        io::stdout().is_terminal().then(|| Self { terminal: Term::stdout(), shown: Vec::new() })
+    }
+
+    /// A bar as long as there is room for.
+    pub fn bar(&self, share: f64) -> String {
+        line(Some(share), &[], usize::from(self.terminal.size().1))
+    }
+
+    /// Draws lines in the place of those before, if they are others. One that is too long ends with the terminal: where it went on
+    /// below, it would not be found again.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub fn show(&mut self, text: &str) -> io::Result<()> {
+        let columns = usize::from(self.terminal.size().1);
+        let lines: Vec<String> = text.lines().map(|line| line.chars().take(columns).collect()).collect();
+        if lines == self.shown {
+            return Ok(());
+        }
+        self.terminal.clear_last_lines(self.shown.len())?;
+        self.shown = lines;
+        self.shown.iter().try_for_each(|line| self.terminal.write_line(line))
     }
 }
 

@@ -2,7 +2,9 @@
 //! bytes every time.
 
 mod again;
+mod archive;
 mod bad_input;
+mod bundle;
 mod compared;
 mod folders;
 mod manual;
@@ -15,8 +17,10 @@ mod standard_input;
 mod sweep;
 mod sweep_claim;
 mod sweep_engines;
+mod sweep_hyperqueue;
 mod sweep_plan;
 mod sweep_slurm;
+mod sweep_status;
 mod sweep_work;
 mod threads;
 mod trace;

@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use super::sweep::{read_json, scenario};
 use super::sweep_work::{TABLES, done};
-use super::{failure, hearth, printed};
+use super::{failure, hearth, printed, project_path};
 
 /// Whether a program answers; where it does not, the test says that it is left out.
-fn is_installed(test: &str, program: &str) -> bool {
+pub fn is_installed(test: &str, program: &str) -> bool {
     let answer = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_there = answer.is_ok_and(|status| status.success());
     if !is_there {
@@ -53,67 +51,6 @@ fn gnu_parallel_does_a_plan() {
     let (plan, told) = planned(folder.path(), "parallel", &["--submit"]);
     assert!(told.contains("12 runs are planned in") && told.contains("in 4 tasks of about"), "{told}");
     assert_eq!(done(Path::new(&plan)), 12, "{told}");
-    assert_tables(folder.path(), &plan);
-}
-
-/// A server of HyperQueue and a worker, until they are dropped.
-struct HyperQueue {
-    folder: tempfile::TempDir,
-    processes: Vec<Child>,
-}
-
-impl HyperQueue {
-    fn start() -> Self {
-        let mut queue = Self { folder: tempfile::tempdir().unwrap(), processes: Vec::new() };
-        for what in [["server", "start"], ["worker", "start"]] {
-            let process = queue.hq().args(what).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            queue.processes.push(process);
-            let begin = Instant::now();
-            while !queue
-                .hq()
-                .args([what[0], if what[0] == "server" { "info" } else { "list" }])
-                .output()
-                .unwrap()
-                .status
-                .success()
-            {
-                assert!(begin.elapsed() < Duration::from_secs(30), "HyperQueue does not start");
-                thread::sleep(Duration::from_millis(100));
-            }
-        }
-        queue
-    }
-
-    fn hq(&self) -> Command {
-        let mut command = Command::new("hq");
-        command.arg("--server-dir").arg(self.folder.path());
-        command
-    }
-}
-
-impl Drop for HyperQueue {
-    fn drop(&mut self) {
-        for process in self.processes.iter_mut().rev() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-#[test]
-fn hyperqueue_does_a_plan() {
-    if !is_installed("hyperqueue_does_a_plan", "hq") {
-        return;
-    }
-    let queue = HyperQueue::start();
-    let folder = tempfile::tempdir().unwrap();
-    let (plan, told) = planned(folder.path(), "hq", &[]);
-    assert!(told.contains(&format!("`sh {plan}/hq.sh` hands them over")), "{told}");
-    let mut submit = Command::new("sh");
-    submit.arg(Path::new(&plan).join("hq.sh")).arg("--wait").env("HQ_SERVER_DIR", queue.folder.path());
-    let output = submit.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(done(Path::new(&plan)), 12);
     assert_tables(folder.path(), &plan);
 }
 
@@ -173,6 +110,41 @@ fn a_submit_file_of_htcondor_has_a_job_for_each_task() {
         assert!(Command::new("/bin/sh").arg(Path::new(&plan).join("task.sh")).arg(share).status().unwrap().success());
     }
     assert_tables(folder.path(), &plan);
+}
+
+#[test]
+fn htcondor_reads_a_submit_file_as_it_is_meant() {
+    let reads = |arguments: &[&Path]| Command::new(project_path("scripts/htcondor-for-tests")).args(arguments).output();
+    let is_there = reads(&[]).is_ok_and(|answer| answer.status.success());
+    if !is_there {
+        eprintln!("left out: htcondor_reads_a_submit_file_as_it_is_meant needs `pip install 'htcondor<25'`");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // All that means something to one of those who read it.
+    let folder = folder.path().join("it's \"a\" $(study) $of '' 5%");
+    fs::create_dir(&folder).unwrap();
+    let more = ["--task-memory", "4GB", "--engine-option", "+ProjectName = \"study\""];
+    let (plan, _) = planned(&folder, "htcondor", &more);
+    let output = reads(&[&Path::new(&plan).join("htcondor.sub")]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let jobs: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(jobs.len(), 4);
+    for (job, share) in jobs.iter().zip(["1", "2", "3", "4"]) {
+        let words: Vec<String> = serde_json::from_value(job["words"].clone()).unwrap();
+        assert_eq!(words, ["/bin/sh", &format!("{plan}/task.sh"), share]);
+        let expected = [
+            ("RequestCpus", json!(1)),
+            ("RequestMemory", json!(3815)),
+            ("UserLog", json!(format!("{plan}/htcondor.log"))),
+            ("ShouldTransferFiles", json!("NO")),
+            ("JobMaxRetries", json!(3)),
+            ("ProjectName", json!("study")),
+        ];
+        expected.iter().for_each(|(name, value)| assert_eq!(job[name], *value, "{name}"));
+        assert!(Command::new(&words[0]).args(&words[1..]).status().unwrap().success());
+    }
+    assert_tables(&folder, &plan);
 }
 
 #[test]

@@ -64,10 +64,24 @@ impl Slurm {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// How many tasks of a job are in the queue, and the numbers of those that run.
+    fn queue(&self, job: &str) -> (usize, Vec<usize>) {
+        let queue = self.ask("squeue", &["--noheader", "--array", "--jobs", job, "--format", "%K %T"]);
+        let running = queue.lines().filter_map(|line| line.trim().strip_suffix(" RUNNING")?.parse().ok());
+        (queue.lines().count(), running.collect())
+    }
+
     /// How many tasks of a job are in the queue, and how many of these run.
     fn tasks(&self, job: &str) -> (usize, usize) {
-        let queue = self.ask("squeue", &["--noheader", "--array", "--jobs", job, "--format", "%T"]);
-        (queue.lines().count(), queue.lines().filter(|state| *state == "RUNNING").count())
+        let (all, running) = self.queue(job);
+        (all, running.len())
+    }
+
+    /// How often a task of a job was begun anew.
+    fn restarts(&self, job: &str, task: usize) -> usize {
+        let about = self.ask("scontrol", &["show", "job", &format!("{job}_{task}")]);
+        let told = about.split_whitespace().find_map(|word| word.strip_prefix("Restarts="));
+        told.unwrap_or_else(|| panic!("{about}")).parse().unwrap()
     }
 }
 
@@ -79,7 +93,7 @@ impl Drop for Slurm {
 }
 
 /// A scenario of two seconds.
-fn short(folder: &Path) -> String {
+pub fn short(folder: &Path) -> String {
     let file = scenario(folder);
     let mut scenario = read_json(Path::new(&file));
     scenario["workload"]["generate"]["duration_s"] = 2.into();
@@ -88,7 +102,7 @@ fn short(folder: &Path) -> String {
 }
 
 /// The workers on a plan.
-fn workers(plan: &str) -> Vec<u32> {
+pub fn workers(plan: &str) -> Vec<u32> {
     let is_worker = |process: &PathBuf| {
         let line = fs::read(process.join("cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
@@ -98,7 +112,7 @@ fn workers(plan: &str) -> Vec<u32> {
     processes.filter(is_worker).filter_map(|process| process.file_name()?.to_str()?.parse().ok()).collect()
 }
 
-fn kill(worker: u32) {
+pub fn kill(worker: u32) {
     let _ = Command::new("kill").args(["-KILL", &worker.to_string()]).stderr(Stdio::null()).status();
 }
 
@@ -148,11 +162,60 @@ fn an_array_whose_tasks_are_killed_cancelled_and_requeued_comes_to_what_one_mach
     let files = packed(&planned).len();
     assert!(files <= 2 * MAX_ARRAY_SIZE + killed + requeued, "{files} files");
     printed(hearth().arg("sweep").arg(&scenario).args(arguments(alone.to_str().unwrap())));
-    for extra in ["slurm.sh", "logs"] {
-        let extra = planned.join(extra);
-        if extra.is_dir() { fs::remove_dir_all(extra).unwrap() } else { fs::remove_file(extra).unwrap() }
-    }
+    remove_what_slurm_needs(&planned);
     assert_same(&planned, &alone);
+}
+
+/// What Slurm takes away from tasks, it gives back to them: nothing is missing, and nobody need resume.
+#[test]
+fn tasks_that_run_are_requeued_and_preempted_and_end_well() {
+    let Some(slurm) = Slurm::start("tasks_that_run_are_requeued_and_preempted_and_end_well") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let [alone, planned] = ["alone", "planned"].map(|name| folder.path().join(name));
+    let plan = planned.to_str().unwrap();
+    let arguments = |output: &str| ["--seeds", "1..200", "--output", output].map(str::to_owned);
+    let sized = ["--on", "slurm", "--run-time", "1s", "--task-time", "20s", "--submit"];
+    let told = printed(slurm.hearth().arg(&scenario).args(arguments(plan)).args(sized));
+    assert!(told.contains("in 10 tasks of about"), "{told}");
+    let job = told.split_whitespace().next_back().unwrap().to_owned();
+    let (begin, mut requeued, mut urgent) = (Instant::now(), None, None);
+    while slurm.tasks(&job).0 > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(200), "{:?}", slurm.tasks(&job));
+        thread::sleep(Duration::from_millis(50));
+        // Each step is of tasks that have done some of their share.
+        if done(&planned) < 4 {
+            continue;
+        }
+        let running = slurm.queue(&job).1;
+        match (requeued, urgent.is_some()) {
+            (None, _) => {
+                let Some(task) = running.first() else { continue };
+                slurm.ask("scontrol", &["requeue", &format!("{job}_{task}")]);
+                requeued = Some(*task);
+            }
+            (Some(_), false) if !running.is_empty() => {
+                let folder = folder.path().to_str().unwrap();
+                let whole = ["--partition=urgent", "--exclusive", "--output=/dev/null", "--chdir", folder];
+                urgent = Some(slurm.ask("sbatch", &[&whole[..], &["--wrap", "sleep 1"]].concat()));
+            }
+            _ => {}
+        }
+    }
+    let restarts: Vec<usize> = (1..=10).map(|task| slurm.restarts(&job, task)).collect();
+    assert!(requeued.is_some_and(|task| restarts[task - 1] > 0), "{requeued:?} of {restarts:?} was requeued");
+    assert!(restarts.iter().sum::<usize>() > 1, "others were preempted: {restarts:?}");
+    assert_eq!(done(&planned), 200, "{restarts:?}");
+    assert_eq!(fs::read_dir(planned.join("logs")).unwrap().count(), 0, "all ended well: {restarts:?}");
+    printed(hearth().arg("sweep").arg(&scenario).args(arguments(alone.to_str().unwrap())));
+    remove_what_slurm_needs(&planned);
+    assert_same(&planned, &alone);
+}
+
+/// Removes from the folder of a plan what one machine does without.
+fn remove_what_slurm_needs(planned: &Path) {
+    fs::remove_file(planned.join("slurm.sh")).unwrap();
+    fs::remove_dir_all(planned.join("logs")).unwrap();
 }
 
 #[test]

@@ -81,6 +81,8 @@ impl Workplace {
             ("PROJECT_TARGET", target),
             // The same as that of the tests that build policies as authors do.
             ("AUTHORS_TARGET", &target.join("tmp/plugins")),
+            // Beside the server of whoever runs this.
+            ("HQ_SERVER_DIR", &self.clone.with_file_name("hyperqueue")),
         ] {
             shell.env(name, value);
         }

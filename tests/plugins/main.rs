@@ -1,6 +1,8 @@
 //! Compiled policies from outside: loaded and built in give the same bytes, they are found where they should be, and
 //! nothing that one does brings `hearth` down.
 
+#[path = "../command_line/archive.rs"]
+mod archive;
 mod author;
 mod contained;
 mod destructive;
@@ -10,6 +12,7 @@ mod frozen;
 mod grown;
 mod languages;
 mod metadata;
+mod packed;
 mod refused;
 mod same_bytes;
 mod statics;

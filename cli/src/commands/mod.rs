@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod man;
+pub mod pack;
 pub mod policies;
 pub mod report;
 pub mod reproduce;
@@ -11,21 +12,34 @@ pub mod selection;
 pub mod sweep;
 pub mod trace;
 pub mod validate;
+pub mod verify;
 
 use std::path::Path;
 
+use crate::bundle;
 use crate::error::CommandError;
 use crate::objects::is_named;
 use crate::objects::location::{Location, Needed};
 
-/// Runs a scenario, writes its results and prints them; or runs a folder of results again.
+/// Runs a scenario, writes its results and prints them; or runs a folder of results or a bundle again.
 pub fn run(arguments: &run::RunArguments) -> Result<(), CommandError> {
-    match reproduce::folder_of(&arguments.scenario.base.scenario)? {
+    let scenario = &arguments.scenario.base.scenario;
+    if bundle::is_one(scenario) {
+        return verify::verify(arguments, scenario);
+    }
+    if arguments.inputs.is_some() {
+        return Err(CommandError::Usage(format!("--inputs: {} is no bundle of `hearth pack`", scenario.display())));
+    }
+    match reproduce::folder_of(scenario)? {
         Some(_) if arguments.output.as_deref().is_some_and(is_named) => {
             let cure = "name a folder of this machine, or none";
             Err(CommandError::Usage(format!("--output: what is run again is compared with what is there: {cure}")))
         }
         Some((folder, manifest)) => reproduce::reproduce(arguments, folder, &manifest),
+        None if arguments.verify => {
+            let cure = "name a bundle of `hearth pack`, or a folder of results";
+            Err(CommandError::Usage(format!("--verify: {} has no results to compare with: {cure}", scenario.display())))
+        }
         None => match &arguments.output {
             Some(output) if is_named(output) => run_into_objects(arguments, output),
             _ => arguments.plan().run(),

@@ -12,6 +12,7 @@ use crate::isolation::inside;
 use crate::objects::inputs::brought;
 use crate::result_folder::claim;
 use crate::result_folder::manifest::{Manifest, State};
+use crate::temporary;
 
 /// The folder of results, with its manifest, that is named instead of a scenario's file.
 ///
@@ -51,16 +52,12 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         return Err(CommandError::Usage(format!("--output {}: holds what is compared with: {cure}", folder.display())));
     }
     warn_of_changes(folder, manifest);
-    let temporary;
+    let for_now;
     let output = match &arguments.output {
         Some(output) => output.as_path(),
         None => {
-            let unusable = |error: io::Error| CommandError::Result {
-                file: std::env::temp_dir(),
-                problem: format!("no folder can be made there: {error}: name one with --output"),
-            };
-            temporary = tempfile::Builder::new().prefix("hearth-").tempdir().map_err(unusable)?;
-            temporary.path()
+            for_now = temporary::folder()?;
+            for_now.path()
         }
     };
     let timeline = manifest.options.timeline.as_ref().map(|name| output.join(name));

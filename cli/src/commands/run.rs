@@ -15,6 +15,7 @@ use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
 use super::selection::{ChosenScenario, ScenarioArguments};
+use crate::bundle;
 use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
 use crate::objects::inputs::told_in;
@@ -38,7 +39,7 @@ pub enum Invocations {
     None,
 }
 
-/// The arguments of `hearth run`. The scenario may be a folder of results, which is run again and compared.
+/// The arguments of `hearth run`. The scenario may be a folder of results or a bundle, which is run again and compared.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     #[command(flatten)]
@@ -94,6 +95,15 @@ pub struct RunArguments {
     /// The results are the same with any number. Without it, as many as there are cores for.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+
+    /// Run again what `hearth pack` has packed, or what is in a folder of results, and compare what comes of it: exit code 1 if
+    /// it is not the same, byte for byte. That is done without this argument, too; with it, a scenario is refused.
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Look in this folder for traces that were left out of a bundle, instead of where they were.
+    #[arg(long, value_name = "DIR")]
+    pub inputs: Option<PathBuf>,
 }
 
 impl RunArguments {
@@ -129,7 +139,8 @@ impl RunArguments {
     pub fn isolated(&self) -> Option<Isolated> {
         let base = &self.scenario.base;
         let isolated = base.isolated(self.policy_timeout.unwrap_or(POLICY_TIMEOUT));
-        let writes_results = self.output.is_some() && !base.scenario.is_dir();
+        let is_again = base.scenario.is_dir() || bundle::is_one(&base.scenario);
+        let writes_results = self.output.is_some() && !is_again;
         self.scenario.may_open_libraries().then_some(Isolated { writes_results, ..isolated })
     }
 

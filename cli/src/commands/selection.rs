@@ -12,6 +12,7 @@ use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioTex
 use serde_json::Value;
 
 use crate::assignment::{policy_overrides, seed_override};
+use crate::bundle;
 use crate::error::CommandError;
 use crate::isolation::Isolated;
 use crate::objects::inputs;
@@ -132,6 +133,10 @@ const STANDARD_INPUT: &str = "standard input";
 /// Whether the scenario in a file or a folder of results may name a library.
 fn may_name_libraries(path: &Path) -> bool {
     let path = if path.is_dir() { path.join("scenario.json") } else { path.to_owned() };
+    // What is packed in a bundle is not seen from outside.
+    if bundle::is_one(&path) {
+        return true;
+    }
     match fs::metadata(&path) {
         // A pipe can be read once.
         Ok(file) if !file.is_file() => true,

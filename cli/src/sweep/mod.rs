@@ -16,6 +16,7 @@ pub mod json;
 pub mod marks;
 pub mod outcome;
 pub mod packed;
+pub mod packed_runs;
 pub mod plan;
 pub mod planned;
 pub mod pool;

@@ -98,7 +98,10 @@ impl<'a> Outcome<'a> {
     /// When something cannot be read.
     pub fn read(study: &'a Study, plan: &Path) -> Result<Self, CommandError> {
         let mut names = BTreeSet::new();
-        let note = |summary: &Value| names.extend(Numbers::read(summary).iter().map(|(name, _)| name));
+        let note = |summary: &[u8]| {
+            let summary: Value = serde_json::from_slice(summary).unwrap_or_default();
+            names.extend(Numbers::read(&summary).iter().map(|(name, _)| name));
+        };
         let runs = Runs::read_with(study, plan, note)?;
         let mut failures = Vec::new();
         for point in 0..study.points.len() {

@@ -12,7 +12,7 @@ use super::packed::runs::Runs;
 use super::plan::{self, Plan};
 use super::pool::Control;
 use super::share::Share;
-use super::status::{self, Status};
+use super::status::{Status, Watch};
 use super::store::Store;
 use super::study::Study;
 use super::work::{self, Work};
@@ -240,8 +240,12 @@ impl PlannedSweep {
     /// # Errors
     /// When the folder cannot be read, or nothing can be written there: what lives is found by dates of files.
     pub fn status(&self) -> Result<Status, CommandError> {
-        let claimed = Claims::on(Marks::of(&self.location), self.stale_after)?;
-        Ok(status::of(&self.study, &self.read()?, &claimed))
+        self.watch()?.status()
+    }
+
+    /// The same, for who asks again and again.
+    pub(crate) fn watch(&self) -> Result<Watch<'_>, CommandError> {
+        Ok(Watch::new(&self.study, &self.location, self.read()?, self.stale_after))
     }
 
     /// What workers have done.

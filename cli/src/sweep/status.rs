@@ -1,13 +1,17 @@
 //! How far the runs of a plan are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::claims::ClaimedRuns;
+use super::claims::{ClaimedRuns, Claims};
+use super::marks::Marks;
 use super::packed::runs::Runs;
 use super::share::{block_name, blocks, run_name};
 use super::study::Study;
+use crate::error::CommandError;
+use crate::objects::location::Location;
 
 /// How many runs of a plan are how far. Each is in one of `done`, `running`, `failed` and `open`.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -33,6 +37,33 @@ pub struct Status {
     pub seconds_left: Option<f64>,
 }
 
+/// How far the runs of a plan are, asked again and again: what workers have appended is read once.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    study: &'a Study,
+    location: &'a Location,
+    stale_after: Duration,
+    runs: Runs<'a>,
+}
+
+impl<'a> Watch<'a> {
+    /// Of the plan of a study in its place, where workers have done so much.
+    pub fn new(study: &'a Study, location: &'a Location, runs: Runs<'a>, stale_after: Duration) -> Self {
+        Self { study, location, stale_after, runs }
+    }
+
+    /// How far they are now.
+    ///
+    /// # Errors
+    /// When something cannot be read, or nothing can be written: what lives is found by dates of files.
+    pub fn status(&mut self) -> Result<Status, CommandError> {
+        self.location.look_around()?;
+        let claimed = Claims::on(Marks::of(self.location), self.stale_after)?;
+        self.location.named(self.runs.go_on())?;
+        Ok(of(self.study, &self.runs, &claimed))
+    }
+}
+
 /// Sums and counts of seconds.
 #[derive(Clone, Copy, Default)]
 struct Mean {
@@ -52,7 +83,7 @@ impl Mean {
 }
 
 /// How far the runs of a study are, on which there were these claims just before: what has ended since is done, not open.
-pub fn of(study: &Study, runs: &Runs<'_>, claimed: &ClaimedRuns) -> Status {
+fn of(study: &Study, runs: &Runs<'_>, claimed: &ClaimedRuns) -> Status {
     let (mut all, mut by_setting) = (Mean::default(), BTreeMap::<&[usize], Mean>::new());
     let (mut running, mut failed, mut left_by_dead_workers) = (0, 0, 0);
     let mut left: Vec<&[usize]> = Vec::new();

@@ -9,9 +9,7 @@ use hearth_serverless::experiment::{About, Experiment, chosen_policies, hidden_p
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 
-#[cfg(unix)]
-use super::grid::Axis;
-use super::grid::{Baseline, Grid, Point};
+use super::grid::{Axis, Baseline, Grid, Point};
 use crate::assignment::seed_override;
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
@@ -208,6 +206,18 @@ impl Study {
         let names = self.grid.axes.iter().map(|axis| axis.name.clone());
         let settings = names.zip(self.grid.labels(settings).into_iter().map(str::to_owned)).collect();
         RunRecord { key: self.keys[point].clone(), settings, seed: *seed }
+    }
+
+    /// Whether this is the record of a point.
+    pub fn is_recorded(&self, point: usize, record: &RunRecord) -> bool {
+        let Point { settings, seed } = &self.points[point];
+        let axes = &self.grid.axes;
+        let is_value =
+            |(axis, label): (&Axis, &str)| record.settings.get(&axis.name).is_some_and(|value| value == label);
+        record.key == self.keys[point]
+            && record.seed == *seed
+            && record.settings.len() == axes.len()
+            && axes.iter().zip(self.grid.labels(settings)).all(is_value)
     }
 
     /// A run in words, for messages.

@@ -101,13 +101,18 @@ impl Job {
         let options: String = self.options.iter().map(|option| format!(" {}", quoted(option))).collect();
         let script = format!(
             "#!/bin/sh\n# Gives HyperQueue the tasks; with the options that follow, as in --wait.\nset -eu\n\
-             exec hq submit --name hearth-sweep --array 1-{} --cpus {}{memory} --time-request {}s --max-fails {} --crash-limit 5 \
-             --stdout none --stderr none{options} \"$@\" -- sh -c 'exec sh \"$0\" \"$HQ_TASK_ID\"' {}\n",
+             hq submit --name hearth-sweep --array 1-{} --cpus {}{memory} --time-request {}s --max-fails {} --crash-limit 5 \
+             --stdout none --stderr none{options} \"$@\" -- sh -c 'exec sh \"$0\" \"$HQ_TASK_ID\"' {}\n\
+             case \" $* \" in *\" --wait \"* | *\" --progress \"*) ;; *) exit ;; esac\n\
+             # Who has waited is told by HyperQueue that all tasks have ended, and not how.\n\
+             for log in {}/*.log; do\n    \
+             [ ! -e \"$log\" ] || {{ echo \"tasks have failed, the first with $log\" >&2; exit 1; }}\ndone\n",
             self.tasks.count,
             self.cores,
             self.tasks.time.as_secs().max(1),
             self.tasks.count,
-            quoted(&self.file("task.sh"))
+            quoted(&self.file("task.sh")),
+            quoted(&self.file(LOGS))
         );
         let command = ["sh".to_owned(), self.file("hq.sh")].into();
         Written { files: vec![("task.sh", self.task_script()), ("hq.sh", script)], command }
@@ -133,12 +138,13 @@ impl Job {
         let memory =
             self.memory.map(|bytes| format!("request_memory = {}MB\n", bytes.div_ceil(1 << 20))).unwrap_or_default();
         let options: String = self.options.iter().map(|option| format!("{option}\n")).collect();
+        let undollared = |text: &str| text.replace('$', "$(DOLLAR)");
         let submit = format!(
             "# Jobs see the folder of the plan under the same path.\nuniverse = vanilla\nexecutable = /bin/sh\n\
              share = $(Process) + 1\narguments = \"'{}' $INT(share)\"\nlog = {}\nrequest_cpus = {}\n{memory}\
              should_transfer_files = NO\nmax_retries = 3\n{options}queue {}\n",
-            self.file("task.sh").replace('\'', "''").replace('"', "\"\""),
-            self.file("htcondor.log"),
+            undollared(&self.file("task.sh").replace('\'', "''").replace('"', "\"\"")),
+            undollared(&self.file("htcondor.log")),
             self.cores,
             self.tasks.count
         );

@@ -76,11 +76,11 @@ impl<'a> Runs<'a> {
         Self::read_with(study, plan, |_| {})
     }
 
-    /// The same; the summaries of runs that workers have packed are passed on, in no order.
+    /// The same; the summaries of runs that workers have packed are passed on as text, in no order.
     ///
     /// # Errors
     /// When something cannot be read.
-    pub fn read_with(study: &'a Study, plan: &Path, note: impl FnMut(&Value)) -> Result<Self, CommandError> {
+    pub fn read_with(study: &'a Study, plan: &Path, note: impl FnMut(&[u8])) -> Result<Self, CommandError> {
         let mut by_key: Vec<u32> = (0..study.keys.len() as u32).collect();
         by_key.sort_by_key(|run| &study.keys[*run as usize]);
         let (store, scan, came) = (Store::shared(plan), Scan::new(plan), vec![None; study.keys.len()]);
@@ -98,7 +98,7 @@ impl<'a> Runs<'a> {
         self.go_on_with(|_| {})
     }
 
-    fn go_on_with(&mut self, mut note: impl FnMut(&Value)) -> Result<(), CommandError> {
+    fn go_on_with(&mut self, mut note: impl FnMut(&[u8])) -> Result<(), CommandError> {
         let Self { study, scan, by_key, came, .. } = self;
         scan.go_on(|place, found| {
             let named = |name: &str| found.files.get(name);
@@ -121,8 +121,7 @@ impl<'a> Runs<'a> {
             {
                 let outcome = Came::Packed(place, manifest.wall_s.unwrap_or(0.0));
                 if came_of(&record.key, outcome, came) {
-                    let summary = named("summary.json").and_then(|text| serde_json::from_slice(text).ok());
-                    note(&summary.unwrap_or_default());
+                    note(named("summary.json").map_or(&[], Vec::as_slice));
                 }
             }
             Ok(())

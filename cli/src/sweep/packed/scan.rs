@@ -132,6 +132,11 @@ impl AllPacked {
         Ok(Self { scan, places })
     }
 
+    /// The names of the folders of all runs.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str)
+    }
+
     /// The files of a run, by the name of its folder.
     ///
     /// # Errors
