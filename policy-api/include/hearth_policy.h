@@ -190,6 +190,8 @@
 // waits for milliseconds, and does not ask every ten microseconds.
 #define HEARTH_MOST_DELAYS 100000
 
+
+
 // The place of a service that an instance of a policy fills.
 enum hearth_slot
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
