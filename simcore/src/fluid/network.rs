@@ -271,7 +271,7 @@ impl FluidNetwork {
 
     /// How many resources and flows the last settling has looked at one by one.
     #[cfg(test)]
-    pub(super) fn looked_at(&self) -> usize {
+    pub(crate) fn looked_at(&self) -> usize {
         self.region.filling.len() + self.region.filling.noted.len()
     }
 
