@@ -13,6 +13,7 @@ use slotmap::{SlotMap, new_key_type};
 use super::{Activity, ActivityId, Carrier, Fired, Kernel, Notify, Stage};
 use crate::fluid::{FlowId, FlowSpec, ResourceId, Use};
 use crate::platform::HostId;
+use crate::time::SimTime;
 
 new_key_type! {
     /// Names a share of the processors of a host.
@@ -74,11 +75,13 @@ pub(super) struct Processors {
     resource: Option<ResourceId>,
     /// How many times as long everything takes.
     slowness: f64,
+    /// Cores that shares have used up to a date at which they have been halted.
+    freed: (SimTime, f64),
 }
 
 impl Default for Processors {
     fn default() -> Self {
-        Self { resource: None, slowness: 1.0 }
+        Self { resource: None, slowness: 1.0, freed: (SimTime::ZERO, 0.0) }
     }
 }
 
@@ -154,10 +157,20 @@ impl<E> Kernel<E> {
         share.used + (share.left - left) / self.core_speed(share.spec.host)
     }
 
-    /// How many cores of a host are in use, since time has moved on last.
+    /// How many cores of a host have been in use up to this date, since anything has happened before it.
     pub fn cores_in_use(&self, host: HostId) -> f64 {
-        let resource = self.processors.get(host.index()).and_then(|processors| processors.resource);
-        resource.map_or(0.0, |resource| self.fluid.usage(resource) / self.core_speed(host))
+        let Some(processors) = self.processors.get(host.index()) else { return 0.0 };
+        let (date, cores) = processors.freed;
+        let freed = if date == self.now { cores } else { 0.0 };
+        freed + processors.resource.map_or(0.0, |resource| self.fluid.usage(resource) / self.core_speed(host))
+    }
+
+    /// A flow of a share has gone that moved at a rate.
+    fn free_cores(&mut self, host: HostId, rate: f64) {
+        let (now, cores) = (self.now, rate / self.core_speed(host));
+        let (date, freed) = &mut self.processors[host.index()].freed;
+        *freed = if *date == now { *freed + cores } else { cores };
+        *date = now;
     }
 
     /// Has everything in the shares of a host take so many times as long from now on; 1 is as it was.
@@ -209,7 +222,9 @@ impl<E> Kernel<E> {
 
     /// The first computation of a share has ended.
     pub(super) fn end_computing(&mut self, id: ShareId) -> Option<Fired<E>> {
-        let speed = self.core_speed(self.shares.get(id)?.spec.host);
+        let host = self.shares.get(id)?.spec.host;
+        self.free_cores(host, self.fluid.rate_of_last_ended());
+        let speed = self.core_speed(host);
         let share = self.shares.get_mut(id)?;
         let (goal, activity) = share.members.pop_first()?;
         share.used += share.left / speed;
@@ -221,12 +236,14 @@ impl<E> Kernel<E> {
     /// Brings what a share has done up to date, and stops its flow.
     fn halt(&mut self, id: ShareId) {
         let Some(share) = self.shares.get_mut(id) else { return };
-        let Some(left) = share.flow.take().and_then(|flow| self.fluid.cancel(self.now, flow)) else { return };
+        let Some(flow) = share.flow.take() else { return };
+        let Some(left) = self.fluid.cancel(self.now, flow) else { return };
         let done = share.left - left;
         share.attained += done / share.members.len() as f64;
         share.left = left;
         let host = share.spec.host;
         let seconds = done / self.core_speed(host);
+        self.free_cores(host, self.fluid.rate_of_last_ended());
         self.shares[id].used += seconds;
     }
 
