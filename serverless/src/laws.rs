@@ -12,6 +12,7 @@ mod ends;
 mod history;
 mod node_queues;
 mod orders;
+mod processors;
 mod requests;
 mod rounds;
 mod scenarios;

@@ -13,11 +13,11 @@ use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError, default_policy};
 use crate::quantity::Bytes;
 use crate::scenario::{
-    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError,
-    StepSection,
+    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, ProcessorSharingName, Scenario,
+    ScenarioError, StepSection,
 };
 use crate::service::event::Event;
-use crate::service::{Backfilling, ServerlessComputeService};
+use crate::service::{Backfilling, ProcessorSharing, ServerlessComputeService};
 
 pub(super) fn start_service(
     scenario: &Scenario,
@@ -37,6 +37,10 @@ pub(super) fn start_service(
             BackfillingName::Unlimited => Backfilling::Unlimited,
             BackfillingName::None => Backfilling::None,
             BackfillingName::Easy => Backfilling::Easy,
+        })
+        .processors(match section.processors {
+            ProcessorSharingName::Dedicated => ProcessorSharing::Dedicated,
+            ProcessorSharingName::Shared => ProcessorSharing::Shared,
         })
         .keep_records(true)
         .start(simulation)
@@ -81,6 +85,7 @@ fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
             deadline: section.deadline.map(|deadline| deadline.duration()),
+            processors: section.processors.map(|processors| processors.processors(section.ram_limit)),
         },
         startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),

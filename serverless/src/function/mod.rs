@@ -1,6 +1,7 @@
 //! Images, functions, their limits and bodies.
 
 pub mod call;
+mod processors;
 
 use std::rc::Rc;
 
@@ -8,6 +9,8 @@ use hearth_simcore::time::SimDuration;
 
 use crate::table::identifiers;
 use call::{Call, FunctionError, Output, Pending};
+pub(crate) use processors::MILLIONTHS;
+pub use processors::{Processors, StartupWork};
 
 /// Names an image of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,7 +48,7 @@ pub struct Image {
 /// assert_eq!(limits.disk, 0);
 /// assert_eq!(limits.egress, None);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Limits {
     /// Longest execution; zero is no limit.
     pub time: SimDuration,
@@ -60,6 +63,9 @@ pub struct Limits {
     /// From request to end, as users expect it: it stops nothing, but what is later does not count as good. `None` is any
     /// time.
     pub deadline: Option<SimDuration>,
+    /// What a container has of the processors of its node; goes with processors that are
+    /// [shared](crate::service::ProcessorSharing::Shared), where `None` is the default.
+    pub processors: Option<Processors>,
 }
 
 /// One step of a body that is given as data.
@@ -67,7 +73,8 @@ pub struct Limits {
 pub enum Step {
     /// Waits.
     Sleep(SimDuration),
-    /// Computes so many floating-point operations on the invocation's core.
+    /// Computes so many floating-point operations on the invocation's core, or where processors are shared on what its
+    /// container gets of them.
     Compute(f64),
     /// Writes a file of so many bytes into the private storage; takes disk time.
     Write(Rc<str>, u64),

@@ -24,6 +24,7 @@ mod files;
 mod mistakes;
 mod overrides;
 mod platform;
+mod processors;
 mod sections;
 mod suggestion;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use faults::{
 };
 pub use files::change_paths;
 pub use overrides::Override;
+pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{
     BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
     ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,

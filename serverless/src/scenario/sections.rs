@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::{PowerSection, StepSection};
+use super::{PowerSection, ProcessorSharingName, ProcessorsSection, StepSection};
 use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::workload::TraceSection;
@@ -185,6 +185,9 @@ pub struct ServiceSection {
     /// Who may start before somebody that waits longer and cannot start.
     #[serde(default)]
     pub backfilling: BackfillingName,
+    /// What invocations have of the processors of their node.
+    #[serde(default)]
+    pub processors: ProcessorSharingName,
 }
 
 /// A container image.
@@ -234,6 +237,8 @@ pub struct FunctionSection {
     pub container_startup_overhead: Option<Seconds>,
     /// From request to end, as users expect it: it stops nothing, but what is later does not count as good.
     pub deadline: Option<Seconds>,
+    /// What its containers have of the processors of their nodes; goes with `"processors": "shared"` in the service.
+    pub processors: Option<ProcessorsSection>,
     /// What it does, step by step.
     #[serde(default)]
     pub body: Vec<StepSection>,

@@ -51,6 +51,10 @@ impl Scenario {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
+            if let Some(processors) = &function.processors {
+                let place = format!("functions[{position}].processors");
+                processors.check(&place, function.ram_limit, self.service.processors)?;
+            }
         }
         let workflows = self.check_workflows(&functions, &files)?;
         self.check_workload(&workflows)?;
