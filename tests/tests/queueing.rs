@@ -272,7 +272,7 @@ fn a_core_that_is_shared_is_insensitive() {
         [("M/M/1-PS", Service::Exponential), ("M/D/1-PS", Service::Constant), ("M/G/1-PS", Service::Hyperexponential)]
     {
         let station = Station::loaded(1, 0.6, service).shared();
-        let seen = station.run(30_000, 4);
+        let seen = station.run(20_000, 4);
         assert!(seen.requests.iter().all(|request| request.started == request.at), "{what}: nobody needs a core");
         assert_agrees(what, &values(&seen, time_in_system), 1.0 / (1.0 - station.load()));
         let alike = |request: &Request| time_in_system(request) / request.alone;
@@ -285,7 +285,7 @@ fn a_core_that_is_shared_is_insensitive() {
 #[test]
 fn cores_that_are_shared_by_bodies_of_one_thread_are_as_many_as_erlang_c_says() {
     let station = Station::loaded(4, 0.75, Service::Exponential).shared();
-    let seen = station.run(30_000, 5);
+    let seen = station.run(20_000, 5);
     assert_agrees("M/M/c-PS", &values(&seen, time_in_system), 1.0 + erlang_c(4, 3.0) / (4.0 - 3.0));
     assert_little("M/M/c-PS", &station, &seen);
 }
