@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             disk: 100 * MB,
             ingress: Some(50 * MB),
             egress: Some(20 * MB),
-            deadline: None,
+            ..Limits::default()
         };
         let develop = manager.register(develop, limits).await?;
         // The third would send more than it may, the fourth would fill its storage.

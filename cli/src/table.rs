@@ -97,7 +97,9 @@ fn of_numbers(numbers: &Numbers, summary: &Summary) -> String {
     table.requests();
     table.times();
     table.gap();
-    [Section::Images, Section::Containers, Section::Memory].into_iter().for_each(|section| table.lines(section));
+    [Section::Images, Section::Containers, Section::Memory, Section::Processors]
+        .into_iter()
+        .for_each(|section| table.lines(section));
     table.faults();
     table.workflows();
     if summary.cost.is_some() || summary.energy.is_some() {

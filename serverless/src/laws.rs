@@ -13,6 +13,7 @@ mod history;
 mod instances;
 mod node_queues;
 mod orders;
+mod processors;
 mod requests;
 mod rounds;
 mod scenarios;

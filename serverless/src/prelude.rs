@@ -7,11 +7,13 @@ pub use hearth_simcore::time::{SimDuration, SimTime};
 
 pub use crate::error::Error;
 pub use crate::function::call::{Call, FunctionError, Input, Output};
-pub use crate::function::{Body, Function, FunctionId, Image, ImageId, InstanceSettings, Limits, Routing, Step};
+pub use crate::function::{
+    Body, Function, FunctionId, Image, ImageId, InstanceSettings, Limits, Processors, Routing, StartupWork, Step,
+};
 pub use crate::invocation::{Invocation, InvocationState, Outcome};
 pub use crate::manager::FunctionManager;
 pub use crate::policy::{Catalog, Factory, PolicySet};
-pub use crate::service::ServerlessComputeService;
+pub use crate::service::{ProcessorSharing, ServerlessComputeService};
 pub use crate::workflow::Callee;
 pub use crate::workload::PlannedInvocation;
 pub use crate::{ServiceModel, Simulation};

@@ -1,6 +1,7 @@
 //! The clock, what is scheduled on it, and what moves through links, disks and processors.
 
 mod outages;
+mod processors;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,7 +10,9 @@ use std::task::Waker;
 use slotmap::{SlotMap, new_key_type};
 
 use self::outages::Outages;
-use crate::fluid::{FlowId, FlowSpec, FluidNetwork, ResourceId, Use};
+use self::processors::{Goal, Processors, Shares};
+pub use self::processors::{ShareId, ShareSpec};
+use crate::fluid::{FlowId, FlowSpec, FluidNetwork, Use};
 use crate::network::{Endpoint, Network, NetworkModel, Path, TransferError};
 use crate::platform::{HostId, Platform};
 use crate::queue::{EventHandle, EventQueue, Rank, TimerId};
@@ -47,6 +50,19 @@ enum Stage {
     /// Waiting for a date: the latency of a route, or all of a transfer that shares nothing.
     Timed(EventHandle),
     Flowing(FlowId),
+    /// In a share of processors, up to a goal.
+    Computing {
+        share: ShareId,
+        goal: Goal,
+    },
+}
+
+/// What a flow is.
+#[derive(Clone, Copy)]
+enum Carrier {
+    Activity(ActivityId),
+    /// What computes in it.
+    Share(ShareId),
 }
 
 struct Activity<E> {
@@ -118,11 +134,12 @@ pub struct Kernel<E> {
     queue: EventQueue<Due<E>>,
     fluid: FluidNetwork,
     network: Network,
-    /// By host, made on first use.
-    processors: Vec<Option<ResourceId>>,
+    /// By host.
+    processors: Vec<Processors>,
+    shares: Shares,
     activities: SlotMap<ActivityId, Activity<E>>,
     /// By slot of the flow.
-    activity_of_flow: Vec<ActivityId>,
+    carried_by_flow: Vec<Carrier>,
     /// How many transfers and computations were started.
     started: u64,
     outages: Outages,
@@ -136,7 +153,7 @@ pub struct Kernel<E> {
 impl<E> Kernel<E> {
     pub(crate) fn new(platform: Rc<Platform>, model: NetworkModel, seed: u64) -> Self {
         let mut fluid = FluidNetwork::new();
-        let processors = vec![None; platform.hosts().len()];
+        let processors = vec![Processors::default(); platform.hosts().len()];
         let network = Network::new(platform, model, &mut fluid);
         Self {
             now: SimTime::ZERO,
@@ -144,8 +161,9 @@ impl<E> Kernel<E> {
             fluid,
             network,
             processors,
+            shares: Shares::with_key(),
             activities: SlotMap::with_key(),
-            activity_of_flow: Vec::new(),
+            carried_by_flow: Vec::new(),
             started: 0,
             outages: Outages::default(),
             background: BTreeMap::new(),
@@ -257,6 +275,7 @@ impl<E> Kernel<E> {
         match activity.stage {
             Stage::Timed(timer) => drop(self.queue.cancel(timer)),
             Stage::Flowing(flow) => drop(self.fluid.cancel(self.now, flow)),
+            Stage::Computing { share, goal } => self.stop_computing(share, goal),
         }
         Some(activity)
     }
@@ -300,11 +319,8 @@ impl<E> Kernel<E> {
 
     /// Computes on one core of a host; computations beyond the number of cores share them.
     pub(crate) fn compute_then_wake(&mut self, host: HostId, flops: f64, waker: Waker) -> ActivityId {
-        let described = self.network.platform().host(host);
-        let (speed, cores) = (described.speed, f64::from(described.cores));
-        let processor = &mut self.processors[host.index()];
-        let resource = *processor.get_or_insert_with(|| self.fluid.add_resource(speed * cores));
-        let uses = [Use { resource, weight: 1.0 }];
+        let speed = self.network.platform().host(host).speed;
+        let uses = [Use { resource: self.processors_of(host), weight: 1.0 }];
         let spec = FlowSpec { amount: flops, efficiency: 1.0, bound: speed, penalty: 1.0, uses: &uses };
         let flow = self.fluid.start(self.now, spec);
         self.flowing(flow, None, Notify::Wake(waker))
@@ -341,15 +357,15 @@ impl<E> Kernel<E> {
         self.started += 1;
         let (stage, number) = (Stage::Flowing(flow), self.started);
         let activity = self.activities.insert(Activity { stage, ends, number, remaining: None, notify });
-        self.note_flow(flow, activity);
+        self.note_flow(flow, Carrier::Activity(activity));
         activity
     }
 
-    fn note_flow(&mut self, flow: FlowId, activity: ActivityId) {
-        if self.activity_of_flow.len() <= flow.index() {
-            self.activity_of_flow.resize(flow.index() + 1, activity);
+    fn note_flow(&mut self, flow: FlowId, carries: Carrier) {
+        if self.carried_by_flow.len() <= flow.index() {
+            self.carried_by_flow.resize(flow.index() + 1, carries);
         }
-        self.activity_of_flow[flow.index()] = activity;
+        self.carried_by_flow[flow.index()] = carries;
     }
 
     /// Moves the clock to the next thing that happens, no later than `horizon`, and says what it is. Ends of flows
@@ -426,7 +442,10 @@ impl<E> Kernel<E> {
 
     fn end_flow(&mut self) -> Option<Fired<E>> {
         let flow = self.fluid.pop_completed(self.now)?;
-        self.end_activity(*self.activity_of_flow.get(flow.index())?)
+        match *self.carried_by_flow.get(flow.index())? {
+            Carrier::Activity(activity) => self.end_activity(activity),
+            Carrier::Share(share) => self.end_computing(share),
+        }
     }
 
     /// The latency of a transfer is over, or all of it.
@@ -437,7 +456,7 @@ impl<E> Kernel<E> {
         };
         let flow = self.fluid.start(self.now, path.flow(bytes as f64));
         activity.stage = Stage::Flowing(flow);
-        self.note_flow(flow, id);
+        self.note_flow(flow, Carrier::Activity(id));
         None
     }
 

@@ -92,7 +92,7 @@ pub use simulation::{ProcessSimulation, Simulation};
 
 /// What most programs need: `use hearth_simcore::prelude::*`.
 pub mod prelude {
-    pub use crate::kernel::{Kernel, Model};
+    pub use crate::kernel::{Kernel, Model, ShareId, ShareSpec};
     pub use crate::network::{Endpoint, NetworkModel};
     pub use crate::platform::{DiskSpec, HostSpec, Platform, PlatformBuilder};
     pub use crate::process::{Context, Either, channel, join_all, race};

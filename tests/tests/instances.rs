@@ -215,6 +215,26 @@ fn who_finds_no_instance_for_ever_is_told_why() {
     assert!(reason.contains("2 are up, 1 are starting, of which 1 have found no node with room"), "{reason}");
 }
 
+#[test]
+fn requests_of_an_instance_share_its_processors() {
+    let ends = |processors: &str, limit: f64| {
+        let (_, records) = run(&json!({
+            "service": {"processors": processors},
+            "functions": {"0": {
+                "processors": if processors == "shared" { json!({"limit": limit, "threads": 4}) } else { Value::Null },
+                "instances": {"concurrency": 4, "min_scale": 1, "max_scale": 1}, "body": [{"compute": "2Gf"}],
+            }},
+            "workload": {"invocations": at(&[1.0, 1.0])},
+        }));
+        records.iter().map(|record| record.finished_at.unwrap().as_secs_f64()).collect::<Vec<_>>()
+    };
+    // 2 Gf on a core of 1 Gf/s. A core for each; one for both; both cores of the node; half a core for both.
+    assert_eq!(ends("dedicated", 0.0), [3.0, 3.0]);
+    assert_eq!(ends("shared", 1.0), [5.0, 5.0]);
+    assert_eq!(ends("shared", 2.0), [3.0, 3.0]);
+    assert_eq!(ends("shared", 0.5), [9.0, 9.0]);
+}
+
 /// When each of some requests begins on so many places, all free from a date on, first come, first served.
 fn on_places(places: usize, from: f64, requests: &[(u64, u64)]) -> Vec<u64> {
     let mut free = vec![(from * 1e9) as u64; places];

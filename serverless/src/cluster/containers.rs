@@ -6,7 +6,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Cluster;
 use super::pools::NoLongerIdle;
-use crate::function::{FunctionId, ImageId};
+use crate::function::{FunctionId, ImageId, Processors};
 use crate::metrics::Window;
 use crate::node::{Container, ContainerId, Footprint, Holder, NodeId, PoolId, Spell};
 use crate::policy::Mistake;
@@ -23,12 +23,14 @@ pub(crate) struct ContainerSpec {
     pub image: Option<ImageId>,
     /// How long it takes to start on a node that is not slowed.
     pub startup_overhead: SimDuration,
+    /// What it has of the processors, where they are shared.
+    pub processors: Processors,
 }
 
 impl ContainerSpec {
     /// A container as eviction policies see it.
     fn item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: SimTime) -> EvictionItem {
-        let Footprint { ram, disk } = self.footprint;
+        let Footprint { ram, disk, .. } = self.footprint;
         let (cost, since) = (self.startup_overhead.as_nanos(), since.as_nanos());
         let expires = if expires == SimTime::MAX { u64::MAX } else { expires.as_nanos() };
         EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires, ..EvictionItem::default() }
@@ -120,7 +122,7 @@ impl Cluster {
         kernel: &mut Kernel<E>,
     ) -> Result<Option<Occupied>, Mistake> {
         let ContainerSpec { footprint, image, .. } = self.specs[function];
-        if !self.has_core(node) || !self.is_image_ready(node, image) {
+        if !self.has_core(node) || !self.is_image_ready(node, image) || !self.may_have_processors(node, footprint) {
             return Ok(None);
         }
         self.pin_image(node, image);
@@ -132,6 +134,7 @@ impl Cluster {
             self.refresh(node);
             return Ok(None);
         }
+        self.reserve_processors(node, footprint, books, kernel);
         let held = self.add_container(node, function, Creation::Invocation, kernel.now());
         self.touch_image(node, function);
         let occupied = self.occupy(held, kernel.now());
@@ -178,14 +181,18 @@ impl Cluster {
         self.pin_image(node, image);
         self.nodes[node].disk.reserve(footprint.disk);
         self.nodes[node].ram.reserve(footprint.ram);
+        if let Some(shared) = &mut self.nodes[node].processors {
+            shared.reserve(footprint.processors);
+        }
         let container = self.add_container(node, function, Creation::Prewarming, now);
         self.refresh(node);
         Some(container)
     }
 
-    /// Whether a core is free, promised ones among them.
+    /// Whether a core is free, promised ones among them; where processors are shared, nobody needs one.
     fn has_core(&self, node: NodeId) -> bool {
-        self.up.contains(node) && self.nodes[node].running < self.nodes[node].cores
+        let held = &self.nodes[node];
+        self.up.contains(node) && (held.running < held.cores || held.processors.is_some())
     }
 
     fn occupy(&mut self, held: HeldContainer, since: SimTime) -> Occupied {
@@ -214,7 +221,8 @@ impl Cluster {
     pub fn count_use(&mut self, occupied: &Occupied, now: SimTime, window: Window) {
         let node = occupied.node();
         let described = &mut self.nodes[node];
-        if described.power.is_none() {
+        // Where processors are shared, what is used of them is counted, and not who could.
+        if described.power.is_none() || described.processors.is_some() {
             return;
         }
         described.used.core_held(Some(occupied.since), now, window);
@@ -236,7 +244,7 @@ impl Cluster {
     pub fn note(&mut self, change: ContainerChange, held: &HeldContainer, now: SimTime) {
         if let Some(news) = &mut self.news {
             let (node, container, function) = (held.node.0, held.container.0, held.function.0);
-            let (now, Footprint { ram, disk }) = (now.as_nanos(), self.specs[held.function].footprint);
+            let (now, Footprint { ram, disk, .. }) = (now.as_nanos(), self.specs[held.function].footprint);
             news.push(ContainerEvent {
                 change,
                 now,
@@ -354,6 +362,7 @@ impl Cluster {
         let held = &self.nodes[node];
         held.ram.free() >= held.promised.ram + footprint.ram
             && held.disk.free() >= held.promised.disk + footprint.disk
+            && held.processors.is_none_or(|shared| shared.has_room_beside_promised(footprint.processors))
             && self.up.contains(node)
     }
 
@@ -394,6 +403,10 @@ impl Cluster {
         promised.cores += cores;
         promised.ram += footprint.ram;
         promised.disk += footprint.disk;
+        if let Some(shared) = &mut self.nodes[node].processors {
+            shared.promise(footprint.processors);
+        }
+        self.promises += 1;
         self.refresh(node);
         Promise { node, footprint, cores }
     }
@@ -405,6 +418,10 @@ impl Cluster {
         promised.cores -= cores;
         promised.ram -= footprint.ram;
         promised.disk -= footprint.disk;
+        if let Some(shared) = &mut self.nodes[node].processors {
+            shared.redeem(footprint.processors);
+        }
+        self.promises -= 1;
         self.refresh(node);
     }
 
@@ -479,7 +496,7 @@ impl Cluster {
     ) -> HeldContainer {
         let pool = self.pools.enter(node, function);
         self.container_counts[function] += 1;
-        let fresh = Container { function, pool, created: now, holder: None, timer: None, idle: None };
+        let fresh = Container { function, pool, created: now, holder: None, timer: None, share: None, idle: None };
         let containers = &mut self.nodes[node].containers;
         let container = ContainerId::at(containers.insert(fresh));
         let eviction = &mut self.nodes[node].container_eviction;
@@ -497,6 +514,7 @@ impl Cluster {
 
     /// Gives back what a container held that is not among the idle ones.
     fn remove<E>(&mut self, held: HeldContainer, books: &mut Books, kernel: &mut Kernel<E>) {
+        self.end_share(&held, books, kernel);
         let HeldContainer { node, container, function, pool } = held;
         let ended = self.nodes[node].containers.try_remove(container.position());
         debug_assert!(ended.is_some(), "a container that is held is there");
@@ -510,6 +528,9 @@ impl Cluster {
         let described = &mut self.nodes[node];
         described.ram.release(footprint.ram);
         described.disk.release(footprint.disk);
+        if let Some(shared) = &mut described.processors {
+            shared.release(footprint.processors);
+        }
         self.unpin_image(node, image);
         self.refresh(node);
     }

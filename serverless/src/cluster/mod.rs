@@ -1,6 +1,7 @@
 //! All compute nodes, and the sets of nodes that decisions are made from, kept up to date with every change. Nobody else
 //! changes a node, what is on it, or what is promised of it.
 
+mod computing;
 mod containers;
 mod contents;
 mod counts;
@@ -82,6 +83,14 @@ pub(crate) struct Cluster {
     used_later: Vec<NodeId>,
     /// The last time that a container became idle.
     spell: Spell,
+    /// Of containers of all functions, the least that one keeps of the processors, in millionths of a core.
+    least_request: u64,
+    /// How many are bound to nodes.
+    promises: u64,
+    /// Whether containers share the processors of their nodes.
+    is_shared: bool,
+    /// Whether containers of some functions keep more of them than others.
+    do_requests_vary: bool,
 }
 
 /// Where a function has idle containers.
@@ -124,6 +133,10 @@ impl Cluster {
             orphans: Vec::new(),
             used_later: Vec::new(),
             spell: Spell::default(),
+            least_request: u64::MAX,
+            promises: 0,
+            is_shared: false,
+            do_requests_vary: false,
         };
         cluster.nodes.names().for_each(|node| cluster.refresh(node));
         cluster
@@ -166,6 +179,7 @@ impl Cluster {
 
     /// Takes in what containers of the next function are made of.
     pub fn add_function(&mut self, spec: ContainerSpec) {
+        self.note_request(spec.footprint.processors);
         self.specs.push(spec);
         self.container_counts.push(0);
         self.idle.push(IdleContainers { nodes: NodeIds::none(self.nodes.len()), last: PoolId(u32::MAX) });
@@ -296,7 +310,7 @@ impl Cluster {
         debug_assert_eq!(is_up, self.up.contains(node));
         let view = &mut self.views[node];
         let before = view.free_cores;
-        self.nodes[node].show_use(is_up, view);
+        self.nodes[node].show_use(is_up, self.least_request, view);
         let after = view.free_cores;
         self.free_cores = self.free_cores - u64::from(before) + u64::from(after);
         if (before > 0) != (after > 0) {
@@ -327,6 +341,9 @@ impl Cluster {
     /// Cores of nodes that are up which are neither free nor held by the `running` invocations: those promised to
     /// invocations that wait for their image on a node.
     pub fn promised_cores(&self, running: u64) -> u64 {
+        if self.shares_processors() {
+            return self.promises;
+        }
         self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)
     }
 

@@ -69,8 +69,12 @@ impl Cluster {
     pub fn plan_core(&mut self, node: NodeId) -> bool {
         let is_first = std::mem::replace(&mut self.planned_in[node], self.round) != self.round;
         let view = &mut self.views[node];
-        view.free_cores -= 1;
         view.running += 1;
+        // Where processors are shared, it is the container that takes something.
+        if self.nodes[node].processors.is_some() {
+            return is_first;
+        }
+        view.free_cores -= 1;
         self.free_cores -= 1;
         if view.free_cores == 0 {
             self.free_core.remove(node);
@@ -81,19 +85,27 @@ impl Cluster {
         is_first
     }
 
-    /// Takes RAM and disk of a node for the rest of a round that has taken a core there.
+    /// Takes RAM and disk of a node for the rest of a round that has taken a core there, for a container of a function.
     #[inline]
-    pub fn plan_room(&mut self, node: NodeId, ram: u64, disk: u64) {
+    pub fn plan_room(&mut self, node: NodeId, function: FunctionId, ram: u64, disk: u64) {
         let view = &mut self.views[node];
         view.free_ram = view.free_ram.saturating_sub(ram);
         view.free_disk = view.free_disk.saturating_sub(disk);
+        if self.nodes[node].processors.is_some() {
+            self.plan_processors(node, function);
+        }
     }
 
     /// Gives back the cores and the room that the round has taken of these nodes, which are all that it has taken some of.
     pub fn unplan_nodes(&mut self, nodes: impl Iterator<Item = NodeId>) {
         // What comes back is no change for good.
         let contents = self.free_core_contents.take();
-        nodes.for_each(|node| self.refresh(node));
+        nodes.for_each(|node| {
+            if let Some(shared) = &mut self.nodes[node].processors {
+                shared.unplan();
+            }
+            self.refresh(node);
+        });
         self.free_core_contents = contents;
         if let Some(contents) = &mut self.free_core_contents {
             contents.take_back();
@@ -198,6 +210,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::{ContainerSpec, HeldContainer};
+    use crate::function::Processors;
     use crate::node::{ContainerEviction, Footprint, ImageStorage, Medium, Node};
     use crate::policy::{Hosted, PolicySlot, Watch};
     use crate::results::Books;
@@ -220,8 +233,9 @@ mod tests {
         let (ram, disk) = (storage(Medium::Ram), storage(Medium::Disk));
         let eviction = ContainerEviction::new(lru()).unwrap();
         let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, eviction)], true);
-        let footprint = Footprint { ram: 1, disk: 0 };
-        cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO });
+        let footprint = Footprint { ram: 1, disk: 0, processors: 0 };
+        let processors = Processors::default();
+        cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO, processors });
         for number in 0..idle {
             let held = cluster.add_container(N, F, Creation::Invocation, SimTime::ZERO);
             assert_eq!(held.id(), ContainerId(number));

@@ -13,11 +13,11 @@ use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError, default_policy};
 use crate::quantity::Bytes;
 use crate::scenario::{
-    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, Scenario, ScenarioError,
-    StepSection,
+    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, ProcessorSharingName, Scenario,
+    ScenarioError, StepSection,
 };
 use crate::service::event::Event;
-use crate::service::{Backfilling, ServerlessComputeService};
+use crate::service::{Backfilling, ProcessorSharing, ServerlessComputeService};
 
 pub(super) fn start_service(
     scenario: &Scenario,
@@ -37,6 +37,10 @@ pub(super) fn start_service(
             BackfillingName::Unlimited => Backfilling::Unlimited,
             BackfillingName::None => Backfilling::None,
             BackfillingName::Easy => Backfilling::Easy,
+        })
+        .processors(match section.processors {
+            ProcessorSharingName::Dedicated => ProcessorSharing::Dedicated,
+            ProcessorSharingName::Shared => ProcessorSharing::Shared,
         })
         .keep_records(true)
         .start(simulation)
@@ -88,6 +92,12 @@ pub(super) fn serve_by_instances(
                                {\"use\": \"kpa\"}, or give the functions a min_scale";
                 return Err(ScenarioError::invalid("policies.autoscaling", problem));
             }
+            let startup = scenario.functions.get(number as usize).and_then(|function| function.processors?.startup);
+            if startup.is_some() {
+                let problem =
+                    "instances are not started by work of processors: give the time as a phase of their start";
+                return Err(ScenarioError::invalid(format!("functions[{number}].processors.startup"), problem));
+            }
             let set = service.set_instances(simulation, FunctionId(number), section.settings());
             set.map_err(|error| ScenarioError::refused("policies", error))?;
         }
@@ -107,6 +117,7 @@ fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
             deadline: section.deadline.map(|deadline| deadline.duration()),
+            processors: section.processors.map(|processors| processors.processors(section.ram_limit)),
         },
         startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),

@@ -218,7 +218,8 @@ impl Experiment {
         most_rows: usize,
         target: Box<dyn std::io::Write + Send>,
     ) -> Result<Self, Error> {
-        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, target)?;
+        let shared = self.simulation.with_model_mut(|model, _| model.service().cluster().shares_processors());
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, shared, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().series = Some(series));
         Ok(self)
     }

@@ -84,6 +84,8 @@ pub(crate) trait Sandbox {
     fn now(&self) -> SimTime;
     /// Waits.
     fn sleep(&self, length: SimDuration) -> Pending<'_, ()>;
+    /// Computes so many operations, which take so long on a core of one's own.
+    fn compute(&self, flops: f64, alone: SimDuration) -> Pending<'_, ()>;
     /// Does a step, within the limits of the function.
     fn perform(&self, step: Step) -> Pending<'_, Result<(), FunctionError>>;
     /// Bytes in the private storage.
@@ -125,9 +127,10 @@ impl Call {
         self.sandbox.sleep(length).await;
     }
 
-    /// Computes so many floating-point operations on the invocation's core.
+    /// Computes so many floating-point operations on the invocation's core, or where processors are shared on what its container gets
+    /// of them: what it computes at once shares that.
     pub async fn compute(&self, flops: f64) {
-        self.sandbox.sleep(SimDuration::from_secs_f64(flops / self.speed)).await;
+        self.sandbox.compute(flops, SimDuration::from_secs_f64(flops / self.speed)).await;
     }
 
     /// The files of this invocation in its container.

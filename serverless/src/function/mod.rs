@@ -2,6 +2,7 @@
 
 pub mod call;
 mod instances;
+mod processors;
 
 use std::rc::Rc;
 
@@ -10,6 +11,8 @@ use hearth_simcore::time::SimDuration;
 pub use self::instances::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
 use crate::table::identifiers;
 use call::{Call, FunctionError, Output, Pending};
+pub(crate) use processors::MILLIONTHS;
+pub use processors::{Processors, StartupWork};
 
 /// Names an image of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -47,7 +50,7 @@ pub struct Image {
 /// assert_eq!(limits.disk, 0);
 /// assert_eq!(limits.egress, None);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Limits {
     /// Longest execution; zero is no limit.
     pub time: SimDuration,
@@ -62,6 +65,9 @@ pub struct Limits {
     /// From request to end, as users expect it: it stops nothing, but what is later does not count as good. `None` is any
     /// time.
     pub deadline: Option<SimDuration>,
+    /// What a container has of the processors of its node; goes with processors that are
+    /// [shared](crate::service::ProcessorSharing::Shared), where `None` is the default.
+    pub processors: Option<Processors>,
 }
 
 /// One step of a body that is given as data.
@@ -69,7 +75,8 @@ pub struct Limits {
 pub enum Step {
     /// Waits.
     Sleep(SimDuration),
-    /// Computes so many floating-point operations on the invocation's core.
+    /// Computes so many floating-point operations on the invocation's core, or where processors are shared on what its
+    /// container gets of them.
     Compute(f64),
     /// Writes a file of so many bytes into the private storage; takes disk time.
     Write(Rc<str>, u64),

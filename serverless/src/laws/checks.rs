@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::experiment::Results;
 use crate::invocation::{InvocationRecord, Outcome, Start};
+use crate::node::Container;
 use crate::results::{Summary, write_distributions, write_functions, write_invocations};
 use crate::service::Service;
 use crate::service::attempts::{Counts, Stage};
@@ -15,7 +16,18 @@ use crate::workflow::WorkflowOutcome;
 pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     let mut running = 0;
     for (position, node) in service.cluster().nodes().named() {
-        prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
+        if let Some(shared) = &node.processors {
+            let kept = |is_counted: fn(&Container) -> bool| {
+                let counted = node.containers.iter().filter(|(_, container)| is_counted(container));
+                counted
+                    .map(|(_, held)| service.registry().functions()[held.function].footprint().processors)
+                    .sum::<u64>()
+            };
+            prop_assert_eq!(shared.kept(), (kept(|_| true), kept(|container| container.idle.is_some())));
+            prop_assert!(shared.kept().0 <= u64::from(node.cores) * 1_000_000, "{:?} of {} cores", shared, node.cores);
+        } else {
+            prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
+        }
         running += u64::from(node.running);
         let held =
             node.containers.iter().map(|(_, container)| service.registry().functions()[container.function].footprint());
@@ -40,7 +52,7 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
             "busy containers and invocations"
         );
         let mut view = NodeView::default();
-        node.show_use(is_up, &mut view);
+        node.show_use(is_up, service.cluster().least_request(), &mut view);
         node.show_storage(&mut view);
         view.queued = service.attempts().standing_at(position) as u32;
         prop_assert_eq!(*service.cluster().node_view(position), view, "the view of {:?} is out of date", position);

@@ -54,12 +54,14 @@ proptest! {
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
         control_plane in control_plane(),
         autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
+        processors in prop::sample::select(vec!["dedicated", "shared"]),
     ) {
         let mut scenario = with_costs(scenario);
         for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
             function["instances"] = json!(instances);
         }
         scenario["service"]["control_plane"] = control_plane;
+        scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
         if let Some((faults, recovery)) = faults {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);

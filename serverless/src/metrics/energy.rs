@@ -22,6 +22,17 @@ impl NodeUse {
         }
     }
 
+    /// Processors were used, where they are shared.
+    pub fn processors_used(&mut self, used: Split) {
+        self.cores.add(used);
+    }
+
+    /// How long the node was up within what is measured, in nanoseconds.
+    pub fn up_within(mut self, window: Window, end: SimTime) -> u128 {
+        self.is_back(end, window);
+        u128::from(window.length().as_nanos()).saturating_sub(self.down.within)
+    }
+
     /// The node goes down.
     pub fn goes_down(&mut self, now: SimTime) {
         self.down_since.get_or_insert(now);

@@ -7,6 +7,7 @@ mod energy;
 mod folding;
 mod function;
 mod histogram;
+mod processors;
 mod request_set;
 mod tally;
 mod window;
@@ -21,6 +22,7 @@ pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
 pub(crate) use self::folding::Folding;
 pub use self::function::{FunctionMetrics, FunctionRatios};
+pub use self::processors::ProcessorUse;
 pub use self::request_set::RequestSet;
 use self::tally::Tally;
 pub(crate) use self::window::Split;
@@ -133,6 +135,8 @@ pub struct Metrics {
     idle_containers: u64,
     levels_at: SimTime,
     window: Window,
+    /// What containers used of processors, where they share them.
+    pub processors: Option<Box<ProcessorUse>>,
     /// What the nodes took, if their power is known; worked out at the end of the simulation.
     pub energy: Option<Energy>,
     /// What invocations cost, if there are prices.
@@ -181,6 +185,7 @@ impl Default for Metrics {
             idle_containers: 0,
             levels_at: SimTime::ZERO,
             window: Window::default(),
+            processors: None,
             energy: None,
             cost: None,
         }
@@ -262,6 +267,9 @@ impl Metrics {
         self.busy.sum.extend();
         self.idle.sum.extend();
         self.up.sum.extend();
+        if let Some(processors) = &mut self.processors {
+            processors.extend();
+        }
     }
 
     /// Cores over time, in seconds, that attempts held which did not complete.

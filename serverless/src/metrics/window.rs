@@ -55,6 +55,15 @@ impl Window {
         let after = to - from.max(self.last);
         Split { within: u128::from(within.as_nanos()), after: u128::from(after.as_nanos()) }
     }
+
+    /// The parts of what was used evenly over a span.
+    pub(crate) fn split_use(self, used: u128, from: SimTime, to: SimTime) -> Split {
+        let Split { within, after } = self.split(from, to);
+        let whole = u128::from((to - from).as_nanos()).max(1);
+        let part = |nanos: u128| used.saturating_mul(nanos) / whole;
+        let (within, before) = (part(within), part(whole - within - after));
+        Split { within, after: used - within - before }
+    }
 }
 
 /// A sum over time, in what it counts times nanoseconds: up to the last end of an invocation so far, and since then.

@@ -1,5 +1,6 @@
 //! Containers of a node.
 
+use hearth_simcore::kernel::ShareId;
 use hearth_simcore::queue::TimerId;
 use hearth_simcore::time::SimTime;
 use slotmap::KeyData;
@@ -41,8 +42,19 @@ pub(crate) struct Container {
     pub holder: Option<Holder>,
     /// The timer that ends it when it has been idle for so long; none as long as it was never to be ended so.
     pub timer: Option<TimerId>,
+    /// Its share of the processors of its node, once something has computed in it.
+    pub share: Option<Box<Share>>,
     /// Set while it is idle.
     pub idle: Option<Idle>,
+}
+
+/// A container's share of the processors of its node.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub id: ShareId,
+    /// What has been counted of what it has used, in cores times seconds, and up to when.
+    pub counted: f64,
+    pub counted_at: SimTime,
 }
 
 /// An idle container's place among those of its function on the node, in the order of becoming idle.

@@ -3,6 +3,7 @@
 mod container;
 mod container_eviction;
 mod image_storage;
+mod shared_processors;
 mod victims;
 
 use hearth_policy_api::{EvictionItem, Need, NodeView, Removal};
@@ -10,9 +11,10 @@ use hearth_simcore::platform::{HostId, PowerSpec};
 use hearth_simcore::time::SimDuration;
 use slab::Slab;
 
-pub(crate) use container::{Container, ContainerId, Holder, Idle, PoolId, Spell};
+pub(crate) use container::{Container, ContainerId, Holder, Idle, PoolId, Share, Spell};
 pub(crate) use container_eviction::ContainerEviction;
 pub(crate) use image_storage::{ImageStorage, Medium};
+pub(crate) use shared_processors::SharedProcessors;
 
 use crate::metrics::NodeUse;
 use crate::policy::Mistake;
@@ -57,6 +59,8 @@ pub(crate) struct Node {
     pub container_eviction: ContainerEviction,
     /// The containers that [`Node::choose_idle_victims`] has chosen; the buffer is kept.
     pub victims: Vec<u32>,
+    /// If containers share the processors: what they keep of them.
+    pub processors: Option<SharedProcessors>,
     pub power: Option<PowerSpec>,
     pub used: NodeUse,
 }
@@ -66,6 +70,8 @@ pub(crate) struct Node {
 pub(crate) struct Footprint {
     pub ram: u64,
     pub disk: u64,
+    /// In millionths of a core; nothing where processors are not shared.
+    pub processors: u64,
 }
 
 impl Node {
@@ -95,6 +101,7 @@ impl Node {
             idle_disk: 0,
             container_eviction,
             victims: Vec::new(),
+            processors: None,
             power: host.power,
             used: NodeUse::default(),
         }
@@ -120,9 +127,15 @@ impl Node {
 
     /// Writes into the view of the node, as policies see it between rounds, its cores and idle containers.
     #[inline]
-    pub fn show_use(&self, is_up: bool, view: &mut NodeView) {
-        let free = if is_up { self.cores - self.running } else { 0 };
-        view.free_cores = free.saturating_sub(self.promised.cores);
+    pub fn show_use(&self, is_up: bool, least_request: u64, view: &mut NodeView) {
+        view.free_cores = match &self.processors {
+            None => {
+                let free = if is_up { self.cores - self.running } else { 0 };
+                free.saturating_sub(self.promised.cores)
+            }
+            Some(shared) if is_up => shared.shown_free(least_request, self.idle_containers),
+            Some(_) => 0,
+        };
         view.running = self.running + self.promised.cores;
         view.idle_containers = self.idle_containers;
         view.idle_ram = self.idle_ram;
@@ -152,6 +165,9 @@ impl Node {
         self.idle_containers += 1;
         self.idle_ram += footprint.ram;
         self.idle_disk += footprint.disk;
+        if let Some(shared) = &mut self.processors {
+            shared.enter_idle(footprint.processors);
+        }
         self.container_eviction.enter_idle((container, spell), item, &self.containers)
     }
 
@@ -161,6 +177,9 @@ impl Node {
         self.idle_containers -= 1;
         self.idle_ram -= footprint.ram;
         self.idle_disk -= footprint.disk;
+        if let Some(shared) = &mut self.processors {
+            shared.leave_idle(footprint.processors);
+        }
         self.container_eviction.leave_idle(container, is_told, removal);
     }
 

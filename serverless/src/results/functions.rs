@@ -12,7 +12,11 @@ use crate::metrics::{Coarse, FunctionMetrics};
 pub(super) struct FunctionRow<'a> {
     name: &'a str,
     metrics: &'a FunctionMetrics,
+    processor_seconds: Option<f64>,
 }
+
+/// The column that is there only where processors are shared.
+const PROCESSORS: &str = "processor_seconds";
 
 /// How a distribution is read.
 type OfFunction = fn(&FunctionMetrics) -> &Coarse;
@@ -41,6 +45,8 @@ pub(super) fn columns<'a>() -> Vec<Column<FunctionRow<'a>>> {
     for (path, read) in DISTRIBUTIONS {
         columns.extend([Part::Mean, Part::P50, Part::P90, Part::P99, Part::Max].map(|part| column(path, part, read)));
     }
+    let used = Column::decimal(PROCESSORS, Unit::CoreSeconds, 9, |row: &FunctionRow<'_>| row.processor_seconds);
+    columns.push(used.note("processors used; only where they are shared"));
     columns
 }
 
@@ -62,9 +68,13 @@ fn column<'a>(path: &'static str, part: Part, read: OfFunction) -> Column<Functi
 /// # Errors
 /// When the target cannot be written.
 pub fn write_functions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let mut table = CsvTable::new(columns(), target)?;
-    for (name, metrics) in results.about.functions.iter().zip(&results.metrics.functions) {
-        table.row(&FunctionRow { name, metrics })?;
+    let processors = results.metrics.processors.as_deref();
+    let mut columns = columns();
+    columns.retain(|column| processors.is_some() || column.head().name != PROCESSORS);
+    let mut table = CsvTable::new(columns, target)?;
+    for (position, (name, metrics)) in results.about.functions.iter().zip(&results.metrics.functions).enumerate() {
+        let processor_seconds = processors.map(|processors| processors.seconds_of(position));
+        table.row(&FunctionRow { name, metrics, processor_seconds })?;
     }
     table.finish()
 }

@@ -54,7 +54,7 @@ pub use recorder::{RecordSink, SinkError};
 pub use run_table::RunTable;
 pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
-    MeasuredSummary, MemorySummary, RequestSets, ServiceLevel, Summary,
+    MeasuredSummary, MemorySummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
 };
 pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
 pub(crate) use time_series::{Standing, TimeSeries};

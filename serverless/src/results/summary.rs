@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Results;
 use super::WorkflowsSummary;
 use crate::invocation::Outcome;
-use crate::metrics::{Cost, Distribution, Energy, FunctionRatios, Metrics, Moved};
+use crate::metrics::{Cost, Distribution, Energy, FunctionRatios, Metrics, Moved, ProcessorUse};
 use crate::policy::PolicyRecord;
 
 /// A distribution of times in seconds, or of ratios. Mean and maximum are exact, percentiles within 0.1 %.
@@ -122,6 +122,9 @@ pub struct DrainSummary {
     /// What nodes took; left out where the power of none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joules: Option<f64>,
+    /// Cores times seconds that were used; left out where processors are not shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_seconds: Option<f64>,
 }
 
 impl DrainSummary {
@@ -132,6 +135,7 @@ impl DrainSummary {
             length_s: results.ended_at.since(metrics.window().to()).as_secs_f64(),
             memory_byte_seconds: MemorySummary { used, idle },
             joules: metrics.energy.map(|energy| energy.drain_joules),
+            core_seconds: metrics.processors.as_deref().map(ProcessorUse::drained_seconds),
         }
     }
 }
@@ -271,6 +275,22 @@ impl From<Energy> for EnergySummary {
     }
 }
 
+/// What containers used of the processors of nodes, where they share them.
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProcessorSummary {
+    /// Cores times seconds that were used.
+    pub core_seconds: f64,
+    /// Of all that the nodes had which were up.
+    pub utilisation: f64,
+}
+
+impl From<&ProcessorUse> for ProcessorSummary {
+    fn from(used: &ProcessorUse) -> Self {
+        Self { core_seconds: used.seconds(), utilisation: used.utilisation() }
+    }
+}
+
 /// How images moved.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -363,6 +383,9 @@ pub struct Summary {
     /// The energy that compute nodes took; left out where the power of none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy: Option<EnergySummary>,
+    /// What was used of processors; left out where they are not shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processors: Option<ProcessorSummary>,
 }
 
 fn is_none(number: &u64) -> bool {
@@ -423,6 +446,7 @@ impl Summary {
             stopped_by: None,
             cost: metrics.cost.as_deref().map(CostSummary::from),
             energy: metrics.energy.map(EnergySummary::from),
+            processors: metrics.processors.as_deref().map(ProcessorSummary::from),
         }
     }
 

@@ -24,6 +24,9 @@ impl IntervalRow {
     }
 }
 
+/// The column that is there only where processors are shared.
+const PROCESSORS: &str = "processors_used";
+
 /// The columns of the time series.
 pub(super) fn columns() -> Vec<Column<IntervalRow>> {
     type Of = Column<IntervalRow>;
@@ -48,6 +51,9 @@ pub(super) fn columns() -> Vec<Column<IntervalRow>> {
             .required()
             .of(Unit::Bytes)
             .note("at its end: of idle containers"),
+        Of::decimal(PROCESSORS, Unit::Plain, 6, |row| Some(row.after.processors as f64 / 1e6))
+            .required()
+            .note("at its end: cores in use; only where processors are shared"),
     ]
 }
 
@@ -65,6 +71,8 @@ pub(crate) struct Standing {
     pub warm_containers: u64,
     pub used_memory: u64,
     pub idle_memory: u64,
+    /// In millionths of a core; where processors are shared.
+    pub processors: u64,
 }
 
 impl Standing {
@@ -79,6 +87,7 @@ impl Standing {
             warm_containers: metrics.idle_containers(),
             used_memory: metrics.busy_bytes(),
             idle_memory: metrics.idle_bytes(),
+            processors: 0,
         }
     }
 }
@@ -108,9 +117,16 @@ impl std::fmt::Debug for TimeSeries {
 
 impl TimeSeries {
     /// A series that is written to `target`, with an interval to begin with that is not zero, and at most so many rows
-    /// (at least two).
-    pub fn new(interval: SimDuration, most_rows: usize, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let table = CsvTable::new(columns(), target).map_err(|error| unwritable(&error))?;
+    /// (at least two); with the processors in use, where they are shared.
+    pub fn new(
+        interval: SimDuration,
+        most_rows: usize,
+        shares_processors: bool,
+        target: Box<dyn Write + Send>,
+    ) -> Result<Self, Error> {
+        let mut columns = columns();
+        columns.retain(|column| shares_processors || column.head().name != PROCESSORS);
+        let table = CsvTable::new(columns, target).map_err(|error| unwritable(&error))?;
         let most_rows = most_rows.max(2);
         let next = SimTime::ZERO + interval;
         Ok(Self { table, interval, most_rows, next, left_out: 0, ends: Vec::new() })
@@ -201,7 +217,7 @@ mod tests {
 
     fn written_with(interval: u64, most_rows: usize, work: impl FnOnce(TimeSeries)) -> Vec<String> {
         let text = Text::default();
-        work(TimeSeries::new(SimDuration::from_secs(interval), most_rows, Box::new(text.clone())).unwrap());
+        work(TimeSeries::new(SimDuration::from_secs(interval), most_rows, false, Box::new(text.clone())).unwrap());
         let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
         text.lines().skip(1).map(str::to_owned).collect()
     }

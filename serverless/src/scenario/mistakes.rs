@@ -4,6 +4,7 @@
 mod costs;
 mod faults;
 mod instances;
+mod processors;
 mod traces;
 mod workflows;
 
@@ -57,7 +58,7 @@ fn fields_and_their_types_are_named() {
         (
             "/functions/0/time_limt",
             json!(3),
-            "functions[0].time_limt: unknown field `time_limt`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `body`: did you mean \"time_limit\"?",
+            "functions[0].time_limt: unknown field `time_limt`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`: did you mean \"time_limit\"?",
         ),
         ("/workload", Value::Null, "the scenario: missing field `workload`"),
         ("/format", Value::Null, "the scenario: missing field `format`"),

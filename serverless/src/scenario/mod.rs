@@ -25,6 +25,7 @@ mod instances;
 mod mistakes;
 mod overrides;
 mod platform;
+mod processors;
 mod sections;
 mod suggestion;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use faults::{
 pub use files::change_paths;
 pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
 pub use overrides::Override;
+pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{
     BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
     ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::{ControlPlaneSection, InstancesSection, PowerSection, StepSection};
+use super::{
+    ControlPlaneSection, InstancesSection, PowerSection, ProcessorSharingName, ProcessorsSection, StepSection,
+};
 use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
 use crate::workload::TraceSection;
@@ -189,6 +191,9 @@ pub struct ServiceSection {
     pub instances: Option<InstancesSection>,
     /// What starts instances; without it, that takes no time beside the starts themselves.
     pub control_plane: Option<ControlPlaneSection>,
+    /// What invocations have of the processors of their node.
+    #[serde(default)]
+    pub processors: ProcessorSharingName,
 }
 
 /// A container image.
@@ -240,6 +245,8 @@ pub struct FunctionSection {
     pub deadline: Option<Seconds>,
     /// It is served by instances, each of which takes several requests at once; without it, as the service says.
     pub instances: Option<InstancesSection>,
+    /// What its containers have of the processors of their nodes; goes with `"processors": "shared"` in the service.
+    pub processors: Option<ProcessorsSection>,
     /// What it does, step by step.
     #[serde(default)]
     pub body: Vec<StepSection>,

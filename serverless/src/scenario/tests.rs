@@ -37,12 +37,14 @@ pub(super) fn good() -> Value {
         "service": {
             "head": "head", "registry": "user", "nodes": ["node-*"], "container_startup_overhead": "5s",
             "invocation_processing_overhead": 0, "simulate_image_downloads": true, "container_reuse": "least_recent",
+            "processors": "shared",
         },
         "images": [{"name": "img", "size": "250MB", "ram_footprint": "120MB"}],
         "files": [{"name": "photo", "size": "30MB"}],
         "functions": [{
             "name": "resize", "image": "img", "time_limit": "60s", "disk_limit": "500MB", "ram_limit": "200MB",
             "ingress_limit": "30MB", "egress_limit": "40MB", "container_startup_overhead": "1s", "deadline": "30s",
+            "processors": {"limit": 2, "request": 0.25, "weight": 1, "threads": 2, "startup": {"work": "1Gf", "limit": 1}},
             "body": [
                 {"ingress": {"file": "photo"}}, {"compute": "5Gf"}, {"sleep": "10s"},
                 {"write": {"file": "out", "size": "10MB"}}, {"read": {"file": "out"}}, {"egress": {"file": "out"}},
@@ -205,6 +207,7 @@ fn a_platform_of_numbers_and_single_hosts_is_accepted() {
         ],
     });
     value["service"] = json!({"head": "Head", "registry": "UserHost", "nodes": ["Node1"]});
+    value["functions"][0]["processors"] = json!(null);
     assert_eq!(first_mistake(&value.to_string()), None);
 }
 
@@ -238,8 +241,8 @@ fn overrides_are_set_before_the_scenario_is_checked() {
         refused(
             "functions[resize].ram_limt=1GB",
             "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `image`, `time_limit`, \
-             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `body`: \
-             did you mean \"ram_limit\"?",
+             `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, \
+              `instances`, `processors`, `body`: did you mean \"ram_limit\"?",
         );
         refused(
             "functions[0].time_limit=soon",

@@ -56,6 +56,10 @@ impl Scenario {
                 instances.check(&format!("functions[{position}].instances"))?;
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
+            if let Some(processors) = &function.processors {
+                let place = format!("functions[{position}].processors");
+                processors.check(&place, function.ram_limit, self.service.processors)?;
+            }
         }
         let workflows = self.check_workflows(&functions, &files)?;
         self.check_workload(&workflows)?;

@@ -9,7 +9,6 @@ use hearth_simcore::simulation::UnknownHost;
 use hearth_simcore::time::SimDuration;
 
 use super::Service;
-use super::Settings;
 use super::attempts::{Attempts, Counts, WaitingQueue};
 use super::bounds::ContainerBounds;
 use super::event::{Event, ServiceModel};
@@ -25,6 +24,7 @@ use super::registry::Registry;
 use super::running::Bodies;
 use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
+use super::{ProcessorSharing, Settings};
 use crate::Simulation;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
@@ -63,6 +63,7 @@ impl ServerlessComputeService {
                 processing_overhead: SimDuration::ZERO,
                 reuse_most_recent: true,
                 backfilling: Backfilling::Unlimited,
+                processors: ProcessorSharing::Dedicated,
             },
             simulate_downloads: true,
             keep_records: false,
@@ -219,8 +220,10 @@ impl ServerlessComputeService {
             let (stall, unwritten) =
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let Counts { waiting: queued, running } = service.attempts.counts();
-            let (metrics, records) =
-                service.books.finish(|metrics| Some((kernel.now(), Standing::of(metrics, running, queued))));
+            let processors = service.cluster.processors_in_use(kernel);
+            let (metrics, records) = service.books.finish(|metrics| {
+                Some((kernel.now(), Standing { processors, ..Standing::of(metrics, running, queued) }))
+            });
             Ended { metrics, records: unwritten.and(records), stall }
         })
     }
@@ -327,6 +330,12 @@ impl ServiceBuilder {
         self
     }
 
+    /// What invocations have of the processors of their node: a core each, unless this says otherwise.
+    pub fn processors(mut self, sharing: ProcessorSharing) -> Self {
+        self.settings.processors = sharing;
+        self
+    }
+
     /// Keeps the record of every invocation, for [`ServerlessComputeService::close`].
     pub fn keep_records(mut self, keep: bool) -> Self {
         self.keep_records = keep;
@@ -409,6 +418,9 @@ impl ServiceBuilder {
         if rules.answers_hold && is_asked_again && backfilling == Backfilling::Unlimited {
             cluster.name_contents();
         }
+        if self.settings.processors == ProcessorSharing::Shared {
+            cluster.share_processors();
+        }
         if hears.anybody_of_history {
             cluster.keep_histories();
         }
@@ -417,6 +429,7 @@ impl ServiceBuilder {
             cluster.note_containers();
         }
         let mut books = Ledger::default();
+        books.metrics.processors = cluster.shares_processors().then(Box::default);
         books.recorder = self.keep_records.then(Recorder::in_memory);
         let watch = workshop.watch;
         let objects = Objects { admission, node_allocation, keep_alive, autoscaling };

@@ -6,6 +6,7 @@ use super::Service;
 use super::attempts::{Attempt, AttemptKey};
 use crate::invocation::Outcome;
 use crate::metrics::Energy;
+use crate::node::Node;
 
 impl Service {
     /// Bills an attempt that has ended, if its body began and the platform did not lose it; and its request, if this is
@@ -40,6 +41,16 @@ impl Service {
         let mut energy = Energy::default();
         with_power().for_each(|(node, power)| energy.add(power, node.cores, node.used, window, end));
         with_power().next().map(|_| energy)
+    }
+
+    /// Notes what the nodes have had of processors up to the end, where they are shared.
+    pub(crate) fn note_offered_processors(&mut self, end: SimTime) {
+        let metrics = &mut self.books.metrics;
+        let window = metrics.window();
+        if let Some(processors) = &mut metrics.processors {
+            let offered = |node: &Node| u128::from(node.cores) * node.used.up_within(window, end);
+            processors.offered = self.cluster.nodes().iter().map(offered).sum();
+        }
     }
 
     /// Counts the cores that are still held at the end.

@@ -2,10 +2,10 @@
 //! model, sections 4 and 5).
 
 use hearth_simcore::kernel::Kernel;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
-use super::attempts::AttemptKey;
+use super::attempts::{Attempt, AttemptKey};
 use super::event::{Event, Happening};
 use crate::cluster::Occupied;
 use crate::error::Error;
@@ -64,13 +64,28 @@ impl Service {
         self.books.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
         let overhead = self.cluster.node(node).slowed(overhead);
-        self.rounds.runs(key, node, now + overhead, function);
-        if overhead > SimDuration::ZERO {
+        let work = if start == Start::Cold { self.cluster.startup_work(function.id) } else { None };
+        // How long the container computes is not known.
+        let begins = if work.is_some() { SimTime::MAX } else { now + overhead };
+        self.rounds.runs(key, node, begins, function);
+        if overhead > SimDuration::ZERO || work.is_some() {
             self.books.serve(node, container, Phase::ColdStart, &attempt.record);
             self.attempts.enter(key, InvocationState::Starting, now);
-            kernel.schedule(overhead, Event(Happening::ContainerStarted(key)));
+            let then = if work.is_some() { Happening::StartupWork(key) } else { Happening::ContainerStarted(key) };
+            kernel.schedule(overhead, Event(then));
             return Ok(());
         }
         self.start_running(key, kernel)
+    }
+
+    /// The startup overhead is over of the container of an attempt, which may be gone: it computes before it is up.
+    pub(crate) fn begin_startup_work(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let Some(occupied) = self.attempts.get(key).and_then(Attempt::occupied) else { return Ok(()) };
+        let (node, container) = (occupied.node(), occupied.container());
+        let started = Event(Happening::ContainerStarted(key));
+        if self.cluster.begin_startup(node, container, started, kernel) {
+            return Ok(());
+        }
+        self.container_started(key, kernel)
     }
 }

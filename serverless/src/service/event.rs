@@ -23,8 +23,12 @@ pub(crate) enum Happening {
     Message(Message),
     /// The head has processed a request.
     HeadProcessed(AttemptKey),
+    /// The startup overhead of the container of an invocation is over: it computes before it is up.
+    StartupWork(AttemptKey),
     /// The container of an invocation has started.
     ContainerStarted(AttemptKey),
+    /// The startup overhead of a container that is started ahead is over.
+    StartupWorkAhead(u32),
     /// What the current step of a body waits for has come to pass.
     StepEnded(AttemptKey),
     /// Data has arrived that a body cannot begin without.
@@ -160,7 +164,7 @@ impl Model for ServiceModel {
         if service.policies.watch().advance(kernel.now(), kernel.events_handled()) {
             return Err(Error::Interrupted);
         }
-        service.note_time(kernel.now());
+        service.note_time(kernel);
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = service.step(what, kernel);
@@ -230,7 +234,9 @@ impl Service {
         match what {
             Happening::Arrival | Happening::BodyEnded(_) | Happening::Message(_) => {}
             Happening::HeadProcessed(key) => self.head.processed(key, kernel),
+            Happening::StartupWork(key) => self.begin_startup_work(key, kernel)?,
             Happening::ContainerStarted(key) => self.container_started(key, kernel)?,
+            Happening::StartupWorkAhead(starting) => self.begin_startup_work_ahead(starting, kernel),
             Happening::StepEnded(key) => self.step_ended(key, kernel)?,
             Happening::InputArrived(key) => self.input_arrived(key, kernel)?,
             Happening::WorkflowRequested(position) => self.begin_planned_run(position, kernel)?,

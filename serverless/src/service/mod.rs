@@ -35,11 +35,13 @@ pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub use scheduling::Backfilling;
 
+use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimDuration;
 
 use self::attempts::{Attempts, Counts};
 use self::bounds::ContainerBounds;
+use self::event::Event;
 use self::head::Head;
 use self::history::LetIn;
 use self::instances::Instances;
@@ -63,6 +65,17 @@ pub(crate) struct Settings {
     pub processing_overhead: SimDuration,
     pub reuse_most_recent: bool,
     pub backfilling: Backfilling,
+    pub processors: ProcessorSharing,
+}
+
+/// What invocations have of the processors of their node (the timing model, section 8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProcessorSharing {
+    /// A core each, from dispatch to end: who has none waits.
+    #[default]
+    Dedicated,
+    /// What their container gets of all cores while they compute, by limits and weights; nobody needs a core to start.
+    Shared,
 }
 
 /// A service: its parts, each of which a file is about. What goes from one to another is in the methods of the service; nobody
@@ -161,11 +174,13 @@ impl Service {
     }
 
     /// Time has come to a date at which something happens.
-    fn note_time(&mut self, now: SimTime) {
+    fn note_time(&mut self, kernel: &Kernel<Event>) {
+        let now = kernel.now();
         let Counts { waiting: queued, running } = self.attempts.counts();
         let books = &mut *self.books;
         if let Some(series) = books.series.as_mut().filter(|series| now >= series.next) {
-            series.advance(now, Standing::of(&books.metrics, running, queued));
+            let standing = Standing::of(&books.metrics, running, queued);
+            series.advance(now, Standing { processors: self.cluster.processors_in_use(kernel), ..standing });
         }
     }
 }

@@ -128,10 +128,22 @@ impl Service {
         self.count_starting(function, true);
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         let starting = self.keep_alive.prewarmings.starting.vacant_key();
-        let timer =
-            kernel.schedule_cancellable(overhead, Event(Happening::Message(Message::Prewarmed(starting as u32))));
+        let then = match self.cluster.startup_work(function) {
+            Some(_) => Happening::StartupWorkAhead(starting as u32),
+            None => Happening::Message(Message::Prewarmed(starting as u32)),
+        };
+        let timer = kernel.schedule_cancellable(overhead, Event(then));
         self.keep_alive.prewarmings.starting.insert(Starting { timer, held, function, keep_for });
         true
+    }
+
+    /// The startup overhead is over of a container that is started ahead: it computes before it is up.
+    pub(crate) fn begin_startup_work_ahead(&mut self, starting: u32, kernel: &mut Kernel<Event>) {
+        let Some(begun) = self.keep_alive.prewarmings.starting.get(starting as usize) else { return };
+        let up = Message::Prewarmed(starting);
+        if !self.cluster.begin_startup(begun.held.node(), begun.held.id(), Event(Happening::Message(up)), kernel) {
+            self.head.receive(up);
+        }
     }
 
     /// A container that was started ahead is up. It took no core, so it is for one that waits for it only if there is one.
@@ -144,8 +156,9 @@ impl Service {
         self.books.metrics.end_prewarming(self.registry.function(function).limits.ram, kernel.now());
         self.count_starting(function, false);
         let node = held.node();
+        self.cluster.end_startup(node, held.id(), &mut self.books, kernel);
         if self.attempts.is_container_awaited()
-            && self.cluster.free_core().contains(node)
+            && self.cluster.may_start_warm(node)
             && let Some(next) = self.attempts.first_awaiting(function, node, None)
         {
             return self.hand_over(held, (next, function), kernel);

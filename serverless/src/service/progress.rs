@@ -70,6 +70,7 @@ impl Happening {
             },
             Self::Arrival
             | Self::HeadProcessed(_)
+            | Self::StartupWork(_)
             | Self::ContainerStarted(_)
             | Self::StepEnded(_)
             | Self::InputArrived(_)
@@ -77,7 +78,8 @@ impl Happening {
             | Self::BodyEnded(_)
             | Self::TimeLimit(_)
             | Self::Crashed(_) => true,
-            Self::FaultBegins(_)
+            Self::StartupWorkAhead(_)
+            | Self::FaultBegins(_)
             | Self::FaultEnds(_)
             | Self::Hedge(_)
             | Self::PolicyTimer

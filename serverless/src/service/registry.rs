@@ -9,7 +9,7 @@ use super::Service;
 use super::attempts::Attempt;
 use crate::cluster::ContainerSpec;
 use crate::error::Error;
-use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits};
+use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, MILLIONTHS};
 use crate::node::Footprint;
 use crate::table::Table;
 use crate::workflow::TaskOfRun;
@@ -78,7 +78,7 @@ pub(crate) struct RegisteredFunction {
 impl RegisteredFunction {
     /// What each of its containers reserves.
     pub fn footprint(&self) -> Footprint {
-        Footprint { ram: self.limits.ram, disk: self.limits.disk }
+        footprint_of(&self.limits)
     }
 
     /// An attempt at it as policies see it; `part` says of which workflow it is a task.
@@ -104,6 +104,12 @@ impl RegisteredFunction {
             ..RequestView::default()
         }
     }
+}
+
+/// What each container of a function with these limits reserves.
+fn footprint_of(limits: &Limits) -> Footprint {
+    let processors = limits.processors.map_or(0, |processors| processors.reserved());
+    Footprint { ram: limits.ram, disk: limits.disk, processors }
 }
 
 impl Service {
@@ -137,14 +143,32 @@ impl Service {
         let startup_overhead = startup_overhead.unwrap_or(self.settings.startup_overhead);
         self.registry.function_names.insert(name);
         self.registry.functions.push(RegisteredFunction { id, image, limits, startup_overhead, body });
-        let footprint = Footprint { ram: limits.ram, disk: limits.disk };
+        let footprint = footprint_of(&limits);
         self.attempts.add_function();
         self.let_in.add_function();
         self.rounds.add_function();
-        self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead });
+        let processors = limits.processors.unwrap_or_default();
+        self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead, processors });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
         self.books.folding.add_function(deadline);
         Ok(id)
+    }
+
+    /// What is wrong with what a function wants of processors.
+    fn check_processors(&self, limits: &Limits) -> Result<(), String> {
+        let Some(processors) = limits.processors else { return Ok(()) };
+        if !self.cluster.shares_processors() {
+            return Err("it says what its containers have of processors, which are dedicated: share them".to_owned());
+        }
+        if let Some(mistake) = processors.mistake() {
+            return Err(mistake.to_owned());
+        }
+        let most = self.cluster.nodes().iter().map(|node| node.cores).max().unwrap_or(0);
+        let request = processors.request;
+        let fits = processors.reserved() as f64 <= f64::from(most) * MILLIONTHS;
+        let refusal =
+            || format!("its processors request {request} cores of one node; the most that nodes have is {most}");
+        if fits { Ok(()) } else { Err(refusal()) }
     }
 
     /// Refuses a function that no node could ever run (the timing model, section 3).
@@ -161,6 +185,7 @@ impl Service {
                 return Err(refuse(format!("image {name:?} is {size} B, the head's disk holds {capacity} B")));
             }
         }
+        self.check_processors(limits).map_err(refuse)?;
         let fits = |node: &crate::node::Node| ram <= node.ram_capacity && disk <= node.disk_capacity;
         if self.cluster.nodes().iter().any(fits) {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hearth_simcore::kernel::Kernel;
+use hearth_simcore::kernel::{Kernel, ShareId};
 use hearth_simcore::network::{Endpoint, TransferError};
 use hearth_simcore::process::WeakContext;
 use hearth_simcore::time::SimDuration;
@@ -24,6 +24,8 @@ pub(crate) enum Effort {
     None,
     /// To let time pass.
     Time(SimDuration),
+    /// To compute so many operations on shared processors.
+    Compute(f64),
     /// To move bytes.
     Transfer { from: Endpoint, to: Endpoint, bytes: u64 },
 }
@@ -47,7 +49,13 @@ impl Bodies {
 impl Service {
     /// The container has started of an attempt, which may be gone.
     pub(crate) fn container_started(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        if self.attempts.get(key).is_some() { self.start_running(key, kernel) } else { Ok(()) }
+        let Some(attempt) = self.attempts.get(key) else { return Ok(()) };
+        if self.cluster.startup_work(attempt.record.function).is_some()
+            && let Some(occupied) = attempt.occupied()
+        {
+            self.cluster.end_startup(occupied.node(), occupied.container(), &mut self.books, kernel);
+        }
+        self.start_running(key, kernel)
     }
 
     /// The container is up: the body begins once its data is there, and its time limit runs.
@@ -86,7 +94,9 @@ impl Service {
         let runs_already = attempt.execution().is_some_and(|execution| execution.time_limit.is_some());
         let limit = if runs_already { SimDuration::ZERO } else { function.limits.time };
         let node = self.cluster.node(node);
-        if let Some(length) = only_time(body, node.speed) {
+        // Where processors are shared, how long something computes is not known.
+        let speed = (!self.cluster.shares_processors()).then_some(node.speed);
+        if let Some(length) = only_time(body, speed) {
             let length = node.slowed(length);
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
@@ -205,6 +215,7 @@ impl Service {
             let ended = Event(Happening::StepEnded(key));
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
+                Ok(Effort::Compute(flops)) => return self.begin_computing(key, flops, kernel).map(|()| false),
                 Ok(Effort::Time(length)) => {
                     kernel.schedule(length, ended);
                     return Ok(false);
@@ -256,6 +267,7 @@ impl Service {
         };
         Ok(match step {
             Step::Sleep(length) => Effort::Time(node.slowed(*length)),
+            Step::Compute(flops) if self.cluster.shares_processors() => Effort::Compute(*flops),
             Step::Compute(flops) => Effort::Time(node.slowed(SimDuration::from_secs_f64(flops / node.speed))),
             Step::Fail(message) => return Err(FunctionError::new(&**message)),
             Step::Create(file, size) => {
@@ -309,6 +321,7 @@ impl Service {
             return self.crashed(key, kernel);
         }
         finish(attempt, kernel);
+        self.count_processors(key, kernel)?;
         self.report_end(key, kernel);
         Ok(())
     }
@@ -323,7 +336,36 @@ impl Service {
             process.cancel();
         }
         finish(attempt, kernel);
+        self.count_processors(key, kernel)?;
         self.report_end(key, kernel);
+        Ok(())
+    }
+
+    /// Computes in the container of an attempt.
+    fn begin_computing(&mut self, key: AttemptKey, flops: f64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let ended = Event(Happening::StepEnded(key));
+        let attempt = self.attempts.under_way_mut(key)?;
+        let Some((node, container)) = attempt.place() else {
+            return Err(Error::internal("a body computes that has no container").into());
+        };
+        attempt.execution_mut().computation = self.cluster.compute(node, container, flops, ended, kernel);
+        Ok(())
+    }
+
+    /// The share of processors of the container of an attempt, where they are shared.
+    pub(super) fn share_of(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Option<ShareId> {
+        let (node, container) = self.attempts.get(key)?.place()?;
+        self.cluster.share_of(node, container, kernel)
+    }
+
+    /// Counts what a body that has ended has used of shared processors.
+    #[inline]
+    fn count_processors(&mut self, key: AttemptKey, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
+        if self.cluster.shares_processors()
+            && let Some((node, container)) = self.attempts.under_way(key)?.place()
+        {
+            self.cluster.count_processors(node, container, &mut self.books, kernel);
+        }
         Ok(())
     }
 
@@ -340,11 +382,15 @@ fn finish(attempt: &mut Attempt, kernel: &mut Kernel<Event>) {
     if let Some(timer) = attempt.execution().and_then(|execution| execution.time_limit) {
         kernel.cancel(timer);
     }
+    if let Some(computation) = attempt.execution_if_any().and_then(|execution| execution.computation.take()) {
+        kernel.cancel_activity(computation);
+    }
 }
 
-/// How long a body takes that has one step at the most, which lets time pass; `None` for any other. (The steps of longer
+/// How long a body takes that has one step at the most, which lets time pass; `None` for any other, and without a speed for one that
+/// computes. (The steps of longer
 /// bodies have events of their own: of those that end at one date, the one whose last step began first is handled first.)
-pub(super) fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
+pub(super) fn only_time(body: &Body, speed: Option<f64>) -> Option<SimDuration> {
     let steps = match body {
         Body::Sleep(length) => return Some(*length),
         Body::Steps(steps) => steps,
@@ -353,7 +399,7 @@ pub(super) fn only_time(body: &Body, speed: f64) -> Option<SimDuration> {
     match &**steps {
         [] => Some(SimDuration::ZERO),
         [Step::Sleep(length)] => Some(*length),
-        [Step::Compute(flops)] => Some(SimDuration::from_secs_f64(flops / speed)),
+        [Step::Compute(flops)] => speed.map(|speed| SimDuration::from_secs_f64(flops / speed)),
         _ => None,
     }
 }

@@ -23,6 +23,10 @@ impl OfInvocation {
                 self.context.sleep(length).await;
                 Ok(())
             }
+            Effort::Compute(flops) => {
+                self.compute(flops, SimDuration::ZERO).await;
+                Ok(())
+            }
             Effort::Transfer { from, to, bytes } => {
                 let moved = self.context.transfer(from, to, bytes).outliving_waiter().await;
                 moved.map_err(|error| FunctionError::new(error.to_string()))
@@ -38,6 +42,17 @@ impl Sandbox for OfInvocation {
 
     fn sleep(&self, length: SimDuration) -> Pending<'_, ()> {
         Box::pin(async move { self.context.sleep(length).await })
+    }
+
+    fn compute(&self, flops: f64, alone: SimDuration) -> Pending<'_, ()> {
+        let share = self.context.with_model(|model, kernel| model.service().share_of(self.key, kernel));
+        Box::pin(async move {
+            match share {
+                // Who would be told that its container is gone is gone as well.
+                Some(share) => drop(self.context.compute_in(share, flops).await),
+                None => self.context.sleep(alone).await,
+            }
+        })
     }
 
     fn perform(&self, step: Step) -> Pending<'_, Result<(), FunctionError>> {

@@ -23,6 +23,7 @@ impl Service {
     pub(crate) fn close(&mut self, kernel: &mut Kernel<Event>) -> Result<Option<Stall>, Error> {
         let now = kernel.now();
         self.books.metrics.advance(now);
+        self.cluster.count_all_processors(&mut self.books, kernel);
         self.bill_unheard();
         self.give_back_all(now);
         self.write_remaining_instances()?;
@@ -35,6 +36,7 @@ impl Service {
             self.extend_window(now);
         }
         self.books.metrics.energy = self.energy(now);
+        self.note_offered_processors(now);
         let waiting = || unfinished.iter().filter(|record| record.outcome == Outcome::Unfinished);
         // One that follows another that has not ended is not what all wait for.
         let first = waiting().find(|record| record.requested_at.is_some()).or_else(|| waiting().next());

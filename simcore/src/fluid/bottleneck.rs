@@ -124,6 +124,8 @@ pub(super) struct End {
 pub(super) struct AtBound {
     pub level: Level,
     pub slot: u32,
+    /// Which entry of the slot it is: only the last one counts, or a flow that comes and goes would have many.
+    pub entry: u32,
 }
 
 /// Up to which level a resource that is no bottleneck has room.

@@ -45,6 +45,12 @@ impl<T: Ord + Copy> LazyHeap<T> {
         self.heap.pop();
     }
 
+    /// How many there are, stale ones among them.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// Takes out all.
     pub fn clear(&mut self) {
         self.heap.clear();

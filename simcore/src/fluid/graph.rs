@@ -73,6 +73,8 @@ pub(super) struct Flow {
     pub since: SimTime,
     /// If a resource holds it: where the resource's clock stands when it ends.
     pub end: LevelTime,
+    /// Counts its entries among those of bottlenecks that reach their bound.
+    pub bound_entry: u32,
     /// Its uses, with its place in the list of each share.
     pub links: Vec<Link>,
     /// The last solve that may have changed what holds it, and what held it before.
@@ -95,6 +97,7 @@ impl Flow {
             remaining: 0.0,
             since: SimTime::ZERO,
             end: LevelTime::default(),
+            bound_entry: 0,
             links: Vec::new(),
             noted: 0,
             held_before: Holder::Nobody,
@@ -216,9 +219,12 @@ impl Graph {
         if let Holder::Resource(resource) = holder {
             let bottleneck = &mut self.bottlenecks[resource as usize];
             bottleneck.members += 1;
-            let level = self.flows[slot as usize].level_at_bound();
+            let flow = &mut self.flows[slot as usize];
+            let level = flow.level_at_bound();
+            flow.bound_entry = flow.bound_entry.wrapping_add(1);
             if level < f64::INFINITY {
-                let (entry, flows) = (AtBound { level: Level(level), slot }, &self.flows);
+                let entry = AtBound { level: Level(level), slot, entry: flow.bound_entry };
+                let flows = &self.flows;
                 bottleneck.bounds.push(entry, bottleneck.members as usize, |entry| entry.is_current(resource, flows));
             }
         }
@@ -366,7 +372,7 @@ impl End {
 impl AtBound {
     pub fn is_current(&self, resource: u32, flows: &[Flow]) -> bool {
         let flow = &flows[self.slot as usize];
-        flow.active && flow.holder == Holder::Resource(resource) && flow.level_at_bound() == self.level.0
+        flow.active && flow.holder == Holder::Resource(resource) && flow.bound_entry == self.entry
     }
 }
 

@@ -20,6 +20,8 @@ pub struct FluidNetwork {
     /// The flows that end at a date that has come.
     due: BinaryHeap<Reverse<Due>>,
     due_since: SimTime,
+    /// The rate of the flow that has ended last.
+    last_rate: f64,
     region: Region,
 }
 
@@ -230,11 +232,20 @@ impl FluidNetwork {
 
     /// The rate of a flow since the last settling.
     pub fn rate(&self, flow: FlowId) -> Option<f64> {
-        self.get(flow).map(|flow| match flow.holder {
+        self.get(flow).map(|flow| self.rate_of(flow))
+    }
+
+    fn rate_of(&self, flow: &Flow) -> f64 {
+        match flow.holder {
             Holder::Nobody => 0.0,
             Holder::Bound => flow.bound,
             Holder::Resource(resource) => self.graph.bottlenecks[resource as usize].level / flow.penalty,
-        })
+        }
+    }
+
+    /// The rate, up to its end, of the flow that has ended last or was cancelled last.
+    pub fn rate_of_last_ended(&self) -> f64 {
+        self.last_rate
     }
 
     /// What a flow has not moved yet.
@@ -271,8 +282,14 @@ impl FluidNetwork {
 
     /// How many resources and flows the last settling has looked at one by one.
     #[cfg(test)]
-    pub(super) fn looked_at(&self) -> usize {
+    pub(crate) fn looked_at(&self) -> usize {
         self.region.filling.len() + self.region.filling.noted.len()
+    }
+
+    /// How many flows are entered by the level at which they reach their bound, with those that are so no more.
+    #[cfg(test)]
+    pub(super) fn entered_at_bound(&self) -> usize {
+        self.graph.bottlenecks.iter().map(|bottleneck| bottleneck.bounds.len()).sum()
     }
 
     #[cfg(test)]
@@ -308,6 +325,7 @@ impl FluidNetwork {
     }
 
     fn end(&mut self, slot: u32) {
+        self.last_rate = self.rate_of(&self.graph.flows[slot as usize]);
         self.graph.leave(slot);
         let flow = &mut self.graph.flows[slot as usize];
         flow.active = false;

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use super::shared::Shared;
 use super::waiting::{Activity, Sleep, TimedOut, Work};
 use super::{Either, Process, race};
-use crate::kernel::{Kernel, Model};
+use crate::kernel::{Kernel, Model, ShareId};
 use crate::network::Endpoint;
 use crate::platform::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -75,6 +75,12 @@ impl<M: Model> Context<M> {
     pub async fn compute(&self, flops: f64) {
         // Only transfers can be impossible.
         let _ = Activity::new(Rc::clone(&self.shared), Work::Compute { host: self.host, flops }).await;
+    }
+
+    /// Computes `flops` floating-point operations in a [share](crate::kernel::ShareSpec) of processors; dropping it stops that.
+    /// Its result is an error if the share is not there.
+    pub fn compute_in(&self, share: ShareId, flops: f64) -> Activity<M> {
+        Activity::new(Rc::clone(&self.shared), Work::ComputeIn { share, flops })
     }
 
     /// Moves bytes between two ends; see [`crate::network`].

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use super::shared::Shared;
-use crate::kernel::{ActivityId, Kernel, Model};
+use crate::kernel::{ActivityId, Kernel, Model, ShareId};
 use crate::network::{Endpoint, TransferError};
 use crate::platform::HostId;
 use crate::queue::EventHandle;
@@ -61,6 +61,7 @@ impl<M: Model> Drop for Sleep<M> {
 pub(super) enum Work {
     Transfer { from: Endpoint, to: Endpoint, bytes: u64 },
     Compute { host: HostId, flops: f64 },
+    ComputeIn { share: ShareId, flops: f64 },
 }
 
 /// Waits until bytes have moved or a computation has ended; made by [`Context::transfer`](super::Context::transfer) and its like. It starts when
@@ -87,6 +88,9 @@ impl<M: Model> Activity<M> {
         match self.work {
             Work::Transfer { from, to, bytes } => kernel.transfer_then_wake(from, to, bytes, waker),
             Work::Compute { host, flops } => Ok(kernel.compute_then_wake(host, flops, waker)),
+            Work::ComputeIn { share, flops } => {
+                kernel.compute_in_then_wake(share, flops, waker).ok_or(TransferError::Interrupted)
+            }
         }
     }
 }

@@ -7,11 +7,9 @@
 //! - among the nodes with a free core that have an idle container of the function, the one that runs the most invocations;
 //! - else among those with a free core and room for a new container, the one that runs the most; else among those that can
 //!   make room by evicting;
-//! - when no core is free, invocations wait at the head.
-//!
-//! What differs: the paper binds early, so that an invocation for which there is no core waits at (or shares the cores of)
-//! the least loaded node. Here it waits at the head, which the paper calls late binding, and goes to the first core that is
-//! free: what is least loaded then.
+//! - when every node runs as many invocations as it has cores: where processors are shared, the node that runs the fewest, warm ones
+//!   first, whose cores it then shares, as in the paper. Where they are dedicated, invocations wait at the head, which the paper
+//!   calls late binding, and go to the first core that is free: what is least loaded then.
 
 use hearth_policy_api::*;
 use hearth_policy_toolbox::PlacementRule;
@@ -37,7 +35,17 @@ impl Policy for Hermod {
 
 impl NodeAllocation for Hermod {
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        PlacementRule::MostLoaded.choose_warm_first(request, cluster).into()
+        // Where processors are dedicated, this is so of every node with a free core.
+        let has_idle_core = |node: &u32| {
+            let node = &cluster.nodes[*node as usize];
+            node.running < node.cores
+        };
+        let most = PlacementRule::MostLoaded;
+        let warm = cluster.free_core.iter_also_in(&cluster.idle_container).filter(has_idle_core);
+        let packed = most
+            .choose_among(warm, request, cluster)
+            .or_else(|| most.choose_among(cluster.free_core.iter().filter(has_idle_core), request, cluster));
+        packed.or_else(|| PlacementRule::LeastLoaded.choose_warm_first(request, cluster)).into()
     }
 }
 
@@ -65,5 +73,22 @@ mod tests {
         cluster.idle_container.insert(0);
         cluster.idle_container.insert(2);
         assert_eq!(Hermod.place(&request, &cluster.view()), Placement::Node(2), "the most loaded of the warm ones");
+    }
+
+    #[test]
+    fn a_worked_example_of_shared_processors() {
+        // Of eight cores each, which are shared: all nodes are free at any time.
+        let mut cluster = TestCluster::new(3);
+        for (node, running) in [(0, 9), (1, 7), (2, 8)] {
+            cluster.nodes[node].running = running;
+        }
+        let request = RequestView::default();
+        cluster.idle_container.insert(2);
+        assert_eq!(Hermod.place(&request, &cluster.view()), Placement::Node(1), "it has a core that nobody uses");
+        cluster.nodes[1].running = 10;
+        cluster.idle_container = NodeBits::new(3);
+        assert_eq!(Hermod.place(&request, &cluster.view()), Placement::Node(2), "the least loaded");
+        cluster.idle_container.insert(0);
+        assert_eq!(Hermod.place(&request, &cluster.view()), Placement::Node(0), "a warm one before others");
     }
 }

@@ -21,7 +21,9 @@ const fn distribution(section: Section, path: &'static str, title: &'static str,
     Definition::new(section, Shape::Distribution, path, title, unit).over(over)
 }
 
-use self::Section::{Containers, Cost, Energy, Faults, Images, Memory, Requests, Simulation, Starts, Times, Workflows};
+use self::Section::{
+    Containers, Cost, Energy, Faults, Images, Memory, Processors, Requests, Simulation, Starts, Times, Workflows,
+};
 use self::Unit::{ByteSeconds, CoreSeconds, GibSeconds, Joules, Money, PerSecond, Plain, Seconds, Share};
 
 /// All numbers of summaries.
@@ -73,7 +75,13 @@ pub static DEFINITIONS: &[Definition] = &[
         .note("until the simulation ended; idle containers waited for their end"),
     number(Memory, "drain.memory_byte_seconds.used", "memory used after the last invocation", ByteSeconds),
     number(Memory, "drain.memory_byte_seconds.idle", "memory held idle after the last invocation", ByteSeconds),
+    number(Memory, "drain.core_seconds", "processors used after the last invocation", CoreSeconds),
     number(Memory, "drain.joules", "energy taken after the last invocation", Joules),
+
+    number(Processors, "processors.core_seconds", "processors used", CoreSeconds)
+        .note("where they are shared; from `measured.from_s` to `measured.to_s`"),
+    number(Processors, "processors.utilisation", "share of the processors used", Share)
+        .short("utilisation").note("of the nodes that were up, likewise"),
 
     count(Faults, "faults.count", "faults").note("outages, slow spells and losses that came into effect"),
     count(Faults, "faults.retries", "retries").note("attempts after one that did not end well"),

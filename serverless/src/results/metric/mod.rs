@@ -74,6 +74,8 @@ pub enum Section {
     Containers,
     /// Memory over time, and the time that it is summed over.
     Memory,
+    /// Processors that are shared.
+    Processors,
     /// What went wrong, and what users got all the same.
     Faults,
     /// Runs of workflows.

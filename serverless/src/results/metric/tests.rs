@@ -8,13 +8,16 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::policy::Catalog;
 use crate::results::Summary;
-use crate::scenario::Scenario;
+use crate::scenario::{ProcessorSharingName, Scenario};
 
-/// Summaries of the examples; the ones of workflows and instances have all that a summary may have.
+/// Summaries of the examples; those of workflows, with processors that are shared, and of instances have all that a summary may have.
 fn summaries() -> Vec<Value> {
     let summary = |name: &str| {
         let file = format!("{}/../examples/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let scenario = Scenario::read(file.as_ref(), &[]).unwrap();
+        let mut scenario = Scenario::read(file.as_ref(), &[]).unwrap();
+        if name == "workflows" {
+            scenario.service.processors = ProcessorSharingName::Shared;
+        }
         let mut results =
             Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
         results.skipped_rows = 3;

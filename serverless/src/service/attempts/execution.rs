@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hearth_simcore::kernel::ActivityId;
 use hearth_simcore::process::Process;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
@@ -15,6 +16,8 @@ pub(crate) struct Execution {
     pub step: usize,
     pub time_limit: Option<EventHandle>,
     pub process: Option<Process<()>>,
+    /// What the current step computes on shared processors.
+    pub computation: Option<ActivityId>,
     pub storage: PrivateStorage,
     /// Bytes brought in from the registry so far.
     pub ingress: u64,

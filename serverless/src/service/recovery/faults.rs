@@ -168,7 +168,7 @@ impl Service {
                 self.recovery.faults.end(number);
                 self.lose_disk(host);
             }
-            Fault::NodeSlow { host, .. } => self.set_slowness(host),
+            Fault::NodeSlow { host, .. } => self.set_slowness(host, kernel),
             Fault::LinkDegraded { link, .. } => self.set_bandwidth(link, kernel),
         }
         self.head.receive(Message::Changed);
@@ -192,7 +192,7 @@ impl Service {
             Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel),
             Fault::LinkDown { link } if !still => kernel.restore_link(link),
             Fault::HostDown { .. } | Fault::LinkDown { .. } | Fault::DiskLost { .. } => {}
-            Fault::NodeSlow { host, .. } => self.set_slowness(host),
+            Fault::NodeSlow { host, .. } => self.set_slowness(host, kernel),
             Fault::LinkDegraded { link, .. } => self.set_bandwidth(link, kernel),
         }
         if is_drawn {
@@ -201,7 +201,7 @@ impl Service {
         self.head.receive(Message::Changed);
     }
 
-    fn set_slowness(&mut self, host: HostId) {
+    fn set_slowness(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
         let factors = self.recovery.faults.on(Target::Host(host)).filter_map(|fault| match fault {
             Fault::NodeSlow { factor, .. } => Some(factor),
             _ => None,
@@ -209,6 +209,9 @@ impl Service {
         let slowness = factors.product();
         if let Some(node) = self.cluster.node_on(host) {
             self.cluster.set_slowness(node, slowness);
+            if self.cluster.shares_processors() {
+                kernel.set_slowness(host, slowness);
+            }
         }
     }
 
@@ -310,6 +313,9 @@ impl Service {
             }
             if let Some(process) = execution.process.take() {
                 process.cancel();
+            }
+            if let Some(computation) = execution.computation.take() {
+                kernel.cancel_activity(computation);
             }
         }
         Ok(())

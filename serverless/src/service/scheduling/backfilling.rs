@@ -8,7 +8,7 @@ use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashMap;
 
 use crate::function::FunctionId;
-use crate::node::{Footprint, NodeId};
+use crate::node::{Footprint, NodeId, SharedProcessors};
 use crate::service::attempts::AttemptKey;
 use crate::service::registry::RegisteredFunction;
 use crate::table::Table;
@@ -117,12 +117,14 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub fn of(view: &NodeView) -> Self {
+    pub fn of(view: &NodeView, shared: Option<SharedProcessors>) -> Self {
+        let (free, idle) = shared.map_or((0, 0), |shared| shared.free_and_idle());
         Self {
-            cores: view.free_cores,
-            free: Footprint { ram: view.free_ram, disk: view.free_disk },
-            idle: Footprint { ram: view.idle_ram, disk: view.idle_disk },
-            images: Footprint { ram: view.unused_image_ram, disk: view.unused_image_disk },
+            // Where processors are shared, nobody needs a core.
+            cores: if shared.is_some() { u32::MAX } else { view.free_cores },
+            free: Footprint { ram: view.free_ram, disk: view.free_disk, processors: free },
+            idle: Footprint { ram: view.idle_ram, disk: view.idle_disk, processors: idle },
+            images: Footprint { ram: view.unused_image_ram, disk: view.unused_image_disk, processors: 0 },
         }
     }
 
@@ -138,12 +140,14 @@ impl Room {
         let with = |other: &Footprint| {
             need.ram <= free.ram.saturating_add(other.ram) && need.disk <= free.disk.saturating_add(other.disk)
         };
-        *cores > 0 && (with(images) || with(idle))
+        let has_processors = need.processors <= free.processors.saturating_add(idle.processors);
+        *cores > 0 && has_processors && (with(images) || with(idle))
     }
 
     /// Somebody has ended, and its container is idle.
     fn free_after(&mut self, footprint: Footprint) {
-        self.cores += 1;
+        self.cores = self.cores.saturating_add(1);
+        self.idle.processors = self.idle.processors.saturating_add(footprint.processors);
         self.idle.ram = self.idle.ram.saturating_add(footprint.ram);
         self.idle.disk = self.idle.disk.saturating_add(footprint.disk);
     }
@@ -160,6 +164,7 @@ impl Room {
         };
         take(need.ram, [&mut self.free.ram, &mut self.images.ram, &mut self.idle.ram]);
         take(need.disk, [&mut self.free.disk, &mut self.images.disk, &mut self.idle.disk]);
+        take(need.processors, [&mut self.free.processors, &mut 0, &mut self.idle.processors]);
         self
     }
 }

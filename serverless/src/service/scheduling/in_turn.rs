@@ -261,12 +261,13 @@ impl Service {
 
     /// What a node has for somebody: all that is free or can be evicted, without the image that it needs itself.
     fn room(&self, waiting: &Waiting, node: NodeId) -> Room {
-        let mut room = Room::of(self.cluster.node_view(node));
+        let mut room = Room::of(self.cluster.node_view(node), self.cluster.node(node).processors);
         if let Some(image) = self.image_of(waiting) {
             let (held, described) = (self.cluster.node(node), self.registry.image(image));
             room.keep_image(Footprint {
                 ram: if held.ram.holds_unused(image) { described.ram_footprint } else { 0 },
                 disk: if held.disk.holds_unused(image) { described.size } else { 0 },
+                processors: 0,
             });
         }
         room
@@ -312,7 +313,8 @@ impl Service {
         let function = self.registry.function(waiting.function);
         let is_warm = choice != Choice::Cold && self.cluster.idle(waiting.function).contains(node);
         let has_image = self.cluster.is_image_ready(node, function.image);
-        if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !(is_warm || has_image) {
+        let is_known = is_warm || (has_image && self.cluster.startup_work(waiting.function).is_none());
+        if function.limits.time == hearth_simcore::time::SimDuration::ZERO || !is_known {
             return SimTime::MAX;
         }
         let starts = if is_warm { now } else { now + self.cluster.node(node).slowed(function.startup_overhead) };

@@ -287,13 +287,18 @@ impl Service {
                 continue;
             }
             let entry = Entry { key, function, position };
+            let hidden = cluster.do_requests_vary().then(|| cluster.hide_full(function));
             let ask = || {
                 let sees_history = policies.rules().sees_history;
                 let shown = ShownContainers::new(cluster, attempts, container_lists, now);
                 let containers = ContainersOf::new(&shown);
                 policies.place(request, &cluster.view(request, queue.len(), now, sees_history, containers))
             };
-            let answer = rounds.answers.find_or(request, cluster, ask)?;
+            let answer = rounds.answers.find_or(request, cluster, ask);
+            if let Some(hidden) = hidden {
+                cluster.show_full(hidden);
+            }
+            let answer = answer?;
             match bounds.within(function, answer, cluster) {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
                     plan.decide(&Wanted::by(entry, request), (NodeId(node), Choice::Any), cluster, manner);
@@ -460,6 +465,24 @@ impl Service {
         waiting: &Waiting,
         kernel: &Kernel<Event>,
     ) -> Result<Placement, Box<Error>> {
+        if self.cluster.do_requests_vary() {
+            return self.ask_where_there_is_room(waiting, kernel);
+        }
+        self.ask_of_all(waiting, kernel)
+    }
+
+    /// The same where containers keep parts of processors, not all the same: nodes without room are not shown as free.
+    #[cold]
+    #[inline(never)]
+    fn ask_where_there_is_room(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Box<Error>> {
+        let hidden = self.cluster.hide_full(waiting.function);
+        let answer = self.ask_of_all(waiting, kernel);
+        self.cluster.show_full(hidden);
+        answer
+    }
+
+    #[inline(always)]
+    fn ask_of_all(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Box<Error>> {
         let request = &waiting.request;
         let (waiting, sees_history) = (self.attempts.queue().len().max(1), self.policies.rules().sees_history);
         let Self { attempts, cluster, policies, container_lists, bounds, .. } = self;

@@ -39,7 +39,7 @@ pub(crate) struct Entry {
 pub(crate) struct Wanted {
     entry: Entry,
     image: Option<ImageId>,
-    /// What a new container reserves.
+    /// What a new container reserves, but for processors.
     footprint: Footprint,
 }
 
@@ -48,7 +48,7 @@ impl Wanted {
     #[inline]
     pub fn by(entry: Entry, request: &RequestView) -> Self {
         let image = (request.image != NONE).then_some(ImageId(request.image));
-        Self { entry, image, footprint: Footprint { ram: request.ram_limit, disk: request.disk_limit } }
+        Self { entry, image, footprint: Footprint { ram: request.ram_limit, disk: request.disk_limit, processors: 0 } }
     }
 }
 
@@ -126,7 +126,7 @@ impl Plan {
         };
         match container {
             Some(_) => self.idle.push((node, function)),
-            None => cluster.plan_room(node, wanted.footprint.ram, wanted.footprint.disk),
+            None => cluster.plan_room(node, function, wanted.footprint.ram, wanted.footprint.disk),
         }
         container
     }

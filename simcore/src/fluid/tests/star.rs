@@ -74,6 +74,23 @@ fn a_change_looks_at_no_more_when_a_thousand_flows_share_a_disk() {
     assert!(looked_at(1_000).iter().all(|looked_at| *looked_at <= 2), "{:?}", looked_at(1_000));
 }
 
+/// Flows that end leave nothing behind, though others come in their place with the same bound.
+#[test]
+fn what_has_been_at_its_bound_is_forgotten() {
+    let mut network = FluidNetwork::new();
+    let uses = [Use { resource: network.add_resource(10.0), weight: 1.0 }];
+    let spec = FlowSpec { amount: 1.0, efficiency: 1.0, bound: 1.0, penalty: 1.0, uses: &uses };
+    let mut flows: Vec<FlowId> = (0..20).map(|_| network.start(SimTime::ZERO, spec)).collect();
+    for round in 0..5_000 {
+        network.settle(SimTime::ZERO);
+        let place = round % flows.len();
+        network.cancel(SimTime::ZERO, flows[place]);
+        flows[place] = network.start(SimTime::ZERO, spec);
+    }
+    // A heap is rebuilt when most of it is stale.
+    assert!(network.entered_at_bound() < 200, "{}", network.entered_at_bound());
+}
+
 /// Reads fill up a disk as a whole when they fill up its reads. Once a write has made the whole the narrower one, it holds
 /// the reads, and goes on when the write has ended.
 #[test]
