@@ -117,6 +117,15 @@ impl<const BITS: u32> Distribution<BITS> {
     pub fn percentile(&self, share: f64) -> f64 {
         self.shown(self.histogram.percentile(share, self.count).min(self.max) as f64)
     }
+
+    /// The same of many shares; none if there are no values.
+    pub(crate) fn percentiles(&self, shares: &[f64]) -> Vec<f64> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        let found = self.histogram.percentiles(shares, self.count).into_iter();
+        found.map(|value| self.shown(value.min(self.max) as f64)).collect()
+    }
 }
 
 #[cfg(test)]

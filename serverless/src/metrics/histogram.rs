@@ -194,6 +194,27 @@ impl<const BITS: u32> Histogram<BITS> {
         });
         found.map_or(0, |(bucket, _)| Self::greatest(bucket))
     }
+
+    /// The same of many shares: what was counted is put in order once.
+    pub fn percentiles(&self, shares: &[f64], count: u64) -> Vec<u64> {
+        let mut counts: Vec<_> = self.counts().collect();
+        let above_zero: u64 = counts.iter().map(|(_, count)| count).sum();
+        let zeros = count - above_zero;
+        let mut seen = zeros;
+        for (_, count) in &mut counts {
+            seen += *count;
+            *count = seen;
+        }
+        let percentile = |share: &f64| {
+            let wanted = ((share * count as f64).ceil() as u64).max(1);
+            if wanted <= zeros {
+                return 0;
+            }
+            let found = counts.get(counts.partition_point(|(_, seen)| *seen < wanted));
+            found.map_or(0, |(bucket, _)| Self::greatest(*bucket))
+        };
+        shares.iter().map(percentile).collect()
+    }
 }
 
 /// The same for the same values, in whatever order they came.
@@ -245,6 +266,9 @@ mod tests {
         for share in [share, 0.5, 1.0] {
             prop_assert_eq!(ours.percentile(share, count), theirs.value_at_quantile(share));
         }
+        let shares: Vec<f64> = (0..=10).map(|step| f64::from(step) / 10.0).chain([share]).collect();
+        let one_by_one: Vec<u64> = shares.iter().map(|share| ours.percentile(*share, count)).collect();
+        prop_assert_eq!(ours.percentiles(&shares, count), one_by_one);
         Ok(())
     }
 

@@ -5,13 +5,33 @@ use std::io::Write;
 use super::Results;
 use super::table::{Column, CsvTable};
 use super::{Definition, Unit};
-use crate::metrics::{FunctionRatios, Metrics, Precise};
+use crate::metrics::{FunctionRatios, Metrics};
 
 /// A share, and what it is of.
 pub(super) struct ShareRow<'a> {
     share: f64,
-    metrics: &'a Metrics,
+    position: usize,
+    drawn: &'a Drawn,
     ratios: &'a FunctionRatios,
+}
+
+/// What each share of the requests does not exceed; nothing of distributions without values.
+struct Drawn {
+    latency: Vec<f64>,
+    waiting: Vec<f64>,
+    slowdown: Vec<f64>,
+    cold_start_delay: Vec<f64>,
+}
+
+impl Drawn {
+    fn of(metrics: &Metrics, shares: &[f64]) -> Self {
+        Self {
+            latency: metrics.latency.percentiles(shares),
+            waiting: metrics.waiting.percentiles(shares),
+            slowdown: metrics.slowdown.percentiles(shares),
+            cold_start_delay: metrics.cold_start_delay.percentiles(shares),
+        }
+    }
 }
 
 /// The columns of the table of distributions.
@@ -19,10 +39,10 @@ pub(super) fn columns<'a>() -> Vec<Column<ShareRow<'a>>> {
     let share = Column::decimal("share", Unit::Share, 4, |row: &ShareRow<'_>| Some(row.share));
     vec![
         share.required().note("of requests, or of functions; the others are what this share does not exceed"),
-        requests("latency", |metrics| &metrics.latency),
-        requests("waiting", |metrics| &metrics.waiting),
-        requests("slowdown", |metrics| &metrics.slowdown),
-        requests("cold_start_delay", |metrics| &metrics.cold_start_delay),
+        requests("latency", |drawn| &drawn.latency),
+        requests("waiting", |drawn| &drawn.waiting),
+        requests("slowdown", |drawn| &drawn.slowdown),
+        requests("cold_start_delay", |drawn| &drawn.cold_start_delay),
         column("cold_start_ratio_of_functions", 6, |row: &ShareRow<'_>| {
             (row.ratios.count() > 0).then(|| row.ratios.percentile(row.share))
         }),
@@ -30,11 +50,8 @@ pub(super) fn columns<'a>() -> Vec<Column<ShareRow<'a>>> {
 }
 
 /// A distribution over requests.
-fn requests<'a>(path: &str, read: fn(&Metrics) -> &Precise) -> Column<ShareRow<'a>> {
-    column(path, 9, move |row: &ShareRow<'_>| {
-        let values = read(row.metrics);
-        (values.count() > 0).then(|| values.percentile(row.share))
-    })
+fn requests<'a>(path: &str, read: fn(&Drawn) -> &Vec<f64>) -> Column<ShareRow<'a>> {
+    column(path, 9, move |row: &ShareRow<'_>| read(row.drawn).get(row.position).copied())
 }
 
 /// A distribution of a summary.
@@ -55,11 +72,12 @@ fn column<'a>(
 /// # Errors
 /// When the target cannot be written.
 pub fn write_distributions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let metrics = &results.metrics;
-    let ratios = metrics.cold_start_ratio_of_functions();
+    let shares: Vec<f64> = shares().collect();
+    let drawn = Drawn::of(&results.metrics, &shares);
+    let ratios = results.metrics.cold_start_ratio_of_functions();
     let mut table = CsvTable::new(columns(), target)?;
-    for share in shares() {
-        table.row(&ShareRow { share, metrics, ratios: &ratios })?;
+    for (position, share) in shares.into_iter().enumerate() {
+        table.row(&ShareRow { share, position, drawn: &drawn, ratios: &ratios })?;
     }
     table.finish()
 }
