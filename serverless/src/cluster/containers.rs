@@ -165,6 +165,7 @@ impl Cluster {
             self.refresh(node);
             return Ok(None);
         }
+        self.reserve_processors(node, footprint, books, kernel);
         let held = self.add_container(node, function, Creation::Prewarming, kernel.now());
         self.touch_image(node, function);
         self.refresh(node);
@@ -394,7 +395,7 @@ impl Cluster {
     /// Whether a node is up and has room, or can make some, beside what is promised.
     fn may_take_room(&self, node: NodeId, footprint: Footprint) -> bool {
         let request = RequestView { ram_limit: footprint.ram, disk_limit: footprint.disk, ..RequestView::default() };
-        self.up.contains(node) && self.views[node].can_make_room(&request)
+        self.up.contains(node) && self.views[node].can_make_room(&request) && self.may_have_processors(node, footprint)
     }
 
     fn promise_cores(&mut self, node: NodeId, function: FunctionId, cores: u32) -> Promise {
@@ -406,7 +407,7 @@ impl Cluster {
         if let Some(shared) = &mut self.nodes[node].processors {
             shared.promise(footprint.processors);
         }
-        self.promises += 1;
+        self.promises += u64::from(cores);
         self.refresh(node);
         Promise { node, footprint, cores }
     }
@@ -421,7 +422,7 @@ impl Cluster {
         if let Some(shared) = &mut self.nodes[node].processors {
             shared.redeem(footprint.processors);
         }
-        self.promises -= 1;
+        self.promises -= u64::from(cores);
         self.refresh(node);
     }
 
