@@ -48,7 +48,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/functions/0/ram",
             json!(1),
-            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `processors`, `body`",
+            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`",
         ),
         row("/workload", Value::Null, "the scenario: missing field `workload`"),
         row(
