@@ -16,12 +16,12 @@ class Application:
     """What was measured of an application, and its requests: `counts` by minute, each running for `run_time` seconds."""
 
     def __init__(self, row, busy):
-        number = {key: float(value) for key, value in row.items() if key != "app"}
-        self.name, self.memory_mb = row["app"], number["memory_mb"]
-        self.requests, self.cold, self.authors_cold = (
-            number["requests"], number["knative_cold"], number["authors_sim_cold_1310min"])
-        self.allocated, self.used = number["knative_alloc_mb_s"], number["knative_used_mb_s"]
-        self.requests_of_day = number["trace_invocations_day"]
+        self.name, self.memory_mb = row["app"], float(row["memory_mb"])
+        self.requests, self.cold = float(row["requests"]), float(row["knative_cold"])
+        # What the authors' simulator says is not needed: nothing where there is nothing.
+        self.authors_cold = float(row.get("authors_sim_cold_1310min") or "nan")
+        self.allocated, self.used = float(row["knative_alloc_mb_s"]), float(row["knative_used_mb_s"])
+        self.requests_of_day = float(row["trace_invocations_day"])
         self.counts, self.case = requests_by_minute(busy, self.requests, self.requests_of_day)
         metered = max(1, sum(self.counts[METERED[0]:METERED[1]]))
         self.run_time = self.used / self.memory_mb / metered
@@ -44,7 +44,22 @@ def read(measured, load):
         next(lines)
         busy = {line[0]: [60 * float(cell) for cell in line[1:]] for line in lines}
     with open(measured, newline="") as file:
-        return [Application(row, busy[row["app"]]) for row in csv.DictReader(file)]
+        table = list(csv.DictReader(file))
+    columns = ("app", "memory_mb", "trace_invocations_day", "requests", "knative_cold", "knative_alloc_mb_s",
+               "knative_used_mb_s")
+    missing = [column for column in columns if not table or column not in table[0]]
+    if missing:
+        raise SystemExit(f"{measured}: no rows, or no column {', '.join(missing)}")
+    for row in table:
+        if row["app"] not in busy:
+            raise SystemExit(f"{load}: no load of {row['app']}, which is in {measured}")
+    applications = []
+    for row in table:
+        try:
+            applications.append(Application(row, busy[row["app"]]))
+        except ValueError as why:
+            raise SystemExit(f"{measured}: {row['app']}: {why}") from why
+    return applications
 
 
 def requests_by_minute(busy, seen, of_day):
@@ -52,10 +67,14 @@ def requests_by_minute(busy, seen, of_day):
     first, last = COUNTED
     if max(busy) <= 0:                      # runs of less than a millisecond: the load says nothing
         rate = seen / (last - first)
+        if rate <= 0:
+            return [0] * len(busy), "even"
         if rate >= 1:
             return [round(rate)] * len(busy), "even"
         period = round(1 / rate)
         return [int(minute % period == 0) for minute in range(len(busy))], "even"
+    if of_day <= 0:
+        raise ValueError("there is load, but no request in the day")
     counts = counts_of(busy, math.fsum(busy) / of_day)
     is_all = abs(sum(counts) - of_day) <= 0.01 * of_day
     if is_all and abs(sum(counts[first:last]) - seen) <= max(1, 0.01 * seen):

@@ -52,17 +52,15 @@ def scenario(starts):
         "functions": functions,
         "policies": {"node_allocation": {"use": "least-loaded"},
                      "autoscaling": {"use": "lambda", "parameters": {"idle_timeout": "10s"}}},
-        "workload": {"trace": {"format": "csv", "path": "requests.csv"}},
+        # Evenly spaced for each function.
+        "workload": {"generate": {"arrivals": {"constant": {"rate": round(len(functions) / PERIOD, 6)}},
+                                  "per_function": True, "duration_s": STARTS * PERIOD}},
     }
 
 
 def simulated(starts, output):
     """{runtime: start times in ms}."""
     (output / "scenario.json").write_text(write(scenario(starts)), encoding="utf-8")
-    with open(output / "requests.csv", "w", newline="\n") as file:
-        file.write("arrival_s,function\n")
-        for i in range(STARTS):
-            file.writelines(f"{PERIOD * i},{runtime}\n" for runtime in starts)
     times = defaultdict(list)
     for row in rows(run(output / "scenario.json", output / "run", 1) / "instances.csv"):
         times[row["function"]].append(1000 * (float(row["ready_at"]) - float(row["placed_at"])))
