@@ -171,12 +171,20 @@ def draw(applications, result, path):
     figure.save(path)
 
 
+def fail(why):
+    print(f"error: {why}", file=sys.stderr)
+    sys.exit(2)
+
+
 def main(arguments):
     if len(arguments) not in (0, 2):
-        sys.exit("usage: femux.py [MEASURED.csv LOAD.csv.gz]")
+        fail("usage: femux.py [MEASURED.csv LOAD.csv.gz]")
     measured, load = arguments or (HERE / "data/femux_knative_measured.csv", HERE / "data/femux_concurrency_per_minute.csv.gz")
     output = folder("femux")
-    applications = read(measured, load)
+    try:
+        applications = read(measured, load)
+    except (OSError, EOFError, ValueError) as why:
+        fail(why)
     write_workload(applications, output)
     results = [Result(applications, run(output / "scenario.json", output / "run", seed))
                for seed in range(1, 1 + int(os.environ.get("SEEDS") or 5))]

@@ -38,7 +38,7 @@ class Application:
 
 
 def read(measured, load):
-    """The applications of the two files, in the order of the first."""
+    """The applications of the two files, in the order of the first; ValueError or OSError say what is wrong with them."""
     with gzip.open(load, "rt", newline="") as file:
         lines = csv.reader(file)
         next(lines)
@@ -49,16 +49,16 @@ def read(measured, load):
                "knative_used_mb_s")
     missing = [column for column in columns if not table or column not in table[0]]
     if missing:
-        raise SystemExit(f"{measured}: no rows, or no column {', '.join(missing)}")
+        raise ValueError(f"{measured}: no rows, or no column {', '.join(missing)}")
     for row in table:
         if row["app"] not in busy:
-            raise SystemExit(f"{load}: no load of {row['app']}, which is in {measured}")
+            raise ValueError(f"{load}: no load of {row['app']}, which is in {measured}")
     applications = []
     for row in table:
         try:
             applications.append(Application(row, busy[row["app"]]))
         except ValueError as why:
-            raise SystemExit(f"{measured}: {row['app']}: {why}") from why
+            raise ValueError(f"{measured}: {row['app']}: {why}") from why
     return applications
 
 
