@@ -149,7 +149,8 @@ impl Store {
 
     /// Asserts that no object and nothing that was printed holds the secret, and that nothing is left of copies.
     fn assert_discreet(&self) {
-        assert_eq!(fs::read_dir(self.temporary.path()).unwrap().count(), 0, "commands remove their copies");
+        let left: Vec<_> = fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "commands remove their copies: {left:?}");
         let printed = self.printed.lock().unwrap().clone();
         assert!(!printed.contains(SECRET), "{printed}");
         let names = self.names("");

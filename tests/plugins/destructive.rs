@@ -142,7 +142,9 @@ fn ends_outside_of_calls_name_all_libraries_and_leave_what_can_be_made_again() {
         assert_eq!(ended.status.code(), Some(1), "{how}");
         let error = error_of(&ended);
         assert!(error.contains(&format!("\"destroys\" of {}", destructive())), "{how}: {error}");
-        assert_eq!((state_of(&output), rows_of(&output).len()), ("stopped".into(), 34), "{how}");
+        // A thread may come to it when all is written already.
+        let state = if error.ends_with("all results had been written") { "finished" } else { "stopped" };
+        assert_eq!((state_of(&output), rows_of(&output).len()), (state.into(), 34), "{how}");
     }
 }
 

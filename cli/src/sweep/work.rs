@@ -219,9 +219,11 @@ impl<'a> Worker<'a> {
     }
 
     fn run(&self, point: usize, catalog: &Catalog, announce: &Announce) -> Result<(), CommandError> {
-        let (writer, key) = (Arc::clone(&self.writer), self.study.keys[point].clone());
+        // The watchdog may outlast the run for a moment, and nothing of the worker is to stay with it.
+        let (writer, key) = (Arc::downgrade(&self.writer), self.study.keys[point].clone());
         let is_stuck = move |stuck: StuckCall| {
             // So that others do not end in the same call one after the other.
+            let Some(writer) = writer.upgrade() else { return end(&stuck) };
             let failure = told_in(CommandError::Simulation(stuck.to_string()).to_string());
             let told = runs::packed_failure(&key, &failure).and_then(|mut record| writer.append(&mut record));
             if let Err(error) = told.and_then(|()| writer.synchronise()) {

@@ -126,7 +126,7 @@ fn destroy(how: &'static str, bomb: &mut Option<Bomb>) {
             }
             "thread_aborts" => {
                 thread::spawn(|| {
-                    thread::sleep(Duration::from_millis(10));
+                    thread::sleep(Duration::from_millis(6));
                     process::abort()
                 });
                 // It is another thread that does it, between two calls or in one.

@@ -44,14 +44,16 @@ fn list_one(out: &mut impl Write, policy: &FoundPolicy, is_hidden: bool) -> Resu
     if is_hidden {
         writeln!(out, "    not used by its name, which is that of a built-in policy: name the library")?;
     }
-    for parameter in descriptor.parameters() {
+    let parameters = descriptor.parameters();
+    let width = parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or(0).max(18);
+    for parameter in parameters {
         let (name, default, help) = (parameter.name, parameter.default, parameter.help);
         // What a time or a size is given in is part of its kind.
         let says_unit =
             matches!(parameter.kind, ParameterKind::Duration | ParameterKind::Durations | ParameterKind::Bytes);
         let unit =
             if parameter.unit.is_empty() || says_unit { String::new() } else { format!(" ({})", parameter.unit) };
-        writeln!(out, "    {name:<18} {help}{unit}; {}; default {default}", parameter.kind)?;
+        writeln!(out, "    {name:<width$} {help}{unit}; {}; default {default}", parameter.kind)?;
     }
     Ok(())
 }
