@@ -223,7 +223,7 @@ impl<'a> Worker<'a> {
         let (writer, key) = (Arc::downgrade(&self.writer), self.study.keys[point].clone());
         let is_stuck = move |stuck: StuckCall| {
             // So that others do not end in the same call one after the other.
-            let Some(writer) = writer.upgrade() else { return end(&stuck) };
+            let Some(writer) = writer.upgrade() else { end(&stuck) };
             let failure = told_in(CommandError::Simulation(stuck.to_string()).to_string());
             let told = runs::packed_failure(&key, &failure).and_then(|mut record| writer.append(&mut record));
             if let Err(error) = told.and_then(|()| writer.synchronise()) {
