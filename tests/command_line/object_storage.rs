@@ -265,7 +265,14 @@ fn shares_on_a_store_come_to_what_one_machine_writes() {
     store.hearth(&["report", &plan, "--output", page.to_str().unwrap()]);
     assert_eq!(store.hearth(&["report", &plan]), format!("The report is {plan}/report.html.\n"));
     assert!(store.get("shared/report.html") == fs::read(page).unwrap());
-    let (code, said) = store.refused(&["sweep", &scenario, "--seeds", "1,2", "--output", &format!("{plan}2")]);
+    // Without `--plan` one machine plans, does and collects all of it.
+    let at_once = format!("s3://{BUCKET}/at-once");
+    store.hearth(&[&sweep_arguments(&scenario, &at_once)[..], &more].concat());
+    store.assert_same_tables("at-once", &alone);
+    let (code, said) = store.refused(&[&sweep_arguments(&scenario, &at_once)[..], &more].concat());
+    assert!(code != 0 && said.contains("--resume"), "{said}");
+    store.hearth(&[&sweep_arguments(&scenario, &at_once)[..], &more, &["--resume"]].concat());
+    let (code, said) = store.refused(&["sweep", &scenario, "--on", "parallel", "--output", &format!("{plan}2")]);
     assert!(code == 2 && said.contains("write the plan there with --plan"), "{said}");
     let (code, said) = store.refused(&["sweep", "work", "s3://no-such-bucket/plan", "--share", "1/2"]);
     assert!(code == 2 && said.contains("s3://no-such-bucket/plan cannot be read"), "{said}");

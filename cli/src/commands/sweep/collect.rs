@@ -1,6 +1,6 @@
 //! `hearth sweep collect`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -36,12 +36,28 @@ pub struct CollectArguments {
 pub fn run(arguments: &CollectArguments) -> Result<(), CommandError> {
     let metrics = metric::all_asked_for(&arguments.metrics)?;
     let planned = PlannedSweep::open(&arguments.folder)?;
-    let store = planned.store_for_tables()?.called(&arguments.folder);
-    let outcome = planned.outcome(arguments.partial)?;
-    outcome.report(Some(&store), Shown { metrics: &metrics, json: arguments.json })?;
+    let shown = Shown { metrics: &metrics, json: arguments.json };
     if arguments.unpack {
+        let store = planned.store_for_tables()?.called(&arguments.folder);
+        let outcome = planned.outcome(arguments.partial)?;
+        outcome.report(Some(&store), shown)?;
         outcome.unpack(&store)?;
+        planned.clear_up(&outcome)?;
+        return outcome.check_failures();
     }
+    collect(&planned, &arguments.folder, arguments.partial, shown)
+}
+
+/// Writes and prints what the runs of a plan come to, which is called so.
+pub(super) fn collect(
+    planned: &PlannedSweep,
+    called: &Path,
+    partial: bool,
+    shown: Shown<'_>,
+) -> Result<(), CommandError> {
+    let store = planned.store_for_tables()?.called(called);
+    let outcome = planned.outcome(partial)?;
+    outcome.report(Some(&store), shown)?;
     planned.clear_up(&outcome)?;
     outcome.check_failures()
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use hearth_serverless::policy::Catalog;
+use hearth_serverless::results::Metric;
 use hearth_simcore::time::SimDuration;
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ use crate::sweep::comparison::Run;
 use crate::sweep::grid::Grid;
 use crate::sweep::outcome::{self, Outcome, Shown};
 use crate::sweep::plan::LEAST_STALE_AFTER;
-use crate::sweep::planned::PlannedSweep;
+use crate::sweep::planned::{Part, PlannedSweep};
 use crate::sweep::pool::{self, Announce, Control};
 use crate::sweep::run;
 use crate::sweep::simulate::{self, Keep};
@@ -197,6 +198,9 @@ impl Args for SweepCommand {
     }
 }
 
+/// A worker is taken for dead after so long, unless somebody says otherwise.
+const DEFAULT_STALE_AFTER: Duration = Duration::from_secs(120);
+
 /// Seeds in the order in which they were given.
 type Seeds = std::sync::Arc<[u64]>;
 
@@ -357,8 +361,10 @@ impl GridArguments {
     /// Runs everything on the cores of this machine.
     fn run(&self, policies: &[String], output: Option<&PathBuf>, baseline: Option<&str>) -> Result<(), CommandError> {
         let metrics = metric::all_asked_for(&self.metrics)?;
-        output.map_or(Ok(()), |output| refuse_objects(output, "runs are kept there by workers on a plan"))?;
         let study = study(self, policies, baseline)?;
+        if let Some(output) = output.filter(|output| is_named(output)) {
+            return self.run_in_objects(study, output, &metrics);
+        }
         let store = output.map(|folder| Store::open(folder, self.resume)).transpose()?;
         if let Some(store) = &store {
             outcome::write_description(&study, store, &[])?;
@@ -396,6 +402,21 @@ impl GridArguments {
             return Err(CommandError::SweepInterrupted { finished, runs, kept: store.is_some() });
         }
         Ok(())
+    }
+}
+
+impl GridArguments {
+    /// The same where results are kept in object storage: as a plan of which this process does all, and what comes of it.
+    fn run_in_objects(&self, study: Study, output: &Path, metrics: &[&'static Metric]) -> Result<(), CommandError> {
+        let planned = PlannedSweep::write(study, output, self.resume, DEFAULT_STALE_AFTER)?;
+        let control = Control::default();
+        control.stop_on_interrupt();
+        let all = Part::Runs((0..planned.runs().len()).collect());
+        let work = planned.work_under(&all, pool::threads(self.jobs), false, &control, !self.quiet)?;
+        if work.is_interrupted {
+            return Err(CommandError::WorkInterrupted { finished: work.done + work.there, runs: work.runs });
+        }
+        collect::collect(&planned, output, false, Shown { metrics, json: self.json })
     }
 }
 
