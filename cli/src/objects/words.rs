@@ -9,8 +9,8 @@ const SHORTEST_SECRET: usize = 6;
 /// Longer texts are pages that a server has sent.
 const LONGEST: usize = 600;
 
-/// What may be shown of a text: on one line, without secrets of the environment, and without what follows the `?` of a URL, which may be a
-/// signature.
+/// What may be shown of a text: on one line, without secrets of the environment, without what follows the `?` of a URL, which may be a
+/// signature, and without who somebody is in it.
 pub fn without_secrets(text: &str, variables: impl Iterator<Item = (String, String)>) -> String {
     let is_secret = |(name, value): &(String, String)| {
         let name = name.to_uppercase();
@@ -23,7 +23,7 @@ pub fn without_secrets(text: &str, variables: impl Iterator<Item = (String, Stri
     for secret in secrets {
         text = text.replace(&secret, "…");
     }
-    let words: Vec<&str> = text.split_whitespace().map(without_query).collect();
+    let words: Vec<String> = text.split_whitespace().map(|word| without_user(without_query(word))).collect();
     let text = words.join(" ");
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -38,6 +38,23 @@ fn without_query(word: &str) -> &str {
     }
 }
 
+/// Without what stands between `://` and the `@` before the host, in every URL of a word.
+fn without_user(word: &str) -> String {
+    let mut parts = word.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find('/').unwrap_or(part.len());
+        // A password may have an `@` itself.
+        let host = part[..end].rfind('@').map(|at| at + 1);
+        shown.push_str("://");
+        if host.is_some() {
+            shown.push_str("…@");
+        }
+        shown.push_str(&part[host.unwrap_or(0)..]);
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +67,9 @@ mod tests {
         let said = "PUT http://h/b?sig=abc in us-east-1:\n  403 hidden/key, hidden/key+more is that so?";
         let shown = without_secrets(said, variables.into_iter());
         assert_eq!(shown, "PUT http://h/b in us-east-1: 403 …, … is that so?");
+        let said = "proxy=http://me:hidden-p@ss@h:1/a@b,https://me:hidden@h http://h/a@b me@h";
+        let shown = without_secrets(said, std::iter::empty());
+        assert_eq!(shown, "proxy=http://…@h:1/a@b,https://…@h http://h/a@b me@h");
         let long = without_secrets(&"ä".repeat(1_000), std::iter::empty());
         assert!(long.ends_with('…') && long.chars().count() == LONGEST + 1);
     }
