@@ -144,24 +144,49 @@ fn the_phases_of_a_start_follow_each_other() {
     assert_eq!(metrics.cold_start_delay.mean(), 1.75);
 }
 
-#[test]
-fn an_image_is_brought_to_the_node_of_an_instance() {
-    let (metrics, records) = run(&json!({
+/// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
+fn with_image(changes: &Value) -> Value {
+    let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
+    let mut scenario = json!({
         "platform": {"hosts": [
-            {"name": "head", "cores": 1, "speed": "1Gf", "ram": "1GB", "disk": {"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"}},
-            {"name": "node", "count": 2, "cores": 2, "speed": "1Gf", "ram": "8GB", "disk": {"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"}}],
+            {"name": "head", "cores": 1, "speed": "1Gf", "ram": "1GB", "disk": disk},
+            {"name": "node", "count": 2, "cores": 2, "speed": "1Gf", "ram": "8GB", "disk": disk}],
             "links": [{"name": "net", "bandwidth": "1GBps", "latency": 0}],
             "routes": [{"from": "head", "to": "node-0", "links": ["net"]}, {"from": "head", "to": "node-1", "links": ["net"]}]},
         "network_model": "ideal",
         "images": [{"name": "image", "size": "1GB"}],
         "service": {"simulate_image_downloads": false},
-        "functions": {"0": {"image": "image", "instances": {"min_scale": 2}}},
+        "functions": {"0": {"image": "image"}},
+    });
+    merge(&mut scenario, changes);
+    scenario
+}
+
+#[test]
+fn an_image_is_brought_to_the_node_of_an_instance() {
+    let (metrics, records) = run(&with_image(&json!({
+        "functions": {"0": {"instances": {"min_scale": 2}}},
         "workload": {"invocations": at(&[0.0, 0.0])},
-    }));
+    })));
     assert_eq!((metrics.copies.count, metrics.loads.count, metrics.instances), (1, 1, 2));
     let begins = begins(&records);
     assert!(begins.iter().all(|(begin, ..)| *begin > 2.0 && *begin < 5.0), "{begins:?}");
     assert_eq!(begins[0], begins[1], "one copy is for both");
+}
+
+#[test]
+fn a_copy_that_is_cut_begins_anew_for_the_instance_that_waits_for_it() {
+    let run = |faults: &Value| {
+        run(&with_image(&json!({
+            "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1}}},
+            "faults": faults,
+            "workload": {"invocations": at(&[0.0])},
+        })))
+    };
+    let whole = run(&json!({})).1[0].started_at.unwrap().as_secs_f64();
+    let (metrics, records) = run(&json!({"scripted": [{"at": 0.25, "for": 0.5, "link": "net"}]}));
+    assert_eq!(begins(&records), [(whole + 0.75, 0, Start::Cold)], "from when the link is back");
+    assert_eq!((metrics.copies.count, metrics.instances), (1, 1));
 }
 
 #[test]

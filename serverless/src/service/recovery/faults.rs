@@ -414,9 +414,9 @@ impl Service {
         Ok(())
     }
 
-    /// Who is bound to a node and waits for an image there needs it moved again.
+    /// Who is bound to a node and waits for an image there needs it moved again, an instance too.
     fn await_again(&mut self, node: NodeId, image: ImageId) {
-        if self.attempts.is_bound(node, image) {
+        if self.attempts.is_bound(node, image) || self.instances.are_bound(node, image) {
             self.rounds.stall(node, image);
         }
     }
