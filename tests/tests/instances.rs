@@ -190,6 +190,21 @@ fn a_copy_that_is_cut_begins_anew_for_the_instance_that_waits_for_it() {
 }
 
 #[test]
+fn an_instance_waits_for_its_image_beyond_a_failure_of_the_head_that_loses_the_queue() {
+    let run = |faults: &Value, date: f64| {
+        run(&with_image(&json!({
+            "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1}}},
+            "faults": faults,
+            "workload": {"invocations": at(&[date])},
+        })))
+    };
+    let whole = run(&json!({}), 0.0).1[0].started_at.unwrap().as_secs_f64();
+    let down = json!({"head_queue": "lost", "scripted": [{"at": 0.25, "for": 0.5, "host": "head"}]});
+    let (_, records) = run(&down, 1.0);
+    assert_eq!(begins(&records), [(whole + 0.75, 0, Start::Cold)], "from when the head is back");
+}
+
+#[test]
 fn instances_of_a_node_that_fails_are_replaced_and_their_requests_lost() {
     let (metrics, records) = run(&json!({
         "functions": {"0": {"instances": {"concurrency": 2, "min_scale": 1, "max_scale": 1}}},

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::instance::InstanceStage;
 use super::{InstanceKey, Instances};
 use crate::node::NodeId;
 use crate::service::Service;
@@ -16,8 +17,18 @@ impl Service {
 
     /// Compares what is counted of instances with what there is.
     pub(crate) fn check_instances(&self) -> Result<(), String> {
-        let Instances { fleets, all, .. } = &self.instances;
+        let Instances { fleets, all, awaiting_image, .. } = &self.instances;
         let is = |what: &str, is_so: bool| if is_so { Ok(()) } else { Err(what.to_owned()) };
+        for ((node, image), bound) in awaiting_image {
+            let waits = |key: &InstanceKey| {
+                let instance = all.get(*key).filter(|instance| instance.node() == Some(*node));
+                instance.is_some_and(|instance| matches!(instance.stage, InstanceStage::AwaitsImage(_)))
+            };
+            is("who waits for an image says so", !bound.is_empty() && bound.iter().all(waits))?;
+            let sites = self.cluster.sites(*image);
+            let comes = sites.copying().contains(*node) || sites.loading().contains(*node);
+            is("an image comes to those who wait for it", comes || self.rounds.is_stalled_at(*node, *image))?;
+        }
         for (function, fleet) in fleets {
             let of_function = || all.iter().filter(|(_, instance)| instance.function == *function);
             let settings = &fleet.settings;

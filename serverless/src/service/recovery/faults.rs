@@ -359,7 +359,7 @@ impl Service {
                 lost.push(key);
             }
         }
-        self.rounds.forget_stalls();
+        self.rounds.keep_stalls(|node, image| self.instances.are_bound(node, image));
         // Requests that are still on their way find the head when it is back.
         if self.policies.hear_of_ends() {
             let here: Vec<AttemptKey> =

@@ -155,9 +155,15 @@ impl Rounds {
         self.stalled_sites.retain(|(on, _)| *on != node);
     }
 
-    /// Nobody waits on any node any more.
-    pub fn forget_stalls(&mut self) {
-        self.stalled_sites.clear();
+    /// Nobody waits any more but where `still` says so.
+    pub fn keep_stalls(&mut self, still: impl Fn(NodeId, ImageId) -> bool) {
+        self.stalled_sites.retain(|(node, image)| still(*node, *image));
+    }
+
+    /// Whether an image is to be tried again on a node.
+    #[cfg(test)]
+    pub fn is_stalled_at(&self, node: NodeId, image: ImageId) -> bool {
+        self.stalled_sites.contains(&(node, image))
     }
 }
 
