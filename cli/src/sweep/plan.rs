@@ -26,6 +26,9 @@ const FORMAT: &str = "hearth-plan/1";
 /// Workers give so many signs of life, and file systems are slow.
 pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(1);
 
+/// A worker is taken for dead after so long, unless somebody says otherwise.
+pub const DEFAULT_STALE_AFTER: Duration = Duration::from_secs(120);
+
 /// The scenario of all runs.
 #[derive(Debug, Serialize, Deserialize)]
 struct PlannedScenario {

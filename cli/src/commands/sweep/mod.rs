@@ -32,7 +32,7 @@ use crate::result_folder::manifest::Options;
 use crate::sweep::comparison::Run;
 use crate::sweep::grid::Grid;
 use crate::sweep::outcome::{self, Outcome, Shown};
-use crate::sweep::plan::LEAST_STALE_AFTER;
+use crate::sweep::plan::{DEFAULT_STALE_AFTER, LEAST_STALE_AFTER};
 use crate::sweep::planned::{Part, PlannedSweep};
 use crate::sweep::pool::{self, Announce, Control};
 use crate::sweep::run;
@@ -197,9 +197,6 @@ impl Args for SweepCommand {
         Self::augment_args(command)
     }
 }
-
-/// A worker is taken for dead after so long, unless somebody says otherwise.
-const DEFAULT_STALE_AFTER: Duration = Duration::from_secs(120);
 
 /// Seeds in the order in which they were given.
 type Seeds = std::sync::Arc<[u64]>;
@@ -447,6 +444,12 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workers_are_taken_for_dead_after_the_time_that_the_help_tells() {
+        let arguments = PlanArguments::try_parse_from(["scenario.json", "--output", "plan"]).unwrap();
+        assert_eq!(arguments.sweep.stale_after, DEFAULT_STALE_AFTER);
+    }
 
     #[test]
     fn seeds_are_ranges_and_lists() {
