@@ -299,6 +299,11 @@ fn a_run_is_handed_over_to_a_store_and_drawn_from_it() {
     }
     let (code, said) = store.refused(&["run", &scenario, "--output", &there]);
     assert!(code == 2 && said.contains(&format!("--output {there}: holds a run already")), "{said}");
+    // Another command is at it, or has been until a moment ago: not even the scenario is run.
+    store.put("taken/claims/run.1", b"another process");
+    let (code, said) = store.refused(&["run", &scenario, "--output", &format!("s3://{BUCKET}/taken")]);
+    assert!(code == 2 && said.contains("/taken: another command writes a run there"), "{said}");
+    assert_eq!(store.names("taken/"), ["taken/claims/run.1"]);
     store.hearth(&["report", &there]);
     assert!(!store.get("run/report.html").is_empty());
     // What is replaced goes, with what was drawn of it.
@@ -307,6 +312,7 @@ fn a_run_is_handed_over_to_a_store_and_drawn_from_it() {
     let left = store.names("run/");
     assert!(gone.iter().all(|name| !left.iter().any(|there| there == name)), "{left:?}");
     assert!(left.contains(&"run/run.json".to_owned()));
+    assert!(left.iter().all(|name| !name.contains("claims")), "claims are removed: {left:?}");
     store.assert_discreet();
 }
 

@@ -7,6 +7,7 @@ pub mod policies;
 pub mod report;
 pub mod reproduce;
 pub mod run;
+pub mod run_into_objects;
 pub mod schema;
 pub mod selection;
 pub mod sweep;
@@ -14,12 +15,9 @@ pub mod trace;
 pub mod validate;
 pub mod verify;
 
-use std::path::Path;
-
 use crate::bundle;
 use crate::error::CommandError;
 use crate::objects::is_named;
-use crate::objects::location::{Location, Needed};
 
 /// Runs a scenario, writes its results and prints them; or runs a folder of results or a bundle again.
 pub fn run(arguments: &run::RunArguments) -> Result<(), CommandError> {
@@ -41,22 +39,8 @@ pub fn run(arguments: &run::RunArguments) -> Result<(), CommandError> {
             Err(CommandError::Usage(format!("--verify: {} has no results to compare with: {cure}", scenario.display())))
         }
         None => match &arguments.output {
-            Some(output) if is_named(output) => run_into_objects(arguments, output),
+            Some(output) if is_named(output) => run_into_objects::run(arguments, output),
             _ => arguments.plan().run(),
         },
     }
-}
-
-/// Runs a scenario into a folder that is handed over to object storage when the run has ended, however it has.
-fn run_into_objects(arguments: &run::RunArguments, output: &Path) -> Result<(), CommandError> {
-    let location = Location::open(output, Needed::Names)?;
-    let plan = arguments.plan();
-    let timeline = plan.timeline.map(|file| match file.strip_prefix(output) {
-        Ok(inside) => location.folder().join(inside),
-        Err(_) => file.to_owned(),
-    });
-    let plan = run::Plan { output: Some(location.folder()), timeline: timeline.as_deref(), ..plan };
-    let outcome = location.named(plan.run());
-    let handed_back = location.hand_back();
-    outcome.and(handed_back)
 }

@@ -81,6 +81,7 @@ impl PackArguments {
             quiet: self.quiet,
             told: Told::Nothing,
             called: None,
+            handed_over: None,
         };
         plan.run()?;
         collect::runs_in(results.path())

@@ -68,6 +68,7 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         options,
         output: Some(output),
         called: Some(output),
+        handed_over: None,
         overwrite: arguments.overwrite,
         timeline: timeline.as_deref(),
         threads: arguments.threads(),

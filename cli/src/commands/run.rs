@@ -19,6 +19,7 @@ use crate::bundle;
 use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
 use crate::objects::inputs::told_in;
+use crate::objects::location::Location;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::Progress;
 use crate::result_files::{ResultFiles, Took, to_json};
@@ -122,6 +123,7 @@ impl RunArguments {
             options,
             output: self.output.as_deref(),
             called: self.output.as_deref(),
+            handed_over: None,
             overwrite: self.overwrite,
             timeline: self.timeline.as_deref(),
             threads: self.threads(),
@@ -186,6 +188,8 @@ pub struct Plan<'a> {
     pub output: Option<&'a Path>,
     /// What people are told that it is.
     pub called: Option<&'a Path>,
+    /// Where the folder is a copy of, and handed back to before anybody is told of it.
+    pub handed_over: Option<&'a Location>,
     /// Whether a run in that folder is replaced.
     pub overwrite: bool,
     /// The file of the timeline.
@@ -221,6 +225,7 @@ impl Plan<'_> {
         let summary = Summary::new(&results);
         let write = |summary: &Summary, state| {
             files.as_ref().map_or(Ok(()), |files| files.write(&results, summary, state, &took))?;
+            self.handed_over.map_or(Ok(()), Location::hand_back_or_keep)?;
             inside::tell_of_results();
             Ok::<(), CommandError>(())
         };

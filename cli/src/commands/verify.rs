@@ -125,6 +125,7 @@ impl Unpacked {
             quiet: arguments.quiet,
             told: Told::Nothing,
             called: None,
+            handed_over: None,
         };
         plan.run()?;
         self.difference(run, &results)

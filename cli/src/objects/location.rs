@@ -36,12 +36,14 @@ pub enum Needed {
     Names,
 }
 
-/// A folder with a copy of what lies in object storage; it is removed in the end.
+/// A folder with a copy of what lies in object storage; it is removed in the end, unless it is kept.
 #[derive(Debug)]
 pub struct LocalCopy {
     objects: Objects,
     name: PathBuf,
-    folder: TempDir,
+    folder: PathBuf,
+    /// What removes the folder.
+    removed: Mutex<Option<TempDir>>,
     known: Mutex<Known>,
 }
 
@@ -82,10 +84,16 @@ impl Location {
         if !is_named(path) {
             return Ok(Self::Folder(path.to_owned()));
         }
-        let copy = LocalCopy::of(Objects::open(&Address::parse(path)?)?)?;
-        let brought = copy.bring(needed);
-        brought.map_err(|error| copy.unreadable(&error))?;
-        Ok(Self::Objects(Arc::new(copy)))
+        Self::bring(LocalCopy::of_name(path)?, needed)
+    }
+
+    /// Of a copy in which nothing is yet; what is needed is brought there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn bring(copy: Arc<LocalCopy>, needed: Needed) -> Result<Self, CommandError> {
+        copy.bring(needed).map_err(|error| copy.unreadable(&error))?;
+        Ok(Self::Objects(copy))
     }
 
     /// The folder in which results are read and written.
@@ -128,6 +136,14 @@ impl Location {
         self.copy().map_or(Ok(()), |copy| copy.hand_back())
     }
 
+    /// The same, of what is not made again in a moment: if that cannot be done, the copy stays, and the error says where.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn hand_back_or_keep(&self) -> Result<(), CommandError> {
+        self.copy().map_or(Ok(()), |copy| copy.hand_back().map_err(|error| copy.keep(error)))
+    }
+
     /// An outcome whose error names what lies where, and not the copy.
     ///
     /// # Errors
@@ -157,18 +173,51 @@ impl Location {
 }
 
 impl LocalCopy {
+    /// A copy of what is named so in object storage, in which nothing is yet.
+    ///
+    /// # Errors
+    /// When this build knows no object storage, the name makes no sense, or there is no room for copies.
+    pub fn of_name(path: &Path) -> Result<Arc<Self>, CommandError> {
+        Self::of(Objects::open(&Address::parse(path)?)?).map(Arc::new)
+    }
+
     /// A copy of these, in which nothing is yet.
     pub fn of(objects: Objects) -> Result<Self, CommandError> {
         let no_room =
             |error: io::Error| CommandError::Result { file: std::env::temp_dir(), problem: error.to_string() };
         let folder = tempfile::Builder::new().prefix("hearth-").tempdir().map_err(no_room)?;
         let name = objects.address().to_string().into();
-        Ok(Self { objects, name, folder, known: Mutex::default() })
+        let (folder, removed) = (folder.path().to_owned(), Mutex::new(Some(folder)));
+        Ok(Self { objects, name, folder, removed, known: Mutex::default() })
     }
 
     /// The folder of the copy.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
+    }
+
+    /// Leaves the folder where it is, so that nothing in it is lost by an error of handing over; that says so.
+    fn keep(&self, error: CommandError) -> CommandError {
+        if let Some(folder) = lock(&self.removed).take() {
+            let _ = folder.keep();
+        }
+        let kept =
+            |problem: String| format!("{problem}: nothing is lost, all of it is kept in {}", self.folder.display());
+        match error {
+            CommandError::OutputFolder { folder, problem } => {
+                CommandError::OutputFolder { folder, problem: kept(problem) }
+            }
+            CommandError::Result { file, problem } => CommandError::Result { file, problem: kept(problem) },
+            error => {
+                eprintln!("warning: {}", kept(format!("{} is not handed over", self.name.display())));
+                error
+            }
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &Path {
+        &self.name
     }
 
     /// What it is a copy of.
@@ -357,6 +406,12 @@ mod tests {
         third.hand_back().unwrap();
         let refused = fourth.hand_back().unwrap_err().to_string();
         assert!(refused.contains("somebody else has just written plan.json there"), "{refused}");
+        // What is not handed over is not lost.
+        let left = fourth.folder().to_owned();
+        let refused = Location::Objects(Arc::new(fourth)).hand_back_or_keep().unwrap_err().to_string();
+        assert!(refused.ends_with(&format!("all of it is kept in {}", left.display())), "{refused}");
+        assert!(left.join("plan.json").is_file());
+        fs::remove_dir_all(left).unwrap();
     }
 
     #[test]
