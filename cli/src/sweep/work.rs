@@ -290,8 +290,11 @@ impl<'a> Worker<'a> {
         }
         let _hands_over = self.hand_over_while_working();
         loop {
-            jobs = self.pass(points, &jobs, threads, control, &mut work)?;
-            self.writer.synchronise()?;
+            let left = self.pass(points, &jobs, threads, control, &mut work);
+            // What was done before an error counts all the same.
+            let synchronised = self.writer.synchronise();
+            jobs = left?;
+            synchronised?;
             if jobs.is_empty() || control.is_stopped() {
                 break;
             }
