@@ -1,5 +1,8 @@
 //! Functions that are served by instances (the timing model, section 15): dates worked out by hand, and a slow exact model.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use hearth_serverless::experiment::Experiment;
 use hearth_serverless::invocation::{InvocationRecord, Start};
 use hearth_serverless::metrics::Metrics;
@@ -229,18 +232,50 @@ fn a_time_limit_frees_the_place_and_not_the_instance() {
     assert!(records.iter().all(|record| record.outcome == Outcome::TimedOut) && metrics.instances == 1);
 }
 
+/// What is written, to be read afterwards.
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Text {
+    /// The rows below the first line, and of each what is in these columns.
+    fn rows(&self, columns: &[&str]) -> Vec<Vec<String>> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let header = lines.next().unwrap();
+        let position = |column: &&str| header.iter().position(|other| other == column).unwrap();
+        let positions: Vec<usize> = columns.iter().map(position).collect();
+        lines.map(|line| positions.iter().map(|position| line[*position].to_owned()).collect()).collect()
+    }
+}
+
 #[test]
 fn a_crash_takes_all_requests_of_the_instance_with_it() {
     let bodies = ["2s", "9s"].map(|time| json!({"at": 0, "function": "f", "body": [{"sleep": time}]}));
-    let (metrics, records) = run(&json!({
-        "functions": {"0": {"instances": {"concurrency": 2, "min_scale": 1, "max_scale": 1}}},
+    let instances = json!({"concurrency": 2, "min_scale": 1, "max_scale": 1, "removal": {"constant": 5}});
+    let scenario = scenario(&json!({
+        "functions": {"0": {"instances": instances}},
         "faults": {"containers": {"crash_per_invocation": 1.0}},
         "workload": {"invocations": bodies},
     }));
-    let ends: Vec<(Outcome, f64)> =
-        records.iter().map(|record| (record.outcome, record.finished_at.unwrap().as_secs_f64())).collect();
+    let table = Text::default();
+    let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
+    let end = |record: &InvocationRecord| (record.outcome, record.finished_at.unwrap().as_secs_f64());
+    let ends: Vec<(Outcome, f64)> = results.records.iter().map(end).collect();
     assert_eq!(ends, [(Outcome::Lost, 3.0), (Outcome::Lost, 3.0)]);
-    assert_eq!(metrics.instances, 2, "another one is started in its place");
+    assert_eq!(results.metrics.instances, 2, "another one is started in its place");
+    let rows = table.rows(&["instance", "stopped_at", "ended_at", "why"]);
+    assert_eq!(rows, [["1", "", "3.000000000", "crashed"], ["2", "", "", ""]], "what has crashed takes no time to go");
 }
 
 #[test]

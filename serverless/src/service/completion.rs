@@ -41,7 +41,7 @@ impl Service {
             self.tell_of_completion(key, Place::Container { node, container, idle: 0 }, kernel.now());
         }
         match self.attempts.leave(key) {
-            Left::Seat(seat) => self.leave_instance(seat, kernel),
+            Left::Seat(seat) => self.leave_instance(seat, ContainerChange::Ended, kernel),
             _ => Ok(()),
         }
     }

@@ -360,8 +360,14 @@ impl Service {
             }
             Left::Awaited(function, at) => self.leave_queue(key, function, at, kernel),
             Left::Seat(seat) => {
+                // An instance outlives a request that is stopped.
+                let why = match ending {
+                    Ending::Crashed => ContainerChange::Crashed,
+                    Ending::Lost => ContainerChange::Lost,
+                    _ => ContainerChange::Ended,
+                };
                 self.stop_body(key, kernel)?;
-                self.leave_instance(seat, kernel)
+                self.leave_instance(seat, why, kernel)
             }
         }
     }

@@ -163,10 +163,12 @@ impl Service {
         self.start_running(key, kernel)
     }
 
-    /// A request leaves the instance that has served it, which serves the next that waits.
+    /// A request leaves the instance that has served it, which serves the next that waits; or, if it takes no more requests and this
+    /// was its last, ends, and why.
     pub(in crate::service) fn leave_instance(
         &mut self,
         seat: Seat,
+        why: ContainerChange,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let (key, now) = (seat.instance, kernel.now());
@@ -190,7 +192,6 @@ impl Service {
             instance.requests += u64::from(next.is_some());
             next
         })?;
-        let why = if self.cluster.up().contains(seat.node) { ContainerChange::Ended } else { ContainerChange::Lost };
         let is_over = serves_nobody && next.is_none() && matches!(instance.stage, InstanceStage::Stops(_));
         match (next, instance.seat(key)) {
             (Some(next), Some(again)) => self.begin_in_instance(again, next, kernel)?,
