@@ -272,6 +272,14 @@ fn shares_on_a_store_come_to_what_one_machine_writes() {
     let (code, said) = store.refused(&[&sweep_arguments(&scenario, &at_once)[..], &more].concat());
     assert!(code != 0 && said.contains("--resume"), "{said}");
     store.hearth(&[&sweep_arguments(&scenario, &at_once)[..], &more, &["--resume"]].concat());
+    // What has failed is run again by one who goes on, as in a folder.
+    let failing = format!("s3://{BUCKET}/failing");
+    let failing = ["sweep", &scenario, "--vary", "max_events_without_progress=1,1000000", "--output", &failing];
+    for (more, workers) in [(&[][..], 1), (&["--resume"], 2)] {
+        let (code, said) = store.refused(&[&failing[..], more].concat());
+        assert!(code == 1 && said.contains("1 of 2 runs failed, the first with"), "{said}");
+        assert_eq!(store.names("failing/packed/").len(), workers);
+    }
     let (code, said) = store.refused(&["sweep", &scenario, "--on", "parallel", "--output", &format!("{plan}2")]);
     assert!(code == 2 && said.contains("write the plan there with --plan"), "{said}");
     let (code, said) = store.refused(&["sweep", "work", "s3://no-such-bucket/plan", "--share", "1/2"]);

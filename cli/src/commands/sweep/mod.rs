@@ -409,9 +409,12 @@ impl GridArguments {
         let control = Control::default();
         control.stop_on_interrupt();
         let all = Part::Runs((0..planned.runs().len()).collect());
-        let work = planned.work_under(&all, pool::threads(self.jobs), false, &control, !self.quiet)?;
+        planned.check_part(&all)?;
+        // Without a plan those that have failed are run again, as in a folder.
+        let work = planned.work_under(&all, pool::threads(self.jobs), true, &control, !self.quiet)?;
         if work.is_interrupted {
-            return Err(CommandError::WorkInterrupted { finished: work.done + work.there, runs: work.runs });
+            let (finished, runs) = (work.done + work.there, work.runs);
+            return Err(CommandError::SweepInterrupted { finished, runs, kept: true });
         }
         collect::collect(&planned, output, false, Shown { metrics, json: self.json })
     }
