@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use hearth_policy_api::{Autoscaling, Policy, PolicyContext, PolicyDescriptor, PolicyError, Scale, ScaleView};
 use hearth_serverless::experiment::Experiment;
 use hearth_serverless::invocation::{InvocationRecord, Start};
 use hearth_serverless::metrics::Metrics;
@@ -288,6 +289,39 @@ fn who_finds_no_instance_for_ever_is_told_why() {
     let results = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
     let reason = results.records[2].failure.as_deref().unwrap().to_owned();
     assert!(reason.contains("2 are up, 1 are starting, of which 1 have found no node with room"), "{reason}");
+}
+
+/// Wants as many instances as there are requests, and is asked at ticks alone.
+struct AtTicks;
+
+impl Policy for AtTicks {
+    const NAME: &'static str = "at-ticks";
+    const VERSION: &'static str = "1.0.0";
+    const DESCRIPTION: &'static str = "wants an instance for each request, every two seconds";
+    type Parameters = ();
+    fn new(_parameters: (), _context: &PolicyContext) -> Result<Self, PolicyError> {
+        Ok(Self)
+    }
+}
+
+impl Autoscaling for AtTicks {
+    fn scale(&mut self, view: &ScaleView) -> Scale {
+        Scale { wanted: view.in_flight() as u32 }
+    }
+}
+
+#[test]
+fn a_request_that_comes_while_the_last_instance_is_removed_is_served_after_the_next_tick() {
+    let scenario = scenario(&json!({
+        "functions": {"0": {"instances": {"removal": {"constant": 1}}}},
+        "policies": {"autoscaling": {"use": "at-ticks"}},
+        "workload": {"invocations": at(&[0.0, 4.5])},
+    }));
+    let policies = [&[PolicyDescriptor::autoscaling::<AtTicks>()], hearth_plugins::BUILT_IN].concat();
+    let results = Experiment::prepare(&scenario, &Catalog::new(&policies)).unwrap().run().unwrap();
+    // The first ends at 3 s; at 4 s none is wanted, and the instance is removed by 5 s, while nothing else happens. The tick of 6 s
+    // wants one for the second.
+    assert_eq!(begins(&results.records), [(1.0, 0, Start::Cold), (7.0, 0, Start::Cold)]);
 }
 
 #[test]

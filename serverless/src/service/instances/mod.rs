@@ -14,7 +14,7 @@ mod starting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 use slotmap::{SlotMap, new_key_type};
 
 use self::control_plane::Stations;
@@ -64,8 +64,16 @@ pub(crate) struct Instances {
     active: BTreeSet<FunctionId>,
     /// How often that is; nothing where it never is.
     period: Option<SimDuration>,
-    /// A tick is on its way.
-    is_ticking: bool,
+    /// The tick that is on its way.
+    tick: Option<Tick>,
+}
+
+/// The next tick.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    at: SimTime,
+    /// Whether it keeps the simulation going.
+    is_awaited: bool,
 }
 
 impl Instances {

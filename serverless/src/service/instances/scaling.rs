@@ -9,7 +9,7 @@ use super::control_plane::Stations;
 use super::fleet::Fleet;
 use super::instance::InstanceStage;
 use super::routing::Router;
-use super::{InstanceKey, Instances};
+use super::{InstanceKey, Instances, Tick};
 use crate::error::Error;
 use crate::function::{ControlPlane, FunctionId, InstanceSettings};
 use crate::service::Service;
@@ -62,26 +62,39 @@ impl Service {
         Ok(())
     }
 
-    /// Has the next tick come, if there is somebody to ask about. It keeps the simulation going only while somebody is under way.
+    /// Has the next tick come, if there is somebody to ask about. It keeps the simulation going only while somebody is under way, or if
+    /// somebody comes before it.
     pub(super) fn schedule_tick(&mut self, kernel: &mut Kernel<Event>) {
         let Some(period) = self.instances.period else { return };
-        if self.instances.is_ticking || self.instances.active.is_empty() {
-            return;
-        }
-        self.instances.is_ticking = true;
-        let periods = kernel.now().as_nanos() / period.as_nanos() + 1;
-        let next = SimTime::from_nanos(periods.saturating_mul(period.as_nanos()));
-        let tick = Event(Happening::ScaleTick);
-        if self.attempts.len() > 0 {
-            kernel.schedule(next - kernel.now(), tick);
-        } else {
-            kernel.schedule_in_background(next, tick);
+        let (tick, is_awaited) = (Event(Happening::ScaleTick), self.attempts.len() > 0);
+        match &mut self.instances.tick {
+            Some(pending) if is_awaited && !pending.is_awaited => {
+                // A second event of the same tick: the first happens only if something else does.
+                pending.is_awaited = true;
+                kernel.schedule_at(pending.at, tick);
+            }
+            Some(_) => {}
+            None if self.instances.active.is_empty() => {}
+            None => {
+                let periods = kernel.now().as_nanos() / period.as_nanos() + 1;
+                let at = SimTime::from_nanos(periods.saturating_mul(period.as_nanos()));
+                self.instances.tick = Some(Tick { at, is_awaited });
+                if is_awaited {
+                    kernel.schedule_at(at, tick);
+                } else {
+                    kernel.schedule_in_background(at, tick);
+                }
+            }
         }
     }
 
     /// A tick: asks about all functions that have instances, or requests that wait for one.
     pub(in crate::service) fn scale_tick(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        self.instances.is_ticking = false;
+        if self.instances.tick.is_none_or(|tick| tick.at > kernel.now()) {
+            // The second event of a tick that has been.
+            return Ok(());
+        }
+        self.instances.tick = None;
         self.tell_of_containers();
         let active: Vec<FunctionId> = self.instances.active.iter().copied().collect();
         for function in active {
