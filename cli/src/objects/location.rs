@@ -198,11 +198,21 @@ impl LocalCopy {
 
     /// Leaves the folder where it is, so that nothing in it is lost by an error of handing over; that says so.
     fn keep(&self, error: CommandError) -> CommandError {
+        self.keep_saying(error, &format!("all of it is kept in {}", self.folder.display()))
+    }
+
+    /// The same for some files of workers: others in the copy may be older than what has come there since.
+    pub fn keep_files(&self, files: &[PathBuf], error: CommandError) -> CommandError {
+        let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let place = self.name.join(PACKED);
+        self.keep_saying(error, &format!("copy {} to {}/", files.join(" and "), place.display()))
+    }
+
+    fn keep_saying(&self, error: CommandError, cure: &str) -> CommandError {
         if let Some(folder) = lock(&self.removed).take() {
             let _ = folder.keep();
         }
-        let kept =
-            |problem: String| format!("{problem}: nothing is lost, all of it is kept in {}", self.folder.display());
+        let kept = |problem: String| format!("{problem}: nothing is lost: {cure}");
         match error {
             CommandError::OutputFolder { folder, problem } => {
                 CommandError::OutputFolder { folder, problem: kept(problem) }
@@ -431,5 +441,15 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap().len(), 10, "its own is left alone");
         other.bring(Needed::Names).unwrap();
         assert_eq!(fs::metadata(other.folder().join(PACKED).join("a.tar.gz")).unwrap().len(), 0);
+        let said = worker.keep_files(
+            std::slice::from_ref(&file),
+            worker.unwritable("packed/a.tar.gz", &io::ErrorKind::PermissionDenied.into()),
+        );
+        let cure = format!(": nothing is lost: copy {} to s3://bucket/some/prefix/packed/", file.display());
+        assert!(said.to_string().ends_with(&cure), "{said}");
+        let folder = worker.folder().to_owned();
+        drop(worker);
+        assert!(file.is_file());
+        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -277,6 +277,16 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// When something cannot be read or written, or all runs would meet the same error.
     pub fn work(&self, points: &[usize], threads: usize, control: &Control) -> Result<Work, CommandError> {
+        self.do_all(points, threads, control).map_err(|error| {
+            let left = self.writer.left();
+            match self.location.copy() {
+                Some(copy) if !left.is_empty() => copy.keep_files(&left, error),
+                _ => error,
+            }
+        })
+    }
+
+    fn do_all(&self, points: &[usize], threads: usize, control: &Control) -> Result<Work, CommandError> {
         let mut work = Work { runs: points.len(), ..Work::default() };
         let mut jobs: Vec<Range<usize>> = if self.orders.takes_what_is_open {
             blocks(points.len()).collect()

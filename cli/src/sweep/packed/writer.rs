@@ -184,6 +184,12 @@ impl Writer {
         }
     }
 
+    /// The files of which something is whole and has not been handed over.
+    pub fn left(&self) -> Vec<PathBuf> {
+        let files = self.beyond.as_ref().map(|beyond| lock(&beyond.files).clone()).unwrap_or_default();
+        files.into_iter().filter(|file| file.handed_over < file.length).map(|file| file.path).collect()
+    }
+
     /// Sees that all that was appended is on the disk, and for other machines to see.
     ///
     /// # Errors
