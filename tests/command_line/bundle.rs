@@ -113,6 +113,17 @@ fn a_sweep_and_a_plan_of_it_are_packed_alike() {
     assert_eq!(fs::read(&of_sweep).unwrap(), fs::read(&of_plan).unwrap());
     let said = printed(&mut again(&of_plan));
     assert_eq!(said, format!("{}: 36 files of 12 runs are the same, byte for byte.\n", of_plan.display()));
+    // What another sweep has left in the folder is not packed, and nothing is packed of a part.
+    let other = sweep_arguments(&scenario, alone.to_str().unwrap());
+    printed(hearth().args(other).args(["--resume", "--set", "max_events_without_progress=999999"]));
+    printed(hearth().args(sweep_arguments(&scenario, alone.to_str().unwrap())).arg("--resume"));
+    assert_eq!(fs::read_dir(alone.join("runs")).unwrap().count(), 24);
+    pack(&alone, &of_sweep, &["--overwrite"]);
+    assert_eq!(fs::read(&of_sweep).unwrap(), fs::read(&of_plan).unwrap());
+    let about: Value = serde_json::from_slice(&fs::read(alone.join("sweep.json")).unwrap()).unwrap();
+    fs::remove_dir_all(alone.join("runs").join(about["runs"][3].as_str().unwrap())).unwrap();
+    let missing = failure(hearth().arg("pack").arg(&alone).args(["--overwrite", "-o"]).arg(&of_sweep));
+    assert!(missing.0 == 2 && missing.1.contains("1 of 12 runs of the sweep are missing"), "{missing:?}");
     // One of them comes to something else.
     change(&of_plan, |contents| {
         let name = contents["runs"][4]["name"].as_str().unwrap();
