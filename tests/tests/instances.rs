@@ -344,6 +344,23 @@ fn requests_of_an_instance_share_its_processors() {
     assert_eq!(ends("shared", 0.5), [9.0, 9.0]);
 }
 
+#[test]
+fn cores_that_are_kept_for_an_instance_are_not_kept_for_another_one() {
+    let (_, records) = run(&with_image(&json!({
+        "service": {"processors": "shared"},
+        "functions": [
+            {"name": "f", "ram_limit": "1GB", "image": "image", "processors": {"request": 1.5, "limit": 2},
+             "instances": {"min_scale": 2}, "body": [{"sleep": "2s"}]},
+            {"name": "small", "processors": {"request": 0.5, "limit": 1}, "body": []}],
+        "policies": {"node_allocation": {"use": "first-fit"}},
+        "workload": {"invocations": at(&[0.0, 0.0])},
+    })));
+    let begins = begins(&records);
+    // The node that has half a core left is shown as with one. The image comes to both nodes at once.
+    assert_eq!((begins[0].1, begins[1].1), (0, 1));
+    assert_eq!(begins[0].0, begins[1].0);
+}
+
 /// When each of some requests begins on so many places, all free from a date on, first come, first served.
 fn on_places(places: usize, from: f64, requests: &[(u64, u64)]) -> Vec<u64> {
     let mut free = vec![(from * 1e9) as u64; places];

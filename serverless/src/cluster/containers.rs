@@ -395,7 +395,9 @@ impl Cluster {
     /// Whether a node is up and has room, or can make some, beside what is promised.
     fn may_take_room(&self, node: NodeId, footprint: Footprint) -> bool {
         let request = RequestView { ram_limit: footprint.ram, disk_limit: footprint.disk, ..RequestView::default() };
-        self.up.contains(node) && self.views[node].can_make_room(&request) && self.may_have_processors(node, footprint)
+        self.up.contains(node)
+            && self.views[node].can_make_room(&request)
+            && self.nodes[node].processors.is_none_or(|shared| shared.can_promise(footprint.processors))
     }
 
     fn promise_cores(&mut self, node: NodeId, function: FunctionId, cores: u32) -> Promise {

@@ -42,6 +42,11 @@ impl SharedProcessors {
         wanted <= self.left().saturating_add(self.idle)
     }
 
+    /// Whether room can be promised for one more container, beside what is promised, if idle ones may be ended for all of them.
+    pub fn can_promise(&self, wanted: u64) -> bool {
+        self.reserved + self.promised + self.planned + wanted <= self.all + self.idle
+    }
+
     /// Whether there is room beside what is promised.
     pub fn has_room_beside_promised(&self, wanted: u64) -> bool {
         self.reserved + self.promised + wanted <= self.all
@@ -130,5 +135,17 @@ mod tests {
         two.enter_idle(CORE);
         assert!(two.can_hold(CORE) && two.may_hold(CORE) && !two.has_room_beside_promised(CORE));
         assert_eq!((two.short_by(CORE), two.short_by(CORE / 2)), (CORE / 2, 0));
+    }
+
+    #[test]
+    fn what_idle_containers_leave_is_promised_once() {
+        let mut two = SharedProcessors::of(2);
+        two.reserve(2 * CORE);
+        two.enter_idle(CORE);
+        assert!(two.can_promise(CORE) && !two.can_promise(CORE + 1));
+        two.promise(CORE);
+        assert!(two.may_hold(CORE) && !two.can_promise(1), "the idle one is to end for whom it is promised to");
+        two.redeem(CORE);
+        assert!(two.can_promise(CORE));
     }
 }
