@@ -384,7 +384,7 @@ enum hearth_scale_cause
  {
     // A period is over.
     HEARTH_SCALE_CAUSE_TICK,
-    // A request: the first of its function, or one that found no instance with room.
+    // A request: one of a dormant function, or one that found no instance with room.
     HEARTH_SCALE_CAUSE_REQUEST,
 };
 #ifndef __cplusplus
@@ -1330,8 +1330,8 @@ typedef struct {
     // Writes how long it is from one tick to the next, in ns: 0 is never, and 2 s stand there before the call. Called once, after
     // `rules`; null is 2 s.
     uint32_t (*period)(void *policy, uint64_t *period);
-    // How many instances a function is to have: at the first request of it, at each tick, and for `HEARTH_RULE_ASKED_ON_REQUESTS`
-    // when a request finds no instance with room.
+    // How many instances a function is to have: at a request while there are none, none are wanted and nobody waits; at each tick
+    // otherwise; and for `HEARTH_RULE_ASKED_ON_REQUESTS` when a request finds no instance with room.
     uint32_t (*scale)(void *policy, const hearth_scale_view *view, hearth_scale *answer);
     // A timer has gone off that was set by `wake_at` of the host.
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);

@@ -13,7 +13,7 @@ pub enum ScaleCause {
     /// A period is over.
     #[default]
     Tick,
-    /// A request: the first of its function, or one that found no instance with room.
+    /// A request: one of a dormant function, or one that found no instance with room.
     Request,
 }
 
@@ -116,11 +116,11 @@ impl Default for ScaleView {
     }
 }
 
-/// How the host is to ask an autoscaling policy. With a period of 0, and not asked on requests, there is nobody to say how many
-/// instances there are to be, and each function has as many as its bounds demand.
+/// How the host is to ask an autoscaling policy. With a period of 0, and not asked on requests, it is asked once about each function
+/// that has no instances of its own accord: at its first request. That answer holds for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AutoscalingRules {
-    /// How long it is from one tick to the next, in ns; 0 is never. All functions with instances are asked about at each tick.
+    /// How long it is from one tick to the next, in ns; 0 is never. All functions that are not dormant are asked about at each tick.
     pub period: u64,
     /// Whether to ask also when a request finds no instance with room.
     pub asked_on_requests: bool,
@@ -176,9 +176,10 @@ pub trait Autoscaling {
         AutoscalingRules::default()
     }
 
-    /// How many instances a function is to have. Asked at the first request of the function; then at each tick, which are a
-    /// [period](AutoscalingRules::period) apart from the begin of the simulation on, about each function with instances, by number;
-    /// and on requests, if the rules say so.
+    /// How many instances a function is to have. A function is dormant before anybody asks for it, unless it begins with instances, and
+    /// again from the tick on at which it has no instances, none are wanted and nobody waits. Asked at a request of a dormant function;
+    /// at each tick, which are a [period](AutoscalingRules::period) apart from the begin of the simulation on, about each that is not
+    /// dormant, by number; and when a request finds no instance with room, if the rules say so.
     fn scale(&mut self, view: &ScaleView) -> Scale;
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's

@@ -265,8 +265,8 @@ pub struct AutoscalingTable {
     /// Writes how long it is from one tick to the next, in ns: 0 is never, and 2 s stand there before the call. Called once, after
     /// `rules`; null is 2 s.
     pub period: Option<unsafe extern "C" fn(policy: *mut (), period: *mut u64) -> u32>,
-    /// How many instances a function is to have: at the first request of it, at each tick, and for `HEARTH_RULE_ASKED_ON_REQUESTS`
-    /// when a request finds no instance with room.
+    /// How many instances a function is to have: at a request while there are none, none are wanted and nobody waits; at each tick
+    /// otherwise; and for `HEARTH_RULE_ASKED_ON_REQUESTS` when a request finds no instance with room.
     pub scale: Option<unsafe extern "C" fn(policy: *mut (), view: *const ScaleView, answer: *mut ScaleAnswer) -> u32>,
     /// A timer has gone off that was set by `wake_at` of the host.
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,

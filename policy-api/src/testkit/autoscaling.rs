@@ -11,12 +11,12 @@ use super::census::{Census, note};
 use super::fault::{Claim, Fault, claimed};
 use super::growth::{CYCLE, Exercise, Exert};
 use super::history::{Checked, repeated};
-use super::keep_alive::{LONGEST, time};
+use super::keep_alive::time;
 use super::log::Log;
 use super::setting::Setting;
 use super::subject::Subject;
 use crate::boundary::AutoscalingObject;
-use crate::{AutoscalingRules, Claims, ClusterView, ContainerEvent, Scale, ScaleCause};
+use crate::{AutoscalingRules, Claims, ClusterView, ContainerEvent, LONGEST_DELAY, Scale, ScaleCause};
 
 /// A period shorter than this was not meant in ns.
 const SHORTEST_PERIOD: u64 = 1_000_000;
@@ -121,7 +121,7 @@ impl Scaler {
     fn check_period(&self) -> Result<(), Fault> {
         let problem = match self.rules.period {
             1..SHORTEST_PERIOD => "times are in ns, not in seconds",
-            period if period > LONGEST => "that is more than a century: never is 0",
+            period if period > LONGEST_DELAY => "that is more than a century: never is 0",
             _ => return Ok(()),
         };
         let text = format!("asks for ticks every {} ns: {problem}", self.rules.period);
@@ -156,10 +156,21 @@ impl Scaler {
         while self.next_tick <= end && self.next_tick < u64::MAX {
             self.now = self.next_tick;
             self.next_tick = self.now.saturating_add(period);
-            (0..self.extent.functions).try_for_each(|function| self.ask(function, ScaleCause::Tick, log).map(drop))?;
+            (0..self.extent.functions).try_for_each(|function| self.tick(function, log))?;
             self.go_off(log)?;
         }
         self.now = end;
+        Ok(())
+    }
+
+    /// Asks about a function at a tick, unless it is dormant.
+    fn tick(&mut self, function: u32, log: &mut Log) -> Result<(), Fault> {
+        if self.functions.get(function as usize).is_some_and(Served::is_asked_about) {
+            self.ask(function, ScaleCause::Tick, log)?;
+        }
+        if let Some(served) = self.functions.get_mut(function as usize) {
+            served.may_go_dormant();
+        }
         Ok(())
     }
 
@@ -184,16 +195,16 @@ impl Scaler {
         self.go_off(log)
     }
 
-    /// Requests come one after the other, of which the first of the function, and those that find no room, are asked about.
+    /// Requests come one after the other, of which that of a dormant function, and those that find no room, are asked about.
     fn arrive(&mut self, function: u32, count: u64, log: &mut Log) -> Result<(), Fault> {
         const ASKED_ABOUT: u64 = 8;
         log.note(format!("({count} requests of function {function}, at {})", self.now));
         for number in 0..count {
             let (now, asked) = (self.now, self.rules.asked_on_requests);
             let Some(served) = self.functions.get_mut(function as usize) else { return Ok(()) };
-            let (is_first, has_room) = (served.is_new(), served.has_room());
+            let (was_dormant, has_room) = (served.begin_to_be_asked_about(), served.has_room());
             served.arrive(now);
-            if is_first || asked && !has_room && (number < ASKED_ABOUT || number + 1 == count) {
+            if was_dormant || asked && !has_room && (number < ASKED_ABOUT || number + 1 == count) {
                 self.ask(function, ScaleCause::Request, log)?;
             }
         }
@@ -217,11 +228,16 @@ impl Scaler {
     /// Somebody who waits on an idle cluster gets an instance within an hour.
     fn check_idle(&mut self, log: &mut Log) -> Result<(), Fault> {
         let Some(first) = self.functions.first_mut() else { return Ok(()) };
+        let asked = self.rules.asked_on_requests;
+        if self.rules.period == 0 && !asked && first.has_wanted() {
+            // How many there are has been said once for all, and the host makes up for what is lost.
+            return Ok(());
+        }
         first.forget_instances(self.now);
         log.note(format!("(a request of function 0 comes to no instance, at {})", self.now));
-        let (is_first, asked) = (first.is_new(), self.rules.asked_on_requests);
+        let was_dormant = first.begin_to_be_asked_about();
         first.arrive(self.now);
-        if (is_first || asked) && self.ask(0, ScaleCause::Request, log)? > 0 {
+        if (was_dormant || asked) && self.ask(0, ScaleCause::Request, log)? > 0 {
             return Ok(());
         }
         let (end, noted) = (self.now.saturating_add(HOUR), log.lines.len());

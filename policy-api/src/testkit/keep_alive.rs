@@ -14,10 +14,7 @@ use super::setting::Setting;
 use super::subject::Subject;
 use super::workflows;
 use crate::boundary::KeepAliveObject;
-use crate::{Claims, ClusterView, Completion, ContainerEvent, End, KeepAliveRules, Records};
-
-/// Times beyond this are taken for an overflow or a date, but for `u64::MAX`, which is for ever: a hundred years in ns.
-pub(super) const LONGEST: u64 = 100 * 366 * 86_400 * 1_000_000_000;
+use crate::{Claims, ClusterView, Completion, ContainerEvent, End, KeepAliveRules, LONGEST_DELAY, Records};
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -123,7 +120,8 @@ impl Keeper {
 
     /// A length of time that the policy has given is one that can be meant.
     fn check_length(&self, what: &'static str, nanos: u64) -> Result<(), Fault> {
-        if nanos > LONGEST && nanos != u64::MAX {
+        // Beyond that it is taken for an overflow or a date.
+        if nanos > LONGEST_DELAY && nanos != u64::MAX {
             let fault = format!("{what} {nanos} ns, more than a century: for ever is u64::MAX");
             return claimed(self.claims, Claim::SensibleTimes, fault);
         }

@@ -36,7 +36,7 @@
 //! | admission | delays that come to an end; with [`Claims`]: an idle cluster lets requests in |
 //! | keep-alive | with [`Claims`]: times that have not overflowed |
 //! | autoscaling | no more instances than a host takes; with [`Claims`]: an instance for who waits, and a period that is meant as it is given |
-//! | controllers | all of that, in each kind and in all of them at once |
+//! | controllers | all of that, in each kind, and in all of them but autoscaling at once where it is of node allocation |
 //!
 //! Attempts end in every way that there is ([`Ending`](crate::Ending)), are tried again and have others beside them: where a policy
 //! counts for itself, one that it forgets or takes off twice shows as somebody who waits for nothing, or as its own panic.

@@ -31,6 +31,7 @@ defective!(
         "a period of centuries",
         "divides by what is ready",
         "subtracts below zero",
+        "takes no more to stop than are ready",
         "knows three functions",
         "looks up a function that is new",
         "the clock",
@@ -63,6 +64,7 @@ impl Autoscaling for Scaler {
             "has patience for two hours" if view.now.saturating_sub(view.waiting_since) < 7200 * SECOND => 0,
             "divides by what is ready" => needed.max(in_flight as u32 / view.ready),
             "subtracts below zero" => needed.max(view.ready - view.wanted),
+            "takes no more to stop than are ready" => needed.max((view.ready - view.stopping).min(1)),
             "knows three functions" => {
                 self.state.few[view.function as usize] = in_flight;
                 needed
@@ -108,6 +110,7 @@ fn defects_of_autoscaling_are_caught() {
             ("a period of centuries", "that is more than a century: never is 0"),
             ("divides by what is ready", "failed in scale: panicked: attempt to divide by zero"),
             ("subtracts below zero", "failed in scale: panicked: attempt to subtract with overflow"),
+            ("takes no more to stop than are ready", "failed in scale: panicked: attempt to subtract with overflow"),
             ("knows three functions", "failed in scale: panicked: index out of bounds"),
             ("looks up a function that is new", "failed in scale: panicked: called `Option::unwrap()`"),
             ("the clock", "does not do the same"),
@@ -170,7 +173,10 @@ fn found(set: &[(&str, u64)], claims: Claims) -> Option<FaultKind> {
     }
     let options = Options { parameters: Some(parameters), claims: Some(claims), cases: 48, ..Options::default() };
     let _alone = super::alone();
-    testkit::check(&policy, &options).err().map(|found| found.kind)
+    testkit::check(&policy, &options).err().map(|found| {
+        println!("{set:?}: {found}");
+        found.kind
+    })
 }
 
 #[test]
@@ -186,6 +192,9 @@ fn the_kit_accuses_of_what_no_host_takes_and_of_what_is_promised() {
         assert_eq!(fault, if is_sensible { None } else { promise(Claim::SensibleTimes) }, "{period} ns");
         assert_eq!(found(&[("period", period)], Claims { sensible_times: false, ..claims }), None, "{period} ns");
     }
+    assert_eq!(found(&[("period", 0)], all), None, "one answer for all time, that there are some");
+    let none = [("wanted", 0), ("bounded", 0), ("period", 0)];
+    assert_eq!(found(&none, all), promise(Claim::WorkConserving), "and that there are none");
     assert_eq!(found(&[("patience", 3_500 * SECOND)], all), None, "within the hour");
     assert_eq!(found(&[("patience", 3_700 * SECOND)], all), promise(Claim::WorkConserving));
     assert_eq!(found(&[("wanted", 0), ("bounded", 0)], Claims { work_conserving: false, ..all }), None);

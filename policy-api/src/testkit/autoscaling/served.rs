@@ -11,14 +11,17 @@ pub(in super::super) struct Bounds {
     pub max: u32,
 }
 
-/// Its requests and instances. An instance that is to stop ends as soon as there is room for its requests elsewhere.
+/// Its requests and instances. Those that are to stop end, in this kit, as requests end: none is there that the requests do not fill.
 #[derive(Clone, Debug)]
 pub(super) struct Served {
     bounds: Bounds,
     ready: u32,
     starting: u32,
+    stopping: u32,
     wanted: u32,
+    is_asked_about: bool,
     waiting: u64,
+    /// In instances that are ready, and in those that stop.
     running: u64,
     waiting_since: u64,
     arrivals: u64,
@@ -35,7 +38,9 @@ impl Served {
             bounds,
             ready: 0,
             starting: bounds.min,
+            stopping: 0,
             wanted: bounds.min,
+            is_asked_about: bounds.min > 0,
             waiting: 0,
             running: 0,
             waiting_since: u64::MAX,
@@ -47,14 +52,42 @@ impl Served {
         }
     }
 
-    /// Whether there has been no request.
-    pub fn is_new(&self) -> bool {
-        self.arrivals == 0
+    /// Whether it is to have instances.
+    pub fn has_wanted(&self) -> bool {
+        self.wanted > 0
     }
 
+    /// Whether the policy is asked about it at ticks.
+    pub fn is_asked_about(&self) -> bool {
+        self.is_asked_about
+    }
+
+    /// Is asked about from now on; whether it was not.
+    pub fn begin_to_be_asked_about(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_asked_about, true)
+    }
+
+    /// After a tick nobody is asked about it until the next request, if it has neither instances nor requests, and none are wanted.
+    pub fn may_go_dormant(&mut self) {
+        let is_dormant = self.ready + self.starting + self.stopping + self.wanted == 0 && self.waiting == 0;
+        self.is_asked_about &= !is_dormant;
+    }
+
+    fn concurrency(&self) -> u64 {
+        u64::from(self.bounds.concurrency.max(1))
+    }
+
+    /// Instances that stop are full for as long as there are requests for that.
     fn room(&self) -> u64 {
-        let all = u64::from(self.ready).saturating_mul(u64::from(self.bounds.concurrency));
-        all.saturating_sub(self.running)
+        let in_stopping = self.running.min(u64::from(self.stopping).saturating_mul(self.concurrency()));
+        let all = u64::from(self.ready).saturating_mul(self.concurrency());
+        all.saturating_sub(self.running - in_stopping)
+    }
+
+    /// Those that stop end when they have no requests.
+    fn end_idle(&mut self) {
+        let needed = u32::try_from(self.running.div_ceil(self.concurrency())).unwrap_or(u32::MAX);
+        self.stopping = self.stopping.min(needed);
     }
 
     /// Whether a request finds an instance.
@@ -93,15 +126,19 @@ impl Served {
         self.pass(now);
         match event {
             Event::Arrive(_) => {}
-            Event::End(count) => self.running = self.running.saturating_sub(count),
+            Event::End(count) => {
+                self.running = self.running.saturating_sub(count);
+                self.end_idle();
+            }
             Event::Up(count) => {
                 let count = count.min(self.starting);
                 (self.starting, self.ready) = (self.starting - count, self.ready + count);
             }
             Event::Lose(count) => {
                 let count = count.min(self.ready);
-                let of_all = u64::from(count) * self.running / u64::from(self.ready.max(1));
+                let of_all = u64::from(count) * self.running / u64::from((self.ready + self.stopping).max(1));
                 (self.ready, self.running) = (self.ready - count, self.running - of_all);
+                self.end_idle();
                 // The host makes up for what is lost.
                 self.follow(self.wanted);
             }
@@ -119,15 +156,16 @@ impl Served {
         }
         let not_started = self.starting.min(there - wanted);
         self.starting -= not_started;
-        let needed = self.running.div_ceil(u64::from(self.bounds.concurrency.max(1)));
-        self.ready = self.ready.min(wanted.max(u32::try_from(needed).unwrap_or(u32::MAX)));
+        let too_many = self.ready.saturating_sub(wanted);
+        (self.ready, self.stopping) = (self.ready - too_many, self.stopping + too_many);
+        self.end_idle();
     }
 
     /// Its instances are gone, with all requests.
     pub fn forget_instances(&mut self, now: u64) {
         self.pass(now);
         self.bounds = Bounds { min: 0, max: self.bounds.max.max(1), ..self.bounds };
-        (self.ready, self.starting, self.wanted) = (0, 0, 0);
+        (self.ready, self.starting, self.stopping, self.wanted) = (0, 0, 0, 0);
         (self.waiting, self.running, self.waiting_since) = (0, 0, u64::MAX);
     }
 
@@ -142,7 +180,7 @@ impl Served {
             max_scale: self.bounds.max,
             ready: self.ready,
             starting: self.starting,
-            stopping: 0,
+            stopping: self.stopping,
             wanted: self.wanted,
             cause,
             waiting: self.waiting,
