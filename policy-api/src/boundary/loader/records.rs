@@ -45,8 +45,9 @@ fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>,
     if length == 0 {
         return Err(LoadError::NoPolicies);
     }
-    if addresses.is_null() || length > MOST_POLICIES {
-        let problem = match addresses.is_null() {
+    let is_nowhere = addresses.is_null() || !addresses.is_aligned();
+    if is_nowhere || length > MOST_POLICIES {
+        let problem = match is_nowhere {
             true => "is at no address: name each policy in HEARTH_EXPORT_POLICIES".to_owned(),
             false => format!("cannot be: a library has at most {MOST_POLICIES} policies"),
         };
@@ -56,7 +57,8 @@ fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>,
     let addresses = unsafe { std::slice::from_raw_parts(addresses, length) };
     let policy = |(position, address): (usize, &*const PolicyRecord)| {
         // SAFETY: it is null, or the address of a record that lasts.
-        whole_policy(position, unsafe { address.as_ref() }, header.minor)
+        let policy = address.is_aligned().then(|| unsafe { address.as_ref() }).flatten();
+        whole_policy(position, policy, header.minor)
     };
     addresses.iter().enumerate().map(policy).collect()
 }
@@ -99,12 +101,12 @@ fn whole_parameters(declared: &Records<'static, Parameter>) -> Option<Records<'s
     if length == 0 {
         return Some(Records::new(&[]));
     }
-    if data.is_null() || length > MOST_PARAMETERS {
+    if data.is_null() || !data.is_aligned() || length > MOST_PARAMETERS {
         return None;
     }
     // SAFETY: a record begins with its size.
     let size = unsafe { *data.cast::<u32>() } as usize;
-    if length > 1 && stride < size.max(size_of::<u32>()) {
+    if length > 1 && (stride < size.max(size_of::<u32>()) || !stride.is_multiple_of(align_of::<Parameter>())) {
         return None;
     }
     // SAFETY: so many records lie there for good, each so far from the one before; what is copied holds addresses that last as long.
@@ -200,6 +202,8 @@ mod tests {
     fn a_list_that_cannot_be_is_none() {
         let declared = others::<{ size_of::<Parameter>() }>();
         assert!(whole_parameters(&Records { stride: 8, ..declared }).is_none());
+        assert!(whole_parameters(&Records { stride: declared.stride + 4, ..declared }).is_none());
+        assert!(whole_parameters(&Records { data: declared.data.wrapping_byte_add(4), ..declared }).is_none());
         assert!(whole_parameters(&Records { length: MOST_PARAMETERS + 1, ..declared }).is_none());
         assert!(whole_parameters(&Records { data: std::ptr::null(), ..declared }).is_none());
         assert!(whole_parameters(&Records { data: std::ptr::null(), length: 0, ..declared }).unwrap().is_empty());
