@@ -139,6 +139,51 @@ fn is_the_same_everywhere(language: Language) {
     let folder = tempfile::tempdir().unwrap();
     let library = language.build(folder.path(), None);
     gives_the_built_in_bytes(language.name, &library, 5);
+    scales_as_the_built_in_one(language, &library);
+}
+
+/// The autoscaling policy of a library gives the bytes of the built-in one, whatever instances serve.
+fn scales_as_the_built_in_one(language: Language, library: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let example = fs::read_to_string(project_path("examples/instances.json")).unwrap();
+    let mut scenario: Value = serde_json::from_str(&example).unwrap();
+    scenario["workload"]["generate"]["duration_s"] = json!(300);
+    let rows = [
+        (json!(1), json!({})),
+        (json!(10), json!({"target": 2.5, "period": "1s"})),
+        (json!("unlimited"), json!({"unlimited": 7})),
+    ];
+    let mut seen = Vec::new();
+    for (concurrency, parameters) in rows {
+        for function in scenario["functions"].as_array_mut().unwrap() {
+            function["instances"]["concurrency"] = concurrency.clone();
+        }
+        scenario["policies"]["autoscaling"] = json!({"use": "concurrency", "parameters": parameters});
+        let built_in = run(&scenario, folder.path());
+        scenario["policies"]["autoscaling"]["library"] = json!(library);
+        let loaded = run(&scenario, folder.path());
+        assert!(built_in == loaded, "{concurrency} differs with {}: {:?} {:?}", language.name, built_in.1, loaded.1);
+        seen.push(built_in.0);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "each row is another run");
+}
+
+#[test]
+fn a_period_of_nothing_is_refused_in_every_language() {
+    for language in ALL_BUT_RUST.into_iter().filter(|language| language.is_here()) {
+        let folder = tempfile::tempdir().unwrap();
+        let library = language.build(folder.path(), None).display().to_string();
+        let example = project_path("examples/instances.json").display().to_string();
+        let file = folder.path().join("scenario.json");
+        let mut scenario: Value = serde_json::from_str(&fs::read_to_string(example).unwrap()).unwrap();
+        scenario["policies"]["autoscaling"] =
+            json!({"use": "concurrency", "library": library, "parameters": {"period": "0s"}});
+        fs::write(&file, scenario.to_string()).unwrap();
+        let (code, message) = failure(&["run", file.to_str().unwrap()]);
+        assert!(message.contains("cannot be made: "), "{}: {message}", language.name);
+        assert_eq!(code, 2, "{}", language.name);
+    }
 }
 
 /// The policies of a library, of which there are so many, are sound, and give the bytes of the built-in ones in all reference cases.

@@ -33,7 +33,11 @@ fn Lifetime(comptime Policy: type) type {
         fn create(context: [*c]const c.hearth_context, values: c.hearth_values, made: [*c]?*anyopaque) callconv(.c) u32 {
             const policy = allocator.create(Policy) catch |err| return finish(context, err);
             // The context is there during this call alone: who needs it later copies it.
-            policy.* = Policy.init(context.*, values.data[0..values.length]);
+            const initial: anyerror!Policy = Policy.init(context.*, values.data[0..values.length]);
+            policy.* = initial catch |err| {
+                allocator.destroy(policy);
+                return finish(context, err);
+            };
             made.* = policy;
             return c.HEARTH_OK;
         }
@@ -329,7 +333,9 @@ const Concurrency = struct {
     /// In ns.
     period: u64,
 
-    fn init(_: c.hearth_context, values: []const c.hearth_value) Concurrency {
+    fn init(_: c.hearth_context, values: []const c.hearth_value) !Concurrency {
+        // 0 would be never, and nothing would ever shrink.
+        if (values[2].integer == 0) return error.PeriodOfNothing;
         return .{ .target = values[0].number, .unlimited = values[1].number, .period = values[2].integer };
     }
 
@@ -338,10 +344,8 @@ const Concurrency = struct {
         return c.HEARTH_OK;
     }
 
-    /// 0 would be never, and nothing would ever shrink: then it is the default.
     fn ticks(address: ?*anyopaque, answer: [*c]u64) callconv(.c) u32 {
-        const period = of(Concurrency, address).period;
-        if (period > 0) answer.* = period;
+        answer.* = of(Concurrency, address).period;
         return c.HEARTH_OK;
     }
 
