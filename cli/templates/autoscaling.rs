@@ -15,7 +15,7 @@ parameters! {
 
 /// The policy.
 pub struct TypeName {
-    spare: u32,
+    spare: u64,
 }
 
 impl Policy for TypeName {
@@ -25,7 +25,7 @@ impl Policy for TypeName {
     type Parameters = Settings;
 
     fn new(settings: Settings, _context: &PolicyContext) -> Result<Self, PolicyError> {
-        Ok(Self { spare: settings.spare as u32 })
+        Ok(Self { spare: settings.spare })
     }
 }
 
@@ -37,8 +37,8 @@ impl Autoscaling for TypeName {
 
     /// Asked about one function. The host holds the answer to the bounds of the function.
     fn scale(&mut self, view: &ScaleView) -> Scale {
-        let needed = view.in_flight().div_ceil(u64::from(view.concurrency.max(1))) as u32;
-        Scale { wanted: needed + self.spare }
+        let needed = view.in_flight().div_ceil(u64::from(view.concurrency.max(1)));
+        Scale { wanted: needed.saturating_add(self.spare).min(u64::from(Scale::MOST)) as u32 }
     }
 }
 
