@@ -23,7 +23,7 @@ pub struct AdmissionView<'a> {
     /// Of those that wait, those that have been given a node and wait for their image there. The core that each will take is not
     /// among the free ones.
     pub placed: u64,
-    /// Invocations that hold a core.
+    /// Invocations that run: each holds a core, but for those in instances, whose cores are the instances' own.
     pub running: u64,
     /// Of these, those of the request's function.
     pub running_of_function: u64,

@@ -20,8 +20,8 @@
 //!
 //! What differs from Knative:
 //!
-//! - Averages are exact: they come from the integral of requests in flight between two ticks, spread evenly over the seconds between
-//!   them. Knative adds up what some of the pods and the activators report each second. The second of a poke counts one request, as there,
+//! - Averages are exact: they come from the integral of requests in flight from one call to the next, a tick or a request that finds no
+//!   room, spread evenly over the time between them. Knative adds up what some of the pods and the activators report each second. The second of a poke counts one request, as there,
 //!   and the next one that much less.
 //! - Instances that are ready are known at ticks; there is no deployment, no reconciler between the ticks, and no probe of the activator. So
 //!   what waits for a date waits for the tick after it.
