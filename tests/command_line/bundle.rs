@@ -78,6 +78,14 @@ fn a_run_is_packed_and_runs_again_from_the_bundle_alone() {
     assert_eq!(printed(&mut again(&one)), said);
     let refused = failure(hearth().arg("pack").arg(&kept).arg("-o").arg(&one));
     assert!(refused.0 == 2 && refused.1.contains("is there already: replace it with --overwrite"), "{refused:?}");
+    for (command, problem) in [
+        (vec!["run", one.to_str().unwrap(), "--verify"], "what is in a bundle is compared with what is there"),
+        (vec!["run", kept.to_str().unwrap()], "what is run again is compared with what is there"),
+        (vec!["report", kept.to_str().unwrap()], "is in object storage: name a path of this machine"),
+    ] {
+        let refused = failure(hearth().current_dir(folder.path()).args(command).args(["--output", "s3://bucket/x"]));
+        assert!(refused.0 == 2 && refused.1.contains(problem) && !folder.path().join("s3:").exists(), "{refused:?}");
+    }
     let refused = failure(again(&one).args(["--seed", "3"]));
     assert!(refused.0 == 2 && refused.1.contains("is run as it was"), "{refused:?}");
 }

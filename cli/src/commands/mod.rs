@@ -22,17 +22,22 @@ use crate::objects::is_named;
 /// Runs a scenario, writes its results and prints them; or runs a folder of results or a bundle again.
 pub fn run(arguments: &run::RunArguments) -> Result<(), CommandError> {
     let scenario = &arguments.scenario.base.scenario;
+    let compares = |problem: &str| {
+        let cure = "name a folder of this machine, or none";
+        CommandError::Usage(format!("--output: {problem} is compared with what is there: {cure}"))
+    };
+    let is_named_output = arguments.output.as_deref().is_some_and(is_named);
     if bundle::is_one(scenario) {
+        if is_named_output {
+            return Err(compares("what is in a bundle"));
+        }
         return verify::verify(arguments, scenario);
     }
     if arguments.inputs.is_some() {
         return Err(CommandError::Usage(format!("--inputs: {} is no bundle of `hearth pack`", scenario.display())));
     }
     match reproduce::folder_of(scenario)? {
-        Some(_) if arguments.output.as_deref().is_some_and(is_named) => {
-            let cure = "name a folder of this machine, or none";
-            Err(CommandError::Usage(format!("--output: what is run again is compared with what is there: {cure}")))
-        }
+        Some(_) if is_named_output => Err(compares("what is run again")),
         Some((folder, manifest)) => reproduce::reproduce(arguments, folder, &manifest),
         None if arguments.verify => {
             let cure = "name a bundle of `hearth pack`, or a folder of results";

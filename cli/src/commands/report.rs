@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::error::CommandError;
 use crate::feature::PNG;
+use crate::objects::is_named;
 use crate::objects::location::{Location, Needed};
 use crate::report::draw::{DrawError, to_svg};
 use crate::report::drawn::DrawnFiles;
@@ -55,6 +56,11 @@ pub struct ReportArguments {
 
 /// Writes a page or pictures of results.
 pub fn run(arguments: &ReportArguments) -> Result<(), CommandError> {
+    if let Some(output) = arguments.output.as_deref().filter(|output| is_named(output)) {
+        let cure =
+            "name a path of this machine, or none: what is drawn of results in object storage comes to lie there";
+        return Err(CommandError::Usage(format!("--output {}: is in object storage: {cure}", output.display())));
+    }
     let location = Location::open(&arguments.folder, Needed::All)?;
     let folder = location.named(Folder::read(location.folder()))?;
     let drawn = match arguments.format {
