@@ -118,18 +118,27 @@ fn brought_folder(path: &Path) -> Result<PathBuf, CommandError> {
     }
     let address = Address::parse(path)?;
     let folder = copy_of(&address)?;
-    if !folder.is_dir() {
+    if !whole(&folder).is_file() {
         let objects = Objects::open(&address)?;
-        let bring_all = || {
-            let all = objects.list_top()?;
-            if all.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "nothing is there"));
-            }
-            all.iter().try_for_each(|object| bring(&objects, &object.name, &folder.join(&object.name)))
-        };
-        bring_all().map_err(|error| unreadable(&address, &error))?;
+        bring_all(&objects, &folder).map_err(|error| unreadable(&address, &error))?;
     }
     Ok(folder)
+}
+
+/// A file beside the copy of a folder that is there when all of it is: what came before an error, or was brought by its own name,
+/// is not taken for the whole.
+fn whole(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    folder.with_file_name(format!(".{name}.whole"))
+}
+
+fn bring_all(objects: &Objects, folder: &Path) -> io::Result<()> {
+    let all = objects.list_top()?;
+    if all.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "nothing is there"));
+    }
+    all.iter().try_for_each(|object| bring(objects, &object.name, &folder.join(&object.name)))?;
+    File::create(whole(folder)).map(drop)
 }
 
 fn unreadable(address: &Address, error: &io::Error) -> CommandError {
@@ -164,6 +173,21 @@ pub fn bring_traces(scenario: &mut Scenario) -> Result<(), CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_folder_is_not_taken_for_the_whole() {
+        let objects = Objects::in_memory(&std::sync::Arc::default()).unwrap();
+        for name in ["a.csv", "b.csv"] {
+            objects.write(name, name.into()).unwrap();
+        }
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("traces");
+        bring(&objects, "a.csv", &folder.join("a.csv")).unwrap();
+        assert!(folder.is_dir() && !whole(&folder).exists());
+        bring_all(&objects, &folder).unwrap();
+        assert!(whole(&folder).is_file() && folder.join("b.csv").is_file());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing else is in it");
+    }
 
     #[test]
     fn a_copy_is_called_what_it_is_a_copy_of() {
