@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hearth_policy_api::Scale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -147,6 +148,9 @@ impl InstancesSection {
         for (field, number) in [("min_scale", self.min_scale), ("initial_scale", self.initial_scale)] {
             if number > most {
                 return wrong(field, &format!("{number} instances are more than max_scale, which is {most}"));
+            }
+            if number > Scale::MOST {
+                return wrong(field, &format!("{number} instances: expected at most {}", Scale::MOST));
             }
         }
         for (position, phase) in self.start.iter().enumerate() {

@@ -43,6 +43,16 @@ fn instances_that_make_no_sense_are_named() {
             "service.instances.initial_scale: 3 instances are more than max_scale, which is 2",
         ),
         (
+            "/functions/0/instances",
+            json!({"min_scale": 4_000_000_000_u32}),
+            "functions[0].instances.min_scale: 4000000000 instances: expected at most 1000000",
+        ),
+        (
+            "/service/instances",
+            json!({"initial_scale": 1_000_001}),
+            "service.instances.initial_scale: 1000001 instances: expected at most 1000000",
+        ),
+        (
             "/service/instances",
             json!({"start": [{"phase": "code", "time": {"exponential": {"mean": 0}}}]}),
             "service.instances.start[0].time: exponential: mean must be above 0",
