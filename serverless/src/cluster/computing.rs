@@ -164,7 +164,10 @@ impl Cluster {
     /// What a new container of a function computes before it is up.
     #[inline]
     pub fn startup_work(&self, function: FunctionId) -> Option<StartupWork> {
-        self.specs[function].processors.startup.filter(|work| self.is_shared && work.flops > 0.0)
+        if !self.is_shared {
+            return None;
+        }
+        self.specs[function].processors.startup.filter(|work| work.flops > 0.0)
     }
 
     /// A new container has computed what it does before it is up.
