@@ -1168,7 +1168,7 @@ typedef struct {
     // Of those that wait, those that have been given a node and wait for their image there. The core that each will take is not
     // among the free ones.
     uint64_t placed;
-    // Invocations that hold a core.
+    // Invocations that run: each holds a core, but for those in instances, whose cores are the instances' own.
     uint64_t running;
     // Of these, those of the request's function.
     uint64_t running_of_function;
