@@ -47,7 +47,7 @@ impl Moved {
     }
 }
 
-/// RAM over time, in bytes and byte-nanoseconds; or a number of instances.
+/// RAM over time, in bytes and byte-nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     bytes: u64,
@@ -57,6 +57,32 @@ struct Level {
 impl Level {
     fn advance(&mut self, nanos: u64) {
         self.sum.after += u128::from(self.bytes) * u128::from(nanos);
+    }
+}
+
+/// A number of instances over time, summed up to the date of its last change: most events are none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Instances {
+    count: u64,
+    changed_at: SimTime,
+    sum: Split,
+}
+
+impl Instances {
+    /// The sum up to a date.
+    fn sum_to(&self, date: SimTime, window: Window) -> Split {
+        let mut sum = self.sum;
+        if window.to() >= self.changed_at {
+            sum.extend();
+        }
+        let Split { within, after } = window.split(self.changed_at, date);
+        sum.add(Split { within: within * u128::from(self.count), after: after * u128::from(self.count) });
+        sum
+    }
+
+    /// The number changes now.
+    fn change(&mut self, now: SimTime, window: Window) {
+        (self.sum, self.changed_at) = (self.sum_to(now, window), now);
     }
 }
 
@@ -97,7 +123,7 @@ pub struct Metrics {
     /// Instances that began to start on a node.
     pub instances: u64,
     /// Instances that are up, over time.
-    up: Level,
+    up: Instances,
     /// Faults of hosts, links and disks that came into effect.
     pub faults: u64,
     /// Attempts after one that did not end well.
@@ -163,7 +189,7 @@ impl Default for Metrics {
             prewarmed_containers: 0,
             has_instances: false,
             instances: 0,
-            up: Level::default(),
+            up: Instances::default(),
             faults: 0,
             retries: 0,
             hedges: 0,
@@ -255,7 +281,7 @@ impl Metrics {
         if !self.window.has_begun() {
             // What containers have held before is not within.
             self.advance(date);
-            (self.busy.sum, self.idle.sum, self.up.sum) = (Split::default(), Split::default(), Split::default());
+            (self.busy.sum, self.idle.sum) = (Split::default(), Split::default());
         }
         self.window.request(date);
     }
@@ -266,7 +292,6 @@ impl Metrics {
         self.window.extend(now);
         self.busy.sum.extend();
         self.idle.sum.extend();
-        self.up.sum.extend();
         if let Some(processors) = &mut self.processors {
             processors.extend();
         }
@@ -323,7 +348,6 @@ impl Metrics {
         let nanos = now.since(self.levels_at).as_nanos();
         self.busy.advance(nanos);
         self.idle.advance(nanos);
-        self.up.advance(nanos);
         self.levels_at = now;
     }
 
@@ -353,19 +377,19 @@ impl Metrics {
 
     /// An instance is up.
     pub(crate) fn instance_up(&mut self, now: SimTime) {
-        self.advance(now);
-        self.up.bytes += 1;
+        self.up.change(now, self.window);
+        self.up.count += 1;
     }
 
     /// An instance that was up has ended.
     pub(crate) fn instance_down(&mut self, now: SimTime) {
-        self.advance(now);
-        self.up.bytes -= 1;
+        self.up.change(now, self.window);
+        self.up.count -= 1;
     }
 
-    /// How long instances were up within the [window](Self::window), in seconds, all together.
+    /// How long instances were up within the [window](Self::window), in seconds, all together; their removal counts too.
     pub fn instance_seconds(&self) -> f64 {
-        self.up.sum.within as f64 / 1e9
+        self.up.sum_to(self.window.to(), self.window).within as f64 / 1e9
     }
 
     /// It is up, and no longer counted here.
@@ -404,5 +428,23 @@ mod tests {
         metrics.container_busy(100, SimTime::from_secs_f64(10.0));
         metrics.note_end(SimTime::from_secs_f64(12.0));
         assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (400.0, 600.0));
+    }
+
+    #[test]
+    fn instances_are_summed_within_the_window_whenever_their_number_changes() {
+        let mut metrics = Metrics::default();
+        let at = SimTime::from_secs_f64;
+        metrics.instance_up(at(0.0));
+        metrics.note_request(at(1.0));
+        metrics.instance_up(at(2.0));
+        assert_eq!(metrics.instance_seconds(), 0.0, "nothing has ended");
+        metrics.note_end(at(4.0));
+        assert_eq!(metrics.instance_seconds(), 1.0 + 2.0 * 2.0);
+        metrics.instance_down(at(6.0));
+        assert_eq!(metrics.instance_seconds(), 5.0, "what comes after the last end is not within");
+        metrics.note_end(at(7.0));
+        assert_eq!(metrics.instance_seconds(), 1.0 + 4.0 * 2.0 + 1.0);
+        metrics.instance_down(at(9.0));
+        assert_eq!(metrics.instance_seconds(), 10.0);
     }
 }
