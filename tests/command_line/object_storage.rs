@@ -365,10 +365,21 @@ fn traces_are_read_from_a_store() {
     assert_eq!(read_json(&Path::new(&run).join("scenario.json"))["workload"]["trace"], of_trace);
     let (code, said, warned) = store.run(&["run", &run]);
     assert!(code == 0 && said.contains("files are the same") && warned.is_empty(), "{said} {warned}");
+    // Packed, it is read from the bundle; left out, from the store.
+    let [whole, without] = ["whole.hearth", "without.hearth"].map(|name| folder.path().join(name));
+    let [whole, without] = [&whole, &without].map(|bundle| bundle.to_str().unwrap());
+    store.hearth(&["pack", &run, "-o", whole]);
+    assert!(store.hearth(&["pack", &run, "-o", without, "--without-traces"]).contains("2 of them left out"));
+    let verified = hearth().args(["run", whole, "--verify"]).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    store.hearth(&["run", without, "--verify"]);
+    store.hearth(&["run", without, "--verify", "--inputs", folder.path().to_str().unwrap()]);
     // Not what was planned with.
     store.put("traces/rows.csv", &bytes[..bytes.len() / 2]);
     let (code, said) = store.refused(&["sweep", "work", &plan, "--share", "1/1"]);
     assert!(code == 2 && said.contains(&format!("{trace} is not what was planned with")), "{said}");
+    let (code, said) = store.refused(&["run", without, "--verify"]);
+    assert!(code == 2 && said.contains(&format!("{trace} is another one, with the SHA-256")), "{said}");
     store.put("traces/rows.csv", b"no,trace\n1\n");
     let (code, said) = store.refused(&["validate", &file]);
     assert!(code == 2 && said.contains(&format!("{trace}:")), "{said}");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hearth_serverless::scenario::change_paths;
+use hearth_serverless::workload::TraceFormat;
 use serde_json::Value;
 
 use super::contents::{self, Contents, LONGEST_PATH, PackedFile};
@@ -12,6 +13,7 @@ use super::this_platform;
 use super::write::Source;
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
+use crate::objects::inputs::{brought, brought_trace, told};
 use crate::result_folder::manifest::{self, Manifest, Output, State};
 use crate::sweep::packed_runs::{self, PackedRun};
 
@@ -169,6 +171,13 @@ impl Filled {
         let text_at = |pointer: &str| scenario.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let traces: Vec<String> =
             ["path", "functions_path"].iter().filter_map(|it| text_at(&format!("/workload/trace/{it}"))).collect();
+        let format = scenario.pointer("/workload/trace/format").cloned();
+        let format: Option<TraceFormat> = format.and_then(|format| serde_json::from_value(format).ok());
+        // In object storage a trace may be a folder; its functions are a file.
+        let brought = |path: &str| match format.filter(|_| traces.first().is_some_and(|first| first == path)) {
+            Some(format) => brought_trace(Path::new(path), format),
+            None => brought(Path::new(path)),
+        };
         let mut libraries = Vec::new();
         libraries_in(scenario.get("policies").unwrap_or(&Value::Null), &mut libraries);
         let mut read = BTreeSet::new();
@@ -179,7 +188,8 @@ impl Filled {
                 () if traces.contains(path) => Kind::Trace,
                 () => Kind::Other,
             };
-            match self.place(&run.folder.join(&*path), kind, &run.manifest, without_traces) {
+            let found = brought(path).map(|found| run.folder.join(found));
+            match found.and_then(|found| self.place(&found, kind, &run.manifest, without_traces)) {
                 Ok((place, hashes)) => {
                     *path = place;
                     read.extend(hashes);
@@ -227,7 +237,7 @@ impl Filled {
             let mut file = PackedFile { size: fs::metadata(&path)?.len(), ..file(name, sha256) };
             file.platform = (kind == Kind::Library).then(this_platform);
             if kind == Kind::Trace && without_traces {
-                file.left_out = Some(path);
+                file.left_out = Some(told(&path));
             } else {
                 self.sources.push(Source::File(path));
             }

@@ -14,6 +14,7 @@ use crate::bundle::{this_platform, unpack};
 use crate::error::CommandError;
 use crate::hash::{self, hash_of};
 use crate::isolation::inside;
+use crate::objects::inputs::{brought, told};
 use crate::output_choice::TableFormat;
 use crate::plugin_folders::catalog_of;
 use crate::progress::SweepProgress;
@@ -224,7 +225,9 @@ fn bring(file: &PackedFile, was: &Path, folder: &Path, inputs: Option<&Path>) ->
         _ => was.to_owned(),
     };
     let cure = format!("name the folder of the one with the SHA-256 {} by --inputs DIR", file.sha256);
-    let wrong = |problem: String| format!("{} was left out: {} {problem}: {cure}", file.name, found.display());
+    let missing = |error: CommandError| format!("{} was left out: {error}: {cure}", file.name);
+    let found = brought(&found).map_err(missing)?;
+    let wrong = |problem: String| format!("{} was left out: {} {problem}: {cure}", file.name, told(&found).display());
     let now = hash::of_file(&found).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     if now != file.sha256 {
         return Err(wrong(format!("is another one, with the SHA-256 {now}")));

@@ -156,16 +156,24 @@ fn bring(objects: &Objects, name: &str, to: &Path) -> io::Result<()> {
     unfinished.persist(to).map_err(|error| error.error).map(drop)
 }
 
+/// A copy of a trace that is named in object storage: a file, or a folder of them; any other path is its own.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn brought_trace(path: &Path, format: TraceFormat) -> Result<PathBuf, CommandError> {
+    match format {
+        TraceFormat::AzureFunctions2019 => brought_folder(path),
+        _ => brought(path),
+    }
+}
+
 /// Has a scenario read copies of the traces that it names in object storage.
 ///
 /// # Errors
 /// When one cannot be read.
 pub fn bring_traces(scenario: &mut Scenario) -> Result<(), CommandError> {
     let Some(trace) = &mut scenario.workload.trace else { return Ok(()) };
-    trace.path = match trace.format {
-        TraceFormat::AzureFunctions2019 => brought_folder(&trace.path)?,
-        _ => brought(&trace.path)?,
-    };
+    trace.path = brought_trace(&trace.path, trace.format)?;
     trace.functions_path = trace.functions_path.as_deref().map(brought).transpose()?;
     Ok(())
 }
