@@ -166,6 +166,7 @@ impl KeepAlive for OfOneValue {
 #[test]
 fn other_values_of_parameters_are_drawn_and_told() {
     let policy = PolicyDescriptor::keep_alive::<OfOneValue>();
+    let _alone = super::alone();
     let found = testkit::check(&policy, &Options::default()).unwrap_err();
     let said = found.to_string();
     assert!(said.contains("(parameter window = 0)") != said.contains("(parameter how = badly)"), "{said}");
@@ -196,6 +197,7 @@ fn a_test_plays_in_a_second_process() {
             Retention { keep_for: std::ptr::from_ref(&PLACE) as u64 / 4096 % 600 * SECOND + SECOND }
         }
     }
+    let _alone = super::alone();
     // The first check of the test is skipped there, the second one played.
     testkit::assert_sound(&PolicyDescriptor::admission::<super::OpenDoor>());
     testkit::assert_sound(&PolicyDescriptor::keep_alive::<AtAnAddress>());
