@@ -282,7 +282,7 @@ impl Visit for Proving {
         let claims = checked.subject().claims;
         let without_history = |fault: Fault| fault.after(Vec::new());
         let mut exercise = checked.exercise().map_err(without_history)?;
-        growth::check_calls(&mut exercise, claims).map_err(without_history)?;
+        growth::check_calls(&mut exercise, claims, || checked.exercise()).map_err(without_history)?;
         exercise(Exert::Prove).map_err(without_history)?;
         drop(exercise);
         let (_, history) = Drawn::of(checked).next()?;
