@@ -93,6 +93,10 @@ impl ResultFiles {
             let file = Box::new(BufWriter::new(self.create("instances.csv")?));
             experiment = experiment.write_instances(file).map_err(|error| self.unusable(error))?;
         }
+        if experiment.has_node_pools() {
+            let file = Box::new(BufWriter::new(self.create("nodes.csv")?));
+            experiment = experiment.write_nodes(file).map_err(|error| self.unusable(error))?;
+        }
         if experiment.has_workflows() {
             let file = Box::new(BufWriter::new(self.create("workflows.csv")?));
             experiment = experiment.write_workflows(file).map_err(|error| self.unusable(error))?;
@@ -176,6 +180,7 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     names.extend(options.time_series.map(|_| "timeseries.csv".to_owned()));
     names.extend(experiment.has_attempts().then(|| "attempts.csv".to_owned()));
     names.extend(experiment.has_instances().then(|| "instances.csv".to_owned()));
+    names.extend(experiment.has_node_pools().then(|| "nodes.csv".to_owned()));
     names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
     names.extend(options.timeline.clone());
     names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));

@@ -97,7 +97,7 @@ fn of_numbers(numbers: &Numbers, summary: &Summary) -> String {
     table.requests();
     table.times();
     table.gap();
-    [Section::Images, Section::Containers, Section::Memory, Section::Processors]
+    [Section::Images, Section::Containers, Section::Nodes, Section::Memory, Section::Processors]
         .into_iter()
         .for_each(|section| table.lines(section));
     table.faults();

@@ -128,6 +128,9 @@
 // Rule of autoscaling: ask also when a request finds no instance with room. Since 2.1.
 #define HEARTH_RULE_ASKED_ON_REQUESTS (1 << 15)
 
+// Rule of autoscaling: it says how many nodes pools have. Since 2.1.
+#define HEARTH_RULE_SCALES_POOLS (1 << 16)
+
 // Not promised: that nobody waits while there is a place.
 #define HEARTH_NOT_WORK_CONSERVING 1
 
@@ -214,6 +217,8 @@ enum hearth_slot
     HEARTH_SLOT_IMAGES_ON_HEAD,
     // How many instances functions have. Since 2.1.
     HEARTH_SLOT_AUTOSCALING,
+    // How many nodes pools have. Since 2.1.
+    HEARTH_SLOT_CLUSTER_AUTOSCALING,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -392,6 +397,31 @@ enum hearth_scale_cause
 typedef enum hearth_scale_cause hearth_scale_cause;
 #else
 typedef uint32_t hearth_scale_cause;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How it stands with a node of a pool.
+enum hearth_node_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // It is off.
+    HEARTH_NODE_STATE_OFF,
+    // It has been asked for, and boots.
+    HEARTH_NODE_STATE_BOOTING,
+    // It is there.
+    HEARTH_NODE_STATE_UP,
+    // It takes nobody any more, and goes off when those that run there have ended.
+    HEARTH_NODE_STATE_DRAINING,
+    // It is on, and has failed.
+    HEARTH_NODE_STATE_FAILED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hearth_node_state hearth_node_state;
+#else
+typedef uint32_t hearth_node_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1321,7 +1351,96 @@ typedef struct {
     uint32_t wanted;
 } hearth_scale;
 
-// How many instances functions have. Since 2.1.
+// A node of a pool.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The node's number.
+    uint32_t node;
+    // How it stands with it.
+    hearth_node_state state;
+    // How many invocations run there, or are to start there.
+    uint32_t running;
+    // Since when it stands so, in ns.
+    uint64_t since;
+    // RAM of the node, in bytes.
+    uint64_t ram;
+    // RAM that containers hold there, or that is promised, in bytes.
+    uint64_t used_ram;
+    // What idle containers hold of that.
+    uint64_t idle_ram;
+    // Cores of the node, in millionths.
+    uint64_t processors;
+    // What is taken of them, in millionths of a core: by invocations, or where processors are shared by the requests of containers.
+    uint64_t used_processors;
+} hearth_pool_node;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_pool_node *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_pool_nodes;
+
+// Those of one function that have found no place on any node: requests, or instances where the function is served by these.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The function's number.
+    uint32_t function;
+    // How many there are.
+    uint64_t count;
+    // Since when the first of them waits, in ns.
+    uint64_t since;
+    // RAM that each of them needs, in bytes.
+    uint64_t ram;
+    // Disk that each of them needs, in bytes.
+    uint64_t disk;
+    // Cores that each of them needs, in millionths.
+    uint64_t processors;
+} hearth_pending;
+
+// Records next to one another that are lent. Whoever has made them may know a later version of the record, with more fields at
+// its end, so that they lie further apart.
+typedef struct {
+    const hearth_pending *data;
+    size_t length;
+    // From the beginning of one record to that of the next, in bytes; at least the size of `T`.
+    size_t stride;
+} hearth_pending_all;
+
+// A pool of nodes, when its policy is asked.
+typedef struct {
+    // Size of this record in bytes, as whoever has made it knows it.
+    uint32_t size;
+    // The pool's number, from 0 in the order of the scenario.
+    uint32_t pool;
+    // The date, in ns.
+    uint64_t now;
+    // How many nodes are on at the least.
+    uint32_t min;
+    // How many nodes are on at the most.
+    uint32_t max;
+    // Its nodes, by number.
+    hearth_pool_nodes nodes;
+    // Who has found no place on any node, by function: of the whole service, as any pool may take them.
+    hearth_pending_all pending;
+} hearth_node_pool;
+
+// What becomes of the nodes of a pool.
+typedef struct {
+    // Size of this record in bytes.
+    uint32_t size;
+    // So many more are to be on; 0 before the call. The host boots no more than `max` of the view allows.
+    uint32_t boot;
+    // The nodes that are to go off, in this order, down to `min` of the view; none before the call. They must last until the next
+    // call for the instance.
+    hearth_numbers remove;
+} hearth_pool_scale;
+
+// How many instances functions have, and how many nodes pools have. Either of `scale` and `scale_pool` may be null. Since 2.1.
 typedef struct {
     // Size of this table in bytes.
     uint32_t size;
@@ -1337,6 +1456,8 @@ typedef struct {
     uint32_t (*on_timer)(void *policy, uint64_t timer, const hearth_cluster *cluster);
     // Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     uint32_t (*on_container)(void *policy, const hearth_container_event *event);
+    // What becomes of the nodes of a pool, at each tick, for `HEARTH_RULE_SCALES_POOLS`.
+    uint32_t (*scale_pool)(void *policy, const hearth_node_pool *pool, hearth_pool_scale *answer);
 } hearth_autoscaling;
 
 // A policy: what it is called, what can be set, how it is made, and the roles it has.
@@ -1366,7 +1487,7 @@ typedef struct {
     const hearth_admission *admission;
     // How long idle containers stay, if the policy says that.
     const hearth_keep_alive *keep_alive;
-    // How many instances functions have, if the policy says that. Since 2.1.
+    // How many instances functions have, or nodes pools, if the policy says that. Since 2.1.
     const hearth_autoscaling *autoscaling;
 } hearth_policy;
 
@@ -1399,7 +1520,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 431
+#define HEARTH_LAYOUT_LENGTH 467
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1445,9 +1566,13 @@ typedef struct {
     sizeof(hearth_shed), 3, offsetof(hearth_shed, size), offsetof(hearth_shed, head), offsetof(hearth_shed, reason), \
     sizeof(hearth_container), 11, offsetof(hearth_container, size), offsetof(hearth_container, container), offsetof(hearth_container, function), offsetof(hearth_container, state), offsetof(hearth_container, invocation), offsetof(hearth_container, attempt), offsetof(hearth_container, created), offsetof(hearth_container, since), offsetof(hearth_container, expires), offsetof(hearth_container, ram), offsetof(hearth_container, disk), \
     sizeof(hearth_containers_of), 2, offsetof(hearth_containers_of, context), offsetof(hearth_containers_of, of), \
-    sizeof(hearth_autoscaling), 6, offsetof(hearth_autoscaling, size), offsetof(hearth_autoscaling, rules), offsetof(hearth_autoscaling, period), offsetof(hearth_autoscaling, scale), offsetof(hearth_autoscaling, on_timer), offsetof(hearth_autoscaling, on_container), \
+    sizeof(hearth_autoscaling), 7, offsetof(hearth_autoscaling, size), offsetof(hearth_autoscaling, rules), offsetof(hearth_autoscaling, period), offsetof(hearth_autoscaling, scale), offsetof(hearth_autoscaling, on_timer), offsetof(hearth_autoscaling, on_container), offsetof(hearth_autoscaling, scale_pool), \
     sizeof(hearth_scale), 2, offsetof(hearth_scale, size), offsetof(hearth_scale, wanted), \
     sizeof(hearth_scale_view), 18, offsetof(hearth_scale_view, size), offsetof(hearth_scale_view, function), offsetof(hearth_scale_view, now), offsetof(hearth_scale_view, concurrency), offsetof(hearth_scale_view, min_scale), offsetof(hearth_scale_view, max_scale), offsetof(hearth_scale_view, ready), offsetof(hearth_scale_view, starting), offsetof(hearth_scale_view, stopping), offsetof(hearth_scale_view, wanted), offsetof(hearth_scale_view, cause), offsetof(hearth_scale_view, waiting), offsetof(hearth_scale_view, running), offsetof(hearth_scale_view, waiting_since), offsetof(hearth_scale_view, arrivals), offsetof(hearth_scale_view, last_arrival), offsetof(hearth_scale_view, in_flight_seconds), offsetof(hearth_scale_view, running_seconds), \
+    sizeof(hearth_pool_scale), 3, offsetof(hearth_pool_scale, size), offsetof(hearth_pool_scale, boot), offsetof(hearth_pool_scale, remove), \
+    sizeof(hearth_node_pool), 7, offsetof(hearth_node_pool, size), offsetof(hearth_node_pool, pool), offsetof(hearth_node_pool, now), offsetof(hearth_node_pool, min), offsetof(hearth_node_pool, max), offsetof(hearth_node_pool, nodes), offsetof(hearth_node_pool, pending), \
+    sizeof(hearth_pool_node), 10, offsetof(hearth_pool_node, size), offsetof(hearth_pool_node, node), offsetof(hearth_pool_node, state), offsetof(hearth_pool_node, running), offsetof(hearth_pool_node, since), offsetof(hearth_pool_node, ram), offsetof(hearth_pool_node, used_ram), offsetof(hearth_pool_node, idle_ram), offsetof(hearth_pool_node, processors), offsetof(hearth_pool_node, used_processors), \
+    sizeof(hearth_pending), 7, offsetof(hearth_pending, size), offsetof(hearth_pending, function), offsetof(hearth_pending, count), offsetof(hearth_pending, since), offsetof(hearth_pending, ram), offsetof(hearth_pending, disk), offsetof(hearth_pending, processors), \
 }
 
 // The same as a constant, for languages that cannot read the macro.

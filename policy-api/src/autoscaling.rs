@@ -1,9 +1,9 @@
-//! Autoscaling: how many instances a function has.
+//! Autoscaling: how many instances a function has, and how many nodes a pool.
 
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use crate::{ClusterView, ContainerEvent, NONE};
+use crate::{ClusterView, ContainerEvent, NONE, NodePoolView, PoolScale};
 
 /// Why an autoscaler is asked.
 #[repr(u32)]
@@ -126,6 +126,8 @@ pub struct AutoscalingRules {
     pub asked_on_requests: bool,
     /// Whether to call [`Autoscaling::on_container`].
     pub observes_containers: bool,
+    /// Whether to call [`Autoscaling::scale_pool`]: only such a policy can be the one for pools of nodes.
+    pub scales_pools: bool,
 }
 
 impl AutoscalingRules {
@@ -136,7 +138,7 @@ impl AutoscalingRules {
 impl Default for AutoscalingRules {
     /// Every two seconds, and at nothing else.
     fn default() -> Self {
-        Self { period: Self::PERIOD, asked_on_requests: false, observes_containers: false }
+        Self { period: Self::PERIOD, asked_on_requests: false, observes_containers: false, scales_pools: false }
     }
 }
 
@@ -153,7 +155,7 @@ impl Scale {
     pub const MOST: u32 = 1_000_000;
 }
 
-/// Decides how many instances a function has.
+/// Decides how many instances a function has, how many nodes a pool, or both: a policy answers the question that it is for.
 ///
 /// ```
 /// use hearth_policy_api::{Autoscaling, Scale, ScaleView};
@@ -180,7 +182,15 @@ pub trait Autoscaling {
     /// again from the tick on at which it has no instances, none are wanted and nobody waits. Asked at a request of a dormant function;
     /// at each tick, which are a [period](AutoscalingRules::period) apart from the begin of the simulation on, about each that is not
     /// dormant, by number; and when a request finds no instance with room, if the rules say so.
-    fn scale(&mut self, view: &ScaleView) -> Scale;
+    fn scale(&mut self, view: &ScaleView) -> Scale {
+        Scale { wanted: view.wanted }
+    }
+
+    /// Which nodes of a pool come and go. Called when [`AutoscalingRules::scales_pools`] is set, at each tick and for each pool, in
+    /// their order; at ticks at which functions are asked about too, after these.
+    fn scale_pool(&mut self, _pool: &NodePoolView<'_>) -> PoolScale {
+        PoolScale::default()
+    }
 
     /// A timer has gone off that this policy has set by [`Actions::wake_at`](crate::Actions::wake_at). The sets of a request's
     /// function and image are empty in the view.

@@ -41,6 +41,7 @@ sources![
     "lib.rs",
     "node_allocation.rs",
     "node_list.rs",
+    "node_pool.rs",
     "node_set.rs",
     "parameter_lists.rs",
     "parameters.rs",

@@ -8,7 +8,7 @@
 //! | eviction | [`Eviction`] | which idle containers or images go when room is needed? |
 //! | admission | [`Admission`] | is a request let in, delayed or rejected? |
 //! | keep-alive | [`KeepAlive`] | how long does an idle container stay? |
-//! | autoscaling | [`Autoscaling`] | how many instances does a function have? |
+//! | autoscaling | [`Autoscaling`] | how many instances does a function have, how many nodes a pool? |
 //!
 //! Policies see borrowed views ([`ClusterView`], [`RequestView`], …) made of `#[repr(C)]` records and
 //! bitmaps over nodes that the host keeps up to date; nothing is copied or allocated for a decision,
@@ -69,6 +69,7 @@ mod history;
 mod keep_alive;
 mod node_allocation;
 mod node_list;
+mod node_pool;
 mod node_set;
 mod parameter_lists;
 mod parameters;
@@ -99,6 +100,7 @@ pub use node_allocation::{
     AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,
 };
 pub use node_list::NodeList;
+pub use node_pool::{NodePoolView, NodeState, PendingView, PoolNodeView, PoolScale};
 pub use node_set::{NodeBits, NodeSet};
 pub use parameters::{Choice, ParameterError, ParameterKind, ParameterSet, ParameterSpec, ParameterValue, Parameters};
 pub use policy::{Claims, Policy, PolicyContext, PolicyError, PolicyKind, PolicySlot, nanos};

@@ -22,7 +22,7 @@ pub enum PolicyKind {
     Admission,
     /// How long idle containers stay.
     KeepAlive,
-    /// How many instances functions have.
+    /// How many instances functions have, and how many nodes pools have.
     Autoscaling,
 }
 
@@ -67,11 +67,13 @@ pub enum PolicySlot {
     ImagesOnHead,
     /// How many instances functions have. Since 2.1.
     Autoscaling,
+    /// How many nodes pools have. Since 2.1.
+    ClusterAutoscaling,
 }
 
 impl PolicySlot {
     /// All slots, in the order of scenarios.
-    pub const ALL: [PolicySlot; 8] = [
+    pub const ALL: [PolicySlot; 9] = [
         Self::Admission,
         Self::NodeAllocation,
         Self::KeepAlive,
@@ -80,6 +82,7 @@ impl PolicySlot {
         Self::ImagesOnDisk,
         Self::ImagesOnHead,
         Self::Autoscaling,
+        Self::ClusterAutoscaling,
     ];
 
     /// Its path in a scenario, under `policies`.
@@ -93,6 +96,7 @@ impl PolicySlot {
             Self::ImagesOnDisk => "eviction.images_on_disk",
             Self::ImagesOnHead => "eviction.images_on_head",
             Self::Autoscaling => "autoscaling",
+            Self::ClusterAutoscaling => "cluster_autoscaling",
         }
     }
 
@@ -103,7 +107,7 @@ impl PolicySlot {
             Self::NodeAllocation => PolicyKind::NodeAllocation,
             Self::KeepAlive => PolicyKind::KeepAlive,
             Self::Containers | Self::ImagesInRam | Self::ImagesOnDisk | Self::ImagesOnHead => PolicyKind::Eviction,
-            Self::Autoscaling => PolicyKind::Autoscaling,
+            Self::Autoscaling | Self::ClusterAutoscaling => PolicyKind::Autoscaling,
         }
     }
 }
@@ -202,7 +206,7 @@ pub struct Claims {
     /// ([`Placement::Busy`](crate::Placement::Busy)), and for that not for ever, nor has anybody stand in queues
     /// ([`Placement::Queue`](crate::Placement::Queue)) of nodes that have none; in batches, on a cluster
     /// that has all images, everybody who waits runs in the end. Autoscaling: wants an instance within an hour where somebody waits on an
-    /// idle cluster.
+    /// idle cluster, and a node where all are off.
     pub work_conserving: bool,
     /// Node allocation: picks no node that cannot make room for the container, RAM and disk.
     pub respects_capacity: bool,

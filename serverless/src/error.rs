@@ -127,6 +127,20 @@ pub enum Error {
         /// The name of the policy.
         policy: String,
     },
+    /// A pool of nodes makes no sense.
+    #[error("node pool {pool:?}: {problem}")]
+    NodePool {
+        /// Its name.
+        pool: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A policy was to say how many nodes pools have, and says how many instances functions have.
+    #[error(
+        "policies.cluster_autoscaling: {0} says how many instances functions have, not how many nodes pools have: choose \
+         \"cluster-autoscaler\", or name it under policies.autoscaling"
+    )]
+    NoClusterAutoscaler(String),
     /// A policy gave an answer that cannot be followed.
     #[error("policies.{}: {policy} failed in {method}: {cause}", slot.path())]
     Policy {

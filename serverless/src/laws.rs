@@ -11,6 +11,7 @@ mod copies;
 mod ends;
 mod history;
 mod instances;
+mod node_pools;
 mod node_queues;
 mod orders;
 mod processors;

@@ -32,6 +32,7 @@ pub use error::Error;
 pub use function::call;
 pub use invocation::Stall;
 pub use manager::{FunctionManager, UnregisteredFunction};
+pub use node::NodePool;
 pub use service::event::{Event, ServiceModel};
 pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder};
 

@@ -37,6 +37,11 @@ const NAMES: &[(&str, &str)] = &[
     ("ScaleAnswer", "hearth_scale"),
     ("ScaleView", "hearth_scale_view"),
     ("ScaleCause", "hearth_scale_cause"),
+    ("PoolScaleAnswer", "hearth_pool_scale"),
+    ("NodePoolView", "hearth_node_pool"),
+    ("PoolNodeView", "hearth_pool_node"),
+    ("PendingView", "hearth_pending"),
+    ("NodeState", "hearth_node_state"),
     ("NodeView", "hearth_node"),
     ("LinkView", "hearth_link"),
     ("RequestView", "hearth_request"),
@@ -72,6 +77,8 @@ const NAMES: &[(&str, &str)] = &[
     ("Slice_Value", "hearth_values"),
     ("Slice______PolicyRecord", "hearth_policies"),
     ("Records_NodeView", "hearth_nodes"),
+    ("Records_PoolNodeView", "hearth_pool_nodes"),
+    ("Records_PendingView", "hearth_pending_all"),
     ("Records_FunctionHistory", "hearth_function_histories"),
     ("Records_RequestView", "hearth_requests"),
     ("Records_ContainerView", "hearth_containers"),
@@ -99,6 +106,7 @@ const FILES: &[&str] = &[
     "admission.rs",
     "keep_alive.rs",
     "autoscaling.rs",
+    "node_pool.rs",
     "end.rs",
     "delayed_start.rs",
     "history.rs",
@@ -139,10 +147,19 @@ fn types() -> String {
     config.export.rename = NAMES.iter().map(|(rust, c)| ((*rust).to_owned(), (*c).to_owned())).collect();
     let is_plain = |name: &String| !name.contains('_');
     config.export.include = NAMES.iter().map(|(rust, _)| (*rust).to_owned()).filter(is_plain).collect();
-    config.export.exclude =
-        ["ENTRY_SYMBOL", "Library", "WORD", "Claims", "PolicyKind", "Prewarming", "AutoscalingRules", "Scale"]
-            .map(str::to_owned)
-            .into();
+    config.export.exclude = [
+        "ENTRY_SYMBOL",
+        "Library",
+        "WORD",
+        "Claims",
+        "PolicyKind",
+        "Prewarming",
+        "AutoscalingRules",
+        "Scale",
+        "PoolScale",
+    ]
+    .map(str::to_owned)
+    .into();
     let builder = FILES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(policy_api("src").join(file))
     });

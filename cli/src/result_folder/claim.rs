@@ -9,7 +9,7 @@ use super::manifest::{self, Manifest};
 use crate::error::CommandError;
 
 /// What a run writes, beside a timeline that has the name it was given.
-pub const OF_A_RUN: [&str; 11] = [
+pub const OF_A_RUN: [&str; 12] = [
     manifest::NAME,
     "scenario.json",
     "summary.json",
@@ -18,6 +18,7 @@ pub const OF_A_RUN: [&str; 11] = [
     "timeseries.csv",
     "attempts.csv",
     "instances.csv",
+    "nodes.csv",
     "workflows.csv",
     "invocations.csv",
     "invocations.parquet",

@@ -79,7 +79,7 @@ pub struct PolicyRecord {
     pub admission: Option<&'static AdmissionTable>,
     /// How long idle containers stay, if the policy says that.
     pub keep_alive: Option<&'static KeepAliveTable>,
-    /// How many instances functions have, if the policy says that. Since 2.1.
+    /// How many instances functions have, or nodes pools, if the policy says that. Since 2.1.
     pub autoscaling: Option<&'static AutoscalingTable>,
 }
 

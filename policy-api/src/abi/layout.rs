@@ -5,14 +5,14 @@ use std::mem::offset_of;
 
 use super::{
     AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, Host, KeepAliveTable, LibraryHeader,
-    NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, Records,
-    RetentionAnswer, ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
+    NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PoolScaleAnswer,
+    PrewarmingAnswer, Records, RetentionAnswer, ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::containers::ContainersOf;
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, ContainerView, CopyView, DelayedStart, End,
-    EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet, NodeView, PolicyContext, QueueView,
-    RequestView, ScaleView, TaskView, WorkflowView,
+    EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodePoolView, NodeSet, NodeView, PendingView,
+    PolicyContext, PoolNodeView, QueueView, RequestView, ScaleView, TaskView, WorkflowView,
 };
 
 /// A number of the layout.
@@ -147,12 +147,20 @@ layout! {
         size, container, function, state, invocation, attempt, created, since, expires, ram, disk
     }
     hearth_containers_of = (ContainersOf<'static>) ContainersOf { context, of }
-    hearth_autoscaling = (AutoscalingTable) AutoscalingTable { size, rules, period, scale, on_timer, on_container }
+    hearth_autoscaling = (AutoscalingTable) AutoscalingTable {
+        size, rules, period, scale, on_timer, on_container, scale_pool
+    }
     hearth_scale = (ScaleAnswer) ScaleAnswer { size, wanted }
     hearth_scale_view = (ScaleView) ScaleView {
         size, function, now, concurrency, min_scale, max_scale, ready, starting, stopping, wanted, cause, waiting, running,
         waiting_since, arrivals, last_arrival, in_flight_seconds, running_seconds
     }
+    hearth_pool_scale = (PoolScaleAnswer) PoolScaleAnswer { size, boot, remove }
+    hearth_node_pool = (NodePoolView<'static>) NodePoolView { size, pool, now, min, max, nodes, pending }
+    hearth_pool_node = (PoolNodeView) PoolNodeView {
+        size, node, state, running, since, ram, used_ram, idle_ram, processors, used_processors
+    }
+    hearth_pending = (PendingView) PendingView { size, function, count, since, ram, disk, processors }
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub use layout::{FIELDS, Field, LAYOUT, LAYOUT_LENGTH};
 pub use library::Library;
 pub use tables::{
     AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, KeepAliveTable, NodeAllocationTable,
-    PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer, ScaleAnswer, ShedAnswer,
+    PlacementAnswer, PlanItemRecord, PlanSink, PoolScaleAnswer, PrewarmingAnswer, RetentionAnswer, ScaleAnswer,
+    ShedAnswer,
 };
 
 /// A call has come to an answer.

@@ -10,7 +10,8 @@ use abi_stable::StableAbi;
 use super::{Slice, Text, VictimSinkRecord};
 use crate::{
     AdmissionView, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
-    EvictionItem, LinkView, Need, NodeView, QueueView, Removal, RequestView, ScaleView, Touch, WorkflowView,
+    EvictionItem, LinkView, Need, NodePoolView, NodeView, QueueView, Removal, RequestView, ScaleView, Touch,
+    WorkflowView,
 };
 
 /// Where an invocation runs. Neither of two policies need have all functions: what is null is not called, and is not to be asked for
@@ -253,7 +254,7 @@ pub struct PrewarmingAnswer {
     pub keep_for: u64,
 }
 
-/// How many instances functions have. Since 2.1.
+/// How many instances functions have, and how many nodes pools have. Either of `scale` and `scale_pool` may be null. Since 2.1.
 #[repr(C)]
 #[cfg_attr(feature = "abi_stable", derive(StableAbi))]
 #[derive(Clone, Copy, Debug)]
@@ -272,6 +273,24 @@ pub struct AutoscalingTable {
     pub on_timer: Option<unsafe extern "C" fn(policy: *mut (), timer: u64, cluster: *const ClusterView<'_>) -> u32>,
     /// Something has become of a container, for `HEARTH_RULE_OBSERVES_CONTAINERS`.
     pub on_container: Option<unsafe extern "C" fn(policy: *mut (), event: *const ContainerEvent) -> u32>,
+    /// What becomes of the nodes of a pool, at each tick, for `HEARTH_RULE_SCALES_POOLS`.
+    pub scale_pool: Option<
+        unsafe extern "C" fn(policy: *mut (), pool: *const NodePoolView<'_>, answer: *mut PoolScaleAnswer) -> u32,
+    >,
+}
+
+/// What becomes of the nodes of a pool.
+#[repr(C)]
+#[cfg_attr(feature = "abi_stable", derive(StableAbi))]
+#[derive(Clone, Copy, Debug)]
+pub struct PoolScaleAnswer {
+    /// Size of this record in bytes.
+    pub size: u32,
+    /// So many more are to be on; 0 before the call. The host boots no more than `max` of the view allows.
+    pub boot: u32,
+    /// The nodes that are to go off, in this order, down to `min` of the view; none before the call. They must last until the next
+    /// call for the instance.
+    pub remove: Slice<'static, u32>,
 }
 
 /// How many instances there are to be.
@@ -356,5 +375,6 @@ impl AutoscalingTable {
         scale: None,
         on_timer: None,
         on_container: None,
+        scale_pool: None,
     };
 }

@@ -21,15 +21,15 @@ mod with_abi_stable {
 
     use crate::abi::{
         AdmissionAnswer, AdmissionTable, AutoscalingTable, EvictionTable, Host, KeepAliveTable, LibraryHeader,
-        NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer,
-        RetentionAnswer, ScaleAnswer, ShedAnswer, Text, Value, VictimSinkRecord,
+        NodeAllocationTable, Parameter, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PoolScaleAnswer,
+        PrewarmingAnswer, RetentionAnswer, ScaleAnswer, ShedAnswer, Text, Value, VictimSinkRecord,
     };
     use crate::containers::ContainersOf;
     use crate::{
         AdmissionView, BatchView, ClusterView, Completion, ContainerChange, ContainerEvent, ContainerView, CopyView,
-        Creation, DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodeSet,
-        NodeView, PolicyContext, PolicySlot, QueueView, Removal, RequestView, ScaleCause, ScaleView, Start, TaskView,
-        Touch, WorkflowView,
+        Creation, DelayedStart, End, Ending, EvictionItem, FunctionHistory, FunctionView, LinkView, Need, NodePoolView,
+        NodeSet, NodeState, NodeView, PendingView, PolicyContext, PolicySlot, PoolNodeView, QueueView, Removal,
+        RequestView, ScaleCause, ScaleView, Start, TaskView, Touch, WorkflowView,
     };
 
     /// The description of a library.
@@ -93,6 +93,11 @@ mod with_abi_stable {
         ScaleAnswer::LAYOUT,
         ScaleView::LAYOUT,
         ScaleCause::LAYOUT,
+        PoolScaleAnswer::LAYOUT,
+        NodePoolView::<'static>::LAYOUT,
+        PoolNodeView::LAYOUT,
+        PendingView::LAYOUT,
+        NodeState::LAYOUT,
     ];
 
     static DESCRIPTION: Description = {

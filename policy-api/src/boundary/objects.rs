@@ -16,15 +16,15 @@ use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, AutoscalingTable,
     EvictionTable, KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD, PLACEMENT_NODE,
     PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN, PLAN_RUN_COLD,
-    PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PrewarmingAnswer, RetentionAnswer,
-    ScaleAnswer, ShedAnswer, Slice, Text,
+    PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PolicyRecord, PoolScaleAnswer, PrewarmingAnswer,
+    RetentionAnswer, ScaleAnswer, ShedAnswer, Slice, Text,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, Autoscaling, AutoscalingRules,
     BatchAllocation, BatchView, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
-    Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation, NodeView,
-    Parameters, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Scale, ScaleView, Shed,
-    Touch, Victims, WorkflowView,
+    Eviction, EvictionItem, EvictionRules, KeepAlive, KeepAliveRules, LinkView, NONE, Need, NodeAllocation,
+    NodePoolView, NodeView, Parameters, Placement, PlanItem, PoolScale, Prewarming, QueueView, Removal, RequestView,
+    Retention, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 /// What ends an instance when nobody holds it any more.
@@ -546,6 +546,7 @@ impl AutoscalingObject {
     pub fn rules(&self) -> Called<AutoscalingRules> {
         let rules: AutoscalingRules = self.ask_rules(self.table.rules)?;
         lacks(rules.observes_containers, self.table.on_container.is_some(), "on_container")?;
+        lacks(rules.scales_pools, self.table.scale_pool.is_some(), "scale_pool")?;
         let mut period = rules.period;
         // SAFETY: the instance is of this table, and the number is there.
         self.call(self.table.period, |of, policy| unsafe { of(policy, &raw mut period) })?;
@@ -559,6 +560,16 @@ impl AutoscalingObject {
         // SAFETY: the instance is of this table, and everything is there during the call.
         self.call(self.table.scale, |scale, policy| unsafe { scale(policy, view, &raw mut answer) })?;
         Ok(Scale { wanted: answer.wanted })
+    }
+
+    /// What becomes of the nodes of a pool.
+    pub fn scale_pool(&mut self, pool: &NodePoolView<'_>) -> Called<PoolScale> {
+        let size = size_of::<PoolScaleAnswer>() as u32;
+        let mut answer = PoolScaleAnswer { size, boot: 0, remove: Slice::new(&[]) };
+        // SAFETY: the instance is of this table, and everything is there during the call.
+        self.call(self.table.scale_pool, |scale, policy| unsafe { scale(policy, pool, &raw mut answer) })?;
+        // They last until the next call.
+        Ok(PoolScale { boot: answer.boot, remove: answer.remove.as_slice().into() })
     }
 
     /// Something has become of a container.

@@ -3,7 +3,7 @@
 use crate::abi::{
     RULE_ADMITS_ALL, RULE_ANSWERS_HOLD, RULE_ASKED_ON_REQUESTS, RULE_CHOOSES_SOURCES, RULE_HEARS_LATE, RULE_HEDGES,
     RULE_OBSERVES, RULE_OBSERVES_ARRIVALS, RULE_OBSERVES_CONTAINERS, RULE_OBSERVES_ENDS, RULE_PER_ROUND, RULE_QUEUES,
-    RULE_RANKS, RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
+    RULE_RANKS, RULE_SCALES_POOLS, RULE_SEES_HISTORY, RULE_SEES_WORKFLOWS, RULE_SHEDS,
 };
 use crate::{AdmissionRules, AllocationRules, AutoscalingRules, Commitment, EvictionRules, KeepAliveRules};
 
@@ -124,17 +124,20 @@ impl Rules for KeepAliveRules {
 }
 
 impl Rules for AutoscalingRules {
-    const KNOWN: u32 = RULE_ASKED_ON_REQUESTS | RULE_OBSERVES_CONTAINERS;
+    const KNOWN: u32 = RULE_ASKED_ON_REQUESTS | RULE_OBSERVES_CONTAINERS | RULE_SCALES_POOLS;
 
     /// All but the period, which crosses by itself.
     fn to_bits(self) -> u32 {
-        bit(self.asked_on_requests, RULE_ASKED_ON_REQUESTS) | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+        bit(self.asked_on_requests, RULE_ASKED_ON_REQUESTS)
+            | bit(self.observes_containers, RULE_OBSERVES_CONTAINERS)
+            | bit(self.scales_pools, RULE_SCALES_POOLS)
     }
 
     fn of_bits(bits: u32) -> Self {
         Self {
             asked_on_requests: bits & RULE_ASKED_ON_REQUESTS != 0,
             observes_containers: bits & RULE_OBSERVES_CONTAINERS != 0,
+            scales_pools: bits & RULE_SCALES_POOLS != 0,
             ..Self::default()
         }
     }

@@ -15,14 +15,14 @@ use crate::abi::{
     ADMISSION_ADMIT, ADMISSION_DELAY, ADMISSION_REJECT, AdmissionAnswer, AdmissionTable, AutoscalingTable,
     EvictionTable, FAILED, Host, KeepAliveTable, NodeAllocationTable, OK, PLACEMENT_BUSY, PLACEMENT_COLD,
     PLACEMENT_NODE, PLACEMENT_QUEUE, PLACEMENT_REJECT, PLACEMENT_WAIT, PLACEMENT_WARM, PLAN_COPY, PLAN_LOAD, PLAN_RUN,
-    PLAN_RUN_COLD, PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PrewarmingAnswer, RetentionAnswer,
-    ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
+    PLAN_RUN_COLD, PLAN_RUN_WARM, PlacementAnswer, PlanItemRecord, PlanSink, PoolScaleAnswer, PrewarmingAnswer,
+    RetentionAnswer, ScaleAnswer, ShedAnswer, Slice, Text, Value, VictimSinkRecord,
 };
 use crate::{
     Admission, AdmissionDecision, AdmissionView, Autoscaling, BatchAllocation, BatchView, ClusterView, Completion,
     ContainerEvent, CopyView, Creation, DelayedStart, End, Eviction, EvictionItem, KeepAlive, LinkView, NONE, Need,
-    NodeAllocation, NodeList, NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext, QueueView, Removal,
-    RequestView, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
+    NodeAllocation, NodeList, NodePoolView, NodeView, ParameterSet, Placement, PlanItem, Policy, PolicyContext,
+    PoolScale, QueueView, Removal, RequestView, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 thread_local! {
@@ -553,6 +553,21 @@ impl<T: Autoscaling> Tables<T> {
                 })
             }
         }
+        unsafe extern "C" fn scale_pool<T: Autoscaling>(
+            address: *mut (),
+            pool: *const NodePoolView<'_>,
+            answered: *mut PoolScaleAnswer,
+        ) -> u32 {
+            // SAFETY: as the table asks.
+            unsafe {
+                call::<T>(address, |of| {
+                    let PoolScale { boot, remove } = of.policy.scale_pool(&*pool);
+                    of.nodes = remove;
+                    let remove = Slice::answered(&of.nodes);
+                    answer(answered, PoolScaleAnswer { size: size_of::<PoolScaleAnswer>() as u32, boot, remove });
+                })
+            }
+        }
         &AutoscalingTable {
             size: size_of::<AutoscalingTable>() as u32,
             rules: Some(rules::<T>),
@@ -560,6 +575,7 @@ impl<T: Autoscaling> Tables<T> {
             scale: Some(scale::<T>),
             on_timer: Some(on_timer::<T>),
             on_container: Some(on_container::<T>),
+            scale_pool: Some(scale_pool::<T>),
         }
     };
 }

@@ -371,19 +371,25 @@ struct Scaler(u32);
 
 impl Autoscaling for Scaler {
     fn rules(&self) -> AutoscalingRules {
-        AutoscalingRules { period: 7, asked_on_requests: self.0 > 2, observes_containers: true }
+        AutoscalingRules { period: 7, asked_on_requests: self.0 > 2, observes_containers: true, scales_pools: true }
     }
 
     fn scale(&mut self, view: &ScaleView) -> Scale {
         assert!(self.0 != 1, "on purpose");
         Scale { wanted: self.0 + view.running as u32 }
     }
+
+    fn scale_pool(&mut self, pool: &NodePoolView<'_>) -> PoolScale {
+        assert!(self.0 != 1, "on purpose");
+        let remove = pool.nodes.iter().filter(|node| node.state == NodeState::Up).map(|node| node.node).collect();
+        PoolScale { boot: pool.count(NodeState::Off) * self.0, remove }
+    }
 }
 
 #[test]
 fn autoscaling_crosses_with_its_period_and_its_rules() {
     let mut policy = boundary::autoscaling(Scaler(3), &Seat::default());
-    let rules = AutoscalingRules { period: 7, asked_on_requests: true, observes_containers: true };
+    let rules = AutoscalingRules { period: 7, asked_on_requests: true, observes_containers: true, scales_pools: true };
     assert_eq!(policy.rules(), Ok(rules));
     assert_eq!(
         boundary::autoscaling(Scaler(2), &Seat::default()).rules(),
@@ -391,6 +397,21 @@ fn autoscaling_crosses_with_its_period_and_its_rules() {
     );
     assert_eq!(policy.scale(&ScaleView { running: 4, ..ScaleView::default() }), Ok(Scale { wanted: 7 }));
     let failed = boundary::autoscaling(Scaler(1), &Seat::default()).scale(&ScaleView::default());
+    assert_eq!(failed.unwrap_err().cause, "panicked: on purpose");
+}
+
+#[test]
+fn what_becomes_of_pools_crosses_with_all_the_nodes_that_go() {
+    let node = |number| {
+        let state = if number % 2 == 0 { NodeState::Up } else { NodeState::Off };
+        PoolNodeView { node: number, state, ..PoolNodeView::default() }
+    };
+    let nodes: Vec<PoolNodeView> = (0..9).map(node).collect();
+    let pool = NodePoolView { nodes: Records::new(&nodes), ..NodePoolView::default() };
+    let mut policy = boundary::autoscaling(Scaler(3), &Seat::default());
+    assert_eq!(policy.scale_pool(&pool), Ok(PoolScale { boot: 12, remove: [0, 2, 4, 6, 8].into() }));
+    assert_eq!(policy.scale_pool(&NodePoolView::default()), Ok(PoolScale::default()));
+    let failed = boundary::autoscaling(Scaler(1), &Seat::default()).scale_pool(&pool);
     assert_eq!(failed.unwrap_err().cause, "panicked: on purpose");
 }
 

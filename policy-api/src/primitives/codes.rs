@@ -75,6 +75,8 @@ pub const RULE_CHOOSES_SOURCES: u32 = 1 << 13;
 pub const RULE_QUEUES: u32 = 1 << 14;
 /// Rule of autoscaling: ask also when a request finds no instance with room. Since 2.1.
 pub const RULE_ASKED_ON_REQUESTS: u32 = 1 << 15;
+/// Rule of autoscaling: it says how many nodes pools have. Since 2.1.
+pub const RULE_SCALES_POOLS: u32 = 1 << 16;
 
 /// Not promised: that nobody waits while there is a place.
 pub const NOT_WORK_CONSERVING: u32 = 1;

@@ -1,9 +1,11 @@
 //! Checks autoscaling policies.
 
+mod pool;
 mod served;
 
 use proptest::prelude::*;
 
+use self::pool::Pool;
 use self::served::{Bounds, Served};
 use super::alarms::{Alarms, Extent};
 use super::asked::answer;
@@ -90,6 +92,10 @@ struct Scaler {
     now: u64,
     next_tick: u64,
     functions: Vec<Served>,
+    /// For policies that scale pools.
+    pool: Pool,
+    /// It has wanted another number of instances than there was: it scales functions.
+    scales_functions: bool,
     census: Census,
 }
 
@@ -112,6 +118,8 @@ impl Scaler {
             now: setting.begin,
             next_tick: if rules.period == 0 { u64::MAX } else { setting.begin.saturating_add(rules.period) },
             functions: functions.iter().map(|bounds| Served::new(*bounds, setting.begin)).collect(),
+            pool: Pool::new(setting.begin),
+            scales_functions: false,
             census: Census::default(),
         };
         scaler.check_period()?;
@@ -139,6 +147,7 @@ impl Scaler {
         ));
         let scale = answer("scale", || policy.scale(&view))?;
         log.note(format!("  wants {}", scale.wanted));
+        self.scales_functions |= scale.wanted != view.wanted;
         let wanted = view.within_bounds(scale.wanted);
         if wanted > Scale::MOST {
             let text = format!("wants {wanted} instances of function {function}, more than {}", Scale::MOST);
@@ -157,6 +166,7 @@ impl Scaler {
             self.now = self.next_tick;
             self.next_tick = self.now.saturating_add(period);
             (0..self.extent.functions).try_for_each(|function| self.tick(function, log))?;
+            self.ask_pool(log)?;
             self.go_off(log)?;
         }
         self.now = end;
@@ -174,6 +184,19 @@ impl Scaler {
         Ok(())
     }
 
+    /// Asks which nodes of the pool come and go, if the policy says that.
+    fn ask_pool(&mut self, log: &mut Log) -> Result<u32, Fault> {
+        if !self.rules.scales_pools {
+            return Ok(0);
+        }
+        let Self { policy, pool, now, .. } = self;
+        log.note(format!("scale_pool({}, at {now})", pool.in_words()));
+        let scale = pool.ask(*now, |view| answer("scale_pool", || policy.scale_pool(view)))?;
+        log.note(format!("  boots {} and removes {:?}", scale.boot, &scale.remove[..]));
+        pool.follow(&scale, *now).map_err(Fault::from)?;
+        Ok(scale.boot)
+    }
+
     fn go_off(&mut self, log: &mut Log) -> Result<(), Fault> {
         let Self { policy, alarms, now, extent, .. } = self;
         let view = ClusterView { now: *now, ..ClusterView::EMPTY };
@@ -189,6 +212,7 @@ impl Scaler {
             Event::End(_) | Event::Lose(_) => {}
         }
         let now = self.now;
+        self.pool.happen(function, step.event, now);
         if let Some(served) = self.functions.get_mut(function as usize) {
             served.happen(step.event, now);
         }
@@ -225,8 +249,41 @@ impl Scaler {
         })
     }
 
-    /// Somebody who waits on an idle cluster gets an instance within an hour.
+    /// Who is in need gets an instance, or a node, within an hour.
     fn check_idle(&mut self, log: &mut Log) -> Result<(), Fault> {
+        if self.rules.scales_pools {
+            self.check_pool_without_nodes(log)?;
+        }
+        if self.rules.scales_pools && !self.scales_functions { Ok(()) } else { self.check_idle_function(log) }
+    }
+
+    /// Somebody who waits gets a node within an hour where all are off.
+    fn check_pool_without_nodes(&mut self, log: &mut Log) -> Result<(), Fault> {
+        if self.rules.period == 0 {
+            let text = "says how many nodes pools have, and is never asked: its period is 0".to_owned();
+            return claimed(self.claims, Claim::WorkConserving, text);
+        }
+        self.pool.begin_anew(self.now);
+        log.note(format!("(a request finds no node on, at {})", self.now));
+        let (end, noted) = (self.now.saturating_add(HOUR), log.lines.len());
+        while self.next_tick <= end {
+            self.now = self.next_tick;
+            self.next_tick = self.now.saturating_add(self.rules.period.max(HOUR / TICKS_AN_HOUR));
+            if self.ask_pool(log)? > 0 {
+                return Ok(());
+            }
+            self.go_off(log)?;
+        }
+        let text = "boots no node for an hour though all are off and somebody waits".to_owned();
+        let fault = claimed(self.claims, Claim::WorkConserving, text);
+        if fault.is_err() {
+            log.fold(noted);
+        }
+        fault
+    }
+
+    /// Somebody who waits on an idle cluster gets an instance within an hour.
+    fn check_idle_function(&mut self, log: &mut Log) -> Result<(), Fault> {
         let Some(first) = self.functions.first_mut() else { return Ok(()) };
         let asked = self.rules.asked_on_requests;
         if self.rules.period == 0 && !asked && first.has_wanted() {

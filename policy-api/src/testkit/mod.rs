@@ -35,7 +35,7 @@
 //! | eviction | victims that are there, each once; none after the need is met; enough, whatever was inserted, touched, pinned and removed before |
 //! | admission | delays that come to an end; with [`Claims`]: an idle cluster lets requests in |
 //! | keep-alive | with [`Claims`]: times that have not overflowed |
-//! | autoscaling | no more instances than a host takes; with [`Claims`]: an instance for who waits, and a period that is meant as it is given |
+//! | autoscaling | no more instances than a host takes; nor a node that is not of the pool; with [`Claims`]: an instance and a node for who waits, and a period that is meant as it is given |
 //! | controllers | all of that, in each kind, and in all of them but autoscaling at once where it is of node allocation |
 //!
 //! Attempts end in every way that there is ([`Ending`](crate::Ending)), are tried again and have others beside them: where a policy

@@ -50,7 +50,7 @@ impl Autoscaling for Scaler {
             _ => 2 * SECOND,
         };
         let asked_on_requests = !self.is("is asked about nothing");
-        AutoscalingRules { period, asked_on_requests, observes_containers: true }
+        AutoscalingRules { period, asked_on_requests, observes_containers: true, scales_pools: false }
     }
 
     fn scale(&mut self, view: &ScaleView) -> Scale {

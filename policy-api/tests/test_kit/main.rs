@@ -14,6 +14,7 @@ mod keep_alive;
 mod limits;
 mod newer;
 mod outside;
+mod pools;
 mod queues;
 mod timers;
 

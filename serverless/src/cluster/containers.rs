@@ -367,11 +367,11 @@ impl Cluster {
             && self.up.contains(node)
     }
 
-    /// Ends all idle containers of a node that is down.
-    pub fn end_all_idle<E>(&mut self, node: NodeId, books: &mut Books, kernel: &mut Kernel<E>) {
+    /// Ends all idle containers of a node, and why.
+    pub fn end_all_idle<E>(&mut self, node: NodeId, why: ContainerChange, books: &mut Books, kernel: &mut Kernel<E>) {
         let idle: Vec<ContainerId> = self.nodes[node].idle_containers().collect();
         for container in idle {
-            self.end_idle(node, container, ContainerChange::Lost, books, kernel);
+            self.end_idle(node, container, why, books, kernel);
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) use shown::ContainerLists;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{ContainerId, Node, NodeId, PoolId, Spell};
+use crate::node::{ContainerId, Footprint, Node, NodeId, PoolId, Spell};
 use crate::table::Table;
 
 /// The nodes and what is where.
@@ -45,6 +45,8 @@ pub(crate) struct Cluster {
     /// What policies see of each node; within a round less what its decisions take.
     views: Table<NodeId, NodeView>,
     up: NodeIds,
+    /// How many nodes take nobody any more, and go on with what they have.
+    cordoned: u32,
     free_core: NodeIds,
     /// Names for what is in that, if somebody asks for them.
     free_core_contents: Option<Box<Contents>>,
@@ -112,6 +114,7 @@ impl Cluster {
             by_host: nodes.iter().zip(0..).map(|(node, number)| (node.host, NodeId(number))).collect(),
             nodes: nodes.into(),
             up: NodeIds::all(count),
+            cordoned: 0,
             free_core: NodeIds::none(count),
             free_core_contents: None,
             images: Table::default(),
@@ -140,6 +143,11 @@ impl Cluster {
         };
         cluster.nodes.names().for_each(|node| cluster.refresh(node));
         cluster
+    }
+
+    /// What a container of a function holds.
+    pub fn footprint(&self, function: FunctionId) -> Footprint {
+        self.specs[function].footprint
     }
 
     /// How many containers there are of a function, whatever they do.
@@ -282,6 +290,36 @@ impl Cluster {
         self.refresh(node);
     }
 
+    /// A node is switched on that is not up yet: it takes energy from now on.
+    pub fn switch_on(&mut self, node: NodeId, now: SimTime, window: Window) {
+        let described = &mut self.nodes[node];
+        described.used.is_back(now, window);
+        if described.used.has_later() {
+            self.used_later.push(node);
+        }
+    }
+
+    /// A node is switched off that was not up yet.
+    pub fn switch_off(&mut self, node: NodeId, now: SimTime) {
+        self.nodes[node].used.goes_down(now);
+    }
+
+    /// A node takes nobody any more, and goes on with what it has.
+    pub fn cordon(&mut self, node: NodeId) {
+        self.up.remove(node);
+        self.cordoned += 1;
+        self.refresh(node);
+    }
+
+    /// A node that took nobody any more does so again, or is down: then it is no matter.
+    pub fn uncordon(&mut self, node: NodeId, is_up: bool) {
+        self.cordoned -= 1;
+        if is_up {
+            self.up.insert(node);
+            self.refresh(node);
+        }
+    }
+
     /// From now on everything takes so many times as long on a node.
     pub fn set_slowness(&mut self, node: NodeId, slowness: f64) {
         self.nodes[node].slowness = slowness;
@@ -341,7 +379,8 @@ impl Cluster {
     /// Cores of nodes that are up which are neither free nor held by the `running` invocations: those promised to
     /// invocations that wait for their image on a node.
     pub fn promised_cores(&self, running: u64) -> u64 {
-        if self.shares_processors() {
+        // Those of a node that takes nobody are not free, and held by nobody.
+        if self.shares_processors() || self.cordoned > 0 {
             return self.promises;
         }
         self.cores_up.saturating_sub(self.free_cores).saturating_sub(running)

@@ -10,11 +10,12 @@ use hearth_simcore::platform::HostId;
 use super::memory;
 use crate::Simulation;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
+use crate::node::NodePool;
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError, default_policy};
 use crate::quantity::Bytes;
 use crate::scenario::{
-    BackfillingName, ContainerReuse, FunctionSection, PoliciesSection, PolicySection, ProcessorSharingName, Scenario,
-    ScenarioError, StepSection,
+    BackfillingName, ContainerReuse, FunctionSection, NodePoolSection, PoliciesSection, PolicySection,
+    ProcessorSharingName, Scenario, ScenarioError, StepSection,
 };
 use crate::service::event::Event;
 use crate::service::{Backfilling, ProcessorSharing, ServerlessComputeService};
@@ -71,6 +72,20 @@ pub(super) fn declare(
         registered.map_err(|error| ScenarioError::refused(format!("functions[{position}]"), error))
     };
     scenario.functions.iter().enumerate().map(register).collect()
+}
+
+/// Has nodes come and go that are to.
+pub(super) fn set_node_pools(
+    scenario: &Scenario,
+    service: ServerlessComputeService,
+    simulation: &mut Simulation,
+) -> Result<(), ScenarioError> {
+    let pools: Vec<NodePool> = scenario.service.node_pools.iter().map(NodePoolSection::node_pool).collect();
+    if pools.is_empty() {
+        return Ok(());
+    }
+    let set = service.set_node_pools(simulation, &pools);
+    set.map_err(|error| ScenarioError::refused("service.node_pools", error))
 }
 
 /// Has those functions served by instances that are to be, those of the workload too.
@@ -192,8 +207,15 @@ pub(super) fn check_path(kernel: &mut Kernel<Event>, from: Endpoint, to: Endpoin
 }
 
 pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<PolicySet, ScenarioError> {
-    let PoliciesSection { controller, admission, node_allocation, keep_alive, eviction, autoscaling } =
-        &scenario.policies;
+    let PoliciesSection {
+        controller,
+        admission,
+        node_allocation,
+        keep_alive,
+        eviction,
+        autoscaling,
+        cluster_autoscaling,
+    } = &scenario.policies;
     let choose = |slot, section| choice(slot, section, &scenario.base);
     let wrong = |slot: PolicySlot| {
         move |error: SelectionError| ScenarioError::invalid(format!("policies.{}", slot.path()), error.to_string())
@@ -201,6 +223,7 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
     let evict = |slot, section| catalog.eviction(choose(slot, section)).map_err(wrong(slot));
     let (of_admission, of_allocation) = (PolicySlot::Admission, PolicySlot::NodeAllocation);
     let (of_keep_alive, of_autoscaling) = (PolicySlot::KeepAlive, PolicySlot::Autoscaling);
+    let of_pools = PolicySlot::ClusterAutoscaling;
     let controller = controller.as_ref().map(|section| {
         let chosen = catalog.controller(chosen(section, &scenario.base, None));
         chosen.map_err(|error| ScenarioError::invalid("policies.controller".to_owned(), error.to_string()))
@@ -214,6 +237,7 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
         (of_allocation, node_allocation),
         (of_keep_alive, keep_alive),
         (of_autoscaling, autoscaling),
+        (of_pools, cluster_autoscaling),
     ];
     if let Some(controller) = &controller
         && slots.iter().all(|(slot, section)| controls(*slot, section).is_none())
@@ -249,6 +273,13 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
                 Some(catalog.autoscaling(choose(of_autoscaling, autoscaling)).map_err(wrong(of_autoscaling))?)
             }
             (None, None) => None,
+        },
+        cluster_autoscaling: match (controls(of_pools, cluster_autoscaling), cluster_autoscaling) {
+            (Some(controller), _) if !scenario.service.node_pools.is_empty() => Some(controller.factory()),
+            (None, Some(_)) => {
+                Some(catalog.autoscaling(choose(of_pools, cluster_autoscaling)).map_err(wrong(of_pools))?)
+            }
+            _ => None,
         },
     })
 }

@@ -34,7 +34,7 @@ use hearth_simcore::network::NetworkModel;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use self::build::{check_routes, declare, select_policies, serve_by_instances, start_service};
+use self::build::{check_routes, declare, select_policies, serve_by_instances, set_node_pools, start_service};
 use self::faults::set_faults;
 pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
@@ -46,7 +46,7 @@ use crate::error::Error;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
-use crate::results::{Attempts, InstanceTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
+use crate::results::{Attempts, InstanceTable, NodeTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService};
@@ -155,6 +155,7 @@ impl Experiment {
         let service = start_service(scenario, policies, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, &mut simulation)?;
+        set_node_pools(scenario, service, &mut simulation)?;
         set_faults(scenario, service, &mut simulation)?;
         if let Some(events) = scenario.max_events_without_progress {
             service.set_max_events_without_progress(&mut simulation, events);
@@ -251,6 +252,21 @@ impl Experiment {
     pub fn write_instances(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
         let instances = InstanceTable::new(&self.about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
+        Ok(self)
+    }
+
+    /// Whether nodes come and go, so that there is something to write of them.
+    pub fn has_node_pools(&mut self) -> bool {
+        self.simulation.with_model_mut(|model, _| model.service().has_node_pools())
+    }
+
+    /// Writes each time that a node of a pool was on, in the order in which they went off, as CSV.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn write_nodes(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+        let nodes = NodeTable::new(&self.about, target)?;
+        self.simulation.with_model_mut(|model, _| model.service().books().nodes = Some(nodes));
         Ok(self)
     }
 

@@ -7,6 +7,7 @@ mod energy;
 mod folding;
 mod function;
 mod histogram;
+mod pools;
 mod processors;
 mod request_set;
 mod tally;
@@ -22,6 +23,8 @@ pub use self::energy::Energy;
 pub(crate) use self::energy::NodeUse;
 pub(crate) use self::folding::Folding;
 pub use self::function::{FunctionMetrics, FunctionRatios};
+use self::pools::NumberOverTime;
+pub use self::pools::PoolUse;
 pub use self::processors::ProcessorUse;
 pub use self::request_set::RequestSet;
 use self::tally::Tally;
@@ -57,32 +60,6 @@ struct Level {
 impl Level {
     fn advance(&mut self, nanos: u64) {
         self.sum.after += u128::from(self.bytes) * u128::from(nanos);
-    }
-}
-
-/// A number of instances over time, summed up to the date of its last change: most events are none.
-#[derive(Clone, Copy, Debug, Default)]
-struct Instances {
-    count: u64,
-    changed_at: SimTime,
-    sum: Split,
-}
-
-impl Instances {
-    /// The sum up to a date.
-    fn sum_to(&self, date: SimTime, window: Window) -> Split {
-        let mut sum = self.sum;
-        if window.to() >= self.changed_at {
-            sum.extend();
-        }
-        let Split { within, after } = window.split(self.changed_at, date);
-        sum.add(Split { within: within * u128::from(self.count), after: after * u128::from(self.count) });
-        sum
-    }
-
-    /// The number changes now.
-    fn change(&mut self, now: SimTime, window: Window) {
-        (self.sum, self.changed_at) = (self.sum_to(now, window), now);
     }
 }
 
@@ -123,7 +100,9 @@ pub struct Metrics {
     /// Instances that began to start on a node.
     pub instances: u64,
     /// Instances that are up, over time.
-    up: Instances,
+    up: NumberOverTime,
+    /// Pools of nodes, in their order.
+    pub node_pools: Vec<PoolUse>,
     /// Faults of hosts, links and disks that came into effect.
     pub faults: u64,
     /// Attempts after one that did not end well.
@@ -189,7 +168,8 @@ impl Default for Metrics {
             prewarmed_containers: 0,
             has_instances: false,
             instances: 0,
-            up: Instances::default(),
+            up: NumberOverTime::default(),
+            node_pools: Vec::new(),
             faults: 0,
             retries: 0,
             hedges: 0,

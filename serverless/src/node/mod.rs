@@ -3,6 +3,7 @@
 mod container;
 mod container_eviction;
 mod image_storage;
+mod node_pool;
 mod shared_processors;
 mod victims;
 
@@ -14,6 +15,7 @@ use slab::Slab;
 pub(crate) use container::{Container, ContainerId, Holder, Idle, PoolId, Share, Spell};
 pub(crate) use container_eviction::ContainerEviction;
 pub(crate) use image_storage::{ImageStorage, Medium};
+pub use node_pool::NodePool;
 pub(crate) use shared_processors::SharedProcessors;
 
 use crate::metrics::NodeUse;

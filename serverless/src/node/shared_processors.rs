@@ -67,6 +67,11 @@ impl SharedProcessors {
         (self.left(), self.idle)
     }
 
+    /// What is kept for containers, or promised to some.
+    pub fn taken(&self) -> u64 {
+        self.reserved + self.promised
+    }
+
     pub fn reserve(&mut self, cores: u64) {
         self.reserved += cores;
     }

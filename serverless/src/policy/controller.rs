@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::{CallFailure, Instance, Object, Orders, Role};
+use hearth_policy_api::boundary::{CallFailure, Instance, Object, Orders, Role, Seat};
 use hearth_policy_api::{Parameters, PolicyDescriptor, PolicyKind};
 
 use super::{Factory, PolicyRecord};
@@ -33,7 +33,7 @@ impl Controller {
     /// Makes its instance for a slot, or gives the one that the service has already.
     pub(crate) fn factory<T: Role>(&self) -> Factory<Object<T>> {
         let Self { descriptor, parameters, made, .. } = self.clone();
-        Factory::new(self.record.clone(), move |seat| {
+        let mut factory = Factory::new(self.record.clone(), move |seat: &Seat| {
             let mut made = made.borrow_mut();
             let instance = match &*made {
                 Some((orders, instance)) if Rc::ptr_eq(orders, seat.orders()) => instance.clone(),
@@ -41,6 +41,8 @@ impl Controller {
             };
             *made = Some((Rc::clone(seat.orders()), instance.clone()));
             instance.role().ok_or_else(|| CallFailure { cause: "is another kind of policy".to_owned() })
-        })
+        });
+        factory.is_of_controller = true;
+        factory
     }
 }

@@ -11,8 +11,8 @@ use hearth_policy_api::boundary::{
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView,
     Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules,
-    LinkView, Need, NodeView, Placement, PlanItem, Prewarming, QueueView, Removal, RequestView, Retention, Scale,
-    ScaleView, Shed, Touch, Victims, WorkflowView,
+    LinkView, Need, NodePoolView, NodeView, Placement, PlanItem, PoolScale, Prewarming, QueueView, Removal,
+    RequestView, Retention, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 use super::watch::{Method, Watch};
@@ -266,6 +266,11 @@ impl Hosted<AutoscalingObject> {
             return Err(self.mistake(Method::Scale, cause));
         }
         Ok(wanted)
+    }
+
+    /// Which nodes of a pool come and go.
+    pub fn scale_pool(&mut self, pool: &NodePoolView<'_>) -> Result<PoolScale, Mistake> {
+        self.ask(Method::ScalePool, |object| object.scale_pool(pool))
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {

@@ -24,7 +24,7 @@ pub fn default_policy(slot: PolicySlot) -> &'static str {
         PolicySlot::NodeAllocation => "fcfs",
         PolicySlot::KeepAlive => "fixed",
         PolicySlot::Containers | PolicySlot::ImagesInRam | PolicySlot::ImagesOnDisk | PolicySlot::ImagesOnHead => "lru",
-        PolicySlot::Autoscaling => "none",
+        PolicySlot::Autoscaling | PolicySlot::ClusterAutoscaling => "none",
     }
 }
 
@@ -60,11 +60,13 @@ type Make<O> = Rc<dyn Fn(&Seat) -> Called<O>>;
 pub struct Factory<O> {
     pub(crate) record: PolicyRecord,
     make: Make<O>,
+    /// It serves wherever it can, and not because somebody has named it for its place.
+    pub(crate) is_of_controller: bool,
 }
 
 impl<O> Clone for Factory<O> {
     fn clone(&self) -> Self {
-        Self { record: self.record.clone(), make: Rc::clone(&self.make) }
+        Self { record: self.record.clone(), make: Rc::clone(&self.make), is_of_controller: self.is_of_controller }
     }
 }
 
@@ -76,7 +78,7 @@ impl<O> fmt::Debug for Factory<O> {
 
 impl<O> Factory<O> {
     pub(crate) fn new(record: PolicyRecord, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
-        Self { record, make: Rc::new(make) }
+        Self { record, make: Rc::new(make), is_of_controller: false }
     }
 
     fn of_program(name: &str, make: impl Fn(&Seat) -> O + 'static) -> Self {
@@ -146,6 +148,8 @@ pub struct PolicySet {
     pub images_on_head: Factory<EvictionObject>,
     /// How many instances functions have; without it, as many as their bounds demand.
     pub autoscaling: Option<Factory<AutoscalingObject>>,
+    /// How many nodes pools have; without it, as many as at the begin.
+    pub cluster_autoscaling: Option<Factory<AutoscalingObject>>,
 }
 
 impl PolicySet {
@@ -164,10 +168,11 @@ impl PolicySet {
             images_on_disk: eviction.clone(),
             images_on_head: eviction,
             autoscaling: None,
+            cluster_autoscaling: None,
         })
     }
 
-    /// What fills a slot. Nothing may fill that of autoscaling, and something fills all others.
+    /// What fills a slot. Nothing may fill those of autoscaling, and something fills all others.
     pub fn record(&self, slot: PolicySlot) -> Option<&PolicyRecord> {
         Some(match slot {
             PolicySlot::Admission => &self.admission.record,
@@ -178,6 +183,9 @@ impl PolicySet {
             PolicySlot::ImagesOnDisk => &self.images_on_disk.record,
             PolicySlot::ImagesOnHead => &self.images_on_head.record,
             PolicySlot::Autoscaling => return self.autoscaling.as_ref().map(|factory| &factory.record),
+            PolicySlot::ClusterAutoscaling => {
+                return self.cluster_autoscaling.as_ref().map(|factory| &factory.record);
+            }
         })
     }
 

@@ -45,6 +45,7 @@ pub(crate) enum Method {
     Source,
     KeepBetween,
     Scale,
+    ScalePool,
     /// The library is opened: its initialisers run.
     Open,
     /// The instance ends.
@@ -52,7 +53,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 31] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::Construct,
         Self::Rules,
         Self::Place,
@@ -82,6 +83,7 @@ impl Method {
         Self::Source,
         Self::KeepBetween,
         Self::Scale,
+        Self::ScalePool,
         Self::Open,
         Self::Drop,
     ];
@@ -118,6 +120,7 @@ impl Method {
             Self::Source => "source",
             Self::KeepBetween => "keep_between",
             Self::Scale => "scale",
+            Self::ScalePool => "scale_pool",
             Self::Open => "its initialisers",
             Self::Drop => "its destructor",
         }

@@ -3,8 +3,8 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::{
-    Attempts, InstanceRecord, InstanceTable, Move, Phase, Recorder, Served, Standing, TimeSeries, Timeline,
-    WorkflowRuns,
+    Attempts, InstanceRecord, InstanceTable, Move, NodeRecord, NodeTable, Phase, Recorder, Served, Standing,
+    TimeSeries, Timeline, WorkflowRuns,
 };
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -26,6 +26,7 @@ pub(crate) struct Books {
     pub timeline: Option<Timeline>,
     pub attempts: Option<Attempts>,
     pub instances: Option<InstanceTable>,
+    pub nodes: Option<NodeTable>,
     pub workflows: WorkflowRuns,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
@@ -50,8 +51,9 @@ impl Books {
         let series = series.map(|interval| self.series_interval = interval);
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
         let instances = self.instances.take().map_or(Ok(()), InstanceTable::finish);
+        let nodes = self.nodes.take().map_or(Ok(()), NodeTable::finish);
         let workflows = self.workflows.finish();
-        (metrics, series.and(timeline).and(attempts).and(instances).and(workflows).and(records))
+        (metrics, series.and(timeline).and(attempts).and(instances).and(nodes).and(workflows).and(records))
     }
 
     /// Counts an invocation that has ended, or never will.
@@ -76,6 +78,11 @@ impl Books {
     /// An instance has ended, or has not at the end of the simulation.
     pub fn write_instance(&mut self, instance: &InstanceRecord) -> Result<(), Error> {
         self.instances.as_mut().map_or(Ok(()), |instances| instances.write(instance))
+    }
+
+    /// A node of a pool has gone off, or is on at the end of the simulation.
+    pub fn write_node(&mut self, node: &NodeRecord) -> Result<(), Error> {
+        self.nodes.as_mut().map_or(Ok(()), |nodes| nodes.write(node))
     }
 
     /// A run of a workflow has ended, or never will.

@@ -26,6 +26,7 @@ mod functions;
 mod instances;
 mod invocations;
 mod metric;
+mod nodes;
 mod outcome;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -46,6 +47,7 @@ pub use functions::write_functions;
 pub(crate) use instances::{InstanceRecord, InstanceTable};
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
+pub(crate) use nodes::{NodeRecord, NodeTable};
 pub use outcome::{About, Results};
 #[cfg(feature = "parquet")]
 pub use parquet::{InvocationsParquet, ParquetRows};
@@ -54,7 +56,7 @@ pub use recorder::{RecordSink, SinkError};
 pub use run_table::RunTable;
 pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
-    MeasuredSummary, MemorySummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
+    MeasuredSummary, MemorySummary, NodesSummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
 };
 pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
 pub(crate) use time_series::{Standing, TimeSeries};

@@ -2,7 +2,7 @@
 
 use super::About;
 use super::table::{Column, ColumnDescription};
-use super::{attempts, distributions, functions, instances, invocations, time_series, workflows};
+use super::{attempts, distributions, functions, instances, invocations, nodes, time_series, workflows};
 
 /// A table of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +13,8 @@ pub enum RunTable {
     Attempts,
     /// One row an instance.
     Instances,
+    /// One row a time that a node of a pool was on.
+    Nodes,
     /// One row a run of a workflow.
     Workflows,
     /// One row a function.
@@ -25,10 +27,11 @@ pub enum RunTable {
 
 impl RunTable {
     /// All tables.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Invocations,
         Self::Attempts,
         Self::Instances,
+        Self::Nodes,
         Self::Workflows,
         Self::Functions,
         Self::Distributions,
@@ -41,6 +44,7 @@ impl RunTable {
             Self::Invocations => "invocations.csv",
             Self::Attempts => "attempts.csv",
             Self::Instances => "instances.csv",
+            Self::Nodes => "nodes.csv",
             Self::Workflows => "workflows.csv",
             Self::Functions => "functions.csv",
             Self::Distributions => "distributions.csv",
@@ -66,6 +70,7 @@ impl RunTable {
             Self::Invocations => described(&invocations::columns(&about)),
             Self::Attempts => described(&attempts::columns(&about)),
             Self::Instances => described(&instances::columns(&about)),
+            Self::Nodes => described(&nodes::columns(&about)),
             Self::Workflows => described(&workflows::columns()),
             Self::Functions => described(&functions::columns()),
             Self::Distributions => described(&distributions::columns()),

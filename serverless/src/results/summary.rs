@@ -256,6 +256,32 @@ pub struct InstancesSummary {
     pub seconds: f64,
 }
 
+/// Nodes of pools that come and go, over what is measured.
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodesSummary {
+    /// Nodes that began to boot.
+    pub booted: u64,
+    /// Nodes that were switched off.
+    pub removed: u64,
+    /// How long nodes of pools were on, all together.
+    pub seconds: f64,
+    /// What that cost.
+    pub cost: f64,
+}
+
+impl NodesSummary {
+    fn of(metrics: &Metrics) -> Option<Self> {
+        let pools = &metrics.node_pools;
+        (!pools.is_empty()).then(|| Self {
+            booted: pools.iter().map(|pool| pool.booted).sum(),
+            removed: pools.iter().map(|pool| pool.removed).sum(),
+            seconds: pools.iter().map(|pool| pool.node_seconds(metrics.window())).sum(),
+            cost: pools.iter().map(|pool| pool.cost(metrics.window())).sum(),
+        })
+    }
+}
+
 /// The energy that compute nodes took, in joules.
 #[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -359,6 +385,9 @@ pub struct Summary {
     /// Instances; left out where no function is served by such.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstancesSummary>,
+    /// Nodes of pools; left out where there are no pools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<NodesSummary>,
     /// How images moved.
     pub images: ImageSummary,
     /// The policy in each slot.
@@ -432,6 +461,7 @@ impl Summary {
             instances: metrics
                 .has_instances
                 .then(|| InstancesSummary { started: metrics.instances, seconds: metrics.instance_seconds() }),
+            nodes: NodesSummary::of(metrics),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results
                 .about

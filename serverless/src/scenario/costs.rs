@@ -11,7 +11,7 @@ use crate::quantity::Seconds;
 const MAX: f64 = 1e9;
 
 /// Refuses what is no amount: below 0, or beyond reason.
-fn check_amount(amount: f64, place: impl FnOnce() -> String) -> Result<(), ScenarioError> {
+pub(super) fn check_amount(amount: f64, place: impl FnOnce() -> String) -> Result<(), ScenarioError> {
     if amount.is_sign_positive() && amount <= MAX {
         return Ok(());
     }

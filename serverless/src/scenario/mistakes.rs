@@ -542,7 +542,7 @@ fn policies_that_are_not_there_are_named() {
         (
             "/policies/placement",
             json!({"use": "fcfs"}),
-            "policies.placement: unknown field `placement`, expected one of `controller`, `admission`, `node_allocation`, `keep_alive`, `eviction`, `autoscaling`",
+            "policies.placement: unknown field `placement`, expected one of `controller`, `admission`, `node_allocation`, `keep_alive`, `eviction`, `autoscaling`, `cluster_autoscaling`",
         ),
         (
             "/policies/node_allocation/use",

@@ -23,6 +23,7 @@ mod files;
 mod instances;
 #[cfg(test)]
 mod mistakes;
+mod node_pools;
 mod overrides;
 mod platform;
 mod processors;
@@ -48,6 +49,7 @@ pub use faults::{
 };
 pub use files::change_paths;
 pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
+pub use node_pools::NodePoolSection;
 pub use overrides::Override;
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{

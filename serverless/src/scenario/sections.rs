@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::{
-    ControlPlaneSection, InstancesSection, PowerSection, ProcessorSharingName, ProcessorsSection, StepSection,
+    ControlPlaneSection, InstancesSection, NodePoolSection, PowerSection, ProcessorSharingName, ProcessorsSection,
+    StepSection,
 };
 use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
@@ -189,6 +190,9 @@ pub struct ServiceSection {
     pub backfilling: BackfillingName,
     /// Functions are served by instances that say nothing else; without it, those that say so themselves.
     pub instances: Option<InstancesSection>,
+    /// Nodes that come and go; without it, all are always there.
+    #[serde(default)]
+    pub node_pools: Vec<NodePoolSection>,
     /// What starts instances; without it, that takes no time beside the starts themselves.
     pub control_plane: Option<ControlPlaneSection>,
     /// What invocations have of the processors of their node.
@@ -346,12 +350,15 @@ pub struct PoliciesSection {
     pub eviction: EvictionSection,
     /// How many instances functions have; default `none`: as many as the bounds of each demand.
     pub autoscaling: Option<PolicySection>,
+    /// Which nodes of pools come and go; default `none`: none.
+    pub cluster_autoscaling: Option<PolicySection>,
 }
 
 impl PoliciesSection {
     /// Those that are named, with their slots; a controller has none of its own.
     pub fn named(&self) -> impl Iterator<Item = (Option<PolicySlot>, &PolicySection)> {
-        let Self { controller, admission, node_allocation, keep_alive, eviction, autoscaling } = self;
+        let Self { controller, admission, node_allocation, keep_alive, eviction, autoscaling, cluster_autoscaling } =
+            self;
         let sections = [
             (None, controller),
             (Some(PolicySlot::Admission), admission),
@@ -362,6 +369,7 @@ impl PoliciesSection {
             (Some(PolicySlot::ImagesOnDisk), &eviction.images_on_disk),
             (Some(PolicySlot::ImagesOnHead), &eviction.images_on_head),
             (Some(PolicySlot::Autoscaling), autoscaling),
+            (Some(PolicySlot::ClusterAutoscaling), cluster_autoscaling),
         ];
         sections.into_iter().filter_map(|(slot, section)| Some((slot, section.as_ref()?)))
     }

@@ -45,6 +45,10 @@ impl Scenario {
         }
         self.service.instances.as_ref().map_or(Ok(()), |instances| instances.check("service.instances"))?;
         self.service.control_plane.as_ref().map_or(Ok(()), |control_plane| control_plane.check())?;
+        positions("service.node_pools", self.service.node_pools.iter().map(|pool| pool.name.as_str()))?;
+        for (position, pool) in self.service.node_pools.iter().enumerate() {
+            pool.check(&format!("service.node_pools[{position}]"))?;
+        }
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
         let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;

@@ -17,6 +17,7 @@ use super::history::LetIn;
 use super::images::HeadImages;
 use super::instances::Instances;
 use super::keep_alive::KeepAlive;
+use super::node_pools::NodePools;
 use super::orders::PolicyTimers;
 use super::policies::{Hears, Objects, Policies};
 use super::recovery::Recovery;
@@ -33,7 +34,7 @@ use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, Instan
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
-use crate::node::{ContainerEviction, ImageStorage, Medium, Node};
+use crate::node::{ContainerEviction, ImageStorage, Medium, Node, NodePool};
 use crate::policy::{PolicySet, PolicySlot, Storage, Watch, Workshop};
 use crate::results::{Recorder, Standing};
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
@@ -97,6 +98,14 @@ impl ServerlessComputeService {
     /// Has instances pass the stations of a control plane as they are started. Call it before there are any.
     pub fn set_control_plane(&self, simulation: &mut Simulation, control_plane: &ControlPlane) {
         simulation.with_model_mut(|model, kernel| model.service().set_control_plane(control_plane, kernel.seed()));
+    }
+
+    /// Has nodes come and go in pools, before anybody asks for anything: once for all pools.
+    ///
+    /// # Errors
+    /// When a host is unknown, no node of the service, its head or registry, or in two pools, or there are not enough of them.
+    pub fn set_node_pools(&self, simulation: &mut Simulation, pools: &[NodePool]) -> Result<(), Error> {
+        simulation.with_model_mut(|model, kernel| model.service().set_node_pools(pools, kernel).map_err(|error| *error))
     }
 
     /// Has a function served by instances, before anybody asks for it.
@@ -395,6 +404,16 @@ impl ServiceBuilder {
         let autoscaling = autoscaling.map(|factory| workshop.make(PolicySlot::Autoscaling, factory));
         let mut autoscaling = autoscaling.transpose()?;
         let of_autoscaling = autoscaling.as_mut().map(|of| of.rules().map_err(wrong)).transpose()?;
+        let cluster_autoscaling = policies.cluster_autoscaling.as_ref();
+        let cluster_autoscaling =
+            cluster_autoscaling.map(|factory| workshop.make(PolicySlot::ClusterAutoscaling, factory));
+        let mut cluster_autoscaling = cluster_autoscaling.transpose()?;
+        let of_cluster_autoscaling = cluster_autoscaling.as_mut().map(|of| of.rules().map_err(wrong)).transpose()?;
+        let is_named = policies.cluster_autoscaling.as_ref().is_some_and(|factory| !factory.is_of_controller);
+        if is_named && of_cluster_autoscaling.is_some_and(|rules| !rules.scales_pools) {
+            let policy = policies.describe(PolicySlot::ClusterAutoscaling);
+            return Err(Error::NoClusterAutoscaler(policy));
+        }
         let hears = Hears {
             admission_of_nobody: of_admission.admits_all,
             admission_of_ends: of_admission.observes_ends,
@@ -407,6 +426,9 @@ impl ServiceBuilder {
             admission_of_workflows: of_admission.sees_workflows,
             keep_alive_of_workflows: of_keep_alive.sees_workflows,
             autoscaling: of_autoscaling.unwrap_or(Hears::NO_AUTOSCALING),
+            cluster_autoscaling: of_cluster_autoscaling
+                .filter(|rules| rules.scales_pools)
+                .unwrap_or(Hears::NO_AUTOSCALING),
         };
         let queue = match (is_batch, rules.commitment) {
             (false, Commitment::UntilStarted) => WaitingQueue::by_function(),
@@ -424,7 +446,9 @@ impl ServiceBuilder {
         if hears.anybody_of_history {
             cluster.keep_histories();
         }
-        let others_observe = hears.keep_alive_of_containers || hears.autoscaling.observes_containers;
+        let others_observe = hears.keep_alive_of_containers
+            || hears.autoscaling.observes_containers
+            || hears.cluster_autoscaling.observes_containers;
         if rules.observes_containers || hears.admission_of_containers || others_observe {
             cluster.note_containers();
         }
@@ -432,7 +456,7 @@ impl ServiceBuilder {
         books.metrics.processors = cluster.shares_processors().then(Box::default);
         books.recorder = self.keep_records.then(Recorder::in_memory);
         let watch = workshop.watch;
-        let objects = Objects { admission, node_allocation, keep_alive, autoscaling };
+        let objects = Objects { admission, node_allocation, keep_alive, autoscaling, cluster_autoscaling };
         Ok(Service {
             settings: self.settings,
             head: Head::new(head, HeadImages::new(head_storage, self.simulate_downloads)),
@@ -445,6 +469,7 @@ impl ServiceBuilder {
             container_lists: ContainerLists::default(),
             bounds: ContainerBounds::default(),
             instances: Instances::default(),
+            node_pools: NodePools::default(),
             keep_alive: KeepAlive::default(),
             timers: PolicyTimers::default(),
             recovery: Recovery::default(),

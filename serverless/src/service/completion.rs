@@ -71,6 +71,10 @@ impl Service {
         self.tell_of_containers();
         let histories = self.cluster.histories_if(self.policies.keep_alive_sees_history());
         let retention = self.policies.on_idle(&Completion { histories, ..completion })?;
+        if self.node_pools.is_draining(held.node()) {
+            self.cluster.end(held, ContainerChange::Ended, &mut self.books, kernel);
+            return Ok(());
+        }
         if let Some(next) = self.next_in_container_of(key, function, held.node()) {
             return self.hand_over(held, (next, function), kernel);
         }

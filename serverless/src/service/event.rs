@@ -53,6 +53,10 @@ pub(crate) enum Happening {
     InstanceAdvances(InstanceKey),
     /// Autoscalers are asked.
     ScaleTick,
+    /// A node of a pool has booted.
+    NodeBooted(NodeId),
+    /// It is asked which nodes of pools come and go.
+    PoolTick,
 }
 
 /// What an interrupted transfer was for.
@@ -185,6 +189,9 @@ impl Service {
         if self.bounds.are_set() {
             self.look_at_bounds(kernel)?;
         }
+        if self.node_pools.are_there() {
+            self.look_at_pools(kernel)?;
+        }
         self.tell_of_containers();
         if self.policies.watch().orders().are_there() || self.timers.are_set() {
             self.follow_orders(kernel)
@@ -254,6 +261,11 @@ impl Service {
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
             Happening::ScaleTick => self.scale_tick(kernel)?,
+            Happening::NodeBooted(node) => {
+                self.node_booted(node, kernel);
+                self.announce_nodes();
+            }
+            Happening::PoolTick => self.pool_tick(kernel)?,
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod history;
 mod images;
 mod instances;
 mod keep_alive;
+mod node_pools;
 mod node_queues;
 mod orders;
 mod policies;
@@ -27,6 +28,7 @@ mod registry;
 pub(crate) mod running;
 mod sandbox;
 mod scheduling;
+mod ticks;
 mod unfinished;
 mod work;
 
@@ -46,6 +48,7 @@ use self::head::Head;
 use self::history::LetIn;
 use self::instances::Instances;
 use self::keep_alive::KeepAlive;
+use self::node_pools::NodePools;
 use self::orders::PolicyTimers;
 use self::policies::Policies;
 use self::recovery::Recovery;
@@ -104,6 +107,8 @@ pub(crate) struct Service {
     bounds: ContainerBounds,
     /// The instances of functions that are served by such.
     instances: Instances,
+    /// Nodes that come and go.
+    node_pools: NodePools,
     /// Dates at which policies are called.
     timers: PolicyTimers,
     /// Faults, and what is done about them.
@@ -149,6 +154,11 @@ impl Service {
     /// Whether an invocation may take several attempts.
     pub(crate) fn has_attempts(&self) -> bool {
         self.recovery.has_attempts() || self.policies.rules().hedges
+    }
+
+    /// Whether nodes come and go.
+    pub(crate) fn has_node_pools(&self) -> bool {
+        self.node_pools.are_there()
     }
 
     /// Whether functions are served by instances.

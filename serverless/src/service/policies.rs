@@ -5,8 +5,8 @@ use std::rc::Rc;
 use hearth_policy_api::boundary::{AdmissionObject, AutoscalingObject, KeepAliveObject, NodeAllocationObject};
 use hearth_policy_api::{
     AdmissionDecision, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView, Completion,
-    ContainerEvent, CopyView, DelayedStart, End, Ending, LinkView, NodeView, Placement, PlanItem, Prewarming,
-    QueueView, RequestView, Retention, ScaleView, Shed, WorkflowView,
+    ContainerEvent, CopyView, DelayedStart, End, Ending, LinkView, NodePoolView, NodeView, Placement, PlanItem,
+    PoolScale, Prewarming, QueueView, RequestView, Retention, ScaleView, Shed, WorkflowView,
 };
 use hearth_simcore::time::SimTime;
 
@@ -24,6 +24,7 @@ pub(crate) struct Policies {
     node_allocation: Hosted<NodeAllocationObject>,
     keep_alive: Hosted<KeepAliveObject>,
     autoscaling: Option<Hosted<AutoscalingObject>>,
+    cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
     rules: AllocationRules,
     hears: Hears,
     hear_of_ends: bool,
@@ -47,29 +48,42 @@ pub(crate) struct Hears {
     pub admission_of_workflows: bool,
     pub keep_alive_of_workflows: bool,
     pub autoscaling: AutoscalingRules,
+    pub cluster_autoscaling: AutoscalingRules,
 }
 
 impl Hears {
-    /// Nobody says how many instances there are to be, or asks for anything else.
+    /// Nobody says how many instances or nodes there are to be, or asks for anything else.
     pub const NO_AUTOSCALING: AutoscalingRules =
-        AutoscalingRules { period: 0, asked_on_requests: false, observes_containers: false };
+        AutoscalingRules { period: 0, asked_on_requests: false, observes_containers: false, scales_pools: false };
 }
 
-/// The policies of admission, node allocation, keep-alive and autoscaling.
+/// The policies of admission, node allocation, keep-alive and both kinds of autoscaling.
 #[derive(Debug)]
 pub(crate) struct Objects {
     pub admission: Hosted<AdmissionObject>,
     pub node_allocation: Hosted<NodeAllocationObject>,
     pub keep_alive: Hosted<KeepAliveObject>,
     pub autoscaling: Option<Hosted<AutoscalingObject>>,
+    pub cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
 }
 
 impl Policies {
     /// Policies that have been made from a set.
     pub fn new(set: PolicySet, objects: Objects, rules: AllocationRules, hears: Hears, watch: Rc<Watch>) -> Self {
-        let Objects { admission, node_allocation, keep_alive, autoscaling } = objects;
+        let Objects { admission, node_allocation, keep_alive, autoscaling, cluster_autoscaling } = objects;
         let hear_of_ends = hears.admission_of_ends || rules.observes_ends || hears.anybody_of_history;
-        Self { set, admission, node_allocation, keep_alive, autoscaling, rules, hears, hear_of_ends, watch }
+        Self {
+            set,
+            admission,
+            node_allocation,
+            keep_alive,
+            autoscaling,
+            cluster_autoscaling,
+            rules,
+            hears,
+            hear_of_ends,
+            watch,
+        }
     }
 
     /// What the policy in a slot is called, for messages.
@@ -210,6 +224,24 @@ impl Policies {
         {
             autoscaling.on_container(event);
         }
+        if let Some(cluster_autoscaling) = &mut self.cluster_autoscaling
+            && self.hears.cluster_autoscaling.observes_containers
+        {
+            cluster_autoscaling.on_container(event);
+        }
+    }
+
+    /// When to ask which nodes of pools come and go. Where nobody says that, never.
+    pub fn cluster_autoscaling_rules(&self) -> &AutoscalingRules {
+        &self.hears.cluster_autoscaling
+    }
+
+    /// Asks which nodes of a pool come and go; where nobody says that, none.
+    pub fn scale_pool(&mut self, pool: &NodePoolView<'_>) -> Result<PoolScale, Box<Error>> {
+        match &mut self.cluster_autoscaling {
+            Some(policy) => policy.scale_pool(pool).map_err(|mistake| self.error(mistake)),
+            None => Ok(PoolScale::default()),
+        }
     }
 
     /// When to ask how many instances functions are to have. Where nobody says that, never.
@@ -246,6 +278,11 @@ impl Policies {
         match slot {
             PolicySlot::Admission => self.admission.on_timer(timer, cluster),
             PolicySlot::KeepAlive => self.keep_alive.on_timer(timer, cluster),
+            PolicySlot::ClusterAutoscaling => {
+                if let Some(policy) = &mut self.cluster_autoscaling {
+                    policy.on_timer(timer, cluster);
+                }
+            }
             PolicySlot::Autoscaling => {
                 if let Some(autoscaling) = &mut self.autoscaling {
                     autoscaling.on_timer(timer, cluster);
@@ -260,7 +297,7 @@ impl Policies {
         match slot {
             PolicySlot::Admission => self.admission_sees_history(),
             PolicySlot::KeepAlive => self.keep_alive_sees_history(),
-            PolicySlot::Autoscaling => false,
+            PolicySlot::Autoscaling | PolicySlot::ClusterAutoscaling => false,
             _ => self.rules.sees_history,
         }
     }

@@ -84,7 +84,9 @@ impl Happening {
             | Self::Hedge(_)
             | Self::PolicyTimer
             | Self::InstanceAdvances(_)
-            | Self::ScaleTick => false,
+            | Self::ScaleTick
+            | Self::NodeBooted(_)
+            | Self::PoolTick => false,
         }
     }
 }

@@ -27,6 +27,7 @@ impl Service {
         self.bill_unheard();
         self.give_back_all(now);
         self.write_remaining_instances()?;
+        self.write_remaining_nodes()?;
         self.books.metrics.unrecovered = self.recovery.unrecovered();
         let mut unfinished = self.unfinished_records(kernel)?;
         let (unasked, runs) = self.work.unfinished();
@@ -196,14 +197,22 @@ impl Service {
     /// Why those in the queue have no place.
     fn why_queued(&self) -> String {
         let (up, nodes) = (self.cluster.up().count(), self.cluster.nodes().len());
+        let why_off = match self.node_pools.count_off() {
+            0 if up == 0 => return "waits in the queue: all nodes are down".to_owned(),
+            0 => String::new(),
+            off => {
+                let policy = self.policies.describe(PolicySlot::ClusterAutoscaling);
+                format!("; {off} are off or boot, as policies.cluster_autoscaling, {policy}, has answered")
+            }
+        };
         if up == 0 {
-            return "waits in the queue: all nodes are down".to_owned();
+            return format!("waits in the queue: no node is up{why_off}");
         }
         let policy = self.policies.describe(PolicySlot::NodeAllocation);
         let cores = self.cluster.free_cores();
         format!(
             "waits in the queue: policies.node_allocation, {policy}, has given it no place ({up} of {nodes} nodes are up, \
-             {cores} of their cores are free)"
+             {cores} of their cores are free{why_off})"
         )
     }
 }

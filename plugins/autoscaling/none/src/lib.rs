@@ -1,4 +1,5 @@
-//! Autoscaling `none`: each function has as many instances as its least number (`min_scale`) demands, whatever comes.
+//! Autoscaling `none`: each function has as many instances as its least number (`min_scale`) demands, whatever comes, and each pool as many
+//! nodes as at the begin.
 //!
 //! It is what a scenario has that names no autoscaling. A function without a least number has no instance, and its requests wait.
 
@@ -15,8 +16,8 @@ pub struct Nothing;
 impl Policy for Nothing {
     const NAME: &'static str = "none";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const DESCRIPTION: &'static str = "as many instances as the bounds of each function demand";
-    // Nobody gets an instance by waiting.
+    const DESCRIPTION: &'static str = "as many instances as the bounds of each function demand; no nodes come or go";
+    // Nobody gets an instance or a node by waiting.
     const CLAIMS: Claims = Claims { work_conserving: false, ..Claims::ALL };
     type Parameters = ();
 
@@ -27,7 +28,7 @@ impl Policy for Nothing {
 
 impl Autoscaling for Nothing {
     fn rules(&self) -> AutoscalingRules {
-        AutoscalingRules { period: 0, ..AutoscalingRules::default() }
+        AutoscalingRules { period: 0, scales_pools: true, ..AutoscalingRules::default() }
     }
 
     fn scale(&mut self, view: &ScaleView) -> Scale {

@@ -14,6 +14,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_admission_queue_limit::POLICY,
     hearth_admission_slo_shedding::POLICY,
     hearth_admission_token_bucket::POLICY,
+    hearth_autoscaling_cluster_autoscaler::POLICY,
     hearth_autoscaling_concurrency::POLICY,
     hearth_autoscaling_kpa::POLICY,
     hearth_autoscaling_lambda::POLICY,

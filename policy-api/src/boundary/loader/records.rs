@@ -57,7 +57,7 @@ fn policies_of(library: &Library, symbol: &str) -> Result<Vec<PolicyDescriptor>,
     let addresses = unsafe { std::slice::from_raw_parts(addresses, length) };
     let policy = |(position, address): (usize, &*const PolicyRecord)| {
         // SAFETY: it is null, or the address of a record that lasts.
-        let policy = address.is_aligned().then(|| unsafe { address.as_ref() }).flatten();
+        let policy = if address.is_aligned() { unsafe { address.as_ref() } } else { None };
         whole_policy(position, policy, header.minor)
     };
     addresses.iter().enumerate().map(policy).collect()

@@ -59,7 +59,7 @@ fn check_parameter(declared: &'static Parameter, minor: u32) -> Checked<()> {
         return Err("which has no name of letters, digits and _ that begins with a letter: give it one".to_owned());
     }
     // Nobody could know of a slot that came later.
-    let is_known = |slot: &PolicySlot| minor > 0 || *slot != PolicySlot::Autoscaling;
+    let is_known = |slot: &PolicySlot| minor > 0 || slot.kind() != PolicyKind::Autoscaling;
     if RESERVED.contains(&name) || PolicySlot::ALL.iter().any(|slot| is_known(slot) && slot.path() == name) {
         return Err("which stands for something else in --policy and in scenarios: give it another name".to_owned());
     }
@@ -164,7 +164,7 @@ fn check_roles(policy: &PolicyRecord) -> Result<(), String> {
         ),
         (admission.is_some_and(|table| table.admit.is_none()), "admit"),
         (keep_alive.is_some_and(|table| table.on_idle.is_none()), "on_idle"),
-        (autoscaling.is_some_and(|table| table.scale.is_none()), "scale"),
+        (autoscaling.is_some_and(|table| table.scale.is_none() && table.scale_pool.is_none()), "scale or scale_pool"),
     ];
     match lacks.iter().find(|(lacks, _)| *lacks) {
         Some((_, what)) => Err(format!("has no {what}, which its kind of policy needs")),

@@ -22,7 +22,7 @@ const fn distribution(section: Section, path: &'static str, title: &'static str,
 }
 
 use self::Section::{
-    Containers, Cost, Energy, Faults, Images, Memory, Processors, Requests, Simulation, Starts, Times, Workflows,
+    Containers, Cost, Energy, Faults, Images, Memory, Nodes, Processors, Requests, Simulation, Starts, Times, Workflows,
 };
 use self::Unit::{ByteSeconds, CoreSeconds, GibSeconds, Joules, Money, PerSecond, Plain, Seconds, Share};
 
@@ -64,6 +64,12 @@ pub static DEFINITIONS: &[Definition] = &[
     count(Containers, "instances.started", "instances started").note("that got a place on a node"),
     number(Containers, "instances.seconds", "time of instances that were up", Seconds)
         .note("all together, from `measured.from_s` to `measured.to_s`"),
+
+    count(Nodes, "nodes.booted", "nodes booted").note("of pools"),
+    count(Nodes, "nodes.removed", "nodes switched off").note("likewise"),
+    number(Nodes, "nodes.seconds", "time of nodes that were on", Seconds)
+        .note("of pools, all together, from `measured.from_s` to `measured.to_s`"),
+    number(Nodes, "nodes.cost", "cost of nodes", Money).note("of pools, likewise"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
         .note("of containers that run one, from `measured.from_s` to `measured.to_s`"),

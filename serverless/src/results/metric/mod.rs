@@ -72,6 +72,8 @@ pub enum Section {
     Images,
     /// Containers that came and went beside those that requests started.
     Containers,
+    /// Nodes that came and went.
+    Nodes,
     /// Memory over time, and the time that it is summed over.
     Memory,
     /// Processors that are shared.

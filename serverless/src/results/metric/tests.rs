@@ -10,7 +10,7 @@ use crate::policy::Catalog;
 use crate::results::Summary;
 use crate::scenario::{ProcessorSharingName, Scenario};
 
-/// Summaries of the examples; those of workflows, with processors that are shared, and of instances have all that a summary may have.
+/// Summaries of the examples; those of workflows, with processors that are shared, of instances and of pools of nodes have all that a summary may have.
 fn summaries() -> Vec<Value> {
     let summary = |name: &str| {
         let file = format!("{}/../examples/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -23,7 +23,7 @@ fn summaries() -> Vec<Value> {
         results.skipped_rows = 3;
         serde_json::to_value(Summary::new(&results)).unwrap()
     };
-    ["quickstart", "workflows", "instances"].map(summary).to_vec()
+    ["quickstart", "workflows", "instances", "node-pools"].map(summary).to_vec()
 }
 
 /// The paths of all numbers.

@@ -93,6 +93,11 @@ impl Attempts {
         !self.node_queues.by_node.is_empty()
     }
 
+    /// Who stands in the queues of nodes, each once.
+    pub fn standing_at_nodes(&self) -> impl Iterator<Item = AttemptKey> {
+        self.node_queues.waits.keys().copied()
+    }
+
     /// How many stand in the queue of a node.
     pub fn standing_at(&self, node: NodeId) -> usize {
         self.node_queues.by_node.get(&node).map_or(0, BTreeMap::len)

@@ -45,6 +45,21 @@ impl OrderedQueue {
         &self.functions
     }
 
+    /// Tells of each function of which somebody waits: how many, and what policies see of the first.
+    pub fn for_each_function(&self, mut tell: impl FnMut(FunctionId, u64, &RequestView)) {
+        let mut left = self.functions.clone();
+        for position in 0..self.end() {
+            let Some((_, request)) = self.at(position) else { continue };
+            let function = FunctionId(request.function);
+            if left.remove(&function) {
+                tell(function, self.of_function.get(function.position()).map_or(0, |count| *count as u64), request);
+            }
+            if left.is_empty() {
+                break;
+            }
+        }
+    }
+
     pub fn insert(&mut self, waiting: Waiting) {
         let Waiting { turn, function, key, request } = waiting;
         let place = Place { turn, key, is_gap: false };

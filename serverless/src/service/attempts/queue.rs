@@ -81,6 +81,16 @@ impl WaitingQueue {
         }
     }
 
+    /// Tells of each function of which somebody waits, in no order that means anything: how many, and what policies see of the first.
+    pub fn for_each_function(&self, mut tell: impl FnMut(FunctionId, u64, &RequestView)) {
+        match self {
+            Self::Ordered(queue) => queue.for_each_function(tell),
+            Self::ByFunction(queues) => {
+                queues.heads().for_each(|(first, count)| tell(first.function, count as u64, &first.request));
+            }
+        }
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::Ordered(queue) => queue.len(),

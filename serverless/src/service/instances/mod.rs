@@ -14,12 +14,13 @@ mod starting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimTime;
 use slotmap::{SlotMap, new_key_type};
 
 use self::control_plane::Stations;
 use self::fleet::Fleet;
 use self::instance::Instance;
+use super::ticks::Ticks;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
 
@@ -62,18 +63,7 @@ pub(crate) struct Instances {
     awaiting_image: BTreeMap<(NodeId, ImageId), Vec<InstanceKey>>,
     /// The functions that are asked about at ticks.
     active: BTreeSet<FunctionId>,
-    /// How often that is; nothing where it never is.
-    period: Option<SimDuration>,
-    /// The tick that is on its way.
-    tick: Option<Tick>,
-}
-
-/// The next tick.
-#[derive(Clone, Copy, Debug)]
-struct Tick {
-    at: SimTime,
-    /// Whether it keeps the simulation going.
-    is_awaited: bool,
+    ticks: Ticks,
 }
 
 impl Instances {
@@ -93,6 +83,12 @@ impl Instances {
     #[inline]
     pub fn await_nodes(&self) -> bool {
         !self.awaiting_node.is_empty()
+    }
+
+    /// The functions of those that no node has had room for, and since when they are wanted.
+    pub fn without_node(&self) -> impl Iterator<Item = (FunctionId, SimTime)> {
+        let waiting = self.awaiting_node.iter().filter_map(|(_, key)| self.all.get(*key));
+        waiting.map(|instance| (instance.function, instance.wanted_at))
     }
 
     /// Whether instances wait on a node for an image there.

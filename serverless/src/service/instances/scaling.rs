@@ -3,15 +3,16 @@
 use hearth_policy_api::{ContainerChange, ScaleCause, ScaleView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::random::stream;
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimTime;
 
 use super::control_plane::Stations;
 use super::fleet::Fleet;
 use super::instance::InstanceStage;
 use super::routing::Router;
-use super::{InstanceKey, Instances, Tick};
+use super::{InstanceKey, Instances};
 use crate::error::Error;
 use crate::function::{ControlPlane, FunctionId, InstanceSettings};
+use crate::node::NodeId;
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
 
@@ -47,8 +48,7 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let router = Router::new(settings.routing, kernel.seed(), function.0);
         let random = stream(kernel.seed(), &format!("starts of instances of function {}", function.0));
-        let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
-        self.instances.period = (period > SimDuration::ZERO).then_some(period);
+        self.instances.ticks.set_period(self.policies.autoscaling_rules().period);
         let fleet = Fleet::new(settings, router, random, kernel.now());
         self.books.metrics.has_instances = true;
         let is_active = !fleet.is_dormant();
@@ -65,36 +65,18 @@ impl Service {
     /// Has the next tick come, if there is somebody to ask about. It keeps the simulation going only while somebody is under way, or if
     /// somebody comes before it.
     pub(super) fn schedule_tick(&mut self, kernel: &mut Kernel<Event>) {
-        let Some(period) = self.instances.period else { return };
         let (tick, is_awaited) = (Event(Happening::ScaleTick), self.attempts.len() > 0);
-        match &mut self.instances.tick {
-            Some(pending) if is_awaited && !pending.is_awaited => {
-                // A second event of the same tick: the first happens only if something else does.
-                pending.is_awaited = true;
-                kernel.schedule_at(pending.at, tick);
-            }
-            Some(_) => {}
-            None if self.instances.active.is_empty() => {}
-            None => {
-                let periods = kernel.now().as_nanos() / period.as_nanos() + 1;
-                let at = SimTime::from_nanos(periods.saturating_mul(period.as_nanos()));
-                self.instances.tick = Some(Tick { at, is_awaited });
-                if is_awaited {
-                    kernel.schedule_at(at, tick);
-                } else {
-                    kernel.schedule_in_background(at, tick);
-                }
-            }
+        let Instances { ticks, active, .. } = &mut self.instances;
+        if ticks.is_coming() || !active.is_empty() {
+            ticks.schedule(tick, is_awaited, kernel);
         }
     }
 
     /// A tick: asks about all functions that have instances, or requests that wait for one.
     pub(in crate::service) fn scale_tick(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        if self.instances.tick.is_none_or(|tick| tick.at > kernel.now()) {
-            // The second event of a tick that has been.
+        if !self.instances.ticks.take(kernel.now()) {
             return Ok(());
         }
-        self.instances.tick = None;
         self.tell_of_containers();
         let active: Vec<FunctionId> = self.instances.active.iter().copied().collect();
         for function in active {
@@ -158,6 +140,21 @@ impl Service {
         least.truncate(too_many);
         least.sort_unstable();
         least.into_iter().try_for_each(|(_, _, _, key)| self.stop_instance(key, kernel))
+    }
+
+    /// The instances on a node take no more requests, and end with their last; others are begun in their place.
+    pub(in crate::service) fn stop_instances_on(
+        &mut self,
+        node: NodeId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        for key in self.instances_on(node) {
+            let instance = self.instances.all.get(key);
+            if instance.is_some_and(|instance| instance.is_ready() || instance.is_starting()) {
+                self.stop_instance(key, kernel)?;
+            }
+        }
+        self.replace_lost_instances(kernel)
     }
 
     /// An instance takes no more requests, and ends with the last that it has.

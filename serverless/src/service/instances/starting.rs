@@ -395,7 +395,7 @@ impl Service {
     }
 
     /// The instances that have a place on a node, the oldest first.
-    fn instances_on(&self, node: NodeId) -> Vec<InstanceKey> {
+    pub(super) fn instances_on(&self, node: NodeId) -> Vec<InstanceKey> {
         let here = self.instances.all.iter().filter(|(_, instance)| instance.node() == Some(node));
         let mut here: Vec<(u64, InstanceKey)> = here.map(|(key, instance)| (instance.number, key)).collect();
         here.sort_unstable();

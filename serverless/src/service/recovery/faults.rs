@@ -66,6 +66,11 @@ impl Faults {
         self.in_effect.get(&target).into_iter().flatten().map(|number| self.plan.faults[*number as usize].fault)
     }
 
+    /// Whether a host is down by a fault.
+    pub fn is_host_out(&self, host: HostId) -> bool {
+        self.is_out(&Fault::HostDown { host, disk_lost: false })
+    }
+
     /// Whether an outage of the same host or link is in effect.
     fn is_out(&self, fault: &Fault) -> bool {
         self.on(Target::of(fault)).any(|other| is_same_outage(&other, fault))
@@ -157,7 +162,9 @@ impl Service {
         self.note_link(link, kernel);
         self.books.metrics.faults += 1;
         match fault {
-            Fault::HostDown { host, disk_lost } if !before => self.fail_host(host, disk_lost, kernel)?,
+            Fault::HostDown { host, disk_lost } if !before && self.is_powered(host) => {
+                self.fail_host(host, disk_lost, kernel)?;
+            }
             Fault::HostDown { host, disk_lost: true } => self.lose_disk(host),
             Fault::LinkDown { link } if !before => {
                 let interrupted = kernel.fail_link(link);
@@ -189,7 +196,7 @@ impl Service {
         }
         let still = self.recovery.faults.is_out(&fault);
         match fault {
-            Fault::HostDown { host, .. } if !still => self.restore_host(host, kernel),
+            Fault::HostDown { host, .. } if !still && self.is_powered(host) => self.restore_host(host, kernel),
             Fault::LinkDown { link } if !still => kernel.restore_link(link),
             Fault::HostDown { .. } | Fault::LinkDown { .. } | Fault::DiskLost { .. } => {}
             Fault::NodeSlow { host, .. } => self.set_slowness(host, kernel),
@@ -215,7 +222,17 @@ impl Service {
         }
     }
 
-    fn fail_host(&mut self, host: HostId, disk_lost: bool, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    /// Whether a host is switched on: all are but nodes of pools.
+    fn is_powered(&self, host: HostId) -> bool {
+        self.cluster.node_on(host).is_none_or(|node| self.node_pools.is_powered(node))
+    }
+
+    pub(in crate::service) fn fail_host(
+        &mut self,
+        host: HostId,
+        disk_lost: bool,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         let mut lost = Vec::new();
         let node = self.cluster.node_on(host);
         if let Some(node) = node {
@@ -240,7 +257,7 @@ impl Service {
         lost.into_iter().try_for_each(|key| self.lose(key, &reason, kernel))
     }
 
-    fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
+    pub(in crate::service) fn restore_host(&mut self, host: HostId, kernel: &mut Kernel<Event>) {
         kernel.restore_host(host);
         if let Some(node) = self.cluster.node_on(host) {
             self.cluster.bring_up(node, kernel.now(), self.books.metrics.window());
@@ -261,16 +278,27 @@ impl Service {
             }
         }
         self.lose_instances_on(node, kernel)?;
+        self.give_up_what_waits_on(node, ContainerChange::Lost, kernel)?;
+        Ok(lost)
+    }
+
+    /// Ends the containers of a node that nobody is in, and why, and has those placed anew that are bound to it or stand in its queue.
+    pub(in crate::service) fn give_up_what_waits_on(
+        &mut self,
+        node: NodeId,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         for (function, held) in self.keep_alive.prewarmings.give_up_on(node, kernel) {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.end_prewarming(ram, kernel.now());
             self.count_starting(function, false);
-            self.cluster.end(held, ContainerChange::Lost, &mut self.books, kernel);
+            self.cluster.end(held, why, &mut self.books, kernel);
             self.give_up_waits(function, node, kernel)?;
         }
         self.give_up_waits_on(node, kernel)?;
         self.give_up_queue_of(node, kernel)?;
-        self.cluster.end_all_idle(node, &mut self.books, kernel);
+        self.cluster.end_all_idle(node, why, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
             for (key, promise) in self.attempts.unbind(node, image)? {
                 self.cluster.redeem(promise);
@@ -280,7 +308,7 @@ impl Service {
             }
         }
         self.rounds.forget_stalls_on(node);
-        Ok(lost)
+        Ok(())
     }
 
     /// Ends the container that an attempt held, and why, and gives back its core, without asking anybody.
@@ -433,7 +461,7 @@ impl Service {
     }
 
     /// The images on a disk are gone.
-    fn lose_disk(&mut self, host: HostId) {
+    pub(in crate::service) fn lose_disk(&mut self, host: HostId) {
         let Some(node) = self.cluster.node_on(host) else { return };
         for image in self.cluster.lose_disk(node) {
             if let Some(replication) = &mut self.recovery.replication {

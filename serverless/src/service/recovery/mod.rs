@@ -25,7 +25,7 @@ use crate::node::NodeId;
 /// Faults, and what is done about them.
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
-    faults: Faults,
+    pub(super) faults: Faults,
     recoveries: Recoveries,
     link_changes: LinkChanges,
     retries: Option<Retries>,
