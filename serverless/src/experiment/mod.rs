@@ -143,6 +143,10 @@ impl Experiment {
     /// # Errors
     /// What is wrong, with its place in the scenario.
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
+        Self::prepared(scenario, catalog).map_err(|error| scenario.explained(error))
+    }
+
+    fn prepared(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
         let network = match (scenario.network_model, scenario.storage_sharing) {
             (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
