@@ -127,6 +127,20 @@ fn lambda_has_an_instance_for_each_request() {
     assert!(latencies[999] < 62.0 && latencies[1499] < 68.0, "{} {}", latencies[999], latencies[1499]);
 }
 
+/// A core for 1769 MB: half as much RAM, half as fast; more is no faster for one thread.
+#[test]
+fn lambda_computes_by_memory() {
+    let time = |ram: &str| {
+        let mut scenario = at("lambda", &[0.0], "0s");
+        scenario["functions"][0]["ram_limit"] = json!(ram);
+        scenario["functions"][0]["body"] = json!([{"compute": "10Gf"}]);
+        scenario["service"] = json!({"instances": {"start": []}});
+        latencies(&run(&scenario))[0]
+    };
+    assert_eq!([time("884.5MB"), time("1769MB"), time("3538MB")], [20.0, 10.0, 10.0]);
+    assert!((time("128MB") - 10.0 * 1769.0 / 128.0).abs() < 1e-6);
+}
+
 /// STeLLAR: 870 ms for one; 100 requests of 1 s at once take 2.978 s and 4.595 s, with images of 50 MB.
 #[test]
 fn google_has_two_requests_an_instance_and_a_store() {

@@ -131,7 +131,7 @@ fn what_is_wrong_is_said_with_whose_it_is() {
         ),
         (
             json!({"policies": {"autoscaling": {"use": "lambda", "parameters": {"tick": 1}}}}),
-            "policies.autoscaling.parameters.tick",
+            "policies.autoscaling: autoscaling policy \"lambda\": unknown parameter \"tick\"",
         ),
     ];
     for (changes, expected) in rows {
@@ -142,7 +142,11 @@ fn what_is_wrong_is_said_with_whose_it_is() {
     let without = |section: &str| read_over(json!({section: null}));
     assert_eq!(without("service").unwrap_err(), "the scenario: missing field `service`");
     assert_eq!(without("platform").unwrap_err(), "the scenario: missing field `platform`");
-    assert_eq!(without("policies").unwrap().policies.autoscaling, None);
+    assert!(
+        without("policies")
+            .unwrap_err()
+            .starts_with("policies.autoscaling: functions are served by instances, and nobody says")
+    );
 }
 
 #[test]
