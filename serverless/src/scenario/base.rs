@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::distinct::Distinct;
 use super::overrides::parse_path;
-use super::{Override, Preset, Scenario, ScenarioError, did_you_mean, parse, parse_text};
+use super::{Override, Preset, Scenario, ScenarioError, did_you_mean, located, parse, parse_text};
 use crate::distribution::Distribution;
 
 /// What a scenario was written over.
@@ -96,9 +96,19 @@ impl Merged {
         Ok(Some(Self { preset, written, value }))
     }
 
-    /// Reads the whole.
-    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        parse(&self.value).map_err(|error| self.explained(error))
+    /// Reads the whole, of which a text is the part that the user has written.
+    pub fn scenario(&self, text: &str) -> Result<Scenario, ScenarioError> {
+        parse(&self.value).map_err(|error| self.located(self.explained(error), text))
+    }
+
+    /// An error that says where in the text it is, if what it is about stands there.
+    fn located(&self, error: ScenarioError, text: &str) -> ScenarioError {
+        let ScenarioError::Invalid { place, problem } = error else { return error };
+        let path = parse_path(&place).unwrap_or_default();
+        let is_written = at(&self.written, &path).is_some_and(|written| Some(written) == at(&self.value, &path));
+        let end = located::end_of(text, &path).filter(|_| is_written && !path.is_empty());
+        let position = end.map_or(String::new(), |(line, column)| format!(" (line {line}, column {column})"));
+        ScenarioError::invalid(place, format!("{problem}{position}"))
     }
 
     /// An error that says so where it is about what the platform brings, and the scenario has not said.

@@ -23,6 +23,7 @@ mod error;
 mod faults;
 mod files;
 mod instances;
+mod located;
 #[cfg(test)]
 mod mistakes;
 mod overrides;
@@ -157,7 +158,7 @@ impl Scenario {
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
         let merged = Merged::of(text, overrides)?.map(Arc::new);
         let mut scenario: Self = match &merged {
-            Some(merged) => merged.scenario()?,
+            Some(merged) => merged.scenario(text)?,
             None => parse_text(text)?,
         };
         if !overrides.is_empty() && merged.is_none() {

@@ -1,5 +1,6 @@
 //! Scenarios over platforms: the merge against RFC 7396, and what is refused.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::{Concurrency, ScenarioText};
@@ -138,6 +139,16 @@ fn what_is_wrong_is_said_with_whose_it_is() {
         let message = read_over(changes.clone()).unwrap_err();
         assert!(message.starts_with(expected), "{changes}\n{message}");
     }
+    // Where in the file, if it is in the file.
+    let text = "{\"base\": \"knative\",\n\"functions\": [{\"name\": 5}],\n\"workload\": {\"invocations\": []}, \"format\": \"hearth-scenario/1\"}";
+    let message = Scenario::from_json(text).unwrap_err().to_string();
+    assert_eq!(message, "functions[0].name: invalid type: integer `5`, expected a string (line 2, column 24)");
+    let set = ["functions[0].name=f".parse().unwrap(), "seed=early".parse().unwrap()];
+    let message = ScenarioText::read_from("text", text.as_bytes()).unwrap().with(&set).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "seed: invalid type: string \"early\", expected u64: write a whole number that is not negative"
+    );
     // `null` takes whole sections out, as if nobody had written them.
     let without = |section: &str| read_over(json!({section: null}));
     assert_eq!(without("service").unwrap_err(), "the scenario: missing field `service`");
@@ -200,4 +211,26 @@ fn a_platform_is_merged_once_and_may_be_set_from_outside() {
 fn a_name_may_be_written_in_other_letters() {
     let text = over("lambda").to_string().replacen("\"base\"", "\"\\u0062ase\"", 1);
     assert_eq!(Scenario::from_json(&text).unwrap().preset.unwrap().merged, "lambda");
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_bytes_makes_it_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut bytes = over("openwhisk").to_string().into_bytes();
+        for (place, byte) in edits {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Ok(text) = String::from_utf8(bytes) {
+            let _ = Scenario::from_json(&text);
+        }
+    }
+
+    /// Merging twice is merging once, where nothing is taken out.
+    #[test]
+    fn what_has_been_merged_is_merged_already(seed in any::<u64>(), name in 0..7_usize) {
+        let preset = &Preset::all()[name];
+        let whole = merged(preset.scenario.clone(), json!({"seed": seed}));
+        prop_assert_eq!(merged(preset.scenario.clone(), whole.clone()), whole);
+    }
 }
