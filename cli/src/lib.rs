@@ -62,6 +62,8 @@ enum Command {
     Report(commands::report::ReportArguments),
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
+    /// List the platforms that scenarios can be written over by name, and where their numbers come from.
+    Platforms(commands::platforms::PlatformsArguments),
     /// List the policies there are, with their parameters; write and check policies.
     Policies(commands::policies::PoliciesArguments),
     /// Make traces, turn one format into another, and tell what is in one.
@@ -152,6 +154,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Pack(arguments) => commands::pack::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
+        Command::Platforms(arguments) => commands::platforms::run(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Schema => commands::schema::print(),
@@ -170,7 +173,12 @@ impl Command {
             Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),
-            Self::Report(_) | Self::Trace(_) | Self::Schema | Self::Completions(_) | Self::Man(_) => None,
+            Self::Report(_)
+            | Self::Platforms(_)
+            | Self::Trace(_)
+            | Self::Schema
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
         .filter(|_| isolation::is_on())
     }

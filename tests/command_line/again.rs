@@ -173,7 +173,7 @@ fn a_run_is_repeated_as_it_was_or_refused() {
         assert!(message.contains(expected), "{more:?}: {message}");
     };
     for more in [&["--seed", "4"][..], &["--set", "seed=4"], &["--policy", "node_allocation=random"], &["--lenient"]] {
-        refused(more, "--set, --policy, --seed, --lenient or --from-first: ");
+        refused(more, "--platform, --set, --policy, --seed, --lenient or --from-first: ");
     }
     refused(&["--interval", "1s"], "--interval: ");
     refused(&["--sample", "0.5"], "is run as it was: to change something, run ");

@@ -43,7 +43,7 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         row(
             "/functions/0/ram",

@@ -10,6 +10,7 @@ mod folders;
 mod manual;
 mod object_storage;
 mod output;
+mod platforms;
 mod report;
 mod reproducible;
 mod results;

@@ -71,6 +71,29 @@ fn a_page_of_a_run_holds_everything_and_fetches_nothing() {
 }
 
 #[test]
+fn instances_are_shown_against_demand_where_there_are_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let page_of = |output: &Path| {
+        report(&[output.to_str().unwrap()]);
+        fs::read_to_string(output.join("report.html")).unwrap()
+    };
+    let output = folder.path().join("instances");
+    let scenario = project_path("examples/instances.json");
+    hearth().arg("run").arg(scenario).args(["--interval", "5s", "--output"]).arg(&output).assert().success();
+    let page = page_of(&output);
+    assert!(page.contains("id=\"instances-over-time\""));
+    assert!(page.contains("function by function; wanted are as many as the autoscaler says"));
+    // In words, with the first row of the table.
+    let series = fs::read_to_string(output.join("timeseries.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(series.as_bytes());
+    let column = rows.headers().unwrap().iter().position(|name| name == "instances_needed").unwrap();
+    let first = rows.records().next().unwrap().unwrap()[column].to_owned();
+    assert!(page.contains(&format!("needed by the requests under way: {first} at 5 s to ")), "{first}");
+    assert!(page.contains("wanted: ") && page.contains("ready: ") && page.contains("starting: "));
+    assert!(!page_of(Path::new(&run(folder.path()))).contains("instances-over-time"));
+}
+
+#[test]
 fn a_page_of_a_sweep_shows_what_varies_against_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let output = sweep(folder.path());

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod man;
 pub mod pack;
+pub mod platforms;
 pub mod policies;
 pub mod report;
 pub mod reproduce;

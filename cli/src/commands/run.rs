@@ -154,7 +154,7 @@ impl RunArguments {
     /// One of the arguments that would make a run another one, if there is any.
     pub fn choice(&self) -> Option<&'static str> {
         let choices = [
-            (self.scenario.sets_something(), "--set, --policy, --seed, --lenient or --from-first"),
+            (self.scenario.sets_something(), "--platform, --set, --policy, --seed, --lenient or --from-first"),
             (self.invocations.is_some(), "--invocations"),
             (self.sample.is_some(), "--sample"),
             (self.format.is_some(), "--format"),

@@ -11,6 +11,7 @@ use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use serde_json::Value;
 
+use super::platforms;
 use crate::assignment::{policy_overrides, seed_override};
 use crate::bundle;
 use crate::error::CommandError;
@@ -60,6 +61,10 @@ pub struct ScenarioBase {
     /// The scenario file (JSON), or - for standard input, from where relative paths start in the current folder.
     pub scenario: PathBuf,
 
+    /// Write the scenario over this platform, as "base" in it does: what it does not say is as on that one. `hearth platforms` lists them.
+    #[arg(long, value_name = "NAME", value_parser = platforms::names())]
+    platform: Option<String>,
+
     /// Set a value of the scenario, as in service.container_startup_overhead=2s or functions.0.time_limit=10.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -81,7 +86,8 @@ impl ScenarioBase {
     pub fn overrides(&self) -> Result<Vec<Override>, CommandError> {
         let lenient = self.lenient.then(|| "workload.trace.lenient=true".to_owned());
         let from_first = self.from_first.then(|| "workload.trace.offset=first".to_owned());
-        let assignments = self.set.iter().cloned().chain(lenient).chain(from_first);
+        let platform = self.platform.as_ref().map(|name| format!("base={name}"));
+        let assignments = platform.into_iter().chain(self.set.iter().cloned()).chain(lenient).chain(from_first);
         assignments.map(|assignment| assignment.parse().map_err(CommandError::Argument)).collect()
     }
 
@@ -124,7 +130,26 @@ impl ScenarioBase {
         } else {
             ScenarioText::read(&self.scenario)
         };
-        text.map_err(CommandError::Argument)
+        let text = text.map_err(CommandError::Argument)?;
+        if let Some(platform) = &self.platform {
+            self.check_platform(platform, &text)?;
+        }
+        Ok(text)
+    }
+
+    /// Refuses a platform beside another one that the scenario names itself.
+    fn check_platform(&self, platform: &str, text: &ScenarioText) -> Result<(), CommandError> {
+        match text.base_name().map_err(|error| self.wrong(error))? {
+            Some(own) if own != platform => {
+                let file = self.name();
+                let problem = format!(
+                    "the base of {} is {own:?}: leave one of them out, or --set base={platform}",
+                    file.display()
+                );
+                Err(CommandError::Usage(format!("--platform {platform}: {problem}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -187,6 +212,7 @@ impl ScenarioArguments {
     /// Whether something is set in the scenario.
     pub fn sets_something(&self) -> bool {
         !(self.base.set.is_empty()
+            && self.base.platform.is_none()
             && self.policy.is_empty()
             && self.seed.is_none()
             && !self.base.lenient
@@ -196,7 +222,8 @@ impl ScenarioArguments {
     /// The scenario of a file, in which nothing is set, with the policies that these arguments find.
     pub fn of_file(&self, scenario: PathBuf) -> Self {
         let plugins = PluginArguments { plugin_dirs: self.base.plugins.plugin_dirs.clone() };
-        let base = ScenarioBase { scenario, set: Vec::new(), plugins, lenient: false, from_first: false };
+        let base =
+            ScenarioBase { scenario, platform: None, set: Vec::new(), plugins, lenient: false, from_first: false };
         Self { base, policy: Vec::new(), seed: None }
     }
 }

@@ -86,31 +86,62 @@ pub fn ratio_cdf_figure(name: &str, mut series: Vec<Series>) -> Figure {
     }
 }
 
-/// A picture of the time series: name, title, what is shown, and the columns, which have the same unit, with their names there.
-type Course = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+/// A picture of the time series.
+struct Course {
+    name: &'static str,
+    title: &'static str,
+    note: &'static str,
+    /// What is shown.
+    label: &'static str,
+    /// Columns, which have the same unit, with their names in the picture.
+    columns: &'static [(&'static str, &'static str)],
+}
 
 /// Pictures of the time series.
-const COURSES: [Course; 4] = [
-    (
-        "requests-over-time",
-        "Requests and starts in each interval",
-        "number in an interval",
-        &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
-    ),
-    (
-        "load-over-time",
-        "Running and waiting at the end of each interval",
-        "invocations",
-        &[("running", "running"), ("queued", "queued")],
-    ),
-    (
-        "memory-over-time",
-        "Memory of containers",
-        "memory",
-        &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
-    ),
-    ("warm-containers-over-time", "Idle containers", "idle containers", &[("idle containers", "warm_containers")]),
+const COURSES: [Course; 5] = [
+    Course {
+        name: "requests-over-time",
+        title: "Requests and starts in each interval",
+        note: "",
+        label: "number in an interval",
+        columns: &[("requests", "requests"), ("completed", "completed"), ("cold starts", "cold_starts")],
+    },
+    Course {
+        name: "load-over-time",
+        title: "Running and waiting at the end of each interval",
+        note: "",
+        label: "invocations",
+        columns: &[("running", "running"), ("queued", "queued")],
+    },
+    Course {
+        name: "memory-over-time",
+        title: "Memory of containers",
+        note: "",
+        label: "memory",
+        columns: &[("running", "used_memory_bytes"), ("idle", "idle_memory_bytes")],
+    },
+    Course {
+        name: "warm-containers-over-time",
+        title: "Idle containers",
+        note: "",
+        label: "idle containers",
+        columns: &[("idle containers", "warm_containers")],
+    },
+    Course {
+        name: "instances-over-time",
+        title: "Instances against demand at the end of each interval",
+        note: INSTANCES_NOTE,
+        label: "instances",
+        columns: &[
+            ("needed by the requests under way", "instances_needed"),
+            ("wanted", "instances_wanted"),
+            ("ready", "instances_ready"),
+            ("starting", "instances_starting"),
+        ],
+    },
 ];
+
+const INSTANCES_NOTE: &str = "Needed are as many as the requests under way would fill, function by function; wanted are as many as the autoscaler says. Where fewer are ready than needed, requests wait; where more are, there is room to spare.";
 
 /// The unit of a column of the time series.
 fn unit_of(column: &str) -> Option<Unit> {
@@ -119,7 +150,7 @@ fn unit_of(column: &str) -> Option<Unit> {
 
 /// The course of time of one or more runs, each with its name.
 pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
-    let of_group = |(name, title, label, columns): Course| {
+    let of_group = |Course { name, title, note, label, columns }: Course| {
         let unit = columns.first().and_then(|(_, column)| unit_of(column)).unwrap_or(Unit::Plain);
         let series = |(run, table): &(&str, &Table)| {
             let of_column = |(label, column): &(&str, &str)| {
@@ -130,13 +161,14 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
                 let name = [*run, *label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
                 Series { name, points }
             };
-            columns.iter().map(of_column).collect::<Vec<_>>()
+            // Some columns are of scenarios that others are not.
+            columns.iter().map(of_column).filter(|series| !series.points.is_empty()).collect::<Vec<_>>()
         };
         let (x, y) = (Axis::linear("time", Unit::Seconds), Axis::linear(label, unit));
         let plot = Plot::new(x, y, Joined::Line, runs.iter().flat_map(series).collect());
-        Figure { name: name.to_owned(), title: title.to_owned(), note: String::new(), content: Content::Plot(plot) }
+        Figure { name: name.to_owned(), title: title.to_owned(), note: note.to_owned(), content: Content::Plot(plot) }
     };
-    COURSES.into_iter().map(of_group).collect()
+    COURSES.into_iter().map(of_group).filter(|figure| !is_empty(&figure.content)).collect()
 }
 
 /// A line has no more points than this: a picture is not wider in dots.
@@ -199,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_are_columns_of_tables_and_those_of_a_picture_have_one_unit() {
-        for (name, _, _, columns) in COURSES {
+        for Course { name, columns, .. } in COURSES {
             let units: Vec<Unit> = columns.iter().map(|(_, column)| unit_of(column).unwrap()).collect();
             assert!(units.windows(2).all(|pair| pair[0] == pair[1]), "{name}");
         }

@@ -134,6 +134,8 @@ impl Study {
         let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned(), self.text.as_str().to_owned()];
         let assignments = self.overrides.iter().cloned().chain(self.grid.overrides(settings));
         parts.extend(assignments.map(|assignment| assignment.to_string()));
+        let preset = self.text.preset(&self.set(settings, None)?).map_err(|error| self.wrong(error))?;
+        parts.extend(preset.and_then(|preset| serde_json::to_string(preset).ok()));
         for (slot, record) in policies {
             if let Some((path, hash)) = record.library.as_ref().zip(record.library_sha256.as_ref()) {
                 hashes.insert(path.clone(), hash.clone());

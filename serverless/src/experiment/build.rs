@@ -41,7 +41,7 @@ pub(super) fn start_service(
         })
         .processors(match section.processors {
             ProcessorSharingName::Dedicated => ProcessorSharing::Dedicated,
-            ProcessorSharingName::Shared => ProcessorSharing::Shared,
+            ProcessorSharingName::Shared | ProcessorSharingName::PerMemory(_) => ProcessorSharing::Shared,
         })
         .keep_records(true)
         .start(simulation)
@@ -132,7 +132,10 @@ fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
             deadline: section.deadline.map(|deadline| deadline.duration()),
-            processors: section.processors.map(|processors| processors.processors(section.ram_limit)),
+            processors: section
+                .processors
+                .or(scenario.service.processors.of_functions())
+                .map(|processors| processors.processors(section.ram_limit)),
         },
         startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),

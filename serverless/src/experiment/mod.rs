@@ -46,7 +46,9 @@ use crate::error::Error;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
-use crate::results::{Attempts, InstanceTable, NodeTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns};
+use crate::results::{
+    Attempts, Extras, InstanceTable, NodeTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns,
+};
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
 use crate::service::{Ended, ServerlessComputeService};
@@ -143,6 +145,10 @@ impl Experiment {
     /// # Errors
     /// What is wrong, with its place in the scenario.
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
+        Self::prepared(scenario, catalog).map_err(|error| scenario.explained(error))
+    }
+
+    fn prepared(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
         let network = match (scenario.network_model, scenario.storage_sharing) {
             (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
@@ -219,8 +225,11 @@ impl Experiment {
         most_rows: usize,
         target: Box<dyn std::io::Write + Send>,
     ) -> Result<Self, Error> {
-        let shared = self.simulation.with_model_mut(|model, _| model.service().cluster().shares_processors());
-        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, shared, target)?;
+        let extras = self.simulation.with_model_mut(|model, _| Extras {
+            processors: model.service().cluster().shares_processors(),
+            instances: model.service().has_instances(),
+        });
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, extras, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().series = Some(series));
         Ok(self)
     }

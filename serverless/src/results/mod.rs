@@ -59,7 +59,7 @@ pub use summary::{
     MeasuredSummary, MemorySummary, NodesSummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
 };
 pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
-pub(crate) use time_series::{Standing, TimeSeries};
+pub(crate) use time_series::{Extras, InstanceCounts, Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};
 pub use unit::{Unit, trimmed};
 pub use workflow_summary::{PathSummary, WorkflowsSummary};

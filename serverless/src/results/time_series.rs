@@ -27,6 +27,32 @@ impl IntervalRow {
 /// The column that is there only where processors are shared.
 const PROCESSORS: &str = "processors_used";
 
+/// The columns that are there only where functions are served by instances.
+const INSTANCES: [&str; 6] = [
+    "instances_ready",
+    "instances_starting",
+    "instances_wanted",
+    "instances_needed",
+    "requests_in_instances",
+    "requests_awaiting_instance",
+];
+
+/// Which columns a series has beside those that all have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extras {
+    /// Processors are shared.
+    pub processors: bool,
+    /// Functions are served by instances.
+    pub instances: bool,
+}
+
+impl Extras {
+    /// Whether there is a column of this name.
+    fn have(self, column: &str) -> bool {
+        (self.processors || column != PROCESSORS) && (self.instances || !INSTANCES.contains(&column))
+    }
+}
+
 /// The columns of the time series.
 pub(super) fn columns() -> Vec<Column<IntervalRow>> {
     type Of = Column<IntervalRow>;
@@ -54,7 +80,36 @@ pub(super) fn columns() -> Vec<Column<IntervalRow>> {
         Of::decimal(PROCESSORS, Unit::Plain, 6, |row| Some(row.after.processors as f64 / 1e6))
             .required()
             .note("at its end: cores in use; only where processors are shared"),
+        Of::count(INSTANCES[0], |row| Some(row.after.instances.ready))
+            .required()
+            .note("at its end: instances that take requests; this and what follows only where functions have instances"),
+        Of::count(INSTANCES[1], |row| Some(row.after.instances.starting))
+            .required()
+            .note("at its end: instances that are wanted and not up yet"),
+        Of::count(INSTANCES[2], |row| Some(row.after.instances.wanted))
+            .required()
+            .note("at its end: instances that there are to be"),
+        Of::count(INSTANCES[3], |row| Some(row.after.instances.needed))
+            .required()
+            .note("at its end: instances that the requests under way would fill, function by function; one where an instance takes any number"),
+        Of::count(INSTANCES[4], |row| Some(row.after.instances.requests_in))
+            .required()
+            .note("at its end: requests that are served by instances, or wait at one"),
+        Of::count(INSTANCES[5], |row| Some(row.after.instances.requests_awaiting))
+            .required()
+            .note("at its end: requests that wait before all instances of their function"),
     ]
+}
+
+/// How things stand with instances.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct InstanceCounts {
+    pub ready: u64,
+    pub starting: u64,
+    pub wanted: u64,
+    pub needed: u64,
+    pub requests_in: u64,
+    pub requests_awaiting: u64,
 }
 
 /// What happened in an interval, and how things stand at its end.
@@ -73,6 +128,8 @@ pub(crate) struct Standing {
     pub idle_memory: u64,
     /// In millionths of a core; where processors are shared.
     pub processors: u64,
+    /// Where functions are served by instances.
+    pub instances: InstanceCounts,
 }
 
 impl Standing {
@@ -88,6 +145,7 @@ impl Standing {
             used_memory: metrics.busy_bytes(),
             idle_memory: metrics.idle_bytes(),
             processors: 0,
+            instances: InstanceCounts::default(),
         }
     }
 }
@@ -117,15 +175,15 @@ impl std::fmt::Debug for TimeSeries {
 
 impl TimeSeries {
     /// A series that is written to `target`, with an interval to begin with that is not zero, and at most so many rows
-    /// (at least two); with the processors in use, where they are shared.
+    /// (at least two).
     pub fn new(
         interval: SimDuration,
         most_rows: usize,
-        shares_processors: bool,
+        extras: Extras,
         target: Box<dyn Write + Send>,
     ) -> Result<Self, Error> {
         let mut columns = columns();
-        columns.retain(|column| shares_processors || column.head().name != PROCESSORS);
+        columns.retain(|column| extras.have(&column.head().name));
         let table = CsvTable::new(columns, target).map_err(|error| unwritable(&error))?;
         let most_rows = most_rows.max(2);
         let next = SimTime::ZERO + interval;
@@ -217,7 +275,10 @@ mod tests {
 
     fn written_with(interval: u64, most_rows: usize, work: impl FnOnce(TimeSeries)) -> Vec<String> {
         let text = Text::default();
-        work(TimeSeries::new(SimDuration::from_secs(interval), most_rows, false, Box::new(text.clone())).unwrap());
+        work(
+            TimeSeries::new(SimDuration::from_secs(interval), most_rows, Extras::default(), Box::new(text.clone()))
+                .unwrap(),
+        );
         let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
         text.lines().skip(1).map(str::to_owned).collect()
     }

@@ -48,12 +48,12 @@ fn fields_and_their_types_are_named() {
         (
             "/functoins",
             json!([]),
-            "functoins: unknown field `functoins`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`: did you mean \"functions\"?",
+            "functoins: unknown field `functoins`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`: did you mean \"functions\"?",
         ),
         (
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         (
             "/functions/0/time_limt",

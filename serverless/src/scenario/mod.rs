@@ -15,17 +15,21 @@
 //! # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
 //! ```
 
+mod base;
 mod body;
 mod costs;
+mod distinct;
 mod error;
 mod faults;
 mod files;
 mod instances;
+mod located;
 #[cfg(test)]
 mod mistakes;
 mod node_pools;
 mod overrides;
 mod platform;
+mod presets;
 mod processors;
 mod sections;
 mod suggestion;
@@ -35,11 +39,16 @@ mod validate;
 mod workflows;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::quantity::Seconds;
+pub use base::BaseSection;
+use base::Merged;
 pub use body::{NamedFile, SizedFile, StepSection};
 pub use costs::{PowerSection, PricesSection};
 pub use error::ScenarioError;
@@ -51,6 +60,7 @@ pub use files::change_paths;
 pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
 pub use node_pools::NodePoolSection;
 pub use overrides::Override;
+pub use presets::{Origin, OriginKind, Preset, PresetSetting};
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{
     BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
@@ -70,6 +80,9 @@ pub struct Scenario {
     /// The version of the format: `hearth-scenario/1`.
     #[schemars(extend("const" = FORMAT))]
     pub format: String,
+    /// The platform whose settings it was written over; they stand in it now.
+    #[serde(rename = "base")]
+    pub preset: Option<BaseSection>,
     /// Its name, for results.
     #[serde(default)]
     pub name: String,
@@ -121,6 +134,10 @@ pub struct Scenario {
     #[serde(skip)]
     #[schemars(skip)]
     pub base: PathBuf,
+    /// What of it comes from the platform that it was written over.
+    #[serde(skip)]
+    #[schemars(skip)]
+    merged: Option<Arc<Merged>>,
 }
 
 impl Scenario {
@@ -141,16 +158,29 @@ impl Scenario {
     }
 
     fn with_overrides(text: &str, overrides: &[Override], base: &Path) -> Result<Self, ScenarioError> {
-        let mut scenario = parse_text(text)?;
-        if !overrides.is_empty() {
+        let merged = Merged::of(text, overrides)?.map(Arc::new);
+        let mut scenario: Self = match &merged {
+            Some(merged) => merged.scenario(text)?,
+            None => parse_text(text)?,
+        };
+        if !overrides.is_empty() && merged.is_none() {
             // Reading the scenario first has found what a JSON value would swallow, such as a key given twice.
-            let mut value = serde_json::from_str(text).map_err(|error| ScenarioError::syntax(&error))?;
+            let mut value: Value = serde_json::from_str(text).map_err(|error| ScenarioError::syntax(&error))?;
             overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
             scenario = parse(value)?;
         }
         base.clone_into(&mut scenario.base);
-        scenario.validate()?;
+        scenario.merged = merged;
+        scenario.validate().map_err(|error| scenario.explained(error))?;
         Ok(scenario)
+    }
+
+    /// An error of what is in the scenario, which says so where it is about what stands in no file of the user's.
+    pub(crate) fn explained(&self, error: ScenarioError) -> ScenarioError {
+        match &self.merged {
+            Some(merged) => merged.explained(error),
+            None => error,
+        }
     }
 }
 
@@ -193,14 +223,37 @@ impl ScenarioText {
         &self.text
     }
 
-    /// The text as JSON, with some of its values set.
+    /// The text as JSON, with some of its values set. If it is written over a platform, that is in it.
     ///
     /// # Errors
     /// When it is not JSON, or a value cannot be set.
-    pub fn resolved(&self, overrides: &[Override]) -> Result<serde_json::Value, ScenarioError> {
+    pub fn resolved(&self, overrides: &[Override]) -> Result<Value, ScenarioError> {
+        if let Some(merged) = self.merged(overrides)? {
+            return Ok(merged.value);
+        }
         let mut value = serde_json::from_str(&self.text).map_err(|error| ScenarioError::syntax(&error))?;
         overrides.iter().try_for_each(|assignment| assignment.apply(&mut value))?;
         Ok(value)
+    }
+
+    /// The platform that it names as its base; nothing if it has been written over one.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn base_name(&self) -> Result<Option<String>, ScenarioError> {
+        base::name_in(&self.text)
+    }
+
+    /// The platform that it is written over, with some of its values set.
+    ///
+    /// # Errors
+    /// When it is not JSON, there is no such platform, or a value cannot be set.
+    pub fn preset(&self, overrides: &[Override]) -> Result<Option<&'static Preset>, ScenarioError> {
+        Ok(self.merged(overrides)?.map(|merged| merged.preset))
+    }
+
+    fn merged(&self, overrides: &[Override]) -> Result<Option<Merged>, ScenarioError> {
+        Merged::of(&self.text, overrides)
     }
 
     /// The scenario with some of its values set; relative paths in it start from the folder of the file.
@@ -216,8 +269,10 @@ impl ScenarioText {
 }
 
 /// The JSON Schema of scenarios.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Scenario).to_value()
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    base::soften(&mut schema);
+    schema
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
@@ -236,14 +291,16 @@ fn utf8(path: &Path, bytes: Vec<u8>) -> Result<String, ScenarioError> {
     })
 }
 
-fn parse_text(text: &str) -> Result<Scenario, ScenarioError> {
+fn parse_text<T: DeserializeOwned>(text: &str) -> Result<T, ScenarioError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let scenario = parse(&mut deserializer)?;
+    let read = parse(&mut deserializer)?;
     deserializer.end().map_err(|error| ScenarioError::syntax(&error))?;
-    Ok(scenario)
+    Ok(read)
 }
 
-fn parse<'de>(source: impl serde::Deserializer<'de, Error = serde_json::Error>) -> Result<Scenario, ScenarioError> {
+fn parse<'de, T: Deserialize<'de>>(
+    source: impl serde::Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, ScenarioError> {
     serde_path_to_error::deserialize(source).map_err(|error| {
         let place = error.path().to_string();
         let inner = error.into_inner();

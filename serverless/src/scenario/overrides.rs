@@ -52,7 +52,7 @@ fn split_assignment(assignment: &str) -> Option<(&str, &str)> {
 }
 
 /// The parts of a path such as `functions[resize].body[0].sleep`.
-fn parse_path(path: &str) -> Result<Vec<String>, &'static str> {
+pub(super) fn parse_path(path: &str) -> Result<Vec<String>, &'static str> {
     const EMPTY: &str = "the path has an empty part: expected a path such as functions[0].time_limit";
     let mut parts = Vec::new();
     let mut rest = path;
@@ -104,8 +104,18 @@ impl Override {
         split_assignment(&self.assignment).unwrap_or((&self.assignment, ""))
     }
 
+    /// Whether it names the platform that the scenario is written over.
+    pub(super) fn is_of_base(&self) -> bool {
+        self.path == ["base"]
+    }
+
+    /// The value: as JSON, or as text.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_str(&self.value).unwrap_or_else(|_| Value::String(self.value.clone()))
+    }
+
     pub(super) fn apply(&self, scenario: &mut Value) -> Result<(), ScenarioError> {
-        let value = serde_json::from_str(&self.value).unwrap_or_else(|_| Value::String(self.value.clone()));
+        let value = self.value();
         let mut target = scenario;
         for part in &self.path {
             target = match target {
@@ -128,7 +138,7 @@ impl Override {
         Ok(())
     }
 
-    fn error(&self, problem: String) -> ScenarioError {
+    pub(super) fn error(&self, problem: String) -> ScenarioError {
         ScenarioError::Override { assignment: self.assignment.clone(), problem }
     }
 }

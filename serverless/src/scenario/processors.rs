@@ -8,7 +8,7 @@ use crate::function::{Processors, StartupWork};
 use crate::quantity::{Bytes, Flops};
 
 /// What invocations have of the processors of their node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessorSharingName {
     /// A core each, from dispatch to end: who has none waits.
@@ -16,6 +16,20 @@ pub enum ProcessorSharingName {
     Dedicated,
     /// What their container gets of all cores while they compute; nobody needs a core to start.
     Shared,
+    /// The same, and containers of functions that say nothing else have a core for so much RAM.
+    PerMemory(Bytes),
+}
+
+impl ProcessorSharingName {
+    /// What the containers of a function have that says nothing itself.
+    pub(crate) fn of_functions(self) -> Option<ProcessorsSection> {
+        match self {
+            Self::Dedicated | Self::Shared => None,
+            Self::PerMemory(per_core) => {
+                Some(ProcessorsSection { per_memory: Some(per_core), ..ProcessorsSection::default() })
+            }
+        }
+    }
 }
 
 /// Far beyond any machine, and safe to multiply.

@@ -14,7 +14,7 @@ use crate::quantity::{Bytes, Flops, Seconds};
 pub(super) fn good() -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "200MBps", "write_bandwidth": "200MBps"});
     json!({
-        "format": "hearth-scenario/1", "name": "good", "description": "free text", "seed": 42, "network_model": "fluid",
+        "format": "hearth-scenario/1", "base": {"merged": "wrench"}, "name": "good", "description": "free text", "seed": 42, "network_model": "fluid",
         "storage_sharing": "reference", "max_events_without_progress": 1_000_000,
         "platform": {
             "hosts": [
@@ -288,7 +288,14 @@ fn the_schema_names_every_section_and_allows_no_other_fields() {
     assert!(sections.keys().all(|section| properties.contains_key(section)), "{properties:?}");
     assert_eq!(properties.len(), sections.len(), "and nothing else, such as the folder that it was read from");
     assert_eq!(properties["format"]["const"], FORMAT);
-    assert_eq!(schema["required"], json!(["format", "platform", "service", "workload"]));
+    assert_eq!(schema["required"], json!(["format", "workload"]));
+    // Over a platform, these may be left out.
+    assert_eq!(schema["if"]["properties"]["base"]["type"], "string");
+    let otherwise = &schema["else"];
+    assert_eq!(otherwise["required"], json!(["platform", "service"]));
+    assert_eq!(otherwise["properties"]["service"]["required"], json!(["head", "registry", "nodes"]));
+    let creation = &otherwise["properties"]["service"]["properties"]["control_plane"]["properties"]["creation"];
+    assert_eq!(creation["required"], json!(["time"]));
     let definitions = schema["$defs"].as_object().unwrap();
     let objects: Vec<_> = definitions.iter().filter(|(_, definition)| definition["type"] == "object").collect();
     assert!(objects.len() >= 15, "{}", objects.len());

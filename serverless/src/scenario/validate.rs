@@ -60,9 +60,15 @@ impl Scenario {
                 instances.check(&format!("functions[{position}].instances"))?;
             }
             check_body(&function.body, &files, || format!("functions[{position}].body"))?;
-            if let Some(processors) = &function.processors {
-                let place = format!("functions[{position}].processors");
-                processors.check(&place, function.ram_limit, self.service.processors)?;
+            let (ram, sharing) = (function.ram_limit, self.service.processors);
+            match (&function.processors, sharing.of_functions()) {
+                (Some(processors), _) => processors.check(&format!("functions[{position}].processors"), ram, sharing)?,
+                (None, Some(processors)) => processors.check("", ram, sharing).map_err(|_| {
+                    let problem = "service.processors gives cores for RAM, and none for this much: give the function another \
+                                   ram_limit, or processors of its own";
+                    ScenarioError::invalid(format!("functions[{position}].ram_limit"), problem)
+                })?,
+                (None, None) => {}
             }
         }
         let workflows = self.check_workflows(&functions, &files)?;

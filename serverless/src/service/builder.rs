@@ -229,9 +229,9 @@ impl ServerlessComputeService {
             let (stall, unwritten) =
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let Counts { waiting: queued, running } = service.attempts.counts();
-            let processors = service.cluster.processors_in_use(kernel);
+            let (processors, instances) = (service.cluster.processors_in_use(kernel), service.instances.counts());
             let (metrics, records) = service.books.finish(|metrics| {
-                Some((kernel.now(), Standing { processors, ..Standing::of(metrics, running, queued) }))
+                Some((kernel.now(), Standing { processors, instances, ..Standing::of(metrics, running, queued) }))
             });
             Ended { metrics, records: unwritten.and(records), stall }
         })

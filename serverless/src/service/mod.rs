@@ -186,11 +186,21 @@ impl Service {
     /// Time has come to a date at which something happens.
     fn note_time(&mut self, kernel: &Kernel<Event>) {
         let now = kernel.now();
+        if self.books.series.as_ref().is_some_and(|series| now >= series.next) {
+            let standing = self.standing(kernel);
+            if let Some(series) = self.books.series.as_mut() {
+                series.advance(now, standing);
+            }
+        }
+    }
+
+    /// How things stand.
+    fn standing(&self, kernel: &Kernel<Event>) -> Standing {
         let Counts { waiting: queued, running } = self.attempts.counts();
-        let books = &mut *self.books;
-        if let Some(series) = books.series.as_mut().filter(|series| now >= series.next) {
-            let standing = Standing::of(&books.metrics, running, queued);
-            series.advance(now, Standing { processors: self.cluster.processors_in_use(kernel), ..standing });
+        Standing {
+            processors: self.cluster.processors_in_use(kernel),
+            instances: self.instances.counts(),
+            ..Standing::of(&self.books.metrics, running, queued)
         }
     }
 }

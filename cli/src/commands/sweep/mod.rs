@@ -16,6 +16,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::results::Metric;
+use hearth_serverless::scenario::Override;
 use hearth_simcore::time::SimDuration;
 use serde_json::Value;
 
@@ -309,12 +310,21 @@ fn refuse_objects(output: &Path, why: &str) -> Result<(), CommandError> {
     })
 }
 
+/// The first of the platforms that vary, without which a scenario may be none; nothing if they do not.
+fn first_platform(vary: &[String]) -> Result<Vec<Override>, CommandError> {
+    let Some(platforms) = vary.iter().find(|vary| vary.starts_with("base=")) else { return Ok(Vec::new()) };
+    let grid = Grid::new(&[], std::slice::from_ref(platforms), Vec::new())?;
+    Ok(grid.axes.into_iter().flat_map(|axis| axis.settings).next().map_or(Vec::new(), |first| first.overrides))
+}
+
 /// Reads the scenario with every combination of values, so that a mistake in one is found before anything runs.
 fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>) -> Result<Study, CommandError> {
     let base = &arguments.base;
     let overrides = base.overrides()?;
     let text = base.read()?;
-    let scenario = text.with(&overrides).map_err(|error| base.wrong(error))?;
+    let platform = first_platform(&arguments.vary)?;
+    let with_platform: Vec<_> = overrides.iter().cloned().chain(platform).collect();
+    let scenario = text.with(&with_platform).map_err(|error| base.wrong(error))?;
     let seeds = arguments.seeds.as_ref().map_or_else(|| vec![scenario.seed], |seeds| seeds.to_vec());
     let grid = Grid::new(policies, &arguments.vary, seeds)?;
     let baseline = baseline.map(|baseline| grid.baseline(baseline)).transpose()?;

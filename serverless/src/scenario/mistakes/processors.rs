@@ -10,7 +10,12 @@ fn processors_that_make_no_sense_are_named() {
         (
             "/service/processors",
             json!("free"),
-            "service.processors: unknown variant `free`, expected `dedicated` or `shared`",
+            "service.processors: unknown variant `free`, expected one of `dedicated`, `shared`, `per_memory`",
+        ),
+        (
+            "/service/processors",
+            json!({"per_memory": "soon"}),
+            "service.processors.per_memory: \"soon\" is no size: expected a number, with one of the units B kB MB GB TB KiB MiB GiB TiB or none",
         ),
         (
             "/service/processors",
@@ -78,4 +83,18 @@ fn processors_that_make_no_sense_are_named() {
             "functions[0]: function \"resize\" cannot be registered: its processors request 3 cores of one node; the most that nodes have is 2",
         ),
     ]);
+}
+
+#[test]
+fn a_function_without_ram_has_no_cores_for_it() {
+    let mut scenario = super::good();
+    scenario["service"]["processors"] = json!({"per_memory": "1769MB"});
+    scenario["functions"].as_array_mut().unwrap().push(json!({"name": "small"}));
+    let message = super::first_mistake(&scenario.to_string()).unwrap();
+    assert_eq!(
+        message,
+        "functions[1].ram_limit: service.processors gives cores for RAM, and none for this much: give the function another ram_limit, or processors of its own"
+    );
+    scenario["functions"][1]["processors"] = json!({"limit": 0.5});
+    assert_eq!(super::first_mistake(&scenario.to_string()), None);
 }

@@ -13,6 +13,7 @@ use super::{InstanceKey, Instances};
 use crate::error::Error;
 use crate::function::{ControlPlane, FunctionId, InstanceSettings};
 use crate::node::NodeId;
+use crate::results::InstanceCounts;
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
 
@@ -180,6 +181,21 @@ impl Service {
 }
 
 impl Instances {
+    /// How things stand with all of them. Of a function that is not asked about there is nothing.
+    pub(in crate::service) fn counts(&self) -> InstanceCounts {
+        let mut counts = InstanceCounts::default();
+        for fleet in self.active.iter().filter_map(|function| self.fleets.get(function)) {
+            counts.ready += u64::from(fleet.ready);
+            counts.starting += u64::from(fleet.starting);
+            counts.wanted += u64::from(fleet.wanted);
+            counts.requests_in += fleet.running;
+            counts.requests_awaiting += fleet.queue.len() as u64;
+            counts.needed +=
+                (fleet.running + fleet.queue.len() as u64).div_ceil(fleet.settings.concurrency.max(1).into());
+        }
+        counts
+    }
+
     /// Why no instance of a function has room, if this policy says how many there are to be.
     pub(in crate::service) fn why_none_is_free(&self, function: FunctionId, policy: &str) -> String {
         let Some(fleet) = self.fleets.get(&function) else { return "it has none".to_owned() };
