@@ -148,6 +148,140 @@ fn the_phases_of_a_start_follow_each_other() {
     assert_eq!(metrics.cold_start_delay.mean(), 1.75);
 }
 
+/// What came of f with these instances, and requests at dates: begins, in s, and of each instance some columns.
+fn table_of(changes: &Value, columns: &[&str]) -> (Vec<f64>, Vec<Vec<String>>, Metrics) {
+    let table = Text::default();
+    let experiment = Experiment::prepare(&scenario(changes), &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
+    let begins = results.records.iter().filter_map(|record| record.started_at).map(SimTime::as_secs_f64).collect();
+    (begins, table.rows(columns), results.metrics)
+}
+
+#[test]
+fn a_start_that_fails_is_made_up_for_after_a_pause_that_grows() {
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1,
+                "start": [{"phase": "runtime", "time": {"constant": 0.5}}, {"phase": "code", "time": {"constant": 2}}],
+                "start_failure": {"chance": 1, "after": "runtime",
+                                  "backoff": {"exponential": {"initial": "2s", "factor": 2, "max": "6s"}}}}}},
+            "workload": {"invocations": at(&[0.0])}, "horizon": 24,
+        }),
+        &["instance", "start", "wanted_at", "placed_at", "ready_at", "ended_at", "why"],
+    );
+    // Each has 1 s and the runtime, 0.5 s, until it fails; then 2, 4, 6 and 6 s pass.
+    let row = |number: &str, wanted: &str, placed: &str, ended: &str, why: &str| {
+        let date = |date: &str| if date.is_empty() { String::new() } else { format!("{date}00000000") };
+        [number.to_owned(), "new".to_owned(), date(wanted), date(placed), String::new(), date(ended), why.to_owned()]
+    };
+    let expected = [
+        row("1", "0.0", "0.0", "1.5", "failed"),
+        row("2", "1.5", "3.5", "5.0", "failed"),
+        row("3", "5.0", "9.0", "10.5", "failed"),
+        row("4", "10.5", "16.5", "18.0", "failed"),
+        row("5", "18.0", "24.0", "", ""),
+    ];
+    assert_eq!(rows, expected);
+    // Memory is held while an instance is on its way on the node: four times 1.5 s.
+    assert_eq!((metrics.failed_starts, metrics.instances, metrics.idle_byte_seconds()), (Some(4), 5, 6e9));
+}
+
+#[test]
+fn the_pause_is_that_of_one_place_and_others_start_meanwhile() {
+    // The first of two starts fails, the other does not: found by the seed, which the rows show.
+    let rows = (0..20_u64).find_map(|seed| {
+        let (begins, rows, _) = table_of(
+            &json!({
+                "seed": seed,
+                "functions": {"0": {"instances": {"min_scale": 2, "max_scale": 2,
+                    "start_failure": {"chance": 0.5, "backoff": {"exponential": {"initial": "10s"}}}}}},
+                "workload": {"invocations": at(&[0.0, 0.5, 0.7])},
+            }),
+            &["instance", "wanted_at", "ready_at", "why"],
+        );
+        let whys: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
+        (whys == ["failed", "failed", "", ""])
+            .then_some((begins, rows))
+            .filter(|(_, rows)| rows[0][0] != "3" && rows[1][0] == "3")
+    });
+    let (begins, rows) = rows.expect("one of twenty draws is so");
+    // One is up at 1 s, and serves all three, one after the other; the other place is tried again at 11 s, and at 12 + 20 s once more.
+    assert_eq!(begins, [1.0, 3.0, 5.0]);
+    let row = |number: &str, wanted: &str, ready: &str| [number.to_owned(), wanted.to_owned(), ready.to_owned()];
+    let dates: Vec<_> = rows.iter().map(|row| row[..3].to_vec()).collect();
+    assert_eq!(dates[1], row("3", "1.000000000", ""));
+    assert_eq!(dates[3], row("4", "12.000000000", ""), "nobody is under way any more, so that it is not tried again");
+}
+
+#[test]
+fn failures_of_starts_that_do_not_happen_change_nothing_and_those_that_do_no_lengths() {
+    let ready = |failure: &Value| {
+        let (_, rows, _) = table_of(
+            &json!({
+                "functions": {"0": {"instances": {"min_scale": 6, "max_scale": 6, "start_failure": failure,
+                    "start": [{"phase": "runtime", "time": {"exponential": {"mean": 1}}}]}}},
+                "workload": {"invocations": at(&[0.0, 90.0])}, "horizon": 80,
+            }),
+            &["instance", "ready_at", "ended_at"],
+        );
+        // The first six starts: when each was up, or failed.
+        let mut first: Vec<_> = rows.into_iter().filter(|row| row[0].parse::<u32>().unwrap() <= 6).collect();
+        first.sort();
+        first.into_iter().map(|row| row[1].clone() + &row[2]).collect::<Vec<String>>()
+    };
+    let without = ready(&Value::Null);
+    assert_eq!(ready(&json!({"chance": 0})), without);
+    assert_eq!(
+        ready(&json!({"chance": 0.5, "backoff": {"constant": 100}})),
+        without,
+        "as long, whether it fails or not"
+    );
+}
+
+#[test]
+fn starts_that_always_fail_end_a_simulation_in_which_nobody_is_under_way_and_stop_one_in_which_somebody_waits() {
+    let instances = json!({"min_scale": 1, "start_failure": {"chance": 1, "backoff": {"constant": 1}}});
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "functions": [{"name": "f", "instances": instances}, {"name": "g", "body": [{"sleep": "3s"}]}],
+            "policies": {"keep_alive": {"use": "no-keep-alive"}},
+            "workload": {"invocations": [{"at": 0, "function": "g"}]},
+        }),
+        &["ended_at"],
+    );
+    // Starts fail at 1, 3 and 5 s. At 4 s, when the third begins, g has ended; so that nobody begins the fourth at 6 s.
+    assert_eq!((rows.len(), metrics.failed_starts), (4, Some(3)), "{rows:?}");
+    let stuck = scenario(&json!({
+        "functions": {"0": {"instances": instances}},
+        "workload": {"invocations": at(&[0.0])}, "max_events_without_progress": 1000,
+    }));
+    let error = Experiment::prepare(&stuck, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains("wait to be tried again after starts that failed") || said.contains("1 are starting"),
+        "{said}"
+    );
+}
+
+#[test]
+fn who_comes_while_nobody_is_under_way_waits_for_what_is_tried_again() {
+    // By seed: the first start fails and the second does not.
+    let begin = (0..20_u64).find_map(|seed| {
+        let (begins, _, metrics) = table_of(
+            &json!({
+                "seed": seed,
+                "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1,
+                    "start_failure": {"chance": 0.5, "backoff": {"constant": "10s"}}}}},
+                "workload": {"invocations": at(&[5.0])},
+            }),
+            &[],
+        );
+        (metrics.failed_starts == Some(1)).then_some(begins)
+    });
+    // It has failed at 1 s, and is begun again at 11 s.
+    assert_eq!(begin.expect("one of twenty draws is so"), [12.0]);
+}
+
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
 fn with_image(changes: &Value) -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
@@ -361,9 +495,8 @@ fn cores_that_are_kept_for_an_instance_are_not_kept_for_another_one() {
     assert_eq!(begins[0].0, begins[1].0);
 }
 
-/// When each of some requests begins on so many places, all free from a date on, first come, first served.
-fn on_places(places: usize, from: f64, requests: &[(u64, u64)]) -> Vec<u64> {
-    let mut free = vec![(from * 1e9) as u64; places];
+/// When each of some requests begins on places that are free from these dates on, first come, first served.
+fn on_places(mut free: Vec<u64>, requests: &[(u64, u64)]) -> Vec<u64> {
     let begin = |(at, length): &(u64, u64)| {
         let first = free.iter_mut().min().unwrap();
         let begin = (*first).max(*at);
@@ -377,12 +510,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// However requests are sent to instances: where they wait before all of them, places are alike, and each begins when the
-    /// first of all places is free.
+    /// first of all places is free; where starts fail, those of an instance are there from when it is up.
     #[test]
     fn dates_are_those_of_so_many_places(
         gaps in proptest::collection::vec((0..2_000_000_000_u64, 1..4_000_000_000_u64), 1..60),
         (scale, concurrency) in (1..4_u32, 1..5_u32),
         routing in 0..4_usize,
+        (seed, failure) in (any::<u32>(), prop::option::of((1..6_u32, 0..30_u32))),
     ) {
         let routing = ["least_loaded", "first", "round_robin", "random_of_two"][routing];
         let mut now = 0;
@@ -393,12 +527,23 @@ proptest! {
         let invocations: Vec<Value> = requests.iter().map(invocation).collect();
         let instances = json!({
             "concurrency": concurrency, "min_scale": scale, "max_scale": scale, "routing": routing,
+            "start_failure": failure.map(|(chance, pause)| json!({
+                "chance": f64::from(chance) / 10.0, "backoff": {"constant": f64::from(pause) / 10.0}})),
         });
-        let (metrics, records) = run(&json!({
-            "functions": {"0": {"instances": instances}}, "workload": {"invocations": invocations},
-        }));
-        let begins: Vec<u64> = records.iter().map(|record| record.started_at.unwrap().as_nanos()).collect();
-        prop_assert_eq!(begins, on_places((scale * concurrency) as usize, 1.0, &requests));
-        prop_assert_eq!(metrics.instances, u64::from(scale));
+        let (begins, rows, metrics) = table_of(
+            &json!({"seed": seed, "functions": {"0": {"instances": instances}}, "workload": {"invocations": invocations}}),
+            &["ready_at", "why"],
+        );
+        let nanos = |text: &String| text.replace('.', "").parse::<u64>().unwrap();
+        let ready: Vec<u64> = rows.iter().filter(|row| row[1] != "failed" && !row[0].is_empty()).map(|row| nanos(&row[0])).collect();
+        if failure.is_none() {
+            prop_assert_eq!(&ready, &vec![1_000_000_000; scale as usize]);
+        }
+        let places = ready.iter().flat_map(|date| vec![*date; concurrency as usize]).collect();
+        prop_assert_eq!(begins, on_places(places, &requests).into_iter().map(|date| date as f64 / 1e9).collect::<Vec<_>>());
+        let failed = metrics.failed_starts.unwrap_or(0);
+        prop_assert_eq!(rows.iter().filter(|row| row[1] == "failed").count() as u64, failed);
+        prop_assert!(metrics.instances <= u64::from(scale) + failed);
+        prop_assert!(metrics.instances >= ready.len() as u64 + failed);
     }
 }

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use crate::distribution::Distribution;
+use crate::fault::Pauses;
 
 /// How a function is served that has instances: containers that stay until its autoscaler wants fewer, and take up to so many requests
 /// at once. Requests that find none with room wait in a queue of their function.
@@ -32,6 +33,8 @@ pub struct InstanceSettings {
     pub start: Rc<[StartPhase]>,
     /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; nothing is no time.
     pub removal: Option<Distribution>,
+    /// Whether starts come to nothing.
+    pub start_failure: Option<StartFailure>,
 }
 
 impl Default for InstanceSettings {
@@ -46,6 +49,7 @@ impl Default for InstanceSettings {
             queue_at_instance: 0,
             start: Rc::from([]),
             removal: None,
+            start_failure: None,
         }
     }
 }
@@ -78,6 +82,26 @@ pub struct StartPhase {
     pub name: String,
     /// How many seconds it takes.
     pub time: Distribution,
+}
+
+/// How starts of instances come to nothing: one that does ends the instance, and another one is begun in its place after a pause.
+///
+/// ```
+/// use hearth_serverless::fault::Pauses;
+/// use hearth_serverless::function::StartFailure;
+/// use hearth_simcore::time::SimDuration;
+/// let crash_loop = Pauses { first: SimDuration::from_secs(10), factor: 2.0, longest: SimDuration::from_secs(300) };
+/// let failure = StartFailure { chance: 0.01, after: Some("runtime".to_owned()), pauses: crash_loop };
+/// assert_eq!(failure.pauses.after(2), SimDuration::from_secs(20));
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct StartFailure {
+    /// The chance of each start, from 0 to 1.
+    pub chance: f64,
+    /// The phase at whose end it shows; at the end of the start if that is not said, or there is no such phase.
+    pub after: Option<String>,
+    /// How long nothing is done after a start that has failed; the second is for two in a row in the same place.
+    pub pauses: Pauses,
 }
 
 /// What starts instances: each is created by one station and started on its node by another one, as the API server and the agents of

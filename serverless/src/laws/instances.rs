@@ -16,13 +16,27 @@ fn instances() -> impl Strategy<Value = Value> {
         json!([]),
         json!([{"phase": "code", "time": {"exponential": {"mean": 2}}}, {"phase": "runtime", "time": {"constant": 0.1}}]),
     ]);
-    (1..4_u32, 0..3_u32, prop::option::of(3..6_u32), 0..3_u32, 0..3_u32, routing, start).prop_map(
-        |(concurrency, min_scale, max_scale, initial_scale, queue_at_instance, routing, start)| {
+    (1..4_u32, 0..3_u32, prop::option::of(3..6_u32), 0..3_u32, 0..3_u32, routing, start, start_failure()).prop_map(
+        |(concurrency, min_scale, max_scale, initial_scale, queue_at_instance, routing, start, mut start_failure)| {
+            if start.get(0).is_none() {
+                start_failure.as_object_mut().map(|failure| failure.remove("after"));
+            }
             let removal = (min_scale == 1).then(|| json!({"constant": 1.5}));
             json!({"removal": removal, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
-                   "queue_at_instance": queue_at_instance, "routing": routing, "start": start})
+                   "queue_at_instance": queue_at_instance, "routing": routing, "start": start,
+                   "start_failure": start_failure})
         },
     )
+}
+
+fn start_failure() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        Value::Null,
+        Value::Null,
+        json!({"chance": 0.3}),
+        json!({"chance": 0.6, "after": "code", "backoff": {"constant": 0.8}}),
+        json!({"chance": 0.5, "backoff": {"exponential": {"initial": 1, "max": 5}}}),
+    ])
 }
 
 fn control_plane() -> impl Strategy<Value = Value> {

@@ -122,6 +122,8 @@ pub struct Metrics {
     pub has_instances: bool,
     /// Instances that began to start on a node.
     pub instances: u64,
+    /// Starts of instances that came to nothing, where some may.
+    pub failed_starts: Option<u64>,
     /// Instances that are up, over time.
     up: Instances,
     /// Faults of hosts, links and disks that came into effect.
@@ -189,6 +191,7 @@ impl Default for Metrics {
             prewarmed_containers: 0,
             has_instances: false,
             instances: 0,
+            failed_starts: None,
             up: Instances::default(),
             faults: 0,
             retries: 0,

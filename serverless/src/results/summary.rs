@@ -254,6 +254,9 @@ pub struct InstancesSummary {
     pub started: u64,
     /// How long they were up, all together, over what is measured.
     pub seconds: f64,
+    /// Starts that came to nothing; left out where none may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_starts: Option<u64>,
 }
 
 /// The energy that compute nodes took, in joules.
@@ -429,9 +432,11 @@ impl Summary {
             },
             expired_containers: metrics.expired_containers,
             prewarmed_containers: metrics.prewarmed_containers,
-            instances: metrics
-                .has_instances
-                .then(|| InstancesSummary { started: metrics.instances, seconds: metrics.instance_seconds() }),
+            instances: metrics.has_instances.then(|| InstancesSummary {
+                started: metrics.instances,
+                seconds: metrics.instance_seconds(),
+                failed_starts: metrics.failed_starts,
+            }),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results
                 .about

@@ -6,9 +6,10 @@ use hearth_policy_api::Scale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::ScenarioError;
+use super::{Backoff, ScenarioError};
 use crate::distribution::Distribution;
-use crate::function::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
+use crate::fault::Pauses;
+use crate::function::{ControlPlane, InstanceSettings, Routing, StartFailure, StartPhase, Station};
 
 /// How a function is served that has instances, each of which takes several requests at once.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -37,6 +38,8 @@ pub struct InstancesSection {
     pub start: Vec<PhaseSection>,
     /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; without it, none.
     pub removal: Option<Distribution>,
+    /// Whether starts come to nothing; without it, none does.
+    pub start_failure: Option<StartFailureSection>,
 }
 
 /// How many requests at once.
@@ -108,6 +111,19 @@ pub struct PhaseSection {
     pub time: Distribution,
 }
 
+/// How starts come to nothing.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "failures of starts: an object")]
+pub struct StartFailureSection {
+    /// The chance of each start, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub chance: f64,
+    /// The phase of `start` at whose end it shows; without it, at the end of the start.
+    pub after: Option<String>,
+    /// The pause before another one is begun in its place, which grows with those that have failed there in a row; without it, none.
+    pub backoff: Option<Backoff>,
+}
+
 /// What starts instances.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the control plane: an object")]
@@ -160,7 +176,27 @@ impl InstancesSection {
         if let Some(removal) = &self.removal {
             removal.check().or_else(|problem| wrong("removal", &problem))?;
         }
+        if let Some(StartFailureSection { chance, after, backoff }) = &self.start_failure {
+            if !(0.0..=1.0).contains(chance) {
+                return wrong("start_failure.chance", "must be from 0 to 1");
+            }
+            if let Some(after) = after {
+                self.check_phase(after).or_else(|problem| wrong("start_failure.after", &problem))?;
+            }
+            let checked = backoff.as_ref().map_or(Ok(()), Backoff::check);
+            checked.or_else(|(field, problem)| wrong(&format!("start_failure.backoff.{field}"), problem))?;
+        }
         Ok(())
+    }
+
+    /// Checks that a start has a phase of this name.
+    fn check_phase(&self, name: &str) -> Result<(), String> {
+        let phases: Vec<&str> = self.start.iter().map(|phase| phase.phase.as_str()).collect();
+        match phases.as_slice() {
+            _ if phases.contains(&name) => Ok(()),
+            [] => Err(format!("there is no phase {name:?}: `start` has none")),
+            _ => Err(format!("there is no phase {name:?}: `start` has {phases:?}")),
+        }
     }
 
     /// As the service takes it.
@@ -181,7 +217,15 @@ impl InstancesSection {
             queue_at_instance: self.queue_at_instance,
             start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
             removal: self.removal.clone(),
+            start_failure: self.start_failure.as_ref().map(StartFailureSection::settings),
         }
+    }
+}
+
+impl StartFailureSection {
+    fn settings(&self) -> StartFailure {
+        let pauses = self.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
+        StartFailure { chance: self.chance, after: self.after.clone(), pauses }
     }
 }
 

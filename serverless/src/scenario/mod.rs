@@ -47,7 +47,9 @@ pub use faults::{
     RetriedOutcome, RetrySection, ScriptedFault,
 };
 pub use files::change_paths;
-pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
+pub use instances::{
+    Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StartFailureSection, StationSection,
+};
 pub use overrides::Override;
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{

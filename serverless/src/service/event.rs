@@ -49,8 +49,10 @@ pub(crate) enum Happening {
     Hedge(AttemptKey),
     /// A timer of a policy may have gone off.
     PolicyTimer,
-    /// A station of the control plane is done with an instance.
+    /// A station of the control plane is done with an instance, or what else takes time.
     InstanceAdvances(InstanceKey),
+    /// The pause is over after a start of an instance that has failed.
+    InstanceTriesAgain(InstanceKey),
     /// Autoscalers are asked.
     ScaleTick,
 }
@@ -253,6 +255,7 @@ impl Service {
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
+            Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel),
             Happening::ScaleTick => self.scale_tick(kernel)?,
         }
         Ok(())

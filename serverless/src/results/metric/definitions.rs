@@ -64,6 +64,7 @@ pub static DEFINITIONS: &[Definition] = &[
     count(Containers, "instances.started", "instances started").note("that got a place on a node"),
     number(Containers, "instances.seconds", "time of instances that were up", Seconds)
         .note("all together, from `measured.from_s` to `measured.to_s`"),
+    count(Containers, "instances.failed_starts", "starts of instances that failed"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
         .note("of containers that run one, from `measured.from_s` to `measured.to_s`"),

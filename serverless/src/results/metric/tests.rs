@@ -18,6 +18,9 @@ fn summaries() -> Vec<Value> {
         if name == "workflows" {
             scenario.service.processors = ProcessorSharingName::Shared;
         }
+        if let Some(instances) = &mut scenario.service.instances {
+            instances.start_failure = Some(serde_json::from_str(r#"{"chance": 0.1}"#).unwrap());
+        }
         let mut results =
             Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
         results.skipped_rows = 3;

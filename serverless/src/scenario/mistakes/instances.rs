@@ -10,7 +10,7 @@ fn instances_that_make_no_sense_are_named() {
         (
             "/functions/0/instances",
             json!({"concurency": 3}),
-            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`: did you mean \"concurrency\"?",
+            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`: did you mean \"concurrency\"?",
         ),
         (
             "/functions/0/instances",
@@ -61,6 +61,31 @@ fn instances_that_make_no_sense_are_named() {
             "/service/instances",
             json!({"removal": {"constant": -1}}),
             "service.instances.removal: constant: the number must be at least 0",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": 0.1}),
+            "functions[0].instances.start_failure: invalid type: floating point `0.1`, expected failures of starts: an object",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 1.5}}),
+            "functions[0].instances.start_failure.chance: must be from 0 to 1",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 0.1, "after": "code"}}),
+            "functions[0].instances.start_failure.after: there is no phase \"code\": `start` has none",
+        ),
+        (
+            "/service/instances",
+            json!({"start": [{"phase": "code", "time": {"constant": 1}}], "start_failure": {"chance": 0.1, "after": "cod"}}),
+            "service.instances.start_failure.after: there is no phase \"cod\": `start` has [\"code\"]",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 0.1, "backoff": {"exponential": {"initial": 1, "factor": 0.5}}}}),
+            "functions[0].instances.start_failure.backoff.exponential.factor: must be at least 1",
         ),
         (
             "/service/control_plane",

@@ -1,14 +1,15 @@
 //! The instances of one function, and who waits for them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hearth_simcore::time::SimTime;
+use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
 use super::routing::Router;
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{InstanceSettings, StartPhase};
+use crate::function::{InstanceSettings, StartFailure, StartPhase};
 use crate::service::attempts::AttemptKey;
 
 /// The instances of a function.
@@ -34,8 +35,30 @@ pub(super) struct Fleet {
     starts: Vec<Sampler>,
     removal: Option<Sampler>,
     random: Pcg64Mcg,
+    failures: Option<Failures>,
+    /// Those that are tried again later, unless nothing else happens.
+    pub tried_in_background: BTreeSet<InstanceKey>,
     in_flight: Integral,
     served: Integral,
+}
+
+/// Which starts come to nothing.
+#[derive(Debug)]
+struct Failures {
+    chance: f64,
+    /// How many phases those pass that do.
+    phases: usize,
+    /// A stream of its own: that some fail does not change how long others take.
+    random: Pcg64Mcg,
+}
+
+/// How the start of an instance goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DrawnStart {
+    /// How many seconds its phases take, as far as it comes.
+    pub seconds: f64,
+    /// Whether it comes to nothing then.
+    pub fails: bool,
 }
 
 /// A number over time.
@@ -58,10 +81,15 @@ impl Integral {
 }
 
 impl Fleet {
-    pub fn new(settings: InstanceSettings, router: Router, random: Pcg64Mcg, now: SimTime) -> Self {
+    pub fn new(settings: InstanceSettings, router: Router, random: impl Fn(&str) -> Pcg64Mcg, now: SimTime) -> Self {
         let wanted = settings.initial_scale.max(settings.min_scale).min(settings.max_scale);
         let starts = settings.start.iter().map(|StartPhase { time, .. }| time.sampler()).collect();
         let removal = settings.removal.as_ref().map(Distribution::sampler);
+        let failures = settings.start_failure.as_ref().map(|StartFailure { chance, after, .. }| {
+            let shows = after.as_ref().and_then(|after| settings.start.iter().position(|phase| phase.name == *after));
+            let phases = shows.map_or(usize::MAX, |position| position + 1);
+            Failures { chance: *chance, phases, random: random("failures of starts") }
+        });
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
@@ -77,7 +105,9 @@ impl Fleet {
             last_arrival: None,
             starts,
             removal,
-            random,
+            random: random("starts"),
+            failures,
+            tried_in_background: BTreeSet::new(),
             in_flight: begin,
             served: begin,
         }
@@ -99,10 +129,15 @@ impl Fleet {
         self.members.is_empty() && self.queue.is_empty() && self.wanted == 0
     }
 
-    /// How many seconds the phases of the next start take together.
-    pub fn draw_start(&mut self) -> f64 {
-        let Self { starts, random, .. } = self;
-        starts.iter().map(|phase| phase.draw(random)).sum()
+    /// How the next start goes on.
+    pub fn draw_start(&mut self) -> DrawnStart {
+        let Self { starts, random, failures, .. } = self;
+        let fails = failures.as_mut().is_some_and(|of| of.random.random::<f64>() < of.chance);
+        let passed = failures.as_ref().filter(|_| fails).map_or(usize::MAX, |of| of.phases);
+        // What is drawn for phases that are not reached is drawn all the same: later starts take as long as without failures.
+        let times = starts.iter().map(|phase| phase.draw(random)).enumerate();
+        let seconds = times.fold(0.0, |sum, (position, time)| if position < passed { sum + time } else { sum });
+        DrawnStart { seconds, fails }
     }
 
     /// How many seconds the removal of the next one takes.

@@ -34,11 +34,15 @@ pub(super) struct Instance {
     pub stopped_at: Option<SimTime>,
     /// How many requests it has begun to serve.
     pub requests: u64,
+    /// How many starts have failed in its place, one after the other.
+    pub failures: u32,
 }
 
 /// Where an instance stands.
 #[derive(Debug)]
 pub(super) enum InstanceStage {
+    /// The one before it has failed to start: it is begun at a date, which does not keep the simulation going if there is no timer.
+    BacksOff(SimTime, Option<EventHandle>),
     /// It waits to be created.
     AwaitsCreation,
     /// It is being created.
@@ -78,6 +82,7 @@ impl Instance {
             ready_at: None,
             stopped_at: None,
             requests: 0,
+            failures: 0,
         }
     }
 
@@ -100,7 +105,8 @@ impl Instance {
             | InstanceStage::Ready(held)
             | InstanceStage::Stops(held)
             | InstanceStage::Leaves(held, _) => Some(held),
-            InstanceStage::AwaitsCreation
+            InstanceStage::BacksOff(..)
+            | InstanceStage::AwaitsCreation
             | InstanceStage::IsCreated(_)
             | InstanceStage::AwaitsNode
             | InstanceStage::AwaitsImage(_)
@@ -127,6 +133,7 @@ impl Instance {
         InstanceRecord {
             number: self.number,
             function: self.function.number(),
+            start: "new",
             node: self.node().map(|node| node.0),
             wanted_at: self.wanted_at,
             placed_at: self.placed_at,

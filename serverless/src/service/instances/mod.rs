@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod checked;
 mod control_plane;
+mod failing;
 mod fleet;
 mod instance;
 mod routing;

@@ -46,11 +46,14 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let router = Router::new(settings.routing, kernel.seed(), function.0);
-        let random = stream(kernel.seed(), &format!("starts of instances of function {}", function.0));
+        let random = |what: &str| stream(kernel.seed(), &format!("{what} of instances of function {}", function.0));
         let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
         self.instances.period = (period > SimDuration::ZERO).then_some(period);
         let fleet = Fleet::new(settings, router, random, kernel.now());
         self.books.metrics.has_instances = true;
+        if fleet.settings.start_failure.is_some() {
+            self.books.metrics.failed_starts.get_or_insert(0);
+        }
         let is_active = !fleet.is_dormant();
         self.instances.fleets.insert(function, fleet);
         if is_active {
@@ -195,7 +198,14 @@ impl Instances {
             0 => String::new(),
             count => format!(", of which {count} have found no node with room"),
         };
-        format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}")
+        let is_tried_again = |key: &InstanceKey| {
+            matches!(self.all.get(*key).map(|instance| &instance.stage), Some(InstanceStage::BacksOff(..)))
+        };
+        let again = match fleet.members.values().filter(|key| is_tried_again(key)).count() {
+            0 => String::new(),
+            count => format!(", of which {count} wait to be tried again after starts that failed"),
+        };
+        format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}{again}")
     }
 }
 

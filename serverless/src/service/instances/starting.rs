@@ -7,6 +7,7 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::control_plane::Which;
+use super::fleet::DrawnStart;
 use super::instance::{Instance, InstanceStage};
 use super::{InstanceKey, Instances};
 use crate::error::Error;
@@ -20,8 +21,18 @@ use crate::service::containers::ShownContainers;
 use crate::service::event::{Event, Happening, Message};
 
 impl Instances {
+    /// One more instance of a function, which stands at the begin of its way.
+    pub(super) fn add(&mut self, function: FunctionId, now: SimTime) -> Option<InstanceKey> {
+        let fleet = self.fleets.get_mut(&function)?;
+        self.count += 1;
+        let key = self.all.insert(Instance::new(function, self.count, now));
+        fleet.members.insert(self.count, key);
+        fleet.starting += 1;
+        Some(key)
+    }
+
     /// An instance is put into a stage; gives the one before.
-    fn put(&mut self, key: InstanceKey, stage: InstanceStage) -> Option<InstanceStage> {
+    pub(super) fn put(&mut self, key: InstanceKey, stage: InstanceStage) -> Option<InstanceStage> {
         self.all.get_mut(key).map(|instance| std::mem::replace(&mut instance.stage, stage))
     }
 
@@ -39,13 +50,15 @@ impl Instances {
 impl Service {
     /// There is to be one more instance of a function.
     pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
-        let instances = &mut self.instances;
-        let Some(fleet) = instances.fleets.get_mut(&function) else { return };
-        instances.count += 1;
-        let key = instances.all.insert(Instance::new(function, instances.count, kernel.now()));
-        fleet.members.insert(instances.count, key);
-        fleet.starting += 1;
-        if instances.stations.enter(Which::Creation, key) {
+        if let Some(key) = self.instances.add(function, kernel.now()) {
+            self.create(key, kernel);
+        }
+    }
+
+    /// An instance passes what creates all of them.
+    pub(super) fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
+        if self.instances.stations.enter(Which::Creation, key) {
+            self.instances.put(key, InstanceStage::AwaitsCreation);
             self.call_to_creation(kernel);
         } else {
             self.created(key);
@@ -71,7 +84,7 @@ impl Service {
         }
     }
 
-    /// A station is done with an instance, which may be gone.
+    /// A station is done with an instance, which may be gone; or its start has come to nothing, or its removal is over.
     pub(in crate::service) fn instance_advances(
         &mut self,
         key: InstanceKey,
@@ -91,6 +104,10 @@ impl Service {
                 self.call_to_agent(node, kernel);
                 self.begin_start(key, kernel);
                 Ok(())
+            }
+            Some(InstanceStage::Starts(held, over)) => {
+                self.instances.put(key, InstanceStage::Starts(held, over));
+                self.start_failed(key, kernel)
             }
             Some(InstanceStage::Leaves(held, over)) => {
                 self.instances.put(key, InstanceStage::Leaves(held, over));
@@ -241,10 +258,12 @@ impl Service {
             return;
         };
         let overhead = self.registry.function(instance.function).startup_overhead;
-        let phases = self.instances.fleets.get_mut(&instance.function).map_or(0.0, super::fleet::Fleet::draw_start);
-        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(phases));
-        let up = Event(Happening::Message(Message::InstanceReady(key)));
-        instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, up));
+        let Some(fleet) = self.instances.fleets.get_mut(&instance.function) else { return };
+        let DrawnStart { seconds, fails } = fleet.draw_start();
+        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
+        let over =
+            if fails { Happening::InstanceAdvances(key) } else { Happening::Message(Message::InstanceReady(key)) };
+        instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, Event(over)));
     }
 
     /// The head hears that an instance is up, which takes requests from now on, unless it is gone.
@@ -314,6 +333,8 @@ impl Service {
         let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
         let now = kernel.now();
         let why_in_words = match why {
+            // Nobody is in a container that starts, with whom it could crash.
+            ContainerChange::Crashed if instance.is_starting() => "failed",
             ContainerChange::Crashed => "crashed",
             ContainerChange::Lost => "lost",
             _ => "scaled",
@@ -335,6 +356,15 @@ impl Service {
         }
         let stations = &mut self.instances.stations;
         let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            InstanceStage::BacksOff(_, timer) => {
+                if let Some(timer) = timer {
+                    kernel.cancel(timer);
+                }
+                if let Some(fleet) = self.instances.fleets.get_mut(&function) {
+                    fleet.tried_in_background.remove(&key);
+                }
+                None
+            }
             InstanceStage::AwaitsCreation => {
                 stations.forget(Which::Creation, key);
                 None
