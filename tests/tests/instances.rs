@@ -151,7 +151,8 @@ fn the_phases_of_a_start_follow_each_other() {
 /// What came of f with these instances, and requests at dates: begins, in s, and of each instance some columns.
 fn table_of(changes: &Value, columns: &[&str]) -> (Vec<f64>, Vec<Vec<String>>, Metrics) {
     let table = Text::default();
-    let experiment = Experiment::prepare(&scenario(changes), &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    let policies = [&[PolicyDescriptor::autoscaling::<AtTicks>()], hearth_plugins::BUILT_IN].concat();
+    let experiment = Experiment::prepare(&scenario(changes), &Catalog::new(&policies)).unwrap();
     let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
     let begins = results.records.iter().filter_map(|record| record.started_at).map(SimTime::as_secs_f64).collect();
     (begins, table.rows(columns), results.metrics)
@@ -258,7 +259,7 @@ fn starts_that_always_fail_end_a_simulation_in_which_nobody_is_under_way_and_sto
     let error = Experiment::prepare(&stuck, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap_err();
     let said = error.to_string();
     assert!(
-        said.contains("wait to be tried again after starts that failed") || said.contains("1 are starting"),
+        said.contains("wants 1; 0 are up, 1 are starting, of which 1 are tried again after starts that failed"),
         "{said}"
     );
 }
@@ -280,6 +281,84 @@ fn who_comes_while_nobody_is_under_way_waits_for_what_is_tried_again() {
     });
     // It has failed at 1 s, and is begun again at 11 s.
     assert_eq!(begin.expect("one of twenty draws is so"), [12.0]);
+}
+
+#[test]
+fn an_instance_that_is_not_wanted_is_paused_and_the_next_one_takes_its_container() {
+    let run = |ram: f64| {
+        table_of(
+            &json!({
+                "functions": {"0": {"instances": {"paused": {"for": "10s", "ram": ram, "pause": {"constant": 0.5}, "resume": {"constant": 0.25}}}}},
+                "policies": {"autoscaling": {"use": "at-ticks"}},
+                "workload": {"invocations": at(&[0.0, 5.0, 11.9, 30.0])},
+            }),
+            &["start", "wanted_at", "ready_at", "stopped_at", "ended_at", "why"],
+        )
+    };
+    let (begins, rows, metrics) = run(1.0);
+    // Ticks are every 2 s. The first is idle at 3 s, not wanted at 4 s and paused at 4.5 s; the second request waits until 6 s. What is
+    // paused at 16.5 s is removed at 26.5 s. The last finds nothing that is asked about at ticks, so that one is wanted at once.
+    assert_eq!(begins, [1.0, 6.25, 12.25, 31.0]);
+    let row = |start: &str, dates: [&str; 4]| {
+        let whole = dates.map(|date| format!("{:.9}", date.parse::<f64>().unwrap()));
+        [&[start.to_owned()], &whole[..], &["paused".to_owned()]].concat()
+    };
+    let expected = [
+        row("new", ["0", "1", "4", "4.5"]),
+        row("paused", ["6", "6.25", "10", "10.5"]),
+        row("paused", ["12", "12.25", "16", "16.5"]),
+        row("new", ["30", "31", "34", "34.5"]),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((metrics.resumed_instances, metrics.instances, metrics.expired_containers), (Some(2), 4, 2));
+    // From the first request to the end at 33 s: held for 26.5 s and from 30 s on, and busy for four times 2 s.
+    assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (8e9, 21.5e9));
+    // Paused for 1.5, 1.5 and 10 s, with a quarter.
+    let (begins, _, metrics) = run(0.25);
+    assert_eq!((begins, metrics.idle_byte_seconds()), (vec![1.0, 6.25, 12.25, 31.0], 21.5e9 - 13.0 * 0.75e9));
+}
+
+#[test]
+fn paused_instances_go_when_room_is_needed_and_are_taken_only_where_there_is_room() {
+    let run = |ram: f64, of_g: &str| {
+        table_of(
+            &json!({
+                "platform": {"hosts": {"1": {"count": 1}}},
+                "functions": [
+                    {"name": "f", "ram_limit": "5GB", "body": [{"sleep": "2s"}],
+                     "instances": {"paused": {"ram": ram, "resume": {"constant": 0.25}}}},
+                    {"name": "g", "ram_limit": "5GB", "body": [{"sleep": of_g}]}],
+                "policies": {"autoscaling": {"use": "at-ticks"}},
+                "workload": {"invocations": [{"at": 0, "function": "f"}, {"at": 5, "function": "g"}, {"at": 8.5, "function": "f"}]},
+            }),
+            &["start", "ready_at", "ended_at"],
+        )
+    };
+    // With all of its RAM it goes for g at 5 s. At 8.5 s a new one is wanted, which has g's go, or waits for it until 11 s.
+    let (begins, rows, metrics) = run(1.0, "1s");
+    assert_eq!((begins, metrics.evicted_containers), (vec![1.0, 6.0, 9.5], 2));
+    assert!(rows.iter().all(|row| row[0] == "new"));
+    assert_eq!(run(1.0, "5s").0, [1.0, 6.0, 12.0]);
+    // With a fifth of it, it stays beside g, and cannot be taken beside it: a new one takes the room of g, or of both.
+    let (begins, rows, metrics) = run(0.2, "1s");
+    assert_eq!((begins, metrics.resumed_instances), (vec![1.0, 6.0, 9.5], Some(0)), "{rows:?}");
+}
+
+#[test]
+fn paused_instances_are_lost_with_their_node() {
+    let (begins, rows, metrics) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"paused": {"resume": {"constant": 0.25}}}}},
+            "policies": {"autoscaling": {"use": "at-ticks"}},
+            "faults": {"scripted": [{"at": 4.5, "for": 1, "host": "node-0"}]},
+            "workload": {"invocations": at(&[0.0, 5.0])},
+        }),
+        &["start", "node", "why"],
+    );
+    // Nothing is asked about when the second comes: one is begun at once, on the node that is up.
+    assert_eq!((begins, metrics.resumed_instances), (vec![1.0, 6.0], Some(0)), "{rows:?}");
+    assert_eq!(rows[0], ["new", "node-0", "paused"]);
+    assert_eq!(rows[1][..2], ["new", "node-1"]);
 }
 
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
@@ -545,5 +624,38 @@ proptest! {
         prop_assert_eq!(rows.iter().filter(|row| row[1] == "failed").count() as u64, failed);
         prop_assert!(metrics.instances <= u64::from(scale) + failed);
         prop_assert!(metrics.instances >= ready.len() as u64 + failed);
+    }
+
+    /// Warmth that saves no time changes nothing: a paused container that takes as long to resume as to start.
+    #[test]
+    fn resuming_that_takes_as_long_as_a_start_changes_no_date(
+        gaps in proptest::collection::vec((0..9_000_000_000_u64, 1..4_000_000_000_u64), 1..40),
+        concurrency in 1..4_u32,
+        (autoscaling, keep_for, ram) in (prop::sample::select(vec!["at-ticks", "concurrency", "lambda"]), 0..20_u32, prop::sample::select(vec![1.0, 0.3])),
+    ) {
+        let mut now = 0;
+        let invocation = |(gap, length): &(u64, u64)| {
+            now += gap;
+            json!({"at": format!("{now}ns"), "function": "f", "body": [{"sleep": format!("{length}ns")}]})
+        };
+        let invocations: Vec<Value> = gaps.iter().map(invocation).collect();
+        let run = |instances: Value| {
+            let (begins, rows, metrics) = table_of(
+                &json!({
+                    "functions": {"0": {"ram_limit": "10MB", "instances": instances}},
+                    "policies": {"autoscaling": {"use": autoscaling}},
+                    "workload": {"invocations": invocations},
+                }),
+                &["instance", "wanted_at", "ready_at", "ended_at"],
+            );
+            (begins, rows, metrics.resumed_instances)
+        };
+        let time = json!({"constant": 0.7});
+        let removed = run(json!({"concurrency": concurrency, "removal": time}));
+        let paused = json!({"for": keep_for, "ram": ram, "pause": time, "resume": {"constant": 1}});
+        let paused = run(json!({"concurrency": concurrency, "paused": paused}));
+        prop_assert_eq!(removed.0, paused.0);
+        prop_assert_eq!(removed.1, paused.1);
+        prop_assert!(removed.2.is_none());
     }
 }

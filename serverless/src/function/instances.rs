@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use hearth_simcore::time::SimDuration;
+
 use crate::distribution::Distribution;
 use crate::fault::Pauses;
 
@@ -35,6 +37,8 @@ pub struct InstanceSettings {
     pub removal: Option<Distribution>,
     /// Whether starts come to nothing.
     pub start_failure: Option<StartFailure>,
+    /// Whether those of which fewer are wanted are paused, for the next one to take its container, rather than removed.
+    pub paused: Option<Pausing>,
 }
 
 impl Default for InstanceSettings {
@@ -50,6 +54,7 @@ impl Default for InstanceSettings {
             start: Rc::from([]),
             removal: None,
             start_failure: None,
+            paused: None,
         }
     }
 }
@@ -102,6 +107,34 @@ pub struct StartFailure {
     pub after: Option<String>,
     /// How long nothing is done after a start that has failed; the second is for two in a row in the same place.
     pub pauses: Pauses,
+}
+
+/// How the containers of instances of which fewer are wanted are paused, until another instance of their function takes them over.
+///
+/// ```
+/// use hearth_serverless::distribution::Distribution;
+/// use hearth_serverless::function::Pausing;
+/// use hearth_simcore::time::SimDuration;
+/// let swapped_out = Pausing { ram: 0.25, resume: Some(Distribution::Constant(0.8)), ..Pausing::for_at_most(SimDuration::from_secs(600)) };
+/// assert_eq!(swapped_out.pause, None);
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pausing {
+    /// How long one is paused at the most; [`SimDuration::MAX`] until its room is needed.
+    pub keep_for: SimDuration,
+    /// The share of its RAM that it keeps, from 0 to 1.
+    pub ram: f64,
+    /// How many seconds it takes to pause one, which holds its memory meanwhile; nothing is no time.
+    pub pause: Option<Distribution>,
+    /// How many seconds it takes until one that is taken is up; nothing is no time.
+    pub resume: Option<Distribution>,
+}
+
+impl Pausing {
+    /// Containers that keep their RAM for so long at the most, and are paused and taken in no time.
+    pub fn for_at_most(keep_for: SimDuration) -> Self {
+        Self { keep_for, ram: 1.0, pause: None, resume: None }
+    }
 }
 
 /// What starts instances: each is created by one station and started on its node by another one, as the API server and the agents of

@@ -22,7 +22,14 @@ fn instances() -> impl Strategy<Value = Value> {
                 start_failure.as_object_mut().map(|failure| failure.remove("after"));
             }
             let removal = (min_scale == 1).then(|| json!({"constant": 1.5}));
-            json!({"removal": removal, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
+            // Beside those that are removed.
+            let paused = [
+                None,
+                Some(json!({"for": 3, "ram": 0.4, "resume": {"constant": 0.2}})),
+                Some(json!({"pause": {"exponential": {"mean": 0.5}}, "resume": {"constant": 0.1}})),
+            ];
+            let paused = &paused[(concurrency as usize + queue_at_instance as usize) % 3];
+            json!({"removal": removal, "paused": paused, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
                    "queue_at_instance": queue_at_instance, "routing": routing, "start": start,
                    "start_failure": start_failure})
         },

@@ -124,6 +124,8 @@ pub struct Metrics {
     pub instances: u64,
     /// Starts of instances that came to nothing, where some may.
     pub failed_starts: Option<u64>,
+    /// Instances that took a paused container, where there may be such.
+    pub resumed_instances: Option<u64>,
     /// Instances that are up, over time.
     up: Instances,
     /// Faults of hosts, links and disks that came into effect.
@@ -192,6 +194,7 @@ impl Default for Metrics {
             has_instances: false,
             instances: 0,
             failed_starts: None,
+            resumed_instances: None,
             up: Instances::default(),
             faults: 0,
             retries: 0,

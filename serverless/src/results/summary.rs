@@ -257,6 +257,9 @@ pub struct InstancesSummary {
     /// Starts that came to nothing; left out where none may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_starts: Option<u64>,
+    /// Those that took the container of one that was paused; left out where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
 }
 
 /// The energy that compute nodes took, in joules.
@@ -436,6 +439,7 @@ impl Summary {
                 started: metrics.instances,
                 seconds: metrics.instance_seconds(),
                 failed_starts: metrics.failed_starts,
+                resumed: metrics.resumed_instances,
             }),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results

@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use hearth_policy_api::Scale;
+use hearth_simcore::time::SimDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::{Backoff, ScenarioError};
 use crate::distribution::Distribution;
 use crate::fault::Pauses;
-use crate::function::{ControlPlane, InstanceSettings, Routing, StartFailure, StartPhase, Station};
+use crate::function::{ControlPlane, InstanceSettings, Pausing, Routing, StartFailure, StartPhase, Station};
+use crate::quantity::Seconds;
 
 /// How a function is served that has instances, each of which takes several requests at once.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -40,6 +42,8 @@ pub struct InstancesSection {
     pub removal: Option<Distribution>,
     /// Whether starts come to nothing; without it, none does.
     pub start_failure: Option<StartFailureSection>,
+    /// Instances of which fewer are wanted are paused, for the next one to take their container; without it, they are removed.
+    pub paused: Option<PausedSection>,
 }
 
 /// How many requests at once.
@@ -124,6 +128,27 @@ pub struct StartFailureSection {
     pub backoff: Option<Backoff>,
 }
 
+/// How instances of which fewer are wanted are paused.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "how instances are paused: an object")]
+pub struct PausedSection {
+    /// How long at the most; without it, until the room is needed.
+    #[serde(rename = "for")]
+    pub keep_for: Option<Seconds>,
+    /// The share of its RAM that a paused one keeps, 0 to 1.
+    #[serde(default = "all")]
+    #[schemars(range(min = 0, max = 1))]
+    pub ram: f64,
+    /// How many seconds it takes to pause one, which holds its memory meanwhile; without it, none.
+    pub pause: Option<Distribution>,
+    /// How many seconds it takes until one that is taken is up; without it, none.
+    pub resume: Option<Distribution>,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
 /// What starts instances.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the control plane: an object")]
@@ -186,6 +211,15 @@ impl InstancesSection {
             let checked = backoff.as_ref().map_or(Ok(()), Backoff::check);
             checked.or_else(|(field, problem)| wrong(&format!("start_failure.backoff.{field}"), problem))?;
         }
+        if let Some(PausedSection { ram, pause, resume, .. }) = &self.paused {
+            if !(0.0..=1.0).contains(ram) {
+                return wrong("paused.ram", "a share of the RAM of a container: expected 0 to 1");
+            }
+            for (field, time) in [("paused.pause", pause), ("paused.resume", resume)] {
+                let checked = time.as_ref().map_or(Ok(()), Distribution::check);
+                checked.or_else(|problem| wrong(field, &problem))?;
+            }
+        }
         Ok(())
     }
 
@@ -218,6 +252,7 @@ impl InstancesSection {
             start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
             removal: self.removal.clone(),
             start_failure: self.start_failure.as_ref().map(StartFailureSection::settings),
+            paused: self.paused.as_ref().map(PausedSection::settings),
         }
     }
 }
@@ -226,6 +261,13 @@ impl StartFailureSection {
     fn settings(&self) -> StartFailure {
         let pauses = self.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
         StartFailure { chance: self.chance, after: self.after.clone(), pauses }
+    }
+}
+
+impl PausedSection {
+    fn settings(&self) -> Pausing {
+        let keep_for = self.keep_for.map_or(SimDuration::MAX, |keep_for| keep_for.duration());
+        Pausing { keep_for, ram: self.ram, pause: self.pause.clone(), resume: self.resume.clone() }
     }
 }
 

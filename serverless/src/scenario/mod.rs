@@ -48,7 +48,8 @@ pub use faults::{
 };
 pub use files::change_paths;
 pub use instances::{
-    Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StartFailureSection, StationSection,
+    Concurrency, ControlPlaneSection, InstancesSection, PausedSection, PhaseSection, RoutingName, StartFailureSection,
+    StationSection,
 };
 pub use overrides::Override;
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};

@@ -255,7 +255,7 @@ impl Service {
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
-            Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel),
+            Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel)?,
             Happening::ScaleTick => self.scale_tick(kernel)?,
         }
         Ok(())

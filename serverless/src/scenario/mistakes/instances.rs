@@ -10,7 +10,7 @@ fn instances_that_make_no_sense_are_named() {
         (
             "/functions/0/instances",
             json!({"concurency": 3}),
-            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`: did you mean \"concurrency\"?",
+            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`, `paused`: did you mean \"concurrency\"?",
         ),
         (
             "/functions/0/instances",
@@ -87,6 +87,17 @@ fn instances_that_make_no_sense_are_named() {
             json!({"start_failure": {"chance": 0.1, "backoff": {"exponential": {"initial": 1, "factor": 0.5}}}}),
             "functions[0].instances.start_failure.backoff.exponential.factor: must be at least 1",
         ),
+        (
+            "/functions/0/instances",
+            json!({"paused": {"for": "10min", "ram": 1.1}}),
+            "functions[0].instances.paused.ram: a share of the RAM of a container: expected 0 to 1",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"paused": {"resume": {"constant": -1}}}),
+            "functions[0].instances.paused.resume: constant: the number must be at least 0",
+        ),
+        ("/functions/0/instances", json!({"paused": {"for": -1}}), "functions[0].instances.paused.for: "),
         (
             "/service/control_plane",
             json!({"creation": {"at_once": 0, "time": {"constant": 1}}}),

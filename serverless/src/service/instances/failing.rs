@@ -60,12 +60,16 @@ impl Service {
     }
 
     /// The pause is over after which an instance is begun, which may be gone, or begun already.
-    pub(in crate::service) fn try_instance_again(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
-        let Some(instance) = self.instances.all.get_mut(key) else { return };
-        let InstanceStage::BacksOff(..) = instance.stage else { return };
+    pub(in crate::service) fn try_instance_again(
+        &mut self,
+        key: InstanceKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
+        let InstanceStage::BacksOff(..) = instance.stage else { return Ok(()) };
         if let Some(fleet) = self.instances.fleets.get_mut(&instance.function) {
             fleet.tried_in_background.remove(&key);
         }
-        self.create(key, kernel);
+        self.begin_instance(key, kernel)
     }
 }

@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use super::InstanceKey;
 use super::routing::Router;
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{InstanceSettings, StartFailure, StartPhase};
+use crate::function::{InstanceSettings, Pausing, StartFailure, StartPhase};
 use crate::service::attempts::AttemptKey;
 
 /// The instances of a function.
@@ -35,6 +35,7 @@ pub(super) struct Fleet {
     starts: Vec<Sampler>,
     removal: Option<Sampler>,
     random: Pcg64Mcg,
+    pausing: Option<PauseTimes>,
     failures: Option<Failures>,
     /// Those that are tried again later, unless nothing else happens.
     pub tried_in_background: BTreeSet<InstanceKey>,
@@ -49,6 +50,14 @@ struct Failures {
     /// How many phases those pass that do.
     phases: usize,
     /// A stream of its own: that some fail does not change how long others take.
+    random: Pcg64Mcg,
+}
+
+/// How long it takes to pause instances, and to take what is paused.
+#[derive(Debug)]
+struct PauseTimes {
+    pause: Option<Sampler>,
+    resume: Option<Sampler>,
     random: Pcg64Mcg,
 }
 
@@ -90,6 +99,10 @@ impl Fleet {
             let phases = shows.map_or(usize::MAX, |position| position + 1);
             Failures { chance: *chance, phases, random: random("failures of starts") }
         });
+        let pausing = settings.paused.as_ref().map(|Pausing { pause, resume, .. }| {
+            let sampler = |time: &Option<Distribution>| time.as_ref().map(Distribution::sampler);
+            PauseTimes { pause: sampler(pause), resume: sampler(resume), random: random("pauses") }
+        });
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
@@ -106,6 +119,7 @@ impl Fleet {
             starts,
             removal,
             random: random("starts"),
+            pausing,
             failures,
             tried_in_background: BTreeSet::new(),
             in_flight: begin,
@@ -140,10 +154,20 @@ impl Fleet {
         DrawnStart { seconds, fails }
     }
 
-    /// How many seconds the removal of the next one takes.
+    /// How many seconds the removal of the next one takes, or its pause.
     pub fn draw_removal(&mut self) -> f64 {
-        let Self { removal, random, .. } = self;
-        removal.as_ref().map_or(0.0, |removal| removal.draw(random))
+        match self {
+            Self { pausing: Some(PauseTimes { pause, random, .. }), .. } => {
+                pause.as_ref().map_or(0.0, |pause| pause.draw(random))
+            }
+            Self { removal, random, .. } => removal.as_ref().map_or(0.0, |removal| removal.draw(random)),
+        }
+    }
+
+    /// How many seconds it takes until the next one is up that takes a paused container.
+    pub fn draw_resume(&mut self) -> f64 {
+        let Some(PauseTimes { resume, random, .. }) = &mut self.pausing else { return 0.0 };
+        resume.as_ref().map_or(0.0, |resume| resume.draw(random))
     }
 
     /// How many instances there are that are not about to end.

@@ -36,6 +36,26 @@ pub(super) struct Instance {
     pub requests: u64,
     /// How many starts have failed in its place, one after the other.
     pub failures: u32,
+    pub start: HowStarted,
+}
+
+/// How an instance comes to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum HowStarted {
+    /// It passes all of a start.
+    #[default]
+    New,
+    /// It takes a paused container.
+    Paused,
+}
+
+impl HowStarted {
+    fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Paused => "paused",
+        }
+    }
 }
 
 /// Where an instance stands.
@@ -61,7 +81,7 @@ pub(super) enum InstanceStage {
     Ready(HeldContainer),
     /// It takes no more requests, and ends with its last.
     Stops(HeldContainer),
-    /// It has no more requests, and is being removed.
+    /// It has no more requests, and is being removed or paused.
     Leaves(HeldContainer, EventHandle),
     /// It has ended.
     Ended,
@@ -83,6 +103,7 @@ impl Instance {
             stopped_at: None,
             requests: 0,
             failures: 0,
+            start: HowStarted::New,
         }
     }
 
@@ -133,7 +154,7 @@ impl Instance {
         InstanceRecord {
             number: self.number,
             function: self.function.number(),
-            start: "new",
+            start: self.start.name(),
             node: self.node().map(|node| node.0),
             wanted_at: self.wanted_at,
             placed_at: self.placed_at,

@@ -8,6 +8,7 @@ mod control_plane;
 mod failing;
 mod fleet;
 mod instance;
+mod pausing;
 mod routing;
 mod scaling;
 mod serving;

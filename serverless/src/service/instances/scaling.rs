@@ -54,6 +54,10 @@ impl Service {
         if fleet.settings.start_failure.is_some() {
             self.books.metrics.failed_starts.get_or_insert(0);
         }
+        if let Some(pausing) = &fleet.settings.paused {
+            self.books.metrics.resumed_instances.get_or_insert(0);
+            self.cluster.keep_of_ram(function, pausing.ram);
+        }
         let is_active = !fleet.is_dormant();
         self.instances.fleets.insert(function, fleet);
         if is_active {
@@ -140,8 +144,7 @@ impl Service {
         let Some(fleet) = self.instances.fleets.get(&function) else { return Ok(()) };
         let (scale, wanted) = (fleet.scale(), fleet.wanted);
         if scale < wanted {
-            (scale..wanted).for_each(|_| self.want_instance(function, kernel));
-            return Ok(());
+            return (scale..wanted).try_for_each(|_| self.want_instance(function, kernel));
         }
         if scale == wanted {
             return Ok(());
@@ -198,12 +201,12 @@ impl Instances {
             0 => String::new(),
             count => format!(", of which {count} have found no node with room"),
         };
-        let is_tried_again = |key: &InstanceKey| {
-            matches!(self.all.get(*key).map(|instance| &instance.stage), Some(InstanceStage::BacksOff(..)))
+        let is_tried_again = |key: &&InstanceKey| {
+            self.all.get(**key).is_some_and(|instance| instance.is_starting() && instance.failures > 0)
         };
-        let again = match fleet.members.values().filter(|key| is_tried_again(key)).count() {
+        let again = match fleet.members.values().filter(is_tried_again).count() {
             0 => String::new(),
-            count => format!(", of which {count} wait to be tried again after starts that failed"),
+            count => format!(", of which {count} are tried again after starts that failed"),
         };
         format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}{again}")
     }

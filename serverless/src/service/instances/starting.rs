@@ -8,7 +8,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::control_plane::Which;
 use super::fleet::DrawnStart;
-use super::instance::{Instance, InstanceStage};
+use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances};
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -49,14 +49,21 @@ impl Instances {
 
 impl Service {
     /// There is to be one more instance of a function.
-    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
-        if let Some(key) = self.instances.add(function, kernel.now()) {
+    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let added = self.instances.add(function, kernel.now());
+        added.map_or(Ok(()), |key| self.begin_instance(key, kernel))
+    }
+
+    /// An instance begins its way: with the container of one that is paused, or by being created.
+    pub(super) fn begin_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        if !self.resume_instance(key, kernel)? {
             self.create(key, kernel);
         }
+        Ok(())
     }
 
     /// An instance passes what creates all of them.
-    pub(super) fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
+    fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
         if self.instances.stations.enter(Which::Creation, key) {
             self.instances.put(key, InstanceStage::AwaitsCreation);
             self.call_to_creation(kernel);
@@ -277,7 +284,9 @@ impl Service {
         let InstanceStage::Starts(held, _) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
             return Err(Error::internal("an instance is up that has not been started").into());
         };
-        self.cluster.note(ContainerChange::Up, &held, now);
+        if instance.start == HowStarted::New {
+            self.cluster.note(ContainerChange::Up, &held, now);
+        }
         let function = instance.function;
         let ram = self.registry.function(function).limits.ram;
         self.books.metrics.end_prewarming(ram, now);
@@ -294,7 +303,7 @@ impl Service {
         self.serve_queue(function, kernel)
     }
 
-    /// An instance that takes no more requests has none any more: it is removed, which may take time, unless it has failed.
+    /// An instance that takes no more requests has none any more: it is removed or paused, which may take time, unless it has failed.
     pub(super) fn remove_instance(
         &mut self,
         key: InstanceKey,
@@ -332,11 +341,13 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
         let now = kernel.now();
+        let keep_for = self.keeps_paused(&instance, why);
         let why_in_words = match why {
             // Nobody is in a container that starts, with whom it could crash.
             ContainerChange::Crashed if instance.is_starting() => "failed",
             ContainerChange::Crashed => "crashed",
             ContainerChange::Lost => "lost",
+            _ if keep_for.is_some() => "paused",
             _ => "scaled",
         };
         let record = InstanceRecord { ended_at: Some(now), why: Some(why_in_words), ..instance.record() };
@@ -417,7 +428,10 @@ impl Service {
             if !was_starting {
                 self.books.metrics.instance_down(now);
             }
-            self.cluster.end(held, why, &mut self.books, kernel);
+            match keep_for {
+                Some(keep_for) => self.keep(held, keep_for, kernel),
+                None => self.cluster.end(held, why, &mut self.books, kernel),
+            }
         }
         // What it held is free for those who wait.
         self.head.receive(Message::Changed);
