@@ -361,6 +361,77 @@ fn paused_instances_are_lost_with_their_node() {
     assert_eq!(rows[1][..2], ["new", "node-1"]);
 }
 
+/// A function f whose starts take 1 s and these phases, 3.5 s in all, and disks of 1 GB/s.
+fn with_phases(snapshot: &Value, changes: &Value) -> Value {
+    let phase = |name: &str, time: f64| json!({"phase": name, "time": {"constant": time}});
+    let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
+    let mut scenario = json!({
+        "platform": {"hosts": {"1": {"disk": disk}}},
+        "functions": {"0": {"instances": {
+            "start": [phase("boot", 0.5), phase("runtime", 1.5), phase("code", 0.5)], "snapshot": snapshot}}},
+        "policies": {"autoscaling": {"use": "at-ticks"}},
+        "workload": {"invocations": at(&[0.0, 10.0])},
+    });
+    merge(&mut scenario, changes);
+    scenario
+}
+
+#[test]
+fn a_start_is_restored_from_what_the_first_one_has_come_to() {
+    let begins = |more: Value, changes: Value| {
+        let mut snapshot = json!({"phases": ["code", "runtime"], "restore": {"constant": 0.4}});
+        merge(&mut snapshot, &more);
+        let (begins, rows, metrics) = table_of(&with_phases(&snapshot, &changes), &["start"]);
+        let restored = rows.iter().filter(|row| row[0] == "snapshot").count() as u64;
+        assert_eq!(metrics.restored_instances, Some(restored), "{rows:?}");
+        begins
+    };
+    // The first is up at 3.5 s and gone at 6 s. The second passes 1 s, the boot and the restore.
+    assert_eq!(begins(json!({}), json!({})), [3.5, 11.9]);
+    // What is made while the instance is there, and what is not.
+    assert_eq!(begins(json!({"create": {"constant": 2.4}}), json!({})), [3.5, 11.9]);
+    assert_eq!(begins(json!({"create": {"constant": 2.6}}), json!({})), [3.5, 13.5]);
+    assert_eq!(begins(json!({"made": "beforehand"}), json!({})), [1.9, 11.9]);
+    // The other node has none, unless all have it; disks keep it, and lose it.
+    let everywhere = || json!({"where": "everywhere"});
+    let fault = |fault: Value| json!({"faults": {"scripted": [fault]}});
+    let down = || fault(json!({"at": 7, "for": 100, "host": "node-0"}));
+    assert_eq!(begins(json!({}), down()), [3.5, 13.5]);
+    assert_eq!(begins(everywhere(), down()), [3.5, 11.9]);
+    assert_eq!(begins(json!({}), fault(json!({"at": 7, "for": 1, "host": "node-0"}))), [3.5, 11.9]);
+    assert_eq!(begins(json!({}), fault(json!({"at": 7, "disk": "node-0"}))), [3.5, 13.5]);
+    assert_eq!(begins(everywhere(), fault(json!({"at": 7, "disk": "node-1"}))), [3.5, 11.9]);
+    assert_eq!(begins(everywhere(), fault(json!({"at": 7, "disk": "node-*"}))), [3.5, 13.5]);
+}
+
+#[test]
+fn a_snapshot_is_read_from_the_disk_of_the_node_by_all_who_start_there() {
+    let snapshot =
+        json!({"phases": ["runtime", "code"], "restore": {"constant": 0.4}, "size": "1GB", "made": "beforehand"});
+    let one_node = |scale: u32| {
+        let changes = json!({
+            "platform": {"hosts": {"1": {"count": 1}}},
+            "functions": {"0": {"instances": {"min_scale": scale, "max_scale": scale}}},
+            "workload": {"invocations": at(&[0.0, 0.0])},
+        });
+        table_of(&with_phases(&snapshot, &changes), &["ready_at"]).1.concat()
+    };
+    // 1 GB at 1 GB/s, or at half of it for two, and then 1 s, the boot and the restore.
+    assert_eq!(one_node(1), ["2.900000000"]);
+    assert_eq!(one_node(2), ["3.900000000", "3.900000000"]);
+    // A start that fails while the runtime would start does so once that is restored. A node that fails takes who reads with it.
+    let fails = json!({"functions": {"0": {"instances": {"start_failure": {"chance": 1, "after": "runtime"}}}}, "horizon": 2.95});
+    let (_, rows, _) = table_of(&with_phases(&snapshot, &fails), &["ended_at", "why"]);
+    assert_eq!(rows[0], ["2.900000000", "failed"]);
+    let down = json!({"faults": {"scripted": [{"at": 0.5, "for": 100, "host": "node-0"}]}});
+    let (begins, rows, _) = table_of(&with_phases(&snapshot, &down), &["ended_at", "why"]);
+    assert_eq!((begins[0], rows[0].concat().as_str()), (3.4, "0.500000000lost"), "begun anew on the other node");
+    let without_disk = json!({"functions": {"0": {"instances": {"min_scale": 1, "start": [{"phase": "code", "time": {"constant": 1}}],
+        "snapshot": {"phases": ["code"], "restore": {"constant": 1}, "size": "1MB"}}}}});
+    let refused = Experiment::prepare(&scenario(&without_disk), &Catalog::new(hearth_plugins::BUILT_IN)).unwrap_err();
+    assert!(refused.to_string().contains("has no disk"), "{refused}");
+}
+
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
 fn with_image(changes: &Value) -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
@@ -624,6 +695,35 @@ proptest! {
         prop_assert_eq!(rows.iter().filter(|row| row[1] == "failed").count() as u64, failed);
         prop_assert!(metrics.instances <= u64::from(scale) + failed);
         prop_assert!(metrics.instances >= ready.len() as u64 + failed);
+    }
+
+    /// Neither does a snapshot that takes as long to restore as what it saves.
+    #[test]
+    fn restoring_that_takes_as_long_as_the_phases_changes_no_date(
+        gaps in proptest::collection::vec((0..9_000_000_000_u64, 1..4_000_000_000_u64), 1..40),
+        autoscaling in prop::sample::select(vec!["at-ticks", "concurrency", "lambda"]),
+        (place, made, create) in (
+            prop::sample::select(vec!["node", "everywhere"]), prop::sample::select(vec!["first_start", "beforehand"]), 0..3_u32,
+        ),
+    ) {
+        let mut now = 0;
+        let invocation = |(gap, length): &(u64, u64)| {
+            now += gap;
+            json!({"at": format!("{now}ns"), "function": "f", "body": [{"sleep": format!("{length}ns")}]})
+        };
+        let invocations: Vec<Value> = gaps.iter().map(invocation).collect();
+        let run = |snapshot: Value| {
+            let changes = json!({"policies": {"autoscaling": {"use": autoscaling}}, "workload": {"invocations": invocations}});
+            table_of(&with_phases(&snapshot, &changes), &["instance", "node", "wanted_at", "ready_at", "ended_at"])
+        };
+        let without = run(Value::Null);
+        let snapshot = json!({"phases": ["boot", "code"], "restore": {"constant": 1}, "create": {"constant": create}, "where": place, "made": made});
+        let with = run(snapshot);
+        prop_assert_eq!(without.0, with.0);
+        prop_assert_eq!(without.1, with.1);
+        if made == "beforehand" {
+            prop_assert_eq!(with.2.restored_instances, Some(with.2.instances));
+        }
     }
 
     /// Warmth that saves no time changes nothing: a paused container that takes as long to resume as to start.

@@ -154,6 +154,10 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
     let reads_remote = steps().any(|step| reads(step) || saves(step));
     let sends = steps().any(|step| matches!(step, StepSection::Egress(_)) || saves(step));
     let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
+    let of_functions = scenario.functions.iter().map(|function| function.instances.as_ref());
+    let instances = of_functions.chain([scenario.service.instances.as_ref()]).flatten();
+    let reads_snapshots =
+        instances.filter_map(|instances| instances.snapshot.as_ref()?.size).any(|size| size.whole() > 0);
     simulation.with_model_mut(|model, kernel| {
         let service = model.service();
         let (head, registry) = (service.head_host(), service.registry().host());
@@ -171,6 +175,9 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
             }
             if sends {
                 check(disk, Endpoint::Disk(registry))?;
+            }
+            if reads_snapshots {
+                check(disk, Endpoint::Memory(node.host))?;
             }
             if writes {
                 check(Endpoint::Memory(node.host), disk)?;

@@ -39,6 +39,8 @@ pub struct InstanceSettings {
     pub start_failure: Option<StartFailure>,
     /// Whether those of which fewer are wanted are paused, for the next one to take its container, rather than removed.
     pub paused: Option<Pausing>,
+    /// Whether starts are restored from what an earlier one has come to.
+    pub snapshot: Option<Snapshot>,
 }
 
 impl Default for InstanceSettings {
@@ -55,6 +57,7 @@ impl Default for InstanceSettings {
             removal: None,
             start_failure: None,
             paused: None,
+            snapshot: None,
         }
     }
 }
@@ -134,6 +137,49 @@ impl Pausing {
     /// Containers that keep their RAM for so long at the most, and are paused and taken in no time.
     pub fn for_at_most(keep_for: SimDuration) -> Self {
         Self { keep_for, ram: 1.0, pause: None, resume: None }
+    }
+}
+
+/// How a start is restored from a snapshot of what an earlier one has come to, instead of passing some of its phases.
+///
+/// ```
+/// use hearth_serverless::distribution::Distribution;
+/// use hearth_serverless::function::{Snapshot, SnapshotPlace};
+/// let restore = Distribution::Constant(0.1);
+/// let snapshot = Snapshot { size: 250_000_000, ..Snapshot::of_phases(["runtime", "code"], restore) };
+/// assert_eq!((snapshot.place, snapshot.is_there_before), (SnapshotPlace::Node, false));
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Snapshot {
+    /// The phases that a restored start does without; others pass as ever. Names of which there is no phase mean nothing.
+    pub phases: Vec<String>,
+    /// How many seconds it takes to restore one, in place of the first of these phases.
+    pub restore: Distribution,
+    /// How many bytes are read from the disk of the node before a restored start begins.
+    pub size: u64,
+    /// How many seconds after the instance is up that makes it a snapshot is there; nothing is no time.
+    pub create: Option<Distribution>,
+    /// Where it is.
+    pub place: SnapshotPlace,
+    /// Whether one is there before the first start, everywhere.
+    pub is_there_before: bool,
+}
+
+/// Where a snapshot is once it has been made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SnapshotPlace {
+    /// On the disk of the node on which it was made.
+    #[default]
+    Node,
+    /// On the disks of all nodes.
+    Everywhere,
+}
+
+impl Snapshot {
+    /// One without size that the first start on a node makes at once.
+    pub fn of_phases<const N: usize>(phases: [&str; N], restore: Distribution) -> Self {
+        let phases = phases.map(str::to_owned).to_vec();
+        Self { phases, restore, size: 0, create: None, place: SnapshotPlace::default(), is_there_before: false }
     }
 }
 

@@ -29,7 +29,13 @@ fn instances() -> impl Strategy<Value = Value> {
                 Some(json!({"pause": {"exponential": {"mean": 0.5}}, "resume": {"constant": 0.1}})),
             ];
             let paused = &paused[(concurrency as usize + queue_at_instance as usize) % 3];
-            json!({"removal": removal, "paused": paused, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
+            let snapshot = [
+                None,
+                Some(json!({"phases": ["runtime", "code"], "restore": {"constant": 0.3}, "size": "300MB", "create": {"constant": 1}})),
+                Some(json!({"phases": ["code"], "restore": {"exponential": {"mean": 0.2}}, "where": "everywhere", "made": if min_scale == 1 { "beforehand" } else { "first_start" }})),
+            ];
+            let snapshot = snapshot[initial_scale as usize % 3].as_ref().filter(|_| start.get(0).is_some());
+            json!({"removal": removal, "paused": paused, "snapshot": snapshot, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
                    "queue_at_instance": queue_at_instance, "routing": routing, "start": start,
                    "start_failure": start_failure})
         },

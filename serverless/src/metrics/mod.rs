@@ -126,6 +126,8 @@ pub struct Metrics {
     pub failed_starts: Option<u64>,
     /// Instances that took a paused container, where there may be such.
     pub resumed_instances: Option<u64>,
+    /// Instances whose start was restored from a snapshot, where there may be such.
+    pub restored_instances: Option<u64>,
     /// Instances that are up, over time.
     up: Instances,
     /// Faults of hosts, links and disks that came into effect.
@@ -195,6 +197,7 @@ impl Default for Metrics {
             instances: 0,
             failed_starts: None,
             resumed_instances: None,
+            restored_instances: None,
             up: Instances::default(),
             faults: 0,
             retries: 0,

@@ -41,7 +41,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     vec![
         Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
         Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
-        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start) or `paused` (it takes the container of one that is paused)"),
+        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused) or `snapshot` (it is restored)"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
         Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),

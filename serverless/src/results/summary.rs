@@ -260,6 +260,9 @@ pub struct InstancesSummary {
     /// Those that took the container of one that was paused; left out where none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resumed: Option<u64>,
+    /// Those whose start was restored from a snapshot; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
 }
 
 /// The energy that compute nodes took, in joules.
@@ -440,6 +443,7 @@ impl Summary {
                 seconds: metrics.instance_seconds(),
                 failed_starts: metrics.failed_starts,
                 resumed: metrics.resumed_instances,
+                restored: metrics.restored_instances,
             }),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results

@@ -10,8 +10,10 @@ use serde::{Deserialize, Deserializer};
 use super::{Backoff, ScenarioError};
 use crate::distribution::Distribution;
 use crate::fault::Pauses;
-use crate::function::{ControlPlane, InstanceSettings, Pausing, Routing, StartFailure, StartPhase, Station};
-use crate::quantity::Seconds;
+use crate::function::{
+    ControlPlane, InstanceSettings, Pausing, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase, Station,
+};
+use crate::quantity::{Bytes, Seconds};
 
 /// How a function is served that has instances, each of which takes several requests at once.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub struct InstancesSection {
     pub start_failure: Option<StartFailureSection>,
     /// Instances of which fewer are wanted are paused, for the next one to take their container; without it, they are removed.
     pub paused: Option<PausedSection>,
+    /// Starts are restored from what an earlier one has come to; without it, each passes all phases.
+    pub snapshot: Option<SnapshotSection>,
 }
 
 /// How many requests at once.
@@ -149,6 +153,48 @@ fn all() -> f64 {
     1.0
 }
 
+/// How starts are restored.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a snapshot: an object")]
+pub struct SnapshotSection {
+    /// The phases of `start` that a restored start does without.
+    pub phases: Vec<String>,
+    /// How many seconds it takes to restore one, in place of the first of them.
+    pub restore: Distribution,
+    /// What is read from the disk of the node before; without it, nothing.
+    pub size: Option<Bytes>,
+    /// How many seconds after the instance is up that makes it a snapshot is there; without it, none.
+    pub create: Option<Distribution>,
+    /// Where it is.
+    #[serde(default, rename = "where")]
+    pub place: SnapshotPlaceName,
+    /// Who makes it.
+    #[serde(default)]
+    pub made: SnapshotMakerName,
+}
+
+/// Where a snapshot is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotPlaceName {
+    /// On the node on which it was made.
+    #[default]
+    Node,
+    /// On all nodes.
+    Everywhere,
+}
+
+/// Who makes a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotMakerName {
+    /// The first start.
+    #[default]
+    FirstStart,
+    /// It is on all nodes before any start.
+    Beforehand,
+}
+
 /// What starts instances.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the control plane: an object")]
@@ -220,6 +266,21 @@ impl InstancesSection {
                 checked.or_else(|problem| wrong(field, &problem))?;
             }
         }
+        if let Some(SnapshotSection { phases, restore, create, .. }) = &self.snapshot {
+            if phases.is_empty() {
+                return wrong(
+                    "snapshot.phases",
+                    "a snapshot of nothing: name the phases that a restored start does without",
+                );
+            }
+            for (position, phase) in phases.iter().enumerate() {
+                let place = format!("snapshot.phases[{position}]");
+                self.check_phase(phase).or_else(|problem| wrong(&place, &problem))?;
+            }
+            restore.check().or_else(|problem| wrong("snapshot.restore", &problem))?;
+            let checked = create.as_ref().map_or(Ok(()), Distribution::check);
+            checked.or_else(|problem| wrong("snapshot.create", &problem))?;
+        }
         Ok(())
     }
 
@@ -253,6 +314,7 @@ impl InstancesSection {
             removal: self.removal.clone(),
             start_failure: self.start_failure.as_ref().map(StartFailureSection::settings),
             paused: self.paused.as_ref().map(PausedSection::settings),
+            snapshot: self.snapshot.as_ref().map(SnapshotSection::settings),
         }
     }
 }
@@ -261,6 +323,22 @@ impl StartFailureSection {
     fn settings(&self) -> StartFailure {
         let pauses = self.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
         StartFailure { chance: self.chance, after: self.after.clone(), pauses }
+    }
+}
+
+impl SnapshotSection {
+    fn settings(&self) -> Snapshot {
+        Snapshot {
+            phases: self.phases.clone(),
+            restore: self.restore.clone(),
+            size: self.size.map_or(0, Bytes::whole),
+            create: self.create.clone(),
+            place: match self.place {
+                SnapshotPlaceName::Node => SnapshotPlace::Node,
+                SnapshotPlaceName::Everywhere => SnapshotPlace::Everywhere,
+            },
+            is_there_before: self.made == SnapshotMakerName::Beforehand,
+        }
     }
 }
 

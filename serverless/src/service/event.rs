@@ -53,6 +53,8 @@ pub(crate) enum Happening {
     InstanceAdvances(InstanceKey),
     /// The pause is over after a start of an instance that has failed.
     InstanceTriesAgain(InstanceKey),
+    /// What the start of an instance has come to is there for others.
+    SnapshotMade(InstanceKey),
     /// Autoscalers are asked.
     ScaleTick,
 }
@@ -256,6 +258,7 @@ impl Service {
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
             Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel)?,
+            Happening::SnapshotMade(key) => self.snapshot_made(key),
             Happening::ScaleTick => self.scale_tick(kernel)?,
         }
         Ok(())

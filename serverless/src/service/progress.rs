@@ -85,6 +85,7 @@ impl Happening {
             | Self::PolicyTimer
             | Self::InstanceAdvances(_)
             | Self::InstanceTriesAgain(_)
+            | Self::SnapshotMade(_)
             | Self::ScaleTick => false,
         }
     }

@@ -66,6 +66,7 @@ pub static DEFINITIONS: &[Definition] = &[
         .note("all together, from `measured.from_s` to `measured.to_s`"),
     count(Containers, "instances.failed_starts", "starts of instances that failed"),
     count(Containers, "instances.resumed", "instances resumed").note("that took the container of one that was paused"),
+    count(Containers, "instances.restored", "instances restored").note("whose start began with a snapshot"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
         .note("of containers that run one, from `measured.from_s` to `measured.to_s`"),

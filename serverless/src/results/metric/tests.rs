@@ -21,6 +21,8 @@ fn summaries() -> Vec<Value> {
         if let Some(instances) = &mut scenario.service.instances {
             instances.start_failure = Some(serde_json::from_str(r#"{"chance": 0.1}"#).unwrap());
             instances.paused = Some(serde_json::from_str("{}").unwrap());
+            let snapshot = r#"{"phases": ["runtime"], "restore": {"constant": 0.1}}"#;
+            instances.snapshot = Some(serde_json::from_str(snapshot).unwrap());
         }
         let mut results =
             Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();

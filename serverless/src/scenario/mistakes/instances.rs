@@ -10,7 +10,7 @@ fn instances_that_make_no_sense_are_named() {
         (
             "/functions/0/instances",
             json!({"concurency": 3}),
-            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`, `paused`: did you mean \"concurrency\"?",
+            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`, `paused`, `snapshot`: did you mean \"concurrency\"?",
         ),
         (
             "/functions/0/instances",
@@ -97,7 +97,21 @@ fn instances_that_make_no_sense_are_named() {
             json!({"paused": {"resume": {"constant": -1}}}),
             "functions[0].instances.paused.resume: constant: the number must be at least 0",
         ),
-        ("/functions/0/instances", json!({"paused": {"for": -1}}), "functions[0].instances.paused.for: "),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": ["code"]}}),
+            "functions[0].instances.snapshot: missing field `restore`",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": [], "restore": {"constant": 1}}}),
+            "functions[0].instances.snapshot.phases: a snapshot of nothing: name the phases that a restored start does without",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": ["code"], "restore": {"constant": 1}}}),
+            "functions[0].instances.snapshot.phases[0]: there is no phase \"code\": `start` has none",
+        ),
         (
             "/service/control_plane",
             json!({"creation": {"at_once": 0, "time": {"constant": 1}}}),

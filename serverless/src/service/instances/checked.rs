@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::instance::{Instance, InstanceStage};
+use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances};
 use crate::node::NodeId;
 use crate::service::Service;
@@ -41,6 +41,10 @@ impl Service {
             )?;
             is("all are members", of_function().all(|(key, it)| fleet.members.get(&it.number) == Some(&key)))?;
             is("there are as many as are wanted", fleet.scale() == fleet.wanted)?;
+            let restored =
+                |it: &Instance| matches!(it.stage, InstanceStage::Reads(..)) || it.start == HowStarted::Snapshot;
+            let are_restored = of_function().any(|(_, it)| restored(it));
+            is("who is restored has a snapshot of its function", !are_restored || settings.snapshot.is_some())?;
             let backs_off = |it: &Instance| matches!(it.stage, InstanceStage::BacksOff(..));
             is(
                 "who backs off does so as others have failed",

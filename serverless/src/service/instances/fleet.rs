@@ -8,8 +8,10 @@ use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
 use super::routing::Router;
+use super::snapshots::Snapshots;
 use crate::distribution::{Distribution, Sampler};
 use crate::function::{InstanceSettings, Pausing, StartFailure, StartPhase};
+use crate::node::NodeId;
 use crate::service::attempts::AttemptKey;
 
 /// The instances of a function.
@@ -36,6 +38,7 @@ pub(super) struct Fleet {
     removal: Option<Sampler>,
     random: Pcg64Mcg,
     pausing: Option<PauseTimes>,
+    pub snapshots: Option<Snapshots>,
     failures: Option<Failures>,
     /// Those that are tried again later, unless nothing else happens.
     pub tried_in_background: BTreeSet<InstanceKey>,
@@ -68,6 +71,8 @@ pub(super) struct DrawnStart {
     pub seconds: f64,
     /// Whether it comes to nothing then.
     pub fails: bool,
+    /// Whether it is restored from a snapshot.
+    pub is_restored: bool,
 }
 
 /// A number over time.
@@ -90,7 +95,12 @@ impl Integral {
 }
 
 impl Fleet {
-    pub fn new(settings: InstanceSettings, router: Router, random: impl Fn(&str) -> Pcg64Mcg, now: SimTime) -> Self {
+    pub fn new(
+        settings: InstanceSettings,
+        router: Router,
+        random: impl Fn(&str) -> Pcg64Mcg,
+        (nodes, now): (usize, SimTime),
+    ) -> Self {
         let wanted = settings.initial_scale.max(settings.min_scale).min(settings.max_scale);
         let starts = settings.start.iter().map(|StartPhase { time, .. }| time.sampler()).collect();
         let removal = settings.removal.as_ref().map(Distribution::sampler);
@@ -103,6 +113,8 @@ impl Fleet {
             let sampler = |time: &Option<Distribution>| time.as_ref().map(Distribution::sampler);
             PauseTimes { pause: sampler(pause), resume: sampler(resume), random: random("pauses") }
         });
+        let snapshot = settings.snapshot.as_ref();
+        let snapshots = snapshot.map(|snapshot| Snapshots::new(snapshot, &settings.start, nodes, random("snapshots")));
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
@@ -120,6 +132,7 @@ impl Fleet {
             removal,
             random: random("starts"),
             pausing,
+            snapshots,
             failures,
             tried_in_background: BTreeSet::new(),
             in_flight: begin,
@@ -143,15 +156,16 @@ impl Fleet {
         self.members.is_empty() && self.queue.is_empty() && self.wanted == 0
     }
 
-    /// How the next start goes on.
-    pub fn draw_start(&mut self) -> DrawnStart {
-        let Self { starts, random, failures, .. } = self;
+    /// How the next start goes on, which is on a node.
+    pub fn draw_start(&mut self, node: NodeId) -> DrawnStart {
+        let Self { starts, random, failures, snapshots, .. } = self;
         let fails = failures.as_mut().is_some_and(|of| of.random.random::<f64>() < of.chance);
         let passed = failures.as_ref().filter(|_| fails).map_or(usize::MAX, |of| of.phases);
         // What is drawn for phases that are not reached is drawn all the same: later starts take as long as without failures.
-        let times = starts.iter().map(|phase| phase.draw(random)).enumerate();
-        let seconds = times.fold(0.0, |sum, (position, time)| if position < passed { sum + time } else { sum });
-        DrawnStart { seconds, fails }
+        let mut times: Vec<f64> = starts.iter().map(|phase| phase.draw(random)).collect();
+        let snapshots = snapshots.as_mut().filter(|snapshots| snapshots.are_on(node));
+        let is_restored = snapshots.map(|snapshots| snapshots.restore(&mut times)).is_some();
+        DrawnStart { seconds: times.iter().take(passed).sum(), fails, is_restored }
     }
 
     /// How many seconds the removal of the next one takes, or its pause.

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use hearth_simcore::kernel::ActivityId;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
+use super::fleet::DrawnStart;
 use super::routing::Open;
 use super::{InstanceKey, Seat};
 use crate::cluster::{HeldContainer, Promise};
@@ -47,6 +49,8 @@ pub(super) enum HowStarted {
     New,
     /// It takes a paused container.
     Paused,
+    /// It is restored from a snapshot.
+    Snapshot,
 }
 
 impl HowStarted {
@@ -54,6 +58,7 @@ impl HowStarted {
         match self {
             Self::New => "new",
             Self::Paused => "paused",
+            Self::Snapshot => "snapshot",
         }
     }
 }
@@ -75,6 +80,8 @@ pub(super) enum InstanceStage {
     AwaitsAgent(HeldContainer),
     /// The agent of the node is at work for it.
     WithAgent(HeldContainer, EventHandle),
+    /// What it is restored from is read from the disk of its node, and how it goes on then.
+    Reads(HeldContainer, ActivityId, DrawnStart),
     /// Its container starts.
     Starts(HeldContainer, EventHandle),
     /// It takes requests.
@@ -122,6 +129,7 @@ impl Instance {
         match &self.stage {
             InstanceStage::AwaitsAgent(held)
             | InstanceStage::WithAgent(held, _)
+            | InstanceStage::Reads(held, ..)
             | InstanceStage::Starts(held, _)
             | InstanceStage::Ready(held)
             | InstanceStage::Stops(held)

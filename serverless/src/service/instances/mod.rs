@@ -12,6 +12,7 @@ mod pausing;
 mod routing;
 mod scaling;
 mod serving;
+mod snapshots;
 mod starting;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,10 +49,13 @@ impl Service {
         let random = |what: &str| stream(kernel.seed(), &format!("{what} of instances of function {}", function.0));
         let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
         self.instances.period = (period > SimDuration::ZERO).then_some(period);
-        let fleet = Fleet::new(settings, router, random, kernel.now());
+        let fleet = Fleet::new(settings, router, random, (self.cluster.nodes().len(), kernel.now()));
         self.books.metrics.has_instances = true;
         if fleet.settings.start_failure.is_some() {
             self.books.metrics.failed_starts.get_or_insert(0);
+        }
+        if fleet.settings.snapshot.is_some() {
+            self.books.metrics.restored_instances.get_or_insert(0);
         }
         if let Some(pausing) = &fleet.settings.paused {
             self.books.metrics.resumed_instances.get_or_insert(0);

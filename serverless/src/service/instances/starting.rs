@@ -4,12 +4,14 @@
 use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{ContainerChange, NONE, Placement, RequestView};
 use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::control_plane::Which;
 use super::fleet::DrawnStart;
 use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances};
+use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
@@ -109,7 +111,10 @@ impl Service {
                 self.instances.put(key, InstanceStage::AwaitsAgent(held));
                 self.instances.stations.leave(Which::AgentOf(node));
                 self.call_to_agent(node, kernel);
-                self.begin_start(key, kernel);
+                self.begin_start(key, kernel)
+            }
+            Some(InstanceStage::Reads(held, _, drawn)) => {
+                self.pass_phases(key, held, drawn, kernel);
                 Ok(())
             }
             Some(InstanceStage::Starts(held, over)) => {
@@ -232,7 +237,7 @@ impl Service {
         if self.instances.stations.enter(Which::AgentOf(node), key) {
             self.call_to_agent(node, kernel);
         } else {
-            self.begin_start(key, kernel);
+            self.begin_start(key, kernel)?;
         }
         Ok(true)
     }
@@ -258,15 +263,36 @@ impl Service {
         Ok(())
     }
 
-    /// The container of an instance begins to start.
-    fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
-        let Some(instance) = self.instances.all.get_mut(key) else { return };
+    /// The container of an instance begins to start: what it is restored from is read before, if it is.
+    fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
         let InstanceStage::AwaitsAgent(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
-            return;
+            return Ok(());
         };
+        let Some(fleet) = self.instances.fleets.get_mut(&instance.function) else { return Ok(()) };
+        let drawn = fleet.draw_start(held.node());
+        let size = fleet.settings.snapshot.as_ref().map_or(0, |snapshot| snapshot.size);
+        if drawn.is_restored {
+            instance.start = HowStarted::Snapshot;
+            if let Some(restored) = &mut self.books.metrics.restored_instances {
+                *restored += 1;
+            }
+            if size > 0 {
+                let (host, read) = (self.cluster.node(held.node()).host, Event(Happening::InstanceAdvances(key)));
+                let reads = kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), size, read)?;
+                instance.stage = InstanceStage::Reads(held, reads, drawn);
+                return Ok(());
+            }
+        }
+        self.pass_phases(key, held, drawn, kernel);
+        Ok(())
+    }
+
+    /// The phases of a start begin.
+    fn pass_phases(&mut self, key: InstanceKey, held: HeldContainer, drawn: DrawnStart, kernel: &mut Kernel<Event>) {
+        let Some(instance) = self.instances.all.get_mut(key) else { return };
         let overhead = self.registry.function(instance.function).startup_overhead;
-        let Some(fleet) = self.instances.fleets.get_mut(&instance.function) else { return };
-        let DrawnStart { seconds, fails } = fleet.draw_start();
+        let DrawnStart { seconds, fails, .. } = drawn;
         let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
         let over =
             if fails { Happening::InstanceAdvances(key) } else { Happening::Message(Message::InstanceReady(key)) };
@@ -284,7 +310,7 @@ impl Service {
         let InstanceStage::Starts(held, _) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
             return Err(Error::internal("an instance is up that has not been started").into());
         };
-        if instance.start == HowStarted::New {
+        if instance.start != HowStarted::Paused {
             self.cluster.note(ContainerChange::Up, &held, now);
         }
         let function = instance.function;
@@ -300,6 +326,7 @@ impl Service {
             fleet.router.open(0, open);
         }
         self.books.metrics.instance_up(now);
+        self.make_snapshot(key, kernel);
         self.serve_queue(function, kernel)
     }
 
@@ -406,6 +433,10 @@ impl Service {
                 kernel.cancel(over);
                 stations.leave(Which::AgentOf(node));
                 self.call_to_agent(node, kernel);
+                Some(held)
+            }
+            InstanceStage::Reads(held, reads, _) => {
+                kernel.cancel_activity(reads);
                 Some(held)
             }
             InstanceStage::Starts(held, over) => {
