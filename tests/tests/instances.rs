@@ -432,6 +432,102 @@ fn a_snapshot_is_read_from_the_disk_of_the_node_by_all_who_start_there() {
     assert!(refused.to_string().contains("has no disk"), "{refused}");
 }
 
+#[test]
+fn an_instance_takes_a_pod_that_is_ready_and_another_pod_is_begun() {
+    let phase = |name: &str, time: f64| json!({"phase": name, "time": {"constant": time}});
+    let (sandbox, runtime) = (phase("sandbox", 0.5), phase("runtime", 1.5));
+    let (begins, rows, metrics) = table_of(
+        &json!({
+            "service": {
+                "control_plane": {"creation": {"time": {"constant": 1}}},
+                "pods": [{"name": "generic", "ram": "2GB", "ready": 1, "start": [sandbox, runtime]}]},
+            "functions": {"0": {"body": [{"sleep": "20s"}], "instances": {"start": [sandbox, runtime, phase("code", 0.25)]}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[5.0, 6.0])},
+        }),
+        &["instance", "function", "start", "placed_at", "ready_at", "why"],
+    );
+    // The pod is created at 1 s, and passes 1 s, sandbox and runtime. The first request has the code alone before it. The next pod is
+    // created at 6 s and ready at 9 s; the second request has an instance begun that is created at 7 s, and passes all.
+    assert_eq!(begins, [5.25, 10.25]);
+    let row = |number: &str, what: [&str; 2], placed: f64, ready: f64, why: &str| {
+        [number, what[0], what[1], &format!("{placed:.9}"), &format!("{ready:.9}"), why].map(str::to_owned)
+    };
+    let expected = [
+        row("1", ["generic", "new"], 1.0, 4.0, "taken"),
+        row("2", ["f", "pod"], 5.0, 5.25, ""),
+        row("3", ["generic", "new"], 6.0, 9.0, ""),
+        row("4", ["f", "new"], 7.0, 10.25, ""),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((metrics.instances, metrics.pods, metrics.from_pods), (2, Some(2), Some(1)));
+    // From 5 s to 30.25 s: the next pod holds 2 GB from 6 s on; what has taken the first one 1 GB, as it needs.
+    let idle = 24.25 * 2.0 + (0.25 + 5.0) + 3.25;
+    assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (40e9, idle * 1e9));
+    assert_eq!(metrics.instance_seconds(), 25.0 + 20.0, "pods are no instances");
+}
+
+#[test]
+fn pools_are_looked_into_one_after_the_other() {
+    let pool = |name: &str, ram: &str, search: f64| json!({"name": name, "ram": ram, "ready": 1, "search": {"constant": search}});
+    let (begins, rows, _) = table_of(
+        &json!({
+            "service": {"pods": [pool("small", "512MB", 10.0), pool("a", "1GB", 0.1), pool("b", "2GB", 0.2)]},
+            "functions": {"0": {"instances": {"start": [{"phase": "code", "time": {"constant": 0.5}}]}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[5.0, 5.0, 5.0])},
+        }),
+        &["function", "start", "placed_at"],
+    );
+    // Into small ones nobody looks who does not fit. One has that of a at 5.1 s, one that of b at 5.3 s, and one is begun then, with
+    // 1 s and the code.
+    assert_eq!(begins, [5.6, 5.8, 6.8]);
+    let of_f = rows.iter().filter(|row| row[0] == "f").map(|row| (row[1].as_str(), row[2].as_str()));
+    let placed = [("pod", "5.100000000"), ("pod", "5.300000000"), ("new", "5.300000000")];
+    assert_eq!(of_f.collect::<Vec<_>>(), placed);
+}
+
+#[test]
+fn pods_with_an_image_are_for_those_who_need_it() {
+    let begin = |pods: Value| {
+        let changes = json!({
+            "service": {"pods": pods},
+            "functions": {"0": {"instances": {}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[10.0])},
+        });
+        run(&with_image(&changes)).1[0].started_at.unwrap().as_secs_f64()
+    };
+    let without = begin(json!([]));
+    assert_eq!(without, 13.0, "1 GB is copied in 1 s and loaded in 1 s, and it starts in 1 s");
+    assert_eq!(begin(json!([{"name": "pod", "ram": "1GB", "ready": 1, "image": "image"}])), 10.0);
+    assert_eq!(begin(json!([{"name": "pod", "ram": "1GB", "ready": 1}])), without);
+}
+
+#[test]
+fn pods_are_lost_with_their_node_and_begun_anew() {
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "service": {"pods": [{"name": "pod", "ram": "1GB", "ready": 2}]},
+            "functions": {"0": {"instances": {}}},
+            "policies": {"autoscaling": {"use": "lambda"}, "node_allocation": {"use": "round-robin"}},
+            "faults": {"scripted": [{"at": 2, "for": 100, "host": "node-0"}]},
+            "workload": {"invocations": at(&[5.0])},
+        }),
+        &["function", "start", "node", "wanted_at", "why"],
+    );
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
+    let expected = [
+        "pod new node-0 0.000000000 lost",
+        "pod new node-1 0.000000000 taken",
+        "pod new node-1 2.000000000 ",
+        "f pod node-1 5.000000000 ",
+        "pod new node-1 5.000000000 ",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(metrics.pods, Some(4));
+}
+
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
 fn with_image(changes: &Value) -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});

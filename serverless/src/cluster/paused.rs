@@ -17,6 +17,20 @@ impl Cluster {
         spec.idle_ram = ((spec.footprint.ram as f64 * share).round() as u64).min(spec.footprint.ram);
     }
 
+    /// Whether a container of a function can be in the place of one of another: it holds no more RAM or processors, and the same image.
+    pub fn fits_into(&self, function: FunctionId, other: FunctionId) -> bool {
+        let (spec, other) = (&self.specs[function], &self.specs[other]);
+        let (own, there) = (spec.footprint, other.footprint);
+        own.ram <= there.ram && own.processors <= there.processors && spec.image == other.image
+    }
+
+    /// Whether a node is up and has the disk for a container of a function, or can make room on it, beside what is promised.
+    pub fn has_disk_for(&self, node: NodeId, function: FunctionId) -> bool {
+        let view = &self.views[node];
+        let disk = self.specs[function].footprint.disk;
+        self.up.contains(node) && view.free_disk + view.idle_disk + view.unused_image_disk >= disk
+    }
+
     /// What a container holds of RAM, idle or not.
     #[cfg(test)]
     pub fn held_ram(&self, container: &crate::node::Container) -> u64 {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use hearth_simcore::time::SimDuration;
 
+use super::{Body, Function, ImageId, Limits, Processors};
 use crate::distribution::Distribution;
 use crate::fault::Pauses;
 
@@ -180,6 +181,55 @@ impl Snapshot {
     pub fn of_phases<const N: usize>(phases: [&str; N], restore: Distribution) -> Self {
         let phases = phases.map(str::to_owned).to_vec();
         Self { phases, restore, size: 0, create: None, place: SnapshotPlace::default(), is_there_before: false }
+    }
+}
+
+/// A pool of generic containers ("stem cells") that are started before anybody needs them, and taken by instances of any function that
+/// fits into one. It is a function that nobody invokes, with as many instances.
+///
+/// ```
+/// use hearth_serverless::distribution::Distribution;
+/// use hearth_serverless::function::{Pods, StartPhase};
+/// use hearth_serverless::prelude::*;
+/// let runtime = StartPhase { name: "runtime".to_owned(), time: Distribution::Constant(0.4) };
+/// let pods = Pods { start: [runtime].into(), ..Pods::new("small", 256 * MB, 10) };
+/// assert!(pods.image.is_none() && pods.processors == 0.0);
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pods {
+    /// What it is called, among functions.
+    pub name: String,
+    /// What each holds of RAM: functions with more do not fit.
+    pub ram: u64,
+    /// How many cores are kept for each, where processors are shared: functions for which more are do not fit.
+    pub processors: f64,
+    /// The image that they have in RAM: functions with another one, or none, do not fit.
+    pub image: Option<ImageId>,
+    /// How many are to be ready, or on their way, on all nodes together.
+    pub ready: u32,
+    /// What their starts take beside the startup overhead; instances that take one do without phases of these names.
+    pub start: Rc<[StartPhase]>,
+    /// How many seconds a look into the pool takes, whether one is found or not; nothing is no time.
+    pub search: Option<Distribution>,
+}
+
+impl Pods {
+    /// So many without image that hold so much RAM, and have their sandbox alone.
+    pub fn new(name: &str, ram: u64, ready: u32) -> Self {
+        let (name, start) = (name.to_owned(), Rc::from([]));
+        Self { name, ram, processors: 0.0, image: None, ready, start, search: None }
+    }
+
+    /// As a function that nobody invokes, and how that is served.
+    pub(crate) fn as_function(&self) -> (Function, InstanceSettings) {
+        let processors =
+            Processors { request: self.processors, limit: self.processors.max(1.0), ..Processors::default() };
+        let limits =
+            Limits { ram: self.ram, processors: (self.processors > 0.0).then_some(processors), ..Limits::default() };
+        let (name, body) = (self.name.clone(), Body::Steps(Rc::from([])));
+        let function = Function { name, image: self.image, limits, startup_overhead: None, body };
+        let (min_scale, max_scale, start) = (self.ready, self.ready, Rc::clone(&self.start));
+        (function, InstanceSettings { min_scale, max_scale, start, ..InstanceSettings::default() })
     }
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use hearth_simcore::time::SimDuration;
 
 pub use self::instances::{
-    ControlPlane, InstanceSettings, Pausing, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase, Station,
+    ControlPlane, InstanceSettings, Pausing, Pods, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase, Station,
 };
 use crate::table::identifiers;
 use call::{Call, FunctionError, Output, Pending};

@@ -42,6 +42,20 @@ fn instances() -> impl Strategy<Value = Value> {
     )
 }
 
+/// None, or pools in which starts look; there is an image i0.
+fn pods() -> impl Strategy<Value = Vec<Value>> {
+    let start = json!([{"phase": "runtime", "time": {"exponential": {"mean": 1}}}]);
+    prop::sample::select(vec![
+        Vec::new(),
+        vec![json!({"name": "large", "ram": "2GB", "ready": 2, "start": start})],
+        vec![
+            json!({"name": "small", "ram": "300MB", "ready": 1, "search": {"constant": 0.2}}),
+            json!({"name": "with image", "ram": "1GB", "ready": 1, "image": "i0", "start": start, "search": {"exponential": {"mean": 0.3}}}),
+        ],
+        vec![json!({"name": "with cores", "ram": "1GB", "ready": 1, "processors": 0.5, "search": {"constant": 0.4}})],
+    ])
+}
+
 fn start_failure() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         Value::Null,
@@ -79,7 +93,7 @@ proptest! {
         scenario in scenario(),
         faults in prop::option::of(faults()),
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
-        control_plane in control_plane(),
+        (control_plane, pods) in (control_plane(), pods()),
         autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
         processors in prop::sample::select(vec!["dedicated", "shared"]),
     ) {
@@ -88,6 +102,13 @@ proptest! {
             function["instances"] = json!(instances);
         }
         scenario["service"]["control_plane"] = control_plane;
+        // What a pool keeps of processors it may keep of those that are shared.
+        let needs_sharing = pods.iter().any(|pool| pool.get("processors").is_some());
+        scenario["service"]["pods"] = json!(if needs_sharing && processors == "dedicated" { Vec::new() } else { pods });
+        let functions = scenario["functions"].as_array().unwrap();
+        if functions.iter().all(|function| function["instances"].is_null()) {
+            scenario["service"]["pods"] = json!([]);
+        }
         scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
         if let Some((faults, recovery)) = faults {

@@ -128,6 +128,10 @@ pub struct Metrics {
     pub resumed_instances: Option<u64>,
     /// Instances whose start was restored from a snapshot, where there may be such.
     pub restored_instances: Option<u64>,
+    /// Generic pods that began to start on a node, where there are such.
+    pub pods: Option<u64>,
+    /// Instances that took one of them.
+    pub from_pods: Option<u64>,
     /// Instances that are up, over time.
     up: Instances,
     /// Faults of hosts, links and disks that came into effect.
@@ -198,6 +202,8 @@ impl Default for Metrics {
             failed_starts: None,
             resumed_instances: None,
             restored_instances: None,
+            pods: None,
+            from_pods: None,
             up: Instances::default(),
             faults: 0,
             retries: 0,
@@ -377,10 +383,14 @@ impl Metrics {
         self.idle.bytes += ram;
     }
 
-    /// An instance begins to start: its memory counts as idle until it serves somebody.
-    pub(crate) fn begin_instance(&mut self, ram: u64, now: SimTime) {
+    /// An instance begins to start, or a pod for one: its memory counts as idle until it serves somebody.
+    pub(crate) fn begin_instance(&mut self, ram: u64, is_pod: bool, now: SimTime) {
         self.advance(now);
-        self.instances += 1;
+        if is_pod {
+            self.pods = self.pods.map(|pods| pods + 1);
+        } else {
+            self.instances += 1;
+        }
         self.idle.bytes += ram;
     }
 

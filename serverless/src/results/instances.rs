@@ -41,7 +41,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     vec![
         Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
         Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
-        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused) or `snapshot` (it is restored)"),
+        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused), `snapshot` (it is restored) or `pod` (it takes a generic pod)"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
         Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),
@@ -50,7 +50,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
         Of::date("ended_at", |instance| instance.ended_at).note("nothing if it has not ended"),
         Of::count("requests", |instance| Some(instance.requests)).required().note("that it began to serve"),
         Of::text("why", |instance| instance.why)
-            .note("`scaled` (fewer were wanted), `paused` (likewise, and its container stays for another one), `failed` (its start did), `crashed` or `lost` (its node failed)"),
+            .note("`scaled` (fewer were wanted), `paused` (likewise, and its container stays for another one), `taken` (a pod, by an instance), `failed` (its start did), `crashed` or `lost` (its node failed)"),
     ]
 }
 

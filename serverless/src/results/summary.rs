@@ -263,6 +263,12 @@ pub struct InstancesSummary {
     /// Those whose start was restored from a snapshot; left out where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<u64>,
+    /// Those that took a generic pod; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_pods: Option<u64>,
+    /// Generic pods that began to start on a node; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<u64>,
 }
 
 /// The energy that compute nodes took, in joules.
@@ -444,6 +450,8 @@ impl Summary {
                 failed_starts: metrics.failed_starts,
                 resumed: metrics.resumed_instances,
                 restored: metrics.restored_instances,
+                from_pods: metrics.from_pods,
+                pods: metrics.pods,
             }),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results

@@ -7,11 +7,12 @@ use hearth_simcore::time::SimDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::{Backoff, ScenarioError};
+use super::{Backoff, ProcessorSharingName, ScenarioError};
 use crate::distribution::Distribution;
 use crate::fault::Pauses;
 use crate::function::{
-    ControlPlane, InstanceSettings, Pausing, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase, Station,
+    ControlPlane, ImageId, InstanceSettings, Pausing, Pods, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase,
+    Station,
 };
 use crate::quantity::{Bytes, Seconds};
 
@@ -195,6 +196,28 @@ pub enum SnapshotMakerName {
     Beforehand,
 }
 
+/// A pool of generic containers that instances take.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a pool of pods: an object")]
+pub struct PodsSection {
+    /// What it is called, among functions.
+    pub name: String,
+    /// What each holds of RAM: functions with more do not fit.
+    pub ram: Bytes,
+    /// How many cores are kept for each: functions for which more are do not fit; without it, none.
+    #[serde(default)]
+    pub processors: f64,
+    /// The image that they have in RAM, which those have that fit; without it, none.
+    pub image: Option<String>,
+    /// How many are to be ready, or on their way, on all nodes together.
+    pub ready: u32,
+    /// What their starts take beside the startup overhead; who takes one does without phases of these names.
+    #[serde(default)]
+    pub start: Vec<PhaseSection>,
+    /// How many seconds a look into the pool takes; without it, none.
+    pub search: Option<Distribution>,
+}
+
 /// What starts instances.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the control plane: an object")]
@@ -296,8 +319,6 @@ impl InstancesSection {
 
     /// As the service takes it.
     pub(crate) fn settings(&self) -> InstanceSettings {
-        let phase =
-            |PhaseSection { phase, time }: &PhaseSection| StartPhase { name: phase.clone(), time: time.clone() };
         InstanceSettings {
             concurrency: self.concurrency.0,
             min_scale: self.min_scale,
@@ -310,7 +331,7 @@ impl InstancesSection {
                 RoutingName::RandomOfTwo => Routing::RandomOfTwo,
             },
             queue_at_instance: self.queue_at_instance,
-            start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
+            start: phases(&self.start),
             removal: self.removal.clone(),
             start_failure: self.start_failure.as_ref().map(StartFailureSection::settings),
             paused: self.paused.as_ref().map(PausedSection::settings),
@@ -324,6 +345,47 @@ impl StartFailureSection {
         let pauses = self.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
         StartFailure { chance: self.chance, after: self.after.clone(), pauses }
     }
+}
+
+impl PodsSection {
+    /// Checks the numbers; `place` is where they stand.
+    pub(super) fn check(&self, place: &str, processors: ProcessorSharingName) -> Result<(), ScenarioError> {
+        let wrong = |field: &str, problem: &str| Err(ScenarioError::invalid(format!("{place}.{field}"), problem));
+        if self.ready > Scale::MOST {
+            return wrong("ready", &format!("{} pods: expected at most {}", self.ready, Scale::MOST));
+        }
+        if !(0.0..=1e6).contains(&self.processors) {
+            return wrong("processors", "expected a number of cores that is not negative");
+        }
+        if self.processors > 0.0 && processors == ProcessorSharingName::Dedicated {
+            return wrong(
+                "processors",
+                "nobody keeps any where they are dedicated: say \"processors\": \"shared\" in the service",
+            );
+        }
+        for (position, phase) in self.start.iter().enumerate() {
+            let place = format!("start[{position}].time");
+            phase.time.check().or_else(|problem| wrong(&place, &problem))?;
+        }
+        let checked = self.search.as_ref().map_or(Ok(()), Distribution::check);
+        checked.or_else(|problem| wrong("search", &problem))
+    }
+
+    /// As the service takes it, with the image of that name.
+    pub(crate) fn pods(&self, image: Option<ImageId>) -> Pods {
+        Pods {
+            processors: self.processors,
+            image,
+            start: phases(&self.start),
+            search: self.search.clone(),
+            ..Pods::new(&self.name, self.ram.whole(), self.ready)
+        }
+    }
+}
+
+fn phases(start: &[PhaseSection]) -> Rc<[StartPhase]> {
+    let phase = |PhaseSection { phase, time }: &PhaseSection| StartPhase { name: phase.clone(), time: time.clone() };
+    start.iter().map(phase).collect()
 }
 
 impl SnapshotSection {

@@ -48,8 +48,8 @@ pub use faults::{
 };
 pub use files::change_paths;
 pub use instances::{
-    Concurrency, ControlPlaneSection, InstancesSection, PausedSection, PhaseSection, RoutingName, SnapshotMakerName,
-    SnapshotPlaceName, SnapshotSection, StartFailureSection, StationSection,
+    Concurrency, ControlPlaneSection, InstancesSection, PausedSection, PhaseSection, PodsSection, RoutingName,
+    SnapshotMakerName, SnapshotPlaceName, SnapshotSection, StartFailureSection, StationSection,
 };
 pub use overrides::Override;
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};

@@ -29,7 +29,7 @@ use crate::Simulation;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
-use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings};
+use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings, Pods};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
@@ -97,6 +97,14 @@ impl ServerlessComputeService {
     /// Has instances pass the stations of a control plane as they are started. Call it before there are any.
     pub fn set_control_plane(&self, simulation: &mut Simulation, control_plane: &ControlPlane) {
         simulation.with_model_mut(|model, kernel| model.service().set_control_plane(control_plane, kernel.seed()));
+    }
+
+    /// Adds a pool of generic containers, after those that instances look into before. Call it before there are instances.
+    ///
+    /// # Errors
+    /// When there is a function of that name, or no node could ever hold one of them.
+    pub fn add_pods(&self, simulation: &mut Simulation, pods: Pods) -> Result<(), Error> {
+        simulation.with_model_mut(|model, kernel| model.service().add_pods(&pods, kernel).map_err(|error| *error))
     }
 
     /// Has a function served by instances, before anybody asks for it.

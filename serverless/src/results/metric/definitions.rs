@@ -67,6 +67,8 @@ pub static DEFINITIONS: &[Definition] = &[
     count(Containers, "instances.failed_starts", "starts of instances that failed"),
     count(Containers, "instances.resumed", "instances resumed").note("that took the container of one that was paused"),
     count(Containers, "instances.restored", "instances restored").note("whose start began with a snapshot"),
+    count(Containers, "instances.from_pods", "instances from pods").note("that took a generic pod"),
+    count(Containers, "instances.pods", "generic pods started").note("that got a place on a node"),
 
     number(Memory, "memory_byte_seconds.used", "memory used by invocations", ByteSeconds)
         .note("of containers that run one, from `measured.from_s` to `measured.to_s`"),

@@ -112,6 +112,32 @@ fn instances_that_make_no_sense_are_named() {
             json!({"snapshot": {"phases": ["code"], "restore": {"constant": 1}}}),
             "functions[0].instances.snapshot.phases[0]: there is no phase \"code\": `start` has none",
         ),
+        ("/service/pods", json!([{"name": "small", "ram": "1GB"}]), "service.pods[0]: missing field `ready`"),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1_000_001}]),
+            "service.pods[0].ready: 1000001 pods: expected at most 1000000",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "processors": -1}]),
+            "service.pods[0].processors: expected a number of cores that is not negative",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1}]),
+            "service.pods: instances take them, and no function is served by such: give functions `instances`, or the service",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "search": {"constant": -1}}]),
+            "service.pods[0].search: constant: the number must be at least 0",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "image": "nowhere"}]),
+            "service.pods[0].image: unknown image \"nowhere\": the scenario declares img",
+        ),
         (
             "/service/control_plane",
             json!({"creation": {"at_once": 0, "time": {"constant": 1}}}),

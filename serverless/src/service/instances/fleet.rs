@@ -18,6 +18,8 @@ use crate::service::attempts::AttemptKey;
 #[derive(Debug)]
 pub(super) struct Fleet {
     pub settings: InstanceSettings,
+    /// Whether they are pods, which other instances take.
+    pub is_pool: bool,
     /// Those that have not ended, by number.
     pub members: BTreeMap<u64, InstanceKey>,
     pub router: Router,
@@ -118,6 +120,7 @@ impl Fleet {
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
+            is_pool: false,
             members: BTreeMap::new(),
             router,
             queue: VecDeque::new(),
@@ -156,14 +159,19 @@ impl Fleet {
         self.members.is_empty() && self.queue.is_empty() && self.wanted == 0
     }
 
-    /// How the next start goes on, which is on a node.
-    pub fn draw_start(&mut self, node: NodeId) -> DrawnStart {
+    /// How the next start goes on, which is on a node and has some phases behind it if it is that of a pod.
+    pub fn draw_start(&mut self, node: NodeId, behind: Option<&[StartPhase]>) -> DrawnStart {
         let Self { starts, random, failures, snapshots, .. } = self;
         let fails = failures.as_mut().is_some_and(|of| of.random.random::<f64>() < of.chance);
         let passed = failures.as_ref().filter(|_| fails).map_or(usize::MAX, |of| of.phases);
         // What is drawn for phases that are not reached is drawn all the same: later starts take as long as without failures.
         let mut times: Vec<f64> = starts.iter().map(|phase| phase.draw(random)).collect();
-        let snapshots = snapshots.as_mut().filter(|snapshots| snapshots.are_on(node));
+        for (time, phase) in times.iter_mut().zip(self.settings.start.iter()) {
+            if behind.is_some_and(|behind| behind.iter().any(|passed| passed.name == phase.name)) {
+                *time = 0.0;
+            }
+        }
+        let snapshots = snapshots.as_mut().filter(|snapshots| behind.is_none() && snapshots.are_on(node));
         let is_restored = snapshots.map(|snapshots| snapshots.restore(&mut times)).is_some();
         DrawnStart { seconds: times.iter().take(passed).sum(), fails, is_restored }
     }

@@ -51,6 +51,8 @@ pub(super) enum HowStarted {
     Paused,
     /// It is restored from a snapshot.
     Snapshot,
+    /// It takes a pod of a pool.
+    Pod(FunctionId),
 }
 
 impl HowStarted {
@@ -59,6 +61,7 @@ impl HowStarted {
             Self::New => "new",
             Self::Paused => "paused",
             Self::Snapshot => "snapshot",
+            Self::Pod(_) => "pod",
         }
     }
 }
@@ -68,6 +71,8 @@ impl HowStarted {
 pub(super) enum InstanceStage {
     /// The one before it has failed to start: it is begun at a date, which does not keep the simulation going if there is no timer.
     BacksOff(SimTime, Option<EventHandle>),
+    /// It looks into the pool of pods at this position.
+    Searches(usize, EventHandle),
     /// It waits to be created.
     AwaitsCreation,
     /// It is being created.
@@ -135,6 +140,7 @@ impl Instance {
             | InstanceStage::Stops(held)
             | InstanceStage::Leaves(held, _) => Some(held),
             InstanceStage::BacksOff(..)
+            | InstanceStage::Searches(..)
             | InstanceStage::AwaitsCreation
             | InstanceStage::IsCreated(_)
             | InstanceStage::AwaitsNode

@@ -31,7 +31,7 @@ impl Service {
         if let Some(resumed) = &mut self.books.metrics.resumed_instances {
             *resumed += 1;
         }
-        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, now);
+        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, false, now);
         self.books.begin_phase(held.node(), held.id(), Phase::Prewarming, function);
         let time = self.cluster.node(held.node()).slowed(SimDuration::from_secs_f64(fleet.draw_resume()));
         let up = Event(Happening::Message(Message::InstanceReady(key)));

@@ -45,11 +45,23 @@ impl Service {
         settings: InstanceSettings,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.add_fleet(function, settings, false, kernel)
+    }
+
+    /// The same, or has a pool of pods that other instances take: nobody is asked how many there are to be.
+    pub(super) fn add_fleet(
+        &mut self,
+        function: FunctionId,
+        settings: InstanceSettings,
+        is_pool: bool,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         let router = Router::new(settings.routing, kernel.seed(), function.0);
         let random = |what: &str| stream(kernel.seed(), &format!("{what} of instances of function {}", function.0));
         let period = SimDuration::from_nanos(self.policies.autoscaling_rules().period);
         self.instances.period = (period > SimDuration::ZERO).then_some(period);
-        let fleet = Fleet::new(settings, router, random, (self.cluster.nodes().len(), kernel.now()));
+        let mut fleet = Fleet::new(settings, router, random, (self.cluster.nodes().len(), kernel.now()));
+        fleet.is_pool = is_pool;
         self.books.metrics.has_instances = true;
         if fleet.settings.start_failure.is_some() {
             self.books.metrics.failed_starts.get_or_insert(0);
@@ -64,7 +76,9 @@ impl Service {
         let is_active = !fleet.is_dormant();
         self.instances.fleets.insert(function, fleet);
         if is_active {
-            self.instances.active.insert(function);
+            if !is_pool {
+                self.instances.active.insert(function);
+            }
             self.reconcile(function, kernel)?;
             self.work_off_mailbox(kernel)?;
             self.schedule_tick(kernel);

@@ -56,16 +56,13 @@ impl Service {
         added.map_or(Ok(()), |key| self.begin_instance(key, kernel))
     }
 
-    /// An instance begins its way: with the container of one that is paused, or by being created.
+    /// An instance begins its way: with the container of one that is paused, with a pod, or by being created.
     pub(super) fn begin_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        if !self.resume_instance(key, kernel)? {
-            self.create(key, kernel);
-        }
-        Ok(())
+        if self.resume_instance(key, kernel)? { Ok(()) } else { self.search_pods(key, 0, kernel) }
     }
 
     /// An instance passes what creates all of them.
-    fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
+    pub(super) fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
         if self.instances.stations.enter(Which::Creation, key) {
             self.instances.put(key, InstanceStage::AwaitsCreation);
             self.call_to_creation(kernel);
@@ -100,6 +97,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         match self.instances.put(key, InstanceStage::Ended) {
+            Some(InstanceStage::Searches(position, _)) => self.pool_searched(key, position, kernel),
             Some(InstanceStage::IsCreated(_)) => {
                 self.instances.stations.leave(Which::Creation);
                 self.call_to_creation(kernel);
@@ -228,7 +226,8 @@ impl Service {
         }
         let held = self.cluster.start_instance(node, function, &mut self.books, kernel);
         let Some(held) = held.map_err(|mistake| self.policies.error(mistake))? else { return Ok(false) };
-        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, kernel.now());
+        let is_pod = self.instances.fleets.get(&function).is_some_and(|fleet| fleet.is_pool);
+        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, is_pod, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         self.instances.put(key, InstanceStage::AwaitsAgent(held));
         if let Some(instance) = self.instances.all.get_mut(key) {
@@ -264,13 +263,15 @@ impl Service {
     }
 
     /// The container of an instance begins to start: what it is restored from is read before, if it is.
-    fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    pub(super) fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let start = self.instances.all.get(key).map(|instance| instance.start).unwrap_or_default();
+        let behind = self.phases_behind(start);
         let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
         let InstanceStage::AwaitsAgent(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
             return Ok(());
         };
         let Some(fleet) = self.instances.fleets.get_mut(&instance.function) else { return Ok(()) };
-        let drawn = fleet.draw_start(held.node());
+        let drawn = fleet.draw_start(held.node(), behind.as_deref());
         let size = fleet.settings.snapshot.as_ref().map_or(0, |snapshot| snapshot.size);
         if drawn.is_restored {
             instance.start = HowStarted::Snapshot;
@@ -291,7 +292,9 @@ impl Service {
     /// The phases of a start begin.
     fn pass_phases(&mut self, key: InstanceKey, held: HeldContainer, drawn: DrawnStart, kernel: &mut Kernel<Event>) {
         let Some(instance) = self.instances.all.get_mut(key) else { return };
-        let overhead = self.registry.function(instance.function).startup_overhead;
+        let is_pod = matches!(instance.start, HowStarted::Pod(_));
+        let whole = self.registry.function(instance.function).startup_overhead;
+        let overhead = if is_pod { SimDuration::ZERO } else { whole };
         let DrawnStart { seconds, fails, .. } = drawn;
         let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
         let over =
@@ -325,7 +328,9 @@ impl Service {
             fleet.ready += 1;
             fleet.router.open(0, open);
         }
-        self.books.metrics.instance_up(now);
+        if instances.fleets.get(&function).is_some_and(|fleet| !fleet.is_pool) {
+            self.books.metrics.instance_up(now);
+        }
         self.make_snapshot(key, kernel);
         self.serve_queue(function, kernel)
     }
@@ -369,12 +374,14 @@ impl Service {
         let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
         let now = kernel.now();
         let keep_for = self.keeps_paused(&instance, why);
+        let is_pod = self.instances.fleets.get(&instance.function).is_some_and(|fleet| fleet.is_pool);
         let why_in_words = match why {
             // Nobody is in a container that starts, with whom it could crash.
             ContainerChange::Crashed if instance.is_starting() => "failed",
             ContainerChange::Crashed => "crashed",
             ContainerChange::Lost => "lost",
             _ if keep_for.is_some() => "paused",
+            _ if is_pod => "taken",
             _ => "scaled",
         };
         let record = InstanceRecord { ended_at: Some(now), why: Some(why_in_words), ..instance.record() };
@@ -401,6 +408,10 @@ impl Service {
                 if let Some(fleet) = self.instances.fleets.get_mut(&function) {
                     fleet.tried_in_background.remove(&key);
                 }
+                None
+            }
+            InstanceStage::Searches(_, over) => {
+                kernel.cancel(over);
                 None
             }
             InstanceStage::AwaitsCreation => {
@@ -456,7 +467,7 @@ impl Service {
                 (false, 0) => self.books.metrics.container_no_longer_idle(ram, now),
                 (false, _) => self.books.metrics.container_no_longer_busy(ram, now),
             }
-            if !was_starting {
+            if !was_starting && !is_pod {
                 self.books.metrics.instance_down(now);
             }
             match keep_for {
