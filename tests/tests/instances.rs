@@ -528,6 +528,46 @@ fn pods_are_lost_with_their_node_and_begun_anew() {
     assert_eq!(metrics.pods, Some(4));
 }
 
+#[test]
+fn a_container_computes_before_it_is_up_with_all_who_compute_there() {
+    let ready = |scale: u32, more: &Value| {
+        let mut changes = json!({
+            "platform": {"hosts": {"1": {"count": 1}}},
+            "service": {"processors": "shared"},
+            "functions": {"0": {"processors": {"limit": 0.5, "startup": {"work": "3Gf", "limit": 1.5}}, "body": [{"compute": "1Gf"}],
+                "instances": {"min_scale": scale, "max_scale": scale, "start": [{"phase": "code", "time": {"constant": 0.5}}]}}},
+            "workload": {"invocations": at(&[0.0])},
+        });
+        merge(&mut changes, more);
+        let (begins, rows, metrics) = table_of(&changes, &["ready_at"]);
+        (begins[0], rows.concat(), metrics.processors.map(|used| used.seconds() + used.drained_seconds()))
+    };
+    // 1.5 s, and then 3 Gf at 1.5 cores of 1 Gf/s: up at 3.5 s; the body has half a core. Two share two cores: 3 s.
+    assert_eq!(ready(1, &json!({})), (3.5, vec!["3.500000000".to_owned()], Some(4.0)));
+    assert_eq!(ready(2, &json!({})), (4.5, vec!["4.500000000".to_owned(); 2], Some(7.0)));
+    // It is not done where what is restored has it behind.
+    let restored = |work: bool| {
+        json!({"functions": {"0": {"instances": {"snapshot": {
+            "phases": ["code"], "restore": {"constant": 0.25}, "work": work, "made": "beforehand"}}}}})
+    };
+    assert_eq!(ready(1, &restored(false)).0, 3.25);
+    assert_eq!(ready(1, &restored(true)).0, 1.25);
+    // Who fails has not computed; whose node fails has in part, and is begun anew.
+    let fails = json!({"functions": {"0": {"instances": {"start_failure": {"chance": 1, "backoff": {"constant": 90}}}}}, "horizon": 9});
+    let mut failing = json!({"functions": {"0": {"processors": {"startup": {"work": "3Gf"}}, "instances": {"min_scale": 1}}},
+                             "service": {"processors": "shared"}, "workload": {"invocations": at(&[0.0])}});
+    merge(&mut failing, &fails);
+    let (_, rows, metrics) = table_of(&failing, &["ended_at"]);
+    assert_eq!((rows[0][0].as_str(), metrics.processors.unwrap().seconds()), ("1.000000000", 0.0));
+    let down = json!({"faults": {"scripted": [{"at": 2.5, "for": 1, "host": "node"}]}});
+    let renamed = json!({"faults": {"scripted": {"0": {"host": "node-0"}}}});
+    let mut down = down;
+    merge(&mut down, &renamed);
+    let (begin, _, used) = ready(1, &down);
+    // 1 s of work is lost; it is placed again at 3.5 s, and up at 7 s.
+    assert_eq!((begin, used), (7.0, Some(1.5 + 4.0)));
+}
+
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
 fn with_image(changes: &Value) -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});

@@ -481,7 +481,7 @@ impl Cluster {
     }
 
     /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
-    fn evict_idle_containers<E>(
+    pub(super) fn evict_idle_containers<E>(
         &mut self,
         node: NodeId,
         wanted: Footprint,
@@ -563,7 +563,7 @@ impl Cluster {
         }
     }
 
-    fn pin_image(&mut self, node: NodeId, image: Option<ImageId>) {
+    pub(super) fn pin_image(&mut self, node: NodeId, image: Option<ImageId>) {
         if let Some(image) = image {
             self.nodes[node].disk.pin(image);
             self.nodes[node].ram.pin(image);

@@ -1,12 +1,13 @@
 //! Containers of instances that are paused: idle ones of their function, which may keep a part of their RAM alone, until the next
 //! instance takes one (the timing model, section 15).
 
-use hearth_policy_api::ContainerChange;
+use hearth_policy_api::{ContainerChange, Creation};
 use hearth_simcore::kernel::Kernel;
 
+use super::containers::ContainerSpec;
 use super::{Cluster, HeldContainer};
 use crate::function::FunctionId;
-use crate::node::{ContainerId, NodeId, Spell};
+use crate::node::{ContainerId, Footprint, NodeId, Spell};
 use crate::policy::Mistake;
 use crate::results::Books;
 
@@ -24,11 +25,52 @@ impl Cluster {
         own.ram <= there.ram && own.processors <= there.processors && spec.image == other.image
     }
 
-    /// Whether a node is up and has the disk for a container of a function, or can make room on it, beside what is promised.
-    pub fn has_disk_for(&self, node: NodeId, function: FunctionId) -> bool {
-        let view = &self.views[node];
+    /// Whether a node is up and has the disk for a container of a function beside what is promised; room is made by evicting images or
+    /// idle containers, if that will do.
+    pub fn make_disk_for<E>(
+        &mut self,
+        node: NodeId,
+        function: FunctionId,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> Result<bool, Mistake> {
         let disk = self.specs[function].footprint.disk;
-        self.up.contains(node) && view.free_disk + view.idle_disk + view.unused_image_disk >= disk
+        let view = &self.views[node];
+        if !self.up.contains(node) || view.free_disk + view.idle_disk + view.unused_image_disk < disk {
+            return Ok(false);
+        }
+        let wanted = Footprint { ram: 0, disk, processors: 0 };
+        let has_room = self.make_disk_room(node, disk, books, kernel.now())?
+            || (self.evict_idle_containers(node, wanted, books, kernel)?
+                && self.make_disk_room(node, disk, books, kernel.now())?);
+        self.refresh(node);
+        Ok(has_room)
+    }
+
+    /// Has a container of a function, for which there is the disk, in the place of one of another into which it
+    /// [fits](Self::fits_into), and which ends.
+    pub fn replace<E>(
+        &mut self,
+        other: HeldContainer,
+        function: FunctionId,
+        books: &mut Books,
+        kernel: &mut Kernel<E>,
+    ) -> HeldContainer {
+        let node = other.node();
+        let ContainerSpec { footprint, image, .. } = self.specs[function];
+        // While the other one has it: it does not leave the node.
+        self.pin_image(node, image);
+        self.nodes[node].disk.reserve(footprint.disk);
+        self.end(other, ContainerChange::Ended, books, kernel);
+        let described = &mut self.nodes[node];
+        described.ram.reserve(footprint.ram);
+        if let Some(shared) = &mut described.processors {
+            shared.reserve(footprint.processors);
+        }
+        let held = self.add_container(node, function, Creation::Prewarming, kernel.now());
+        self.touch_image(node, function);
+        self.refresh(node);
+        held
     }
 
     /// What a container holds of RAM, idle or not.

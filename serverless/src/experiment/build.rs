@@ -100,12 +100,6 @@ pub(super) fn serve_by_instances(
                                {\"use\": \"kpa\"}, or give the functions a min_scale";
                 return Err(ScenarioError::invalid("policies.autoscaling", problem));
             }
-            let startup = scenario.functions.get(number as usize).and_then(|function| function.processors?.startup);
-            if startup.is_some() {
-                let problem =
-                    "instances are not started by work of processors: give the time as a phase of their start";
-                return Err(ScenarioError::invalid(format!("functions[{number}].processors.startup"), problem));
-            }
             is_any_served = true;
             let set = service.set_instances(simulation, FunctionId(number), section.settings());
             set.map_err(|error| ScenarioError::refused("policies", error))?;

@@ -154,6 +154,8 @@ impl Pausing {
 pub struct Snapshot {
     /// The phases that a restored start does without; others pass as ever. Names of which there is no phase mean nothing.
     pub phases: Vec<String>,
+    /// Whether it does without the work at the start, too ([`Processors::startup`]).
+    pub work: bool,
     /// How many seconds it takes to restore one, in place of the first of these phases.
     pub restore: Distribution,
     /// How many bytes are read from the disk of the node before a restored start begins.
@@ -180,7 +182,15 @@ impl Snapshot {
     /// One without size that the first start on a node makes at once.
     pub fn of_phases<const N: usize>(phases: [&str; N], restore: Distribution) -> Self {
         let phases = phases.map(str::to_owned).to_vec();
-        Self { phases, restore, size: 0, create: None, place: SnapshotPlace::default(), is_there_before: false }
+        Self {
+            phases,
+            work: false,
+            restore,
+            size: 0,
+            create: None,
+            place: SnapshotPlace::default(),
+            is_there_before: false,
+        }
     }
 }
 

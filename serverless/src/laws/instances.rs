@@ -111,6 +111,9 @@ proptest! {
         }
         scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
+        if processors == "shared" {
+            scenario["functions"][0]["processors"] = json!({"startup": {"work": "8Gf", "limit": 2}});
+        }
         if let Some((faults, recovery)) = faults {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         }

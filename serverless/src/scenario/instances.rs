@@ -160,6 +160,9 @@ fn all() -> f64 {
 pub struct SnapshotSection {
     /// The phases of `start` that a restored start does without.
     pub phases: Vec<String>,
+    /// Whether it does without `processors.startup`, too.
+    #[serde(default)]
+    pub work: bool,
     /// How many seconds it takes to restore one, in place of the first of them.
     pub restore: Distribution,
     /// What is read from the disk of the node before; without it, nothing.
@@ -392,6 +395,7 @@ impl SnapshotSection {
     fn settings(&self) -> Snapshot {
         Snapshot {
             phases: self.phases.clone(),
+            work: self.work,
             restore: self.restore.clone(),
             size: self.size.map_or(0, Bytes::whole),
             create: self.create.clone(),

@@ -84,6 +84,7 @@ impl Happening {
             | Self::Hedge(_)
             | Self::PolicyTimer
             | Self::InstanceAdvances(_)
+            | Self::InstanceComputes(_)
             | Self::InstanceTriesAgain(_)
             | Self::SnapshotMade(_)
             | Self::ScaleTick => false,

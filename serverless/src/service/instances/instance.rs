@@ -89,6 +89,8 @@ pub(super) enum InstanceStage {
     Reads(HeldContainer, ActivityId, DrawnStart),
     /// Its container starts.
     Starts(HeldContainer, EventHandle),
+    /// Its container computes what it does before it is up.
+    Computes(HeldContainer),
     /// It takes requests.
     Ready(HeldContainer),
     /// It takes no more requests, and ends with its last.
@@ -136,6 +138,7 @@ impl Instance {
             | InstanceStage::WithAgent(held, _)
             | InstanceStage::Reads(held, ..)
             | InstanceStage::Starts(held, _)
+            | InstanceStage::Computes(held)
             | InstanceStage::Ready(held)
             | InstanceStage::Stops(held)
             | InstanceStage::Leaves(held, _) => Some(held),

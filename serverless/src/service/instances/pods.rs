@@ -10,14 +10,13 @@ use hearth_simcore::time::SimDuration;
 use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
-use super::instance::{HowStarted, InstanceStage};
+use super::instance::{HowStarted, Instance, InstanceStage};
 use crate::distribution::{Distribution, Sampler};
 use crate::error::Error;
 use crate::function::{FunctionId, Pods, StartPhase};
-use crate::node::NodeId;
 use crate::results::Phase;
 use crate::service::Service;
-use crate::service::event::{Event, Happening};
+use crate::service::event::{Event, Happening, Message};
 
 /// A pool in which instances look.
 #[derive(Debug)]
@@ -85,29 +84,41 @@ impl Service {
     fn take_pod(&mut self, key: InstanceKey, position: usize, kernel: &mut Kernel<Event>) -> Result<bool, Box<Error>> {
         let Some(pool) = self.instances.pools.get(position).map(|pool| pool.function) else { return Ok(false) };
         let Some(function) = self.instances.all.get(key).map(|instance| instance.function) else { return Ok(false) };
-        let Some((pod, node)) = self.ready_pod(pool, function) else { return Ok(false) };
-        self.end_instance(pod, ContainerChange::Ended, kernel)?;
-        let held = self.cluster.start_instance(node, function, &mut self.books, kernel);
-        let Some(held) = held.map_err(|mistake| self.policies.error(mistake))? else {
-            return Err(Error::internal("there is no room in the place of a pod").into());
-        };
+        let Some(pod) = self.ready_pod(pool, function, kernel)? else { return Ok(false) };
+        let Some(held) = self.end_without_container(pod, ContainerChange::Ended, kernel)? else { return Ok(false) };
+        let held = self.cluster.replace(held, function, &mut self.books, kernel);
         self.books.metrics.from_pods = self.books.metrics.from_pods.map(|count| count + 1);
         self.books.metrics.begin_instance(self.registry.function(function).limits.ram, false, kernel.now());
-        self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
+        self.books.begin_phase(held.node(), held.id(), Phase::Prewarming, function);
         if let Some(instance) = self.instances.all.get_mut(key) {
             (instance.start, instance.placed_at) = (HowStarted::Pod(pool), Some(kernel.now()));
             instance.stage = InstanceStage::AwaitsAgent(held);
         }
+        // What the pod held beyond is free for those who wait.
+        self.head.receive(Message::Changed);
         self.begin_start(key, kernel)?;
         self.reconcile(pool, kernel)?;
         Ok(true)
     }
 
-    fn ready_pod(&self, pool: FunctionId, function: FunctionId) -> Option<(InstanceKey, NodeId)> {
-        let pods = self.instances.fleets.get(&pool)?.members.values();
-        let ready =
-            pods.filter_map(|key| Some((*key, self.instances.all.get(*key).filter(|pod| pod.is_ready())?.node()?)));
-        ready.into_iter().find(|(_, node)| self.cluster.has_disk_for(*node, function))
+    /// The oldest pod of a pool that is ready, on a node that has the disk for a function beside it, or has made room.
+    fn ready_pod(
+        &mut self,
+        pool: FunctionId,
+        function: FunctionId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Option<InstanceKey>, Box<Error>> {
+        let Some(fleet) = self.instances.fleets.get(&pool) else { return Ok(None) };
+        for key in fleet.members.values() {
+            let ready = self.instances.all.get(*key).filter(|pod| pod.is_ready());
+            if let Some(node) = ready.and_then(Instance::node) {
+                let has_disk = self.cluster.make_disk_for(node, function, &mut self.books, kernel);
+                if has_disk.map_err(|mistake| self.policies.error(mistake))? {
+                    return Ok(Some(*key));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The phases that the start of an instance has behind it, if it has taken a pod.

@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use super::instance::{HowStarted, Instance};
 use super::{InstanceKey, Instances};
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{Snapshot, SnapshotPlace, StartPhase};
+use crate::function::{FunctionId, Snapshot, SnapshotPlace, StartPhase};
 use crate::node::NodeId;
 use crate::service::Service;
 use crate::service::event::{Event, Happening};
@@ -71,6 +71,12 @@ impl Snapshots {
 }
 
 impl Instances {
+    /// Whether restored starts of a function do without the work at the start.
+    pub(super) fn has_work_in_snapshot(&self, function: FunctionId) -> bool {
+        let settings = self.fleets.get(&function).and_then(|fleet| fleet.settings.snapshot.as_ref());
+        settings.is_some_and(|snapshot| snapshot.work)
+    }
+
     /// What was on the disk of a node is lost.
     pub fn lose_snapshots_on(&mut self, node: NodeId) {
         let snapshots = self.fleets.values_mut().filter_map(|fleet| fleet.snapshots.as_mut());

@@ -291,15 +291,45 @@ impl Service {
 
     /// The phases of a start begin.
     fn pass_phases(&mut self, key: InstanceKey, held: HeldContainer, drawn: DrawnStart, kernel: &mut Kernel<Event>) {
-        let Some(instance) = self.instances.all.get_mut(key) else { return };
+        let Some(instance) = self.instances.all.get(key) else { return };
         let is_pod = matches!(instance.start, HowStarted::Pod(_));
-        let whole = self.registry.function(instance.function).startup_overhead;
+        let function = instance.function;
+        let whole = self.registry.function(function).startup_overhead;
         let overhead = if is_pod { SimDuration::ZERO } else { whole };
-        let DrawnStart { seconds, fails, .. } = drawn;
+        let DrawnStart { seconds, fails, is_restored } = drawn;
         let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
-        let over =
-            if fails { Happening::InstanceAdvances(key) } else { Happening::Message(Message::InstanceReady(key)) };
+        let has_worked = is_restored && self.instances.has_work_in_snapshot(function);
+        let over = if fails {
+            Happening::InstanceAdvances(key)
+        } else if self.cluster.startup_work(function).is_some() && !has_worked {
+            Happening::InstanceComputes(key)
+        } else {
+            Happening::Message(Message::InstanceReady(key))
+        };
+        let Some(instance) = self.instances.all.get_mut(key) else { return };
         instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, Event(over)));
+    }
+
+    /// The phases of a start are over, of an instance that may be gone: its container computes before it is up.
+    pub(in crate::service) fn begin_startup_work_of_instance(
+        &mut self,
+        key: InstanceKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let (held, over) = match self.instances.put(key, InstanceStage::Ended) {
+            Some(InstanceStage::Starts(held, over)) => (held, over),
+            Some(_) => return Err(Error::internal("an instance computes that has not been started").into()),
+            None => return Ok(()),
+        };
+        let up = Message::InstanceReady(key);
+        let (node, container) = (held.node(), held.id());
+        if self.cluster.begin_startup(node, container, Event(Happening::Message(up)), kernel) {
+            self.instances.put(key, InstanceStage::Computes(held));
+        } else {
+            self.instances.put(key, InstanceStage::Starts(held, over));
+            self.head.receive(up);
+        }
+        Ok(())
     }
 
     /// The head hears that an instance is up, which takes requests from now on, unless it is gone.
@@ -310,8 +340,13 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let (now, instances) = (kernel.now(), &mut self.instances);
         let Some(instance) = instances.all.get_mut(key) else { return Ok(()) };
-        let InstanceStage::Starts(held, _) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
-            return Err(Error::internal("an instance is up that has not been started").into());
+        let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            InstanceStage::Starts(held, _) => held,
+            InstanceStage::Computes(held) => {
+                self.cluster.end_startup(held.node(), held.id(), &mut self.books, kernel);
+                held
+            }
+            _ => return Err(Error::internal("an instance is up that has not been started").into()),
         };
         if instance.start != HowStarted::Paused {
             self.cluster.note(ContainerChange::Up, &held, now);
@@ -371,16 +406,35 @@ impl Service {
         why: ContainerChange,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
+        let Some(instance) = self.instances.all.get(key) else { return Ok(()) };
+        let keep_for = self.keeps_paused(instance, why);
+        if let Some(held) = self.end_without_container(key, why, kernel)? {
+            match keep_for {
+                Some(keep_for) => self.keep(held, keep_for, kernel),
+                None => self.cluster.end(held, why, &mut self.books, kernel),
+            }
+        }
+        // What it held is free for those who wait.
+        self.head.receive(Message::Changed);
+        Ok(())
+    }
+
+    /// The same but for its container, if it has one, which goes on or is to be ended.
+    pub(super) fn end_without_container(
+        &mut self,
+        key: InstanceKey,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Option<HeldContainer>, Box<Error>> {
+        let Some(mut instance) = self.instances.all.remove(key) else { return Ok(None) };
         let now = kernel.now();
-        let keep_for = self.keeps_paused(&instance, why);
         let is_pod = self.instances.fleets.get(&instance.function).is_some_and(|fleet| fleet.is_pool);
         let why_in_words = match why {
             // Nobody is in a container that starts, with whom it could crash.
             ContainerChange::Crashed if instance.is_starting() => "failed",
             ContainerChange::Crashed => "crashed",
             ContainerChange::Lost => "lost",
-            _ if keep_for.is_some() => "paused",
+            _ if self.keeps_paused(&instance, why).is_some() => "paused",
             _ if is_pod => "taken",
             _ => "scaled",
         };
@@ -458,10 +512,10 @@ impl Service {
                 kernel.cancel(over);
                 Some(held)
             }
-            InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
+            InstanceStage::Computes(held) | InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
             InstanceStage::Ended => None,
         };
-        if let Some(held) = held {
+        if held.is_some() {
             match (was_starting, instance.serving) {
                 (true, _) => self.books.metrics.end_prewarming(ram, now),
                 (false, 0) => self.books.metrics.container_no_longer_idle(ram, now),
@@ -470,14 +524,8 @@ impl Service {
             if !was_starting && !is_pod {
                 self.books.metrics.instance_down(now);
             }
-            match keep_for {
-                Some(keep_for) => self.keep(held, keep_for, kernel),
-                None => self.cluster.end(held, why, &mut self.books, kernel),
-            }
         }
-        // What it held is free for those who wait.
-        self.head.receive(Message::Changed);
-        Ok(())
+        Ok(held)
     }
 
     /// The instances that have a place on a node, the oldest first.
