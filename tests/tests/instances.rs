@@ -345,6 +345,24 @@ fn paused_instances_go_when_room_is_needed_and_are_taken_only_where_there_is_roo
 }
 
 #[test]
+fn the_container_that_was_paused_last_is_taken_first() {
+    let body = |at: f64, time: &str| json!({"at": at, "function": "f", "body": [{"sleep": time}]});
+    let (begins, rows, _) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"paused": {"resume": {"constant": 0.25}}}}},
+            "policies": {"autoscaling": {"use": "at-ticks"}, "node_allocation": {"use": "round-robin"}},
+            "workload": {"invocations": [body(0.0, "2.5s"), body(0.0, "4.5s"), body(10.0, "5s"), body(10.0, "5s")]},
+        }),
+        &["start", "node", "placed_at", "ended_at"],
+    );
+    // At once one is wanted, and the second at 2 s, which goes to the request that waits. Neither is wanted any more at 4 and 8 s.
+    assert_eq!(begins, [1.0, 3.0, 10.25, 12.25]);
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ").replace("00000000", "")).collect();
+    assert_eq!(rows[..2], ["new node-0 0.0 4.0", "new node-1 2.0 8.0"]);
+    assert_eq!(rows[2..], ["paused node-1 10.0 16.0", "paused node-0 12.0 18.0"]);
+}
+
+#[test]
 fn paused_instances_are_lost_with_their_node() {
     let (begins, rows, metrics) = table_of(
         &json!({
