@@ -168,10 +168,55 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// The pause after an attempt, of which the first is 1, with a random number from 0 to 1.
     pub fn pause(&self, attempt: u32, random: f64) -> SimDuration {
-        let longest = self.max_backoff.as_secs_f64();
-        // Products, which are the same on every machine as powers need not be.
-        let longer = |pause: f64, _| (pause * self.factor).min(longest);
-        let pause = (1..attempt).fold(self.backoff.as_secs_f64().min(longest), longer);
+        let pause = self.pauses().seconds_after(attempt);
         SimDuration::from_secs_f64(pause * (1.0 - self.jitter * random))
+    }
+
+    fn pauses(&self) -> Pauses {
+        let Self { backoff: first, factor, max_backoff: longest, .. } = *self;
+        Pauses { first, factor, longest }
+    }
+}
+
+/// Pauses between attempts, each longer than the one before.
+///
+/// ```
+/// use hearth_serverless::fault::Pauses;
+/// use hearth_simcore::time::SimDuration;
+/// let pauses = Pauses { first: SimDuration::from_secs(10), factor: 2.0, longest: SimDuration::from_secs(300) };
+/// let lengths: Vec<f64> = (1..8).map(|attempt| pauses.after(attempt).as_secs_f64()).collect();
+/// assert_eq!(lengths, [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pauses {
+    /// The first.
+    pub first: SimDuration,
+    /// By what each is longer than the one before; 1 keeps them constant.
+    pub factor: f64,
+    /// The longest.
+    pub longest: SimDuration,
+}
+
+impl Pauses {
+    /// No pauses at all.
+    pub const NONE: Self = Self { first: SimDuration::ZERO, factor: 1.0, longest: SimDuration::ZERO };
+
+    /// The pause after an attempt, of which the first is 1.
+    pub fn after(&self, attempt: u32) -> SimDuration {
+        SimDuration::from_secs_f64(self.seconds_after(attempt))
+    }
+
+    fn seconds_after(&self, attempt: u32) -> f64 {
+        let (first, longest) = (self.first.as_secs_f64(), self.longest.as_secs_f64());
+        let mut pause = first.min(longest);
+        for _ in 1..attempt {
+            // Products, which are the same on every machine as powers need not be.
+            let longer = (pause * self.factor).min(longest);
+            if longer == pause {
+                break;
+            }
+            pause = longer;
+        }
+        pause
     }
 }

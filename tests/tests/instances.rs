@@ -148,6 +148,444 @@ fn the_phases_of_a_start_follow_each_other() {
     assert_eq!(metrics.cold_start_delay.mean(), 1.75);
 }
 
+/// What came of f with these instances, and requests at dates: begins, in s, and of each instance some columns.
+fn table_of(changes: &Value, columns: &[&str]) -> (Vec<f64>, Vec<Vec<String>>, Metrics) {
+    let table = Text::default();
+    let policies = [&[PolicyDescriptor::autoscaling::<AtTicks>()], hearth_plugins::BUILT_IN].concat();
+    let experiment = Experiment::prepare(&scenario(changes), &Catalog::new(&policies)).unwrap();
+    let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
+    let begins = results.records.iter().filter_map(|record| record.started_at).map(SimTime::as_secs_f64).collect();
+    (begins, table.rows(columns), results.metrics)
+}
+
+#[test]
+fn a_start_that_fails_is_made_up_for_after_a_pause_that_grows() {
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1,
+                "start": [{"phase": "runtime", "time": {"constant": 0.5}}, {"phase": "code", "time": {"constant": 2}}],
+                "start_failure": {"chance": 1, "after": "runtime",
+                                  "backoff": {"exponential": {"initial": "2s", "factor": 2, "max": "6s"}}}}}},
+            "workload": {"invocations": at(&[0.0])}, "horizon": 24,
+        }),
+        &["instance", "start", "wanted_at", "placed_at", "ready_at", "ended_at", "why"],
+    );
+    // Each has 1 s and the runtime, 0.5 s, until it fails; then 2, 4, 6 and 6 s pass.
+    let row = |number: &str, wanted: &str, placed: &str, ended: &str, why: &str| {
+        let date = |date: &str| if date.is_empty() { String::new() } else { format!("{date}00000000") };
+        [number.to_owned(), "new".to_owned(), date(wanted), date(placed), String::new(), date(ended), why.to_owned()]
+    };
+    let expected = [
+        row("1", "0.0", "0.0", "1.5", "failed"),
+        row("2", "1.5", "3.5", "5.0", "failed"),
+        row("3", "5.0", "9.0", "10.5", "failed"),
+        row("4", "10.5", "16.5", "18.0", "failed"),
+        row("5", "18.0", "24.0", "", ""),
+    ];
+    assert_eq!(rows, expected);
+    // Memory is held while an instance is on its way on the node: four times 1.5 s.
+    assert_eq!((metrics.failed_starts, metrics.instances, metrics.idle_byte_seconds()), (Some(4), 5, 6e9));
+}
+
+#[test]
+fn the_pause_is_that_of_one_place_and_others_start_meanwhile() {
+    // The first of two starts fails, the other does not: found by the seed, which the rows show.
+    let rows = (0..20_u64).find_map(|seed| {
+        let (begins, rows, _) = table_of(
+            &json!({
+                "seed": seed,
+                "functions": {"0": {"instances": {"min_scale": 2, "max_scale": 2,
+                    "start_failure": {"chance": 0.5, "backoff": {"exponential": {"initial": "10s"}}}}}},
+                "workload": {"invocations": at(&[0.0, 0.5, 0.7])},
+            }),
+            &["instance", "wanted_at", "ready_at", "why"],
+        );
+        let whys: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
+        (whys == ["failed", "failed", "", ""])
+            .then_some((begins, rows))
+            .filter(|(_, rows)| rows[0][0] != "3" && rows[1][0] == "3")
+    });
+    let (begins, rows) = rows.expect("one of twenty draws is so");
+    // One is up at 1 s, and serves all three, one after the other; the other place is tried again at 11 s, and at 12 + 20 s once more.
+    assert_eq!(begins, [1.0, 3.0, 5.0]);
+    let row = |number: &str, wanted: &str, ready: &str| [number.to_owned(), wanted.to_owned(), ready.to_owned()];
+    let dates: Vec<_> = rows.iter().map(|row| row[..3].to_vec()).collect();
+    assert_eq!(dates[1], row("3", "1.000000000", ""));
+    assert_eq!(dates[3], row("4", "12.000000000", ""), "nobody is under way any more, so that it is not tried again");
+}
+
+#[test]
+fn failures_of_starts_that_do_not_happen_change_nothing_and_those_that_do_no_lengths() {
+    let ready = |failure: &Value| {
+        let (_, rows, _) = table_of(
+            &json!({
+                "functions": {"0": {"instances": {"min_scale": 6, "max_scale": 6, "start_failure": failure,
+                    "start": [{"phase": "runtime", "time": {"exponential": {"mean": 1}}}]}}},
+                "workload": {"invocations": at(&[0.0, 90.0])}, "horizon": 80,
+            }),
+            &["instance", "ready_at", "ended_at"],
+        );
+        // The first six starts: when each was up, or failed.
+        let mut first: Vec<_> = rows.into_iter().filter(|row| row[0].parse::<u32>().unwrap() <= 6).collect();
+        first.sort();
+        first.into_iter().map(|row| row[1].clone() + &row[2]).collect::<Vec<String>>()
+    };
+    let without = ready(&Value::Null);
+    assert_eq!(ready(&json!({"chance": 0})), without);
+    assert_eq!(
+        ready(&json!({"chance": 0.5, "backoff": {"constant": 100}})),
+        without,
+        "as long, whether it fails or not"
+    );
+}
+
+#[test]
+fn starts_that_always_fail_end_a_simulation_in_which_nobody_is_under_way_and_stop_one_in_which_somebody_waits() {
+    let instances = json!({"min_scale": 1, "start_failure": {"chance": 1, "backoff": {"constant": 1}}});
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "functions": [{"name": "f", "instances": instances}, {"name": "g", "body": [{"sleep": "3s"}]}],
+            "policies": {"keep_alive": {"use": "no-keep-alive"}},
+            "workload": {"invocations": [{"at": 0, "function": "g"}]},
+        }),
+        &["ended_at"],
+    );
+    // Starts fail at 1, 3 and 5 s. At 4 s, when the third begins, g has ended; so that nobody begins the fourth at 6 s.
+    assert_eq!((rows.len(), metrics.failed_starts), (4, Some(3)), "{rows:?}");
+    let stuck = scenario(&json!({
+        "functions": {"0": {"instances": instances}},
+        "workload": {"invocations": at(&[0.0])}, "max_events_without_progress": 1000,
+    }));
+    let error = Experiment::prepare(&stuck, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains("wants 1; 0 are up, 1 are starting, of which 1 are tried again after starts that failed"),
+        "{said}"
+    );
+}
+
+#[test]
+fn who_comes_while_nobody_is_under_way_waits_for_what_is_tried_again() {
+    // By seed: the first start fails and the second does not.
+    let begin = (0..20_u64).find_map(|seed| {
+        let (begins, _, metrics) = table_of(
+            &json!({
+                "seed": seed,
+                "functions": {"0": {"instances": {"min_scale": 1, "max_scale": 1,
+                    "start_failure": {"chance": 0.5, "backoff": {"constant": "10s"}}}}},
+                "workload": {"invocations": at(&[5.0])},
+            }),
+            &[],
+        );
+        (metrics.failed_starts == Some(1)).then_some(begins)
+    });
+    // It has failed at 1 s, and is begun again at 11 s.
+    assert_eq!(begin.expect("one of twenty draws is so"), [12.0]);
+}
+
+#[test]
+fn an_instance_that_is_not_wanted_is_paused_and_the_next_one_takes_its_container() {
+    let run = |ram: f64| {
+        table_of(
+            &json!({
+                "functions": {"0": {"instances": {"paused": {"for": "10s", "ram": ram, "pause": {"constant": 0.5}, "resume": {"constant": 0.25}}}}},
+                "policies": {"autoscaling": {"use": "at-ticks"}},
+                "workload": {"invocations": at(&[0.0, 5.0, 11.9, 30.0])},
+            }),
+            &["start", "wanted_at", "ready_at", "stopped_at", "ended_at", "why"],
+        )
+    };
+    let (begins, rows, metrics) = run(1.0);
+    // Ticks are every 2 s. The first is idle at 3 s, not wanted at 4 s and paused at 4.5 s; the second request waits until 6 s. What is
+    // paused at 16.5 s is removed at 26.5 s. The last finds nothing that is asked about at ticks, so that one is wanted at once.
+    assert_eq!(begins, [1.0, 6.25, 12.25, 31.0]);
+    let row = |start: &str, dates: [&str; 4]| {
+        let whole = dates.map(|date| format!("{:.9}", date.parse::<f64>().unwrap()));
+        [&[start.to_owned()], &whole[..], &["paused".to_owned()]].concat()
+    };
+    let expected = [
+        row("new", ["0", "1", "4", "4.5"]),
+        row("paused", ["6", "6.25", "10", "10.5"]),
+        row("paused", ["12", "12.25", "16", "16.5"]),
+        row("new", ["30", "31", "34", "34.5"]),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((metrics.resumed_instances, metrics.instances, metrics.expired_containers), (Some(2), 4, 2));
+    // From the first request to the end at 33 s: held for 26.5 s and from 30 s on, and busy for four times 2 s.
+    assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (8e9, 21.5e9));
+    // Paused for 1.5, 1.5 and 10 s, with a quarter.
+    let (begins, _, metrics) = run(0.25);
+    assert_eq!((begins, metrics.idle_byte_seconds()), (vec![1.0, 6.25, 12.25, 31.0], 21.5e9 - 13.0 * 0.75e9));
+}
+
+#[test]
+fn paused_instances_go_when_room_is_needed_and_are_taken_only_where_there_is_room() {
+    let run = |ram: f64, of_g: &str| {
+        table_of(
+            &json!({
+                "platform": {"hosts": {"1": {"count": 1}}},
+                "functions": [
+                    {"name": "f", "ram_limit": "5GB", "body": [{"sleep": "2s"}],
+                     "instances": {"paused": {"ram": ram, "resume": {"constant": 0.25}}}},
+                    {"name": "g", "ram_limit": "5GB", "body": [{"sleep": of_g}]}],
+                "policies": {"autoscaling": {"use": "at-ticks"}},
+                "workload": {"invocations": [{"at": 0, "function": "f"}, {"at": 5, "function": "g"}, {"at": 8.5, "function": "f"}]},
+            }),
+            &["start", "ready_at", "ended_at"],
+        )
+    };
+    // With all of its RAM it goes for g at 5 s. At 8.5 s a new one is wanted, which has g's go, or waits for it until 11 s.
+    let (begins, rows, metrics) = run(1.0, "1s");
+    assert_eq!((begins, metrics.evicted_containers), (vec![1.0, 6.0, 9.5], 2));
+    assert!(rows.iter().all(|row| row[0] == "new"));
+    assert_eq!(run(1.0, "5s").0, [1.0, 6.0, 12.0]);
+    // With a fifth of it, it stays beside g, and cannot be taken beside it: a new one takes the room of g, or of both.
+    let (begins, rows, metrics) = run(0.2, "1s");
+    assert_eq!((begins, metrics.resumed_instances), (vec![1.0, 6.0, 9.5], Some(0)), "{rows:?}");
+}
+
+#[test]
+fn the_container_that_was_paused_last_is_taken_first() {
+    let body = |at: f64, time: &str| json!({"at": at, "function": "f", "body": [{"sleep": time}]});
+    let (begins, rows, _) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"paused": {"resume": {"constant": 0.25}}}}},
+            "policies": {"autoscaling": {"use": "at-ticks"}, "node_allocation": {"use": "round-robin"}},
+            "workload": {"invocations": [body(0.0, "2.5s"), body(0.0, "4.5s"), body(10.0, "5s"), body(10.0, "5s")]},
+        }),
+        &["start", "node", "placed_at", "ended_at"],
+    );
+    // At once one is wanted, and the second at 2 s, which goes to the request that waits. Neither is wanted any more at 4 and 8 s.
+    assert_eq!(begins, [1.0, 3.0, 10.25, 12.25]);
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ").replace("00000000", "")).collect();
+    assert_eq!(rows[..2], ["new node-0 0.0 4.0", "new node-1 2.0 8.0"]);
+    assert_eq!(rows[2..], ["paused node-1 10.0 16.0", "paused node-0 12.0 18.0"]);
+}
+
+#[test]
+fn paused_instances_are_lost_with_their_node() {
+    let (begins, rows, metrics) = table_of(
+        &json!({
+            "functions": {"0": {"instances": {"paused": {"resume": {"constant": 0.25}}}}},
+            "policies": {"autoscaling": {"use": "at-ticks"}},
+            "faults": {"scripted": [{"at": 4.5, "for": 1, "host": "node-0"}]},
+            "workload": {"invocations": at(&[0.0, 5.0])},
+        }),
+        &["start", "node", "why"],
+    );
+    // Nothing is asked about when the second comes: one is begun at once, on the node that is up.
+    assert_eq!((begins, metrics.resumed_instances), (vec![1.0, 6.0], Some(0)), "{rows:?}");
+    assert_eq!(rows[0], ["new", "node-0", "paused"]);
+    assert_eq!(rows[1][..2], ["new", "node-1"]);
+}
+
+/// A function f whose starts take 1 s and these phases, 3.5 s in all, and disks of 1 GB/s.
+fn with_phases(snapshot: &Value, changes: &Value) -> Value {
+    let phase = |name: &str, time: f64| json!({"phase": name, "time": {"constant": time}});
+    let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
+    let mut scenario = json!({
+        "platform": {"hosts": {"1": {"disk": disk}}},
+        "functions": {"0": {"instances": {
+            "start": [phase("boot", 0.5), phase("runtime", 1.5), phase("code", 0.5)], "snapshot": snapshot}}},
+        "policies": {"autoscaling": {"use": "at-ticks"}},
+        "workload": {"invocations": at(&[0.0, 10.0])},
+    });
+    merge(&mut scenario, changes);
+    scenario
+}
+
+#[test]
+fn a_start_is_restored_from_what_the_first_one_has_come_to() {
+    let begins = |more: Value, changes: Value| {
+        let mut snapshot = json!({"phases": ["code", "runtime"], "restore": {"constant": 0.4}});
+        merge(&mut snapshot, &more);
+        let (begins, rows, metrics) = table_of(&with_phases(&snapshot, &changes), &["start"]);
+        let restored = rows.iter().filter(|row| row[0] == "snapshot").count() as u64;
+        assert_eq!(metrics.restored_instances, Some(restored), "{rows:?}");
+        begins
+    };
+    // The first is up at 3.5 s and gone at 6 s. The second passes 1 s, the boot and the restore.
+    assert_eq!(begins(json!({}), json!({})), [3.5, 11.9]);
+    // What is made while the instance is there, and what is not.
+    assert_eq!(begins(json!({"create": {"constant": 2.4}}), json!({})), [3.5, 11.9]);
+    assert_eq!(begins(json!({"create": {"constant": 2.6}}), json!({})), [3.5, 13.5]);
+    assert_eq!(begins(json!({"made": "beforehand"}), json!({})), [1.9, 11.9]);
+    // The other node has none, unless all have it; disks keep it, and lose it.
+    let everywhere = || json!({"where": "everywhere"});
+    let fault = |fault: Value| json!({"faults": {"scripted": [fault]}});
+    let down = || fault(json!({"at": 7, "for": 100, "host": "node-0"}));
+    assert_eq!(begins(json!({}), down()), [3.5, 13.5]);
+    assert_eq!(begins(everywhere(), down()), [3.5, 11.9]);
+    assert_eq!(begins(json!({}), fault(json!({"at": 7, "for": 1, "host": "node-0"}))), [3.5, 11.9]);
+    assert_eq!(begins(json!({}), fault(json!({"at": 7, "disk": "node-0"}))), [3.5, 13.5]);
+    assert_eq!(begins(everywhere(), fault(json!({"at": 7, "disk": "node-1"}))), [3.5, 11.9]);
+    assert_eq!(begins(everywhere(), fault(json!({"at": 7, "disk": "node-*"}))), [3.5, 13.5]);
+}
+
+#[test]
+fn a_snapshot_is_read_from_the_disk_of_the_node_by_all_who_start_there() {
+    let snapshot =
+        json!({"phases": ["runtime", "code"], "restore": {"constant": 0.4}, "size": "1GB", "made": "beforehand"});
+    let one_node = |scale: u32| {
+        let changes = json!({
+            "platform": {"hosts": {"1": {"count": 1}}},
+            "functions": {"0": {"instances": {"min_scale": scale, "max_scale": scale}}},
+            "workload": {"invocations": at(&[0.0, 0.0])},
+        });
+        table_of(&with_phases(&snapshot, &changes), &["ready_at"]).1.concat()
+    };
+    // 1 GB at 1 GB/s, or at half of it for two, and then 1 s, the boot and the restore.
+    assert_eq!(one_node(1), ["2.900000000"]);
+    assert_eq!(one_node(2), ["3.900000000", "3.900000000"]);
+    // A start that fails while the runtime would start does so once that is restored. A node that fails takes who reads with it.
+    let fails = json!({"functions": {"0": {"instances": {"start_failure": {"chance": 1, "after": "runtime"}}}}, "horizon": 2.95});
+    let (_, rows, _) = table_of(&with_phases(&snapshot, &fails), &["ended_at", "why"]);
+    assert_eq!(rows[0], ["2.900000000", "failed"]);
+    let down = json!({"faults": {"scripted": [{"at": 0.5, "for": 100, "host": "node-0"}]}});
+    let (begins, rows, _) = table_of(&with_phases(&snapshot, &down), &["ended_at", "why"]);
+    assert_eq!((begins[0], rows[0].concat().as_str()), (3.4, "0.500000000lost"), "begun anew on the other node");
+    let without_disk = json!({"functions": {"0": {"instances": {"min_scale": 1, "start": [{"phase": "code", "time": {"constant": 1}}],
+        "snapshot": {"phases": ["code"], "restore": {"constant": 1}, "size": "1MB"}}}}});
+    let refused = Experiment::prepare(&scenario(&without_disk), &Catalog::new(hearth_plugins::BUILT_IN)).unwrap_err();
+    assert!(refused.to_string().contains("has no disk"), "{refused}");
+}
+
+#[test]
+fn an_instance_takes_a_pod_that_is_ready_and_another_pod_is_begun() {
+    let phase = |name: &str, time: f64| json!({"phase": name, "time": {"constant": time}});
+    let (sandbox, runtime) = (phase("sandbox", 0.5), phase("runtime", 1.5));
+    let (begins, rows, metrics) = table_of(
+        &json!({
+            "service": {
+                "control_plane": {"creation": {"time": {"constant": 1}}},
+                "pods": [{"name": "generic", "ram": "2GB", "ready": 1, "start": [sandbox, runtime]}]},
+            "functions": {"0": {"body": [{"sleep": "20s"}], "instances": {"start": [sandbox, runtime, phase("code", 0.25)]}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[5.0, 6.0])},
+        }),
+        &["instance", "function", "start", "placed_at", "ready_at", "why"],
+    );
+    // The pod is created at 1 s, and passes 1 s, sandbox and runtime. The first request has the code alone before it. The next pod is
+    // created at 6 s and ready at 9 s; the second request has an instance begun that is created at 7 s, and passes all.
+    assert_eq!(begins, [5.25, 10.25]);
+    let row = |number: &str, what: [&str; 2], placed: f64, ready: f64, why: &str| {
+        [number, what[0], what[1], &format!("{placed:.9}"), &format!("{ready:.9}"), why].map(str::to_owned)
+    };
+    let expected = [
+        row("1", ["generic", "new"], 1.0, 4.0, "taken"),
+        row("2", ["f", "pod"], 5.0, 5.25, ""),
+        row("3", ["generic", "new"], 6.0, 9.0, ""),
+        row("4", ["f", "new"], 7.0, 10.25, ""),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((metrics.instances, metrics.pods, metrics.from_pods), (2, Some(2), Some(1)));
+    // From 5 s to 30.25 s: the next pod holds 2 GB from 6 s on; what has taken the first one 1 GB, as it needs.
+    let idle = 24.25 * 2.0 + (0.25 + 5.0) + 3.25;
+    assert_eq!((metrics.busy_byte_seconds(), metrics.idle_byte_seconds()), (40e9, idle * 1e9));
+    assert_eq!(metrics.instance_seconds(), 25.0 + 20.0, "pods are no instances");
+}
+
+#[test]
+fn pools_are_looked_into_one_after_the_other() {
+    let pool = |name: &str, ram: &str, search: f64| json!({"name": name, "ram": ram, "ready": 1, "search": {"constant": search}});
+    let (begins, rows, _) = table_of(
+        &json!({
+            "service": {"pods": [pool("small", "512MB", 10.0), pool("a", "1GB", 0.1), pool("b", "2GB", 0.2)]},
+            "functions": {"0": {"instances": {"start": [{"phase": "code", "time": {"constant": 0.5}}]}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[5.0, 5.0, 5.0])},
+        }),
+        &["function", "start", "placed_at"],
+    );
+    // Into small ones nobody looks who does not fit. One has that of a at 5.1 s, one that of b at 5.3 s, and one is begun then, with
+    // 1 s and the code.
+    assert_eq!(begins, [5.6, 5.8, 6.8]);
+    let of_f = rows.iter().filter(|row| row[0] == "f").map(|row| (row[1].as_str(), row[2].as_str()));
+    let placed = [("pod", "5.100000000"), ("pod", "5.300000000"), ("new", "5.300000000")];
+    assert_eq!(of_f.collect::<Vec<_>>(), placed);
+}
+
+#[test]
+fn pods_with_an_image_are_for_those_who_need_it() {
+    let begin = |pods: Value| {
+        let changes = json!({
+            "service": {"pods": pods},
+            "functions": {"0": {"instances": {}}},
+            "policies": {"autoscaling": {"use": "lambda"}},
+            "workload": {"invocations": at(&[10.0])},
+        });
+        run(&with_image(&changes)).1[0].started_at.unwrap().as_secs_f64()
+    };
+    let without = begin(json!([]));
+    assert_eq!(without, 13.0, "1 GB is copied in 1 s and loaded in 1 s, and it starts in 1 s");
+    assert_eq!(begin(json!([{"name": "pod", "ram": "1GB", "ready": 1, "image": "image"}])), 10.0);
+    assert_eq!(begin(json!([{"name": "pod", "ram": "1GB", "ready": 1}])), without);
+}
+
+#[test]
+fn pods_are_lost_with_their_node_and_begun_anew() {
+    let (_, rows, metrics) = table_of(
+        &json!({
+            "service": {"pods": [{"name": "pod", "ram": "1GB", "ready": 2}]},
+            "functions": {"0": {"instances": {}}},
+            "policies": {"autoscaling": {"use": "lambda"}, "node_allocation": {"use": "round-robin"}},
+            "faults": {"scripted": [{"at": 2, "for": 100, "host": "node-0"}]},
+            "workload": {"invocations": at(&[5.0])},
+        }),
+        &["function", "start", "node", "wanted_at", "why"],
+    );
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
+    let expected = [
+        "pod new node-0 0.000000000 lost",
+        "pod new node-1 0.000000000 taken",
+        "pod new node-1 2.000000000 ",
+        "f pod node-1 5.000000000 ",
+        "pod new node-1 5.000000000 ",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(metrics.pods, Some(4));
+}
+
+#[test]
+fn a_container_computes_before_it_is_up_with_all_who_compute_there() {
+    let ready = |scale: u32, more: &Value| {
+        let mut changes = json!({
+            "platform": {"hosts": {"1": {"count": 1}}},
+            "service": {"processors": "shared"},
+            "functions": {"0": {"processors": {"limit": 0.5, "startup": {"work": "3Gf", "limit": 1.5}}, "body": [{"compute": "1Gf"}],
+                "instances": {"min_scale": scale, "max_scale": scale, "start": [{"phase": "code", "time": {"constant": 0.5}}]}}},
+            "workload": {"invocations": at(&[0.0])},
+        });
+        merge(&mut changes, more);
+        let (begins, rows, metrics) = table_of(&changes, &["ready_at"]);
+        (begins[0], rows.concat(), metrics.processors.map(|used| used.seconds() + used.drained_seconds()))
+    };
+    // 1.5 s, and then 3 Gf at 1.5 cores of 1 Gf/s: up at 3.5 s; the body has half a core. Two share two cores: 3 s.
+    assert_eq!(ready(1, &json!({})), (3.5, vec!["3.500000000".to_owned()], Some(4.0)));
+    assert_eq!(ready(2, &json!({})), (4.5, vec!["4.500000000".to_owned(); 2], Some(7.0)));
+    // It is not done where what is restored has it behind.
+    let restored = |work: bool| {
+        json!({"functions": {"0": {"instances": {"snapshot": {
+            "phases": ["code"], "restore": {"constant": 0.25}, "work": work, "made": "beforehand"}}}}})
+    };
+    assert_eq!(ready(1, &restored(false)).0, 3.25);
+    assert_eq!(ready(1, &restored(true)).0, 1.25);
+    // Who fails has not computed; whose node fails has in part, and is begun anew.
+    let fails = json!({"functions": {"0": {"instances": {"start_failure": {"chance": 1, "backoff": {"constant": 90}}}}}, "horizon": 9});
+    let mut failing = json!({"functions": {"0": {"processors": {"startup": {"work": "3Gf"}}, "instances": {"min_scale": 1}}},
+                             "service": {"processors": "shared"}, "workload": {"invocations": at(&[0.0])}});
+    merge(&mut failing, &fails);
+    let (_, rows, metrics) = table_of(&failing, &["ended_at"]);
+    assert_eq!((rows[0][0].as_str(), metrics.processors.unwrap().seconds()), ("1.000000000", 0.0));
+    let down = json!({"faults": {"scripted": [{"at": 2.5, "for": 1, "host": "node"}]}});
+    let renamed = json!({"faults": {"scripted": {"0": {"host": "node-0"}}}});
+    let mut down = down;
+    merge(&mut down, &renamed);
+    let (begin, _, used) = ready(1, &down);
+    // 1 s of work is lost; it is placed again at 3.5 s, and up at 7 s.
+    assert_eq!((begin, used), (7.0, Some(1.5 + 4.0)));
+}
+
 /// Disks of 1 GB/s behind a link as fast, and an image of 1 GB that f needs.
 fn with_image(changes: &Value) -> Value {
     let disk = json!({"capacity": "100GB", "read_bandwidth": "1GBps", "write_bandwidth": "1GBps"});
@@ -361,9 +799,8 @@ fn cores_that_are_kept_for_an_instance_are_not_kept_for_another_one() {
     assert_eq!(begins[0].0, begins[1].0);
 }
 
-/// When each of some requests begins on so many places, all free from a date on, first come, first served.
-fn on_places(places: usize, from: f64, requests: &[(u64, u64)]) -> Vec<u64> {
-    let mut free = vec![(from * 1e9) as u64; places];
+/// When each of some requests begins on places that are free from these dates on, first come, first served.
+fn on_places(mut free: Vec<u64>, requests: &[(u64, u64)]) -> Vec<u64> {
     let begin = |(at, length): &(u64, u64)| {
         let first = free.iter_mut().min().unwrap();
         let begin = (*first).max(*at);
@@ -377,12 +814,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// However requests are sent to instances: where they wait before all of them, places are alike, and each begins when the
-    /// first of all places is free.
+    /// first of all places is free; where starts fail, those of an instance are there from when it is up.
     #[test]
     fn dates_are_those_of_so_many_places(
         gaps in proptest::collection::vec((0..2_000_000_000_u64, 1..4_000_000_000_u64), 1..60),
         (scale, concurrency) in (1..4_u32, 1..5_u32),
         routing in 0..4_usize,
+        (seed, failure) in (any::<u32>(), prop::option::of((1..6_u32, 0..30_u32))),
     ) {
         let routing = ["least_loaded", "first", "round_robin", "random_of_two"][routing];
         let mut now = 0;
@@ -393,12 +831,85 @@ proptest! {
         let invocations: Vec<Value> = requests.iter().map(invocation).collect();
         let instances = json!({
             "concurrency": concurrency, "min_scale": scale, "max_scale": scale, "routing": routing,
+            "start_failure": failure.map(|(chance, pause)| json!({
+                "chance": f64::from(chance) / 10.0, "backoff": {"constant": f64::from(pause) / 10.0}})),
         });
-        let (metrics, records) = run(&json!({
-            "functions": {"0": {"instances": instances}}, "workload": {"invocations": invocations},
-        }));
-        let begins: Vec<u64> = records.iter().map(|record| record.started_at.unwrap().as_nanos()).collect();
-        prop_assert_eq!(begins, on_places((scale * concurrency) as usize, 1.0, &requests));
-        prop_assert_eq!(metrics.instances, u64::from(scale));
+        let (begins, rows, metrics) = table_of(
+            &json!({"seed": seed, "functions": {"0": {"instances": instances}}, "workload": {"invocations": invocations}}),
+            &["ready_at", "why"],
+        );
+        let nanos = |text: &String| text.replace('.', "").parse::<u64>().unwrap();
+        let ready: Vec<u64> = rows.iter().filter(|row| row[1] != "failed" && !row[0].is_empty()).map(|row| nanos(&row[0])).collect();
+        if failure.is_none() {
+            prop_assert_eq!(&ready, &vec![1_000_000_000; scale as usize]);
+        }
+        let places = ready.iter().flat_map(|date| vec![*date; concurrency as usize]).collect();
+        prop_assert_eq!(begins, on_places(places, &requests).into_iter().map(|date| date as f64 / 1e9).collect::<Vec<_>>());
+        let failed = metrics.failed_starts.unwrap_or(0);
+        prop_assert_eq!(rows.iter().filter(|row| row[1] == "failed").count() as u64, failed);
+        prop_assert!(metrics.instances <= u64::from(scale) + failed);
+        prop_assert!(metrics.instances >= ready.len() as u64 + failed);
+    }
+
+    /// Neither does a snapshot that takes as long to restore as what it saves.
+    #[test]
+    fn restoring_that_takes_as_long_as_the_phases_changes_no_date(
+        gaps in proptest::collection::vec((0..9_000_000_000_u64, 1..4_000_000_000_u64), 1..40),
+        autoscaling in prop::sample::select(vec!["at-ticks", "concurrency", "lambda"]),
+        (place, made, create) in (
+            prop::sample::select(vec!["node", "everywhere"]), prop::sample::select(vec!["first_start", "beforehand"]), 0..3_u32,
+        ),
+    ) {
+        let mut now = 0;
+        let invocation = |(gap, length): &(u64, u64)| {
+            now += gap;
+            json!({"at": format!("{now}ns"), "function": "f", "body": [{"sleep": format!("{length}ns")}]})
+        };
+        let invocations: Vec<Value> = gaps.iter().map(invocation).collect();
+        let run = |snapshot: Value| {
+            let changes = json!({"policies": {"autoscaling": {"use": autoscaling}}, "workload": {"invocations": invocations}});
+            table_of(&with_phases(&snapshot, &changes), &["instance", "node", "wanted_at", "ready_at", "ended_at"])
+        };
+        let without = run(Value::Null);
+        let snapshot = json!({"phases": ["boot", "code"], "restore": {"constant": 1}, "create": {"constant": create}, "where": place, "made": made});
+        let with = run(snapshot);
+        prop_assert_eq!(without.0, with.0);
+        prop_assert_eq!(without.1, with.1);
+        if made == "beforehand" {
+            prop_assert_eq!(with.2.restored_instances, Some(with.2.instances));
+        }
+    }
+
+    /// Warmth that saves no time changes nothing: a paused container that takes as long to resume as to start.
+    #[test]
+    fn resuming_that_takes_as_long_as_a_start_changes_no_date(
+        gaps in proptest::collection::vec((0..9_000_000_000_u64, 1..4_000_000_000_u64), 1..40),
+        concurrency in 1..4_u32,
+        (autoscaling, keep_for, ram) in (prop::sample::select(vec!["at-ticks", "concurrency", "lambda"]), 0..20_u32, prop::sample::select(vec![1.0, 0.3])),
+    ) {
+        let mut now = 0;
+        let invocation = |(gap, length): &(u64, u64)| {
+            now += gap;
+            json!({"at": format!("{now}ns"), "function": "f", "body": [{"sleep": format!("{length}ns")}]})
+        };
+        let invocations: Vec<Value> = gaps.iter().map(invocation).collect();
+        let run = |instances: Value| {
+            let (begins, rows, metrics) = table_of(
+                &json!({
+                    "functions": {"0": {"ram_limit": "10MB", "instances": instances}},
+                    "policies": {"autoscaling": {"use": autoscaling}},
+                    "workload": {"invocations": invocations},
+                }),
+                &["instance", "wanted_at", "ready_at", "ended_at"],
+            );
+            (begins, rows, metrics.resumed_instances)
+        };
+        let time = json!({"constant": 0.7});
+        let removed = run(json!({"concurrency": concurrency, "removal": time}));
+        let paused = json!({"for": keep_for, "ram": ram, "pause": time, "resume": {"constant": 1}});
+        let paused = run(json!({"concurrency": concurrency, "paused": paused}));
+        prop_assert_eq!(removed.0, paused.0);
+        prop_assert_eq!(removed.1, paused.1);
+        prop_assert!(removed.2.is_none());
     }
 }

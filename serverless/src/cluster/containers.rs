@@ -19,6 +19,8 @@ use crate::table::Identifier;
 pub(crate) struct ContainerSpec {
     /// What it reserves.
     pub footprint: Footprint,
+    /// What it keeps of its RAM while it is idle.
+    pub idle_ram: u64,
     /// The image that must be in RAM and on disk of its node.
     pub image: Option<ImageId>,
     /// How long it takes to start on a node that is not slowed.
@@ -28,9 +30,14 @@ pub(crate) struct ContainerSpec {
 }
 
 impl ContainerSpec {
-    /// A container as eviction policies see it.
+    /// What it reserves while it is idle.
+    pub fn idle_footprint(&self) -> Footprint {
+        Footprint { ram: self.idle_ram, ..self.footprint }
+    }
+
+    /// A container that is idle as eviction policies see it.
     fn item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: SimTime) -> EvictionItem {
-        let Footprint { ram, disk, .. } = self.footprint;
+        let Footprint { ram, disk, .. } = self.idle_footprint();
         let (cost, since) = (self.startup_overhead.as_nanos(), since.as_nanos());
         let expires = if expires == SimTime::MAX { u64::MAX } else { expires.as_nanos() };
         EvictionItem { id: id.0, function: function.0, ram, disk, cost, since, expires, ..EvictionItem::default() }
@@ -280,8 +287,12 @@ impl Cluster {
         let (spell, now) = (self.spell, kernel.now());
         let expires = if keep_for == SimDuration::MAX { SimTime::MAX } else { now + keep_for };
         let (described, spec) = (&mut self.nodes[node], &self.specs[function]);
-        let is_told =
-            described.enter_idle((container, spell), spec.footprint, || spec.item(function, container, now, expires));
+        let is_told = described
+            .enter_idle((container, spell), spec.idle_footprint(), || spec.item(function, container, now, expires));
+        let given_back = spec.footprint.ram - spec.idle_ram;
+        if given_back > 0 {
+            described.ram.release(given_back);
+        }
         let containers = &mut described.containers;
         let timer = self.pools.push_idle(containers, (pool, container), (spell, is_told), (now, expires));
         if expires != SimTime::MAX {
@@ -294,8 +305,11 @@ impl Cluster {
         if let Some(counts) = &mut self.counts {
             counts.becomes_idle(node, function, self.pools.get(pool).idle);
         }
-        books.metrics.container_idle(spec.footprint.ram, now);
+        books.metrics.container_idle(spec.idle_ram, now);
         books.begin_phase(node, container, Phase::Idle, function);
+        if given_back > 0 {
+            self.refresh(node);
+        }
         // A node that goes down ends what it has.
         self.refresh_use_if(node, true);
     }
@@ -304,7 +318,8 @@ impl Cluster {
     pub fn end<E>(&mut self, held: HeldContainer, why: ContainerChange, books: &mut Books, kernel: &mut Kernel<E>) {
         self.note(why, &held, kernel.now());
         self.nodes[held.node].container_eviction.end_use(held.container);
-        self.remove(held, books, kernel);
+        let ram = self.specs[held.function].footprint.ram;
+        self.remove(held, ram, books, kernel);
     }
 
     /// Ends an idle container, and why; false if it is not idle.
@@ -318,7 +333,8 @@ impl Cluster {
     ) -> bool {
         let Some(function) = self.nodes[node].container(container).map(|held| held.function) else { return false };
         let held = self.leave_idle(node, function, container, why, books, kernel);
-        held.map(|held| self.remove(held, books, kernel)).is_some()
+        let ram = self.specs[function].idle_ram;
+        held.map(|held| self.remove(held, ram, books, kernel)).is_some()
     }
 
     /// The idle containers of a function, on one node or on all, those that are idle longest first.
@@ -428,7 +444,8 @@ impl Cluster {
         self.refresh(node);
     }
 
-    /// Takes a container out of the idle ones of its function, and why; `None` if it is not among them.
+    /// Takes a container out of the idle ones of its function, and why; `None` if it is not among them. It holds what it has kept of its
+    /// RAM.
     pub(super) fn leave_idle<E>(
         &mut self,
         node: NodeId,
@@ -450,7 +467,7 @@ impl Cluster {
         if let Some(timer) = timer {
             kernel.clear_timer(timer);
         }
-        let footprint = self.specs[function].footprint;
+        let footprint = self.specs[function].idle_footprint();
         books.metrics.container_no_longer_idle(footprint.ram, kernel.now());
         let removal = match why {
             ContainerChange::Taken => Removal::Taken,
@@ -464,7 +481,7 @@ impl Cluster {
     }
 
     /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
-    fn evict_idle_containers<E>(
+    pub(super) fn evict_idle_containers<E>(
         &mut self,
         node: NodeId,
         wanted: Footprint,
@@ -515,8 +532,8 @@ impl Cluster {
         held
     }
 
-    /// Gives back what a container held that is not among the idle ones.
-    fn remove<E>(&mut self, held: HeldContainer, books: &mut Books, kernel: &mut Kernel<E>) {
+    /// Gives back what a container held that is not among the idle ones, and so much RAM.
+    fn remove<E>(&mut self, held: HeldContainer, ram: u64, books: &mut Books, kernel: &mut Kernel<E>) {
         self.end_share(&held, books, kernel);
         let HeldContainer { node, container, function, pool } = held;
         let ended = self.nodes[node].containers.try_remove(container.position());
@@ -529,7 +546,7 @@ impl Cluster {
         books.end_container(node, container);
         let ContainerSpec { footprint, image, .. } = self.specs[function];
         let described = &mut self.nodes[node];
-        described.ram.release(footprint.ram);
+        described.ram.release(ram);
         described.disk.release(footprint.disk);
         if let Some(shared) = &mut described.processors {
             shared.release(footprint.processors);
@@ -538,7 +555,7 @@ impl Cluster {
         self.refresh(node);
     }
 
-    fn touch_image(&mut self, node: NodeId, function: FunctionId) {
+    pub(super) fn touch_image(&mut self, node: NodeId, function: FunctionId) {
         if let Some(image) = self.specs[function].image {
             let node = &mut self.nodes[node];
             node.ram.touch(image, Touch::Use);
@@ -546,7 +563,7 @@ impl Cluster {
         }
     }
 
-    fn pin_image(&mut self, node: NodeId, image: Option<ImageId>) {
+    pub(super) fn pin_image(&mut self, node: NodeId, image: Option<ImageId>) {
         if let Some(image) = image {
             self.nodes[node].disk.pin(image);
             self.nodes[node].ram.pin(image);

@@ -9,6 +9,7 @@ mod histories;
 mod idle_counts;
 mod images;
 mod node_ids;
+mod paused;
 mod planning;
 mod pools;
 mod shown;

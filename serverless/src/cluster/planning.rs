@@ -235,7 +235,13 @@ mod tests {
         let mut cluster = Cluster::new(vec![Node::new(platform.host(id), id, ram, disk, eviction)], true);
         let footprint = Footprint { ram: 1, disk: 0, processors: 0 };
         let processors = Processors::default();
-        cluster.add_function(ContainerSpec { footprint, image: None, startup_overhead: SimDuration::ZERO, processors });
+        cluster.add_function(ContainerSpec {
+            footprint,
+            idle_ram: footprint.ram,
+            image: None,
+            startup_overhead: SimDuration::ZERO,
+            processors,
+        });
         for number in 0..idle {
             let held = cluster.add_container(N, F, Creation::Invocation, SimTime::ZERO);
             assert_eq!(held.id(), ContainerId(number));

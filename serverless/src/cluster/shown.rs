@@ -60,7 +60,8 @@ impl Cluster {
     pub fn containers_on(&self, node: NodeId, now: SimTime) -> impl Iterator<Item = (ContainerView, Option<Holder>)> {
         let held = self.nodes.find(node).into_iter().flat_map(|node| node.containers.iter());
         held.map(move |(position, held)| {
-            let footprint = self.specs[held.function].footprint;
+            let spec = &self.specs[held.function];
+            let footprint = if held.idle.is_some() { spec.idle_footprint() } else { spec.footprint };
             let view = ContainerView {
                 container: position as u32,
                 function: held.function.0,

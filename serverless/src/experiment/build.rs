@@ -88,17 +88,25 @@ pub(super) fn set_node_pools(
     set.map_err(|error| ScenarioError::refused("service.node_pools", error))
 }
 
-/// Has those functions served by instances that are to be, those of the workload too.
+/// Has those functions served by instances that are to be, those of the workload too. Gives the names of the pools of pods, which are
+/// the last functions.
 pub(super) fn serve_by_instances(
     scenario: &Scenario,
     service: ServerlessComputeService,
     simulation: &mut Simulation,
-) -> Result<(), ScenarioError> {
+) -> Result<Vec<String>, ScenarioError> {
     if let Some(section) = &scenario.service.control_plane {
         service.set_control_plane(simulation, &section.control_plane());
     }
     let says_nobody = scenario.policies.autoscaling.is_none() && scenario.policies.controller.is_none();
     let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
+    let mut pools = Vec::new();
+    for (position, section) in scenario.service.pods.iter().enumerate() {
+        let added = service.add_pods(simulation, section.pods(image_of(scenario, section.image.as_ref())));
+        added.map_err(|error| ScenarioError::refused(format!("service.pods[{position}]"), error))?;
+        pools.push(section.name.clone());
+    }
+    let mut is_any_served = false;
     for number in 0..registered as u32 {
         let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
         if let Some(section) = own.or(scenario.service.instances.as_ref()) {
@@ -107,24 +115,28 @@ pub(super) fn serve_by_instances(
                                {\"use\": \"kpa\"}, or give the functions a min_scale";
                 return Err(ScenarioError::invalid("policies.autoscaling", problem));
             }
-            let startup = scenario.functions.get(number as usize).and_then(|function| function.processors?.startup);
-            if startup.is_some() {
-                let problem =
-                    "instances are not started by work of processors: give the time as a phase of their start";
-                return Err(ScenarioError::invalid(format!("functions[{number}].processors.startup"), problem));
-            }
+            is_any_served = true;
             let set = service.set_instances(simulation, FunctionId(number), section.settings());
             set.map_err(|error| ScenarioError::refused("policies", error))?;
         }
     }
-    Ok(())
+    if !pools.is_empty() && !is_any_served {
+        let problem =
+            "instances take them, and no function is served by such: give functions `instances`, or the service";
+        return Err(ScenarioError::invalid("service.pods", problem));
+    }
+    Ok(pools)
+}
+
+fn image_of(scenario: &Scenario, name: Option<&String>) -> Option<ImageId> {
+    let position = scenario.images.iter().position(|image| Some(&image.name) == name)?;
+    Some(ImageId(position as u32))
 }
 
 fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
-    let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
     Function {
         name: section.name.clone(),
-        image: section.image.as_ref().and_then(position).map(|position| ImageId(position as u32)),
+        image: image_of(scenario, section.image.as_ref()),
         limits: Limits {
             time: section.time_limit.duration(),
             ram: section.ram_limit.whole(),
@@ -166,12 +178,17 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
     let tasks = scenario.workflows.iter().flat_map(|workflow| &workflow.tasks);
     let of_tasks = tasks.filter_map(|task| task.body.as_ref());
     let steps = || bodies.clone().chain(own_bodies.clone()).chain(of_tasks.clone()).flatten();
-    let has_images = scenario.functions.iter().any(|function| function.image.is_some());
+    let of_pods = scenario.service.pods.iter().any(|pods| pods.image.is_some());
+    let has_images = of_pods || scenario.functions.iter().any(|function| function.image.is_some());
     let saves = |step: &StepSection| matches!(step, StepSection::Checkpoint(size) if size.whole() > 0);
     let reads = |step: &StepSection| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_));
     let reads_remote = steps().any(|step| reads(step) || saves(step));
     let sends = steps().any(|step| matches!(step, StepSection::Egress(_)) || saves(step));
     let writes = steps().any(|step| matches!(step, StepSection::Write(_) | StepSection::Read(_)));
+    let of_functions = scenario.functions.iter().map(|function| function.instances.as_ref());
+    let instances = of_functions.chain([scenario.service.instances.as_ref()]).flatten();
+    let reads_snapshots =
+        instances.filter_map(|instances| instances.snapshot.as_ref()?.size).any(|size| size.whole() > 0);
     simulation.with_model_mut(|model, kernel| {
         let service = model.service();
         let (head, registry) = (service.head_host(), service.registry().host());
@@ -189,6 +206,9 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
             }
             if sends {
                 check(disk, Endpoint::Disk(registry))?;
+            }
+            if reads_snapshots {
+                check(disk, Endpoint::Memory(node.host))?;
             }
             if writes {
                 check(Endpoint::Memory(node.host), disk)?;

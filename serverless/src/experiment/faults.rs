@@ -2,10 +2,12 @@
 
 use hearth_simcore::platform::{HostId, LinkId, Platform, Sharing};
 use hearth_simcore::random::stream;
-use hearth_simcore::time::{SimDuration, SimTime};
+use hearth_simcore::time::SimTime;
 
 use crate::Simulation;
-use crate::fault::{Fault, FaultPlan, HedgePolicy, PlannedFault, ReplicationPolicy, RetryOn, RetryPolicy, Timing};
+use crate::fault::{
+    Fault, FaultPlan, HedgePolicy, Pauses, PlannedFault, ReplicationPolicy, RetryOn, RetryPolicy, Timing,
+};
 use crate::scenario::{
     Backoff, DrawnFault, Kept, NetworkModelName, RetriedOutcome, RetrySection, Scenario, ScenarioError, ScriptedFault,
 };
@@ -163,14 +165,8 @@ fn drawn(
 }
 
 fn retry_policy(section: &RetrySection) -> RetryPolicy {
-    let (backoff, factor, max_backoff) = match section.backoff {
-        None => (SimDuration::ZERO, 1.0, SimDuration::ZERO),
-        Some(Backoff::Constant(pause)) => (pause.duration(), 1.0, pause.duration()),
-        Some(Backoff::Exponential { initial, factor, max }) => {
-            let longest = max.map_or(SimDuration::from_secs(60), |max| max.duration());
-            (initial.duration(), factor.unwrap_or(2.0), longest)
-        }
-    };
+    let Pauses { first: backoff, factor, longest: max_backoff } =
+        section.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
     let has = |outcome: RetriedOutcome| section.on.contains(&outcome);
     RetryPolicy {
         max_attempts: section.max_attempts,

@@ -171,8 +171,8 @@ impl Experiment {
         }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let reader = Arc::default();
-        let names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
-        serve_by_instances(scenario, service, &mut simulation)?;
+        let mut names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
+        names.extend(serve_by_instances(scenario, service, &mut simulation)?);
         let nodes = simulation.with_model_mut(|model, _| {
             model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
         });

@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use hearth_simcore::time::SimDuration;
 
-pub use self::instances::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
+pub use self::instances::{
+    ControlPlane, InstanceSettings, Pausing, Pods, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase, Station,
+};
 use crate::table::identifiers;
 use call::{Call, FunctionError, Output, Pending};
 pub(crate) use processors::MILLIONTHS;

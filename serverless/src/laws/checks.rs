@@ -29,9 +29,11 @@ pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError>
             prop_assert!(node.running <= node.cores, "{} of {} cores run", node.running, node.cores);
         }
         running += u64::from(node.running);
-        let held =
-            node.containers.iter().map(|(_, container)| service.registry().functions()[container.function].footprint());
-        let (ram, disk) = held.fold((0, 0), |(ram, disk), footprint| (ram + footprint.ram, disk + footprint.disk));
+        let held = node.containers.iter().map(|(_, container)| {
+            let disk = service.registry().functions()[container.function].footprint().disk;
+            (service.cluster().held_ram(container), disk)
+        });
+        let (ram, disk) = held.fold((0, 0), |(ram, disk), (held_ram, held_disk)| (ram + held_ram, disk + held_disk));
         for (what, storage, held) in [("RAM", &node.ram, ram), ("disk", &node.disk, disk)] {
             prop_assert!(storage.free() <= storage.capacity());
             prop_assert_eq!(

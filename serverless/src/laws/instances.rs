@@ -16,13 +16,54 @@ fn instances() -> impl Strategy<Value = Value> {
         json!([]),
         json!([{"phase": "code", "time": {"exponential": {"mean": 2}}}, {"phase": "runtime", "time": {"constant": 0.1}}]),
     ]);
-    (1..4_u32, 0..3_u32, prop::option::of(3..6_u32), 0..3_u32, 0..3_u32, routing, start).prop_map(
-        |(concurrency, min_scale, max_scale, initial_scale, queue_at_instance, routing, start)| {
+    (1..4_u32, 0..3_u32, prop::option::of(3..6_u32), 0..3_u32, 0..3_u32, routing, start, start_failure()).prop_map(
+        |(concurrency, min_scale, max_scale, initial_scale, queue_at_instance, routing, start, mut start_failure)| {
+            if start.get(0).is_none() {
+                start_failure.as_object_mut().map(|failure| failure.remove("after"));
+            }
             let removal = (min_scale == 1).then(|| json!({"constant": 1.5}));
-            json!({"removal": removal, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
-                   "queue_at_instance": queue_at_instance, "routing": routing, "start": start})
+            // Beside those that are removed.
+            let paused = [
+                None,
+                Some(json!({"for": 3, "ram": 0.4, "resume": {"constant": 0.2}})),
+                Some(json!({"pause": {"exponential": {"mean": 0.5}}, "resume": {"constant": 0.1}})),
+            ];
+            let paused = &paused[(concurrency as usize + queue_at_instance as usize) % 3];
+            let snapshot = [
+                None,
+                Some(json!({"phases": ["runtime", "code"], "restore": {"constant": 0.3}, "size": "300MB", "create": {"constant": 1}})),
+                Some(json!({"phases": ["code"], "restore": {"exponential": {"mean": 0.2}}, "where": "everywhere", "made": if min_scale == 1 { "beforehand" } else { "first_start" }})),
+            ];
+            let snapshot = snapshot[initial_scale as usize % 3].as_ref().filter(|_| start.get(0).is_some());
+            json!({"removal": removal, "paused": paused, "snapshot": snapshot, "concurrency": concurrency, "min_scale": min_scale, "max_scale": max_scale, "initial_scale": initial_scale,
+                   "queue_at_instance": queue_at_instance, "routing": routing, "start": start,
+                   "start_failure": start_failure})
         },
     )
+}
+
+/// None, or pools in which starts look; there is an image i0.
+fn pods() -> impl Strategy<Value = Vec<Value>> {
+    let start = json!([{"phase": "runtime", "time": {"exponential": {"mean": 1}}}]);
+    prop::sample::select(vec![
+        Vec::new(),
+        vec![json!({"name": "large", "ram": "2GB", "ready": 2, "start": start})],
+        vec![
+            json!({"name": "small", "ram": "300MB", "ready": 1, "search": {"constant": 0.2}}),
+            json!({"name": "with image", "ram": "1GB", "ready": 1, "image": "i0", "start": start, "search": {"exponential": {"mean": 0.3}}}),
+        ],
+        vec![json!({"name": "with cores", "ram": "1GB", "ready": 1, "processors": 0.5, "search": {"constant": 0.4}})],
+    ])
+}
+
+fn start_failure() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        Value::Null,
+        Value::Null,
+        json!({"chance": 0.3}),
+        json!({"chance": 0.6, "after": "code", "backoff": {"constant": 0.8}}),
+        json!({"chance": 0.5, "backoff": {"exponential": {"initial": 1, "max": 5}}}),
+    ])
 }
 
 fn control_plane() -> impl Strategy<Value = Value> {
@@ -52,7 +93,7 @@ proptest! {
         scenario in scenario(),
         faults in prop::option::of(faults()),
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
-        control_plane in control_plane(),
+        (control_plane, pods) in (control_plane(), pods()),
         autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
         processors in prop::sample::select(vec!["dedicated", "shared"]),
     ) {
@@ -61,8 +102,18 @@ proptest! {
             function["instances"] = json!(instances);
         }
         scenario["service"]["control_plane"] = control_plane;
+        // What a pool keeps of processors it may keep of those that are shared.
+        let needs_sharing = pods.iter().any(|pool| pool.get("processors").is_some());
+        scenario["service"]["pods"] = json!(if needs_sharing && processors == "dedicated" { Vec::new() } else { pods });
+        let functions = scenario["functions"].as_array().unwrap();
+        if functions.iter().all(|function| function["instances"].is_null()) {
+            scenario["service"]["pods"] = json!([]);
+        }
         scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
+        if processors == "shared" {
+            scenario["functions"][0]["processors"] = json!({"startup": {"work": "8Gf", "limit": 2}});
+        }
         if let Some((faults, recovery)) = faults {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         }

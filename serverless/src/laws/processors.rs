@@ -132,6 +132,7 @@ proptest! {
         cores in 1..4_u32,
         functions in prop::collection::vec((prop::collection::vec(phase(), 1..4), limits(), startup()), 3),
         arrivals in prop::collection::vec((0..6_000_u64, 0..3_usize), 1..20),
+        has_instances in any::<bool>(),
     ) {
         let mut arrivals = arrivals;
         arrivals.sort_by_key(|(at, _)| *at);
@@ -144,17 +145,27 @@ proptest! {
                    "processors": {"limit": limit, "weight": weight,
                                   "startup": startup.map(|(flops, limit)| json!({"work": flops, "limit": limit}))}})
         };
-        let scenario = json!({
+        // Each request has an instance of its own, which starts when it comes: a function for each.
+        let registered: Vec<&Described> = if has_instances {
+            arrivals.iter().map(|(_, function)| &functions[*function]).collect()
+        } else {
+            functions.iter().collect()
+        };
+        let mut scenario = json!({
             "format": "hearth-scenario/1",
             "platform": {"hosts": [{"name": "node", "cores": cores, "speed": SPEED, "ram": "64GB"}]},
             "service": {"head": "node", "registry": "node", "nodes": ["node"], "processors": "shared",
                         "container_startup_overhead": 0.25},
-            "functions": functions.iter().enumerate().map(described).collect::<Vec<_>>(),
-            "workload": {"invocations": arrivals.iter().map(|(at, function)| {
+            "functions": registered.iter().copied().enumerate().map(described).collect::<Vec<_>>(),
+            "workload": {"invocations": arrivals.iter().enumerate().map(|(number, (at, function))| {
+                let function = if has_instances { number } else { *function };
                 json!({"at": *at as f64 / 1000.0, "function": format!("f{function}")})
             }).collect::<Vec<_>>()},
-            "policies": {"keep_alive": {"use": "no-keep-alive"}},
+            "policies": {"keep_alive": {"use": "no-keep-alive"}, "autoscaling": {"use": "lambda"}},
         });
+        if has_instances {
+            scenario["service"]["instances"] = json!({"concurrency": 3});
+        }
         let read = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
         let results = Experiment::prepare(&read, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
         let expected = reckoned(f64::from(cores), &functions, &arrivals);

@@ -99,6 +99,16 @@ pub struct Metrics {
     pub has_instances: bool,
     /// Instances that began to start on a node.
     pub instances: u64,
+    /// Starts of instances that came to nothing, where some may.
+    pub failed_starts: Option<u64>,
+    /// Instances that took a paused container, where there may be such.
+    pub resumed_instances: Option<u64>,
+    /// Instances whose start was restored from a snapshot, where there may be such.
+    pub restored_instances: Option<u64>,
+    /// Generic pods that began to start on a node, where there are such.
+    pub pods: Option<u64>,
+    /// Instances that took one of them.
+    pub from_pods: Option<u64>,
     /// Instances that are up, over time.
     up: NumberOverTime,
     /// Pools of nodes, in their order.
@@ -168,6 +178,11 @@ impl Default for Metrics {
             prewarmed_containers: 0,
             has_instances: false,
             instances: 0,
+            failed_starts: None,
+            resumed_instances: None,
+            restored_instances: None,
+            pods: None,
+            from_pods: None,
             up: NumberOverTime::default(),
             node_pools: Vec::new(),
             faults: 0,
@@ -348,10 +363,14 @@ impl Metrics {
         self.idle.bytes += ram;
     }
 
-    /// An instance begins to start: its memory counts as idle until it serves somebody.
-    pub(crate) fn begin_instance(&mut self, ram: u64, now: SimTime) {
+    /// An instance begins to start, or a pod for one: its memory counts as idle until it serves somebody.
+    pub(crate) fn begin_instance(&mut self, ram: u64, is_pod: bool, now: SimTime) {
         self.advance(now);
-        self.instances += 1;
+        if is_pod {
+            self.pods = self.pods.map(|pods| pods + 1);
+        } else {
+            self.instances += 1;
+        }
         self.idle.bytes += ram;
     }
 

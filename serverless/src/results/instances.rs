@@ -15,6 +15,8 @@ pub(crate) struct InstanceRecord {
     pub number: u64,
     /// The function's number.
     pub function: u32,
+    /// How it came to be.
+    pub start: &'static str,
     /// The node's number, once it had its place there.
     pub node: Option<u32>,
     /// When it was wanted.
@@ -39,6 +41,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     vec![
         Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
         Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
+        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused), `snapshot` (it is restored) or `pod` (it takes a generic pod)"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
         Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),
@@ -47,7 +50,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
         Of::date("ended_at", |instance| instance.ended_at).note("nothing if it has not ended"),
         Of::count("requests", |instance| Some(instance.requests)).required().note("that it began to serve"),
         Of::text("why", |instance| instance.why)
-            .note("`scaled` (fewer were wanted), `crashed` or `lost` (its node failed)"),
+            .note("`scaled` (fewer were wanted), `paused` (likewise, and its container stays for another one), `taken` (a pod, by an instance), `failed` (its start did), `crashed` or `lost` (its node failed)"),
     ]
 }
 

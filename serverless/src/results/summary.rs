@@ -254,6 +254,21 @@ pub struct InstancesSummary {
     pub started: u64,
     /// How long they were up, all together, over what is measured.
     pub seconds: f64,
+    /// Starts that came to nothing; left out where none may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_starts: Option<u64>,
+    /// Those that took the container of one that was paused; left out where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
+    /// Those whose start was restored from a snapshot; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
+    /// Those that took a generic pod; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_pods: Option<u64>,
+    /// Generic pods that began to start on a node; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<u64>,
 }
 
 /// Nodes of pools that come and go, over what is measured.
@@ -458,9 +473,15 @@ impl Summary {
             },
             expired_containers: metrics.expired_containers,
             prewarmed_containers: metrics.prewarmed_containers,
-            instances: metrics
-                .has_instances
-                .then(|| InstancesSummary { started: metrics.instances, seconds: metrics.instance_seconds() }),
+            instances: metrics.has_instances.then(|| InstancesSummary {
+                started: metrics.instances,
+                seconds: metrics.instance_seconds(),
+                failed_starts: metrics.failed_starts,
+                resumed: metrics.resumed_instances,
+                restored: metrics.restored_instances,
+                from_pods: metrics.from_pods,
+                pods: metrics.pods,
+            }),
             nodes: NodesSummary::of(metrics),
             images: ImageSummary { downloads: metrics.downloads, copies: metrics.copies, loads: metrics.loads },
             policies: results

@@ -1,10 +1,12 @@
 //! What goes wrong, and what is tried again, as a scenario says it.
 
+use hearth_simcore::time::SimDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ScenarioError;
 use crate::distribution::Distribution;
+use crate::fault::Pauses;
 use crate::quantity::Seconds;
 
 /// What goes wrong.
@@ -166,6 +168,29 @@ pub enum Backoff {
     },
 }
 
+impl Backoff {
+    /// Checks the numbers: what is wrong with which field.
+    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        match self {
+            Self::Exponential { factor: Some(factor), .. } if !(factor.is_finite() && *factor >= 1.0) => {
+                Err(("exponential.factor", "must be at least 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// As the service takes it.
+    pub(crate) fn pauses(&self) -> Pauses {
+        match self {
+            Self::Constant(pause) => Pauses { first: pause.duration(), factor: 1.0, longest: pause.duration() },
+            Self::Exponential { initial, factor, max } => {
+                let longest = max.map_or(SimDuration::from_secs(60), |max| max.duration());
+                Pauses { first: initial.duration(), factor: factor.unwrap_or(2.0), longest }
+            }
+        }
+    }
+}
+
 /// An outcome after which an invocation may be tried again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -256,11 +281,7 @@ impl RecoverySection {
         if !(0.0..=1.0).contains(&retry.jitter) {
             return Err(wrong("jitter", "must be from 0 to 1"));
         }
-        if let Some(Backoff::Exponential { factor: Some(factor), .. }) = retry.backoff
-            && !(factor.is_finite() && factor >= 1.0)
-        {
-            return Err(wrong("backoff.exponential.factor", "must be at least 1"));
-        }
-        Ok(())
+        let backoff = retry.backoff.as_ref().map_or(Ok(()), Backoff::check);
+        backoff.map_err(|(field, problem)| wrong(&format!("backoff.{field}"), problem))
     }
 }

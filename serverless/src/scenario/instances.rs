@@ -3,12 +3,18 @@
 use std::rc::Rc;
 
 use hearth_policy_api::Scale;
+use hearth_simcore::time::SimDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::ScenarioError;
+use super::{Backoff, ProcessorSharingName, ScenarioError};
 use crate::distribution::Distribution;
-use crate::function::{ControlPlane, InstanceSettings, Routing, StartPhase, Station};
+use crate::fault::Pauses;
+use crate::function::{
+    ControlPlane, ImageId, InstanceSettings, Pausing, Pods, Routing, Snapshot, SnapshotPlace, StartFailure, StartPhase,
+    Station,
+};
+use crate::quantity::{Bytes, Seconds};
 
 /// How a function is served that has instances, each of which takes several requests at once.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -37,6 +43,12 @@ pub struct InstancesSection {
     pub start: Vec<PhaseSection>,
     /// How many seconds it takes to remove an instance that has no more requests, and holds its memory meanwhile; without it, none.
     pub removal: Option<Distribution>,
+    /// Whether starts come to nothing; without it, none does.
+    pub start_failure: Option<StartFailureSection>,
+    /// Instances of which fewer are wanted are paused, for the next one to take their container; without it, they are removed.
+    pub paused: Option<PausedSection>,
+    /// Starts are restored from what an earlier one has come to; without it, each passes all phases.
+    pub snapshot: Option<SnapshotSection>,
 }
 
 /// How many requests at once.
@@ -108,6 +120,107 @@ pub struct PhaseSection {
     pub time: Distribution,
 }
 
+/// How starts come to nothing.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "failures of starts: an object")]
+pub struct StartFailureSection {
+    /// The chance of each start, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub chance: f64,
+    /// The phase of `start` at whose end it shows; without it, at the end of the start.
+    pub after: Option<String>,
+    /// The pause before another one is begun in its place, which grows with those that have failed there in a row; without it, none.
+    pub backoff: Option<Backoff>,
+}
+
+/// How instances of which fewer are wanted are paused.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "how instances are paused: an object")]
+pub struct PausedSection {
+    /// How long at the most; without it, until the room is needed.
+    #[serde(rename = "for")]
+    pub keep_for: Option<Seconds>,
+    /// The share of its RAM that a paused one keeps, 0 to 1.
+    #[serde(default = "all")]
+    #[schemars(range(min = 0, max = 1))]
+    pub ram: f64,
+    /// How many seconds it takes to pause one, which holds its memory meanwhile; without it, none.
+    pub pause: Option<Distribution>,
+    /// How many seconds it takes until one that is taken is up; without it, none.
+    pub resume: Option<Distribution>,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
+/// How starts are restored.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a snapshot: an object")]
+pub struct SnapshotSection {
+    /// The phases of `start` that a restored start does without.
+    pub phases: Vec<String>,
+    /// Whether it does without `processors.startup`, too.
+    #[serde(default)]
+    pub work: bool,
+    /// How many seconds it takes to restore one, in place of the first of them.
+    pub restore: Distribution,
+    /// What is read from the disk of the node before; without it, nothing.
+    pub size: Option<Bytes>,
+    /// How many seconds after the instance is up that makes it a snapshot is there; without it, none.
+    pub create: Option<Distribution>,
+    /// Where it is.
+    #[serde(default, rename = "where")]
+    pub place: SnapshotPlaceName,
+    /// Who makes it.
+    #[serde(default)]
+    pub made: SnapshotMakerName,
+}
+
+/// Where a snapshot is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotPlaceName {
+    /// On the node on which it was made.
+    #[default]
+    Node,
+    /// On all nodes.
+    Everywhere,
+}
+
+/// Who makes a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotMakerName {
+    /// The first start.
+    #[default]
+    FirstStart,
+    /// It is on all nodes before any start.
+    Beforehand,
+}
+
+/// A pool of generic containers that instances take.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a pool of pods: an object")]
+pub struct PodsSection {
+    /// What it is called, among functions.
+    pub name: String,
+    /// What each holds of RAM: functions with more do not fit.
+    pub ram: Bytes,
+    /// How many cores are kept for each: functions for which more are do not fit; without it, none.
+    #[serde(default)]
+    pub processors: f64,
+    /// The image that they have in RAM, which those have that fit; without it, none.
+    pub image: Option<String>,
+    /// How many are to be ready, or on their way, on all nodes together.
+    pub ready: u32,
+    /// What their starts take beside the startup overhead; who takes one does without phases of these names.
+    #[serde(default)]
+    pub start: Vec<PhaseSection>,
+    /// How many seconds a look into the pool takes; without it, none.
+    pub search: Option<Distribution>,
+}
+
 /// What starts instances.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "the control plane: an object")]
@@ -160,13 +273,55 @@ impl InstancesSection {
         if let Some(removal) = &self.removal {
             removal.check().or_else(|problem| wrong("removal", &problem))?;
         }
+        if let Some(StartFailureSection { chance, after, backoff }) = &self.start_failure {
+            if !(0.0..=1.0).contains(chance) {
+                return wrong("start_failure.chance", "must be from 0 to 1");
+            }
+            if let Some(after) = after {
+                self.check_phase(after).or_else(|problem| wrong("start_failure.after", &problem))?;
+            }
+            let checked = backoff.as_ref().map_or(Ok(()), Backoff::check);
+            checked.or_else(|(field, problem)| wrong(&format!("start_failure.backoff.{field}"), problem))?;
+        }
+        if let Some(PausedSection { ram, pause, resume, .. }) = &self.paused {
+            if !(0.0..=1.0).contains(ram) {
+                return wrong("paused.ram", "a share of the RAM of a container: expected 0 to 1");
+            }
+            for (field, time) in [("paused.pause", pause), ("paused.resume", resume)] {
+                let checked = time.as_ref().map_or(Ok(()), Distribution::check);
+                checked.or_else(|problem| wrong(field, &problem))?;
+            }
+        }
+        if let Some(SnapshotSection { phases, restore, create, .. }) = &self.snapshot {
+            if phases.is_empty() {
+                return wrong(
+                    "snapshot.phases",
+                    "a snapshot of nothing: name the phases that a restored start does without",
+                );
+            }
+            for (position, phase) in phases.iter().enumerate() {
+                let place = format!("snapshot.phases[{position}]");
+                self.check_phase(phase).or_else(|problem| wrong(&place, &problem))?;
+            }
+            restore.check().or_else(|problem| wrong("snapshot.restore", &problem))?;
+            let checked = create.as_ref().map_or(Ok(()), Distribution::check);
+            checked.or_else(|problem| wrong("snapshot.create", &problem))?;
+        }
         Ok(())
+    }
+
+    /// Checks that a start has a phase of this name.
+    fn check_phase(&self, name: &str) -> Result<(), String> {
+        let phases: Vec<&str> = self.start.iter().map(|phase| phase.phase.as_str()).collect();
+        match phases.as_slice() {
+            _ if phases.contains(&name) => Ok(()),
+            [] => Err(format!("there is no phase {name:?}: `start` has none")),
+            _ => Err(format!("there is no phase {name:?}: `start` has {phases:?}")),
+        }
     }
 
     /// As the service takes it.
     pub(crate) fn settings(&self) -> InstanceSettings {
-        let phase =
-            |PhaseSection { phase, time }: &PhaseSection| StartPhase { name: phase.clone(), time: time.clone() };
         InstanceSettings {
             concurrency: self.concurrency.0,
             min_scale: self.min_scale,
@@ -179,9 +334,84 @@ impl InstancesSection {
                 RoutingName::RandomOfTwo => Routing::RandomOfTwo,
             },
             queue_at_instance: self.queue_at_instance,
-            start: Rc::from(self.start.iter().map(phase).collect::<Vec<_>>()),
+            start: phases(&self.start),
             removal: self.removal.clone(),
+            start_failure: self.start_failure.as_ref().map(StartFailureSection::settings),
+            paused: self.paused.as_ref().map(PausedSection::settings),
+            snapshot: self.snapshot.as_ref().map(SnapshotSection::settings),
         }
+    }
+}
+
+impl StartFailureSection {
+    fn settings(&self) -> StartFailure {
+        let pauses = self.backoff.as_ref().map_or(Pauses::NONE, Backoff::pauses);
+        StartFailure { chance: self.chance, after: self.after.clone(), pauses }
+    }
+}
+
+impl PodsSection {
+    /// Checks the numbers; `place` is where they stand.
+    pub(super) fn check(&self, place: &str, processors: ProcessorSharingName) -> Result<(), ScenarioError> {
+        let wrong = |field: &str, problem: &str| Err(ScenarioError::invalid(format!("{place}.{field}"), problem));
+        if self.ready > Scale::MOST {
+            return wrong("ready", &format!("{} pods: expected at most {}", self.ready, Scale::MOST));
+        }
+        if !(0.0..=1e6).contains(&self.processors) {
+            return wrong("processors", "expected a number of cores that is not negative");
+        }
+        if self.processors > 0.0 && processors == ProcessorSharingName::Dedicated {
+            return wrong(
+                "processors",
+                "nobody keeps any where they are dedicated: say \"processors\": \"shared\" in the service",
+            );
+        }
+        for (position, phase) in self.start.iter().enumerate() {
+            let place = format!("start[{position}].time");
+            phase.time.check().or_else(|problem| wrong(&place, &problem))?;
+        }
+        let checked = self.search.as_ref().map_or(Ok(()), Distribution::check);
+        checked.or_else(|problem| wrong("search", &problem))
+    }
+
+    /// As the service takes it, with the image of that name.
+    pub(crate) fn pods(&self, image: Option<ImageId>) -> Pods {
+        Pods {
+            processors: self.processors,
+            image,
+            start: phases(&self.start),
+            search: self.search.clone(),
+            ..Pods::new(&self.name, self.ram.whole(), self.ready)
+        }
+    }
+}
+
+fn phases(start: &[PhaseSection]) -> Rc<[StartPhase]> {
+    let phase = |PhaseSection { phase, time }: &PhaseSection| StartPhase { name: phase.clone(), time: time.clone() };
+    start.iter().map(phase).collect()
+}
+
+impl SnapshotSection {
+    fn settings(&self) -> Snapshot {
+        Snapshot {
+            phases: self.phases.clone(),
+            work: self.work,
+            restore: self.restore.clone(),
+            size: self.size.map_or(0, Bytes::whole),
+            create: self.create.clone(),
+            place: match self.place {
+                SnapshotPlaceName::Node => SnapshotPlace::Node,
+                SnapshotPlaceName::Everywhere => SnapshotPlace::Everywhere,
+            },
+            is_there_before: self.made == SnapshotMakerName::Beforehand,
+        }
+    }
+}
+
+impl PausedSection {
+    fn settings(&self) -> Pausing {
+        let keep_for = self.keep_for.map_or(SimDuration::MAX, |keep_for| keep_for.duration());
+        Pausing { keep_for, ram: self.ram, pause: self.pause.clone(), resume: self.resume.clone() }
     }
 }
 

@@ -57,7 +57,10 @@ pub use faults::{
     RetriedOutcome, RetrySection, ScriptedFault,
 };
 pub use files::change_paths;
-pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSection, RoutingName, StationSection};
+pub use instances::{
+    Concurrency, ControlPlaneSection, InstancesSection, PausedSection, PhaseSection, PodsSection, RoutingName,
+    SnapshotMakerName, SnapshotPlaceName, SnapshotSection, StartFailureSection, StationSection,
+};
 pub use node_pools::NodePoolSection;
 pub use overrides::Override;
 pub use presets::{Origin, OriginKind, Preset, PresetSetting};

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::{
-    ControlPlaneSection, InstancesSection, NodePoolSection, PowerSection, ProcessorSharingName, ProcessorsSection,
-    StepSection,
+    ControlPlaneSection, InstancesSection, NodePoolSection, PodsSection, PowerSection, ProcessorSharingName,
+    ProcessorsSection, StepSection,
 };
 use crate::policy::{ParameterMap, PolicySlot};
 use crate::quantity::{Bytes, BytesPerSecond, Flops, Seconds};
@@ -195,6 +195,9 @@ pub struct ServiceSection {
     pub node_pools: Vec<NodePoolSection>,
     /// What starts instances; without it, that takes no time beside the starts themselves.
     pub control_plane: Option<ControlPlaneSection>,
+    /// Pools of generic containers that instances take, in the order in which they are looked into; without them, each is started anew.
+    #[serde(default)]
+    pub pods: Vec<PodsSection>,
     /// What invocations have of the processors of their node.
     #[serde(default)]
     pub processors: ProcessorSharingName,

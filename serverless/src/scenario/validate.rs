@@ -50,6 +50,13 @@ impl Scenario {
             pool.check(&format!("service.node_pools[{position}]"))?;
         }
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
+        for (position, pods) in self.service.pods.iter().enumerate() {
+            let place = format!("service.pods[{position}]");
+            pods.check(&place, self.service.processors)?;
+            if let Some(image) = &pods.image {
+                known(&images, image, "image", || format!("{place}.image"))?;
+            }
+        }
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
         let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
         for (position, function) in self.functions.iter().enumerate() {

@@ -30,7 +30,7 @@ use crate::Simulation;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
-use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings};
+use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings, Pods};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
@@ -106,6 +106,14 @@ impl ServerlessComputeService {
     /// When a host is unknown, no node of the service, its head or registry, or in two pools, or there are not enough of them.
     pub fn set_node_pools(&self, simulation: &mut Simulation, pools: &[NodePool]) -> Result<(), Error> {
         simulation.with_model_mut(|model, kernel| model.service().set_node_pools(pools, kernel).map_err(|error| *error))
+    }
+
+    /// Adds a pool of generic containers, after those that instances look into before. Call it before there are instances.
+    ///
+    /// # Errors
+    /// When there is a function of that name, or no node could ever hold one of them.
+    pub fn add_pods(&self, simulation: &mut Simulation, pods: Pods) -> Result<(), Error> {
+        simulation.with_model_mut(|model, kernel| model.service().add_pods(&pods, kernel).map_err(|error| *error))
     }
 
     /// Has a function served by instances, before anybody asks for it.

@@ -49,8 +49,14 @@ pub(crate) enum Happening {
     Hedge(AttemptKey),
     /// A timer of a policy may have gone off.
     PolicyTimer,
-    /// A station of the control plane is done with an instance.
+    /// A station of the control plane is done with an instance, or what else takes time.
     InstanceAdvances(InstanceKey),
+    /// The phases of a start of an instance are over: it computes before it is up.
+    InstanceComputes(InstanceKey),
+    /// The pause is over after a start of an instance that has failed.
+    InstanceTriesAgain(InstanceKey),
+    /// What the start of an instance has come to is there for others.
+    SnapshotMade(InstanceKey),
     /// Autoscalers are asked.
     ScaleTick,
     /// A node of a pool has booted.
@@ -260,6 +266,9 @@ impl Service {
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
+            Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel)?,
+            Happening::InstanceComputes(key) => self.begin_startup_work_of_instance(key, kernel)?,
+            Happening::SnapshotMade(key) => self.snapshot_made(key),
             Happening::ScaleTick => self.scale_tick(kernel)?,
             Happening::NodeBooted(node) => {
                 self.node_booted(node, kernel);

@@ -84,6 +84,9 @@ impl Happening {
             | Self::Hedge(_)
             | Self::PolicyTimer
             | Self::InstanceAdvances(_)
+            | Self::InstanceComputes(_)
+            | Self::InstanceTriesAgain(_)
+            | Self::SnapshotMade(_)
             | Self::ScaleTick
             | Self::NodeBooted(_)
             | Self::PoolTick => false,

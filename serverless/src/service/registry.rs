@@ -148,7 +148,13 @@ impl Service {
         self.let_in.add_function();
         self.rounds.add_function();
         let processors = limits.processors.unwrap_or_default();
-        self.cluster.add_function(ContainerSpec { footprint, image, startup_overhead, processors });
+        self.cluster.add_function(ContainerSpec {
+            footprint,
+            idle_ram: footprint.ram,
+            image,
+            startup_overhead,
+            processors,
+        });
         let deadline = limits.deadline.unwrap_or(SimDuration::MAX);
         self.books.folding.add_function(deadline);
         Ok(id)

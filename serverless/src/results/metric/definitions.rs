@@ -64,6 +64,11 @@ pub static DEFINITIONS: &[Definition] = &[
     count(Containers, "instances.started", "instances started").note("that got a place on a node"),
     number(Containers, "instances.seconds", "time of instances that were up", Seconds)
         .note("all together, from `measured.from_s` to `measured.to_s`"),
+    count(Containers, "instances.failed_starts", "starts of instances that failed"),
+    count(Containers, "instances.resumed", "instances resumed").note("that took the container of one that was paused"),
+    count(Containers, "instances.restored", "instances restored").note("whose start began with a snapshot"),
+    count(Containers, "instances.from_pods", "instances from pods").note("that took a generic pod"),
+    count(Containers, "instances.pods", "generic pods started").note("that got a place on a node"),
 
     count(Nodes, "nodes.booted", "nodes booted").note("of pools"),
     count(Nodes, "nodes.removed", "nodes switched off").note("likewise"),

@@ -18,6 +18,14 @@ fn summaries() -> Vec<Value> {
         if name == "workflows" {
             scenario.service.processors = ProcessorSharingName::Shared;
         }
+        if let Some(instances) = &mut scenario.service.instances {
+            instances.start_failure = Some(serde_json::from_str(r#"{"chance": 0.1}"#).unwrap());
+            instances.paused = Some(serde_json::from_str("{}").unwrap());
+            let snapshot = r#"{"phases": ["runtime"], "restore": {"constant": 0.1}}"#;
+            let pods = r#"{"name": "small", "ram": "512MB", "ready": 1}"#;
+            scenario.service.pods = vec![serde_json::from_str(pods).unwrap()];
+            instances.snapshot = Some(serde_json::from_str(snapshot).unwrap());
+        }
         let mut results =
             Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap().run().unwrap();
         results.skipped_rows = 3;

@@ -10,7 +10,7 @@ fn instances_that_make_no_sense_are_named() {
         (
             "/functions/0/instances",
             json!({"concurency": 3}),
-            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`: did you mean \"concurrency\"?",
+            "functions[0].instances.concurency: unknown field `concurency`, expected one of `concurrency`, `min_scale`, `max_scale`, `initial_scale`, `routing`, `queue_at_instance`, `start`, `removal`, `start_failure`, `paused`, `snapshot`: did you mean \"concurrency\"?",
         ),
         (
             "/functions/0/instances",
@@ -61,6 +61,82 @@ fn instances_that_make_no_sense_are_named() {
             "/service/instances",
             json!({"removal": {"constant": -1}}),
             "service.instances.removal: constant: the number must be at least 0",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": 0.1}),
+            "functions[0].instances.start_failure: invalid type: floating point `0.1`, expected failures of starts: an object",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 1.5}}),
+            "functions[0].instances.start_failure.chance: must be from 0 to 1",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 0.1, "after": "code"}}),
+            "functions[0].instances.start_failure.after: there is no phase \"code\": `start` has none",
+        ),
+        (
+            "/service/instances",
+            json!({"start": [{"phase": "code", "time": {"constant": 1}}], "start_failure": {"chance": 0.1, "after": "cod"}}),
+            "service.instances.start_failure.after: there is no phase \"cod\": `start` has [\"code\"]",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"start_failure": {"chance": 0.1, "backoff": {"exponential": {"initial": 1, "factor": 0.5}}}}),
+            "functions[0].instances.start_failure.backoff.exponential.factor: must be at least 1",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"paused": {"for": "10min", "ram": 1.1}}),
+            "functions[0].instances.paused.ram: a share of the RAM of a container: expected 0 to 1",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"paused": {"resume": {"constant": -1}}}),
+            "functions[0].instances.paused.resume: constant: the number must be at least 0",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": ["code"]}}),
+            "functions[0].instances.snapshot: missing field `restore`",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": [], "restore": {"constant": 1}}}),
+            "functions[0].instances.snapshot.phases: a snapshot of nothing: name the phases that a restored start does without",
+        ),
+        (
+            "/functions/0/instances",
+            json!({"snapshot": {"phases": ["code"], "restore": {"constant": 1}}}),
+            "functions[0].instances.snapshot.phases[0]: there is no phase \"code\": `start` has none",
+        ),
+        ("/service/pods", json!([{"name": "small", "ram": "1GB"}]), "service.pods[0]: missing field `ready`"),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1_000_001}]),
+            "service.pods[0].ready: 1000001 pods: expected at most 1000000",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "processors": -1}]),
+            "service.pods[0].processors: expected a number of cores that is not negative",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1}]),
+            "service.pods: instances take them, and no function is served by such: give functions `instances`, or the service",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "search": {"constant": -1}}]),
+            "service.pods[0].search: constant: the number must be at least 0",
+        ),
+        (
+            "/service/pods",
+            json!([{"name": "small", "ram": "1GB", "ready": 1, "image": "nowhere"}]),
+            "service.pods[0].image: unknown image \"nowhere\": the scenario declares img",
         ),
         (
             "/service/control_plane",

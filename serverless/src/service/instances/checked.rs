@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::instance::InstanceStage;
+use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances};
 use crate::node::NodeId;
 use crate::service::Service;
@@ -41,6 +41,21 @@ impl Service {
             )?;
             is("all are members", of_function().all(|(key, it)| fleet.members.get(&it.number) == Some(&key)))?;
             is("there are as many as are wanted", fleet.scale() == fleet.wanted)?;
+            let restored =
+                |it: &Instance| matches!(it.stage, InstanceStage::Reads(..)) || it.start == HowStarted::Snapshot;
+            let are_restored = of_function().any(|(_, it)| restored(it));
+            is("who is restored has a snapshot of its function", !are_restored || settings.snapshot.is_some())?;
+            let backs_off = |it: &Instance| matches!(it.stage, InstanceStage::BacksOff(..));
+            is(
+                "who backs off does so as others have failed",
+                of_function().all(|(_, it)| it.failures > 0 || !backs_off(it)),
+            )?;
+            let in_background = |it: &Instance| matches!(it.stage, InstanceStage::BacksOff(_, None));
+            let in_background =
+                of_function().filter(|(_, it)| in_background(it)).map(|(key, _)| key).collect::<BTreeSet<_>>();
+            is("who is tried again when something else happens is known", in_background == fleet.tried_in_background)?;
+            let nobody_is_under_way = self.attempts.counts_of(*function).waiting == 0;
+            is("who waits is waited for", in_background.is_empty() || nobody_is_under_way)?;
             is(
                 "the scale is within its bounds",
                 fleet.wanted <= settings.max_scale && fleet.wanted >= settings.min_scale,

@@ -1,20 +1,25 @@
 //! The instances of one function, and who waits for them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hearth_simcore::time::SimTime;
+use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
 use super::routing::Router;
+use super::snapshots::Snapshots;
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{InstanceSettings, StartPhase};
+use crate::function::{InstanceSettings, Pausing, StartFailure, StartPhase};
+use crate::node::NodeId;
 use crate::service::attempts::AttemptKey;
 
 /// The instances of a function.
 #[derive(Debug)]
 pub(super) struct Fleet {
     pub settings: InstanceSettings,
+    /// Whether they are pods, which other instances take.
+    pub is_pool: bool,
     /// Those that have not ended, by number.
     pub members: BTreeMap<u64, InstanceKey>,
     pub router: Router,
@@ -34,8 +39,42 @@ pub(super) struct Fleet {
     starts: Vec<Sampler>,
     removal: Option<Sampler>,
     random: Pcg64Mcg,
+    pausing: Option<PauseTimes>,
+    pub snapshots: Option<Snapshots>,
+    failures: Option<Failures>,
+    /// Those that are tried again later, unless nothing else happens.
+    pub tried_in_background: BTreeSet<InstanceKey>,
     in_flight: Integral,
     served: Integral,
+}
+
+/// Which starts come to nothing.
+#[derive(Debug)]
+struct Failures {
+    chance: f64,
+    /// How many phases those pass that do.
+    phases: usize,
+    /// A stream of its own: that some fail does not change how long others take.
+    random: Pcg64Mcg,
+}
+
+/// How long it takes to pause instances, and to take what is paused.
+#[derive(Debug)]
+struct PauseTimes {
+    pause: Option<Sampler>,
+    resume: Option<Sampler>,
+    random: Pcg64Mcg,
+}
+
+/// How the start of an instance goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DrawnStart {
+    /// How many seconds its phases take, as far as it comes.
+    pub seconds: f64,
+    /// Whether it comes to nothing then.
+    pub fails: bool,
+    /// Whether it is restored from a snapshot.
+    pub is_restored: bool,
 }
 
 /// A number over time.
@@ -58,13 +97,30 @@ impl Integral {
 }
 
 impl Fleet {
-    pub fn new(settings: InstanceSettings, router: Router, random: Pcg64Mcg, now: SimTime) -> Self {
+    pub fn new(
+        settings: InstanceSettings,
+        router: Router,
+        random: impl Fn(&str) -> Pcg64Mcg,
+        (nodes, now): (usize, SimTime),
+    ) -> Self {
         let wanted = settings.initial_scale.max(settings.min_scale).min(settings.max_scale);
         let starts = settings.start.iter().map(|StartPhase { time, .. }| time.sampler()).collect();
         let removal = settings.removal.as_ref().map(Distribution::sampler);
+        let failures = settings.start_failure.as_ref().map(|StartFailure { chance, after, .. }| {
+            let shows = after.as_ref().and_then(|after| settings.start.iter().position(|phase| phase.name == *after));
+            let phases = shows.map_or(usize::MAX, |position| position + 1);
+            Failures { chance: *chance, phases, random: random("failures of starts") }
+        });
+        let pausing = settings.paused.as_ref().map(|Pausing { pause, resume, .. }| {
+            let sampler = |time: &Option<Distribution>| time.as_ref().map(Distribution::sampler);
+            PauseTimes { pause: sampler(pause), resume: sampler(resume), random: random("pauses") }
+        });
+        let snapshot = settings.snapshot.as_ref();
+        let snapshots = snapshot.map(|snapshot| Snapshots::new(snapshot, &settings.start, nodes, random("snapshots")));
         let begin = Integral { since: now, sum: 0 };
         Self {
             settings,
+            is_pool: false,
             members: BTreeMap::new(),
             router,
             queue: VecDeque::new(),
@@ -77,7 +133,11 @@ impl Fleet {
             last_arrival: None,
             starts,
             removal,
-            random,
+            random: random("starts"),
+            pausing,
+            snapshots,
+            failures,
+            tried_in_background: BTreeSet::new(),
             in_flight: begin,
             served: begin,
         }
@@ -99,16 +159,37 @@ impl Fleet {
         self.members.is_empty() && self.queue.is_empty() && self.wanted == 0
     }
 
-    /// How many seconds the phases of the next start take together.
-    pub fn draw_start(&mut self) -> f64 {
-        let Self { starts, random, .. } = self;
-        starts.iter().map(|phase| phase.draw(random)).sum()
+    /// How the next start goes on, which is on a node and has some phases behind it if it is that of a pod.
+    pub fn draw_start(&mut self, node: NodeId, behind: Option<&[StartPhase]>) -> DrawnStart {
+        let Self { starts, random, failures, snapshots, .. } = self;
+        let fails = failures.as_mut().is_some_and(|of| of.random.random::<f64>() < of.chance);
+        let passed = failures.as_ref().filter(|_| fails).map_or(usize::MAX, |of| of.phases);
+        // What is drawn for phases that are not reached is drawn all the same: later starts take as long as without failures.
+        let mut times: Vec<f64> = starts.iter().map(|phase| phase.draw(random)).collect();
+        for (time, phase) in times.iter_mut().zip(self.settings.start.iter()) {
+            if behind.is_some_and(|behind| behind.iter().any(|passed| passed.name == phase.name)) {
+                *time = 0.0;
+            }
+        }
+        let snapshots = snapshots.as_mut().filter(|snapshots| behind.is_none() && snapshots.are_on(node));
+        let is_restored = snapshots.map(|snapshots| snapshots.restore(&mut times)).is_some();
+        DrawnStart { seconds: times.iter().take(passed).sum(), fails, is_restored }
     }
 
-    /// How many seconds the removal of the next one takes.
+    /// How many seconds the removal of the next one takes, or its pause.
     pub fn draw_removal(&mut self) -> f64 {
-        let Self { removal, random, .. } = self;
-        removal.as_ref().map_or(0.0, |removal| removal.draw(random))
+        match self {
+            Self { pausing: Some(PauseTimes { pause, random, .. }), .. } => {
+                pause.as_ref().map_or(0.0, |pause| pause.draw(random))
+            }
+            Self { removal, random, .. } => removal.as_ref().map_or(0.0, |removal| removal.draw(random)),
+        }
+    }
+
+    /// How many seconds it takes until the next one is up that takes a paused container.
+    pub fn draw_resume(&mut self) -> f64 {
+        let Some(PauseTimes { resume, random, .. }) = &mut self.pausing else { return 0.0 };
+        resume.as_ref().map_or(0.0, |resume| resume.draw(random))
     }
 
     /// How many instances there are that are not about to end.

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use hearth_simcore::kernel::ActivityId;
 use hearth_simcore::queue::EventHandle;
 use hearth_simcore::time::SimTime;
 
+use super::fleet::DrawnStart;
 use super::routing::Open;
 use super::{InstanceKey, Seat};
 use crate::cluster::{HeldContainer, Promise};
@@ -34,11 +36,43 @@ pub(super) struct Instance {
     pub stopped_at: Option<SimTime>,
     /// How many requests it has begun to serve.
     pub requests: u64,
+    /// How many starts have failed in its place, one after the other.
+    pub failures: u32,
+    pub start: HowStarted,
+}
+
+/// How an instance comes to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum HowStarted {
+    /// It passes all of a start.
+    #[default]
+    New,
+    /// It takes a paused container.
+    Paused,
+    /// It is restored from a snapshot.
+    Snapshot,
+    /// It takes a pod of a pool.
+    Pod(FunctionId),
+}
+
+impl HowStarted {
+    fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Paused => "paused",
+            Self::Snapshot => "snapshot",
+            Self::Pod(_) => "pod",
+        }
+    }
 }
 
 /// Where an instance stands.
 #[derive(Debug)]
 pub(super) enum InstanceStage {
+    /// The one before it has failed to start: it is begun at a date, which does not keep the simulation going if there is no timer.
+    BacksOff(SimTime, Option<EventHandle>),
+    /// It looks into the pool of pods at this position.
+    Searches(usize, EventHandle),
     /// It waits to be created.
     AwaitsCreation,
     /// It is being created.
@@ -51,13 +85,17 @@ pub(super) enum InstanceStage {
     AwaitsAgent(HeldContainer),
     /// The agent of the node is at work for it.
     WithAgent(HeldContainer, EventHandle),
+    /// What it is restored from is read from the disk of its node, and how it goes on then.
+    Reads(HeldContainer, ActivityId, DrawnStart),
     /// Its container starts.
     Starts(HeldContainer, EventHandle),
+    /// Its container computes what it does before it is up.
+    Computes(HeldContainer),
     /// It takes requests.
     Ready(HeldContainer),
     /// It takes no more requests, and ends with its last.
     Stops(HeldContainer),
-    /// It has no more requests, and is being removed.
+    /// It has no more requests, and is being removed or paused.
     Leaves(HeldContainer, EventHandle),
     /// It has ended.
     Ended,
@@ -78,6 +116,8 @@ impl Instance {
             ready_at: None,
             stopped_at: None,
             requests: 0,
+            failures: 0,
+            start: HowStarted::New,
         }
     }
 
@@ -96,11 +136,15 @@ impl Instance {
         match &self.stage {
             InstanceStage::AwaitsAgent(held)
             | InstanceStage::WithAgent(held, _)
+            | InstanceStage::Reads(held, ..)
             | InstanceStage::Starts(held, _)
+            | InstanceStage::Computes(held)
             | InstanceStage::Ready(held)
             | InstanceStage::Stops(held)
             | InstanceStage::Leaves(held, _) => Some(held),
-            InstanceStage::AwaitsCreation
+            InstanceStage::BacksOff(..)
+            | InstanceStage::Searches(..)
+            | InstanceStage::AwaitsCreation
             | InstanceStage::IsCreated(_)
             | InstanceStage::AwaitsNode
             | InstanceStage::AwaitsImage(_)
@@ -127,6 +171,7 @@ impl Instance {
         InstanceRecord {
             number: self.number,
             function: self.function.number(),
+            start: self.start.name(),
             node: self.node().map(|node| node.0),
             wanted_at: self.wanted_at,
             placed_at: self.placed_at,

@@ -5,11 +5,15 @@
 #[cfg(test)]
 mod checked;
 mod control_plane;
+mod failing;
 mod fleet;
 mod instance;
+mod pausing;
+mod pods;
 mod routing;
 mod scaling;
 mod serving;
+mod snapshots;
 mod starting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +24,7 @@ use slotmap::{SlotMap, new_key_type};
 use self::control_plane::Stations;
 use self::fleet::Fleet;
 use self::instance::Instance;
+use self::pods::Pool;
 use super::ticks::Ticks;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
@@ -57,6 +62,8 @@ pub(crate) struct Instances {
     /// How many there have been.
     count: u64,
     stations: Stations,
+    /// Where they look for pods, in this order.
+    pools: Vec<Pool>,
     /// Those that no node has had room for, in the order of being created.
     awaiting_node: BTreeSet<(u64, InstanceKey)>,
     /// Who waits on a node for an image there; no list is empty.

@@ -47,15 +47,39 @@ impl Service {
         settings: InstanceSettings,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.add_fleet(function, settings, false, kernel)
+    }
+
+    /// The same, or has a pool of pods that other instances take: nobody is asked how many there are to be.
+    pub(super) fn add_fleet(
+        &mut self,
+        function: FunctionId,
+        settings: InstanceSettings,
+        is_pool: bool,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
         let router = Router::new(settings.routing, kernel.seed(), function.0);
-        let random = stream(kernel.seed(), &format!("starts of instances of function {}", function.0));
+        let random = |what: &str| stream(kernel.seed(), &format!("{what} of instances of function {}", function.0));
         self.instances.ticks.set_period(self.policies.autoscaling_rules().period);
-        let fleet = Fleet::new(settings, router, random, kernel.now());
+        let mut fleet = Fleet::new(settings, router, random, (self.cluster.nodes().len(), kernel.now()));
+        fleet.is_pool = is_pool;
         self.books.metrics.has_instances = true;
+        if fleet.settings.start_failure.is_some() {
+            self.books.metrics.failed_starts.get_or_insert(0);
+        }
+        if fleet.settings.snapshot.is_some() {
+            self.books.metrics.restored_instances.get_or_insert(0);
+        }
+        if let Some(pausing) = &fleet.settings.paused {
+            self.books.metrics.resumed_instances.get_or_insert(0);
+            self.cluster.keep_of_ram(function, pausing.ram);
+        }
         let is_active = !fleet.is_dormant();
         self.instances.fleets.insert(function, fleet);
         if is_active {
-            self.instances.active.insert(function);
+            if !is_pool {
+                self.instances.active.insert(function);
+            }
             self.reconcile(function, kernel)?;
             self.work_off_mailbox(kernel)?;
             self.schedule_tick(kernel);
@@ -120,8 +144,7 @@ impl Service {
         let Some(fleet) = self.instances.fleets.get(&function) else { return Ok(()) };
         let (scale, wanted) = (fleet.scale(), fleet.wanted);
         if scale < wanted {
-            (scale..wanted).for_each(|_| self.want_instance(function, kernel));
-            return Ok(());
+            return (scale..wanted).try_for_each(|_| self.want_instance(function, kernel));
         }
         if scale == wanted {
             return Ok(());
@@ -208,7 +231,14 @@ impl Instances {
             0 => String::new(),
             count => format!(", of which {count} have found no node with room"),
         };
-        format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}")
+        let is_tried_again = |key: &&InstanceKey| {
+            self.all.get(**key).is_some_and(|instance| instance.is_starting() && instance.failures > 0)
+        };
+        let again = match fleet.members.values().filter(is_tried_again).count() {
+            0 => String::new(),
+            count => format!(", of which {count} are tried again after starts that failed"),
+        };
+        format!("policies.autoscaling, {policy}, wants {wanted}; {ready} are up, {starting} are starting{why}{again}")
     }
 }
 

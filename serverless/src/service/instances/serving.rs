@@ -79,6 +79,7 @@ impl Service {
         let Some(fleet) = self.instances.fleets.get_mut(&function) else { return Ok(()) };
         fleet.advance(now);
         (fleet.arrivals, fleet.last_arrival) = (fleet.arrivals + 1, Some(now));
+        let fleet_is_awaited = fleet.tried_in_background.is_empty();
         let chosen = fleet.router.choose();
         match chosen {
             Some(instance) => self.send(instance, (key, now), kernel)?,
@@ -86,6 +87,9 @@ impl Service {
                 fleet.queue.push_back((key, now));
                 self.attempts.await_instance(key, None)?;
             }
+        }
+        if !fleet_is_awaited {
+            self.await_those_tried_again(function, kernel);
         }
         let is_first = self.instances.active.insert(function);
         if is_first || (chosen.is_none() && self.policies.autoscaling_rules().asked_on_requests) {

@@ -4,11 +4,14 @@
 use hearth_policy_api::boundary::ContainersOf;
 use hearth_policy_api::{ContainerChange, NONE, Placement, RequestView};
 use hearth_simcore::kernel::Kernel;
+use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::control_plane::Which;
-use super::instance::{Instance, InstanceStage};
+use super::fleet::DrawnStart;
+use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances};
+use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
 use crate::node::NodeId;
@@ -20,8 +23,18 @@ use crate::service::containers::ShownContainers;
 use crate::service::event::{Event, Happening, Message};
 
 impl Instances {
+    /// One more instance of a function, which stands at the begin of its way.
+    pub(super) fn add(&mut self, function: FunctionId, now: SimTime) -> Option<InstanceKey> {
+        let fleet = self.fleets.get_mut(&function)?;
+        self.count += 1;
+        let key = self.all.insert(Instance::new(function, self.count, now));
+        fleet.members.insert(self.count, key);
+        fleet.starting += 1;
+        Some(key)
+    }
+
     /// An instance is put into a stage; gives the one before.
-    fn put(&mut self, key: InstanceKey, stage: InstanceStage) -> Option<InstanceStage> {
+    pub(super) fn put(&mut self, key: InstanceKey, stage: InstanceStage) -> Option<InstanceStage> {
         self.all.get_mut(key).map(|instance| std::mem::replace(&mut instance.stage, stage))
     }
 
@@ -38,14 +51,20 @@ impl Instances {
 
 impl Service {
     /// There is to be one more instance of a function.
-    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) {
-        let instances = &mut self.instances;
-        let Some(fleet) = instances.fleets.get_mut(&function) else { return };
-        instances.count += 1;
-        let key = instances.all.insert(Instance::new(function, instances.count, kernel.now()));
-        fleet.members.insert(instances.count, key);
-        fleet.starting += 1;
-        if instances.stations.enter(Which::Creation, key) {
+    pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let added = self.instances.add(function, kernel.now());
+        added.map_or(Ok(()), |key| self.begin_instance(key, kernel))
+    }
+
+    /// An instance begins its way: with the container of one that is paused, with a pod, or by being created.
+    pub(super) fn begin_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        if self.resume_instance(key, kernel)? { Ok(()) } else { self.search_pods(key, 0, kernel) }
+    }
+
+    /// An instance passes what creates all of them.
+    pub(super) fn create(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
+        if self.instances.stations.enter(Which::Creation, key) {
+            self.instances.put(key, InstanceStage::AwaitsCreation);
             self.call_to_creation(kernel);
         } else {
             self.created(key);
@@ -71,13 +90,14 @@ impl Service {
         }
     }
 
-    /// A station is done with an instance, which may be gone.
+    /// A station is done with an instance, which may be gone; or its start has come to nothing, or its removal is over.
     pub(in crate::service) fn instance_advances(
         &mut self,
         key: InstanceKey,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         match self.instances.put(key, InstanceStage::Ended) {
+            Some(InstanceStage::Searches(position, _)) => self.pool_searched(key, position, kernel),
             Some(InstanceStage::IsCreated(_)) => {
                 self.instances.stations.leave(Which::Creation);
                 self.call_to_creation(kernel);
@@ -89,8 +109,15 @@ impl Service {
                 self.instances.put(key, InstanceStage::AwaitsAgent(held));
                 self.instances.stations.leave(Which::AgentOf(node));
                 self.call_to_agent(node, kernel);
-                self.begin_start(key, kernel);
+                self.begin_start(key, kernel)
+            }
+            Some(InstanceStage::Reads(held, _, drawn)) => {
+                self.pass_phases(key, held, drawn, kernel);
                 Ok(())
+            }
+            Some(InstanceStage::Starts(held, over)) => {
+                self.instances.put(key, InstanceStage::Starts(held, over));
+                self.start_failed(key, kernel)
             }
             Some(InstanceStage::Leaves(held, over)) => {
                 self.instances.put(key, InstanceStage::Leaves(held, over));
@@ -199,7 +226,8 @@ impl Service {
         }
         let held = self.cluster.start_instance(node, function, &mut self.books, kernel);
         let Some(held) = held.map_err(|mistake| self.policies.error(mistake))? else { return Ok(false) };
-        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, kernel.now());
+        let is_pod = self.instances.fleets.get(&function).is_some_and(|fleet| fleet.is_pool);
+        self.books.metrics.begin_instance(self.registry.function(function).limits.ram, is_pod, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         self.instances.put(key, InstanceStage::AwaitsAgent(held));
         if let Some(instance) = self.instances.all.get_mut(key) {
@@ -208,7 +236,7 @@ impl Service {
         if self.instances.stations.enter(Which::AgentOf(node), key) {
             self.call_to_agent(node, kernel);
         } else {
-            self.begin_start(key, kernel);
+            self.begin_start(key, kernel)?;
         }
         Ok(true)
     }
@@ -234,17 +262,74 @@ impl Service {
         Ok(())
     }
 
-    /// The container of an instance begins to start.
-    fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) {
-        let Some(instance) = self.instances.all.get_mut(key) else { return };
+    /// The container of an instance begins to start: what it is restored from is read before, if it is.
+    pub(super) fn begin_start(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        let start = self.instances.all.get(key).map(|instance| instance.start).unwrap_or_default();
+        let behind = self.phases_behind(start);
+        let Some(instance) = self.instances.all.get_mut(key) else { return Ok(()) };
         let InstanceStage::AwaitsAgent(held) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
-            return;
+            return Ok(());
         };
-        let overhead = self.registry.function(instance.function).startup_overhead;
-        let phases = self.instances.fleets.get_mut(&instance.function).map_or(0.0, super::fleet::Fleet::draw_start);
-        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(phases));
-        let up = Event(Happening::Message(Message::InstanceReady(key)));
-        instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, up));
+        let Some(fleet) = self.instances.fleets.get_mut(&instance.function) else { return Ok(()) };
+        let drawn = fleet.draw_start(held.node(), behind.as_deref());
+        let size = fleet.settings.snapshot.as_ref().map_or(0, |snapshot| snapshot.size);
+        if drawn.is_restored {
+            instance.start = HowStarted::Snapshot;
+            if let Some(restored) = &mut self.books.metrics.restored_instances {
+                *restored += 1;
+            }
+            if size > 0 {
+                let (host, read) = (self.cluster.node(held.node()).host, Event(Happening::InstanceAdvances(key)));
+                let reads = kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), size, read)?;
+                instance.stage = InstanceStage::Reads(held, reads, drawn);
+                return Ok(());
+            }
+        }
+        self.pass_phases(key, held, drawn, kernel);
+        Ok(())
+    }
+
+    /// The phases of a start begin.
+    fn pass_phases(&mut self, key: InstanceKey, held: HeldContainer, drawn: DrawnStart, kernel: &mut Kernel<Event>) {
+        let Some(instance) = self.instances.all.get(key) else { return };
+        let is_pod = matches!(instance.start, HowStarted::Pod(_));
+        let function = instance.function;
+        let whole = self.registry.function(function).startup_overhead;
+        let overhead = if is_pod { SimDuration::ZERO } else { whole };
+        let DrawnStart { seconds, fails, is_restored } = drawn;
+        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
+        let has_worked = is_restored && self.instances.has_work_in_snapshot(function);
+        let over = if fails {
+            Happening::InstanceAdvances(key)
+        } else if self.cluster.startup_work(function).is_some() && !has_worked {
+            Happening::InstanceComputes(key)
+        } else {
+            Happening::Message(Message::InstanceReady(key))
+        };
+        let Some(instance) = self.instances.all.get_mut(key) else { return };
+        instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, Event(over)));
+    }
+
+    /// The phases of a start are over, of an instance that may be gone: its container computes before it is up.
+    pub(in crate::service) fn begin_startup_work_of_instance(
+        &mut self,
+        key: InstanceKey,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<(), Box<Error>> {
+        let (held, over) = match self.instances.put(key, InstanceStage::Ended) {
+            Some(InstanceStage::Starts(held, over)) => (held, over),
+            Some(_) => return Err(Error::internal("an instance computes that has not been started").into()),
+            None => return Ok(()),
+        };
+        let up = Message::InstanceReady(key);
+        let (node, container) = (held.node(), held.id());
+        if self.cluster.begin_startup(node, container, Event(Happening::Message(up)), kernel) {
+            self.instances.put(key, InstanceStage::Computes(held));
+        } else {
+            self.instances.put(key, InstanceStage::Starts(held, over));
+            self.head.receive(up);
+        }
+        Ok(())
     }
 
     /// The head hears that an instance is up, which takes requests from now on, unless it is gone.
@@ -255,10 +340,17 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let (now, instances) = (kernel.now(), &mut self.instances);
         let Some(instance) = instances.all.get_mut(key) else { return Ok(()) };
-        let InstanceStage::Starts(held, _) = std::mem::replace(&mut instance.stage, InstanceStage::Ended) else {
-            return Err(Error::internal("an instance is up that has not been started").into());
+        let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            InstanceStage::Starts(held, _) => held,
+            InstanceStage::Computes(held) => {
+                self.cluster.end_startup(held.node(), held.id(), &mut self.books, kernel);
+                held
+            }
+            _ => return Err(Error::internal("an instance is up that has not been started").into()),
         };
-        self.cluster.note(ContainerChange::Up, &held, now);
+        if instance.start != HowStarted::Paused {
+            self.cluster.note(ContainerChange::Up, &held, now);
+        }
         let function = instance.function;
         let ram = self.registry.function(function).limits.ram;
         self.books.metrics.end_prewarming(ram, now);
@@ -271,11 +363,14 @@ impl Service {
             fleet.ready += 1;
             fleet.router.open(0, open);
         }
-        self.books.metrics.instance_up(now);
+        if instances.fleets.get(&function).is_some_and(|fleet| !fleet.is_pool) {
+            self.books.metrics.instance_up(now);
+        }
+        self.make_snapshot(key, kernel);
         self.serve_queue(function, kernel)
     }
 
-    /// An instance that takes no more requests has none any more: it is removed, which may take time, unless it has failed.
+    /// An instance that takes no more requests has none any more: it is removed or paused, which may take time, unless it has failed.
     pub(super) fn remove_instance(
         &mut self,
         key: InstanceKey,
@@ -311,11 +406,36 @@ impl Service {
         why: ContainerChange,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        let Some(mut instance) = self.instances.all.remove(key) else { return Ok(()) };
+        let Some(instance) = self.instances.all.get(key) else { return Ok(()) };
+        let keep_for = self.keeps_paused(instance, why);
+        if let Some(held) = self.end_without_container(key, why, kernel)? {
+            match keep_for {
+                Some(keep_for) => self.keep(held, keep_for, kernel),
+                None => self.cluster.end(held, why, &mut self.books, kernel),
+            }
+        }
+        // What it held is free for those who wait.
+        self.head.receive(Message::Changed);
+        Ok(())
+    }
+
+    /// The same but for its container, if it has one, which goes on or is to be ended.
+    pub(super) fn end_without_container(
+        &mut self,
+        key: InstanceKey,
+        why: ContainerChange,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<Option<HeldContainer>, Box<Error>> {
+        let Some(mut instance) = self.instances.all.remove(key) else { return Ok(None) };
         let now = kernel.now();
+        let is_pod = self.instances.fleets.get(&instance.function).is_some_and(|fleet| fleet.is_pool);
         let why_in_words = match why {
+            // Nobody is in a container that starts, with whom it could crash.
+            ContainerChange::Crashed if instance.is_starting() => "failed",
             ContainerChange::Crashed => "crashed",
             ContainerChange::Lost => "lost",
+            _ if self.keeps_paused(&instance, why).is_some() => "paused",
+            _ if is_pod => "taken",
             _ => "scaled",
         };
         let record = InstanceRecord { ended_at: Some(now), why: Some(why_in_words), ..instance.record() };
@@ -335,6 +455,19 @@ impl Service {
         }
         let stations = &mut self.instances.stations;
         let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
+            InstanceStage::BacksOff(_, timer) => {
+                if let Some(timer) = timer {
+                    kernel.cancel(timer);
+                }
+                if let Some(fleet) = self.instances.fleets.get_mut(&function) {
+                    fleet.tried_in_background.remove(&key);
+                }
+                None
+            }
+            InstanceStage::Searches(_, over) => {
+                kernel.cancel(over);
+                None
+            }
             InstanceStage::AwaitsCreation => {
                 stations.forget(Which::Creation, key);
                 None
@@ -367,6 +500,10 @@ impl Service {
                 self.call_to_agent(node, kernel);
                 Some(held)
             }
+            InstanceStage::Reads(held, reads, _) => {
+                kernel.cancel_activity(reads);
+                Some(held)
+            }
             InstanceStage::Starts(held, over) => {
                 kernel.cancel(over);
                 Some(held)
@@ -375,23 +512,20 @@ impl Service {
                 kernel.cancel(over);
                 Some(held)
             }
-            InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
+            InstanceStage::Computes(held) | InstanceStage::Ready(held) | InstanceStage::Stops(held) => Some(held),
             InstanceStage::Ended => None,
         };
-        if let Some(held) = held {
+        if held.is_some() {
             match (was_starting, instance.serving) {
                 (true, _) => self.books.metrics.end_prewarming(ram, now),
                 (false, 0) => self.books.metrics.container_no_longer_idle(ram, now),
                 (false, _) => self.books.metrics.container_no_longer_busy(ram, now),
             }
-            if !was_starting {
+            if !was_starting && !is_pod {
                 self.books.metrics.instance_down(now);
             }
-            self.cluster.end(held, why, &mut self.books, kernel);
         }
-        // What it held is free for those who wait.
-        self.head.receive(Message::Changed);
-        Ok(())
+        Ok(held)
     }
 
     /// The instances that have a place on a node, the oldest first.

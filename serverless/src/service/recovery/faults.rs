@@ -463,6 +463,7 @@ impl Service {
     /// The images on a disk are gone.
     pub(in crate::service) fn lose_disk(&mut self, host: HostId) {
         let Some(node) = self.cluster.node_on(host) else { return };
+        self.instances.lose_snapshots_on(node);
         for image in self.cluster.lose_disk(node) {
             if let Some(replication) = &mut self.recovery.replication {
                 replication.lost(image);
