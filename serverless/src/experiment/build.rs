@@ -73,53 +73,22 @@ pub(super) fn declare(
     scenario.functions.iter().enumerate().map(register).collect()
 }
 
-/// Has those functions served by instances that are to be, those of the workload too.
-pub(super) fn serve_by_instances(
-    scenario: &Scenario,
-    service: ServerlessComputeService,
-    simulation: &mut Simulation,
-) -> Result<(), ScenarioError> {
-    if let Some(section) = &scenario.service.control_plane {
-        service.set_control_plane(simulation, &section.control_plane());
-    }
-    let says_nobody = scenario.policies.autoscaling.is_none() && scenario.policies.controller.is_none();
-    let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
-    for number in 0..registered as u32 {
-        let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
-        if let Some(section) = own.or(scenario.service.instances.as_ref()) {
-            if says_nobody && section.min_scale == 0 {
-                let problem = "functions are served by instances, and nobody says how many there are to be: name a policy, as in \
-                               {\"use\": \"kpa\"}, or give the functions a min_scale";
-                return Err(ScenarioError::invalid("policies.autoscaling", problem));
-            }
-            let startup = scenario.functions.get(number as usize).and_then(|function| function.processors?.startup);
-            if startup.is_some() {
-                let problem =
-                    "instances are not started by work of processors: give the time as a phase of their start";
-                return Err(ScenarioError::invalid(format!("functions[{number}].processors.startup"), problem));
-            }
-            let set = service.set_instances(simulation, FunctionId(number), section.settings());
-            set.map_err(|error| ScenarioError::refused("policies", error))?;
-        }
-    }
-    Ok(())
-}
-
 fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
     let position = |name: &String| scenario.images.iter().position(|image| image.name == *name);
+    let container = scenario.container_of(section);
     Function {
         name: section.name.clone(),
-        image: section.image.as_ref().and_then(position).map(|position| ImageId(position as u32)),
+        image: container.image.and_then(position).map(|position| ImageId(position as u32)),
         limits: Limits {
             time: section.time_limit.duration(),
-            ram: section.ram_limit.whole(),
-            disk: section.disk_limit.whole(),
+            ram: container.ram.whole(),
+            disk: container.disk.whole(),
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
             deadline: section.deadline.map(|deadline| deadline.duration()),
-            processors: section.processors.map(|processors| processors.processors(section.ram_limit)),
+            processors: container.processors.map(|processors| processors.processors(container.ram)),
         },
-        startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
+        startup_overhead: container.startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),
     }
 }
@@ -148,7 +117,7 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
     let tasks = scenario.workflows.iter().flat_map(|workflow| &workflow.tasks);
     let of_tasks = tasks.filter_map(|task| task.body.as_ref());
     let steps = || bodies.clone().chain(own_bodies.clone()).chain(of_tasks.clone()).flatten();
-    let has_images = scenario.functions.iter().any(|function| function.image.is_some());
+    let has_images = scenario.functions.iter().any(|function| scenario.container_of(function).image.is_some());
     let saves = |step: &StepSection| matches!(step, StepSection::Checkpoint(size) if size.whole() > 0);
     let reads = |step: &StepSection| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_));
     let reads_remote = steps().any(|step| reads(step) || saves(step));

@@ -4,13 +4,14 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::applications::into_applications;
 use super::checks::*;
 use super::scenarios::*;
 use super::{cases, run_with};
 use crate::invocation::Outcome;
 use crate::service::Service;
 
-fn instances() -> impl Strategy<Value = Value> {
+pub(super) fn instances() -> impl Strategy<Value = Value> {
     let routing = prop::sample::select(vec!["least_loaded", "first", "round_robin", "random_of_two"]);
     let start = prop::sample::select(vec![
         json!([]),
@@ -25,7 +26,7 @@ fn instances() -> impl Strategy<Value = Value> {
     )
 }
 
-fn control_plane() -> impl Strategy<Value = Value> {
+pub(super) fn control_plane() -> impl Strategy<Value = Value> {
     let station = || {
         prop::option::of((
             1..3_u32,
@@ -39,7 +40,7 @@ fn control_plane() -> impl Strategy<Value = Value> {
     })
 }
 
-fn check(service: &Service) -> Result<(), TestCaseError> {
+pub(super) fn check(service: &Service) -> Result<(), TestCaseError> {
     check_conservation(service)?;
     service.check_instances().map_err(TestCaseError::fail)
 }
@@ -52,6 +53,8 @@ proptest! {
         scenario in scenario(),
         faults in prop::option::of(faults()),
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
+        of_applications in proptest::collection::vec(prop::option::weighted(0.3, 0..2_u8), 4),
+        of_all in instances(),
         control_plane in control_plane(),
         autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
         processors in prop::sample::select(vec!["dedicated", "shared"]),
@@ -60,6 +63,7 @@ proptest! {
         for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
             function["instances"] = json!(instances);
         }
+        into_applications(&mut scenario, &of_applications, &of_all);
         scenario["service"]["control_plane"] = control_plane;
         scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});

@@ -38,7 +38,9 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     type Of = Column<InstanceRecord>;
     vec![
         Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
-        Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
+        Of::name_from(&about.functions, "function", |instance| Some(instance.function))
+            .required()
+            .note("or the application, if it is one of several functions"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
         Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),

@@ -15,6 +15,7 @@
 //! # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
 //! ```
 
+mod applications;
 mod body;
 mod costs;
 mod error;
@@ -39,6 +40,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::quantity::Seconds;
+pub use applications::ApplicationSection;
 pub use body::{NamedFile, SizedFile, StepSection};
 pub use costs::{PowerSection, PricesSection};
 pub use error::ScenarioError;
@@ -93,6 +95,9 @@ pub struct Scenario {
     /// Files in the registry.
     #[serde(default)]
     pub files: Vec<FileSection>,
+    /// Functions that are served by the same instances.
+    #[serde(default)]
+    pub applications: Vec<ApplicationSection>,
     /// The functions.
     #[serde(default)]
     pub functions: Vec<FunctionSection>,

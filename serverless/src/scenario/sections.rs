@@ -224,6 +224,8 @@ pub struct FileSection {
 pub struct FunctionSection {
     /// Its name.
     pub name: String,
+    /// The application that it is of, whose instances serve it; these have the image, RAM, disk and processors that the application says.
+    pub application: Option<String>,
     /// Its image; without it, it needs none.
     pub image: Option<String>,
     /// Longest execution; 0 or nothing is no limit.

@@ -51,6 +51,7 @@ impl Scenario {
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
+        self.check_applications(&images, &functions)?;
             }
             if let Some(instances) = &function.instances {
                 instances.check(&format!("functions[{position}].instances"))?;
@@ -114,7 +115,7 @@ impl Scenario {
 
     /// One kind of workload, and numbers that make sense.
     fn check_workload(&self, workflows: &Positions<'_>) -> Result<(), ScenarioError> {
-        let WorkloadSection { invocations, trace, generate } = &self.workload;
+        let WorkloadSection { invocations, trace, generate, compute } = &self.workload;
         let given = [!invocations.is_empty(), trace.is_some(), generate.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {
             let problem = "has several of \"invocations\", \"trace\" and \"generate\": keep one";
@@ -134,6 +135,11 @@ impl Scenario {
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
             for (number, name) in generate.workflows.iter().flatten().enumerate() {
+            if trace.applications && self.service.instances.is_none() {
+                let problem = "the functions of an application are served by instances: say how in service.instances, as in \
+                               {\"concurrency\": 10}";
+                return Err(wrong("applications", problem));
+            }
                 known(workflows, name, "workflow", || format!("workload.generate.workflows[{number}]"))?;
             }
             if generate.functions.is_none() && generate.workflows.is_none() && self.functions.is_empty() {

@@ -29,7 +29,7 @@ use crate::Simulation;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
-use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings};
+use crate::function::{Function, FunctionId, Image, ImageId};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
@@ -92,26 +92,6 @@ impl ServerlessComputeService {
     /// When there is one of that name, or no node could ever run it.
     pub fn register(&self, simulation: &mut Simulation, function: Function) -> Result<FunctionId, Error> {
         simulation.with_model_mut(|model, _| model.service().register(function))
-    }
-
-    /// Has instances pass the stations of a control plane as they are started. Call it before there are any.
-    pub fn set_control_plane(&self, simulation: &mut Simulation, control_plane: &ControlPlane) {
-        simulation.with_model_mut(|model, kernel| model.service().set_control_plane(control_plane, kernel.seed()));
-    }
-
-    /// Has a function served by instances, before anybody asks for it.
-    ///
-    /// # Errors
-    /// When a policy gives an answer that cannot be followed.
-    pub fn set_instances(
-        &self,
-        simulation: &mut Simulation,
-        function: FunctionId,
-        settings: InstanceSettings,
-    ) -> Result<(), Error> {
-        simulation.with_model_mut(|model, kernel| {
-            model.service().set_instances(function, settings, kernel).map_err(|error| *error)
-        })
     }
 
     /// Takes a workflow in, whose functions are registered; [`Workflow`] has an example.

@@ -2,6 +2,7 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
+mod applications;
 pub(crate) mod attempts;
 mod bounds;
 mod builder;

@@ -1,4 +1,4 @@
-//! The instances of one function, and who waits for them.
+//! The instances of one function, or of all of an application, and who waits for them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,12 +8,18 @@ use rand_pcg::Pcg64Mcg;
 use super::InstanceKey;
 use super::routing::Router;
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{InstanceSettings, StartPhase};
+use crate::function::{FunctionId, InstanceSettings, StartPhase};
 use crate::service::attempts::AttemptKey;
 
-/// The instances of a function.
+/// The instances of a function, or of those of an application.
 #[derive(Debug)]
 pub(super) struct Fleet {
+    /// Whom they serve, by number; at least one.
+    pub functions: Vec<FunctionId>,
+    /// The first of these: its containers are the instances, and its autoscaler is asked about them all.
+    pub lead: FunctionId,
+    /// It is among those that are asked about at ticks.
+    pub is_active: bool,
     pub settings: InstanceSettings,
     /// Those that have not ended, by number.
     pub members: BTreeMap<u64, InstanceKey>,
@@ -58,12 +64,22 @@ impl Integral {
 }
 
 impl Fleet {
-    pub fn new(settings: InstanceSettings, router: Router, random: Pcg64Mcg, now: SimTime) -> Self {
+    /// Those of functions, which are given by number; none yet.
+    pub fn new(
+        (lead, functions): (FunctionId, Vec<FunctionId>),
+        settings: InstanceSettings,
+        router: Router,
+        random: Pcg64Mcg,
+        now: SimTime,
+    ) -> Self {
         let wanted = settings.initial_scale.max(settings.min_scale).min(settings.max_scale);
         let starts = settings.start.iter().map(|StartPhase { time, .. }| time.sampler()).collect();
         let removal = settings.removal.as_ref().map(Distribution::sampler);
         let begin = Integral { since: now, sum: 0 };
         Self {
+            functions,
+            lead,
+            is_active: false,
             settings,
             members: BTreeMap::new(),
             router,

@@ -6,6 +6,7 @@
 mod checked;
 mod control_plane;
 mod fleet;
+mod fleets;
 mod instance;
 mod routing;
 mod scaling;
@@ -18,7 +19,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use slotmap::{SlotMap, new_key_type};
 
 use self::control_plane::Stations;
-use self::fleet::Fleet;
+use self::fleets::Fleets;
 use self::instance::Instance;
 use crate::function::{FunctionId, ImageId};
 use crate::node::{ContainerId, NodeId};
@@ -45,13 +46,17 @@ impl Seat {
     pub fn container(&self) -> ContainerId {
         self.container
     }
+
+    pub fn instance(&self) -> InstanceKey {
+        self.instance
+    }
 }
 
 /// The instances of all functions that have any.
 #[derive(Debug, Default)]
 pub(crate) struct Instances {
     /// Of the functions that are served by instances.
-    fleets: BTreeMap<FunctionId, Fleet>,
+    fleets: Fleets,
     all: SlotMap<InstanceKey, Instance>,
     /// How many there have been.
     count: u64,
@@ -60,7 +65,7 @@ pub(crate) struct Instances {
     awaiting_node: BTreeSet<(u64, InstanceKey)>,
     /// Who waits on a node for an image there; no list is empty.
     awaiting_image: BTreeMap<(NodeId, ImageId), Vec<InstanceKey>>,
-    /// The functions that are asked about at ticks.
+    /// The functions that are asked about at ticks, each for all that have their instances together with it.
     active: BTreeSet<FunctionId>,
     /// How often that is; nothing where it never is.
     period: Option<SimDuration>,
@@ -86,7 +91,7 @@ impl Instances {
     /// Whether a function is served by instances.
     #[inline]
     pub fn serve(&self, function: FunctionId) -> bool {
-        !self.fleets.is_empty() && self.fleets.contains_key(&function)
+        !self.fleets.is_empty() && self.fleets.contains(function)
     }
 
     /// Whether instances wait for a node with room.
