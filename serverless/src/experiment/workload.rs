@@ -9,8 +9,8 @@ use super::memory;
 use crate::Simulation;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Limits};
-use crate::scenario::{InvocationSection, Scenario, ScenarioError, WorkloadSection};
-use crate::service::ServerlessComputeService;
+use crate::scenario::{ComputeSection, InvocationSection, Scenario, ScenarioError, WorkloadSection};
+use crate::service::{RunTimeWork, ServerlessComputeService};
 use crate::worker::Worker;
 use crate::workflow::{Callee, WorkflowId};
 use crate::workload::generate::Generator;
@@ -110,6 +110,9 @@ pub(super) fn set_workload(
             return Ok(Declared { names, applications });
         }
     };
+    if let Some(ComputeSection { share, speed }) = scenario.workload.compute {
+        service.set_run_time_work(simulation, RunTimeWork { share, speed: speed.map(|speed| speed.0) });
+    }
     let set = service.set_source(simulation, source, callees);
     set.map_err(|error| ScenarioError::refused(place, error))?;
     Ok(Declared { names, applications })
@@ -119,6 +122,11 @@ pub(super) fn set_workload(
 fn check_bodies(scenario: &Scenario, opened: &OpenedTrace) -> Result<(), ScenarioError> {
     if opened.has_run_times {
         return Ok(());
+    }
+    if scenario.workload.compute.is_some() {
+        let problem = "the rows of the trace do not say how long requests run: it needs a column duration_s, or another in \
+                       \"columns\"; or take this out";
+        return Err(ScenarioError::invalid("workload.compute", problem));
     }
     let wrong = |who: &str, cure: &str| {
         let problem = format!("its rows do not say how long they run, and {who} no body: {cure}");

@@ -53,9 +53,9 @@ pub use instances::{Concurrency, ControlPlaneSection, InstancesSection, PhaseSec
 pub use overrides::Override;
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{
-    BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
-    ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,
-    RouteSection, ServiceSection, StarSection, StorageSharing, WorkloadSection,
+    BackfillingName, ComputeSection, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection,
+    HostSection, ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection,
+    PolicySection, RouteSection, ServiceSection, StarSection, StorageSharing, WorkloadSection,
 };
 pub use suggestion::did_you_mean;
 pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};

@@ -4,7 +4,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sections::Positions;
 use super::suggestion::did_you_mean;
-use super::{FORMAT, NetworkModelName, Scenario, ScenarioError, StepSection, StorageSharing, WorkloadSection};
+use super::{
+    ComputeSection, FORMAT, NetworkModelName, Scenario, ScenarioError, StepSection, StorageSharing, WorkloadSection,
+};
+use crate::quantity::Flops;
 
 /// The most invocations that a row of a trace stands for.
 const MAX_TRACE_RATE: f64 = 1e6;
@@ -48,10 +51,10 @@ impl Scenario {
         let images = positions("images", self.images.iter().map(|image| image.name.as_str()))?;
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
         let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
+        self.check_applications(&images, &functions)?;
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
-        self.check_applications(&images, &functions)?;
             }
             if let Some(instances) = &function.instances {
                 instances.check(&format!("functions[{position}].instances"))?;
@@ -121,6 +124,7 @@ impl Scenario {
             let problem = "has several of \"invocations\", \"trace\" and \"generate\": keep one";
             return Err(ScenarioError::invalid("workload", problem));
         }
+        compute.map_or(Ok(()), |compute| self.check_compute(compute))?;
         if let Some(trace) = trace {
             let wrong = |field: &str, problem: &str| ScenarioError::invalid(format!("workload.trace.{field}"), problem);
             if let Some(rate) = trace.rate.filter(|rate| !(0.0..=MAX_TRACE_RATE).contains(rate)) {
@@ -131,15 +135,15 @@ impl Scenario {
                 ));
             }
             trace.check().map_err(|(field, problem)| wrong(field, &problem))?;
-        }
-        if let Some(generate) = generate {
-            generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
-            for (number, name) in generate.workflows.iter().flatten().enumerate() {
             if trace.applications && self.service.instances.is_none() {
                 let problem = "the functions of an application are served by instances: say how in service.instances, as in \
                                {\"concurrency\": 10}";
                 return Err(wrong("applications", problem));
             }
+        }
+        if let Some(generate) = generate {
+            generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
+            for (number, name) in generate.workflows.iter().flatten().enumerate() {
                 known(workflows, name, "workflow", || format!("workload.generate.workflows[{number}]"))?;
             }
             if generate.functions.is_none() && generate.workflows.is_none() && self.functions.is_empty() {
@@ -151,6 +155,29 @@ impl Scenario {
             }
         }
         Ok(())
+    }
+
+    /// Run times that are work of processors: there are some, and numbers make sense.
+    fn check_compute(&self, ComputeSection { share, speed }: ComputeSection) -> Result<(), ScenarioError> {
+        let wrong =
+            |field: &str, problem: String| Err(ScenarioError::invalid(format!("workload.compute{field}"), problem));
+        let WorkloadSection { trace, generate, .. } = &self.workload;
+        if trace.is_none() && generate.is_none() {
+            let problem = "goes with \"trace\" or \"generate\", which tell run times: invocations compute by steps of their bodies";
+            return wrong("", problem.to_owned());
+        }
+        if generate.as_ref().is_some_and(|generate| generate.run_time.is_none()) {
+            let problem =
+                "nothing is drawn that says how long requests run: give workload.generate.run_time, or take this out";
+            return wrong("", problem.to_owned());
+        }
+        if !(0.0..=1.0).contains(&share) {
+            return wrong(".share", format!("found {share}, expected a number from 0 to 1"));
+        }
+        match speed {
+            Some(Flops(speed)) if speed == 0.0 => wrong(".speed", "found 0, expected a speed above 0".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// What requests of a generator do is said once: by its run time, or by the bodies of all functions.

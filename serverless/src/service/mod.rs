@@ -35,6 +35,7 @@ pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub use scheduling::Backfilling;
+pub use work::RunTimeWork;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;
