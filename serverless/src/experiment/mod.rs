@@ -195,6 +195,13 @@ impl Experiment {
         self
     }
 
+    /// Has instances that wait for a node tried after each message, whether or not there may be room.
+    #[cfg(test)]
+    pub(crate) fn always_trying_nodes(mut self) -> Self {
+        self.simulation.with_model_mut(|model, _| model.service().always_try_nodes());
+        self
+    }
+
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().books().recorder = None);

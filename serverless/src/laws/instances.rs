@@ -8,7 +8,10 @@ use super::applications::into_applications;
 use super::checks::*;
 use super::scenarios::*;
 use super::{cases, run_with};
+use crate::experiment::Experiment;
 use crate::invocation::Outcome;
+use crate::policy::Catalog;
+use crate::scenario::Scenario;
 use crate::service::Service;
 
 pub(super) fn instances() -> impl Strategy<Value = Value> {
@@ -80,5 +83,33 @@ proptest! {
             check_dates(&scenario, &results)?;
         }
         check_outages(&scenario, &results)?;
+    }
+
+    #[test]
+    fn instances_for_which_no_node_has_had_room_are_not_passed_over_once_one_has(
+        scenario in scenario(),
+        faults in prop::option::of(faults()),
+        served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
+        control_plane in control_plane(),
+        autoscaling in prop::sample::select(vec!["concurrency", "kpa"]),
+        // Their answers hang on what there is alone, not on how often they are asked.
+        node_allocation in prop::sample::select(vec!["first-fit", "least-loaded", "best-fit", "random"]),
+    ) {
+        let mut scenario = scenario;
+        for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
+            function["instances"] = json!(instances);
+        }
+        scenario["service"]["control_plane"] = control_plane;
+        scenario["service"]["backfilling"] = json!("unlimited");
+        scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
+        scenario["policies"]["node_allocation"] = json!({"use": node_allocation});
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+        let prepare = || Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN));
+        let (Ok(as_it_is), Ok(always)) = (prepare(), prepare()) else { return Ok(()) };
+        let (as_it_is, always) = (as_it_is.run().unwrap(), always.always_trying_nodes().run().unwrap());
+        prop_assert_eq!(files_of(&as_it_is), files_of(&always));
     }
 }

@@ -175,7 +175,7 @@ impl Scenario {
             return wrong(".share", format!("found {share}, expected a number from 0 to 1"));
         }
         match speed {
-            Some(Flops(speed)) if speed == 0.0 => wrong(".speed", "found 0, expected a speed above 0".to_owned()),
+            Some(Flops(0.0)) => wrong(".speed", "found 0, expected a speed above 0".to_owned()),
             _ => Ok(()),
         }
     }

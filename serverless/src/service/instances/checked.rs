@@ -9,6 +9,11 @@ use crate::service::Service;
 use crate::service::attempts::{AttemptKey, Stage};
 
 impl Service {
+    /// Has instances that wait for a node tried after each message, whether or not there may be room.
+    pub(crate) fn always_try_nodes(&mut self) {
+        self.instances.awaiting_node.is_always_due = true;
+    }
+
     /// How many instances have their container on a node.
     pub(crate) fn instances_with_container_on(&self, node: NodeId) -> usize {
         let held = self.instances.all.iter().filter_map(|(_, instance)| instance.held());

@@ -2,6 +2,7 @@
 //! autoscaler wants (the timing model, section 15). A request that is admitted goes to an instance with room, or waits in the queue of
 //! its function; how many instances there are to be is asked at ticks, and when a request finds no room.
 
+mod awaiting_node;
 #[cfg(test)]
 mod checked;
 mod control_plane;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearth_simcore::time::{SimDuration, SimTime};
 use slotmap::{SlotMap, new_key_type};
 
+use self::awaiting_node::AwaitingNode;
 use self::control_plane::Stations;
 use self::fleets::Fleets;
 use self::instance::Instance;
@@ -61,8 +63,7 @@ pub(crate) struct Instances {
     /// How many there have been.
     count: u64,
     stations: Stations,
-    /// Those that no node has had room for, in the order of being created.
-    awaiting_node: BTreeSet<(u64, InstanceKey)>,
+    awaiting_node: AwaitingNode,
     /// Who waits on a node for an image there; no list is empty.
     awaiting_image: BTreeMap<(NodeId, ImageId), Vec<InstanceKey>>,
     /// The functions that are asked about at ticks, each for all that have their instances together with it.

@@ -116,23 +116,24 @@ impl Service {
     fn created(&mut self, key: InstanceKey) {
         self.instances.put(key, InstanceStage::AwaitsNode);
         if let Some(instance) = self.instances.all.get(key) {
-            self.instances.awaiting_node.insert((instance.number, key));
+            self.instances.awaiting_node.insert(instance.function, instance.number, key);
         }
         self.head.receive(Message::Changed);
     }
 
     /// Gives nodes to those instances that wait for one, as far as there is room; of each function up to the first that finds none. Where
-    /// the node that was answered has no room, it is the one with the most free RAM.
+    /// the node that was answered has no room, it is the one with the most free RAM. Where none had room for anybody, and no node has
+    /// changed since, nobody is tried.
     pub(in crate::service) fn place_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        let mut without_room: Vec<FunctionId> = Vec::new();
-        let waiting: Vec<InstanceKey> = self.instances.awaiting_node.iter().map(|(_, key)| *key).collect();
-        for key in waiting {
-            let Some(instance) = self.instances.all.get(key) else { continue };
-            let (function, number) = (instance.function, instance.number);
-            if without_room.contains(&function) {
-                continue;
-            }
-            let is_placed = match self.answer_for_instance(function, instance.wanted_at, kernel.now())? {
+        let have_changed = self.cluster.take_have_changed();
+        if !self.instances.awaiting_node.take_due() && !have_changed {
+            return Ok(());
+        }
+        let mut untried = self.instances.awaiting_node.untried();
+        while let Some((number, function, key)) = untried.next() {
+            let Some(wanted_at) = self.instances.all.get(key).map(|instance| instance.wanted_at) else { continue };
+            let answer = self.answer_for_instance(function, wanted_at, kernel.now())?;
+            let is_placed = match answer {
                 Answer::Nowhere => false,
                 Answer::Anywhere => self.put_on_roomiest(key, function, kernel)?,
                 Answer::Node(node) => {
@@ -140,9 +141,11 @@ impl Service {
                 }
             };
             if is_placed {
-                self.instances.awaiting_node.remove(&(number, key));
-            } else {
-                without_room.push(function);
+                self.instances.awaiting_node.remove(function, number, key);
+                untried.add_next_of(function, &self.instances.awaiting_node);
+            } else if matches!(answer, Answer::Nowhere) || self.cluster.may_be_room_for(function) {
+                // Another answer may find room though nothing else changes.
+                self.instances.awaiting_node.set_due();
             }
         }
         Ok(())
@@ -252,7 +255,7 @@ impl Service {
             let Some(instance) = self.instances.all.get(key) else { continue };
             let (function, number) = (instance.function, instance.number);
             if !self.put_on_node(key, function, node, kernel)? {
-                self.instances.awaiting_node.insert((number, key));
+                self.instances.awaiting_node.insert(function, number, key);
             }
         }
         Ok(())
@@ -370,7 +373,7 @@ impl Service {
                 None
             }
             InstanceStage::AwaitsNode => {
-                self.instances.awaiting_node.remove(&(instance.number, key));
+                self.instances.awaiting_node.remove(function, instance.number, key);
                 None
             }
             InstanceStage::AwaitsImage(promise) => {
