@@ -42,6 +42,12 @@ pub enum Error {
     /// A function was invoked that this service does not have.
     #[error("{0:?} is a function of another service: register it with the same manager")]
     ForeignFunction(crate::function::FunctionId),
+    /// Functions are to be served by the same instances that cannot be.
+    #[error("the functions of an application: {0}")]
+    Application(
+        /// What is wrong.
+        String,
+    ),
     /// An invocation of a workload is to follow one that is not there.
     #[error(
         "invocation {position} of the workload is to follow {predecessor}, which is not there: positions begin at 0"

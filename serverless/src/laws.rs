@@ -2,6 +2,7 @@
 //! moment, one outcome for each invocation, and no date before its cause.
 
 mod answers;
+mod applications;
 mod bounds;
 mod checks;
 mod choice;

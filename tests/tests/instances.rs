@@ -799,6 +799,56 @@ fn cores_that_are_kept_for_an_instance_are_not_kept_for_another_one() {
     assert_eq!(begins[0].0, begins[1].0);
 }
 
+#[test]
+fn functions_of_an_application_wait_for_each_other() {
+    let scenario = scenario(&json!({
+        "applications": [{"name": "shop", "ram_limit": "1GB", "instances": {"min_scale": 1, "max_scale": 1}}],
+        "functions": [
+            {"name": "f", "application": "shop", "body": [{"sleep": "2s"}]},
+            {"name": "alone", "ram_limit": "1GB", "instances": {"min_scale": 1}, "body": [{"sleep": "2s"}]},
+            {"name": "g", "application": "shop", "time_limit": "1s", "body": [{"sleep": "5s"}]},
+        ],
+        "workload": {"invocations": [
+            {"at": 0, "function": "f"}, {"at": 0, "function": "alone"}, {"at": 0, "function": "g"}, {"at": 3, "function": "f"},
+        ]},
+    }));
+    let table = Text::default();
+    let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+    let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
+    // One instance is up at 1 s: f until 3 s, g until its limit at 4 s, then f again.
+    let begins = begins(&results.records).into_iter().map(|(begin, ..)| begin).collect::<Vec<_>>();
+    assert_eq!(begins, [1.0, 1.0, 3.0, 4.0]);
+    assert_eq!(results.records[2].outcome, Outcome::TimedOut);
+    // Functions are counted by themselves, instances for the application.
+    let of = |function: usize| results.metrics.functions[function].invocations();
+    assert_eq!((of(0), of(1), of(2)), (2, 1, 1));
+    assert_eq!(table.rows(&["function", "requests"]), [["shop", "3"], ["alone", "1"]]);
+}
+
+#[test]
+fn functions_of_an_application_of_a_trace_are_served_together() {
+    let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+    // Each comes 2 s before its end.
+    file.write_all(b"app,func,end_timestamp,duration\na,f,4,2\na,g,4,2\nb,f,4,2\n").unwrap();
+    let run = |applications: bool| {
+        let scenario = scenario(&json!({
+            "service": {"instances": {"min_scale": 1, "max_scale": 1}},
+            "functions": [],
+            "workload": {"trace": {"format": "azure-functions-2021", "path": file.path(), "applications": applications}},
+        }));
+        let table = Text::default();
+        let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
+        let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
+        let begins = begins(&results.records).into_iter().map(|(begin, ..)| begin).collect::<Vec<_>>();
+        (begins, table.rows(&["function", "requests"]))
+    };
+    let (begins, instances) = run(false);
+    assert_eq!((begins, instances.len()), (vec![2.0, 2.0, 2.0], 3));
+    let (begins, instances) = run(true);
+    assert_eq!(begins, [2.0, 4.0, 2.0], "g waits for f, which is of its application");
+    assert_eq!(instances, [["a", "2"], ["b", "1"]]);
+}
+
 /// When each of some requests begins on places that are free from these dates on, first come, first served.
 fn on_places(mut free: Vec<u64>, requests: &[(u64, u64)]) -> Vec<u64> {
     let begin = |(at, length): &(u64, u64)| {

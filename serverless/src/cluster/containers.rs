@@ -162,11 +162,13 @@ impl Cluster {
         if !self.up.contains(node) || !self.is_image_ready(node, image) {
             return Ok(None);
         }
+        if !self.may_take_room(node, footprint) {
+            return Ok(None);
+        }
         self.pin_image(node, image);
-        let reserved = self.may_take_room(node, footprint)
-            && (self.reserve(node, footprint, books, kernel.now())?
-                || (self.evict_idle_containers(node, footprint, books, kernel)?
-                    && self.reserve(node, footprint, books, kernel.now())?));
+        let reserved = self.reserve(node, footprint, books, kernel.now())?
+            || (self.evict_idle_containers(node, footprint, books, kernel)?
+                && self.reserve(node, footprint, books, kernel.now())?);
         if !reserved {
             self.unpin_image(node, image);
             self.refresh(node);
@@ -358,6 +360,12 @@ impl Cluster {
     /// The node with the most free RAM that has room for an instance of a function, wherever its image is; of several, the first.
     pub fn roomiest_for_instance(&self, function: FunctionId) -> Option<NodeId> {
         self.roomiest_of(|node| self.has_room_beside_promises(node, function))
+    }
+
+    /// Whether there is a node that has room for an instance of a function, or can make some.
+    pub fn may_be_room_for(&self, function: FunctionId) -> bool {
+        let footprint = self.specs[function].footprint;
+        self.up.iter().any(|node| self.may_take_room(node, footprint))
     }
 
     fn roomiest_of(&self, has_room: impl Fn(NodeId) -> bool) -> Option<NodeId> {

@@ -73,6 +73,8 @@ pub(crate) struct Cluster {
     planned_in: Table<NodeId, u64>,
     /// Whether somebody wants to be told of nodes whose view changed.
     is_observed: bool,
+    /// Some node's view has changed.
+    have_changed: bool,
     /// Nodes whose view changed, each once.
     changed: Vec<NodeId>,
     is_changed: NodeIds,
@@ -131,6 +133,7 @@ impl Cluster {
             round: 0,
             planned_in: vec![0; count].into(),
             is_observed,
+            have_changed: false,
             changed: Vec::new(),
             is_changed: NodeIds::none(count),
             free_cores: 0,
@@ -164,7 +167,7 @@ impl Cluster {
 
     /// There are to be more containers, or fewer: it is to be looked at.
     pub fn bounds_have_changed(&mut self) {
-        self.bounds_are_due = true;
+        (self.bounds_are_due, self.have_changed) = (true, true);
     }
 
     /// Notes from now on what becomes of containers.
@@ -362,10 +365,16 @@ impl Cluster {
     /// Has whoever wants to be told of changes look at the node again.
     #[inline]
     pub fn note_change(&mut self, node: NodeId) {
+        self.have_changed = true;
         if self.is_observed && !self.is_changed.contains(node) {
             self.is_changed.insert(node);
             self.changed.push(node);
         }
+    }
+
+    /// Whether any node has changed since the last time.
+    pub fn take_have_changed(&mut self) -> bool {
+        std::mem::take(&mut self.have_changed)
     }
 
     /// Tells of the nodes that have changed since the last time: their view, and whether they are up.

@@ -88,68 +88,29 @@ pub(super) fn set_node_pools(
     set.map_err(|error| ScenarioError::refused("service.node_pools", error))
 }
 
-/// Has those functions served by instances that are to be, those of the workload too. Gives the names of the pools of pods, which are
-/// the last functions.
-pub(super) fn serve_by_instances(
-    scenario: &Scenario,
-    service: ServerlessComputeService,
-    simulation: &mut Simulation,
-) -> Result<Vec<String>, ScenarioError> {
-    if let Some(section) = &scenario.service.control_plane {
-        service.set_control_plane(simulation, &section.control_plane());
-    }
-    let says_nobody = scenario.policies.autoscaling.is_none() && scenario.policies.controller.is_none();
-    let registered = simulation.with_model_mut(|model, _| model.service().registry().functions().len());
-    let mut pools = Vec::new();
-    for (position, section) in scenario.service.pods.iter().enumerate() {
-        let added = service.add_pods(simulation, section.pods(image_of(scenario, section.image.as_ref())));
-        added.map_err(|error| ScenarioError::refused(format!("service.pods[{position}]"), error))?;
-        pools.push(section.name.clone());
-    }
-    let mut is_any_served = false;
-    for number in 0..registered as u32 {
-        let own = scenario.functions.get(number as usize).and_then(|function| function.instances.as_ref());
-        if let Some(section) = own.or(scenario.service.instances.as_ref()) {
-            if says_nobody && section.min_scale == 0 {
-                let problem = "functions are served by instances, and nobody says how many there are to be: name a policy, as in \
-                               {\"use\": \"kpa\"}, or give the functions a min_scale";
-                return Err(ScenarioError::invalid("policies.autoscaling", problem));
-            }
-            is_any_served = true;
-            let set = service.set_instances(simulation, FunctionId(number), section.settings());
-            set.map_err(|error| ScenarioError::refused("policies", error))?;
-        }
-    }
-    if !pools.is_empty() && !is_any_served {
-        let problem =
-            "instances take them, and no function is served by such: give functions `instances`, or the service";
-        return Err(ScenarioError::invalid("service.pods", problem));
-    }
-    Ok(pools)
-}
-
-fn image_of(scenario: &Scenario, name: Option<&String>) -> Option<ImageId> {
+pub(super) fn image_of(scenario: &Scenario, name: Option<&String>) -> Option<ImageId> {
     let position = scenario.images.iter().position(|image| Some(&image.name) == name)?;
     Some(ImageId(position as u32))
 }
 
 fn function(scenario: &Scenario, section: &FunctionSection) -> Function {
+    let container = scenario.container_of(section);
     Function {
         name: section.name.clone(),
-        image: image_of(scenario, section.image.as_ref()),
+        image: image_of(scenario, container.image),
         limits: Limits {
             time: section.time_limit.duration(),
-            ram: section.ram_limit.whole(),
-            disk: section.disk_limit.whole(),
+            ram: container.ram.whole(),
+            disk: container.disk.whole(),
             ingress: section.ingress_limit.map(Bytes::whole),
             egress: section.egress_limit.map(Bytes::whole),
             deadline: section.deadline.map(|deadline| deadline.duration()),
-            processors: section
+            processors: container
                 .processors
                 .or(scenario.service.processors.of_functions())
-                .map(|processors| processors.processors(section.ram_limit)),
+                .map(|processors| processors.processors(container.ram)),
         },
-        startup_overhead: section.container_startup_overhead.map(|overhead| overhead.duration()),
+        startup_overhead: container.startup_overhead.map(|overhead| overhead.duration()),
         body: body(&section.body),
     }
 }
@@ -179,7 +140,8 @@ pub(super) fn check_routes(scenario: &Scenario, simulation: &mut Simulation) -> 
     let of_tasks = tasks.filter_map(|task| task.body.as_ref());
     let steps = || bodies.clone().chain(own_bodies.clone()).chain(of_tasks.clone()).flatten();
     let of_pods = scenario.service.pods.iter().any(|pods| pods.image.is_some());
-    let has_images = of_pods || scenario.functions.iter().any(|function| function.image.is_some());
+    let has_image = |function: &FunctionSection| scenario.container_of(function).image.is_some();
+    let has_images = of_pods || scenario.functions.iter().any(has_image);
     let saves = |step: &StepSection| matches!(step, StepSection::Checkpoint(size) if size.whole() > 0);
     let reads = |step: &StepSection| matches!(step, StepSection::Ingress(_) | StepSection::ReadRemote(_));
     let reads_remote = steps().any(|step| reads(step) || saves(step));

@@ -21,6 +21,7 @@
 
 mod build;
 mod faults;
+mod instances;
 mod memory;
 mod warnings;
 mod watchdog;
@@ -34,8 +35,9 @@ use hearth_simcore::network::NetworkModel;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use self::build::{check_routes, declare, select_policies, serve_by_instances, set_node_pools, start_service};
+use self::build::{check_routes, declare, select_policies, set_node_pools, start_service};
 use self::faults::set_faults;
+use self::instances::serve_by_instances;
 pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
 pub use self::watchdog::{Monitor, StuckCall, Watchdog};
@@ -43,6 +45,7 @@ use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
+use crate::function::FunctionId;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
@@ -62,6 +65,8 @@ pub struct Experiment {
     horizon: Option<SimTime>,
     extent: Extent,
     about: About,
+    /// The first function of each application, and its name.
+    applications: Vec<(FunctionId, String)>,
     warnings: Vec<String>,
     /// Where a worker is put that reads ahead.
     reader: Arc<OnceLock<Worker>>,
@@ -171,24 +176,37 @@ impl Experiment {
         }
         let workflows = create_workflows(scenario, service, &functions, &mut simulation)?;
         let reader = Arc::default();
-        let mut names = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
-        names.extend(serve_by_instances(scenario, service, &mut simulation)?);
+        let mut declared = set_workload(scenario, service, functions, &workflows, &mut simulation, &reader)?;
+        let (applications, pods) = serve_by_instances(scenario, &declared, service, &mut simulation)?;
+        declared.names.extend(pods);
         let nodes = simulation.with_model_mut(|model, _| {
             model.service().cluster().nodes().iter().map(|node| node.name.clone()).collect()
         });
-        let about =
-            About { name: scenario.name.clone(), seed: scenario.seed, functions: names, nodes, policies: records };
+        let about = About {
+            name: scenario.name.clone(),
+            seed: scenario.seed,
+            functions: declared.names,
+            nodes,
+            policies: records,
+        };
         let warnings =
             simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
-        Ok(Self { simulation, service, horizon, extent, about, warnings, reader })
+        Ok(Self { simulation, service, horizon, extent, about, applications, warnings, reader })
     }
 
     /// Has nobody placed before the round that follows the message.
     #[cfg(test)]
     pub(crate) fn never_placing_at_once(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().never_place_at_once());
+        self
+    }
+
+    /// Has instances that wait for a node tried after each message, whether or not there may be room.
+    #[cfg(test)]
+    pub(crate) fn always_trying_nodes(mut self) -> Self {
+        self.simulation.with_model_mut(|model, _| model.service().always_try_nodes());
         self
     }
 
@@ -259,7 +277,13 @@ impl Experiment {
     /// # Errors
     /// When the target cannot be written.
     pub fn write_instances(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
-        let instances = InstanceTable::new(&self.about, target)?;
+        let mut about = self.about.clone();
+        for (function, application) in &self.applications {
+            if let Some(name) = about.functions.get_mut(function.number() as usize) {
+                name.clone_from(application);
+            }
+        }
+        let instances = InstanceTable::new(&about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
         Ok(self)
     }

@@ -9,15 +9,15 @@ use super::memory;
 use crate::Simulation;
 use crate::error::Error;
 use crate::function::{Body, Function, FunctionId, Limits};
-use crate::scenario::{InvocationSection, Scenario, ScenarioError, WorkloadSection};
-use crate::service::ServerlessComputeService;
+use crate::scenario::{ComputeSection, InvocationSection, Scenario, ScenarioError, WorkloadSection};
+use crate::service::{RunTimeWork, ServerlessComputeService};
 use crate::worker::Worker;
 use crate::workflow::{Callee, WorkflowId};
 use crate::workload::generate::Generator;
 use crate::workload::{ArrivalSource, DeclaredFunction, OpenedTrace, PlannedInvocation, ReadAhead};
 
 pub(super) fn known_requests(scenario: &Scenario) -> Option<u64> {
-    let WorkloadSection { invocations, trace, generate } = &scenario.workload;
+    let WorkloadSection { invocations, trace, generate, .. } = &scenario.workload;
     match (trace, generate) {
         // How many invocations a workflow has is drawn.
         _ if !scenario.workflows.is_empty() => None,
@@ -34,8 +34,16 @@ pub(super) fn known_end(scenario: &Scenario) -> Option<SimTime> {
     seconds.map(SimTime::from_secs_f64)
 }
 
-/// Gives the service its workload, with the functions that it declares; gives the names of all functions. `reader` is where a
-/// worker may be put that reads it ahead.
+/// Functions as a service has them.
+pub(super) struct Declared {
+    /// Their names, by number.
+    pub names: Vec<String>,
+    /// The application of each of the last of them, as the trace tells that declares these.
+    pub applications: Vec<String>,
+}
+
+/// Gives the service its workload, with the functions that it declares; gives all functions. `reader` is where a worker may be put that
+/// reads it ahead.
 pub(super) fn set_workload(
     scenario: &Scenario,
     service: ServerlessComputeService,
@@ -43,7 +51,8 @@ pub(super) fn set_workload(
     workflows: &[WorkflowId],
     simulation: &mut Simulation,
     reader: &Arc<OnceLock<Worker>>,
-) -> Result<Vec<String>, ScenarioError> {
+) -> Result<Declared, ScenarioError> {
+    let mut applications = Vec::new();
     let mut names: Vec<String> = scenario.functions.iter().map(|function| function.name.clone()).collect();
     let WorkloadSection { trace, generate, .. } = &scenario.workload;
     // Sources count the scenario's functions first, then its workflows, then the functions that they declare.
@@ -68,6 +77,7 @@ pub(super) fn set_workload(
             let opened = trace.open(&scenario.base, &known, scenario.seed).map_err(wrong)?;
             check_bodies(scenario, &opened)?;
             let OpenedTrace { source, declared, .. } = opened;
+            applications = opened.applications;
             let (callees, names) = register(place, declared)?;
             // Nobody can be stopped who waits for a pipe, so nothing is read from one before it is needed.
             let is_on_disk = trace.files(&scenario.base).map_err(wrong)?.iter().all(|file| file.is_file());
@@ -97,18 +107,26 @@ pub(super) fn set_workload(
             let planned = plan_workload(scenario, &callees);
             let set = service.set_workload(simulation, planned);
             set.map_err(|error| ScenarioError::refused("workload", error))?;
-            return Ok(names);
+            return Ok(Declared { names, applications });
         }
     };
+    if let Some(ComputeSection { share, speed }) = scenario.workload.compute {
+        service.set_run_time_work(simulation, RunTimeWork { share, speed: speed.map(|speed| speed.0) });
+    }
     let set = service.set_source(simulation, source, callees);
     set.map_err(|error| ScenarioError::refused(place, error))?;
-    Ok(names)
+    Ok(Declared { names, applications })
 }
 
 /// Refuses functions that do nothing because neither they nor the trace say what.
 fn check_bodies(scenario: &Scenario, opened: &OpenedTrace) -> Result<(), ScenarioError> {
     if opened.has_run_times {
         return Ok(());
+    }
+    if scenario.workload.compute.is_some() {
+        let problem = "the rows of the trace do not say how long requests run: it needs a column duration_s, or another in \
+                       \"columns\"; or take this out";
+        return Err(ScenarioError::invalid("workload.compute", problem));
     }
     let wrong = |who: &str, cure: &str| {
         let problem = format!("its rows do not say how long they run, and {who} no body: {cure}");

@@ -4,13 +4,17 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::applications::into_applications;
 use super::checks::*;
 use super::scenarios::*;
 use super::{cases, run_with};
+use crate::experiment::Experiment;
 use crate::invocation::Outcome;
+use crate::policy::Catalog;
+use crate::scenario::Scenario;
 use crate::service::Service;
 
-fn instances() -> impl Strategy<Value = Value> {
+pub(super) fn instances() -> impl Strategy<Value = Value> {
     let routing = prop::sample::select(vec!["least_loaded", "first", "round_robin", "random_of_two"]);
     let start = prop::sample::select(vec![
         json!([]),
@@ -66,7 +70,7 @@ fn start_failure() -> impl Strategy<Value = Value> {
     ])
 }
 
-fn control_plane() -> impl Strategy<Value = Value> {
+pub(super) fn control_plane() -> impl Strategy<Value = Value> {
     let station = || {
         prop::option::of((
             1..3_u32,
@@ -80,7 +84,7 @@ fn control_plane() -> impl Strategy<Value = Value> {
     })
 }
 
-fn check(service: &Service) -> Result<(), TestCaseError> {
+pub(super) fn check(service: &Service) -> Result<(), TestCaseError> {
     check_conservation(service)?;
     service.check_instances().map_err(TestCaseError::fail)
 }
@@ -94,6 +98,8 @@ proptest! {
         faults in prop::option::of(faults()),
         served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
         (control_plane, pods) in (control_plane(), pods()),
+        of_applications in proptest::collection::vec(prop::option::weighted(0.3, 0..2_u8), 4),
+        of_all in instances(),
         autoscaling in prop::sample::select(vec!["concurrency", "lambda", "kpa"]),
         processors in prop::sample::select(vec!["dedicated", "shared"]),
     ) {
@@ -101,6 +107,7 @@ proptest! {
         for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
             function["instances"] = json!(instances);
         }
+        into_applications(&mut scenario, &of_applications, &of_all);
         scenario["service"]["control_plane"] = control_plane;
         // What a pool keeps of processors it may keep of those that are shared.
         let needs_sharing = pods.iter().any(|pool| pool.get("processors").is_some());
@@ -127,5 +134,33 @@ proptest! {
             check_dates(&scenario, &results)?;
         }
         check_outages(&scenario, &results)?;
+    }
+
+    #[test]
+    fn instances_for_which_no_node_has_had_room_are_not_passed_over_once_one_has(
+        scenario in scenario(),
+        faults in prop::option::of(faults()),
+        served in proptest::collection::vec(prop::option::weighted(0.7, instances()), 4),
+        control_plane in control_plane(),
+        autoscaling in prop::sample::select(vec!["concurrency", "kpa"]),
+        // Their answers hang on what there is alone, not on how often they are asked.
+        node_allocation in prop::sample::select(vec!["first-fit", "least-loaded", "best-fit", "random"]),
+    ) {
+        let mut scenario = scenario;
+        for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
+            function["instances"] = json!(instances);
+        }
+        scenario["service"]["control_plane"] = control_plane;
+        scenario["service"]["backfilling"] = json!("unlimited");
+        scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
+        scenario["policies"]["node_allocation"] = json!({"use": node_allocation});
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        let scenario = Scenario::from_json(&scenario.to_string()).unwrap();
+        let prepare = || Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN));
+        let (Ok(as_it_is), Ok(always)) = (prepare(), prepare()) else { return Ok(()) };
+        let (as_it_is, always) = (as_it_is.run().unwrap(), always.always_trying_nodes().run().unwrap());
+        prop_assert_eq!(files_of(&as_it_is), files_of(&always));
     }
 }

@@ -40,7 +40,9 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     type Of = Column<InstanceRecord>;
     vec![
         Of::count("instance", |instance| Some(instance.number)).required().note("from 1 on, as they were wanted"),
-        Of::name_from(&about.functions, "function", |instance| Some(instance.function)).required(),
+        Of::name_from(&about.functions, "function", |instance| Some(instance.function))
+            .required()
+            .note("or the application, if it is one of several functions"),
         Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused), `snapshot` (it is restored) or `pod` (it takes a generic pod)"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),

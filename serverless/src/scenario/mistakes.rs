@@ -1,6 +1,7 @@
 //! A table of mistakes: each row makes one thing wrong in a good scenario and gives the message, which names the place,
 //! what was found and the cure.
 
+mod applications;
 mod costs;
 mod faults;
 mod instances;
@@ -48,17 +49,17 @@ fn fields_and_their_types_are_named() {
         (
             "/functoins",
             json!([]),
-            "functoins: unknown field `functoins`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`: did you mean \"functions\"?",
+            "functoins: unknown field `functoins`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `applications`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`: did you mean \"functions\"?",
         ),
         (
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `applications`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         (
             "/functions/0/time_limt",
             json!(3),
-            "functions[0].time_limt: unknown field `time_limt`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`: did you mean \"time_limit\"?",
+            "functions[0].time_limt: unknown field `time_limt`, expected one of `name`, `application`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`: did you mean \"time_limit\"?",
         ),
         ("/workload", Value::Null, "the scenario: missing field `workload`"),
         ("/format", Value::Null, "the scenario: missing field `format`"),

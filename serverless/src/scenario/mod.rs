@@ -15,6 +15,7 @@
 //! # Ok::<(), hearth_serverless::scenario::ScenarioError>(())
 //! ```
 
+mod applications;
 mod base;
 mod body;
 mod costs;
@@ -47,6 +48,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::quantity::Seconds;
+pub use applications::ApplicationSection;
 pub use base::BaseSection;
 use base::Merged;
 pub use body::{NamedFile, SizedFile, StepSection};
@@ -66,9 +68,9 @@ pub use overrides::Override;
 pub use presets::{Origin, OriginKind, Preset, PresetSetting};
 pub use processors::{ProcessorSharingName, ProcessorsSection, StartupSection};
 pub use sections::{
-    BackfillingName, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection, HostSection,
-    ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection, PolicySection,
-    RouteSection, ServiceSection, StarSection, StorageSharing, WorkloadSection,
+    BackfillingName, ComputeSection, ContainerReuse, DiskSection, EvictionSection, FileSection, FunctionSection,
+    HostSection, ImageSection, InvocationSection, LinkSection, NetworkModelName, PlatformSection, PoliciesSection,
+    PolicySection, RouteSection, ServiceSection, StarSection, StorageSharing, WorkloadSection,
 };
 pub use suggestion::did_you_mean;
 pub use workflows::{AfterSection, TaskData, TaskSection, WorkflowSection};
@@ -111,6 +113,9 @@ pub struct Scenario {
     /// Files in the registry.
     #[serde(default)]
     pub files: Vec<FileSection>,
+    /// Functions that are served by the same instances.
+    #[serde(default)]
+    pub applications: Vec<ApplicationSection>,
     /// The functions.
     #[serde(default)]
     pub functions: Vec<FunctionSection>,

@@ -231,6 +231,8 @@ pub struct FileSection {
 pub struct FunctionSection {
     /// Its name.
     pub name: String,
+    /// The application that it is of, whose instances serve it; these have the image, RAM, disk and processors that the application says.
+    pub application: Option<String>,
     /// Its image; without it, it needs none.
     pub image: Option<String>,
     /// Longest execution; 0 or nothing is no limit.
@@ -271,6 +273,24 @@ pub struct WorkloadSection {
     pub trace: Option<TraceSection>,
     /// Drawn at random.
     pub generate: Option<GeneratorSpec>,
+    /// Run times of the trace, or of what is drawn, are work of processors; without it, time that passes.
+    pub compute: Option<ComputeSection>,
+}
+
+/// How much of run times is work of processors, and on which machine it takes that long.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "work of processors: an object, as in {\"share\": 0.6}")]
+pub struct ComputeSection {
+    /// The share of each run time that computes; the rest is time that passes, after it.
+    #[serde(default = "all")]
+    #[schemars(range(min = 0, max = 1))]
+    pub share: f64,
+    /// Speed of a core of the machine on which run times were measured; without it, that of the slowest node.
+    pub speed: Option<Flops>,
+}
+
+fn all() -> f64 {
+    1.0
 }
 
 /// One invocation; it has a date, or predecessors, or both.

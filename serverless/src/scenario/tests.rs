@@ -41,6 +41,7 @@ pub(super) fn good() -> Value {
         },
         "images": [{"name": "img", "size": "250MB", "ram_footprint": "120MB"}],
         "files": [{"name": "photo", "size": "30MB"}],
+        "applications": [],
         "functions": [{
             "name": "resize", "image": "img", "time_limit": "60s", "disk_limit": "500MB", "ram_limit": "200MB",
             "ingress_limit": "30MB", "egress_limit": "40MB", "container_startup_overhead": "1s", "deadline": "30s",
@@ -240,7 +241,7 @@ fn overrides_are_set_before_the_scenario_is_checked() {
         let refused = |assignment: &str, message: &str| assert_eq!(with(assignment).unwrap_err().to_string(), message);
         refused(
             "functions[resize].ram_limt=1GB",
-            "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `image`, `time_limit`, \
+            "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `application`, `image`, `time_limit`, \
              `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, \
               `instances`, `processors`, `body`: did you mean \"ram_limit\"?",
         );

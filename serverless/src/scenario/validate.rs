@@ -4,7 +4,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::sections::Positions;
 use super::suggestion::did_you_mean;
-use super::{FORMAT, NetworkModelName, Scenario, ScenarioError, StepSection, StorageSharing, WorkloadSection};
+use super::{
+    ComputeSection, FORMAT, NetworkModelName, Scenario, ScenarioError, StepSection, StorageSharing, WorkloadSection,
+};
+use crate::quantity::Flops;
 
 /// The most invocations that a row of a trace stands for.
 const MAX_TRACE_RATE: f64 = 1e6;
@@ -59,6 +62,7 @@ impl Scenario {
         }
         let files = positions("files", self.files.iter().map(|file| file.name.as_str()))?;
         let functions = positions("functions", self.functions.iter().map(|function| function.name.as_str()))?;
+        self.check_applications(&images, &functions)?;
         for (position, function) in self.functions.iter().enumerate() {
             if let Some(image) = &function.image {
                 known(&images, image, "image", || format!("functions[{position}].image"))?;
@@ -131,12 +135,13 @@ impl Scenario {
 
     /// One kind of workload, and numbers that make sense.
     fn check_workload(&self, workflows: &Positions<'_>) -> Result<(), ScenarioError> {
-        let WorkloadSection { invocations, trace, generate } = &self.workload;
+        let WorkloadSection { invocations, trace, generate, compute } = &self.workload;
         let given = [!invocations.is_empty(), trace.is_some(), generate.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {
             let problem = "has several of \"invocations\", \"trace\" and \"generate\": keep one";
             return Err(ScenarioError::invalid("workload", problem));
         }
+        compute.map_or(Ok(()), |compute| self.check_compute(compute))?;
         if let Some(trace) = trace {
             let wrong = |field: &str, problem: &str| ScenarioError::invalid(format!("workload.trace.{field}"), problem);
             if let Some(rate) = trace.rate.filter(|rate| !(0.0..=MAX_TRACE_RATE).contains(rate)) {
@@ -147,6 +152,11 @@ impl Scenario {
                 ));
             }
             trace.check().map_err(|(field, problem)| wrong(field, &problem))?;
+            if trace.applications && self.service.instances.is_none() {
+                let problem = "the functions of an application are served by instances: say how in service.instances, as in \
+                               {\"concurrency\": 10}";
+                return Err(wrong("applications", problem));
+            }
         }
         if let Some(generate) = generate {
             generate.check().map_err(|problem| ScenarioError::invalid("workload.generate", problem))?;
@@ -162,6 +172,29 @@ impl Scenario {
             }
         }
         Ok(())
+    }
+
+    /// Run times that are work of processors: there are some, and numbers make sense.
+    fn check_compute(&self, ComputeSection { share, speed }: ComputeSection) -> Result<(), ScenarioError> {
+        let wrong =
+            |field: &str, problem: String| Err(ScenarioError::invalid(format!("workload.compute{field}"), problem));
+        let WorkloadSection { trace, generate, .. } = &self.workload;
+        if trace.is_none() && generate.is_none() {
+            let problem = "goes with \"trace\" or \"generate\", which tell run times: invocations compute by steps of their bodies";
+            return wrong("", problem.to_owned());
+        }
+        if generate.as_ref().is_some_and(|generate| generate.run_time.is_none()) {
+            let problem =
+                "nothing is drawn that says how long requests run: give workload.generate.run_time, or take this out";
+            return wrong("", problem.to_owned());
+        }
+        if !(0.0..=1.0).contains(&share) {
+            return wrong(".share", format!("found {share}, expected a number from 0 to 1"));
+        }
+        match speed {
+            Some(Flops(0.0)) => wrong(".speed", "found 0, expected a speed above 0".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// What requests of a generator do is said once: by its run time, or by the bodies of all functions.

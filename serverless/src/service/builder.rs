@@ -30,7 +30,7 @@ use crate::Simulation;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
-use crate::function::{ControlPlane, Function, FunctionId, Image, ImageId, InstanceSettings, Pods};
+use crate::function::{Function, FunctionId, Image, ImageId, Pods};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
@@ -95,11 +95,6 @@ impl ServerlessComputeService {
         simulation.with_model_mut(|model, _| model.service().register(function))
     }
 
-    /// Has instances pass the stations of a control plane as they are started. Call it before there are any.
-    pub fn set_control_plane(&self, simulation: &mut Simulation, control_plane: &ControlPlane) {
-        simulation.with_model_mut(|model, kernel| model.service().set_control_plane(control_plane, kernel.seed()));
-    }
-
     /// Has nodes come and go in pools, before anybody asks for anything: once for all pools.
     ///
     /// # Errors
@@ -114,21 +109,6 @@ impl ServerlessComputeService {
     /// When there is a function of that name, or no node could ever hold one of them.
     pub fn add_pods(&self, simulation: &mut Simulation, pods: Pods) -> Result<(), Error> {
         simulation.with_model_mut(|model, kernel| model.service().add_pods(&pods, kernel).map_err(|error| *error))
-    }
-
-    /// Has a function served by instances, before anybody asks for it.
-    ///
-    /// # Errors
-    /// When a policy gives an answer that cannot be followed.
-    pub fn set_instances(
-        &self,
-        simulation: &mut Simulation,
-        function: FunctionId,
-        settings: InstanceSettings,
-    ) -> Result<(), Error> {
-        simulation.with_model_mut(|model, kernel| {
-            model.service().set_instances(function, settings, kernel).map_err(|error| *error)
-        })
     }
 
     /// Takes a workflow in, whose functions are registered; [`Workflow`] has an example.

@@ -2,6 +2,7 @@
 //! [`images`] (download), [`scheduling`] (node allocation), [`images`] (copy, load), [`dispatch`] (container),
 //! [`running`] (body), [`completion`].
 
+mod applications;
 pub(crate) mod attempts;
 mod bounds;
 mod builder;
@@ -36,6 +37,7 @@ pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub use scheduling::Backfilling;
+pub use work::RunTimeWork;
 
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::HostId;

@@ -8,6 +8,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_pcg::Pcg64Mcg;
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -81,6 +82,10 @@ pub struct TraceSection {
     pub default_ram: Option<RamSection>,
     /// Run time of functions of which the trace of 2019 does not tell it; without it, a second.
     pub default_run_time: Option<Seconds>,
+    /// With the traces of Azure: whether the functions of each application are served by the same instances, which are as the service
+    /// says and have the RAM of the function with the most.
+    #[serde(default)]
+    pub applications: bool,
     /// How long a container takes to start, for functions that the trace declares; without it, the service's time.
     pub cold_start: Option<Seconds>,
     /// Pass over rows that are wrong, and count them, instead of stopping at the first.
@@ -146,6 +151,7 @@ impl TraceSection {
             within_minute: WithinMinute::default(),
             default_ram: None,
             default_run_time: None,
+            applications: false,
             cold_start: None,
             lenient: false,
             select: SelectSection::default(),
@@ -161,6 +167,8 @@ pub struct OpenedTrace {
     pub source: Box<dyn ArrivalSource + Send>,
     /// The functions that it declares.
     pub declared: Vec<DeclaredFunction>,
+    /// The application of each of these, where their functions are to be served together; none otherwise.
+    pub applications: Vec<String>,
     /// Whether it says how long requests run; if not, bodies run.
     pub has_run_times: bool,
 }
@@ -184,12 +192,17 @@ impl TraceSection {
             of_known.chain(functions.iter().map(|it| (it.declared.name.clone(), it.app.clone()))).collect();
         let keep = self.chosen_functions(base, known, &names, seed)?;
         let (end, rate) = (self.end(), self.rate.unwrap_or(1.0));
-        let declared = functions.into_iter().map(|function| function.declared).collect();
+        let mut applications: Vec<String> = Vec::new();
+        if self.applications {
+            applications = functions.iter().map(|function| function.app.clone()).collect();
+        }
+        let mut declared: Vec<DeclaredFunction> = functions.into_iter().map(|function| function.declared).collect();
+        share_containers(&mut declared, &applications);
         if keep.is_none() && end == SimTime::MAX && rate == 1.0 {
-            return Ok(OpenedTrace { source, declared, has_run_times });
+            return Ok(OpenedTrace { source, declared, applications, has_run_times });
         }
         let selected = Selected { source, keep, end, rate, random: stream(seed, "trace rate"), again: None };
-        Ok(OpenedTrace { source: Box::new(selected), declared, has_run_times })
+        Ok(OpenedTrace { source: Box::new(selected), declared, applications, has_run_times })
     }
 
     /// The files that it is read from, in order of their names; its relative paths start from `base`.
@@ -222,7 +235,8 @@ impl TraceSection {
             distribution.check().map_err(|problem| ("default_ram", problem))?;
         }
         if self.format == TraceFormat::Csv {
-            return Ok(());
+            let problem = "goes with the traces of Azure, which tell applications: name those of the functions of other traces in the scenario";
+            return if self.applications { Err(("applications", problem.to_owned())) } else { Ok(()) };
         }
         let goes_with_csv = "goes with the format \"csv\": others have columns and an order of their own".to_owned();
         if self.columns != ColumnsSection::default() {
@@ -336,6 +350,18 @@ impl TraceSection {
             }
         }
         Ok(invocations)
+    }
+}
+
+/// Functions of an application have the same containers, with room for any of them.
+fn share_containers(declared: &mut [DeclaredFunction], applications: &[String]) {
+    let mut most: FxHashMap<&str, u64> = FxHashMap::default();
+    for (function, application) in declared.iter().zip(applications) {
+        let of_application = most.entry(application).or_default();
+        *of_application = function.ram.max(*of_application);
+    }
+    for (function, application) in declared.iter_mut().zip(applications) {
+        function.ram = most.get(application.as_str()).copied().unwrap_or(function.ram);
     }
 }
 

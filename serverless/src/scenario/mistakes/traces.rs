@@ -58,3 +58,63 @@ fn what_belongs_to_traces_of_rows_is_refused_in_others() {
         ),
     ]);
 }
+
+#[test]
+fn work_of_processors_needs_run_times_to_be_of() {
+    let generator = |run_time: Value, compute: Value| {
+        let spec = json!({"arrivals": {"poisson": {"rate": 1}}, "requests": 1, "run_time": run_time,
+                          "functions": if run_time.is_null() { Value::Null } else { json!({"count": 1}) }});
+        json!({"generate": spec, "compute": compute})
+    };
+    check(&[
+        (
+            "/workload/compute",
+            json!({"share": 0.5}),
+            "workload.compute: goes with \"trace\" or \"generate\", which tell run times: invocations compute by steps of their bodies",
+        ),
+        (
+            "/workload",
+            generator(Value::Null, json!({})),
+            "workload.compute: nothing is drawn that says how long requests run: give workload.generate.run_time, or take this out",
+        ),
+        (
+            "/workload",
+            generator(json!({"constant": 1}), json!({"share": 1.5})),
+            "workload.compute.share: found 1.5, expected a number from 0 to 1",
+        ),
+        (
+            "/workload",
+            generator(json!({"constant": 1}), json!({"speed": 0})),
+            "workload.compute.speed: found 0, expected a speed above 0",
+        ),
+        (
+            "/workload",
+            generator(json!({"constant": 1}), json!({"part": 1})),
+            "workload.compute.part: unknown field `part`, expected `share` or `speed`",
+        ),
+        (
+            "/workload",
+            generator(json!({"constant": 1}), json!("all")),
+            "workload.compute: invalid type: string \"all\", expected work of processors: an object, as in {\"share\": 0.6}",
+        ),
+    ]);
+}
+
+#[test]
+fn applications_are_those_of_traces_that_tell_them_and_served_by_instances() {
+    let trace = |format: &str| json!({"trace": {"format": format, "path": "t.csv", "applications": true}});
+    check(&[
+        (
+            "/workload",
+            trace("csv"),
+            "workload.trace.applications: goes with the traces of Azure, which tell applications: name those of the functions of other \
+             traces in the scenario",
+        ),
+        (
+            "/workload",
+            trace("azure-functions-2021"),
+            "workload.trace.applications: the functions of an application are served by instances: say how in service.instances, as in \
+             {\"concurrency\": 10}",
+        ),
+    ]);
+}

@@ -103,7 +103,7 @@ pub(crate) struct Attempts {
     all: Counts,
     /// How many of those that run are in instances, and hold no core.
     seated: u64,
-    /// Who is in a container of each node, in the order of `alive`; only where nodes can fail.
+    /// Who is in a container of each node, in the order of `alive`; only where nodes can fail, or instances crash.
     held_on: Option<Table<NodeId, BTreeSet<AttemptKey>>>,
 }
 
@@ -128,12 +128,23 @@ impl Attempts {
 
     /// Notes from now on who is in a container of which node. Nobody is yet.
     pub fn note_places(&mut self, nodes: usize) {
-        self.held_on = Some(vec![BTreeSet::new(); nodes].into());
+        self.held_on.get_or_insert_with(|| vec![BTreeSet::new(); nodes].into());
     }
 
     /// Who is in a container of a node.
     pub fn held_on(&self, node: NodeId) -> Vec<AttemptKey> {
         self.held_on.as_ref().map_or(Vec::new(), |held_on| held_on[node].iter().copied().collect())
+    }
+
+    /// Who is in an instance on a node, in the order of `alive`.
+    pub fn in_instance(&self, node: NodeId, instance: InstanceKey) -> Vec<AttemptKey> {
+        let is_there = |key: &AttemptKey| {
+            self.alive.get(*key).and_then(Attempt::seat).is_some_and(|seat| seat.instance() == instance)
+        };
+        match &self.held_on {
+            Some(held_on) => held_on[node].iter().copied().filter(is_there).collect(),
+            None => self.alive.keys().filter(is_there).collect(),
+        }
     }
 
     pub fn add_image(&mut self) {

@@ -9,6 +9,11 @@ use crate::service::Service;
 use crate::service::attempts::{AttemptKey, Stage};
 
 impl Service {
+    /// Has instances that wait for a node tried after each message, whether or not there may be room.
+    pub(crate) fn always_try_nodes(&mut self) {
+        self.instances.awaiting_node.is_always_due = true;
+    }
+
     /// How many instances have their container on a node.
     pub(crate) fn instances_with_container_on(&self, node: NodeId) -> usize {
         let held = self.instances.all.iter().filter_map(|(_, instance)| instance.held());
@@ -29,7 +34,8 @@ impl Service {
             let comes = sites.copying().contains(*node) || sites.loading().contains(*node);
             is("an image comes to those who wait for it", comes || self.rounds.is_stalled_at(*node, *image))?;
         }
-        for (function, fleet) in fleets {
+        for fleet in fleets.iter() {
+            let function = &fleet.lead;
             let of_function = || all.iter().filter(|(_, instance)| instance.function == *function);
             let settings = &fleet.settings;
             let ready = of_function().filter(|(_, instance)| instance.is_ready()).count();
@@ -86,9 +92,11 @@ impl Service {
                 .collect();
             is("a router knows those with room", fleet.router.keys() == open)?;
             is("nobody waits while there is room", fleet.queue.is_empty() || open.is_empty())?;
-            let counts = self.attempts.counts_of(*function);
-            let under_way = fleet.running + fleet.queue.len() as u64;
-            is("all requests that were let in are here", counts.waiting + counts.running == under_way)?;
+            let of_all = fleet.functions.iter().map(|function| self.attempts.counts_of(*function));
+            let let_in: u64 = of_all.map(|counts| counts.waiting + counts.running).sum();
+            is("all requests that were let in are here", let_in == fleet.running + fleet.queue.len() as u64)?;
+            is("who is asked about at ticks says so", fleet.is_active == self.instances.active.contains(function))?;
+            is("who needs nothing is not asked about", fleet.is_active || fleet.is_dormant())?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The instances of one function, and who waits for them.
+//! The instances of one function, or of all of an application, and who waits for them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,13 +10,19 @@ use super::InstanceKey;
 use super::routing::Router;
 use super::snapshots::Snapshots;
 use crate::distribution::{Distribution, Sampler};
-use crate::function::{InstanceSettings, Pausing, StartFailure, StartPhase};
+use crate::function::{FunctionId, InstanceSettings, Pausing, StartFailure, StartPhase};
 use crate::node::NodeId;
 use crate::service::attempts::AttemptKey;
 
-/// The instances of a function.
+/// The instances of a function, or of those of an application.
 #[derive(Debug)]
 pub(super) struct Fleet {
+    /// Whom they serve, by number; at least one.
+    pub functions: Vec<FunctionId>,
+    /// The first of these: its containers are the instances, and its autoscaler is asked about them all.
+    pub lead: FunctionId,
+    /// It is among those that are asked about at ticks.
+    pub is_active: bool,
     pub settings: InstanceSettings,
     /// Whether they are pods, which other instances take.
     pub is_pool: bool,
@@ -97,7 +103,9 @@ impl Integral {
 }
 
 impl Fleet {
+    /// Those of functions, which are given by number; none yet.
     pub fn new(
+        (lead, functions): (FunctionId, Vec<FunctionId>),
         settings: InstanceSettings,
         router: Router,
         random: impl Fn(&str) -> Pcg64Mcg,
@@ -119,6 +127,9 @@ impl Fleet {
         let snapshots = snapshot.map(|snapshot| Snapshots::new(snapshot, &settings.start, nodes, random("snapshots")));
         let begin = Integral { since: now, sum: 0 };
         Self {
+            functions,
+            lead,
+            is_active: false,
             settings,
             is_pool: false,
             members: BTreeMap::new(),

@@ -2,11 +2,13 @@
 //! autoscaler wants (the timing model, section 15). A request that is admitted goes to an instance with room, or waits in the queue of
 //! its function; how many instances there are to be is asked at ticks, and when a request finds no room.
 
+mod awaiting_node;
 #[cfg(test)]
 mod checked;
 mod control_plane;
 mod failing;
 mod fleet;
+mod fleets;
 mod instance;
 mod pausing;
 mod pods;
@@ -21,8 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearth_simcore::time::SimTime;
 use slotmap::{SlotMap, new_key_type};
 
+use self::awaiting_node::AwaitingNode;
 use self::control_plane::Stations;
-use self::fleet::Fleet;
+use self::fleets::Fleets;
 use self::instance::Instance;
 use self::pods::Pool;
 use super::ticks::Ticks;
@@ -51,24 +54,27 @@ impl Seat {
     pub fn container(&self) -> ContainerId {
         self.container
     }
+
+    pub fn instance(&self) -> InstanceKey {
+        self.instance
+    }
 }
 
 /// The instances of all functions that have any.
 #[derive(Debug, Default)]
 pub(crate) struct Instances {
     /// Of the functions that are served by instances.
-    fleets: BTreeMap<FunctionId, Fleet>,
+    fleets: Fleets,
     all: SlotMap<InstanceKey, Instance>,
     /// How many there have been.
     count: u64,
     stations: Stations,
     /// Where they look for pods, in this order.
     pools: Vec<Pool>,
-    /// Those that no node has had room for, in the order of being created.
-    awaiting_node: BTreeSet<(u64, InstanceKey)>,
+    awaiting_node: AwaitingNode,
     /// Who waits on a node for an image there; no list is empty.
     awaiting_image: BTreeMap<(NodeId, ImageId), Vec<InstanceKey>>,
-    /// The functions that are asked about at ticks.
+    /// The functions that are asked about at ticks, each for all that have their instances together with it.
     active: BTreeSet<FunctionId>,
     ticks: Ticks,
 }
@@ -83,7 +89,7 @@ impl Instances {
     /// Whether a function is served by instances.
     #[inline]
     pub fn serve(&self, function: FunctionId) -> bool {
-        !self.fleets.is_empty() && self.fleets.contains_key(&function)
+        !self.fleets.is_empty() && self.fleets.contains(function)
     }
 
     /// Whether instances wait for a node with room.
@@ -94,7 +100,7 @@ impl Instances {
 
     /// The functions of those that no node has had room for, and since when they are wanted.
     pub fn without_node(&self) -> impl Iterator<Item = (FunctionId, SimTime)> {
-        let waiting = self.awaiting_node.iter().filter_map(|(_, key)| self.all.get(*key));
+        let waiting = self.awaiting_node.keys().filter_map(|key| self.all.get(key));
         waiting.map(|instance| (instance.function, instance.wanted_at))
     }
 

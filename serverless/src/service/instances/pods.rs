@@ -37,7 +37,7 @@ impl Service {
         self.instances.pools.push(Pool { function, search, random });
         let metrics = &mut self.books.metrics;
         (metrics.pods, metrics.from_pods) = (Some(metrics.pods.unwrap_or(0)), Some(metrics.from_pods.unwrap_or(0)));
-        self.add_fleet(function, settings, true, kernel)
+        self.add_fleet(vec![function], settings, true, kernel)
     }
 
     /// An instance looks for a pod, from one pool on, one after the other; where there is none it is created.

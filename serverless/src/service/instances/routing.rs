@@ -80,6 +80,18 @@ impl Router {
         }
     }
 
+    /// An instance has room with another number of requests than before, which is given first.
+    #[inline]
+    pub fn keep_open(&mut self, (before, after): (u32, u32), open: Open) {
+        match self {
+            Self::ByAge(..) => {}
+            Self::LeastLoaded(_) | Self::RandomOfTwo(_) => {
+                self.close(before, open);
+                self.open(after, open);
+            }
+        }
+    }
+
     /// Those that have room.
     #[cfg(test)]
     pub fn keys(&self) -> BTreeSet<InstanceKey> {

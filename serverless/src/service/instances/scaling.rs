@@ -40,30 +40,35 @@ impl Service {
         self.instances.stations = Stations::new(control_plane, self.cluster.nodes().len(), seed);
     }
 
-    /// Has a function served by instances from now on, which nobody has asked for yet.
-    pub(crate) fn set_instances(
+    /// Has functions served by the same instances from now on, whose containers are alike, and which nobody has asked for yet; by number.
+    pub(in crate::service) fn set_instances(
         &mut self,
-        function: FunctionId,
+        functions: Vec<FunctionId>,
         settings: InstanceSettings,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        self.add_fleet(function, settings, false, kernel)
+        self.add_fleet(functions, settings, false, kernel)
     }
 
     /// The same, or has a pool of pods that other instances take: nobody is asked how many there are to be.
     pub(super) fn add_fleet(
         &mut self,
-        function: FunctionId,
+        functions: Vec<FunctionId>,
         settings: InstanceSettings,
         is_pool: bool,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        let Some(&function) = functions.first() else { return Ok(()) };
         let router = Router::new(settings.routing, kernel.seed(), function.0);
         let random = |what: &str| stream(kernel.seed(), &format!("{what} of instances of function {}", function.0));
         self.instances.ticks.set_period(self.policies.autoscaling_rules().period);
-        let mut fleet = Fleet::new(settings, router, random, (self.cluster.nodes().len(), kernel.now()));
+        let nodes = self.cluster.nodes().len();
+        let mut fleet = Fleet::new((function, functions), settings, router, random, (nodes, kernel.now()));
         fleet.is_pool = is_pool;
         self.books.metrics.has_instances = true;
+        if self.recovery.containers_crash() {
+            self.attempts.note_places(nodes);
+        }
         if fleet.settings.start_failure.is_some() {
             self.books.metrics.failed_starts.get_or_insert(0);
         }
@@ -75,7 +80,8 @@ impl Service {
             self.cluster.keep_of_ram(function, pausing.ram);
         }
         let is_active = !fleet.is_dormant();
-        self.instances.fleets.insert(function, fleet);
+        fleet.is_active = is_active && !is_pool;
+        self.instances.fleets.insert(fleet);
         if is_active {
             if !is_pool {
                 self.instances.active.insert(function);
@@ -106,7 +112,8 @@ impl Service {
         let active: Vec<FunctionId> = self.instances.active.iter().copied().collect();
         for function in active {
             self.ask_autoscaler(function, ScaleCause::Tick, kernel)?;
-            if self.instances.fleets.get(&function).is_none_or(Fleet::is_dormant) {
+            if let Some(fleet) = self.instances.fleets.get_mut(&function).filter(|fleet| fleet.is_dormant()) {
+                fleet.is_active = false;
                 self.instances.active.remove(&function);
             }
         }
@@ -126,7 +133,7 @@ impl Service {
     ) -> Result<(), Box<Error>> {
         let Some(fleet) = self.instances.fleets.get_mut(&function) else { return Ok(()) };
         fleet.advance(kernel.now());
-        let view = fleet.view(function, cause, kernel.now());
+        let view = fleet.view(cause, kernel.now());
         let wanted = self.policies.scale(&view)?;
         if let Some(fleet) = self.instances.fleets.get_mut(&function) {
             fleet.wanted = wanted;
@@ -195,7 +202,8 @@ impl Service {
 
     /// Has as many instances of all functions as there are to be, after some were lost.
     pub(in crate::service) fn replace_lost_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        let functions: Vec<FunctionId> = self.instances.fleets.keys().copied().collect();
+        // Those of others have none.
+        let functions: Vec<FunctionId> = self.instances.active.iter().copied().collect();
         functions.into_iter().try_for_each(|function| {
             self.reconcile(function, kernel)?;
             self.serve_queue(function, kernel)
@@ -244,10 +252,10 @@ impl Instances {
 
 impl Fleet {
     /// As the autoscaler sees it.
-    fn view(&self, function: FunctionId, cause: ScaleCause, now: SimTime) -> ScaleView {
+    fn view(&self, cause: ScaleCause, now: SimTime) -> ScaleView {
         let (in_flight_seconds, running_seconds) = self.request_seconds();
         ScaleView {
-            function: function.0,
+            function: self.lead.0,
             now: now.as_nanos(),
             concurrency: self.settings.concurrency,
             min_scale: self.settings.min_scale,

@@ -31,11 +31,11 @@ impl Instances {
         let changed = change(instance);
         if instance.is_ready() {
             let (after, capacity) = (instance.load(), fleet.settings.capacity());
-            if before < capacity {
-                fleet.router.close(before, open);
-            }
-            if after < capacity {
-                fleet.router.open(after, open);
+            match (before < capacity, after < capacity) {
+                (true, true) => fleet.router.keep_open((before, after), open),
+                (true, false) => fleet.router.close(before, open),
+                (false, true) => fleet.router.open(after, open),
+                (false, false) => {}
             }
         }
         Ok((instance, changed))
@@ -48,7 +48,7 @@ impl Instances {
 
     /// Those that wait in the queues of functions have been lost.
     pub fn clear_queues(&mut self, now: SimTime) {
-        for fleet in self.fleets.values_mut() {
+        for fleet in self.fleets.iter_mut() {
             fleet.advance(now);
             fleet.queue.clear();
         }
@@ -80,6 +80,10 @@ impl Service {
         fleet.advance(now);
         (fleet.arrivals, fleet.last_arrival) = (fleet.arrivals + 1, Some(now));
         let fleet_is_awaited = fleet.tried_in_background.is_empty();
+        let (lead, is_first) = (fleet.lead, !std::mem::replace(&mut fleet.is_active, true));
+        if is_first {
+            self.instances.active.insert(lead);
+        }
         let chosen = fleet.router.choose();
         match chosen {
             Some(instance) => self.send(instance, (key, now), kernel)?,
@@ -91,9 +95,8 @@ impl Service {
         if !fleet_is_awaited {
             self.await_those_tried_again(function, kernel);
         }
-        let is_first = self.instances.active.insert(function);
         if is_first || (chosen.is_none() && self.policies.autoscaling_rules().asked_on_requests) {
-            self.ask_autoscaler(function, ScaleCause::Request, kernel)?;
+            self.ask_autoscaler(lead, ScaleCause::Request, kernel)?;
         }
         self.schedule_tick(kernel);
         Ok(())
@@ -182,22 +185,22 @@ impl Service {
             fleet.advance(now);
             fleet.running -= 1;
         }
-        let (instance, ()) = self.instances.change(key, |instance| instance.serving -= 1)?;
-        let serves_nobody = instance.serving == 0;
+        let (instance, (serves_nobody, next)) = self.instances.change(key, |instance| {
+            instance.serving -= 1;
+            let (serves_nobody, next) = (instance.serving == 0, instance.queue.pop_front());
+            instance.serving += u32::from(next.is_some());
+            instance.requests += u64::from(next.is_some());
+            (serves_nobody, next)
+        })?;
+        let is_over = serves_nobody && next.is_none() && matches!(instance.stage, InstanceStage::Stops(_));
+        let again = instance.seat(key);
         if serves_nobody {
             let ram = self.registry.function(function).limits.ram;
             self.books.metrics.container_no_longer_busy(ram, now);
             self.books.metrics.container_idle(ram, now);
             self.books.begin_phase(seat.node, seat.container, Phase::Idle, function);
         }
-        let (instance, next) = self.instances.change(key, |instance| {
-            let next = instance.queue.pop_front();
-            instance.serving += u32::from(next.is_some());
-            instance.requests += u64::from(next.is_some());
-            next
-        })?;
-        let is_over = serves_nobody && next.is_none() && matches!(instance.stage, InstanceStage::Stops(_));
-        match (next, instance.seat(key)) {
+        match (next, again) {
             (Some(next), Some(again)) => self.begin_in_instance(again, next, kernel)?,
             _ if is_over => self.remove_instance(key, why, kernel)?,
             _ => {}

@@ -79,7 +79,7 @@ impl Instances {
 
     /// What was on the disk of a node is lost.
     pub fn lose_snapshots_on(&mut self, node: NodeId) {
-        let snapshots = self.fleets.values_mut().filter_map(|fleet| fleet.snapshots.as_mut());
+        let snapshots = self.fleets.iter_mut().filter_map(|fleet| fleet.snapshots.as_mut());
         for snapshots in snapshots {
             snapshots.on.remove(&node);
         }

@@ -18,9 +18,17 @@ use crate::node::NodeId;
 use crate::policy::Method;
 use crate::results::{InstanceRecord, Phase};
 use crate::service::Service;
-use crate::service::attempts::{Attempt, AttemptKey};
+use crate::service::attempts::AttemptKey;
 use crate::service::containers::ShownContainers;
 use crate::service::event::{Event, Happening, Message};
+
+/// Where node allocation has an instance.
+enum Answer {
+    Nowhere,
+    /// Wherever there is room.
+    Anywhere,
+    Node(NodeId),
+}
 
 impl Instances {
     /// One more instance of a function, which stands at the begin of its way.
@@ -135,46 +143,51 @@ impl Service {
     fn created(&mut self, key: InstanceKey) {
         self.instances.put(key, InstanceStage::AwaitsNode);
         if let Some(instance) = self.instances.all.get(key) {
-            self.instances.awaiting_node.insert((instance.number, key));
+            self.instances.awaiting_node.insert(instance.function, instance.number, key);
         }
         self.head.receive(Message::Changed);
     }
 
     /// Gives nodes to those instances that wait for one, as far as there is room; of each function up to the first that finds none. Where
-    /// the node that was answered has no room, it is the one with the most free RAM.
+    /// the node that was answered has no room, it is the one with the most free RAM. Where none had room for anybody, and no node has
+    /// changed since, nobody is tried.
     pub(in crate::service) fn place_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        let mut without_room: Vec<FunctionId> = Vec::new();
-        let waiting: Vec<InstanceKey> = self.instances.awaiting_node.iter().map(|(_, key)| *key).collect();
-        for key in waiting {
-            let Some(instance) = self.instances.all.get(key) else { continue };
-            let (function, number) = (instance.function, instance.number);
-            if without_room.contains(&function) {
-                continue;
-            }
-            let nodes = self.nodes_for_instance(function, instance.wanted_at, kernel.now())?;
-            let mut is_placed = false;
-            for node in nodes.into_iter().flatten() {
-                is_placed = is_placed || self.put_on_node(key, function, node, kernel)?;
-            }
+        let have_changed = self.cluster.take_have_changed();
+        if !self.instances.awaiting_node.take_due() && !have_changed {
+            return Ok(());
+        }
+        let mut untried = self.instances.awaiting_node.untried();
+        while let Some((number, function, key)) = untried.next() {
+            let Some(wanted_at) = self.instances.all.get(key).map(|instance| instance.wanted_at) else { continue };
+            let answer = self.answer_for_instance(function, wanted_at, kernel.now())?;
+            let is_placed = match answer {
+                Answer::Nowhere => false,
+                Answer::Anywhere => self.put_on_roomiest(key, function, kernel)?,
+                Answer::Node(node) => {
+                    self.put_on_node(key, function, node, kernel)? || self.put_on_roomiest(key, function, kernel)?
+                }
+            };
             if is_placed {
-                self.instances.awaiting_node.remove(&(number, key));
-            } else {
-                without_room.push(function);
+                self.instances.awaiting_node.remove(function, number, key);
+                untried.add_next_of(function, &self.instances.awaiting_node);
+            } else if matches!(answer, Answer::Nowhere) || self.cluster.may_be_room_for(function) {
+                // Another answer may find room though nothing else changes.
+                self.instances.awaiting_node.set_due();
             }
         }
         Ok(())
     }
 
-    /// Where an instance may be, the first first: as node allocation answers, and then where the most RAM is free. If that plans for the
-    /// whole queue, or has the request wait for a busy container, it is the latter alone.
-    fn nodes_for_instance(
+    /// Where an instance is to be by node allocation: anywhere, if that plans for the whole queue, or has the request wait for a busy
+    /// container.
+    fn answer_for_instance(
         &mut self,
         function: FunctionId,
         wanted_at: SimTime,
         now: SimTime,
-    ) -> Result<[Option<NodeId>; 2], Box<Error>> {
+    ) -> Result<Answer, Box<Error>> {
         if self.policies.is_batch() {
-            return Ok([None, self.cluster.roomiest_for_instance(function)]);
+            return Ok(Answer::Anywhere);
         }
         let registered = self.registry.function(function);
         let (limits, wanted_at) = (registered.limits, wanted_at.as_nanos());
@@ -200,11 +213,25 @@ impl Service {
             Placement::Node(node) | Placement::Cold { node } | Placement::Warm { node, .. } => Some(node),
             Placement::Queue { nodes, .. } => nodes.iter().next().copied(),
             Placement::Busy { .. } => None,
-            Placement::Wait | Placement::Reject(_) => return Ok([None, None]),
+            Placement::Wait | Placement::Reject(_) => return Ok(Answer::Nowhere),
         };
         match node {
             Some(node) if !self.cluster.up().contains(NodeId(node)) => Err(self.wrong_node(node, Method::Place)),
-            node => Ok([node.map(NodeId), self.cluster.roomiest_for_instance(function)]),
+            Some(node) => Ok(Answer::Node(NodeId(node))),
+            None => Ok(Answer::Anywhere),
+        }
+    }
+
+    /// Gives an instance its place where the most RAM is free, if it has room anywhere.
+    fn put_on_roomiest(
+        &mut self,
+        key: InstanceKey,
+        function: FunctionId,
+        kernel: &mut Kernel<Event>,
+    ) -> Result<bool, Box<Error>> {
+        match self.cluster.roomiest_for_instance(function) {
+            Some(node) => self.put_on_node(key, function, node, kernel),
+            None => Ok(false),
         }
     }
 
@@ -256,7 +283,7 @@ impl Service {
             let Some(instance) = self.instances.all.get(key) else { continue };
             let (function, number) = (instance.function, instance.number);
             if !self.put_on_node(key, function, node, kernel)? {
-                self.instances.awaiting_node.insert((number, key));
+                self.instances.awaiting_node.insert(function, number, key);
             }
         }
         Ok(())
@@ -479,7 +506,7 @@ impl Service {
                 None
             }
             InstanceStage::AwaitsNode => {
-                self.instances.awaiting_node.remove(&(instance.number, key));
+                self.instances.awaiting_node.remove(function, instance.number, key);
                 None
             }
             InstanceStage::AwaitsImage(promise) => {
@@ -562,13 +589,12 @@ impl Service {
         key: AttemptKey,
         kernel: &mut Kernel<Event>,
     ) -> Result<Vec<AttemptKey>, Box<Error>> {
-        let Some(instance) = self.attempts.get(key).and_then(|attempt| attempt.seat()).map(|seat| seat.instance) else {
-            return Ok(Vec::new());
-        };
+        let seat = self.attempts.get(key).and_then(|attempt| attempt.seat());
+        let Some((node, instance)) = seat.map(|seat| (seat.node, seat.instance)) else { return Ok(Vec::new()) };
         self.close_instance(instance, kernel)?;
-        let is_there = |attempt: &Attempt| attempt.seat().is_some_and(|seat| seat.instance == instance);
-        let there = self.attempts.iter().filter(|(other, attempt)| *other != key && is_there(attempt));
-        Ok(there.map(|(other, _)| other).collect())
+        let mut there = self.attempts.in_instance(node, instance);
+        there.retain(|other| *other != key);
+        Ok(there)
     }
 
     /// An instance takes no more requests, and those that wait at it go back into the queue, before those that came later.

@@ -100,6 +100,11 @@ impl Faults {
         })
     }
 
+    /// Whether containers crash.
+    pub fn containers_crash(&self) -> bool {
+        self.plan.crash_per_invocation > 0.0 || self.plan.crash_per_second > 0.0
+    }
+
     /// Whether the container of an invocation crashes at the end of its run.
     pub fn crashes_at_end(&mut self) -> bool {
         let chance = self.plan.crash_per_invocation;

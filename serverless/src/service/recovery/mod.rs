@@ -54,6 +54,11 @@ impl Recovery {
         self.replication = Some(Replication::new(policy));
     }
 
+    /// Whether containers crash.
+    pub fn containers_crash(&self) -> bool {
+        self.faults.containers_crash()
+    }
+
     /// After how long the container of an attempt crashes that has begun to run; `None` if not by a rate.
     pub fn crash_after(&mut self) -> Option<SimDuration> {
         self.faults.crash_after()

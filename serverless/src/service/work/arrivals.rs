@@ -104,7 +104,11 @@ impl Service {
         match callee {
             Callee::Function(function) => {
                 let number = self.work.workload.take_numbers(1);
-                Requested::Invocation(self.request(number, function, run_time.map(Body::Sleep), date))
+                let body = match &self.work.run_times {
+                    None => run_time.map(Body::Sleep),
+                    Some(run_times) => run_time.map(|run_time| run_times.body(function, run_time)),
+                };
+                Requested::Invocation(self.request(number, function, body, date))
             }
             Callee::Workflow(workflow) => Requested::Run(workflow),
         }

@@ -1,6 +1,7 @@
 //! What is asked of a service: invocations and runs of workflows, as a workload has them or a controller.
 
 mod arrivals;
+mod run_times;
 mod workflows;
 
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use crate::invocation::InvocationRecord;
 use crate::workflow::{Callee, TaskOfRun, WorkflowRecord, Workflows};
 use crate::workload::Workload;
 
+use self::run_times::RunTimes;
+pub use run_times::RunTimeWork;
 pub(super) use workflows::task_end;
 
 /// What is asked of the service, and what has come of it so far.
@@ -16,6 +19,8 @@ pub(super) use workflows::task_end;
 pub(crate) struct Work {
     workload: Workload,
     workflows: Workflows,
+    /// Where requests of a source compute that says how long they run.
+    run_times: Option<RunTimes>,
 }
 
 impl Work {
