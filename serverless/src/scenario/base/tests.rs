@@ -119,7 +119,7 @@ fn what_is_wrong_is_said_with_whose_it_is() {
         (json!({"base": ["knative"]}), "base: found [\"knative\"], expected the name of a platform, as in \"knative\""),
         (
             json!({"functions": [{"name": "f", "ram_limt": 1}]}),
-            "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`: did you mean \"ram_limit\"?",
+            "functions[0].ram_limt: unknown field `ram_limt`, expected one of `name`, `application`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`: did you mean \"ram_limit\"?",
         ),
         (
             json!({"service": {"instances": {"concurrency": 0}}}),

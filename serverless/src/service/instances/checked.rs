@@ -96,7 +96,7 @@ impl Service {
             let let_in: u64 = of_all.map(|counts| counts.waiting + counts.running).sum();
             is("all requests that were let in are here", let_in == fleet.running + fleet.queue.len() as u64)?;
             is("who is asked about at ticks says so", fleet.is_active == self.instances.active.contains(function))?;
-            is("who needs nothing is not asked about", fleet.is_active || fleet.is_dormant())?;
+            is("who needs nothing is not asked about", fleet.is_active || fleet.is_pool || fleet.is_dormant())?;
         }
         Ok(())
     }
