@@ -423,6 +423,38 @@ fn a_start_is_restored_from_what_the_first_one_has_come_to() {
 }
 
 #[test]
+fn who_takes_a_paused_container_makes_no_snapshot() {
+    let snapshot = json!({"phases": ["runtime", "code"], "restore": {"constant": 0.4}, "create": {"constant": 7}});
+    let request = |at: f64, time: &str| json!({"at": at, "function": "f", "body": [{"sleep": time}]});
+    let changes = json!({
+        "functions": {"0": {"instances": {"paused": {"for": "1s"}}}},
+        "workload": {"invocations": [request(0.0, "5s"), request(10.5, "9s"), request(30.0, "1s")]},
+    });
+    let (begins, rows, _) = table_of(&with_phases(&snapshot, &changes), &["start"]);
+    // The first is up from 3.5 s to 10 s, half a second too short; who goes on from it until 20 s has not passed the phases.
+    assert_eq!((begins, rows.concat()), (vec![3.5, 10.5, 33.5], ["new", "paused", "new"].map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn a_paused_container_is_not_taken_where_its_room_is_promised() {
+    let own = json!({"paused": {"ram": 0.2}});
+    let scenario = with_image(&json!({
+        "platform": {"hosts": {"1": {"count": 1}}, "routes": [{"from": "head", "to": "node-0", "links": ["net"]}]},
+        "functions": [
+            {"name": "f", "ram_limit": "5GB", "body": [{"sleep": "2s"}], "instances": own},
+            {"name": "g", "ram_limit": "3.5GB", "image": "image", "body": [{"sleep": "2s"}], "instances": {}}],
+        "policies": {"autoscaling": {"use": "at-ticks"}},
+        "workload": {"invocations": [{"at": 0, "function": "f"}, {"at": 5, "function": "g"}, {"at": 5.5, "function": "f"}]},
+    }));
+    let policies = [&[PolicyDescriptor::autoscaling::<AtTicks>()], hearth_plugins::BUILT_IN].concat();
+    let results = Experiment::prepare(&self::scenario(&scenario), &Catalog::new(&policies)).unwrap().run().unwrap();
+    let begins: Vec<f64> = results.records.iter().map(|record| record.started_at.unwrap().as_secs_f64()).collect();
+    // From 5 s on 3.5 GB are kept for g until its image is there at 7 s. Of 8 GB 3.5 are left, and the paused one needs four more.
+    assert_eq!(begins[..2], [1.0, 8.0]);
+    assert!(begins[2] > 10.0 && results.metrics.resumed_instances == Some(0), "{begins:?}");
+}
+
+#[test]
 fn a_snapshot_is_read_from_the_disk_of_the_node_by_all_who_start_there() {
     let snapshot =
         json!({"phases": ["runtime", "code"], "restore": {"constant": 0.4}, "size": "1GB", "made": "beforehand"});
