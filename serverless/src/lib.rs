@@ -33,7 +33,9 @@ pub use function::call;
 pub use invocation::Stall;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use service::event::{Event, ServiceModel};
-pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder};
+pub use service::{
+    Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, RunTimeWork, ServerlessComputeService, ServiceBuilder,
+};
 
 /// A simulation of serverless services and the processes around them.
 pub type Simulation = hearth_simcore::Simulation<ServiceModel>;
