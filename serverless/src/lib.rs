@@ -34,7 +34,9 @@ pub use invocation::Stall;
 pub use manager::{FunctionManager, UnregisteredFunction};
 pub use node::NodePool;
 pub use service::event::{Event, ServiceModel};
-pub use service::{Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, ServerlessComputeService, ServiceBuilder};
+pub use service::{
+    Backfilling, DEFAULT_EVENTS_WITHOUT_PROGRESS, RunTimeWork, ServerlessComputeService, ServiceBuilder,
+};
 
 /// A simulation of serverless services and the processes around them.
 pub type Simulation = hearth_simcore::Simulation<ServiceModel>;

@@ -12,7 +12,7 @@ use crate::table::Table;
 /// time that passes, after it.
 ///
 /// ```
-/// use hearth_serverless::service::RunTimeWork;
+/// use hearth_serverless::RunTimeWork;
 /// let work = RunTimeWork { share: 0.6, ..RunTimeWork::default() };
 /// assert_eq!((RunTimeWork::default().share, work.speed), (1.0, None));
 /// ```
