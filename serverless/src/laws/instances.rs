@@ -135,6 +135,10 @@ proptest! {
         }
         check_outages(&scenario, &results)?;
     }
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
 
     #[test]
     fn instances_for_which_no_node_has_had_room_are_not_passed_over_once_one_has(
