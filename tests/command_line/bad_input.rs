@@ -43,12 +43,12 @@ fn rows() -> Vec<(Edit, &'static str)> {
         row(
             "/colour",
             json!("red"),
-            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
+            "colour: unknown field `colour`, expected one of `format`, `base`, `name`, `description`, `seed`, `network_model`, `storage_sharing`, `platform`, `service`, `images`, `files`, `applications`, `functions`, `workflows`, `workload`, `policies`, `faults`, `recovery`, `horizon`, `max_events_without_progress`, `prices`",
         ),
         row(
             "/functions/0/ram",
             json!(1),
-            "functions[0].ram: unknown field `ram`, expected one of `name`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`",
+            "functions[0].ram: unknown field `ram`, expected one of `name`, `application`, `image`, `time_limit`, `disk_limit`, `ram_limit`, `ingress_limit`, `egress_limit`, `container_startup_overhead`, `deadline`, `instances`, `processors`, `body`",
         ),
         row("/workload", Value::Null, "the scenario: missing field `workload`"),
         row(

@@ -1,36 +1,20 @@
 //! The columns of `timeseries.csv` about instances, against a recount of `instances.csv` and of invocations at the end of each interval.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::invocation::InvocationRecord;
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::prelude::*;
 use hearth_serverless::scenario::Scenario;
+use hearth_tests::Text;
 use serde_json::{Value, json};
-
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A table as text by its columns.
 struct Table(Vec<(String, Vec<String>)>);
 
 impl Table {
     fn of(text: &Text) -> Self {
-        let bytes = text.0.lock().unwrap().clone();
-        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let written = text.written();
+        let mut reader = csv::Reader::from_reader(written.as_bytes());
         let mut columns: Vec<_> = reader.headers().unwrap().iter().map(|name| (name.to_owned(), Vec::new())).collect();
         for row in reader.records() {
             columns.iter_mut().zip(&row.unwrap()).for_each(|((_, column), field)| column.push(field.to_owned()));

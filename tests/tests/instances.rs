@@ -1,7 +1,6 @@
 //! Functions that are served by instances (the timing model, section 15): dates worked out by hand, and a slow exact model.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use hearth_policy_api::{Autoscaling, Policy, PolicyContext, PolicyDescriptor, PolicyError, Scale, ScaleView};
 use hearth_serverless::experiment::Experiment;
@@ -10,6 +9,7 @@ use hearth_serverless::metrics::Metrics;
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::prelude::*;
 use hearth_serverless::scenario::Scenario;
+use hearth_tests::{Text, merge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -26,22 +26,6 @@ fn scenario(changes: &Value) -> Scenario {
     });
     merge(&mut scenario, changes);
     Scenario::from_json(&scenario.to_string()).unwrap()
-}
-
-fn merge(into: &mut Value, changes: &Value) {
-    match (into, changes) {
-        (Value::Object(into), Value::Object(changes)) => {
-            for (key, value) in changes {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Array(into), Value::Object(changes)) => {
-            for (position, value) in changes {
-                merge(&mut into[position.parse::<usize>().unwrap()], value);
-            }
-        }
-        (into, changes) => *into = changes.clone(),
-    }
 }
 
 fn run(changes: &Value) -> (Metrics, Vec<InvocationRecord>) {
@@ -155,7 +139,7 @@ fn table_of(changes: &Value, columns: &[&str]) -> (Vec<f64>, Vec<Vec<String>>, M
     let experiment = Experiment::prepare(&scenario(changes), &Catalog::new(&policies)).unwrap();
     let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
     let begins = results.records.iter().filter_map(|record| record.started_at).map(SimTime::as_secs_f64).collect();
-    (begins, table.rows(columns), results.metrics)
+    (begins, rows(&table, columns), results.metrics)
 }
 
 #[test]
@@ -703,30 +687,14 @@ fn a_time_limit_frees_the_place_and_not_the_instance() {
     assert!(records.iter().all(|record| record.outcome == Outcome::TimedOut) && metrics.instances == 1);
 }
 
-/// What is written, to be read afterwards.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Text {
-    /// The rows below the first line, and of each what is in these columns.
-    fn rows(&self, columns: &[&str]) -> Vec<Vec<String>> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
-        let header = lines.next().unwrap();
-        let position = |column: &&str| header.iter().position(|other| other == column).unwrap();
-        let positions: Vec<usize> = columns.iter().map(position).collect();
-        lines.map(|line| positions.iter().map(|position| line[*position].to_owned()).collect()).collect()
-    }
+/// The rows of a table below the first line, and of each what is in these columns.
+fn rows(table: &Text, columns: &[&str]) -> Vec<Vec<String>> {
+    let text = table.written();
+    let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let position = |column: &&str| header.iter().position(|other| other == column).unwrap();
+    let positions: Vec<usize> = columns.iter().map(position).collect();
+    lines.map(|line| positions.iter().map(|position| line[*position].to_owned()).collect()).collect()
 }
 
 #[test]
@@ -745,7 +713,7 @@ fn a_crash_takes_all_requests_of_the_instance_with_it() {
     let ends: Vec<(Outcome, f64)> = results.records.iter().map(end).collect();
     assert_eq!(ends, [(Outcome::Lost, 3.0), (Outcome::Lost, 3.0)]);
     assert_eq!(results.metrics.instances, 2, "another one is started in its place");
-    let rows = table.rows(&["instance", "stopped_at", "ended_at", "why"]);
+    let rows = rows(&table, &["instance", "stopped_at", "ended_at", "why"]);
     assert_eq!(rows, [["1", "", "3.000000000", "crashed"], ["2", "", "", ""]], "what has crashed takes no time to go");
 }
 
@@ -854,7 +822,7 @@ fn functions_of_an_application_wait_for_each_other() {
     // Functions are counted by themselves, instances for the application.
     let of = |function: usize| results.metrics.functions[function].invocations();
     assert_eq!((of(0), of(1), of(2)), (2, 1, 1));
-    assert_eq!(table.rows(&["function", "requests"]), [["shop", "3"], ["alone", "1"]]);
+    assert_eq!(rows(&table, &["function", "requests"]), [["shop", "3"], ["alone", "1"]]);
 }
 
 #[test]
@@ -872,7 +840,7 @@ fn functions_of_an_application_of_a_trace_are_served_together() {
         let experiment = Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN)).unwrap();
         let results = experiment.write_instances(Box::new(table.clone())).unwrap().run().unwrap();
         let begins = begins(&results.records).into_iter().map(|(begin, ..)| begin).collect::<Vec<_>>();
-        (begins, table.rows(&["function", "requests"]))
+        (begins, rows(&table, &["function", "requests"]))
     };
     let (begins, instances) = run(false);
     assert_eq!((begins, instances.len()), (vec![2.0, 2.0, 2.0], 3));

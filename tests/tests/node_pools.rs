@@ -1,8 +1,5 @@
 //! Pools of nodes that come and go (the timing model, section 16): dates worked out by hand.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use hearth_policy_api::{
     Autoscaling, AutoscalingRules, NodeList, NodePoolView, Policy, PolicyContext, PolicyDescriptor, PolicyError,
     PoolScale, parameters,
@@ -10,6 +7,7 @@ use hearth_policy_api::{
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::Scenario;
+use hearth_tests::{Text, merge};
 use serde_json::{Value, json};
 
 parameters! {
@@ -72,36 +70,6 @@ fn scenario(changes: &Value) -> Value {
     scenario
 }
 
-fn merge(into: &mut Value, changes: &Value) {
-    match (into, changes) {
-        (Value::Object(into), Value::Object(changes)) => {
-            for (key, value) in changes {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Array(into), Value::Object(changes)) => {
-            for (position, value) in changes {
-                merge(&mut into[position.parse::<usize>().unwrap()], value);
-            }
-        }
-        (into, changes) => *into = changes.clone(),
-    }
-}
-
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn prepare(changes: &Value) -> Result<Experiment, String> {
     let mut policies = hearth_plugins::BUILT_IN.to_vec();
     policies.push(PolicyDescriptor::autoscaling::<Scripted>());
@@ -111,11 +79,10 @@ fn prepare(changes: &Value) -> Result<Experiment, String> {
 
 /// The results, and the rows of `nodes.csv`.
 fn run(changes: &Value) -> (Results, Vec<String>) {
-    let written = Written::default();
+    let written = Text::default();
     let experiment = prepare(changes).unwrap().write_nodes(Box::new(written.clone())).unwrap();
     let results = experiment.run().unwrap();
-    let table = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    (results, table.lines().skip(1).map(str::to_owned).collect())
+    (results, written.written().lines().skip(1).map(str::to_owned).collect())
 }
 
 /// Invocations of f at dates in s.

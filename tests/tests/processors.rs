@@ -1,13 +1,11 @@
 //! Processors that containers share, in whole simulations, with dates worked out by hand.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::prelude::*;
 use hearth_serverless::results::Summary;
 use hearth_serverless::scenario::Scenario;
+use hearth_tests::Text;
 use serde_json::{Value, json};
 
 /// So many nodes of so many cores of 1 Gf/s, and functions that are asked for at dates.
@@ -161,20 +159,6 @@ fn who_needs_much_is_shown_the_nodes_that_have_it() {
     }
 }
 
-/// A text that is written elsewhere.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// At the end of each interval as many are used as up to then, whatever ends or begins at that date.
 #[test]
 fn the_series_shows_the_cores_in_use_where_they_are_shared() {
@@ -185,7 +169,7 @@ fn the_series_shows_the_cores_in_use_where_they_are_shared() {
         let text = Text::default();
         let experiment = prepare(scenario).unwrap();
         experiment.write_time_series(secs(1), 1000, Box::new(text.clone())).unwrap().run().unwrap();
-        let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
+        let text = text.written();
         let rows: Vec<Vec<String>> = text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
         let position = rows[0].iter().position(|column| column == name)?;
         Some(rows[1..6].iter().map(|row| row[position].parse().unwrap()).collect::<Vec<f64>>())

@@ -50,7 +50,7 @@ pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
 use crate::results::{
-    Attempts, Extras, InstanceTable, NodeTable, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns,
+    Attempts, Extras, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns, instance_table, node_table,
 };
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
@@ -283,7 +283,7 @@ impl Experiment {
                 name.clone_from(application);
             }
         }
-        let instances = InstanceTable::new(&about, target)?;
+        let instances = instance_table(&about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
         Ok(self)
     }
@@ -298,7 +298,7 @@ impl Experiment {
     /// # Errors
     /// When the target cannot be written.
     pub fn write_nodes(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
-        let nodes = NodeTable::new(&self.about, target)?;
+        let nodes = node_table(&self.about, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().nodes = Some(nodes));
         Ok(self)
     }

@@ -1,5 +1,8 @@
 //! What is looked at in a simulation: while it runs, and in what came of it.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use hearth_policy_api::NodeView;
 use hearth_simcore::time::SimTime;
 use proptest::prelude::*;
@@ -12,6 +15,27 @@ use crate::results::{Summary, write_distributions, write_functions, write_invoca
 use crate::service::Service;
 use crate::service::attempts::{Counts, Stage};
 use crate::workflow::WorkflowOutcome;
+
+/// A file in memory.
+#[derive(Clone, Default)]
+pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    /// What has been written.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 pub(super) fn check_conservation(service: &Service) -> Result<(), TestCaseError> {
     let mut running = 0;

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use hearth_policy_api::*;
 use hearth_simcore::time::SimTime;
@@ -11,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::cases;
-use super::checks::check_conservation;
+use super::checks::{Buffer, check_conservation};
 use super::scenarios::{faults, scenario, workflow};
 use crate::experiment::{Experiment, Results};
 use crate::invocation::Outcome;
@@ -180,20 +178,6 @@ fn check(service: &Service) -> Result<(), TestCaseError> {
     })
 }
 
-/// A file in memory.
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What the books have of an attempt.
 #[derive(Debug)]
 struct Row {
@@ -273,7 +257,7 @@ fn run(scenario: &Value) -> Option<Result<(Results, Rows), TestCaseError>> {
     let watched = experiment.run_watched(SimTime::from_secs_f64(200.0), 0.5, check);
     let results = watched.and_then(|()| experiment.run().map_err(|error| TestCaseError::fail(error.to_string())));
     Some(results.map(|results| {
-        let rows = if has_attempts { rows_of_attempts(&file.0.lock().unwrap()) } else { rows_of_invocations(&results) };
+        let rows = if has_attempts { rows_of_attempts(file.text().as_bytes()) } else { rows_of_invocations(&results) };
         (results, rows)
     }))
 }

@@ -1,9 +1,6 @@
 //! Pools of nodes: within their bounds, nobody on a node that is off, nobody comes to one that drains and nobody is lost there; and what
 //! is told of them is what there was.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use hearth_policy_api::*;
 use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::SimTime;
@@ -64,21 +61,6 @@ impl Autoscaling for Restless {
     }
 }
 
-/// What somebody else writes to.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A time that a node was on: from its wish, from when it was up, from when it drained and until it went off.
 struct TimeOn {
     node: String,
@@ -134,7 +116,7 @@ proptest! {
         policies.push(PolicyDescriptor::autoscaling::<Restless>());
         let read = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"));
         let Ok(experiment) = Experiment::prepare(&read, &Catalog::new(&policies)) else { return Ok(()) };
-        let written = Written::default();
+        let written = Buffer::default();
         let mut experiment = experiment.write_nodes(Box::new(written.clone())).unwrap();
         experiment.run_watched(SimTime::from_secs_f64(200.0), 0.5, |service| {
             check_conservation(service)?;
@@ -148,7 +130,7 @@ proptest! {
         let of_faults = scenario["faults"].is_object();
         let is_lost = |outcome| outcome == Outcome::Lost && !of_faults;
         prop_assert!(results.records.iter().all(|record| !is_lost(record.outcome)), "lost without a fault");
-        let table = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let table = written.text();
         check_table(&table, &results)?;
     }
 }

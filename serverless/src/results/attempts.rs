@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use super::About;
-use super::table::{Column, CsvTable};
+use super::streamed_table::StreamedTable;
+use super::table::Column;
 use crate::error::Error;
 use crate::invocation::{InvocationRecord, Start};
 
@@ -37,34 +38,22 @@ pub(super) fn columns(about: &About) -> Vec<Column<Attempt>> {
 }
 
 /// Writes attempts while the simulation runs.
-pub(crate) struct Attempts {
-    table: CsvTable<Attempt, Box<dyn Write + Send>>,
-}
-
-impl std::fmt::Debug for Attempts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Attempts")
-    }
-}
-
-fn unwritable(error: &csv::Error) -> Error {
-    Error::Result { what: "attempts", cause: error.to_string() }
-}
+#[derive(Debug)]
+pub(crate) struct Attempts(StreamedTable<Attempt>);
 
 impl Attempts {
     /// Begins a table about an experiment.
     pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        CsvTable::new(columns(about), target).map(|table| Self { table }).map_err(|error| unwritable(&error))
+        StreamedTable::new("attempts", columns(about), target).map(Self)
     }
 
     /// Writes an attempt that has ended so; the first is 1.
     pub fn write(&mut self, attempt: u32, record: &InvocationRecord, outcome: &str) -> Result<(), Error> {
-        let attempt = Attempt { number: attempt, record: record.clone(), outcome: outcome.to_owned() };
-        self.table.row(&attempt).map_err(|error| unwritable(&error))
+        self.0.write(&Attempt { number: attempt, record: record.clone(), outcome: outcome.to_owned() })
     }
 
     /// Ends the table.
-    pub fn finish(mut self) -> Result<(), Error> {
-        self.table.finish().map_err(|error| unwritable(&error))
+    pub fn finish(self) -> Result<(), Error> {
+        self.0.finish()
     }
 }

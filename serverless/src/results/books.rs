@@ -3,8 +3,8 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::{
-    Attempts, InstanceRecord, InstanceTable, Move, NodeRecord, NodeTable, Phase, Recorder, Served, Standing,
-    TimeSeries, Timeline, WorkflowRuns,
+    Attempts, InstanceRecord, Move, NodeRecord, Phase, Recorder, Served, Standing, StreamedTable, TimeSeries, Timeline,
+    WorkflowRuns,
 };
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -25,8 +25,8 @@ pub(crate) struct Books {
     pub series_interval: Option<SimDuration>,
     pub timeline: Option<Timeline>,
     pub attempts: Option<Attempts>,
-    pub instances: Option<InstanceTable>,
-    pub nodes: Option<NodeTable>,
+    pub instances: Option<StreamedTable<InstanceRecord>>,
+    pub nodes: Option<StreamedTable<NodeRecord>>,
     pub workflows: WorkflowRuns,
     /// The date of the event that is being handled, and how many were before it.
     pub date: SimTime,
@@ -50,8 +50,8 @@ impl Books {
         let series = self.series.take().map(|series| series.finish(end)).transpose();
         let series = series.map(|interval| self.series_interval = interval);
         let attempts = self.attempts.take().map_or(Ok(()), Attempts::finish);
-        let instances = self.instances.take().map_or(Ok(()), InstanceTable::finish);
-        let nodes = self.nodes.take().map_or(Ok(()), NodeTable::finish);
+        let instances = self.instances.take().map_or(Ok(()), StreamedTable::finish);
+        let nodes = self.nodes.take().map_or(Ok(()), StreamedTable::finish);
         let workflows = self.workflows.finish();
         (metrics, series.and(timeline).and(attempts).and(instances).and(nodes).and(workflows).and(records))
     }

@@ -5,7 +5,8 @@ use std::io::Write;
 use hearth_simcore::time::SimTime;
 
 use super::About;
-use super::table::{Column, CsvTable};
+use super::streamed_table::StreamedTable;
+use super::table::Column;
 use crate::error::Error;
 
 /// What has come of an instance.
@@ -56,34 +57,10 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
     ]
 }
 
-/// Writes instances while the simulation runs.
-pub(crate) struct InstanceTable {
-    table: CsvTable<InstanceRecord, Box<dyn Write + Send>>,
-}
-
-impl std::fmt::Debug for InstanceTable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InstanceTable")
-    }
-}
-
-fn unwritable(error: &csv::Error) -> Error {
-    Error::Result { what: "instances", cause: error.to_string() }
-}
-
-impl InstanceTable {
-    /// Begins a table about an experiment.
-    pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        CsvTable::new(columns(about), target).map(|table| Self { table }).map_err(|error| unwritable(&error))
-    }
-
-    /// Writes an instance that has ended, or has not at the end of the simulation.
-    pub fn write(&mut self, instance: &InstanceRecord) -> Result<(), Error> {
-        self.table.row(instance).map_err(|error| unwritable(&error))
-    }
-
-    /// Ends the table.
-    pub fn finish(mut self) -> Result<(), Error> {
-        self.table.finish().map_err(|error| unwritable(&error))
-    }
+/// Begins a table about an experiment.
+///
+/// # Errors
+/// When the target cannot be written.
+pub(crate) fn table(about: &About, target: Box<dyn Write + Send>) -> Result<StreamedTable<InstanceRecord>, Error> {
+    StreamedTable::new("instances", columns(about), target)
 }

@@ -32,6 +32,7 @@ mod outcome;
 mod parquet;
 mod recorder;
 mod run_table;
+mod streamed_table;
 mod summary;
 mod table;
 mod time_series;
@@ -44,16 +45,17 @@ pub(crate) use attempts::Attempts;
 pub(crate) use books::Books;
 pub use distributions::write_distributions;
 pub use functions::write_functions;
-pub(crate) use instances::{InstanceRecord, InstanceTable};
+pub(crate) use instances::{InstanceRecord, table as instance_table};
 pub use invocations::{InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
-pub(crate) use nodes::{NodeRecord, NodeTable};
+pub(crate) use nodes::{NodeRecord, table as node_table};
 pub use outcome::{About, Results};
 #[cfg(feature = "parquet")]
 pub use parquet::{InvocationsParquet, ParquetRows};
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use run_table::RunTable;
+pub(crate) use streamed_table::StreamedTable;
 pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
     MeasuredSummary, MemorySummary, NodesSummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,

@@ -5,7 +5,8 @@ use std::io::Write;
 use hearth_simcore::time::SimTime;
 
 use super::About;
-use super::table::{Column, CsvTable};
+use super::streamed_table::StreamedTable;
+use super::table::Column;
 use crate::error::Error;
 
 /// A time that a node of a pool was on.
@@ -40,34 +41,10 @@ pub(super) fn columns(about: &About) -> Vec<Column<NodeRecord>> {
     ]
 }
 
-/// Writes nodes while the simulation runs.
-pub(crate) struct NodeTable {
-    table: CsvTable<NodeRecord, Box<dyn Write + Send>>,
-}
-
-impl std::fmt::Debug for NodeTable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NodeTable")
-    }
-}
-
-fn unwritable(error: &csv::Error) -> Error {
-    Error::Result { what: "nodes", cause: error.to_string() }
-}
-
-impl NodeTable {
-    /// Begins a table about an experiment.
-    pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        CsvTable::new(columns(about), target).map(|table| Self { table }).map_err(|error| unwritable(&error))
-    }
-
-    /// Writes that a node has gone off, or is on at the end of the simulation.
-    pub fn write(&mut self, record: &NodeRecord) -> Result<(), Error> {
-        self.table.row(record).map_err(|error| unwritable(&error))
-    }
-
-    /// Ends the table.
-    pub fn finish(mut self) -> Result<(), Error> {
-        self.table.finish().map_err(|error| unwritable(&error))
-    }
+/// Begins a table about an experiment.
+///
+/// # Errors
+/// When the target cannot be written.
+pub(crate) fn table(about: &About, target: Box<dyn Write + Send>) -> Result<StreamedTable<NodeRecord>, Error> {
+    StreamedTable::new("nodes", columns(about), target)
 }

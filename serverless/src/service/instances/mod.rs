@@ -6,6 +6,7 @@ mod awaiting_node;
 #[cfg(test)]
 mod checked;
 mod control_plane;
+mod ending;
 mod failing;
 mod fleet;
 mod fleets;

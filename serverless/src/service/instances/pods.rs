@@ -27,6 +27,13 @@ pub(super) struct Pool {
     random: Pcg64Mcg,
 }
 
+impl Pool {
+    /// The function whose instances they are.
+    pub fn function(&self) -> FunctionId {
+        self.function
+    }
+}
+
 impl Service {
     /// Adds a pool, after those in which instances look before.
     pub(crate) fn add_pods(&mut self, pods: &Pods, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {

@@ -1,5 +1,7 @@
 //! How many instances there are: asks the autoscaler, and has as many as it wants.
 
+use std::collections::BTreeSet;
+
 use hearth_policy_api::{ContainerChange, ScaleCause, ScaleView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::random::stream;
@@ -8,6 +10,7 @@ use hearth_simcore::time::SimTime;
 use super::control_plane::Stations;
 use super::fleet::Fleet;
 use super::instance::InstanceStage;
+use super::pods::Pool;
 use super::routing::Router;
 use super::{InstanceKey, Instances};
 use crate::error::Error;
@@ -203,7 +206,8 @@ impl Service {
     /// Has as many instances of all functions as there are to be, after some were lost.
     pub(in crate::service) fn replace_lost_instances(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         // Those of others have none.
-        let functions: Vec<FunctionId> = self.instances.active.iter().copied().collect();
+        let Instances { active, pools, .. } = &self.instances;
+        let functions: BTreeSet<FunctionId> = active.iter().copied().chain(pools.iter().map(Pool::function)).collect();
         functions.into_iter().try_for_each(|function| {
             self.reconcile(function, kernel)?;
             self.serve_queue(function, kernel)
