@@ -83,7 +83,7 @@ fn a_scenario_has_the_policy_that_it_names_and_else_none() {
     let refused = |policies: Value| chosen(&policies, "").unwrap_err();
     assert_eq!(
         refused(json!({"autoscaling": {"use": "fixed"}})),
-        "policies.autoscaling: unknown autoscaling policy \"fixed\": there are both, concurrency, kpa, lambda, none"
+        "policies.autoscaling: unknown autoscaling policy \"fixed\": there are both, cluster-autoscaler, concurrency, kpa, lambda, none"
     );
     let wrong = refused(json!({"autoscaling": {"use": "kpa", "parameters": {"metric": "memory"}}}));
     assert!(wrong.starts_with("policies.autoscaling: autoscaling policy \"kpa\": parameter \"metric\""), "{wrong}");

@@ -6,6 +6,7 @@ use hearth_policy_api::{
 };
 use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::Catalog;
+use hearth_serverless::prelude::secs;
 use hearth_serverless::scenario::Scenario;
 use hearth_tests::{Text, merge};
 use serde_json::{Value, json};
@@ -123,6 +124,29 @@ fn a_node_boots_for_who_waits_and_goes_when_it_is_unneeded() {
     // Idle watts from the begin of the boot; a core for 3 s each.
     let energy = metrics.energy.unwrap();
     assert_eq!((energy.idle_joules, energy.busy_joules), (67_300.0, 2.0 * 3.0 * 50.0));
+}
+
+#[test]
+fn the_time_series_shows_the_nodes_that_are_on() {
+    let series = |pools: bool| {
+        let changes = json!({
+            "service": {"node_pools": {"0": {"initial": 0, "boot": {"constant": 30}}}},
+            "policies": {"cluster_autoscaling": {"use": "cluster-autoscaler"}},
+            "workload": {"invocations": at(&[3.0, 700.0])},
+        });
+        let without = json!({"service": {"node_pools": []}, "workload": {"invocations": at(&[3.0])}});
+        let text = Text::default();
+        let experiment = prepare(if pools { &changes } else { &without }).unwrap();
+        let experiment = experiment.write_time_series(secs(100), 1000, Box::new(text.clone())).unwrap();
+        experiment.run().unwrap();
+        let rows: Vec<Vec<String>> =
+            text.written().lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        let position = rows[0].iter().position(|column| column == "nodes_on")?;
+        Some(rows[1..=8].iter().map(|row| row[position].clone()).collect::<Vec<_>>().concat())
+    };
+    // The dates are those of the test above: from 10 s to 650 s, and from 710 s on.
+    assert_eq!(series(true).unwrap(), "11111101");
+    assert_eq!(series(false), None);
 }
 
 #[test]

@@ -98,7 +98,7 @@ struct Course {
 }
 
 /// Pictures of the time series.
-const COURSES: [Course; 5] = [
+const COURSES: [Course; 6] = [
     Course {
         name: "requests-over-time",
         title: "Requests and starts in each interval",
@@ -138,6 +138,13 @@ const COURSES: [Course; 5] = [
             ("ready", "instances_ready"),
             ("starting", "instances_starting"),
         ],
+    },
+    Course {
+        name: "nodes-over-time",
+        title: "Nodes of pools that are on at the end of each interval",
+        note: "",
+        label: "nodes",
+        columns: &[("on", "nodes_on")],
     },
 ];
 

@@ -217,13 +217,14 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
     let controls = |slot: PolicySlot, section: &Option<PolicySection>| {
         controller.as_ref().filter(|controller| section.is_none() && controller.is(slot.kind()))
     };
-    let slots = [
+    let has_pools = !scenario.service.node_pools.is_empty();
+    let mut slots = vec![
         (of_admission, admission),
         (of_allocation, node_allocation),
         (of_keep_alive, keep_alive),
         (of_autoscaling, autoscaling),
-        (of_pools, cluster_autoscaling),
     ];
+    slots.extend(has_pools.then_some((of_pools, cluster_autoscaling)));
     if let Some(controller) = &controller
         && slots.iter().all(|(slot, section)| controls(*slot, section).is_none())
     {
@@ -260,7 +261,7 @@ pub(super) fn select_policies(scenario: &Scenario, catalog: &Catalog) -> Result<
             (None, None) => None,
         },
         cluster_autoscaling: match (controls(of_pools, cluster_autoscaling), cluster_autoscaling) {
-            (Some(controller), _) if !scenario.service.node_pools.is_empty() => Some(controller.factory()),
+            (Some(controller), _) if has_pools => Some(controller.factory()),
             (None, Some(_)) => {
                 Some(catalog.autoscaling(choose(of_pools, cluster_autoscaling)).map_err(wrong(of_pools))?)
             }

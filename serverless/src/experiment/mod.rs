@@ -246,6 +246,7 @@ impl Experiment {
         let extras = self.simulation.with_model_mut(|model, _| Extras {
             processors: model.service().cluster().shares_processors(),
             instances: model.service().has_instances(),
+            nodes: model.service().has_node_pools(),
         });
         let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, extras, target)?;
         self.simulation.with_model_mut(|model, _| model.service().books().series = Some(series));

@@ -107,20 +107,21 @@ proptest! {
         for (function, instances) in scenario["functions"].as_array_mut().unwrap().iter_mut().zip(served) {
             function["instances"] = json!(instances);
         }
+        if processors == "shared" {
+            scenario["functions"][0]["processors"] = json!({"startup": {"work": "8Gf", "limit": 2}});
+        }
         into_applications(&mut scenario, &of_applications, &of_all);
         scenario["service"]["control_plane"] = control_plane;
         // What a pool keeps of processors it may keep of those that are shared.
         let needs_sharing = pods.iter().any(|pool| pool.get("processors").is_some());
         scenario["service"]["pods"] = json!(if needs_sharing && processors == "dedicated" { Vec::new() } else { pods });
         let functions = scenario["functions"].as_array().unwrap();
-        if functions.iter().all(|function| function["instances"].is_null()) {
+        let has_applications = scenario["applications"].as_array().is_some_and(|all| !all.is_empty());
+        if !has_applications && functions.iter().all(|function| function["instances"].is_null()) {
             scenario["service"]["pods"] = json!([]);
         }
         scenario["service"]["processors"] = json!(processors);
         scenario["policies"]["autoscaling"] = json!({"use": autoscaling});
-        if processors == "shared" {
-            scenario["functions"][0]["processors"] = json!({"startup": {"work": "8Gf", "limit": 2}});
-        }
         if let Some((faults, recovery)) = faults {
             (scenario["faults"], scenario["recovery"]) = (faults, recovery);
         }

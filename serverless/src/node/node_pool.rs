@@ -5,7 +5,8 @@ use crate::distribution::Distribution;
 /// Nodes that come and go.
 ///
 /// ```
-/// use hearth_serverless::{Distribution, NodePool};
+/// use hearth_serverless::NodePool;
+/// use hearth_serverless::distribution::Distribution;
 /// let pool = NodePool { min: 1, boot: Some(Distribution::Constant(60.0)), ..NodePool::of("workers", ["worker-*"]) };
 /// assert_eq!((pool.initial, pool.max), (0, u32::MAX));
 /// ```

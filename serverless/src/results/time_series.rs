@@ -8,7 +8,7 @@ use super::Unit;
 use super::table::{Column, CsvTable};
 use crate::error::Error;
 use crate::invocation::Outcome;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, PoolUse};
 
 /// An interval: its end, and how things stood at its begin and end.
 pub(super) struct IntervalRow {
@@ -37,6 +37,9 @@ const INSTANCES: [&str; 6] = [
     "requests_awaiting_instance",
 ];
 
+/// The column that is there only where nodes come and go.
+const NODES: &str = "nodes_on";
+
 /// Which columns a series has beside those that all have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras {
@@ -44,12 +47,16 @@ pub(crate) struct Extras {
     pub processors: bool,
     /// Functions are served by instances.
     pub instances: bool,
+    /// Nodes come and go.
+    pub nodes: bool,
 }
 
 impl Extras {
     /// Whether there is a column of this name.
     fn have(self, column: &str) -> bool {
-        (self.processors || column != PROCESSORS) && (self.instances || !INSTANCES.contains(&column))
+        (self.processors || column != PROCESSORS)
+            && (self.instances || !INSTANCES.contains(&column))
+            && (self.nodes || column != NODES)
     }
 }
 
@@ -98,6 +105,9 @@ pub(super) fn columns() -> Vec<Column<IntervalRow>> {
         Of::count(INSTANCES[5], |row| Some(row.after.instances.requests_awaiting))
             .required()
             .note("at its end: requests that wait before all instances of their function"),
+        Of::count(NODES, |row| Some(row.after.nodes))
+            .required()
+            .note("at its end: nodes of pools that are on; only where nodes come and go"),
     ]
 }
 
@@ -130,6 +140,8 @@ pub(crate) struct Standing {
     pub processors: u64,
     /// Where functions are served by instances.
     pub instances: InstanceCounts,
+    /// Nodes of pools that are on.
+    pub nodes: u64,
 }
 
 impl Standing {
@@ -146,6 +158,7 @@ impl Standing {
             idle_memory: metrics.idle_bytes(),
             processors: 0,
             instances: InstanceCounts::default(),
+            nodes: metrics.node_pools.iter().map(PoolUse::nodes_on).sum(),
         }
     }
 }
