@@ -79,6 +79,23 @@ fn requests_may_wait_at_an_instance_or_before_all() {
 }
 
 #[test]
+fn a_station_takes_so_many_a_second_evenly() {
+    let ready = |station: Value| {
+        let (_, records) = run(&json!({
+            "service": {"control_plane": {"creation": station}},
+            "functions": {"0": {"instances": {"min_scale": 4, "max_scale": 4}, "body": [{"sleep": "100s"}]}},
+            "workload": {"invocations": at(&[0.0, 0.0, 0.0, 0.0])},
+        }));
+        begins(&records).into_iter().map(|(begin, ..)| begin).collect::<Vec<_>>()
+    };
+    // Each is up 1 s after it has been created.
+    assert_eq!(ready(json!({"per_second": 2})), [1.0, 1.5, 2.0, 2.5]);
+    assert_eq!(ready(json!({"per_second": 2, "time": {"constant": 3}, "at_once": 2})), [4.0, 4.5, 7.0, 7.5]);
+    assert_eq!(ready(json!({"per_second": 2, "time": {"constant": 0.2}, "at_once": 2})), [1.2, 1.7, 2.2, 2.7]);
+    assert_eq!(ready(json!({"time": {"constant": 0.2}, "at_once": 3})), [1.2, 1.2, 1.2, 1.4]);
+}
+
+#[test]
 fn routing_spreads_or_keeps_together() {
     let nodes = |routing: &str| {
         let instances = json!({"concurrency": 4, "min_scale": 2, "max_scale": 2, "routing": routing});

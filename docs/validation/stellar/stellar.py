@@ -70,8 +70,8 @@ def main():
     print("""
 Fitted: start-up to the single request (median, and 99th percentile over median, less the run), so that those rows say nothing;
 for Google two requests an instance and 17 ms of the store's link for each, for Azure 34 requests an instance, to the bursts.
-Missed: AWS at 100 (what was read once starts sooner: there is no cache before a store whose readers do not wait for one
-another), Azure at 500 (requests slow one another down within an instance: run times do not stretch there).""")
+Documented: at Azure at most one new instance a second.
+Missed: AWS at 100 (what was read once starts sooner: there is no cache before a store whose readers do not wait for one another).""")
     draw(last, output / "burst.svg")
     print(f"\nFigure: {shown(output / 'burst.svg')}")
 

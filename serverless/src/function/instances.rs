@@ -258,6 +258,8 @@ pub struct ControlPlane {
 pub struct Station {
     /// How many it serves at once, at least one.
     pub at_once: u32,
-    /// How many seconds each takes.
-    pub time: Distribution,
+    /// How many seconds each takes; without it, none.
+    pub time: Option<Distribution>,
+    /// How many it takes in a second at the most, evenly: the next no sooner than so long after the one before; without it, any number.
+    pub per_second: Option<f64>,
 }

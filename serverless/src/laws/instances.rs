@@ -75,11 +75,14 @@ pub(super) fn control_plane() -> impl Strategy<Value = Value> {
         prop::option::of((
             1..3_u32,
             prop::sample::select(vec![json!({"constant": 0.7}), json!({"exponential": {"mean": 1.5}})]),
+            prop::option::weighted(0.3, 0.5..3.0_f64),
         ))
     };
     (station(), station()).prop_map(|(creation, node_agent)| {
-        let written =
-            |station: Option<(u32, Value)>| station.map(|(at_once, time)| json!({"at_once": at_once, "time": time}));
+        let written = |station: Option<(u32, Value, Option<f64>)>| {
+            station
+                .map(|(at_once, time, per_second)| json!({"at_once": at_once, "time": time, "per_second": per_second}))
+        };
         json!({"creation": written(creation), "node_agent": written(node_agent)})
     })
 }

@@ -239,8 +239,11 @@ pub struct StationSection {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub at_once: u32,
-    /// How many seconds each takes.
-    pub time: Distribution,
+    /// How many seconds each takes; without it, none.
+    pub time: Option<Distribution>,
+    /// How many it takes in a second at the most, evenly; without it, any number.
+    #[schemars(range(min = 1e-6, max = 1e9))]
+    pub per_second: Option<f64>,
 }
 
 fn one() -> u32 {
@@ -426,15 +429,32 @@ impl ControlPlaneSection {
             if station.at_once == 0 {
                 return wrong("at_once", "a station that serves nobody: expected at least 1");
             }
-            station.time.check().or_else(|problem| wrong("time", &problem))?;
+            if let Some(time) = &station.time {
+                time.check().or_else(|problem| wrong("time", &problem))?;
+            }
+            match station.per_second {
+                Some(rate) if !(1e-6..=1e9).contains(&rate) => {
+                    return wrong("per_second", &format!("found {rate}, expected from 1e-6 to 1e9"));
+                }
+                None if station.time.is_none() => {
+                    return wrong(
+                        "time",
+                        "a station that takes no time and any number: say time or per_second, or leave it out",
+                    );
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
 
     /// As the service takes it.
     pub(crate) fn control_plane(&self) -> ControlPlane {
-        let station =
-            |StationSection { at_once, time }: &StationSection| Station { at_once: *at_once, time: time.clone() };
+        let station = |StationSection { at_once, time, per_second }: &StationSection| Station {
+            at_once: *at_once,
+            time: time.clone(),
+            per_second: *per_second,
+        };
         ControlPlane {
             creation: self.creation.as_ref().map(station),
             node_agent: self.node_agent.as_ref().map(station),

@@ -4,7 +4,7 @@ use hearth_simcore::kernel::{Kernel, Model};
 
 use super::Service;
 use super::attempts::AttemptKey;
-use super::instances::InstanceKey;
+use super::instances::{InstanceKey, Which};
 use super::progress::Progress;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -51,6 +51,8 @@ pub(crate) enum Happening {
     PolicyTimer,
     /// A station of the control plane is done with an instance, or what else takes time.
     InstanceAdvances(InstanceKey),
+    /// A station of the control plane can take the next instance.
+    StationOpens(Which),
     /// The phases of a start of an instance are over: it computes before it is up.
     InstanceComputes(InstanceKey),
     /// The pause is over after a start of an instance that has failed.
@@ -266,6 +268,7 @@ impl Service {
             Happening::Hedge(key) => self.hedge(key, kernel),
             Happening::PolicyTimer => self.timers_go_off(kernel),
             Happening::InstanceAdvances(key) => self.instance_advances(key, kernel)?,
+            Happening::StationOpens(which) => self.station_opens(which, kernel),
             Happening::InstanceTriesAgain(key) => self.try_instance_again(key, kernel)?,
             Happening::InstanceComputes(key) => self.begin_startup_work_of_instance(key, kernel)?,
             Happening::SnapshotMade(key) => self.snapshot_made(key),

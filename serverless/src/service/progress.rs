@@ -84,6 +84,7 @@ impl Happening {
             | Self::Hedge(_)
             | Self::PolicyTimer
             | Self::InstanceAdvances(_)
+            | Self::StationOpens(_)
             | Self::InstanceComputes(_)
             | Self::InstanceTriesAgain(_)
             | Self::SnapshotMade(_)

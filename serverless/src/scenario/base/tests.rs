@@ -103,7 +103,7 @@ fn the_scenario_has_the_last_word() {
     assert_eq!((instances.concurrency, instances.removal), (Concurrency(10), None));
     assert_eq!(instances.start.len(), 1, "as on the platform");
     let creation = scenario.service.control_plane.unwrap().creation.unwrap();
-    assert_eq!((creation.at_once, creation.time), (3, Distribution::Weibull { scale: 0.387, shape: 1.347 }));
+    assert_eq!((creation.at_once, creation.time), (3, Some(Distribution::Weibull { scale: 0.387, shape: 1.347 })));
     let parameters = scenario.policies.autoscaling.unwrap().parameters;
     assert_eq!((&parameters["stable_window"], &parameters["tick"]), (&json!("30s"), &json!("2s")));
 }

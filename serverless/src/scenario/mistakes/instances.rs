@@ -148,5 +148,15 @@ fn instances_that_make_no_sense_are_named() {
             json!({"node_agent": {"time": {"uniform": {"min": 2, "max": 1}}}}),
             "service.control_plane.node_agent.time: uniform: min must not be above max",
         ),
+        (
+            "/service/control_plane",
+            json!({"creation": {"per_second": 0}}),
+            "service.control_plane.creation.per_second: found 0, expected from 1e-6 to 1e9",
+        ),
+        (
+            "/service/control_plane",
+            json!({"creation": {"at_once": 2}}),
+            "service.control_plane.creation.time: a station that takes no time and any number: say time or per_second, or leave it out",
+        ),
     ]);
 }

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use hearth_simcore::random::stream;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 use rand_pcg::Pcg64Mcg;
 
 use super::InstanceKey;
-use crate::distribution::Sampler;
+use crate::distribution::{Distribution, Sampler};
 use crate::function::{ControlPlane, Station};
 use crate::node::NodeId;
 use crate::table::Table;
@@ -22,7 +22,7 @@ pub(super) struct Stations {
 
 /// Which station.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Which {
+pub(crate) enum Which {
     Creation,
     AgentOf(NodeId),
 }
@@ -31,8 +31,14 @@ pub(super) enum Which {
 #[derive(Debug)]
 struct Queue {
     at_once: u32,
-    time: Sampler,
+    time: Option<Sampler>,
     random: Pcg64Mcg,
+    /// How long it is from one call to the next at the least.
+    gap: SimDuration,
+    /// When the next one can be called.
+    opens_at: SimTime,
+    /// Whether that is awaited.
+    is_opening: bool,
     busy: u32,
     waiting: VecDeque<InstanceKey>,
 }
@@ -63,8 +69,23 @@ impl Stations {
     }
 
     /// Calls the next one, if one waits and can be served: who, and how long it takes. It is to [leave](Self::leave) then.
-    pub fn call(&mut self, which: Which) -> Option<(InstanceKey, SimDuration)> {
-        self.station(which)?.call()
+    pub fn call(&mut self, which: Which, now: SimTime) -> Option<(InstanceKey, SimDuration)> {
+        self.station(which)?.call(now)
+    }
+
+    /// When it can call again, if somebody waits for nothing else and nobody awaits that yet; it is to be [opened](Self::open) then.
+    pub fn opens(&mut self, which: Which, now: SimTime) -> Option<SimTime> {
+        let station = self.station(which)?;
+        let is_shut = station.opens_at > now && station.busy < station.at_once && !station.waiting.is_empty();
+        let is_new = is_shut && !std::mem::replace(&mut station.is_opening, true);
+        is_new.then_some(station.opens_at)
+    }
+
+    /// The date has come at which it can call again.
+    pub fn open(&mut self, which: Which) {
+        if let Some(station) = self.station(which) {
+            station.is_opening = false;
+        }
     }
 
     /// One that was called is served, or has gone.
@@ -84,17 +105,27 @@ impl Stations {
 
 impl Queue {
     fn new(station: &Station, seed: u64, name: &str) -> Self {
-        let Station { at_once, time } = station;
-        let (time, random) = (time.sampler(), stream(seed, name));
-        Self { at_once: (*at_once).max(1), time, random, busy: 0, waiting: VecDeque::new() }
+        let Station { at_once, time, per_second } = station;
+        Self {
+            at_once: (*at_once).max(1),
+            time: time.as_ref().map(Distribution::sampler),
+            random: stream(seed, name),
+            gap: per_second.map_or(SimDuration::ZERO, |rate| SimDuration::from_secs_f64(1.0 / rate)),
+            opens_at: SimTime::ZERO,
+            is_opening: false,
+            busy: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
-    fn call(&mut self) -> Option<(InstanceKey, SimDuration)> {
-        if self.busy >= self.at_once {
+    fn call(&mut self, now: SimTime) -> Option<(InstanceKey, SimDuration)> {
+        if self.busy >= self.at_once || now < self.opens_at {
             return None;
         }
         let next = self.waiting.pop_front()?;
         self.busy += 1;
-        Some((next, SimDuration::from_secs_f64(self.time.draw(&mut self.random))))
+        self.opens_at = now + self.gap;
+        let Self { time, random, .. } = self;
+        Some((next, SimDuration::from_secs_f64(time.as_ref().map_or(0.0, |time| time.draw(random)))))
     }
 }

@@ -26,6 +26,7 @@ use slotmap::{SlotMap, new_key_type};
 
 use self::awaiting_node::AwaitingNode;
 use self::control_plane::Stations;
+pub(crate) use self::control_plane::Which;
 use self::fleets::Fleets;
 use self::instance::Instance;
 use self::pods::Pool;

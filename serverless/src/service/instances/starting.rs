@@ -7,10 +7,9 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::control_plane::Which;
 use super::fleet::DrawnStart;
 use super::instance::{HowStarted, Instance, InstanceStage};
-use super::{InstanceKey, Instances};
+use super::{InstanceKey, Instances, Which};
 use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -79,14 +78,31 @@ impl Service {
     }
 
     pub(super) fn call_to_creation(&mut self, kernel: &mut Kernel<Event>) {
-        while let Some((key, time)) = self.instances.stations.call(Which::Creation) {
+        while let Some((key, time)) = self.instances.stations.call(Which::Creation, kernel.now()) {
             let over = kernel.schedule_cancellable(time, Event(Happening::InstanceAdvances(key)));
             self.instances.put(key, InstanceStage::IsCreated(over));
+        }
+        self.await_opening(Which::Creation, kernel);
+    }
+
+    /// Has a station call again once it can, if somebody waits for that.
+    fn await_opening(&mut self, which: Which, kernel: &mut Kernel<Event>) {
+        if let Some(date) = self.instances.stations.opens(which, kernel.now()) {
+            kernel.schedule_at(date, Event(Happening::StationOpens(which)));
+        }
+    }
+
+    /// A station can call again.
+    pub(in crate::service) fn station_opens(&mut self, which: Which, kernel: &mut Kernel<Event>) {
+        self.instances.stations.open(which);
+        match which {
+            Which::Creation => self.call_to_creation(kernel),
+            Which::AgentOf(node) => self.call_to_agent(node, kernel),
         }
     }
 
     pub(super) fn call_to_agent(&mut self, node: NodeId, kernel: &mut Kernel<Event>) {
-        while let Some((key, time)) = self.instances.stations.call(Which::AgentOf(node)) {
+        while let Some((key, time)) = self.instances.stations.call(Which::AgentOf(node), kernel.now()) {
             let time = self.cluster.node(node).slowed(time);
             let over = kernel.schedule_cancellable(time, Event(Happening::InstanceAdvances(key)));
             if let Some(instance) = self.instances.all.get_mut(key)
@@ -95,6 +111,7 @@ impl Service {
                 instance.stage = InstanceStage::WithAgent(held, over);
             }
         }
+        self.await_opening(Which::AgentOf(node), kernel);
     }
 
     /// A station is done with an instance, which may be gone; or its start has come to nothing, or its removal is over.
