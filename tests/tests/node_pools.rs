@@ -296,7 +296,7 @@ fn pools_that_make_no_sense_are_refused() {
         ),
         (
             pool(json!({"min": 4, "initial": 4})),
-            "service.node_pools: node pool \"workers\": at least 4 nodes are to be on, of 3",
+            "service.node_pools: node pool \"workers\": at least 4 nodes are to be on, and there are 3",
         ),
         (
             pools(json!([{"name": "a", "nodes": ["node-*"]}, {"name": "b", "nodes": ["node-1"]}])),

@@ -56,7 +56,8 @@ impl Service {
         let NodePool { min, initial, keeps_disk, price_per_hour, .. } = *settings;
         let max = settings.max.min(count);
         if min > max {
-            return Err(wrong(format!("at least {min} nodes are to be on, of {count} and at most {}", settings.max)));
+            let most = if min > count { format!("there are {count}") } else { format!("at most {max}") };
+            return Err(wrong(format!("at least {min} nodes are to be on, and {most}")));
         }
         let (now, pool) = (kernel.now(), self.node_pools.pools.len());
         let mut used = PoolUse::new(price_per_hour);
