@@ -244,28 +244,12 @@ fn is_another_kind(target: &Value, patch: &Map<String, Value>) -> bool {
 
 /// Says in the schema that what a platform brings need not be in a scenario that is written over one.
 pub(super) fn soften(schema: &mut Value) {
-    /// Sections that a platform may bring, from the outermost on, with the name of their type.
-    const SECTIONS: [(&[&str], &str); 3] = [
-        (&["service"], "ServiceSection"),
-        (&["service", "control_plane", "creation"], "StationSection"),
-        (&["service", "control_plane", "node_agent"], "StationSection"),
-    ];
-    let mut without = json!({"required": ["platform", "service"], "properties": {}});
-    for (path, name) in SECTIONS {
-        let required = schema["$defs"][name]["required"].clone();
-        let place = path.iter().fold(&mut without, |place, part| &mut place["properties"][*part]);
-        place["required"] = required;
-    }
-    for name in SECTIONS.map(|(_, name)| name) {
-        if let Some(definition) = schema["$defs"][name].as_object_mut() {
-            definition.remove("required");
-        }
-    }
+    let service = schema["$defs"]["ServiceSection"].as_object_mut().and_then(|service| service.remove("required"));
+    schema["else"] = json!({"required": ["platform", "service"], "properties": {"service": {"required": service}}});
     if let Some(required) = schema["required"].as_array_mut() {
         required.retain(|name| name != "platform" && name != "service");
     }
     schema["if"] = json!({"required": ["base"], "properties": {"base": {"type": "string"}}});
-    schema["else"] = without;
 }
 
 #[cfg(test)]

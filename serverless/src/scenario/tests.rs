@@ -279,6 +279,17 @@ fn files_that_hold_no_scenario_are_named() {
     });
 }
 
+fn every_required_is_a_list(schema: &Value) {
+    match schema {
+        Value::Object(fields) => {
+            assert!(fields.get("required").is_none_or(Value::is_array), "{schema}");
+            fields.values().for_each(every_required_is_a_list);
+        }
+        Value::Array(items) => items.iter().for_each(every_required_is_a_list),
+        _ => {}
+    }
+}
+
 #[test]
 fn the_schema_names_every_section_and_allows_no_other_fields() {
     let schema = schema();
@@ -304,6 +315,7 @@ fn the_schema_names_every_section_and_allows_no_other_fields() {
             assert!(property["description"].is_string(), "{name}.{field} is not described");
         }
     }
+    every_required_is_a_list(&schema);
     let kinds = definitions["StepSection"]["oneOf"].as_array().unwrap();
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind["required"][0].as_str().unwrap()).collect();
     assert_eq!(

@@ -6,11 +6,12 @@
 //! - **Up.** Those who have found no place, the greatest first, are put where there is room on the nodes that are up or boot; for the
 //!   others so many nodes are booted as they fill, each put on the first of these that has room (first fit decreasing). Idle
 //!   containers make room; who fits on no node boots none.
-//! - **Down.** A node is *unneeded* if it is up, the greater of the parts of its RAM and cores that are taken is below
-//!   `scale_down_utilization_threshold` (0.5), and what is in use there has room on the other nodes that are up and not unneeded by
-//!   themselves. One that has been unneeded at every tick for `scale_down_unneeded_time` (10 min) goes: of those on which nothing is in
-//!   use up to `max_empty_bulk_delete` (10) at once, or else one other. None goes within `scale_down_delay_after_add` (10 min) of the
-//!   last boot, nor while somebody waits whom a node that boots will take.
+//! - **Down.** A node is a *candidate* if it is up and the greater of the parts of its RAM and cores that are taken is below
+//!   `scale_down_utilization_threshold` (0.5). Of these, from the one with least in use on, each is *unneeded* whose RAM and cores in use
+//!   are no more than what is free in sum on the others that are up and were not found unneeded before it at that tick: whether each
+//!   piece finds room on one of them is not asked. One that has been unneeded at every tick for `scale_down_unneeded_time` (10 min)
+//!   goes: of those on which nothing is in use up to `max_empty_bulk_delete` (10) at once, or else one other. None goes within
+//!   `scale_down_delay_after_add` (10 min) of the last boot.
 //!
 //! Nodes that have failed are left alone.
 
