@@ -5,11 +5,7 @@
 
 use std::error::Error;
 
-use hearth_bench::measure;
-use hearth_serverless::experiment::{Experiment, Results};
-use hearth_serverless::policy::Catalog;
-use hearth_serverless::results::Summary;
-use hearth_serverless::scenario::Scenario;
+use hearth_bench::measure_requests;
 use serde_json::{Value, json};
 
 /// Three hundred functions of Zipf's popularity on 1 000 nodes whose RAM is the only constraint.
@@ -52,26 +48,10 @@ fn with_control_plane(rate: u32, requests: u64) -> Value {
     scenario
 }
 
-/// All that `hearth run` does but reading the policies and printing.
-fn run(scenario: &Scenario) -> Result<Results, Box<dyn Error>> {
-    let experiment = Experiment::prepare(scenario, &Catalog::new(hearth_plugins::BUILT_IN))?.without_records();
-    let results = experiment.run()?;
-    Summary::new(&results);
-    Ok(results)
-}
-
-fn bench(name: &str, requests: u64, scenario: &Value) -> Result<f64, Box<dyn Error>> {
-    let scenario = Scenario::from_json(&scenario.to_string())?;
-    let results = run(&scenario)?;
-    assert_eq!(results.metrics.invocations(), requests);
-    let started = results.metrics.cold_starts;
-    Ok(measure(&format!("{name} ({started} cold)"), "request", requests, || run(&scenario).map(drop)))
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let requests = std::env::var("HEARTH_BENCH_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     for rate in [200, 2_000] {
-        let cost = |name: &str, scenario| bench(&format!("{name}, {rate} a second"), requests, &scenario);
+        let cost = |name: &str, scenario| measure_requests(&format!("{name}, {rate} a second"), requests, &scenario);
         let alone = cost("keep-alive", keep_alive(rate, requests))?;
         let shared = cost("instances", instances(rate, requests))?;
         let controlled = cost("instances, control plane", with_control_plane(rate, requests))?;

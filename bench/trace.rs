@@ -7,10 +7,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use hearth_bench::measure;
-use hearth_serverless::experiment::{Experiment, Results};
-use hearth_serverless::policy::Catalog;
-use hearth_serverless::results::Summary;
+use hearth_bench::{measure, measure_requests, run};
 use hearth_serverless::scenario::Scenario;
 use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
 use hearth_serverless::workload::{ArrivalSource, CsvTrace, TraceError, write_functions, write_trace};
@@ -61,22 +58,6 @@ fn write_rows(folder: &Path, functions: u32) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"trace": {"format": "csv", "path": file("trace"), "functions_path": file("functions")}}))
 }
 
-/// All that `hearth run` does but reading the policies and printing.
-fn run(scenario: &Scenario) -> Result<Results, Box<dyn Error>> {
-    let experiment = Experiment::prepare(scenario, &Catalog::new(hearth_plugins::BUILT_IN))?.without_records();
-    let results = experiment.run()?;
-    Summary::new(&results);
-    Ok(results)
-}
-
-fn bench(name: &str, requests: u64, scenario: &Value) -> Result<f64, Box<dyn Error>> {
-    let scenario = Scenario::from_json(&scenario.to_string())?;
-    let results = run(&scenario)?;
-    assert_eq!(results.metrics.invocations(), requests);
-    let cold = results.metrics.cold_starts;
-    Ok(measure(&format!("{name} ({cold} cold)"), "request", requests, || run(&scenario).map(drop)))
-}
-
 /// The most memory that this process has had, in MB; `None` where the system does not say.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -113,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("least-loaded", 10_000, &many, 10_000),
     ] {
         let name = format!("{policy}, {functions} functions, {nodes} nodes");
-        costs.push(bench(&name, REQUESTS, &scenario(nodes, policy, workload))?);
+        costs.push(measure_requests(&name, REQUESTS, &scenario(nodes, policy, workload))?);
     }
     println!("five times the nodes: {:.2} and {:.2} times the cost", costs[1] / costs[0], costs[3] / costs[2]);
     println!("least-loaded on ten times the nodes: {:.2} times the cost", costs[5] / costs[4]);

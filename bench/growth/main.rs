@@ -12,20 +12,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cases::{CASES, Case};
-use hearth_bench::best_of;
-use hearth_serverless::experiment::Experiment;
-use hearth_serverless::policy::Catalog;
-use hearth_serverless::results::Summary;
+use hearth_bench::{best_of, run};
 use hearth_serverless::scenario::Scenario;
 
 /// Cost that grows faster is marked.
 const MARKED: f64 = 1.1;
-
-/// All that `hearth run` does but reading and printing.
-fn run(scenario: &Scenario) -> Result<Summary, Box<dyn Error>> {
-    let experiment = Experiment::prepare(scenario, &Catalog::new(hearth_plugins::BUILT_IN))?.without_records();
-    Ok(Summary::new(&experiment.run()?))
-}
 
 /// The slope of the line through points by least squares.
 fn slope(points: &[(f64, f64)]) -> f64 {
@@ -44,7 +35,7 @@ fn read(case: &Case, size: u64) -> Result<Scenario, Box<dyn Error>> {
 fn cost(scenario: &Scenario) -> Result<f64, Box<dyn Error>> {
     let mut outcome = Ok(());
     let cost = best_of(5, Duration::from_millis(500), || match run(scenario) {
-        Ok(summary) => drop(black_box(summary)),
+        Ok(results) => drop(black_box(results)),
         Err(error) => outcome = Err(error),
     });
     outcome.map(|()| cost.steps)

@@ -5,10 +5,14 @@
 //! taken between two measurements of the yardstick, in the same process. Times are of the processor where the system tells
 //! them, so that who else uses the machine counts little.
 
+mod requests;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+pub use requests::{measure_requests, run};
 
 const PENDING: u64 = 10_000;
 const STEPS: u64 = 400_000;
