@@ -24,7 +24,7 @@ pub struct PlatformsArguments {
 
 /// The names that there are.
 pub fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(Preset::all().iter().map(|preset| preset.name.as_str()))
+    PossibleValuesParser::new(Preset::names())
 }
 
 /// Lists the platforms, or tells of one.

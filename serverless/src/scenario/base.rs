@@ -25,7 +25,7 @@ impl JsonSchema for BaseSection {
     }
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = Preset::all().iter().map(|preset| preset.name.as_str()).collect();
+        let names: Vec<&str> = Preset::names().collect();
         json_schema!({
             "description": "The platform that the scenario is written over; in results, that it was.",
             "anyOf": [
@@ -76,10 +76,11 @@ impl Merged {
             }
         };
         let preset = Preset::named(&name).ok_or_else(|| {
-            let names = || Preset::all().iter().map(|preset| preset.name.as_str());
-            let known = names().collect::<Vec<_>>().join(", ");
-            let problem =
-                format!("there is no platform {name:?}: expected one of {known}{}", did_you_mean(&name, names()));
+            let known = Preset::names().collect::<Vec<_>>().join(", ");
+            let problem = format!(
+                "there is no platform {name:?}: expected one of {known}{}",
+                did_you_mean(&name, Preset::names())
+            );
             set.map_or_else(|| ScenarioError::invalid("base", problem.clone()), |set| set.error(problem.clone()))
         })?;
         let Distinct(mut written) = parse_text(text)?;

@@ -6,19 +6,19 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The files, in the order of names.
-const TEXTS: [&str; 7] = [
-    include_str!("presets/azure-functions.json"),
-    include_str!("presets/dirigent.json"),
-    include_str!("presets/google-cloud-functions.json"),
-    include_str!("presets/knative.json"),
-    include_str!("presets/lambda.json"),
-    include_str!("presets/openwhisk.json"),
-    include_str!("presets/wrench.json"),
+/// The names and the files, in the order of names: whoever only asks for a name reads no file.
+const FILES: [(&str, &str); 7] = [
+    ("azure-functions", include_str!("presets/azure-functions.json")),
+    ("dirigent", include_str!("presets/dirigent.json")),
+    ("google-cloud-functions", include_str!("presets/google-cloud-functions.json")),
+    ("knative", include_str!("presets/knative.json")),
+    ("lambda", include_str!("presets/lambda.json")),
+    ("openwhisk", include_str!("presets/openwhisk.json")),
+    ("wrench", include_str!("presets/wrench.json")),
 ];
 
 static PRESETS: LazyLock<Vec<Preset>> =
-    LazyLock::new(|| TEXTS.iter().filter_map(|text| serde_json::from_str(text).ok()).collect());
+    LazyLock::new(|| FILES.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect());
 
 /// A platform by name, as scenarios take it by `"base"`: a part of a scenario, and where each of its settings comes from.
 ///
@@ -111,6 +111,11 @@ impl Preset {
     /// All there are, by name.
     pub fn all() -> &'static [Self] {
         &PRESETS
+    }
+
+    /// Their names, in order.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FILES.iter().map(|(name, _)| *name)
     }
 
     /// The one of this name.

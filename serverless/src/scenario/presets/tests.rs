@@ -4,11 +4,10 @@ use super::*;
 
 #[test]
 fn all_files_are_read_and_stand_in_the_order_of_names() {
-    let names: Vec<&str> = Preset::all().iter().map(|preset| preset.name.as_str()).collect();
-    assert_eq!(names.len(), TEXTS.len());
-    assert!(names.is_sorted(), "{names:?}");
-    for text in TEXTS {
-        serde_json::from_str::<Preset>(text).unwrap();
+    assert_eq!(Preset::all().len(), FILES.len());
+    assert!(Preset::names().is_sorted());
+    for (name, text) in FILES {
+        assert_eq!(serde_json::from_str::<Preset>(text).unwrap().name, name);
     }
 }
 
