@@ -45,7 +45,7 @@ mod tests;
 pub use descriptor::{PolicyDescriptor, interface_version};
 #[doc(hidden)]
 pub use descriptor::{library, without_roles};
-pub use failure::{CallFailure, Called};
+pub use failure::{CallFailure, Called, fail};
 pub use objects::{
     AdmissionObject, AutoscalingObject, EvictionObject, Instance, KeepAliveObject, NodeAllocationObject, Object, Role,
     admission, autoscaling, batch_allocation, eviction, keep_alive, node_allocation,

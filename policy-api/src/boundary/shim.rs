@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::failure::CallFailure;
 use super::rules::Rules;
 
 use crate::abi::{
@@ -43,6 +44,9 @@ pub(super) extern "C" fn silence_panics() {
 /// What to say of a panic.
 #[cold]
 fn panicked(payload: Box<dyn Any + Send>) -> String {
+    if let Some(CallFailure { cause }) = payload.downcast_ref() {
+        return cause.clone();
+    }
     let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => format!("panicked: {text}"),
         (_, Some(text)) => format!("panicked: {text}"),

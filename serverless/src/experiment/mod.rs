@@ -50,7 +50,7 @@ pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
 use crate::results::{
-    Attempts, Extras, RecordSink, Recorder, TimeSeries, Timeline, WorkflowRuns, instance_table, node_table,
+    Attempts, Extras, RecordSink, Recorder, TableTarget, TimeSeries, Timeline, WorkflowRuns, instance_table, node_table,
 };
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
@@ -232,7 +232,7 @@ impl Experiment {
         self
     }
 
-    /// Writes how the service stands at the end of every interval, as CSV, when the simulation ends. Whenever there would
+    /// Writes how the service stands at the end of every interval, as CSV or into memory, when the simulation ends. Whenever there would
     /// be more than `most_rows`, the interval doubles; [`Results::time_series_interval`] tells the one at the end.
     ///
     /// # Errors
@@ -241,14 +241,14 @@ impl Experiment {
         mut self,
         interval: SimDuration,
         most_rows: usize,
-        target: Box<dyn std::io::Write + Send>,
+        target: impl Into<TableTarget>,
     ) -> Result<Self, Error> {
         let extras = self.simulation.with_model_mut(|model, _| Extras {
             processors: model.service().cluster().shares_processors(),
             instances: model.service().has_instances(),
             nodes: model.service().has_node_pools(),
         });
-        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, extras, target)?;
+        let series = TimeSeries::new(interval.max(SimDuration::from_nanos(1)), most_rows, extras, target.into())?;
         self.simulation.with_model_mut(|model, _| model.service().books().series = Some(series));
         Ok(self)
     }
@@ -258,12 +258,12 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| model.service().has_attempts())
     }
 
-    /// Writes every attempt, in the order in which they end, as CSV.
+    /// Writes every attempt, in the order in which they end, as CSV or into memory.
     ///
     /// # Errors
     /// When the target cannot be written.
-    pub fn write_attempts(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
-        let attempts = Attempts::new(&self.about, target)?;
+    pub fn write_attempts(mut self, target: impl Into<TableTarget>) -> Result<Self, Error> {
+        let attempts = Attempts::new(&self.about, target.into())?;
         self.simulation.with_model_mut(|model, _| model.service().books().attempts = Some(attempts));
         Ok(self)
     }
@@ -273,18 +273,18 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| model.service().has_instances())
     }
 
-    /// Writes every instance, in the order in which they end, as CSV.
+    /// Writes every instance, in the order in which they end, as CSV or into memory.
     ///
     /// # Errors
     /// When the target cannot be written.
-    pub fn write_instances(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
+    pub fn write_instances(mut self, target: impl Into<TableTarget>) -> Result<Self, Error> {
         let mut about = self.about.clone();
         for (function, application) in &self.applications {
             if let Some(name) = about.functions.get_mut(function.number() as usize) {
                 name.clone_from(application);
             }
         }
-        let instances = instance_table(&about, target)?;
+        let instances = instance_table(&about, target.into())?;
         self.simulation.with_model_mut(|model, _| model.service().books().instances = Some(instances));
         Ok(self)
     }
@@ -294,12 +294,12 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| model.service().has_node_pools())
     }
 
-    /// Writes each time that a node of a pool was on, in the order in which they went off, as CSV.
+    /// Writes each time that a node of a pool was on, in the order in which they went off, as CSV or into memory.
     ///
     /// # Errors
     /// When the target cannot be written.
-    pub fn write_nodes(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
-        let nodes = node_table(&self.about, target)?;
+    pub fn write_nodes(mut self, target: impl Into<TableTarget>) -> Result<Self, Error> {
+        let nodes = node_table(&self.about, target.into())?;
         self.simulation.with_model_mut(|model, _| model.service().books().nodes = Some(nodes));
         Ok(self)
     }
@@ -309,12 +309,12 @@ impl Experiment {
         self.simulation.with_model_mut(|model, _| model.service().work().has_workflows())
     }
 
-    /// Writes every run of a workflow, in the order in which they end, as CSV.
+    /// Writes every run of a workflow, in the order in which they end, as CSV or into memory.
     ///
     /// # Errors
     /// When the target cannot be written.
-    pub fn write_workflows(mut self, target: Box<dyn std::io::Write + Send>) -> Result<Self, Error> {
-        let runs = WorkflowRuns::new(target)?;
+    pub fn write_workflows(mut self, target: impl Into<TableTarget>) -> Result<Self, Error> {
+        let runs = WorkflowRuns::new(target.into())?;
         self.simulation.with_model_mut(|model, _| model.service().books().workflows = runs);
         Ok(self)
     }

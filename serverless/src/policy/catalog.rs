@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::given::set_parameter;
 use super::library::{BrokenLibrary, Libraries};
+use super::own::{self, OwnPolicies};
 use super::{Controller, Factory, PolicyRecord};
 
 /// Why a policy cannot be used as asked.
@@ -124,6 +125,7 @@ pub struct FoundPolicy {
 /// one catalog do (see [`Libraries`]).
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
+    own: OwnPolicies,
     built_in: Vec<PolicyDescriptor>,
     libraries: Libraries,
 }
@@ -132,7 +134,13 @@ impl Catalog {
     /// A catalog of these policies; of several with one kind and name the first counts. Libraries can still be named
     /// by their path.
     pub fn new(built_in: &[PolicyDescriptor]) -> Self {
-        Self { built_in: built_in.to_vec(), libraries: Libraries::default() }
+        Self { built_in: built_in.to_vec(), ..Self::default() }
+    }
+
+    /// With policies of the program itself, which come before others of their names.
+    pub fn with_own(mut self, own: OwnPolicies) -> Self {
+        self.own = own;
+        self
     }
 
     /// Searches these libraries, too, for policies that are not built in.
@@ -168,9 +176,10 @@ impl Catalog {
         self.is_built_in(kind, name).then(|| self.libraries.file_with(kind, name)).flatten()
     }
 
-    /// Whether a policy of this kind and name is built in.
+    /// Whether a policy of this kind and name is built in, or one of the program itself.
     pub fn is_built_in(&self, kind: PolicyKind, name: &str) -> bool {
-        self.built_in.iter().any(|descriptor| descriptor.is(kind) && descriptor.name() == name)
+        self.own.names(kind).contains(&name)
+            || self.built_in.iter().any(|descriptor| descriptor.is(kind) && descriptor.name() == name)
     }
 
     /// Whether a controller of this name is built in.
@@ -193,7 +202,8 @@ impl Catalog {
         let policies = self.policies();
         policies.iter().find(|found| is_it(&&found.descriptor)).cloned().ok_or_else(|| {
             let of_kind = policies.iter().filter(|found| found.descriptor.is(kind));
-            let mut known = names(of_kind.map(|found| found.descriptor.name()));
+            let own = self.own.names(kind).into_iter();
+            let mut known = names(of_kind.map(|found| found.descriptor.name()).chain(own));
             if let Some(broken) = self.broken_libraries().first() {
                 known += &format!("; {} {}", broken.path.display(), broken.problem);
             }
@@ -271,7 +281,21 @@ impl Catalog {
         Ok(Controller::new(descriptor, parameters, record))
     }
 
-    fn factory<T: Role>(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<Factory<Object<T>>, SelectionError> {
+    fn factory<T: Role>(
+        &self,
+        kind: PolicyKind,
+        own: &[Factory<Object<T>>],
+        choice: &PolicyChoice,
+    ) -> Result<Factory<Object<T>>, SelectionError> {
+        if let Some(own) = own::chosen(own, choice) {
+            return match choice.parameters.keys().next() {
+                None => Ok(own),
+                Some(parameter) => {
+                    let cause = ParameterError::Unknown { name: parameter.clone(), known: "none".to_owned() };
+                    Err(SelectionError::Parameter { kind, name: own.record.to_string(), cause })
+                }
+            };
+        }
         let (descriptor, parameters, record) = self.select(kind, choice)?;
         Ok(Factory::new(record, move |seat| descriptor.make(&parameters, seat)))
     }
@@ -284,7 +308,7 @@ impl Catalog {
         &self,
         choice: impl Into<PolicyChoice>,
     ) -> Result<Factory<NodeAllocationObject>, SelectionError> {
-        self.factory(PolicyKind::NodeAllocation, &choice.into())
+        self.factory(PolicyKind::NodeAllocation, &self.own.node_allocation, &choice.into())
     }
 
     /// The eviction policy of that name, or in that library.
@@ -292,7 +316,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn eviction(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<EvictionObject>, SelectionError> {
-        self.factory(PolicyKind::Eviction, &choice.into())
+        self.factory(PolicyKind::Eviction, &self.own.eviction, &choice.into())
     }
 
     /// The admission policy of that name, or in that library.
@@ -300,7 +324,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn admission(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AdmissionObject>, SelectionError> {
-        self.factory(PolicyKind::Admission, &choice.into())
+        self.factory(PolicyKind::Admission, &self.own.admission, &choice.into())
     }
 
     /// The keep-alive policy of that name, or in that library.
@@ -308,7 +332,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
-        self.factory(PolicyKind::KeepAlive, &choice.into())
+        self.factory(PolicyKind::KeepAlive, &self.own.keep_alive, &choice.into())
     }
 
     /// The autoscaling policy of that name, or in that library.
@@ -316,7 +340,7 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn autoscaling(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AutoscalingObject>, SelectionError> {
-        self.factory(PolicyKind::Autoscaling, &choice.into())
+        self.factory(PolicyKind::Autoscaling, &self.own.autoscaling, &choice.into())
     }
 }
 
@@ -347,7 +371,7 @@ fn configure(
     Ok((descriptor, parameters, record))
 }
 
-fn names(names: impl Iterator<Item = &'static str>) -> String {
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }

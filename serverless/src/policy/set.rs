@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    self, AdmissionObject, AutoscalingObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
+    self, AdmissionObject, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject,
+    NodeAllocationObject, Seat,
 };
 use hearth_policy_api::{
     Admission, Autoscaling, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
@@ -81,7 +82,7 @@ impl<O> Factory<O> {
         Self { record, make: Rc::new(make), is_of_controller: false }
     }
 
-    fn of_program(name: &str, make: impl Fn(&Seat) -> O + 'static) -> Self {
+    fn of_program(name: &str, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
         let record = PolicyRecord {
             name: name.to_owned(),
             version: "in place".to_owned(),
@@ -89,7 +90,18 @@ impl<O> Factory<O> {
             library_sha256: None,
             parameters: BTreeMap::new(),
         };
-        Self::new(record, move |seat| Ok(make(seat)))
+        Self::new(record, make)
+    }
+
+    /// Gives a policy of the program a version, which stands in results and tells runs of a sweep apart.
+    pub fn with_version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.record.version);
+        self
+    }
+
+    /// Its name, as results tell it.
+    pub fn name(&self) -> &str {
+        &self.record.name
     }
 }
 
@@ -98,7 +110,18 @@ macro_rules! in_place {
         impl Factory<$object> {
             /// A policy that is a Rust type of the program itself; `name` is for results and messages.
             pub fn in_place<T: $kind + 'static>(name: &str, make: impl Fn(&PolicyContext) -> T + 'static) -> Self {
-                Self::of_program(name, move |seat| boundary::$wrap(make(seat.context()), seat))
+                Self::of_program(name, move |seat| Ok(boundary::$wrap(make(seat.context()), seat)))
+            }
+
+            /// The same, of one that may not come to be.
+            pub fn try_in_place<T: $kind + 'static>(
+                name: &str,
+                make: impl Fn(&PolicyContext) -> Result<T, String> + 'static,
+            ) -> Self {
+                Self::of_program(name, move |seat| {
+                    let policy = make(seat.context()).map_err(|cause| CallFailure { cause })?;
+                    Ok(boundary::$wrap(policy, seat))
+                })
             }
         }
     };
@@ -112,7 +135,7 @@ impl Factory<NodeAllocationObject> {
         name: &str,
         make: impl Fn(&PolicyContext) -> T + 'static,
     ) -> Self {
-        Self::of_program(name, move |seat| boundary::batch_allocation(make(seat.context()), seat))
+        Self::of_program(name, move |seat| Ok(boundary::batch_allocation(make(seat.context()), seat)))
     }
 }
 

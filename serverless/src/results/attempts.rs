@@ -1,10 +1,8 @@
 //! `attempts.csv`: one row an attempt, in the order in which they ended.
 
-use std::io::Write;
-
 use super::About;
 use super::streamed_table::StreamedTable;
-use super::table::Column;
+use super::table::{Column, TableTarget};
 use crate::error::Error;
 use crate::invocation::{InvocationRecord, Start};
 
@@ -29,8 +27,8 @@ pub(super) fn columns(about: &About) -> Vec<Column<Attempt>> {
         Of::date("started_at", |attempt| attempt.record.started_at),
         Of::date("finished_at", |attempt| attempt.record.finished_at),
         Of::name_from(&about.nodes, "node", |attempt| attempt.record.node),
-        Of::text("start", |attempt| attempt.record.start.map(Start::as_str)).note("`cold` or `warm`"),
-        Of::text("outcome", |attempt| Some(&attempt.outcome))
+        Of::word("start", |attempt| attempt.record.start.map(Start::as_str)).note("`cold` or `warm`"),
+        Of::word("outcome", |attempt| Some(&attempt.outcome))
             .required()
             .note("that of the attempt; `stopped` if another completed first"),
         Of::text("failure", |attempt| attempt.record.failure.as_deref()).note("why it did not end well"),
@@ -43,7 +41,7 @@ pub(crate) struct Attempts(StreamedTable<Attempt>);
 
 impl Attempts {
     /// Begins a table about an experiment.
-    pub fn new(about: &About, target: Box<dyn Write + Send>) -> Result<Self, Error> {
+    pub fn new(about: &About, target: TableTarget) -> Result<Self, Error> {
         StreamedTable::new("attempts", columns(about), target).map(Self)
     }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Results;
+use super::held_table::{HeldTable, WrongCell};
 use super::table::{Column, CsvTable};
 use super::{Definition, Unit};
 use crate::metrics::{FunctionRatios, Metrics};
@@ -72,14 +73,42 @@ fn column<'a>(
 /// # Errors
 /// When the target cannot be written.
 pub fn write_distributions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let shares: Vec<f64> = shares().collect();
-    let drawn = Drawn::of(&results.metrics, &shares);
-    let ratios = results.metrics.cold_start_ratio_of_functions();
+    let distributions = Distributions::of(results);
     let mut table = CsvTable::new(columns(), target)?;
-    for (position, share) in shares.into_iter().enumerate() {
-        table.row(&ShareRow { share, position, drawn: &drawn, ratios: &ratios })?;
-    }
+    distributions.rows().try_for_each(|row| table.row(&row))?;
     table.finish()
+}
+
+/// The same table in memory.
+///
+/// # Errors
+/// When a cell is not of the type of its column, which is a mistake of the simulator.
+pub fn hold_distributions(results: &Results) -> Result<HeldTable, WrongCell> {
+    let distributions = Distributions::of(results);
+    let columns = columns();
+    let mut table = HeldTable::of(&columns);
+    distributions.rows().try_for_each(|row| table.row(columns.iter().map(|column| column.cell(&row))))?;
+    Ok(table)
+}
+
+/// What is distributed how.
+struct Distributions {
+    shares: Vec<f64>,
+    drawn: Drawn,
+    ratios: FunctionRatios,
+}
+
+impl Distributions {
+    fn of(results: &Results) -> Self {
+        let shares: Vec<f64> = shares().collect();
+        let drawn = Drawn::of(&results.metrics, &shares);
+        Self { shares, drawn, ratios: results.metrics.cold_start_ratio_of_functions() }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = ShareRow<'_>> {
+        let Self { shares, drawn, ratios } = self;
+        shares.iter().enumerate().map(move |(position, share)| ShareRow { share: *share, position, drawn, ratios })
+    }
 }
 
 fn shares() -> impl Iterator<Item = f64> {

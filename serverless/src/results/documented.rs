@@ -75,7 +75,7 @@ fn the_columns_of_tables() {
         let mut text = String::from("| column | unit | what it says |\n|---|---|---|\n");
         for column in table.columns() {
             let unit = match column.head.kind {
-                ColumnType::Text => "text",
+                ColumnType::Name | ColumnType::Text => "text",
                 ColumnType::Flag => "`true` or `false`",
                 ColumnType::Count | ColumnType::Whole | ColumnType::Number => unit(column.unit),
             };

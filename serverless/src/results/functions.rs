@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Results;
+use super::held_table::{HeldTable, WrongCell};
 use super::table::{Column, CsvTable};
 use super::{Definition, Part, Unit};
 use crate::invocation::Outcome;
@@ -68,13 +69,33 @@ fn column<'a>(path: &'static str, part: Part, read: OfFunction) -> Column<Functi
 /// # Errors
 /// When the target cannot be written.
 pub fn write_functions(results: &Results, target: impl Write) -> Result<(), csv::Error> {
-    let processors = results.metrics.processors.as_deref();
-    let mut columns = columns();
-    columns.retain(|column| processors.is_some() || column.head().name != PROCESSORS);
-    let mut table = CsvTable::new(columns, target)?;
-    for (position, (name, metrics)) in results.about.functions.iter().zip(&results.metrics.functions).enumerate() {
-        let processor_seconds = processors.map(|processors| processors.seconds_of(position));
-        table.row(&FunctionRow { name, metrics, processor_seconds })?;
-    }
+    let mut table = CsvTable::new(columns_of(results), target)?;
+    rows(results).try_for_each(|row| table.row(&row))?;
     table.finish()
+}
+
+/// The same table in memory.
+///
+/// # Errors
+/// When a cell is not of the type of its column, which is a mistake of the simulator.
+pub fn hold_functions(results: &Results) -> Result<HeldTable, WrongCell> {
+    let columns = columns_of(results);
+    let mut table = HeldTable::of(&columns);
+    rows(results).try_for_each(|row| table.row(columns.iter().map(|column| column.cell(&row))))?;
+    Ok(table)
+}
+
+fn columns_of<'a>(results: &Results) -> Vec<Column<FunctionRow<'a>>> {
+    let mut columns = columns();
+    columns.retain(|column| results.metrics.processors.is_some() || column.head().name != PROCESSORS);
+    columns
+}
+
+fn rows(results: &Results) -> impl Iterator<Item = FunctionRow<'_>> {
+    let processors = results.metrics.processors.as_deref();
+    let functions = results.about.functions.iter().zip(&results.metrics.functions).enumerate();
+    functions.map(move |(position, (name, metrics))| {
+        let processor_seconds = processors.map(|processors| processors.seconds_of(position));
+        FunctionRow { name, metrics, processor_seconds }
+    })
 }

@@ -1,12 +1,10 @@
 //! `instances.csv`: one row an instance, in the order in which they ended; those that had not ended come last.
 
-use std::io::Write;
-
 use hearth_simcore::time::SimTime;
 
 use super::About;
 use super::streamed_table::StreamedTable;
-use super::table::Column;
+use super::table::{Column, TableTarget};
 use crate::error::Error;
 
 /// What has come of an instance.
@@ -44,7 +42,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
         Of::name_from(&about.functions, "function", |instance| Some(instance.function))
             .required()
             .note("or the application, if it is one of several functions"),
-        Of::text("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused), `snapshot` (it is restored) or `pod` (it takes a generic pod)"),
+        Of::word("start", |instance| Some(instance.start)).required().note("`new` (it passes all of a start), `paused` (it takes the container of one that is paused), `snapshot` (it is restored) or `pod` (it takes a generic pod)"),
         Of::name_from(&about.nodes, "node", |instance| instance.node),
         Of::date("wanted_at", |instance| Some(instance.wanted_at)).required(),
         Of::date("placed_at", |instance| instance.placed_at).note("it has its place on the node"),
@@ -52,7 +50,7 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
         Of::date("stopped_at", |instance| instance.stopped_at).note("it takes no more requests, as fewer are wanted"),
         Of::date("ended_at", |instance| instance.ended_at).note("nothing if it has not ended"),
         Of::count("requests", |instance| Some(instance.requests)).required().note("that it began to serve"),
-        Of::text("why", |instance| instance.why)
+        Of::word("why", |instance| instance.why)
             .note("`scaled` (fewer were wanted), `paused` (likewise, and its container stays for another one), `taken` (a pod, by an instance), `failed` (its start did), `crashed` or `lost` (its node failed)"),
     ]
 }
@@ -61,6 +59,6 @@ pub(super) fn columns(about: &About) -> Vec<Column<InstanceRecord>> {
 ///
 /// # Errors
 /// When the target cannot be written.
-pub(crate) fn table(about: &About, target: Box<dyn Write + Send>) -> Result<StreamedTable<InstanceRecord>, Error> {
+pub(crate) fn table(about: &About, target: TableTarget) -> Result<StreamedTable<InstanceRecord>, Error> {
     StreamedTable::new("instances", columns(about), target)
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::held_table::HeldTable;
 use super::recorder::{RecordSink, SinkError, unwritable};
 use super::table::{Column, CsvTable};
 use super::{About, Results};
@@ -21,8 +22,8 @@ pub(super) fn columns(about: &About) -> Vec<Column<InvocationRecord>> {
         Of::date("finished_at", |record| record.finished_at)
             .note("its body ended; start + limit if it timed out, the date of the rejection if it was rejected"),
         Of::name_from(&about.nodes, "node", |record| record.node),
-        Of::text("start", |record| record.start.map(Start::as_str)).note("`cold` or `warm`"),
-        Of::text("outcome", |record| Some(record.outcome.as_str())).required().note(
+        Of::word("start", |record| record.start.map(Start::as_str)).note("`cold` or `warm`"),
+        Of::word("outcome", |record| Some(record.outcome.as_str())).required().note(
             "`completed`, `timed_out`, `failed`, `rejected`, `lost` (its node died) or `unfinished` (at the end of the simulation)",
         ),
         Of::text("failure", |record| record.failure.as_deref())
@@ -72,4 +73,53 @@ pub fn write_invocations(results: &Results, target: impl Write) -> Result<(), Er
         table.finish()
     };
     write().map_err(|error: SinkError| unwritable(&error))
+}
+
+/// Gathers invocations in memory, and hands them on in tables of so many rows.
+///
+/// ```
+/// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
+/// use hearth_serverless::results::InvocationBatches;
+/// # let scenario = Scenario::from_json(r#"{"format": "hearth-scenario/1",
+/// #     "platform": {"hosts": [{"name": "all", "cores": 1, "speed": "1Gf"}]},
+/// #     "service": {"head": "all", "registry": "all", "nodes": ["all"]}, "functions": [{"name": "f"}],
+/// #     "workload": {"invocations": [{"at": 1, "function": "f"}, {"at": 2, "function": "f"}, {"at": 3, "function": "f"}]}}"#)?;
+/// # let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+/// let experiment = Experiment::prepare(&scenario, &catalog)?;
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let batches = InvocationBatches::new(experiment.about(), 2, move |table| Ok(sender.send(table.rows())?));
+/// experiment.record_to(Box::new(batches), 1.0).run()?;
+/// assert_eq!(receiver.iter().collect::<Vec<_>>(), [2, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct InvocationBatches<F> {
+    columns: Vec<Column<InvocationRecord>>,
+    held: HeldTable,
+    most_rows: usize,
+    hand_on: F,
+}
+
+impl<F> std::fmt::Debug for InvocationBatches<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InvocationBatches").field("held", &self.held.rows()).finish_non_exhaustive()
+    }
+}
+
+impl<F: FnMut(HeldTable) -> Result<(), SinkError>> InvocationBatches<F> {
+    /// Begins with an experiment. The last table may have fewer rows, and none at all; it is handed on in any case.
+    pub fn new(about: &About, most_rows: usize, hand_on: F) -> Self {
+        let columns = columns(about);
+        Self { held: HeldTable::of(&columns), columns, most_rows: most_rows.max(1), hand_on }
+    }
+}
+
+impl<F: FnMut(HeldTable) -> Result<(), SinkError>> RecordSink for InvocationBatches<F> {
+    fn write(&mut self, record: &InvocationRecord) -> Result<(), SinkError> {
+        self.held.row(self.columns.iter().map(|column| column.cell(record)))?;
+        if self.held.rows() < self.most_rows { Ok(()) } else { (self.hand_on)(self.held.take()) }
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        (self.hand_on)(self.held.take())
+    }
 }

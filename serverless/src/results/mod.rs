@@ -23,6 +23,7 @@ mod distributions;
 #[cfg(test)]
 mod documented;
 mod functions;
+mod held_table;
 mod instances;
 mod invocations;
 mod metric;
@@ -43,10 +44,11 @@ mod workflows;
 
 pub(crate) use attempts::Attempts;
 pub(crate) use books::Books;
-pub use distributions::write_distributions;
-pub use functions::write_functions;
+pub use distributions::{hold_distributions, write_distributions};
+pub use functions::{hold_functions, write_functions};
+pub use held_table::{HeldColumn, HeldTable, TablePlace, Values, WrongCell};
 pub(crate) use instances::{InstanceRecord, table as instance_table};
-pub use invocations::{InvocationsCsv, write_invocations};
+pub use invocations::{InvocationBatches, InvocationsCsv, write_invocations};
 pub use metric::{DEFINITIONS, Definition, Metric, Numbers, Over, Part, Section, Shape};
 pub(crate) use nodes::{NodeRecord, table as node_table};
 pub use outcome::{About, Results};
@@ -60,7 +62,7 @@ pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
     MeasuredSummary, MemorySummary, NodesSummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
 };
-pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows};
+pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows, TableTarget};
 pub(crate) use time_series::{Extras, InstanceCounts, Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};
 pub use unit::{Unit, trimmed};

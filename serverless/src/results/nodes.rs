@@ -1,12 +1,10 @@
 //! `nodes.csv`: one row for each time that a node of a pool was on, in the order in which they went off; those that had not come last.
 
-use std::io::Write;
-
 use hearth_simcore::time::SimTime;
 
 use super::About;
 use super::streamed_table::StreamedTable;
-use super::table::Column;
+use super::table::{Column, TableTarget};
 use crate::error::Error;
 
 /// A time that a node of a pool was on.
@@ -45,6 +43,6 @@ pub(super) fn columns(about: &About) -> Vec<Column<NodeRecord>> {
 ///
 /// # Errors
 /// When the target cannot be written.
-pub(crate) fn table(about: &About, target: Box<dyn Write + Send>) -> Result<StreamedTable<NodeRecord>, Error> {
+pub(crate) fn table(about: &About, target: TableTarget) -> Result<StreamedTable<NodeRecord>, Error> {
     StreamedTable::new("nodes", columns(about), target)
 }

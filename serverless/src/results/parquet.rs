@@ -11,132 +11,73 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::About;
+use super::held_table::{HeldColumn, HeldTable, Values};
 use super::invocations;
 use super::recorder::{RecordSink, SinkError};
-use super::table::{Cell, Column, ColumnHead, ColumnType};
+use super::table::{Cell, Column, ColumnDescription, ColumnHead, ColumnType};
+use super::{About, Unit};
 use crate::invocation::InvocationRecord;
 
 /// Writes rows as Parquet. They are held until a group of them is ended.
 pub struct ParquetRows<W: Write + Send> {
     /// `None` once it is closed.
     writer: Option<SerializedFileWriter<W>>,
-    columns: Vec<Held>,
-    rows: usize,
+    held: HeldTable,
 }
 
 impl<W: Write + Send> fmt::Debug for ParquetRows<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParquetRows").field("held", &self.rows).finish_non_exhaustive()
+        f.debug_struct("ParquetRows").field("held", &self.held.rows()).finish_non_exhaustive()
     }
 }
 
-/// What is held of a column.
-struct Held {
-    head: ColumnHead,
-    values: Values,
-    /// For each row whether there is a value.
-    levels: Vec<i16>,
+/// The field of a schema.
+fn field(head: &ColumnHead) -> Result<Arc<Type>, ParquetError> {
+    let (physical, converted) = match head.kind {
+        ColumnType::Name | ColumnType::Text => (PhysicalType::BYTE_ARRAY, ConvertedType::UTF8),
+        ColumnType::Count => (PhysicalType::INT64, ConvertedType::NONE),
+        ColumnType::Whole => (PhysicalType::INT64, ConvertedType::UINT_64),
+        ColumnType::Number => (PhysicalType::DOUBLE, ConvertedType::NONE),
+        ColumnType::Flag => (PhysicalType::BOOLEAN, ConvertedType::NONE),
+    };
+    let repetition = if head.is_optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+    let field = Type::primitive_type_builder(&head.name, physical);
+    field.with_repetition(repetition).with_converted_type(converted).build().map(Arc::new)
 }
 
-/// The values that are there.
-enum Values {
-    /// One text after the other, and where each ends.
-    Text(Vec<u8>, Vec<usize>),
-    Whole(Vec<i64>),
-    Number(Vec<f64>),
-    Flag(Vec<bool>),
-}
-
-impl Values {
-    fn new(kind: ColumnType) -> Self {
-        match kind {
-            ColumnType::Text => Self::Text(Vec::new(), Vec::new()),
-            ColumnType::Count | ColumnType::Whole => Self::Whole(Vec::new()),
-            ColumnType::Number => Self::Number(Vec::new()),
-            ColumnType::Flag => Self::Flag(Vec::new()),
+/// Writes a column, of which Parquet wants the values that are there.
+fn write_held<W: Write + Send>(
+    column: &HeldColumn,
+    group: &mut SerializedRowGroupWriter<'_, W>,
+) -> Result<(), ParquetError> {
+    let levels: Vec<i16> = column.is_there.iter().map(|is_there| i16::from(*is_there)).collect();
+    let levels = column.description.head.is_optional.then_some(levels.as_slice());
+    let is_there = |row: usize| column.is_there.get(row).copied().unwrap_or(true);
+    match &column.values {
+        Values::Names { codes, names } => {
+            let names: Vec<ByteArray> = names.iter().map(|name| ByteArray::from(name.as_str())).collect();
+            let name = |code: &i32| names.get(usize::try_from(*code).ok()?).cloned();
+            write_column::<ByteArrayType, W>(group, &codes.iter().filter_map(name).collect::<Vec<_>>(), levels)
         }
-    }
-}
-
-impl Held {
-    fn new(head: ColumnHead) -> Self {
-        Self { values: Values::new(head.kind), levels: Vec::new(), head }
-    }
-
-    /// The field of a schema.
-    fn field(&self) -> Result<Arc<Type>, ParquetError> {
-        let (physical, converted) = match self.head.kind {
-            ColumnType::Text => (PhysicalType::BYTE_ARRAY, ConvertedType::UTF8),
-            ColumnType::Count => (PhysicalType::INT64, ConvertedType::NONE),
-            ColumnType::Whole => (PhysicalType::INT64, ConvertedType::UINT_64),
-            ColumnType::Number => (PhysicalType::DOUBLE, ConvertedType::NONE),
-            ColumnType::Flag => (PhysicalType::BOOLEAN, ConvertedType::NONE),
-        };
-        let repetition = if self.head.is_optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
-        let field = Type::primitive_type_builder(&self.head.name, physical);
-        field.with_repetition(repetition).with_converted_type(converted).build().map(Arc::new)
-    }
-
-    fn push(&mut self, cell: Cell<'_>) -> Result<(), ParquetError> {
-        let is_there = cell != Cell::Nothing;
-        match (&mut self.values, cell) {
-            (_, Cell::Nothing) if self.head.is_optional => {}
-            (Values::Text(bytes, ends), Cell::Text(text)) => {
-                bytes.extend_from_slice(text.as_bytes());
-                ends.push(bytes.len());
-            }
-            (Values::Text(bytes, ends), cell @ Cell::Names(_)) => {
-                write!(bytes, "{cell}")?;
-                ends.push(bytes.len());
-            }
-            // Of numbers without sign the bits are the same.
-            (Values::Whole(values), Cell::Whole(number)) => values.push(number as i64),
-            (Values::Number(values), Cell::Number(number) | Cell::Decimal(number, _)) => values.push(number),
-            (Values::Number(values), Cell::Date(date)) => values.push(date.as_secs_f64()),
-            (Values::Number(values), Cell::Length(length)) => values.push(length.as_secs_f64()),
-            (Values::Flag(values), Cell::Flag(flag)) => values.push(flag),
-            (_, cell) => {
-                let ColumnHead { name, kind, .. } = &self.head;
-                return Err(ParquetError::General(format!(
-                    "the column {name} is of {kind:?} and cannot hold {cell:?}"
-                )));
-            }
+        Values::Text { bytes, ends } => {
+            let all = ByteArray::from(bytes.clone());
+            let texts = ends.windows(2).enumerate().filter(|(row, _)| is_there(*row));
+            let text = |ends: &[i64]| all.slice(ends[0] as usize, (ends[1] - ends[0]) as usize);
+            write_column::<ByteArrayType, W>(group, &texts.map(|(_, ends)| text(ends)).collect::<Vec<_>>(), levels)
         }
-        self.levels.push(i16::from(is_there));
-        Ok(())
-    }
-
-    /// Writes what is held, and holds nothing any more.
-    fn write<W: Write + Send>(&mut self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<(), ParquetError> {
-        let levels = self.head.is_optional.then_some(self.levels.as_slice());
-        match &mut self.values {
-            Values::Text(bytes, ends) => {
-                let all = ByteArray::from(std::mem::take(bytes));
-                let mut begin = 0;
-                let text = |end: usize| {
-                    let text = all.slice(begin, end - begin);
-                    begin = end;
-                    text
-                };
-                let texts: Vec<ByteArray> = ends.drain(..).map(text).collect();
-                write_column::<ByteArrayType, W>(group, &texts, levels)?;
-            }
-            Values::Whole(values) => {
-                write_column::<Int64Type, W>(group, values, levels)?;
-                values.clear();
-            }
-            Values::Number(values) => {
-                write_column::<DoubleType, W>(group, values, levels)?;
-                values.clear();
-            }
-            Values::Flag(values) => {
-                write_column::<BoolType, W>(group, values, levels)?;
-                values.clear();
-            }
+        // Of numbers without sign the bits are the same.
+        Values::Whole(values) => {
+            let there = values.iter().enumerate().filter(|(row, _)| is_there(*row));
+            write_column::<Int64Type, W>(group, &there.map(|(_, value)| *value as i64).collect::<Vec<_>>(), levels)
         }
-        self.levels.clear();
-        Ok(())
+        Values::Number(values) => {
+            let there = values.iter().enumerate().filter(|(row, _)| is_there(*row));
+            write_column::<DoubleType, W>(group, &there.map(|(_, value)| *value).collect::<Vec<_>>(), levels)
+        }
+        Values::Flag(values) => {
+            let there = values.iter().enumerate().filter(|(row, _)| is_there(*row));
+            write_column::<BoolType, W>(group, &there.map(|(_, value)| *value).collect::<Vec<_>>(), levels)
+        }
     }
 }
 
@@ -157,17 +98,19 @@ impl<W: Write + Send> ParquetRows<W> {
     /// # Errors
     /// When the target cannot be written.
     pub fn new(name: &str, columns: impl IntoIterator<Item = ColumnHead>, target: W) -> Result<Self, SinkError> {
-        let columns: Vec<Held> = columns.into_iter().map(Held::new).collect();
-        let fields = columns.iter().map(Held::field).collect::<Result<Vec<_>, _>>()?;
+        let described = |head: ColumnHead| ColumnDescription { head, unit: Unit::Plain, note: String::new() };
+        let held = HeldTable::new(columns.into_iter().map(described));
+        let heads = held.columns().iter().map(|column| &column.description.head);
+        let fields = heads.map(field).collect::<Result<Vec<_>, _>>()?;
         let schema = Arc::new(Type::group_type_builder(name).with_fields(fields).build()?);
         let properties = WriterProperties::builder().set_created_by("Hearth".to_owned()).build();
         let writer = SerializedFileWriter::new(target, schema, Arc::new(properties))?;
-        Ok(Self { writer: Some(writer), columns, rows: 0 })
+        Ok(Self { writer: Some(writer), held })
     }
 
     /// How many rows are held.
     pub fn held(&self) -> usize {
-        self.rows
+        self.held.rows()
     }
 
     /// Takes a row, with a cell for each column.
@@ -175,9 +118,7 @@ impl<W: Write + Send> ParquetRows<W> {
     /// # Errors
     /// When a cell is not of the type of its column.
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<(), SinkError> {
-        self.columns.iter_mut().zip(cells).try_for_each(|(column, cell)| column.push(cell))?;
-        self.rows += 1;
-        Ok(())
+        Ok(self.held.row(cells)?)
     }
 
     /// Writes the rows that are held as a group, if there are any.
@@ -186,12 +127,11 @@ impl<W: Write + Send> ParquetRows<W> {
     /// When the target cannot be written.
     pub fn end_group(&mut self) -> Result<(), SinkError> {
         if let Some(writer) = &mut self.writer
-            && self.rows > 0
+            && self.held.rows() > 0
         {
             let mut group = writer.next_row_group()?;
-            self.columns.iter_mut().try_for_each(|column| column.write(&mut group))?;
+            self.held.take().columns().iter().try_for_each(|column| write_held(column, &mut group))?;
             group.close()?;
-            self.rows = 0;
         }
         Ok(())
     }
@@ -295,17 +235,5 @@ mod tests {
                 assert_eq!(row.get_string(9).unwrap(), "unfinished");
             }
         }
-    }
-
-    #[test]
-    fn a_cell_of_another_type_is_refused_with_its_column() {
-        let head = |kind, is_optional| ColumnHead { name: "x".to_owned(), kind, is_optional };
-        let refused = |head: ColumnHead, cell| {
-            let mut rows = ParquetRows::new("t", [head], Vec::new()).unwrap();
-            rows.row([cell]).unwrap_err().to_string()
-        };
-        let error = refused(head(ColumnType::Number, true), Cell::Text("one"));
-        assert!(error.contains("the column x is of Number and cannot hold Text(\"one\")"), "{error}");
-        assert!(refused(head(ColumnType::Text, false), Cell::Nothing).contains("cannot hold Nothing"));
     }
 }

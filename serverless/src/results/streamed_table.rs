@@ -1,15 +1,15 @@
 //! A table that is written while the simulation runs, row by row.
 
 use std::fmt;
-use std::io::Write;
 
-use super::table::{Column, CsvTable};
+use super::recorder::SinkError;
+use super::table::{Column, OpenTable, TableTarget};
 use crate::error::Error;
 
 /// The table, and what its rows are, for messages.
 pub(crate) struct StreamedTable<R> {
     what: &'static str,
-    table: CsvTable<R, Box<dyn Write + Send>>,
+    table: OpenTable<R>,
 }
 
 impl<R> fmt::Debug for StreamedTable<R> {
@@ -20,8 +20,8 @@ impl<R> fmt::Debug for StreamedTable<R> {
 
 impl<R> StreamedTable<R> {
     /// Begins a table.
-    pub fn new(what: &'static str, columns: Vec<Column<R>>, target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let table = CsvTable::new(columns, target).map_err(|error| unwritable(what, &error))?;
+    pub fn new(what: &'static str, columns: Vec<Column<R>>, target: TableTarget) -> Result<Self, Error> {
+        let table = OpenTable::new(columns, target).map_err(|error| unwritable(what, &error))?;
         Ok(Self { what, table })
     }
 
@@ -36,6 +36,6 @@ impl<R> StreamedTable<R> {
     }
 }
 
-fn unwritable(what: &'static str, error: &csv::Error) -> Error {
+fn unwritable(what: &'static str, error: &SinkError) -> Error {
     Error::Result { what, cause: error.to_string() }
 }

@@ -8,6 +8,8 @@ use std::io::Write;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Unit;
+use super::held_table::{HeldTable, TablePlace};
+use super::recorder::SinkError;
 
 /// What stands in a row under a column.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -55,7 +57,9 @@ impl fmt::Display for Cell<'_> {
 /// What all cells of a column are, if they are not nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ColumnType {
-    /// Text, or names.
+    /// Text of which there are few: names of functions and nodes, and words.
+    Name,
+    /// Any text.
     Text,
     /// Whole numbers that count or number something: always below 2⁶³.
     Count,
@@ -152,6 +156,8 @@ enum Reading<R> {
     Length(Read<R, SimDuration>),
     Flag(Read<R, bool>),
     Text(ReadText<R>),
+    /// Of which there are few.
+    Word(ReadText<R>),
     /// By number.
     NameFrom(Vec<String>, Read<R, u32>),
     Names(ReadNames<R>),
@@ -207,6 +213,11 @@ impl<R> Column<R> {
         Self::new(name, Unit::Plain, Reading::Text(Box::new(read)))
     }
 
+    /// One of a few words.
+    pub fn word(name: impl Into<String>, read: impl Fn(&R) -> Option<&str> + Send + Sync + 'static) -> Self {
+        Self::new(name, Unit::Plain, Reading::Word(Box::new(read)))
+    }
+
     /// One of some names, by its number.
     pub fn name_from(
         names: &[String],
@@ -251,7 +262,8 @@ impl<R> Column<R> {
             Reading::Count(_) => ColumnType::Count,
             Reading::Decimal(..) | Reading::Date(_) | Reading::Length(_) => ColumnType::Number,
             Reading::Flag(_) => ColumnType::Flag,
-            Reading::Text(_) | Reading::NameFrom(..) | Reading::Names(_) => ColumnType::Text,
+            Reading::NameFrom(..) | Reading::Word(_) => ColumnType::Name,
+            Reading::Text(_) | Reading::Names(_) => ColumnType::Text,
         }
     }
 
@@ -265,7 +277,7 @@ impl<R> Column<R> {
             Reading::Date(read) => read(row).map_or(Cell::Nothing, Cell::Date),
             Reading::Length(read) => read(row).map_or(Cell::Nothing, Cell::Length),
             Reading::Flag(read) => read(row).map_or(Cell::Nothing, Cell::Flag),
-            Reading::Text(read) => read(row).map_or(Cell::Nothing, Cell::Text),
+            Reading::Text(read) | Reading::Word(read) => read(row).map_or(Cell::Nothing, Cell::Text),
             Reading::NameFrom(names, read) => {
                 let name = read(row).and_then(|number| names.get(number as usize));
                 name.map_or(Cell::Nothing, |name| Cell::Text(name))
@@ -296,5 +308,84 @@ impl<R, W: Write> CsvTable<R, W> {
     /// Ends the table.
     pub fn finish(&mut self) -> Result<(), csv::Error> {
         self.rows.finish()
+    }
+}
+
+/// Where a table goes that is made while the simulation runs.
+pub enum TableTarget {
+    /// Written as CSV.
+    Csv(Box<dyn Write + Send>),
+    /// Held in memory, and put there when the simulation ends.
+    Memory(TablePlace),
+}
+
+impl fmt::Debug for TableTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv(_) => "Csv",
+            Self::Memory(_) => "Memory",
+        })
+    }
+}
+
+impl<W: Write + Send + 'static> From<Box<W>> for TableTarget {
+    fn from(target: Box<W>) -> Self {
+        Self::Csv(target)
+    }
+}
+
+impl From<Box<dyn Write + Send>> for TableTarget {
+    fn from(target: Box<dyn Write + Send>) -> Self {
+        Self::Csv(target)
+    }
+}
+
+impl From<TablePlace> for TableTarget {
+    fn from(place: TablePlace) -> Self {
+        Self::Memory(place)
+    }
+}
+
+enum OpenRows {
+    Csv(CsvRows<Box<dyn Write + Send>>),
+    Memory(HeldTable, TablePlace),
+}
+
+/// A table with these columns, wherever it goes.
+pub(crate) struct OpenTable<R> {
+    columns: Vec<Column<R>>,
+    rows: OpenRows,
+}
+
+impl<R> OpenTable<R> {
+    /// Begins a table.
+    pub fn new(columns: Vec<Column<R>>, target: TableTarget) -> Result<Self, SinkError> {
+        let rows = match target {
+            TableTarget::Csv(target) => {
+                OpenRows::Csv(CsvRows::new(columns.iter().map(|column| column.name.as_str()), target)?)
+            }
+            TableTarget::Memory(place) => OpenRows::Memory(HeldTable::of(&columns), place),
+        };
+        Ok(Self { columns, rows })
+    }
+
+    /// Writes a row.
+    pub fn row(&mut self, row: &R) -> Result<(), SinkError> {
+        let cells = self.columns.iter().map(|column| column.cell(row));
+        match &mut self.rows {
+            OpenRows::Csv(rows) => Ok(rows.row(cells)?),
+            OpenRows::Memory(table, _) => Ok(table.row(cells)?),
+        }
+    }
+
+    /// Ends the table.
+    pub fn finish(&mut self) -> Result<(), SinkError> {
+        match &mut self.rows {
+            OpenRows::Csv(rows) => Ok(rows.finish()?),
+            OpenRows::Memory(table, place) => {
+                place.put(table.take());
+                Ok(())
+            }
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! `timeseries.csv`: the service at the end of every interval.
 
-use std::io::Write;
-
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Unit;
-use super::table::{Column, CsvTable};
+use super::recorder::SinkError;
+use super::table::{Column, OpenTable, TableTarget};
 use crate::error::Error;
 use crate::invocation::Outcome;
 use crate::metrics::{Metrics, PoolUse};
@@ -169,7 +168,7 @@ impl Standing {
 /// from date 0: so the series is the one that the longer interval would have given from the start. Intervals before the
 /// first request, in which nothing can be, are left out.
 pub(crate) struct TimeSeries {
-    table: CsvTable<IntervalRow, Box<dyn Write + Send>>,
+    table: OpenTable<IntervalRow>,
     interval: SimDuration,
     most_rows: usize,
     /// The end of the current interval.
@@ -189,15 +188,10 @@ impl std::fmt::Debug for TimeSeries {
 impl TimeSeries {
     /// A series that is written to `target`, with an interval to begin with that is not zero, and at most so many rows
     /// (at least two).
-    pub fn new(
-        interval: SimDuration,
-        most_rows: usize,
-        extras: Extras,
-        target: Box<dyn Write + Send>,
-    ) -> Result<Self, Error> {
+    pub fn new(interval: SimDuration, most_rows: usize, extras: Extras, target: TableTarget) -> Result<Self, Error> {
         let mut columns = columns();
         columns.retain(|column| extras.have(&column.head().name));
-        let table = CsvTable::new(columns, target).map_err(|error| unwritable(&error))?;
+        let table = OpenTable::new(columns, target).map_err(|error| unwritable(&error))?;
         let most_rows = most_rows.max(2);
         let next = SimTime::ZERO + interval;
         Ok(Self { table, interval, most_rows, next, left_out: 0, ends: Vec::new() })
@@ -261,13 +255,13 @@ impl TimeSeries {
     }
 }
 
-fn unwritable(error: &csv::Error) -> Error {
+fn unwritable(error: &SinkError) -> Error {
     Error::Result { what: "time series", cause: error.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::io::{self, Write};
     use std::sync::{Arc, Mutex};
 
     use proptest::prelude::*;
@@ -289,8 +283,13 @@ mod tests {
     fn written_with(interval: u64, most_rows: usize, work: impl FnOnce(TimeSeries)) -> Vec<String> {
         let text = Text::default();
         work(
-            TimeSeries::new(SimDuration::from_secs(interval), most_rows, Extras::default(), Box::new(text.clone()))
-                .unwrap(),
+            TimeSeries::new(
+                SimDuration::from_secs(interval),
+                most_rows,
+                Extras::default(),
+                Box::new(text.clone()).into(),
+            )
+            .unwrap(),
         );
         let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
         text.lines().skip(1).map(str::to_owned).collect()

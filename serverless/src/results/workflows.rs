@@ -1,11 +1,11 @@
 //! `workflows.csv`: one row a run of a workflow, in the order in which they ended.
 
 use std::fmt;
-use std::io::Write;
 
 use hearth_simcore::time::SimDuration;
 
-use super::table::{Column, CsvTable};
+use super::recorder::SinkError;
+use super::table::{Column, OpenTable, TableTarget};
 use crate::error::Error;
 use crate::workflow::{PathTimes, WorkflowRecord};
 
@@ -19,10 +19,10 @@ pub(super) fn columns() -> Vec<Column<WorkflowRecord>> {
     type Of = Column<WorkflowRecord>;
     vec![
         Of::count("run", |run| Some(run.run)).required().note("its number"),
-        Of::text("workflow", |run| Some(&run.name)).required(),
+        Of::word("workflow", |run| Some(&run.name)).required(),
         Of::date("requested_at", |run| run.requested_at),
         Of::date("finished_at", |run| run.finished_at),
-        Of::text("outcome", |run| Some(run.outcome.as_str()))
+        Of::word("outcome", |run| Some(run.outcome.as_str()))
             .required()
             .note("`completed`, `failed` (a task did not complete; no further one was begun) or `unfinished`"),
         Of::text("failure", |run| run.failure.as_deref()).note("why it did not end well"),
@@ -47,7 +47,7 @@ pub(crate) enum WorkflowRuns {
     /// They are kept.
     Kept(Vec<WorkflowRecord>),
     /// They are written.
-    Written(Box<CsvTable<WorkflowRecord, Box<dyn Write + Send>>>),
+    Written(Box<OpenTable<WorkflowRecord>>),
 }
 
 impl Default for WorkflowRuns {
@@ -62,14 +62,14 @@ impl fmt::Debug for WorkflowRuns {
     }
 }
 
-fn unwritable(error: &csv::Error) -> Error {
+fn unwritable(error: &SinkError) -> Error {
     Error::Result { what: "workflows", cause: error.to_string() }
 }
 
 impl WorkflowRuns {
     /// Begins a table.
-    pub fn new(target: Box<dyn Write + Send>) -> Result<Self, Error> {
-        let table = CsvTable::new(columns(), target).map_err(|error| unwritable(&error))?;
+    pub fn new(target: TableTarget) -> Result<Self, Error> {
+        let table = OpenTable::new(columns(), target).map_err(|error| unwritable(&error))?;
         Ok(Self::Written(Box::new(table)))
     }
 
