@@ -11,6 +11,7 @@ mod commands;
 mod error;
 mod feature;
 mod hash;
+pub mod in_memory;
 mod interrupt;
 mod isolation;
 mod metric;
@@ -33,7 +34,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use crate::error::CommandError;
+pub use crate::assignment::policy_overrides;
+pub use crate::error::{CommandError, with_date};
 use crate::isolation::Isolated;
 pub use crate::sweep::planned::{Part, PlannedRun, PlannedSweep};
 pub use crate::sweep::share::Share;

@@ -148,6 +148,15 @@ impl SweepProgress {
         let parts: Vec<Part> = [runs].into_iter().chain(time_left(self.start, share)).collect();
         self.line.show(Some(share.min(1.0)), &parts);
     }
+
+    /// What shows it, if it is there.
+    pub fn shows(progress: Option<Self>) -> impl Fn(usize, f64) {
+        move |ended, under_way| {
+            if let Some(progress) = &progress {
+                progress.show(ended, under_way);
+            }
+        }
+    }
 }
 
 /// Shows the progress until it is dropped; nothing where standard error is no terminal.

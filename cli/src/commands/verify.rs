@@ -22,7 +22,7 @@ use crate::sweep::grid::Grid;
 use crate::sweep::pool::{self, Announce, Control};
 use crate::sweep::simulate::{self, Keep};
 use crate::sweep::store::Store;
-use crate::sweep::study::Study;
+use crate::sweep::study::{OwnPolicyMaker, Study};
 use crate::{sweep, temporary};
 
 /// A bundle that is unpacked and has all that it needs.
@@ -148,7 +148,8 @@ impl Unpacked {
             difference
         };
         let catalog = || catalog_of(Vec::new());
-        let outcomes = pool::run_all(runs.len(), pool::threads(None), &control, progress, catalog, again)?;
+        let outcomes =
+            pool::run_all(runs.len(), pool::threads(None), &control, SweepProgress::shows(progress), catalog, again)?;
         let mut all: Option<Different> = None;
         for (run, outcome) in runs.iter().zip(outcomes) {
             let difference = match outcome {
@@ -183,6 +184,7 @@ impl Unpacked {
             keys: vec![hash::of_parts(&[number.to_string()])],
             files: Vec::new(),
             hashes: hashes.map(|file| (self.folder.join(&file.name), file.sha256.clone())).collect(),
+            own: OwnPolicyMaker::default(),
             copies: OnceLock::new(),
             name,
         })

@@ -190,3 +190,14 @@ pub struct Figure {
     /// What it shows.
     pub content: Content,
 }
+
+impl Content {
+    /// Whether there is nothing to be seen.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Plot(plot) => plot.panels.iter().all(|panel| panel.series.is_empty()),
+            Self::Bars(bars) => bars.rows.is_empty(),
+            Self::GanttChart(timeline) => timeline.spans.is_empty(),
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hearth_serverless::results::{Numbers, Summary};
+use hearth_serverless::results::{HeldColumn, HeldTable, Numbers, Summary, Values};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -178,7 +178,41 @@ fn timeline_of(events: Vec<TraceEvent>) -> GanttChart {
     timeline
 }
 
+impl Table {
+    /// A table in memory, of which numbers are read.
+    pub fn of(held: &HeldTable) -> Self {
+        let there = |column: &HeldColumn, row: usize| column.is_there.get(row).copied().unwrap_or(true);
+        let numbers = |column: &HeldColumn| -> Vec<Option<f64>> {
+            let of = |row: usize| match &column.values {
+                Values::Number(values) => values.get(row).copied(),
+                Values::Whole(values) => values.get(row).map(|value| *value as f64),
+                _ => None,
+            };
+            (0..held.rows()).map(|row| of(row).filter(|_| there(column, row))).collect()
+        };
+        let column = |column: &HeldColumn| (column.description.head.name.clone(), numbers(column));
+        Self { columns: held.columns().iter().map(column).collect() }
+    }
+}
+
 impl RunFolder {
+    /// What is known of a run by its summary, with tables that are in memory.
+    pub fn in_memory(
+        summary: Value,
+        distributions: Option<&HeldTable>,
+        series: Option<&HeldTable>,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            numbers: Numbers::read(&summary),
+            summary: Summary::deserialize(&summary)?,
+            written: summary,
+            scenario: None,
+            distributions: distributions.map_or_else(Table::default, Table::of),
+            series: series.map(Table::of),
+            timeline: None,
+        })
+    }
+
     fn read(files: &RunFiles) -> Result<Self, CommandError> {
         let folder = files.folder();
         let manifest = files.manifest()?.ok_or_else(|| wrong(folder, "has no run.json"))?;

@@ -95,15 +95,37 @@ fn folded(title: &str, value: &Value) -> String {
     format!("<details><summary>{title}</summary><pre>{text}</pre></details>")
 }
 
-fn page(title: &str, body: &str) -> String {
+/// The variables that stand for colours, on light ground and on dark.
+fn variables() -> [String; 2] {
     let variables = |code: &dyn Fn(theme::Colour) -> String| -> String {
         theme::all().map(|colour| format!("--{}: {}; ", colour.variable, code(colour))).collect()
     };
+    [variables(&|colour| theme::hex(colour.light)), variables(&|colour| theme::hex(colour.dark))]
+}
+
+fn page(title: &str, body: &str) -> String {
+    let [light, dark] = variables();
     include_str!("page.html")
         .replace("{{title}}", &escaped(title))
-        .replace("{{light}}", &variables(&|colour| theme::hex(colour.light)))
-        .replace("{{dark}}", &variables(&|colour| theme::hex(colour.dark)))
+        .replace("{{light}}", &light)
+        .replace("{{dark}}", &dark)
         .replace("{{body}}", body)
+}
+
+/// What a notebook shows in a cell: needs nothing else, and follows the ground of the notebook.
+fn part(body: &str) -> String {
+    let [light, dark] = variables();
+    include_str!("part.html").replace("{{light}}", &light).replace("{{dark}}", &dark).replace("{{body}}", body)
+}
+
+/// A run for a notebook: the summary as text, and figures.
+pub fn part_of_run(text: &str, figures: &[Figure]) -> Result<String, DrawError> {
+    Ok(part(&format!("<pre>{}</pre>\n{}", escaped(text), figures_of(figures)?)))
+}
+
+/// A sweep for a notebook: its table, and figures.
+pub fn part_of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]) -> Result<String, DrawError> {
+    Ok(part(&format!("{}\n{}", comparison_table(sweep, comparison), figures_of(figures)?)))
 }
 
 fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {

@@ -41,19 +41,11 @@ pub fn of(run: &RunFolder) -> Vec<Figure> {
             content: Content::GanttChart(timeline.clone()),
         });
     }
-    figures.retain(|figure| !is_empty(&figure.content));
+    figures.retain(|figure| !figure.content.is_empty());
     figures
 }
 
 const LATENCY_NOTE: &str = "Latency from the request to the end, of completed invocations; waiting from the request to the start. A line that begins above 0 % is of times some of which are zero, which a logarithmic axis cannot show.";
-
-fn is_empty(content: &Content) -> bool {
-    match content {
-        Content::Plot(plot) => plot.panels.iter().all(|panel| panel.series.is_empty()),
-        Content::Bars(bars) => bars.rows.is_empty(),
-        Content::GanttChart(timeline) => timeline.spans.is_empty(),
-    }
-}
 
 /// The points of a cumulative distribution: values across, shares up.
 pub fn cdf(distributions: &Table, column: &str) -> Vec<Point> {
@@ -175,7 +167,7 @@ pub fn time_series(runs: &[(&str, &Table)]) -> Vec<Figure> {
         let plot = Plot::new(x, y, Joined::Line, runs.iter().flat_map(series).collect());
         Figure { name: name.to_owned(), title: title.to_owned(), note: note.to_owned(), content: Content::Plot(plot) }
     };
-    COURSES.into_iter().map(of_group).filter(|figure| !is_empty(&figure.content)).collect()
+    COURSES.into_iter().map(of_group).filter(|figure| !figure.content.is_empty()).collect()
 }
 
 /// A line has no more points than this: a picture is not wider in dots.

@@ -159,6 +159,14 @@ impl Grid {
             }
             axes.push(axis);
         }
+        Self::of_axes(axes, seeds)
+    }
+
+    /// The grid of these axes.
+    ///
+    /// # Errors
+    /// When a value has the label of another one of its axis, or there are too many combinations.
+    pub fn of_axes(axes: Vec<Axis>, seeds: Vec<u64>) -> Result<Self, CommandError> {
         let lengths = axes.iter().map(|axis| axis.settings.len()).chain([seeds.len()]);
         let runs = lengths.fold(1_usize, usize::saturating_mul);
         if runs > MOST_RUNS {

@@ -10,7 +10,7 @@ use hearth_serverless::scenario::{Override, ScenarioText};
 use serde::{Deserialize, Serialize};
 
 use super::grid::{Axis, Grid, Setting};
-use super::study::Study;
+use super::study::{OwnPolicyMaker, Study};
 use crate::error::CommandError;
 use crate::objects::{inputs, is_named};
 use crate::output_choice::TableFormat;
@@ -238,6 +238,7 @@ impl Plan {
             keys: self.runs.iter().map(|run| run.key.clone()).collect(),
             files: self.files.into_iter().map(|file| (file.name, file.sha256)).collect(),
             hashes: self.inputs.iter().map(hash).collect::<Result<_, CommandError>>()?,
+            own: OwnPolicyMaker::default(),
             copies: OnceLock::new(),
             text,
             name: file,

@@ -13,9 +13,9 @@ use hearth_serverless::experiment::{Extent, Monitor};
 
 use crate::error::CommandError;
 use crate::interrupt;
-use crate::progress::{SweepProgress, share_done};
+use crate::progress::share_done;
 
-/// How often the bar moves.
+/// How often somebody looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -99,7 +99,8 @@ pub fn threads(asked: Option<NonZeroUsize>) -> usize {
 }
 
 /// Runs jobs `0..jobs` on so many threads and gives what came of each, in order: `None` of those that did not run because
-/// all was stopped. An error that concerns all stops the others.
+/// all was stopped. An error that concerns all stops the others. `look` is called now and then, and after each, with how many have ended
+/// and how many runs' worth of work is under way.
 ///
 /// # Errors
 /// The first error for which `is_fatal` holds. Others are given with their job.
@@ -107,7 +108,7 @@ pub fn run_all<State, Outcome: Send>(
     jobs: usize,
     threads: usize,
     control: &Control,
-    progress: Option<SweepProgress>,
+    mut look: impl FnMut(usize, f64),
     state: impl Fn() -> State + Sync,
     run: impl Fn(&mut State, usize, &Announce) -> Result<Outcome, CommandError> + Sync,
 ) -> Result<Vec<Option<Result<Outcome, CommandError>>>, CommandError> {
@@ -151,9 +152,7 @@ pub fn run_all<State, Outcome: Send>(
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
-            if let Some(progress) = &progress {
-                progress.show(ended, control.under_way());
-            }
+            look(ended, control.under_way());
         }
     });
     fatal.map_or(Ok(outcomes), Err)
@@ -169,7 +168,7 @@ mod tests {
             thread::sleep(Duration::from_millis(if job.is_multiple_of(2) { 3 } else { 0 }));
             if job == 5 { Err(CommandError::Unsound("five".to_owned())) } else { Ok(job) }
         };
-        let outcomes = run_all(20, 4, &Control::default(), None, || (), run).unwrap();
+        let outcomes = run_all(20, 4, &Control::default(), |_, _| (), || (), run).unwrap();
         for (job, outcome) in outcomes.into_iter().enumerate() {
             match outcome.unwrap() {
                 Ok(value) => assert_eq!(value, job),
@@ -183,7 +182,7 @@ mod tests {
         let run = |_: &mut (), job: usize, _: &Announce| {
             if job == 1 { Err(CommandError::Usage("wrong".to_owned())) } else { Ok(()) }
         };
-        let error = run_all(1_000_000, 2, &Control::default(), None, || (), run).unwrap_err();
+        let error = run_all(1_000_000, 2, &Control::default(), |_, _| (), || (), run).unwrap_err();
         assert_eq!(error.to_string(), "wrong");
     }
 }

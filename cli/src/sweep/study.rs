@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use hearth_serverless::experiment::{About, Experiment, chosen_policies, hidden_policies};
-use hearth_serverless::policy::Catalog;
+use hearth_serverless::policy::{Catalog, OwnPolicies};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 
 use super::grid::{Axis, Baseline, Grid, Point};
@@ -39,6 +40,8 @@ pub struct Study {
     pub format: TableFormat,
     /// Where policies are looked for that are not built in.
     pub plugin_folders: Vec<PathBuf>,
+    /// Policies of the program itself.
+    pub own: OwnPolicyMaker,
     /// By point: the hash of all that its run depends on.
     pub keys: Vec<String>,
     /// Names and hashes of the files that the scenarios read.
@@ -47,6 +50,27 @@ pub struct Study {
     pub hashes: BTreeMap<PathBuf, String>,
     /// Where the libraries are that were opened for the hashes, by path.
     pub copies: OnceLock<BTreeMap<PathBuf, PathBuf>>,
+}
+
+/// Makes the policies of a program for the catalog of a thread.
+#[derive(Clone, Default)]
+pub struct OwnPolicyMaker(Option<Arc<dyn Fn() -> OwnPolicies + Send + Sync>>);
+
+impl fmt::Debug for OwnPolicyMaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "policies of the program" } else { "no policies of the program" })
+    }
+}
+
+impl OwnPolicyMaker {
+    /// One that makes these. It is called once for each thread that simulates.
+    pub fn new(make: impl Fn() -> OwnPolicies + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(make)))
+    }
+
+    fn make(&self) -> OwnPolicies {
+        self.0.as_ref().map_or_else(OwnPolicies::default, |make| make())
+    }
 }
 
 /// What runs depend on.
@@ -66,6 +90,7 @@ impl Study {
     /// Every policy there is. Libraries are those with which the hashes were made, whatever has become of their files.
     pub fn catalog(&self) -> Catalog {
         catalog_with(self.plugin_folders.clone(), self.copies.get().cloned().unwrap_or_default())
+            .with_own(self.own.make())
     }
 
     /// An error of reading or preparing the scenario, with its file.
@@ -106,7 +131,7 @@ impl Study {
     /// What these runs depend on.
     pub fn dependencies(&self, points: &[usize]) -> Result<Dependencies, CommandError> {
         // Of the files as they are now.
-        let catalog = catalog_of(self.plugin_folders.clone());
+        let catalog = catalog_of(self.plugin_folders.clone()).with_own(self.own.make());
         let mut found = Dependencies::default();
         // Seeds vary fastest.
         for points in points.chunk_by(|one, next| self.points[*one].settings == self.points[*next].settings) {
@@ -196,6 +221,7 @@ impl Study {
             options: self.options.clone(),
             format: self.format,
             plugin_folders: self.plugin_folders.clone(),
+            own: self.own.clone(),
             files: self.files.clone(),
             hashes: self.hashes.clone(),
             copies: self.copies.clone(),

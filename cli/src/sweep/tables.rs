@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
-use hearth_serverless::results::{Cell, ColumnHead, ColumnType, CsvRows, Metric, SinkError};
+use hearth_serverless::results::{
+    Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows, HeldTable, Metric, SinkError, Unit, WrongCell,
+};
 
 use super::axes;
 use super::comparison::{Comparison, Row, Run};
-use super::grid::Grid;
+use super::grid::{Axis, Grid};
 use super::statistics::Estimate;
 use crate::output_choice::TableFormat;
 
@@ -23,7 +25,7 @@ enum Column {
 impl Column {
     fn head(&self) -> ColumnHead {
         let (name, kind, is_optional) = match self {
-            Self::Text(name, _) => (name, ColumnType::Text, false),
+            Self::Text(name, _) => (name, ColumnType::Name, false),
             Self::Number(name, _) => (name, ColumnType::Number, true),
             Self::Flag(name, _) => (name, ColumnType::Flag, true),
         };
@@ -64,15 +66,18 @@ fn axes_of<'a>(grid: &Grid, rows: impl Iterator<Item = &'a [usize]> + Clone) -> 
 
 /// A table that is written row by row.
 enum Rows<W: Write + Send> {
-    Csv(CsvRows<W>),
+    Csv(Box<CsvRows<W>>),
     #[cfg(feature = "parquet")]
     Parquet(hearth_serverless::results::ParquetRows<W>),
+    Held(HeldTable),
 }
 
 impl<W: Write + Send> Rows<W> {
     fn new(format: TableFormat, heads: Vec<ColumnHead>, target: W) -> Result<Self, SinkError> {
         match format {
-            TableFormat::Csv => Ok(Self::Csv(CsvRows::new(heads.iter().map(|head| head.name.as_str()), target)?)),
+            TableFormat::Csv => CsvRows::new(heads.iter().map(|head| head.name.as_str()), target)
+                .map(|rows| Self::Csv(Box::new(rows)))
+                .map_err(Into::into),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
                 Ok(Self::Parquet(hearth_serverless::results::ParquetRows::new("runs", heads, target)?))
@@ -87,6 +92,7 @@ impl<W: Write + Send> Rows<W> {
             Self::Csv(rows) => Ok(rows.row(cells)?),
             #[cfg(feature = "parquet")]
             Self::Parquet(rows) => Ok(rows.row(cells)?),
+            Self::Held(table) => Ok(table.row(cells)?),
         }
     }
 
@@ -95,6 +101,7 @@ impl<W: Write + Send> Rows<W> {
             Self::Csv(rows) => Ok(rows.finish()?),
             #[cfg(feature = "parquet")]
             Self::Parquet(rows) => Ok(rows.finish()?),
+            Self::Held(_) => Ok(()),
         }
     }
 }
@@ -119,17 +126,8 @@ impl<'a, W: Write + Send> RunsTable<'a, W> {
         format: TableFormat,
         target: W,
     ) -> Result<Self, SinkError> {
-        let quantities: Vec<Option<Vec<f64>>> =
-            grid.axes.iter().map(|axis| axes::quantities(axis).map(|(values, _)| values)).collect();
-        let head = |name: String, kind, is_optional| ColumnHead { name, kind, is_optional };
-        let of_axis = |(name, quantities): (String, &Option<Vec<f64>>)| match quantities {
-            Some(_) => head(name, ColumnType::Number, true),
-            None => head(name, ColumnType::Text, false),
-        };
-        let mut heads = vec![head("setting".to_owned(), ColumnType::Text, false)];
-        heads.extend(axes::column_names(grid).into_iter().zip(&quantities).map(of_axis));
-        heads.push(head("seed".to_owned(), ColumnType::Whole, false));
-        heads.extend(metrics.iter().map(|metric| head(metric.name.clone(), ColumnType::Number, true)));
+        let quantities = quantities_of(grid);
+        let heads = heads(grid, &quantities, &metrics).into_iter().map(|column| column.head).collect();
         Ok(Self { grid, quantities, metrics, rows: Rows::new(format, heads, target)? })
     }
 
@@ -158,6 +156,52 @@ impl<'a, W: Write + Send> RunsTable<'a, W> {
     /// When the target cannot be written.
     pub fn finish(mut self) -> Result<(), SinkError> {
         self.rows.finish()
+    }
+}
+
+/// By axis: the values as numbers, where they are quantities.
+fn quantities_of(grid: &Grid) -> Vec<Option<Vec<f64>>> {
+    grid.axes.iter().map(|axis| axes::quantities(axis).map(|(values, _)| values)).collect()
+}
+
+/// The columns of the table of runs.
+fn heads(grid: &Grid, quantities: &[Option<Vec<f64>>], metrics: &[&Metric]) -> Vec<ColumnDescription> {
+    let column = |name: String, kind, is_optional, unit| {
+        let head = ColumnHead { name, kind, is_optional };
+        ColumnDescription { head, unit, note: String::new() }
+    };
+    let of_axis = |((axis, name), quantities): ((&Axis, String), &Option<Vec<f64>>)| match quantities {
+        Some(_) => {
+            let unit = axes::quantities(axis).map_or(Unit::Plain, |(_, unit)| unit);
+            column(name, ColumnType::Number, true, unit)
+        }
+        None => column(name, ColumnType::Name, false, Unit::Plain),
+    };
+    let mut heads = vec![column("setting".to_owned(), ColumnType::Name, false, Unit::Plain)];
+    heads.extend(grid.axes.iter().zip(axes::column_names(grid)).zip(quantities).map(of_axis));
+    heads.push(column("seed".to_owned(), ColumnType::Whole, false, Unit::Plain));
+    let of_metric = |metric: &&Metric| ColumnDescription {
+        note: metric.title.clone(),
+        ..column(metric.name.clone(), ColumnType::Number, true, metric.unit)
+    };
+    heads.extend(metrics.iter().map(of_metric));
+    heads
+}
+
+impl<'a> RunsTable<'a, Vec<u8>> {
+    /// A table in memory.
+    pub fn in_memory(grid: &'a Grid, metrics: Vec<&'static Metric>) -> Self {
+        let quantities = quantities_of(grid);
+        let rows = Rows::Held(HeldTable::new(heads(grid, &quantities, &metrics)));
+        Self { grid, quantities, metrics, rows }
+    }
+
+    /// What is in memory.
+    pub fn into_held(self) -> HeldTable {
+        match self.rows {
+            Rows::Held(table) => table,
+            _ => HeldTable::default(),
+        }
     }
 }
 
@@ -199,6 +243,17 @@ impl TidyTable {
         rows.finish()?;
         drop(rows);
         Ok(bytes)
+    }
+
+    /// The table in memory.
+    ///
+    /// # Errors
+    /// When a cell is not of the type of its column, which is a mistake of this program.
+    pub fn to_held(&self) -> Result<HeldTable, WrongCell> {
+        let described = |head| ColumnDescription { head, unit: Unit::Plain, note: String::new() };
+        let mut table = HeldTable::new(self.heads().map(described));
+        (0..self.rows).try_for_each(|row| table.row(self.cells(row)))?;
+        Ok(table)
     }
 
     fn heads(&self) -> impl Iterator<Item = ColumnHead> {

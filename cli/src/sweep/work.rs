@@ -252,7 +252,8 @@ impl<'a> Worker<'a> {
         let run = |catalog: &mut Catalog, job: usize, announce: &Announce| {
             self.attempt(&jobs[job], points, catalog, announce, control)
         };
-        let outcomes = pool::run_all(jobs.len(), threads, control, progress, || self.study.catalog(), run)?;
+        let outcomes =
+            pool::run_all(jobs.len(), threads, control, SweepProgress::shows(progress), || self.study.catalog(), run)?;
         let mut taken = Vec::new();
         for (job, outcome) in jobs.iter().zip(outcomes) {
             let Some(became) = outcome.transpose()? else {

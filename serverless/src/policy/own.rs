@@ -11,6 +11,7 @@ use super::{Factory, PolicyChoice};
 /// are to be.
 ///
 /// ```
+/// use hearth_policy_api::boundary::KeepAliveObject;
 /// use hearth_policy_api::{Completion, KeepAlive, Retention};
 /// use hearth_serverless::policy::{Catalog, Factory, OwnPolicies};
 /// struct Hour;
@@ -19,7 +20,8 @@ use super::{Factory, PolicyChoice};
 ///         Retention { keep_for: 3_600_000_000_000 }
 ///     }
 /// }
-/// let own = OwnPolicies { keep_alive: vec![Factory::try_in_place("hour", |_| Ok(Hour))], ..OwnPolicies::default() };
+/// let hour = Factory::<KeepAliveObject>::in_place("hour", |_| Hour);
+/// let own = OwnPolicies { keep_alive: vec![hour], ..OwnPolicies::default() };
 /// let catalog = Catalog::new(hearth_plugins::BUILT_IN).with_own(own);
 /// assert!(catalog.keep_alive("hour").is_ok() && catalog.admission("hour").is_err());
 /// ```

@@ -137,6 +137,17 @@ impl Factory<NodeAllocationObject> {
     ) -> Self {
         Self::of_program(name, move |seat| Ok(boundary::batch_allocation(make(seat.context()), seat)))
     }
+
+    /// The same, of one that may not come to be.
+    pub fn try_in_place_batch<T: BatchAllocation + 'static>(
+        name: &str,
+        make: impl Fn(&PolicyContext) -> Result<T, String> + 'static,
+    ) -> Self {
+        Self::of_program(name, move |seat| {
+            let policy = make(seat.context()).map_err(|cause| CallFailure { cause })?;
+            Ok(boundary::batch_allocation(policy, seat))
+        })
+    }
 }
 
 in_place!(EvictionObject, Eviction, eviction);

@@ -229,7 +229,8 @@ impl TablePlace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub(crate) fn put(&self, table: HeldTable) {
+    /// Puts a table there.
+    pub fn put(&self, table: HeldTable) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(table);
     }
 }

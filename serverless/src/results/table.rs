@@ -347,7 +347,7 @@ impl From<TablePlace> for TableTarget {
 }
 
 enum OpenRows {
-    Csv(CsvRows<Box<dyn Write + Send>>),
+    Csv(Box<CsvRows<Box<dyn Write + Send>>>),
     Memory(HeldTable, TablePlace),
 }
 
@@ -362,7 +362,8 @@ impl<R> OpenTable<R> {
     pub fn new(columns: Vec<Column<R>>, target: TableTarget) -> Result<Self, SinkError> {
         let rows = match target {
             TableTarget::Csv(target) => {
-                OpenRows::Csv(CsvRows::new(columns.iter().map(|column| column.name.as_str()), target)?)
+                let names = columns.iter().map(|column| column.name.as_str());
+                OpenRows::Csv(Box::new(CsvRows::new(names, target)?))
             }
             TableTarget::Memory(place) => OpenRows::Memory(HeldTable::of(&columns), place),
         };

@@ -39,7 +39,7 @@ use crate::sweep::pool::{self, Announce, Control};
 use crate::sweep::run;
 use crate::sweep::simulate::{self, Keep};
 use crate::sweep::store::Store;
-use crate::sweep::study::Study;
+use crate::sweep::study::{OwnPolicyMaker, Study};
 
 /// The arguments that `hearth compare` and `hearth sweep` share.
 #[derive(Debug, Args)]
@@ -341,6 +341,7 @@ fn study(arguments: &GridArguments, policies: &[String], baseline: Option<&str>)
         keys: Vec::new(),
         files: Vec::new(),
         hashes: BTreeMap::new(),
+        own: OwnPolicyMaker::default(),
         copies: OnceLock::new(),
     };
     study.find_keys()?;
@@ -391,7 +392,8 @@ impl GridArguments {
             Ok(as_run(missing[job], &summary.value()))
         };
         let threads = pool::threads(self.jobs);
-        let outcomes = pool::run_all(missing.len(), threads, &control, progress, || study.catalog(), run)?;
+        let outcomes =
+            pool::run_all(missing.len(), threads, &control, SweepProgress::shows(progress), || study.catalog(), run)?;
         let mut runs = known;
         let mut failures = Vec::new();
         for (point, outcome) in missing.into_iter().zip(outcomes) {

@@ -1,0 +1,450 @@
+//! The cluster as policies in Python see it: arrays over the memory of the simulator, and sets of nodes. All of it is there during
+//! one call alone.
+
+// Views are addresses that are taken back when the call is over; each block says what is relied on.
+#![allow(unsafe_code)]
+
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hearth_policy_api::{ClusterView, NodeBits, NodeSet, NodeView};
+use pyo3::exceptions::{PyImportError, PyIndexError, PyReferenceError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+
+use super::records::{Container, History, Node, seconds};
+
+/// What is said to who uses a view when its call is over.
+fn over() -> PyErr {
+    PyReferenceError::new_err(
+        "this view of the cluster was there during one call of the policy alone: keep what you need of it, and not the view",
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind the locks here is whole after every statement.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often an object is referred to.
+fn references(object: &Py<PyAny>) -> isize {
+    // SAFETY: the object is there, and the caller is attached to the interpreter.
+    unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }
+}
+
+/// A column of the nodes: its name, where it lies in a record, and its type as NumPy writes it.
+struct NodeColumn {
+    offset: usize,
+    typestr: &'static str,
+}
+
+macro_rules! node_columns {
+    ($($name:ident: $typestr:literal = $index:literal),+; $($more:item)*) => {
+        const NODE_COLUMNS: &[NodeColumn] = &[$(NodeColumn { offset: offset_of!(NodeView, $name), typestr: $typestr }),+];
+
+        #[pymethods]
+        impl Cluster {
+            $(
+                #[getter]
+                fn $name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                    self.column(py, $index)
+                }
+            )+
+
+            $($more)*
+        }
+    };
+}
+
+/// What NumPy makes an array of: a field of all records of nodes.
+#[pyclass(frozen, module = "hearth._hearth")]
+struct ColumnMemory {
+    address: usize,
+    nodes: usize,
+    typestr: &'static str,
+}
+
+#[pymethods]
+impl ColumnMemory {
+    #[getter]
+    fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("version", 3)?;
+        dict.set_item("shape", (self.nodes,))?;
+        dict.set_item("strides", (size_of::<NodeView>(),))?;
+        dict.set_item("typestr", self.typestr)?;
+        dict.set_item("data", (self.address, true))?;
+        Ok(dict)
+    }
+}
+
+/// An array that is made once, and how often it is referred to when nobody keeps it.
+struct Array {
+    object: Py<PyAny>,
+    references: isize,
+    /// It was handed out in this call.
+    is_out: bool,
+}
+
+/// The arrays over the records that lie there.
+#[derive(Default)]
+struct Arrays {
+    address: usize,
+    nodes: usize,
+    by_column: Vec<Option<Array>>,
+    any_out: bool,
+}
+
+/// The sets of nodes of a cluster.
+#[derive(Clone, Copy)]
+enum Of {
+    Up,
+    FreeCore,
+    IdleContainer,
+    ImageInRam,
+    ImageLoading,
+    ImageOnDisk,
+    ImageCopying,
+}
+
+/// The cluster at one decision.
+#[pyclass(frozen, module = "hearth._hearth")]
+pub struct Cluster {
+    /// The view, during a call; null otherwise.
+    view: AtomicPtr<ClusterView<'static>>,
+    arrays: Mutex<Arrays>,
+    /// By [`Of`]: the sets, as they were first asked for.
+    sets: [PyOnceLock<Py<Nodes>>; 7],
+    /// Whether sets were handed out.
+    has_sets: AtomicBool,
+}
+
+/// Why a call ends in an error though the policy has come back: it keeps an array.
+pub struct Kept(pub &'static str);
+
+/// By column: its name.
+const NAMES: [&str; 14] = [
+    "cores",
+    "free_cores",
+    "running",
+    "idle_containers",
+    "queued",
+    "speed",
+    "ram",
+    "free_ram",
+    "idle_ram",
+    "unused_image_ram",
+    "disk",
+    "free_disk",
+    "idle_disk",
+    "unused_image_disk",
+];
+
+impl Cluster {
+    pub fn new() -> Self {
+        Self {
+            view: AtomicPtr::new(std::ptr::null_mut()),
+            arrays: Mutex::default(),
+            sets: [const { PyOnceLock::new() }; 7],
+            has_sets: AtomicBool::new(false),
+        }
+    }
+
+    /// Shows this view, until [`Cluster::close`].
+    pub fn open(&self, view: &ClusterView<'_>) {
+        self.view.store(std::ptr::from_ref(view).cast_mut().cast(), Ordering::Relaxed);
+    }
+
+    /// Takes the view back; an error if somebody keeps an array over it.
+    pub fn close(&self, py: Python<'_>) -> Result<(), Kept> {
+        self.view.store(std::ptr::null_mut(), Ordering::Relaxed);
+        if self.has_sets.load(Ordering::Relaxed) {
+            self.sets.iter().filter_map(|set| set.get(py)).for_each(|set| set.get().close());
+        }
+        let mut arrays = lock(&self.arrays);
+        if !std::mem::take(&mut arrays.any_out) {
+            return Ok(());
+        }
+        let mut kept = None;
+        for (column, array) in arrays.by_column.iter_mut().enumerate() {
+            let Some(array) = array.as_mut().filter(|array| array.is_out) else { continue };
+            array.is_out = false;
+            if references(&array.object) > array.references {
+                kept = kept.or(NAMES.get(column).copied());
+            }
+        }
+        kept.map_or(Ok(()), |name| Err(Kept(name)))
+    }
+
+    /// Whether somebody keeps a set.
+    pub fn has_kept_sets(&self, py: Python<'_>) -> bool {
+        self.has_sets.load(Ordering::Relaxed)
+            && self.sets.iter().filter_map(|set| set.get(py)).any(|set| references(set.as_any()) > 1)
+    }
+
+    fn view(&self) -> PyResult<&ClusterView<'static>> {
+        // SAFETY: the address is that of a view during its call, in which whoever is here is: a call holds the interpreter, and
+        // lets go of it only inside of the policy.
+        unsafe { self.view.load(Ordering::Relaxed).as_ref() }.ok_or_else(over)
+    }
+
+    fn column(&self, py: Python<'_>, column: usize) -> PyResult<Py<PyAny>> {
+        let nodes = &self.view()?.nodes;
+        // Records of a later version are longer than ours; those of this program are as long.
+        let (address, count) = (nodes.iter().next().map_or(0, |first| std::ptr::from_ref(first) as usize), nodes.len());
+        let mut arrays = lock(&self.arrays);
+        if (arrays.address, arrays.nodes) != (address, count) {
+            *arrays = Arrays { address, nodes: count, by_column: Vec::new(), any_out: arrays.any_out };
+            arrays.by_column.resize_with(NODE_COLUMNS.len(), || None);
+        }
+        arrays.any_out = true;
+        let (Some(slot), Some(NodeColumn { offset, typestr })) =
+            (arrays.by_column.get_mut(column), NODE_COLUMNS.get(column))
+        else {
+            return Err(over());
+        };
+        if let Some(array) = slot {
+            array.is_out = true;
+            return Ok(array.object.clone_ref(py));
+        }
+        let memory = Bound::new(py, ColumnMemory { address: address + offset, nodes: count, typestr })?;
+        let object = asarray(py)?.call1(py, (memory,))?;
+        let references = references(&object);
+        let array = slot.insert(Array { object, references, is_out: true });
+        Ok(array.object.clone_ref(py))
+    }
+
+    fn set(&self, py: Python<'_>, of: Of) -> PyResult<Py<Nodes>> {
+        let view = self.view()?;
+        let set = match of {
+            Of::Up => &view.up,
+            Of::FreeCore => &view.free_core,
+            Of::IdleContainer => &view.idle_container,
+            Of::ImageInRam => &view.image_in_ram,
+            Of::ImageLoading => &view.image_loading,
+            Of::ImageOnDisk => &view.image_on_disk,
+            Of::ImageCopying => &view.image_copying,
+        };
+        self.has_sets.store(true, Ordering::Relaxed);
+        let nodes = view.nodes.len();
+        let shown = self.sets[of as usize].get_or_try_init(py, || Py::new(py, Nodes::lent()))?;
+        shown.get().open(set, nodes);
+        Ok(shown.clone_ref(py))
+    }
+}
+
+/// NumPy's `asarray`.
+fn asarray(py: Python<'_>) -> PyResult<&Py<PyAny>> {
+    static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    ASARRAY.get_or_try_init(py, || {
+        let numpy = py.import("numpy").map_err(|_| {
+            PyImportError::new_err("arrays of the nodes need NumPy: pip install numpy, or ask cluster.node(number)")
+        })?;
+        Ok(numpy.getattr("asarray")?.unbind())
+    })
+}
+
+node_columns! {
+    cores: "<u4" = 0, free_cores: "<u4" = 1, running: "<u4" = 2, idle_containers: "<u4" = 3, queued: "<u4" = 4, speed: "<f8" = 5,
+    ram: "<u8" = 6, free_ram: "<u8" = 7, idle_ram: "<u8" = 8, unused_image_ram: "<u8" = 9, disk: "<u8" = 10, free_disk: "<u8" = 11,
+    idle_disk: "<u8" = 12, unused_image_disk: "<u8" = 13;
+
+    /// The date, in seconds.
+    #[getter]
+    fn now(&self) -> PyResult<f64> {
+        Ok(seconds(self.view()?.now))
+    }
+
+    /// How many invocations wait, this one included.
+    #[getter]
+    fn waiting(&self) -> PyResult<u64> {
+        Ok(self.view()?.waiting)
+    }
+
+    /// How many nodes there are.
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(self.view()?.nodes.len())
+    }
+
+    /// A node, by its number: a copy, which may be kept.
+    fn node(&self, number: usize) -> PyResult<Node> {
+        let nodes = &self.view()?.nodes;
+        nodes.get(number).map(|node| Node(*node)).ok_or_else(|| {
+            PyIndexError::new_err(format!("there is no node {number}: there are {}, from 0 on", nodes.len()))
+        })
+    }
+
+    /// The containers of a node: copies, which may be kept.
+    fn containers_on(&self, number: u32) -> PyResult<Vec<Container>> {
+        Ok(self.view()?.containers_on(number).iter().map(|container| Container(*container)).collect())
+    }
+
+    /// What has come of a function so far, where the policy `sees_history`: a copy, which may be kept.
+    fn history(&self, function: u32) -> PyResult<History> {
+        Ok(History(*self.view()?.history(function)))
+    }
+
+    /// Nodes that are up.
+    #[getter]
+    fn up(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::Up)
+    }
+
+    /// Nodes that are up and have a free core.
+    #[getter]
+    fn free_core(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::FreeCore)
+    }
+
+    /// Nodes with an idle container of the request's function.
+    #[getter]
+    fn idle_container(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::IdleContainer)
+    }
+
+    /// Nodes with the request's image in RAM.
+    #[getter]
+    fn image_in_ram(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::ImageInRam)
+    }
+
+    /// Nodes that load the request's image into RAM.
+    #[getter]
+    fn image_loading(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::ImageLoading)
+    }
+
+    /// Nodes with the request's image on disk.
+    #[getter]
+    fn image_on_disk(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::ImageOnDisk)
+    }
+
+    /// Nodes that the request's image is being copied to.
+    #[getter]
+    fn image_copying(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
+        self.set(py, Of::ImageCopying)
+    }
+}
+
+/// A set of nodes.
+#[pyclass(frozen, module = "hearth._hearth", name = "NodeSet")]
+pub struct Nodes {
+    /// One of a view, during its call.
+    lent: AtomicPtr<NodeSet<'static>>,
+    /// One of its own, which is there for as long as this.
+    own: Option<NodeBits>,
+    /// How many nodes there are.
+    nodes: std::sync::atomic::AtomicUsize,
+}
+
+impl Nodes {
+    fn lent() -> Self {
+        Self { lent: AtomicPtr::new(std::ptr::null_mut()), own: None, nodes: 0.into() }
+    }
+
+    fn own(bits: NodeBits, nodes: usize) -> Self {
+        Self { lent: AtomicPtr::new(std::ptr::null_mut()), own: Some(bits), nodes: nodes.into() }
+    }
+
+    /// A set that may be kept.
+    pub fn copied(set: &NodeSet<'_>, nodes: usize) -> Self {
+        let mut bits = NodeBits::new(nodes);
+        set.iter().for_each(|node| bits.insert(node));
+        Self::own(bits, nodes)
+    }
+
+    fn open(&self, set: &NodeSet<'_>, nodes: usize) {
+        self.lent.store(std::ptr::from_ref(set).cast_mut().cast(), Ordering::Relaxed);
+        self.nodes.store(nodes, Ordering::Relaxed);
+    }
+
+    fn close(&self) {
+        self.lent.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    fn set(&self) -> PyResult<NodeSet<'_>> {
+        if let Some(bits) = &self.own {
+            return Ok(bits.view());
+        }
+        // SAFETY: as for the view of a cluster.
+        unsafe { self.lent.load(Ordering::Relaxed).as_ref() }.copied().ok_or_else(over)
+    }
+
+    fn combined(&self, other: &Self, keep: impl Fn(bool, bool) -> bool) -> PyResult<Self> {
+        let (mine, theirs, nodes) = (self.set()?, other.set()?, self.nodes.load(Ordering::Relaxed));
+        let nodes = nodes.max(other.nodes.load(Ordering::Relaxed));
+        let mut bits = NodeBits::new(nodes);
+        for node in 0..u32::try_from(nodes).unwrap_or(u32::MAX) {
+            bits.set(node, keep(mine.contains(node), theirs.contains(node)));
+        }
+        Ok(Self::own(bits, nodes))
+    }
+}
+
+#[pymethods]
+impl Nodes {
+    /// The node with the lowest number; None if there is none.
+    fn first(&self) -> PyResult<Option<u32>> {
+        Ok(self.set()?.first())
+    }
+
+    /// The node with the lowest number that is in both sets; None if there is none.
+    fn first_also_in(&self, other: &Self) -> PyResult<Option<u32>> {
+        Ok(self.set()?.first_also_in(&other.set()?))
+    }
+
+    /// The nodes, lowest first.
+    fn to_list(&self) -> PyResult<Vec<u32>> {
+        Ok(self.set()?.iter().collect())
+    }
+
+    /// For each node whether it is in the set, as an array of NumPy: a copy.
+    fn mask(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let set = self.set()?;
+        let mut flags = vec![false; self.nodes.load(Ordering::Relaxed)];
+        set.iter().filter_map(|node| flags.get_mut(node as usize).map(|flag| *flag = true)).for_each(drop);
+        let bytes: Vec<u8> = flags.into_iter().map(u8::from).collect();
+        let numpy = py.import("numpy")?;
+        let array = numpy.call_method1("frombuffer", (pyo3::types::PyBytes::new(py, &bytes), "?"))?;
+        Ok(array.unbind())
+    }
+
+    fn __contains__(&self, node: u32) -> PyResult<bool> {
+        Ok(self.set()?.contains(node))
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(self.set()?.count())
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Ok(!self.set()?.is_empty())
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let list = self.to_list()?.into_pyobject(py)?;
+        Ok(list.try_iter()?.into_any().unbind())
+    }
+
+    fn __and__(&self, other: &Self) -> PyResult<Self> {
+        self.combined(other, |mine, theirs| mine && theirs)
+    }
+
+    fn __or__(&self, other: &Self) -> PyResult<Self> {
+        self.combined(other, |mine, theirs| mine || theirs)
+    }
+
+    fn __sub__(&self, other: &Self) -> PyResult<Self> {
+        self.combined(other, |mine, theirs| mine && !theirs)
+    }
+
+    fn __repr__(&self) -> String {
+        match self.set() {
+            Ok(set) => format!("NodeSet({:?})", set.iter().collect::<Vec<_>>()),
+            Err(_) => "NodeSet(of a call that is over)".to_owned(),
+        }
+    }
+}

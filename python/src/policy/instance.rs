@@ -1,0 +1,152 @@
+//! An instance of a policy in Python, and how it is called.
+
+use hearth_policy_api::boundary::fail;
+use hearth_policy_api::{ClusterView, ContainerEvent, PolicyContext, PolicyKind, TaskView, WorkflowView};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::Kind;
+use super::cluster::Cluster;
+use super::context::Context;
+use super::records::{Change, seconds};
+use super::session::{Made, Session};
+
+/// A method of an instance, if its class has one of its own.
+pub type Method = Option<Py<PyAny>>;
+
+/// An instance of a policy in Python.
+pub struct Instance {
+    pub object: Py<PyAny>,
+    pub session: Session,
+    /// The class that says what there is to override.
+    base: Py<PyAny>,
+    cluster: Py<Cluster>,
+}
+
+/// How often an object is referred to.
+fn references(object: &Py<Cluster>) -> isize {
+    // SAFETY: the object is there, and the caller is attached to the interpreter.
+    #[allow(unsafe_code)]
+    unsafe {
+        pyo3::ffi::Py_REFCNT(object.as_ptr())
+    }
+}
+
+impl Instance {
+    /// An instance for a slot: a new one of a class, or a copy. In slots other than those of eviction one that is there already serves.
+    pub fn make(
+        py: Python<'_>,
+        prototype: &Py<PyAny>,
+        session: &Session,
+        kind: Kind,
+        context: &PolicyContext,
+    ) -> PyResult<Self> {
+        let base = py.import("hearth.policy")?.getattr(format!("{kind:?}"))?.unbind();
+        let cluster = Py::new(py, Cluster::new())?;
+        let address = prototype.as_ptr() as usize;
+        let shared = (context.slot.kind() != PolicyKind::Eviction).then(|| session.shared(py, address)).flatten();
+        let (object, is_new) = match shared {
+            Some((object, _)) => (object, false),
+            None => (py.import("hearth.policy")?.call_method1("_instance", (prototype,))?.unbind(), true),
+        };
+        let context = Py::new(py, Context::new(context))?;
+        let (slot, node) = (context.get().of_slot(), context.get().of_node());
+        if is_new {
+            object.call_method1(py, "setup", (&context,))?;
+        }
+        let made = Made { slot, node, prototype: address, object: object.clone_ref(py), context };
+        session.add(made);
+        Ok(Self { object, session: session.clone(), base, cluster })
+    }
+
+    /// A method that its class has of its own.
+    pub fn method(&self, py: Python<'_>, name: &str) -> PyResult<Method> {
+        let object = self.object.bind(py);
+        let (own, inherited) = (object.get_type().getattr(name)?, self.base.bind(py).getattr(name)?);
+        if own.is(&inherited) { Ok(None) } else { object.getattr(name).map(|method| Some(method.unbind())) }
+    }
+
+    /// A rule, which is an attribute of its class.
+    pub fn rule<T>(&self, py: Python<'_>, name: &str) -> PyResult<T>
+    where
+        T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>,
+    {
+        self.object.bind(py).getattr(name)?.extract()
+    }
+
+    /// Does something with the interpreter; what is raised ends the call.
+    pub fn with<T>(&self, work: impl FnOnce(Python<'_>) -> PyResult<T>) -> T {
+        match Python::attach(work) {
+            Ok(value) => value,
+            Err(error) => fail(self.session.raise(error)),
+        }
+    }
+
+    /// Does something with the interpreter and the cluster, which is shown meanwhile.
+    pub fn with_cluster<T>(
+        &mut self,
+        view: &ClusterView<'_>,
+        work: impl FnOnce(Python<'_>, &Py<Cluster>) -> PyResult<T>,
+    ) -> T {
+        let answer = Python::attach(|py| {
+            self.cluster.get().open(view);
+            let answer = work(py, &self.cluster);
+            let closed = self.cluster.get().close(py);
+            // Who keeps the cluster of this call does not see that of the next one.
+            if references(&self.cluster) > 1 || self.cluster.get().has_kept_sets(py) {
+                self.cluster = Py::new(py, Cluster::new())?;
+            }
+            let answer = answer?;
+            closed.map(|()| answer).map_err(|kept| {
+                self.session.keeps_memory();
+                let name = kept.0;
+                PyRuntimeError::new_err(format!(
+                    "the policy keeps cluster.{name}, an array over memory of the simulator that is there during the call alone: \
+                     keep a copy, cluster.{name}.copy()"
+                ))
+            })
+        });
+        match answer {
+            Ok(answer) => answer,
+            Err(error) => fail(self.session.raise(error)),
+        }
+    }
+
+    /// Calls `on_timer`.
+    pub fn on_timer(&mut self, method: &Method, timer: u64, view: &ClusterView<'_>) {
+        if let Some(method) = method {
+            self.with_cluster(view, |py, cluster| method.call1(py, (timer, cluster)).map(drop));
+        }
+    }
+
+    /// Calls `on_container`.
+    pub fn on_container(&self, method: &Method, event: &ContainerEvent) {
+        if let Some(method) = method {
+            self.with(|py| method.call1(py, (Change(*event),)).map(drop));
+        }
+    }
+
+    /// Calls `on_workflow`, with a dictionary.
+    pub fn on_workflow(&self, method: &Method, workflow: &WorkflowView<'_>) {
+        if let Some(method) = method {
+            self.with(|py| method.call1(py, (workflow_of(py, workflow)?,)).map(drop));
+        }
+    }
+}
+
+fn workflow_of<'py>(py: Python<'py>, workflow: &WorkflowView<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let task = |task: &TaskView<'_>| {
+        let dict = PyDict::new(py);
+        dict.set_item("function", task.function)?;
+        dict.set_item("instances", task.instances)?;
+        dict.set_item("after", task.after.as_slice())?;
+        dict.set_item("followers", task.followers.as_slice())?;
+        Ok::<_, PyErr>(dict)
+    };
+    let dict = PyDict::new(py);
+    dict.set_item("workflow", workflow.workflow)?;
+    dict.set_item("deadline", (workflow.deadline != u64::MAX).then(|| seconds(workflow.deadline)))?;
+    dict.set_item("tasks", workflow.tasks.iter().map(task).collect::<PyResult<Vec<_>>>()?)?;
+    Ok(dict)
+}
