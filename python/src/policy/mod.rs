@@ -63,6 +63,7 @@ impl Kind {
 
 /// A policy in Python that a scenario names: a class, or an instance that is copied.
 #[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
 pub struct Given {
     kind: String,
     name: String,
