@@ -3,14 +3,13 @@
 `scripts/python-sections` writes this file from the JSON Schema of scenarios: do not change it by hand.
 """
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from typing_extensions import Required, TypeAlias
+    from typing_extensions import Required
 
 PolicyChoice: TypeAlias = "str | Mapping[str, Any]"
 """A policy: its name, as in `"hybrid-histogram"`, or a section, beside whose `use` and `library` parameters may stand, as in

@@ -1,6 +1,10 @@
 //! The extension module `hearth._hearth`: what the package `hearth` calls of the crates.
 
+mod catalog;
 mod error;
+mod json;
+mod scenario;
+mod trace;
 
 use pyo3::prelude::*;
 
@@ -8,7 +12,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _hearth {
     #[pymodule_export]
+    use crate::catalog::{platform, platforms, policies, schema};
+    #[pymodule_export]
     use crate::error::{HearthError, PolicyError, ScenarioError, SimulationError};
+    #[pymodule_export]
+    use crate::scenario::{read_scenario, validate, with_absolute_paths};
+    #[pymodule_export]
+    use crate::trace::{Rows, Trace, generate_trace, read_trace};
 
     /// The version of Hearth.
     #[pymodule_export]

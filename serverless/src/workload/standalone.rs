@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::generate::{Generator, GeneratorSpec};
 use super::{
-    Arrival, ArrivalSource, DeclaredFunction, MovableSource, OpenedTrace, TraceError, TraceFormat, TraceSection,
-    functions_of, write_functions, write_trace,
+    ArrivalSource, DeclaredFunction, MovableSource, OpenedTrace, TraceError, TraceFormat, TraceSection, functions_of,
+    write_functions, write_trace,
 };
 
 /// The greatest number that may be asked for of a trace.
@@ -143,15 +143,6 @@ impl StandaloneTrace {
             Origin::Trace(section, known) => section.open(Path::new(""), known, self.seed)?.source,
             Origin::Generator(spec, others) => Box::new(Generator::new(spec, *others, self.seed).0),
         })
-    }
-
-    /// The first invocations, at most so many.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or a row is wrong.
-    pub fn head(&mut self, rows: usize) -> Result<Vec<Arrival>, TraceError> {
-        let mut source = self.open()?;
-        std::iter::from_fn(|| source.next_arrival().transpose()).take(rows).collect()
     }
 
     /// Writes all invocations into a file as rows, compressed if its name ends in `.gz` or `.zst`, and perhaps the functions into another

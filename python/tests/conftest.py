@@ -1,0 +1,13 @@
+"""What tests share."""
+
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project() -> Path:
+    """The folder of the repository."""
+    return PROJECT
