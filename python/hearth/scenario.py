@@ -94,11 +94,10 @@ class Scenario:
         """
         file = os.fspath(path)
         text = _hearth.read_scenario(file)
-        try:
-            value = json.loads(text, object_pairs_hook=_distinct)
-        except ValueError as error:
-            _hearth.validate(text, file, True, [])  # says it in the words of the command
-            raise ScenarioError(f"{file}: not valid JSON: {error}") from error
+        value = _object_in(text)
+        if value is None:
+            _hearth.validate(text, file, True, [])  # says why, in the words of the command
+            raise ScenarioError(f"{file}: the scenario: expected an object of JSON")
         scenario = cls.from_dict(value)
         scenario._folder = Path(file).parent
         scenario._read = (file, text, copy.deepcopy(scenario._value))
@@ -297,10 +296,11 @@ class Scenario:
     def _part(self, place: str) -> dict[str, Any]:
         """The object at a place, which is made if need be."""
         part = self._value
-        for key in place.split("."):
+        keys = place.split(".")
+        for depth, key in enumerate(keys, 1):
             part = part.setdefault(key, {})
             if not isinstance(part, dict):
-                raise ScenarioError(f"{place}: found {text_of(part)}, expected an object")
+                raise ScenarioError(f"{'.'.join(keys[:depth])}: found {text_of(part)}, expected an object")
         return part
 
     def _update(self, place: str, section: Mapping[str, Any]) -> Scenario:
@@ -400,14 +400,20 @@ def _updated(value: Any, other: Any) -> Any:
     return other
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object none of whose keys is there twice."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is there twice in one object: keep one")
-    return value
+def _object_in(text: str) -> dict[str, Any] | None:
+    """The object in a text of JSON, if there is one, and no key is twice in it or in what it holds."""
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            raise ValueError("a key is there twice")
+        return value
+
+    try:
+        value = json.loads(text, object_pairs_hook=distinct)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _length(value: Any) -> int:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+# It is for type checkers.
+collect_ignore = ["typed"]
 
 
 @pytest.fixture

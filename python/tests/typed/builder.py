@@ -1,4 +1,5 @@
 """What type checkers say of the builder: each `type: ignore` is of a mistake that they find, and one that they do not find is an error."""
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 
 import hearth
 import hearth.trace
@@ -31,7 +32,7 @@ hearth.Scenario("wrong", base="knativ")  # type: ignore[arg-type]
 scenario.host("wrong", coers=1, cores=1, speed="1Gf")  # type: ignore[call-arg]
 scenario.host("wrong", cores=1)  # type: ignore[call-arg]
 scenario.host("wrong", cores="many", speed="1Gf")  # type: ignore[arg-type]
-scenario.host("wrong", cores=1, speed="1Gf", disk={"capacity": 1, "size": 2})  # type: ignore[typeddict-item]
+scenario.host("wrong", cores=1, speed="1Gf", disk={"capacity": 1, "size": 2})  # type: ignore[arg-type]
 scenario.service(nodes="node-*")  # type: ignore[arg-type]
 scenario.function("wrong", body=[{"sleeep": "1s"}])  # type: ignore[list-item]
 scenario.policy(keepalive="fixed")  # type: ignore[call-arg]
@@ -39,4 +40,4 @@ scenario.fault(at=1, host="node-0", until="5min")  # type: ignore[call-arg]
 scenario.generate(arrivals={"poison": {"rate": 4}}, requests=1)  # type: ignore[arg-type]
 scenario.trace("day.csv", format="cvs")  # type: ignore[arg-type]
 hearth.trace.read("day.csv", minute=5)  # type: ignore[call-arg]
-hearth.trace.read("day.csv", columns={"time": "ts"})  # type: ignore[typeddict-unknown-key]
+hearth.trace.read("day.csv", columns={"time": "ts"})  # type: ignore[arg-type]
