@@ -1,5 +1,6 @@
 //! Traces: read, counted, written, and row by row.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hearth_serverless::metrics::Precise;
 use hearth_serverless::workload::generate::GeneratorSpec;
 use hearth_serverless::workload::{
-    Arrival, ArrivalSource, DeclaredFunction, StandaloneTrace, TraceFormat, TraceSection, TraceStatistics,
+    Arrival, ArrivalSource, DeclaredFunction, StandaloneTrace, TraceError, TraceFormat, TraceSection, TraceStatistics,
     WriteTraceError,
 };
 use pyo3::prelude::*;
@@ -31,7 +32,13 @@ type Columns<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyByte
 
 impl Trace {
     fn new(trace: StandaloneTrace) -> Self {
-        Self { trace: Mutex::new(trace) }
+        Self { trace: Mutex::new(trace.stopped_by(is_interrupted)) }
+    }
+
+    /// The rows from the first one on, and the functions. Others may use the trace while these are read.
+    fn open(&self) -> Result<(Box<dyn ArrivalSource + Send>, Vec<DeclaredFunction>), TraceError> {
+        let mut trace = self.lock();
+        Ok((trace.open()?, trace.functions().to_vec()))
     }
 
     fn lock(&self) -> MutexGuard<'_, StandaloneTrace> {
@@ -39,26 +46,43 @@ impl Trace {
     }
 }
 
+thread_local! {
+    /// What a handler of a signal has raised while this thread was reading.
+    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+/// Whether a signal has come, such as that of Ctrl-C, whose handler raises something.
+fn is_interrupted() -> bool {
+    let raised = Python::attach(|py| py.check_signals()).err();
+    let is_raised = raised.is_some();
+    RAISED.set(raised);
+    is_raised
+}
+
+/// An error of reading: what a handler of a signal has raised, or what is wrong.
+fn reading(error: impl std::fmt::Display) -> PyErr {
+    RAISED.take().unwrap_or_else(|| wrong(error))
+}
+
 #[pymethods]
 impl Trace {
     /// The functions: name, RAM in bytes, and seconds that a container takes to start, if the trace says so.
-    fn functions(&self) -> Vec<(String, u64, Option<f64>)> {
+    fn functions(&self, py: Python<'_>) -> Vec<(String, u64, Option<f64>)> {
         let of = |function: &DeclaredFunction| {
             let startup = function.startup_overhead.map(|time| time.as_secs_f64());
             (function.name.clone(), function.ram, startup)
         };
-        self.lock().functions().iter().map(of).collect()
+        py.detach(|| self.lock().functions().iter().map(of).collect())
     }
 
     /// What `hearth trace stats` tells, as JSON.
     fn statistics(&self, py: Python<'_>) -> PyResult<String> {
         let counted = py.detach(|| {
-            let mut trace = self.lock();
-            let mut source = trace.open()?;
-            let counted = TraceStatistics::of(&mut *source, trace.functions().len())?;
-            Ok((told(&counted, trace.functions(), source.skipped_rows())).to_string())
+            let (mut source, functions) = self.open()?;
+            let counted = TraceStatistics::of(&mut *source, functions.len())?;
+            Ok::<_, TraceError>(told(&counted, &functions, source.skipped_rows()).to_string())
         });
-        counted.map_err(|error: hearth_serverless::workload::TraceError| wrong(error))
+        counted.map_err(reading)
     }
 
     /// Writes it as rows; gives how many, and how many were passed over.
@@ -69,20 +93,14 @@ impl Trace {
             WriteTraceError::IsThere(_) => {
                 wrong(format!("{error}: replace it with overwrite=True, or name another file"))
             }
-            error => wrong(error),
+            error => reading(error),
         })
     }
 
     /// The rows, one after the other.
     fn rows(&self, py: Python<'_>) -> PyResult<Rows> {
-        let (source, names) = py
-            .detach(|| {
-                let mut trace = self.lock();
-                let names: Vec<String> = trace.functions().iter().map(|function| function.name.clone()).collect();
-                trace.open().map(|source| (source, names))
-            })
-            .map_err(wrong)?;
-        let names = names.iter().map(|name| PyString::new(py, name).unbind()).collect();
+        let (source, functions) = py.detach(|| self.open()).map_err(reading)?;
+        let names = functions.iter().map(|function| PyString::new(py, &function.name).unbind()).collect();
         let reading = Reading { source, ahead: VecDeque::new(), problem: None, is_at_end: false };
         Ok(Rows { reading: Mutex::new(reading), names })
     }
@@ -91,16 +109,15 @@ impl Trace {
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<(Columns<'py>, u64)> {
         let read = py.detach(|| {
             let (mut arrivals, mut functions, mut durations) = (Vec::new(), Vec::new(), Vec::new());
-            let mut source = self.lock().open()?;
+            let (mut source, _) = self.open()?;
             while let Some(Arrival { at, function, run_time }) = source.next_arrival()? {
                 arrivals.extend(at.as_secs_f64().to_ne_bytes());
                 functions.extend(function.to_ne_bytes());
                 durations.extend(run_time.map_or(f64::NAN, |time| time.as_secs_f64()).to_ne_bytes());
             }
-            Ok((arrivals, functions, durations, source.skipped_rows()))
+            Ok::<_, TraceError>((arrivals, functions, durations, source.skipped_rows()))
         });
-        let (arrivals, functions, durations, skipped) =
-            read.map_err(|error: hearth_serverless::workload::TraceError| wrong(error))?;
+        let (arrivals, functions, durations, skipped) = read.map_err(reading)?;
         let bytes = |column: &[u8]| PyBytes::new(py, column);
         Ok(((bytes(&arrivals), bytes(&functions), bytes(&durations)), skipped))
     }
@@ -156,7 +173,7 @@ impl Rows {
                 None => reading.problem.take().map_or(Ok(None), Err),
             }
         });
-        let Some(Arrival { at, function, run_time }) = next.map_err(wrong)? else { return Ok(None) };
+        let Some(Arrival { at, function, run_time }) = next.map_err(reading)? else { return Ok(None) };
         let Some(name) = self.names.get(function as usize) else { return Ok(None) };
         Ok(Some((at.as_secs_f64(), name.clone_ref(py), run_time.map(|time| time.as_secs_f64()))))
     }

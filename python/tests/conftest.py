@@ -1,5 +1,7 @@
 """What tests share."""
 
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,15 @@ collect_ignore = ["typed"]
 def project() -> Path:
     """The folder of the repository."""
     return PROJECT
+
+
+@pytest.fixture
+def command() -> list[str]:
+    """The command `hearth`: that of the package, or one that Cargo has built."""
+    if importlib.util.find_spec("hearth.__main__") is not None:
+        return [sys.executable, "-m", "hearth"]
+    built = [PROJECT / "target" / profile / "hearth" for profile in ("release", "debug")]
+    there = [str(file) for file in built if file.is_file()]
+    if not there:
+        pytest.skip("there is no command")
+    return there[:1]

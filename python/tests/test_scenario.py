@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -199,16 +198,13 @@ def test_what_is_wrong_in_a_file_is_said_as_the_command_does(tmp_path: Path) -> 
         hearth.Scenario.read(tmp_path)
 
 
-@pytest.mark.skipif(shutil.which("hearth") is None, reason="the command is not installed")
-def test_the_command_says_the_same(tmp_path: Path) -> None:
+def test_the_command_says_the_same(command: list[str], tmp_path: Path) -> None:
     scenario = small().invoke("gret", at=1)
     scenario.save(tmp_path / "wrong.json")
-    command = subprocess.run(
-        ["hearth", "validate", tmp_path / "wrong.json"], check=False, capture_output=True, text=True
-    )
+    said = subprocess.run([*command, "validate", tmp_path / "wrong.json"], check=False, capture_output=True, text=True)
     with pytest.raises(hearth.ScenarioError) as error:
         hearth.Scenario.read(tmp_path / "wrong.json").validate()
-    assert command.stderr.strip().endswith(str(error.value))
+    assert said.stderr.strip().endswith(str(error.value))
 
 
 def test_warnings_are_given(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -45,6 +45,16 @@ def test_two_readers_do_not_disturb_each_other() -> None:
     [thread.start() for thread in threads]  # type: ignore[func-returns-value]
     [thread.join() for thread in threads]  # type: ignore[func-returns-value]
     assert len(sums) == 4 and len(set(sums)) == 1
+
+
+@pytest.mark.parametrize("use", ["statistics", "columns", "save"])
+def test_reading_can_be_interrupted(use: str, tmp_path: Path) -> None:
+    trace = hearth.trace.generate({**CONSTANT, "arrivals": {"constant": {"rate": 1e6}}, "requests": 1_000_000_000})
+    arguments = [tmp_path / "rows.csv"] if use == "save" else []
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(trace, use)(*arguments)
+    assert trace.head(1)[0].function == "0"
 
 
 def test_columns_are_arrays(rows: Path) -> None:
@@ -160,11 +170,10 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
     assert len(list(hearth.trace.read(file))) == 3
 
 
-@pytest.mark.skipif(shutil.which("hearth") is None, reason="the command is not installed")
-def test_the_command_writes_the_same(tmp_path: Path) -> None:
+def test_the_command_writes_the_same(command: list[str], tmp_path: Path) -> None:
     generator = PROJECT / "examples" / "generator.json"
     subprocess.run(
-        ["hearth", "trace", "generate", generator, "--seed", "3", "--output", tmp_path / "a.csv"], check=True
+        [*command, "trace", "generate", generator, "--seed", "3", "--output", tmp_path / "a.csv"], check=True
     )
     hearth.trace.generate(generator, seed=3).save(tmp_path / "b.csv")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::generate::{Generator, GeneratorSpec};
 use super::{
-    ArrivalSource, DeclaredFunction, MovableSource, OpenedTrace, TraceError, TraceFormat, TraceSection, functions_of,
-    write_functions, write_trace,
+    Arrival, ArrivalSource, DeclaredFunction, MovableSource, OpenedTrace, TraceError, TraceFormat, TraceSection,
+    functions_of, write_functions, write_trace,
 };
 
 /// The greatest number that may be asked for of a trace.
@@ -32,6 +32,8 @@ pub struct StandaloneTrace {
     files: Vec<PathBuf>,
     /// What was opened to find the functions, for whoever reads first.
     opened: Option<MovableSource>,
+    /// Whether to stop reading.
+    is_to_stop: Option<fn() -> bool>,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,14 @@ impl StandaloneTrace {
         let OpenedTrace { source, declared, .. } = section.open(Path::new(""), &known, seed)?;
         let functions = known.iter().cloned().map(undeclared).chain(declared).collect();
         let files = section.files(Path::new(""))?;
-        Ok(Self { origin: Origin::Trace(Box::new(section), known), seed, functions, files, opened: Some(source) })
+        Ok(Self {
+            origin: Origin::Trace(Box::new(section), known),
+            seed,
+            functions,
+            files,
+            opened: Some(source),
+            is_to_stop: None,
+        })
     }
 
     /// What a generator draws.
@@ -117,12 +126,18 @@ impl StandaloneTrace {
             functions.extend(others.into_iter().map(undeclared));
         }
         let origin = Origin::Generator(Box::new(spec), count);
-        Ok(Self { origin, seed, functions, files: Vec::new(), opened: Some(Box::new(generator)) })
+        Ok(Self { origin, seed, functions, files: Vec::new(), opened: Some(Box::new(generator)), is_to_stop: None })
     }
 
     /// A generator in a file that is not to be written over.
     pub fn read_from(mut self, file: &Path) -> Self {
         self.files.push(file.to_owned());
+        self
+    }
+
+    /// Asks now and then, on the thread that reads, whether to stop; if so, that is an error of reading.
+    pub fn stopped_by(mut self, is_to_stop: fn() -> bool) -> Self {
+        self.is_to_stop = Some(is_to_stop);
         self
     }
 
@@ -136,13 +151,20 @@ impl StandaloneTrace {
     /// # Errors
     /// When a file cannot be read.
     pub fn open(&mut self) -> Result<Box<dyn ArrivalSource + Send>, TraceError> {
-        if let Some(opened) = self.opened.take() {
-            return Ok(opened);
-        }
-        Ok(match &self.origin {
-            Origin::Trace(section, known) => section.open(Path::new(""), known, self.seed)?.source,
-            Origin::Generator(spec, others) => Box::new(Generator::new(spec, *others, self.seed).0),
+        let source = match (self.opened.take(), &self.origin) {
+            (Some(opened), _) => opened,
+            (None, Origin::Trace(section, known)) => section.open(Path::new(""), known, self.seed)?.source,
+            (None, Origin::Generator(spec, others)) => Box::new(Generator::new(spec, *others, self.seed).0),
+        };
+        Ok(match self.is_to_stop {
+            Some(is_to_stop) => Box::new(Stopped { source, is_to_stop, read: 0, name: self.name() }),
+            None => source,
         })
+    }
+
+    /// What errors call it.
+    fn name(&self) -> PathBuf {
+        self.files.first().cloned().unwrap_or_else(|| "generator".into())
     }
 
     /// Writes all invocations into a file as rows, compressed if its name ends in `.gz` or `.zst`, and perhaps the functions into another
@@ -181,6 +203,33 @@ impl StandaloneTrace {
     }
 }
 
+/// So many invocations are read before it is asked again whether to stop.
+const BETWEEN: u64 = 1 << 16;
+
+/// A source that ends in an error when it is to stop.
+#[derive(Debug)]
+struct Stopped {
+    source: MovableSource,
+    is_to_stop: fn() -> bool,
+    read: u64,
+    name: PathBuf,
+}
+
+impl ArrivalSource for Stopped {
+    fn next_arrival(&mut self) -> Result<Option<Arrival>, TraceError> {
+        self.read += 1;
+        if self.read.is_multiple_of(BETWEEN) && (self.is_to_stop)() {
+            let problem = "its reader was stopped".to_owned();
+            return Err(TraceError { file: self.name.clone(), line: None, column: None, problem });
+        }
+        self.source.next_arrival()
+    }
+
+    fn skipped_rows(&self) -> u64 {
+        self.source.skipped_rows()
+    }
+}
+
 /// A function of which only the name is known.
 fn undeclared(name: String) -> DeclaredFunction {
     DeclaredFunction { name, ram: 0, startup_overhead: None }
@@ -200,4 +249,62 @@ fn check(section: &TraceSection) -> Result<(), StandaloneError> {
 fn is_same(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     real(one).zip(real(other)).is_some_and(|(one, other)| one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endless() -> StandaloneTrace {
+        let spec = r#"{"arrivals": {"constant": {"rate": 1e3}}, "run_time": {"constant": 1}, "requests": 1000000}"#;
+        StandaloneTrace::generated(serde_json::from_str(spec).unwrap(), 0).unwrap()
+    }
+
+    fn all(trace: &mut StandaloneTrace) -> Result<u64, TraceError> {
+        let mut source = trace.open()?;
+        let mut count = 0;
+        while source.next_arrival()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn who_reads_is_stopped_when_asked() {
+        assert_eq!(all(&mut endless()), Ok(1_000_000));
+        assert_eq!(all(&mut endless().stopped_by(|| false)), Ok(1_000_000));
+        let error = all(&mut endless().stopped_by(|| true)).unwrap_err();
+        assert_eq!(error.to_string(), "generator: its reader was stopped");
+    }
+
+    #[test]
+    fn what_a_trace_does_not_declare_is_found_in_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("t.csv");
+        std::fs::write(&file, "arrival_s,function\n1,b\n2,a\n").unwrap();
+        let whole = || TraceSection::whole(TraceFormat::Csv, &file);
+        let mut trace = StandaloneTrace::of(whole(), 0).unwrap();
+        let names: Vec<&str> = trace.functions().iter().map(|function| function.name.as_str()).collect();
+        assert_eq!(names, ["b", "a"]);
+        assert_eq!((all(&mut trace), all(&mut trace)), (Ok(2), Ok(2)));
+        let drawn =
+            TraceSection { default_ram: Some(super::super::RamSection::Same(crate::quantity::Bytes(5.0))), ..whole() };
+        let trace = StandaloneTrace::of(drawn, 0).unwrap();
+        assert_eq!(trace.functions().iter().map(|function| function.ram).collect::<Vec<_>>(), [5, 5]);
+        let wrong = StandaloneTrace::of(TraceSection { rate: Some(-1.0), ..whole() }, 0).unwrap_err();
+        assert_eq!(wrong.to_string(), "rate: must be from 0 to 1e9");
+    }
+
+    #[test]
+    fn nothing_is_written_over_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let [rows, functions] = ["rows.csv", "functions.csv"].map(|name| folder.path().join(name));
+        let mut trace = endless();
+        std::fs::write(&functions, "mine").unwrap();
+        let there = trace.write(&rows, Some(&functions), false);
+        assert_eq!(there, Err(WriteTraceError::IsThere(functions.clone())));
+        assert!(!rows.exists());
+        let mut trace = endless().read_from(&functions);
+        assert_eq!(trace.write(&functions, None, true), Err(WriteTraceError::IsRead(functions)));
+    }
 }
