@@ -6,12 +6,14 @@
 34
 """
 
+from hearth import trace
 from hearth._figures import Figure, Figures
 from hearth._hearth import VERSION as __version__
 from hearth._hearth import HearthError, PolicyError, ScenarioError, SimulationError
 from hearth._policies import check_policy
 from hearth._run import Run, Stream, run, stream
 from hearth._tables import Table
+from hearth.catalog import platform, platforms, policies, schema
 from hearth.policy import (
     Admission,
     Autoscaling,
@@ -27,6 +29,7 @@ from hearth.policy import (
     Reject,
     Warm,
 )
+from hearth.scenario import Scenario
 
 __all__ = [
     "Admission",
@@ -46,6 +49,7 @@ __all__ = [
     "Queue",
     "Reject",
     "Run",
+    "Scenario",
     "ScenarioError",
     "SimulationError",
     "Stream",
@@ -53,6 +57,11 @@ __all__ = [
     "Warm",
     "__version__",
     "check_policy",
+    "platform",
+    "platforms",
+    "policies",
     "run",
+    "schema",
     "stream",
+    "trace",
 ]

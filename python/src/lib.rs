@@ -1,17 +1,23 @@
 //! The extension module `hearth._hearth`: what the package `hearth` calls of the crates.
 
+mod catalog;
 mod error;
+mod json;
 mod policy;
 mod run;
+mod scenario;
 mod source;
 mod sweep;
 mod table;
+mod trace;
 
 use pyo3::prelude::*;
 
 /// What the package `hearth` calls of the crates.
 #[pymodule]
 mod _hearth {
+    #[pymodule_export]
+    use crate::catalog::{platform, platforms, policies, schema};
     #[pymodule_export]
     use crate::error::{HearthError, PolicyError, ScenarioError, SimulationError};
     #[pymodule_export]
@@ -23,11 +29,15 @@ mod _hearth {
     #[pymodule_export]
     use crate::run::{RunResult, Stream, run, slots, stream, summarise};
     #[pymodule_export]
+    use crate::scenario::{read_scenario, validate, with_absolute_paths};
+    #[pymodule_export]
     use crate::source::Source;
     #[pymodule_export]
     use crate::sweep::{Outcome, Sweep};
     #[pymodule_export]
     use crate::table::Columns;
+    #[pymodule_export]
+    use crate::trace::{Rows, Trace, generate_trace, read_trace};
 
     /// The version of Hearth.
     #[pymodule_export]

@@ -68,6 +68,30 @@ impl ScenarioError {
         Self::invalid(place, format!("{message}{} (line {line}, column {column})", cure(message)))
     }
 
+    /// The error without the line and the column, for a scenario that was made by a program: nobody has seen its text.
+    ///
+    /// ```
+    /// use hearth_serverless::scenario::Scenario;
+    /// let error = Scenario::from_json(r#"{"format": 1}"#).unwrap_err();
+    /// assert!(error.to_string().ends_with("(line 1, column 12)"));
+    /// assert!(!error.without_position().to_string().contains("line"));
+    /// ```
+    #[must_use]
+    pub fn without_position(self) -> Self {
+        let Self::Invalid { place, mut problem } = self else { return self };
+        let is_position = |rest: &str| {
+            let rest = rest.strip_suffix(')').and_then(|rest| rest.split_once(", column "));
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            rest.is_some_and(|(line, column)| is_number(line) && is_number(column))
+        };
+        if let Some((before, rest)) = problem.rsplit_once(" (line ")
+            && is_position(rest)
+        {
+            problem.truncate(before.len());
+        }
+        Self::Invalid { place, problem }
+    }
+
     pub(crate) fn invalid(place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { place: place.into(), problem: problem.into() }
     }

@@ -30,7 +30,12 @@ pub fn change_paths(scenario: &mut Value, mut change: impl FnMut(&mut String)) {
     let of_workflows = (0..workflows).map(|number| format!("/workflows/{number}/wfcommons"));
     let of_policies =
         PolicySlot::ALL.into_iter().map(|slot| format!("/policies/{}/library", slot.path().replace('.', "/")));
-    let others = ["/workload/trace/path", "/workload/trace/functions_path", "/platform/simgrid_xml"];
+    let others = [
+        "/workload/trace/path",
+        "/workload/trace/functions_path",
+        "/platform/simgrid_xml",
+        "/policies/controller/library",
+    ];
     for pointer in others.into_iter().map(str::to_owned).chain(of_workflows).chain(of_policies) {
         if let Some(Value::String(path)) = scenario.pointer_mut(&pointer) {
             change(path);
@@ -66,7 +71,8 @@ mod tests {
             "platform": {"simgrid_xml": "a"},
             "workload": {"trace": {"path": "b", "functions_path": "c", "format": "csv"}},
             "workflows": [{"name": "w"}, {"name": "m", "wfcommons": "d"}],
-            "policies": {"admission": {"use": "x"}, "keep_alive": {"library": "e"}, "eviction": {"containers": {"library": "f"}}},
+            "policies": {"admission": {"use": "x"}, "keep_alive": {"library": "e"}, "eviction": {"containers": {"library": "f"}},
+                         "controller": {"library": "g"}},
         });
         let mut found = Vec::new();
         change_paths(&mut scenario, |path| {
@@ -74,7 +80,7 @@ mod tests {
             *path = format!("/{path}");
         });
         found.sort();
-        assert_eq!(found, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(found, ["a", "b", "c", "d", "e", "f", "g"]);
         assert_eq!(scenario["policies"]["eviction"]["containers"]["library"], "/f");
         assert_eq!(scenario["workflows"][1]["wfcommons"], "/d");
         change_paths(&mut json!({"workload": []}), |path| panic!("{path}"));

@@ -15,6 +15,7 @@ mod plain_row;
 mod ram;
 mod rows;
 mod source;
+mod standalone;
 mod statistics;
 mod stop;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use csv_trace::{CsvTrace, functions_of, read_functions};
 pub use order::Offset;
 pub use ram::RamSection;
 pub use source::{Arrival, ArrivalSource, DeclaredFunction, TraceError};
+pub use standalone::{StandaloneError, StandaloneTrace, WriteTraceError};
 pub use statistics::TraceStatistics;
 pub use trace::{OpenedTrace, SelectSection, TraceFormat, TraceSection};
 

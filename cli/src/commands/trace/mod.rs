@@ -5,20 +5,18 @@ mod statistics;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hearth_serverless::quantity::Seconds;
-use hearth_serverless::workload::generate::{Generator, GeneratorSpec};
+use hearth_serverless::workload::generate::GeneratorSpec;
 use hearth_serverless::workload::{
-    Arrival, ArrivalSource, DeclaredFunction, Offset, OpenedTrace, TraceError, TraceFormat, TraceSection,
-    TraceStatistics, columns_of, functions_of, write_functions, write_trace,
+    Arrival, Offset, StandaloneError, StandaloneTrace, TraceError, TraceFormat, TraceSection, TraceStatistics,
+    WriteTraceError, columns_of,
 };
-
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
-use crate::result_folder::claim::is_same;
 
 /// The arguments of `hearth trace`.
 #[derive(Debug, Args)]
@@ -159,34 +157,30 @@ struct HeadArguments {
 /// Runs `hearth trace`.
 pub fn run(arguments: &TraceArguments) -> Result<(), CommandError> {
     match &arguments.command {
-        TraceCommand::Generate(arguments) => generate(arguments),
-        TraceCommand::Convert(ConvertArguments { input, output }) => {
-            let mut opened = input.open()?;
-            let rows = output.write(&mut *opened.source, &opened.functions, &opened.files)?;
-            opened.report_skipped();
-            writeln!(std::io::stdout(), "{rows} rows are in {}.", output.output.display())?;
-            Ok(())
-        }
+        TraceCommand::Generate(arguments) => arguments.output.write(&mut generator(arguments)?),
+        TraceCommand::Convert(ConvertArguments { input, output }) => output.write(&mut input.open()?),
         TraceCommand::Stats(input) => {
-            let mut opened = input.open()?;
-            let counted = TraceStatistics::of(&mut *opened.source, opened.functions.len()).map_err(of_trace)?;
-            opened.report_skipped();
-            write!(std::io::stdout(), "{}", statistics::text(&counted, &opened.functions))?;
+            let mut trace = input.open()?;
+            let mut source = trace.open().map_err(of_trace)?;
+            let counted = TraceStatistics::of(&mut *source, trace.functions().len()).map_err(of_trace)?;
+            report_skipped(source.skipped_rows());
+            write!(std::io::stdout(), "{}", statistics::text(&counted, trace.functions()))?;
             Ok(())
         }
         TraceCommand::Head(HeadArguments { input, rows }) => {
-            let mut opened = input.open()?;
+            let mut trace = input.open()?;
+            let mut source = trace.open().map_err(of_trace)?;
             let mut out = std::io::stdout().lock();
-            let mut next = opened.source.next_arrival().map_err(of_trace)?;
+            let mut next = source.next_arrival().map_err(of_trace)?;
             writeln!(out, "{}", columns_of(next.as_ref()))?;
             for _ in 0..*rows {
                 let Some(Arrival { at, function, run_time }) = next else { break };
-                write!(out, "{at},{}", opened.functions[function as usize].name)?;
+                write!(out, "{at},{}", trace.functions()[function as usize].name)?;
                 match run_time {
                     Some(run_time) => writeln!(out, ",{run_time}")?,
                     None => writeln!(out)?,
                 }
-                next = opened.source.next_arrival().map_err(of_trace)?;
+                next = source.next_arrival().map_err(of_trace)?;
             }
             Ok(())
         }
@@ -197,50 +191,22 @@ fn of_trace(error: TraceError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-fn generate(arguments: &GenerateArguments) -> Result<(), CommandError> {
+fn report_skipped(rows: u64) {
+    if rows > 0 {
+        eprintln!("warning: {rows} rows were passed over");
+    }
+}
+
+fn generator(arguments: &GenerateArguments) -> Result<StandaloneTrace, CommandError> {
     let file = arguments.generator.display();
     let wrong = |problem: String| CommandError::Usage(format!("{file}: {problem}"));
     let text = fs::read_to_string(&arguments.generator).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let spec: GeneratorSpec = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    spec.check().map_err(wrong)?;
-    if spec.run_time.is_none() && spec.workflows.is_none() {
-        return Err(wrong("missing field `run_time`: here are no functions whose bodies could run".to_owned()));
-    }
-    let others = spec.workflows.clone().unwrap_or_else(|| vec!["0".to_owned()]);
-    let (mut generator, mut functions) = Generator::new(&spec, others.len() as u32, arguments.seed);
-    if functions.is_empty() {
-        let named = others.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
-        functions.extend(named);
-    }
-    let rows = arguments.output.write(&mut generator, &functions, std::slice::from_ref(&arguments.generator))?;
-    writeln!(std::io::stdout(), "{rows} rows are in {}.", arguments.output.output.display())?;
-    Ok(())
-}
-
-/// A trace with all its functions.
-struct Opened {
-    source: Box<dyn ArrivalSource>,
-    functions: Vec<DeclaredFunction>,
-    /// What it is read from.
-    files: Vec<PathBuf>,
-}
-
-impl Opened {
-    fn report_skipped(&self) {
-        let skipped = self.source.skipped_rows();
-        if skipped > 0 {
-            eprintln!("warning: {skipped} rows were passed over");
-        }
-    }
+    Ok(StandaloneTrace::generated(spec, arguments.seed).map_err(wrong)?.read_from(&arguments.generator))
 }
 
 impl InputArguments {
-    fn open(&self) -> Result<Opened, CommandError> {
-        for (name, number) in [("--minutes", self.minutes), ("--rate", self.rate), ("--cold-start", self.cold_start)] {
-            if number.is_some_and(|number| !(0.0..=1e9).contains(&number)) {
-                return Err(CommandError::Usage(format!("{name}: must be from 0 to 1e9")));
-            }
-        }
+    fn open(&self) -> Result<StandaloneTrace, CommandError> {
         let format = match self.format {
             Some(Format::Csv) => TraceFormat::Csv,
             Some(Format::AzureFunctions2019) => TraceFormat::AzureFunctions2019,
@@ -258,19 +224,12 @@ impl InputArguments {
         section.select.minutes = self.minutes;
         section.select.most_popular = self.most_popular;
         section.select.sample_apps = self.sample_apps;
-        section.check().map_err(|(field, problem)| CommandError::Usage(format!("--{field}: {problem}")))?;
-        let known = match format {
-            TraceFormat::Csv if section.columns.memory.is_none() => {
-                let all = functions_of(&self.trace, &section.columns, self.lenient).map_err(of_trace)?;
-                all.into_iter().map(|(name, _)| name).collect()
+        StandaloneTrace::of(section, self.seed).map_err(|error| match error {
+            StandaloneError::Field { field, problem } => {
+                CommandError::Usage(format!("--{}: {problem}", field.replace('_', "-")))
             }
-            // The trace declares its functions.
-            _ => Vec::new(),
-        };
-        let OpenedTrace { source, declared, .. } = section.open(Path::new(""), &known, self.seed).map_err(of_trace)?;
-        let of_rows = known.into_iter().map(|name| DeclaredFunction { name, ram: 0, startup_overhead: None });
-        let files = section.files(Path::new("")).map_err(of_trace)?;
-        Ok(Opened { source, functions: of_rows.chain(declared).collect(), files })
+            StandaloneError::Trace(error) => of_trace(error),
+        })
     }
 
     fn offset(&self) -> Result<Option<Offset>, CommandError> {
@@ -283,38 +242,17 @@ impl InputArguments {
 }
 
 impl OutputArguments {
-    /// Refuses to write over what is read, or over what is there unless that is asked for.
-    fn check(&self, read: &[PathBuf]) -> Result<(), CommandError> {
-        for file in [Some(&self.output), self.functions_output.as_ref()].into_iter().flatten() {
-            let wrong = |problem: &str| CommandError::Usage(format!("{}: {problem}", file.display()));
-            if read.iter().any(|other| is_same(other, file)) {
-                return Err(wrong("is what is read: name another file"));
+    fn write(&self, trace: &mut StandaloneTrace) -> Result<(), CommandError> {
+        let written = trace.write(&self.output, self.functions_output.as_deref(), self.overwrite);
+        let (rows, skipped) = written.map_err(|error| match error {
+            WriteTraceError::File { file, problem } => CommandError::Result { file, problem },
+            WriteTraceError::IsThere(_) => {
+                CommandError::Usage(format!("{error}: replace it with --overwrite, or name another file"))
             }
-            if file.is_file() && !self.overwrite {
-                return Err(wrong("is there already: replace it with --overwrite, or name another file"));
-            }
-        }
+            error => CommandError::Usage(error.to_string()),
+        })?;
+        report_skipped(skipped);
+        writeln!(std::io::stdout(), "{rows} rows are in {}.", self.output.display())?;
         Ok(())
-    }
-
-    fn write(
-        &self,
-        source: &mut dyn ArrivalSource,
-        functions: &[DeclaredFunction],
-        read: &[PathBuf],
-    ) -> Result<u64, CommandError> {
-        self.check(read)?;
-        let failed = |file: &Path| {
-            let file = file.to_owned();
-            move |error: std::io::Error| match error.downcast::<TraceError>() {
-                Ok(of_source) => of_trace(of_source),
-                Err(error) => CommandError::Result { file, problem: error.to_string() },
-            }
-        };
-        if let Some(file) = &self.functions_output {
-            write_functions(file, functions).map_err(failed(file))?;
-        }
-        let names: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
-        write_trace(&self.output, source, &names).map_err(failed(&self.output))
     }
 }

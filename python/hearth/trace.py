@@ -1,0 +1,220 @@
+"""Traces: read or drawn, described, written, row by row or as columns.
+
+>>> import hearth.trace
+>>> requests = hearth.trace.generate(
+...     {"arrivals": {"constant": {"rate": 2}}, "requests": 240, "run_time": {"constant": 3}}
+... )
+>>> requests.head(2)
+[Row(arrival_s=0.5, function='0', duration_s=3.0), Row(arrival_s=1.0, function='0', duration_s=3.0)]
+>>> requests.statistics()["per_minute"]
+[119, 120, 1]
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import warnings
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from hearth import _hearth
+from hearth._hearth import ScenarioError
+from hearth._plain import plain, text_of
+
+if TYPE_CHECKING:
+    from hearth._sections import Columns, Generator, TraceFormat
+
+__all__ = ["Distribution", "Function", "Row", "Statistics", "Trace", "generate", "read"]
+
+
+class Row(NamedTuple):
+    """An invocation."""
+
+    arrival_s: float
+    """When it is requested."""
+    function: str
+    """Of which function, or which workflow."""
+    duration_s: float | None
+    """How long it runs; `None` if the trace does not tell, so that the function's body runs."""
+
+
+class Function(NamedTuple):
+    """A function of a trace."""
+
+    name: str
+    ram: int
+    """RAM of a container in bytes; 0 if the trace does not tell."""
+    cold_start_s: float | None
+    """How long a container takes to start, if the trace tells."""
+
+
+class Distribution(TypedDict):
+    """Numbers in short."""
+
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class Statistics(TypedDict):
+    """What `hearth trace stats` tells."""
+
+    requests: int
+    functions: int
+    """Functions with at least one request."""
+    known_functions: int
+    first_s: float
+    last_s: float
+    span_s: float
+    mean_rate: float | None
+    """Requests a second; `None` if all come at one date."""
+    per_minute: list[int]
+    by_function: dict[str, int]
+    """Requests of each function, the most popular first."""
+    gap_s: Distribution | None
+    """From one request to the next."""
+    duration_s: Distribution | None
+    """Of requests of which the trace tells it."""
+    skipped_rows: int
+    """Rows that were passed over because something was wrong with them."""
+
+
+class Trace:
+    """Invocations, read as a stream: each method begins at the first one, and memory does not grow with their number.
+
+    `read` and `generate` make one.
+    """
+
+    def __init__(self, trace: _hearth.Trace, name: str) -> None:
+        self._trace = trace
+        self._name = name
+
+    @property
+    def functions(self) -> list[Function]:
+        """All functions that there are, with what the trace tells of them."""
+        return [Function(*one) for one in self._trace.functions()]
+
+    def statistics(self) -> Statistics:
+        """What is in it, read to the end."""
+        told: dict[str, Any] = json.loads(self._trace.statistics())
+        told["by_function"] = dict(told["by_function"])
+        statistics: Statistics = told  # type: ignore[assignment]
+        return statistics
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        functions: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+    ) -> int:
+        """Writes rows `arrival_s,function,duration_s`, compressed if the name ends in `.gz` or `.zst`; gives how many there are.
+
+        `functions` is a file for `function,memory_mb,cold_start_s`. A file that is there is replaced only with `overwrite`.
+        """
+        rows, skipped = self._trace.save(path, functions, overwrite)
+        _report(skipped)
+        return rows
+
+    def head(self, n: int = 10) -> list[Row]:
+        """The first rows."""
+        return list(itertools.islice(self, n))
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row._make, self._trace.rows())
+
+    def columns(self) -> dict[str, array[float] | array[int]]:
+        """All rows as columns: `arrival_s`, `function` and `duration_s`.
+
+        A function is its position in `functions`, a duration that the trace does not tell is not a number. `numpy.asarray` takes each
+        without a copy.
+
+        >>> spec = {"arrivals": {"constant": {"rate": 2}}, "requests": 3, "run_time": {"constant": 3}}
+        >>> generate(spec).columns()["arrival_s"]
+        array('d', [0.5, 1.0, 1.5])
+        """
+        (arrivals, functions, durations), skipped = self._trace.columns()
+        _report(skipped)
+        return {
+            "arrival_s": array("d", arrivals),
+            "function": array("I", functions),
+            "duration_s": array("d", durations),
+        }
+
+    def __repr__(self) -> str:
+        count = len(self._trace.functions())
+        return f"<hearth.Trace {self._name!r}: {count} function{'s' * (count != 1)}>"
+
+
+def read(
+    path: str | os.PathLike[str],
+    format: TraceFormat | None = None,
+    columns: Columns | None = None,
+    sort: bool = False,
+    offset: float | str | None = None,
+    from_first: bool = False,
+    minutes: float | None = None,
+    most_popular: int | None = None,
+    sample_apps: int | None = None,
+    rate: float | None = None,
+    cold_start: float | str | None = None,
+    lenient: bool = False,
+    seed: int = 0,
+) -> Trace:
+    """Opens a trace: a file, plain, `.gz` or `.zst`, or the folder of the Azure Functions trace of 2019.
+
+    - `format`: without it, the one that it looks like.
+    - `columns`: which column of rows holds what, as in `{"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}`.
+    - `sort`: sort the rows by time, in memory.
+    - `offset`: take this time, in seconds or with a unit, from the date of every request; `from_first`: that of the first one.
+    - `minutes`, `most_popular`, `sample_apps`: only the first minutes, so many functions, so many applications drawn at random.
+    - `rate`: so many times as many invocations, a fraction by chance.
+    - `cold_start`: how long containers of functions that the trace declares take to start.
+    - `lenient`: pass over rows that are wrong, and count them.
+    - `seed`: all random numbers are drawn from it.
+
+    Raises `ScenarioError` with file, line and column where a row is wrong.
+    """
+    if offset is not None and from_first:
+        raise ScenarioError("offset and from_first: each says when time starts: keep one")
+    select = {"minutes": minutes, "most_popular": most_popular, "sample_apps": sample_apps}
+    section = {
+        "path": path,
+        "format": format,
+        "columns": columns,
+        "sort": sort,
+        "offset": "first" if from_first else offset,
+        "rate": rate,
+        "cold_start": cold_start,
+        "lenient": lenient,
+        "select": {key: value for key, value in select.items() if value is not None},
+    }
+    said = {key: value for key, value in section.items() if value is not None}
+    return Trace(_hearth.read_trace(text_of(plain(said, "trace")), seed), os.fspath(path))
+
+
+def generate(spec: Generator | str | os.PathLike[str], seed: int = 0) -> Trace:
+    """Draws a trace as a generator says, which is a section `workload.generate` of a scenario, or a file with one.
+
+    >>> generate({"arrivals": {"poisson": {"rate": 4}}, "requests": 5})
+    Traceback (most recent call last):
+    hearth.ScenarioError: generator: missing field `run_time`: here are no functions whose bodies could run
+    """
+    if isinstance(spec, (str, os.PathLike)):
+        file = os.fspath(spec)
+        try:
+            text = Path(file).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
+        return Trace(_hearth.generate_trace(text, file, file, seed), file)
+    return Trace(_hearth.generate_trace(text_of(plain(spec, "generator")), "generator", None, seed), "generator")
+
+
+def _report(skipped: int) -> None:
+    if skipped:
+        warnings.warn(f"{skipped} rows were passed over", stacklevel=3)
