@@ -12,6 +12,7 @@ from hearth._hearth import VERSION as __version__
 from hearth._hearth import HearthError, PolicyError, ScenarioError, SimulationError
 from hearth._policies import check_policy
 from hearth._run import Run, Stream, run, stream
+from hearth._sweep import Comparison, compare, sweep
 from hearth._tables import Table
 from hearth.catalog import platform, platforms, policies, schema
 from hearth.policy import (
@@ -37,6 +38,7 @@ __all__ = [
     "BatchAllocation",
     "Busy",
     "Cold",
+    "Comparison",
     "Delay",
     "Eviction",
     "Figure",
@@ -57,11 +59,13 @@ __all__ = [
     "Warm",
     "__version__",
     "check_policy",
+    "compare",
     "platform",
     "platforms",
     "policies",
     "run",
     "schema",
     "stream",
+    "sweep",
     "trace",
 ]

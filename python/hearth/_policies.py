@@ -9,6 +9,7 @@ from typing import Any, Union
 
 from hearth import _hearth, policy
 from hearth._hearth import ScenarioError
+from hearth._scenarios import Setting
 
 Choice = Union[str, "os.PathLike[str]", Mapping[str, Any], type[policy.Policy], policy.Policy]
 """A policy: by its name (with parameters, as in ``"fixed,timeout=20min"``), the path of its library, as in a scenario
@@ -19,7 +20,6 @@ Policies = Union[str, type[policy.Policy], policy.Policy, Mapping[str, Choice]]
 (``"keep_alive=fixed"``)."""
 
 Given = dict[str, Any]
-Setting = tuple[bool, str]
 
 _KIND_OF_SLOT = {**dict(_hearth.slots())}
 _FIRST_SLOT = {kind: next(slot for slot, of in _hearth.slots() if of == kind) for kind in policy.KINDS}

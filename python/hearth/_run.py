@@ -136,7 +136,7 @@ def _options(invocations: bool | float, interval: float | None, threads: int | N
         raise ValueError(f"invocations: expected True, False or a share from 0 to 1, found {invocations!r}")
     if interval is not None and not interval > 0.0:
         raise ValueError(f"interval: expected seconds above 0, or None for no time series, found {interval!r}")
-    return {"sample": share, "interval_s": interval, "most_rows": _MOST_ROWS, "threads": threads}
+    return {"sample": share, "interval_s": interval, "most_rows": _MOST_ROWS, "threads": threads, "copies": []}
 
 
 def run(

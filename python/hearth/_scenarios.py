@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 from hearth import _hearth
 from hearth._hearth import ScenarioError
+from hearth._plain import plain, text_of
+from hearth.scenario import Scenario
 
-if TYPE_CHECKING:
-    from hearth._policies import Setting
-    from hearth.scenario import Scenario
+Setting = tuple[bool, str]
+"""What is set in a scenario: a policy as the command takes it, if the first is true, or ``path=value``."""
 
-ScenarioLike = Union[str, "os.PathLike[str]", Mapping[str, Any], "Scenario"]
+ScenarioLike = Union[str, "os.PathLike[str]", Mapping[str, Any], Scenario]
 """The path of a scenario file, a dictionary, or a `hearth.Scenario`."""
 
 
@@ -23,20 +23,17 @@ def assignments(
 ) -> tuple[list[Setting], list[Setting]]:
     """What is set in a scenario before policies are, and after."""
     before: list[Setting] = [] if platform is None else [(False, f"base={platform}")]
-    before += [(False, f"{path}={json.dumps(value)}") for path, value in (set or {}).items()]
+    before += [(False, f"{path}={text_of(plain(value, path))}") for path, value in (set or {}).items()]
     return before, [] if seed is None else [(False, f"seed={seed}")]
 
 
 def source(scenario: ScenarioLike, settings: list[Setting]) -> _hearth.Source:
     """A scenario with what is set in it."""
+    if isinstance(scenario, Scenario):
+        text, file, is_there = scenario.origin()
+        return _hearth.Source(path=file if is_there else None, text=text, base=os.path.dirname(file), settings=settings)
     if isinstance(scenario, (str, os.PathLike)):
-        path = os.fspath(scenario)
-        if path.lstrip().startswith("{"):
-            return _hearth.Source(text=path, settings=settings)
-        return _hearth.Source(path=path, settings=settings)
+        return _hearth.Source(path=os.fspath(scenario), settings=settings)
     if isinstance(scenario, Mapping):
-        return _hearth.Source(text=json.dumps(dict(scenario)), settings=settings)
-    to_json = getattr(scenario, "to_json", None)
-    if to_json is None:
-        raise ScenarioError(f"expected the path of a scenario, a dictionary or a hearth.Scenario, found {scenario!r}")
-    return _hearth.Source(text=to_json(), base=getattr(scenario, "base_folder", None), settings=settings)
+        return _hearth.Source(text=text_of(plain(scenario, "the scenario")), settings=settings)
+    raise ScenarioError(f"expected the path of a scenario, a dictionary or a hearth.Scenario, found {scenario!r}")

@@ -146,10 +146,10 @@ class Scenario:
         Traceback (most recent call last):
         hearth.ScenarioError: worklaod: unknown field `worklaod`, expected one of `format`, `base`, ...
         """
-        text, file, is_there = self._source()
+        text, file, is_there = self.origin()
         return _hearth.validate(text, file, is_there, [os.fspath(folder) for folder in plugin_dirs or []])
 
-    def _source(self) -> tuple[str, str, bool]:
+    def origin(self) -> tuple[str, str, bool]:
         """The text, the file that it stands in, and whether there is such a file."""
         if self._read is not None and self._read[2] == self._value:
             return self._read[1], self._read[0], True

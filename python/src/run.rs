@@ -1,6 +1,7 @@
 //! One run, on a thread of its own, while the one that asked for it hears Ctrl-C and shows how far it is.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -41,6 +42,8 @@ pub struct Options {
     most_rows: usize,
     /// On how many threads.
     threads: Option<NonZeroUsize>,
+    /// From where libraries are read instead, by path.
+    copies: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Where tables are put.
@@ -91,7 +94,7 @@ fn simulate(
     invocations: Invocations,
     say: &Sender<Said>,
 ) -> PyResult<Ended> {
-    let catalog = catalog(crate::policy::own_policies(given, session));
+    let catalog = catalog(crate::policy::own_policies(given, session), &options.copies);
     let (_, mut experiment, warnings) = source.prepare(&catalog).map_err(|error| session.as_cause_of(error))?;
     let mut places = Places::default();
     let kept = TablePlace::default();
@@ -358,9 +361,13 @@ pub fn run(
 
 /// The summary of a run, as JSON: what a worker of a sweep does.
 #[pyfunction]
-#[pyo3(signature = (source, policies))]
-pub fn summarise(py: Python<'_>, source: &Source, policies: Vec<Given>) -> PyResult<String> {
-    let options = Options { sample: 0.0, interval_s: None, most_rows: 0, threads: NonZeroUsize::new(1) };
+pub fn summarise(
+    py: Python<'_>,
+    source: &Source,
+    policies: Vec<Given>,
+    copies: Vec<(PathBuf, PathBuf)>,
+) -> PyResult<String> {
+    let options = Options { sample: 0.0, interval_s: None, most_rows: 0, threads: NonZeroUsize::new(1), copies };
     Ok(run(py, source, policies, options, None)?.summary)
 }
 

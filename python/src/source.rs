@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hearth_plugins::BUILT_IN;
 use hearth_serverless::experiment::{Experiment, hidden_policies};
-use hearth_serverless::policy::{Catalog, OwnPolicies};
+use hearth_serverless::policy::{Catalog, Libraries, OwnPolicies};
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use hearth_sim::policy_overrides;
 use pyo3::prelude::*;
@@ -65,6 +65,12 @@ impl Source {
         self.text.as_str()
     }
 
+    /// The file, if there is one.
+    #[getter]
+    fn path(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The folder that relative paths start from.
     #[getter]
     fn base(&self) -> &Path {
@@ -74,14 +80,6 @@ impl Source {
     /// The scenario as JSON, with what is set in it, and with the platform that it is written over.
     fn resolved(&self) -> PyResult<String> {
         self.text.resolved(&self.overrides).map(|value| value.to_string()).map_err(|error| self.wrong(error))
-    }
-
-    /// Checks the scenario as a run would, with the policies that are built in; gives what is right, but likely not meant.
-    fn validate(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        py.detach(|| {
-            let (_, _, warnings) = self.prepare(&Catalog::new(BUILT_IN))?;
-            Ok(warnings)
-        })
     }
 }
 
@@ -107,7 +105,8 @@ impl Source {
             (Some(file), error) if !matches!(error, ScenarioError::File { .. } | ScenarioError::Override { .. }) => {
                 wrong(format!("{}: {error}", file.display()))
             }
-            (_, error) => wrong(error),
+            (Some(_), error) => wrong(error),
+            (None, error) => wrong(error.without_position()),
         }
     }
 
@@ -124,7 +123,9 @@ impl Source {
     }
 }
 
-/// The policies that are built in, those of Python, and whatever libraries scenarios name.
-pub fn catalog(own: OwnPolicies) -> Catalog {
-    Catalog::new(BUILT_IN).with_own(own)
+/// The policies that are built in, those of Python, and whatever libraries scenarios name; these are read from copies, where there are
+/// some.
+pub fn catalog(own: OwnPolicies, copies: &[(PathBuf, PathBuf)]) -> Catalog {
+    let libraries = Libraries::default().with_copies(copies.iter().cloned().collect());
+    Catalog::new(BUILT_IN).with_own(own).with_libraries(libraries)
 }

@@ -87,6 +87,11 @@ impl Sweep {
         self.sweep.inputs().map(|(path, hash)| (path.clone(), hash.clone())).collect()
     }
 
+    /// Whether what runs read is a library of policies.
+    fn is_library(&self, path: std::path::PathBuf) -> bool {
+        self.sweep.is_library(&path)
+    }
+
     /// Does all runs on so many threads, or one for each core. `progress` is called with how many have ended, and how much of others is
     /// done.
     #[pyo3(signature = (threads=None, progress=None))]
@@ -186,8 +191,9 @@ impl Outcome {
     }
 
     /// One row a combination of values and a number.
-    fn comparison(&self) -> PyResult<Columns> {
-        Columns::new(self.0.comparison().map_err(wrong)?)
+    fn comparison(&self, metrics: Vec<String>, differences: bool) -> PyResult<Columns> {
+        let shown = if metrics.is_empty() { None } else { Some(Shown::named(&metrics).map_err(wrong)?) };
+        Columns::new(self.0.comparison(shown.as_ref(), differences).map_err(wrong)?)
     }
 
     /// All figures: name, title, note and SVG.

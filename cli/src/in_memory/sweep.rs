@@ -1,7 +1,7 @@
 //! A sweep whose runs are kept in memory, here or by whoever does them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use hearth_serverless::results::{HeldTable, Metric};
@@ -160,6 +160,12 @@ impl Sweep {
         self.study.hashes.iter()
     }
 
+    /// Whether what runs read is a library of policies.
+    #[must_use]
+    pub fn is_library(&self, path: &Path) -> bool {
+        path.extension() == Some(std::ffi::OsStr::new(std::env::consts::DLL_EXTENSION))
+    }
+
     /// Does all runs on so many threads, or one for each core, and gives the summary of each as JSON, or why it failed; nothing of those that did not run
     /// because all was stopped. `look` is called now and then with how many have ended and how much of others is done.
     ///
@@ -271,12 +277,18 @@ impl SweepOutcome {
         Ok(table.into_held())
     }
 
-    /// One row a combination of values and a number: the columns of `comparison.csv`.
+    /// One row a combination of values and a number: the columns of `comparison.csv`. Of all numbers, if none are named; of
+    /// `differences` the rows alone that are compared to a baseline.
     ///
     /// # Errors
     /// When a row does not fit, which is a mistake of this program.
-    pub fn comparison(&self) -> Result<HeldTable, CommandError> {
-        let table = tables::of_comparison(&self.folder.grid, &self.comparison).to_held();
+    pub fn comparison(&self, shown: Option<&Shown>, differences: bool) -> Result<HeldTable, CommandError> {
+        let mut comparison = self.comparison.clone();
+        if let Some(shown) = shown {
+            comparison.metrics.retain(|metric| shown.0.iter().any(|shown| shown.name == metric.name));
+        }
+        comparison.rows.retain(|row| !differences || row.baseline.is_some());
+        let table = tables::of_comparison(&self.folder.grid, &comparison).to_held();
         table.map_err(|error| CommandError::Usage(error.to_string()))
     }
 

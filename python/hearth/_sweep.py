@@ -1,0 +1,223 @@
+"""Many runs of one scenario, and what they come to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Union
+
+from hearth import _executors, _hearth, policy
+from hearth._figures import Figure, Figures
+from hearth._hearth import PolicyError, ScenarioError, SimulationError
+from hearth._plain import text_of
+from hearth._policies import Chosen, Policies, Setting
+from hearth._progress import Progress
+from hearth._scenarios import ScenarioLike, assignments, source
+from hearth._tables import Table
+
+Alternatives = Union[Mapping[str, Policies], Sequence[Union[str, type[policy.Policy], policy.Policy]]]
+"""Policies that are compared: by labels, or a list of texts as the command takes them and of policies in Python."""
+
+Varied = Mapping[str, Union[Sequence[Any], Mapping[str, Any]]]
+"""What varies: by path in the scenario its values, or its values by labels."""
+
+_Axis = tuple[str, list[tuple[str, list[Setting]]]]
+
+
+class Comparison:
+    """What has come of many runs: means over the seeds with their intervals, and differences to a baseline, seed by seed."""
+
+    def __init__(self, outcome: _hearth.SweepOutcome, warnings: list[str]) -> None:
+        self._outcome = outcome
+        self.warnings: list[str] = [*warnings, *outcome.warnings]
+        """What one should know before the numbers are believed."""
+
+    @property
+    def runs(self) -> Table:
+        """One row a run: what varied, the seed, and all numbers of its summary."""
+        return Table(self._outcome.runs())
+
+    def table(self, metrics: Iterable[str] = ()) -> Table:
+        """One row a combination of values and a number: its mean, and the interval that holds the true mean with 95 %.
+
+        Without `metrics`, of all numbers.
+        """
+        return Table(self._outcome.comparison(list(metrics), False))
+
+    def differences(self, metrics: Iterable[str] = ()) -> Table:
+        """The rows of `table` that are compared to a baseline: how much more there is than there, seed by seed.
+
+        `comparable` says whether the two are over the same requests.
+        """
+        return Table(self._outcome.comparison(list(metrics), True))
+
+    @property
+    def figures(self) -> Figures:
+        """The figures that `hearth report` draws of a sweep, as SVG."""
+        return Figures(Figure(*picture) for picture in self._outcome.pictures())
+
+    def plot(self) -> Figures:
+        """The same."""
+        return self.figures
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as `hearth compare --json` prints it."""
+        value: dict[str, Any] = json.loads(self.to_json())
+        return value
+
+    def to_json(self) -> str:
+        """The text of that."""
+        return self._outcome.json()
+
+    def text(self, metrics: Iterable[str] = ()) -> str:
+        """The tables that `hearth compare` prints, of these numbers or of the usual ones."""
+        return self._outcome.text(list(metrics))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self._outcome.html()
+
+
+def _label_of(choice: Any) -> str:
+    return choice if isinstance(choice, str) else policy.name_of(choice)
+
+
+def _policy_axis(policies: Alternatives, chosen: Chosen) -> _Axis:
+    if isinstance(policies, str):
+        raise ScenarioError(f"policies: found the text {policies!r}, expected several policies: a list, or a dictionary by labels")
+    by_label: Mapping[str, Policies]
+    by_label = policies if isinstance(policies, Mapping) else {_label_of(choice): choice for choice in policies}
+    if len(by_label) < len(policies):
+        raise ScenarioError("policies: two of them have one name: give them labels in a dictionary")
+    return "policy", [(label, chosen.settings(choice)) for label, choice in by_label.items()]
+
+
+def _varied_axis(path: str, values: Sequence[Any] | Mapping[str, Any]) -> _Axis:
+    if isinstance(values, (str, bytes)) or not isinstance(values, (Mapping, Iterable)):
+        raise ScenarioError(f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels")
+    if not isinstance(values, Mapping):
+        values = {value if isinstance(value, str) else text_of(value): value for value in values}
+    return path, [(label, [(False, f"{path}={text_of(value)}")]) for label, value in values.items()]
+
+
+def _run(
+    scenario: ScenarioLike,
+    axes: list[_Axis],
+    chosen: Chosen,
+    settings: list[Setting],
+    seeds: Iterable[int] | None,
+    baseline: str | None,
+    executor: Any,
+    threads: int | None,
+    progress: bool | None,
+) -> Comparison:
+    from_here = source(scenario, settings)
+    sweep = _hearth.Sweep(from_here, chosen.given, axes, [] if seeds is None else list(seeds), baseline)
+    runs = sweep.runs()
+    bar = Progress(progress)
+
+    def show(ended: int, under_way: float) -> None:
+        bar.show(min((ended + under_way) / max(len(runs), 1), 1.0), f"{ended} of {len(runs)} runs")
+
+    try:
+        if executor is None:
+            summaries = sweep.run(threads, show)
+        else:
+            work = _executors.Work.of(from_here, sweep, chosen.given)
+            summaries = _executors.run(work, len(runs), executor, lambda ended: show(ended, 0.0))
+    finally:
+        bar.close()
+    comparison = Comparison(sweep.outcome(summaries), sweep.warnings)
+    failed = [(run, text) for run, (is_well, text) in zip(runs, summaries) if not is_well]
+    if failed:
+        (_, values, seed), text = failed[0]
+        where = " ".join([*(f"{name}={label}" for name, label in values), f"seed={seed}"])
+        told = f"{len(failed)} of {len(runs)} runs failed, the first with {where}: {text}"
+        cause = sweep.raised()
+        error = SimulationError(told) if cause is None else PolicyError(told)
+        error.comparison = comparison  # type: ignore[attr-defined]
+        raise error from cause
+    return comparison
+
+
+def compare(
+    scenario: ScenarioLike,
+    policies: Alternatives,
+    *,
+    seeds: Iterable[int] | None = None,
+    baseline: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    platform: str | None = None,
+    executor: Any = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Compares policies on one scenario: all meet the same requests, for each seed.
+
+    Args:
+        scenario: the path of a file, a dictionary, or a `hearth.Scenario`.
+        policies: by label, as in ``{"lru": "eviction.containers=lru", "mine": MyPolicy}``; each of them is what
+            `hearth.run` takes.
+        seeds: without them, that of the scenario.
+        baseline: the label that the others are compared to; without it, the first.
+        set: values of the scenario by their paths.
+        platform: the platform that the scenario is written over.
+        executor: who does the runs instead of this machine's cores: one of `concurrent.futures`, a
+            `dask.distributed.Client`, or the module `ray`. The same comes of it, byte for byte.
+        threads: how many runs at once, without an executor; without it, one for each core.
+        progress: whether to show how far it is; without it, in terminals and notebooks.
+
+    >>> import hearth
+    >>> kept = hearth.compare(
+    ...     "examples/quickstart.json",
+    ...     {"two minutes": "keep_alive=fixed", "not at all": "keep_alive=no-keep-alive"},
+    ...     seeds=range(3),
+    ... )
+    >>> len(kept.runs), kept.differences(["cold_start_ratio"])["setting"].tolist()
+    (6, ['policy=not at all'])
+    """
+    chosen = Chosen()
+    axis = _policy_axis(policies, chosen)
+    if len(axis[1]) < 2 and baseline is None:
+        raise ScenarioError("policies: one alone is compared to nothing: give two or more, or call hearth.sweep")
+    first = axis[1][0][0]
+    before, after = assignments(set, platform)
+    return _run(
+        scenario, [axis], chosen, [*before, *after], seeds, baseline or first, executor, threads, progress
+    )
+
+
+def sweep(
+    scenario: ScenarioLike,
+    *,
+    policies: Alternatives | None = None,
+    vary: Varied | None = None,
+    seeds: Iterable[int] | None = None,
+    baseline: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    platform: str | None = None,
+    executor: Any = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Runs a scenario with every combination of some policies, values and seeds.
+
+    `vary` has values by their paths in the scenario, as in ``{"platform.hosts[node].ram": ["8GB", "16GB"]}``; `baseline` is the
+    label of a policy, or ``"path=value"``. All else is as for `hearth.compare`.
+
+    >>> import hearth
+    >>> swept = hearth.sweep("examples/quickstart.json", vary={"service.container_startup_overhead": ["1s", "4s"]})
+    >>> swept.runs["latency_mean"].round(2).tolist()
+    [10.14, 12.88]
+    """
+    chosen = Chosen()
+    axes = [] if policies is None else [_policy_axis(policies, chosen)]
+    axes += [_varied_axis(os.fspath(path), values) for path, values in (vary or {}).items()]
+    before, after = assignments(set, platform)
+    return _run(scenario, axes, chosen, [*before, *after], seeds, baseline, executor, threads, progress)
