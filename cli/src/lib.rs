@@ -18,6 +18,7 @@ mod metric;
 mod objects;
 mod output_choice;
 mod plugin_folders;
+mod program;
 mod progress;
 mod report;
 mod result_files;
@@ -27,7 +28,6 @@ mod sweep;
 mod table;
 mod temporary;
 
-use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +37,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use crate::assignment::policy_overrides;
 pub use crate::error::{CommandError, with_date};
 use crate::isolation::Isolated;
+pub use crate::program::Program;
 pub use crate::sweep::planned::{Part, PlannedRun, PlannedSweep};
 pub use crate::sweep::share::Share;
 pub use crate::sweep::status::Status;
@@ -87,8 +88,19 @@ pub fn command() -> clap::Command {
 /// Does what the arguments of this process say, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    ExitCode::from(run_program())
+}
+
+/// Does what the arguments of a program say that has this library, in the place of `hearth`, and gives the exit code for it.
+#[must_use]
+pub fn main_of(program: Program) -> u8 {
+    program::set(program);
+    run_program()
+}
+
+fn run_program() -> u8 {
     isolation::this_is_the_program();
-    let mut arguments: Vec<OsString> = env::args_os().collect();
+    let mut arguments = program::arguments();
     if let Some(page) = isolation::take_page(&mut arguments) {
         return inside_of(&page, arguments);
     }
@@ -96,7 +108,7 @@ pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse_from(arguments);
     match command.isolated() {
         Some(isolated) => isolation::run(&isolated),
-        None => ExitCode::from(code_of(run(command))),
+        None => code_of(run(command)),
     }
 }
 
@@ -106,10 +118,10 @@ const NOT_OPEN: &str = "(os error 9)";
 
 /// Does what the arguments say in the process that opens libraries.
 #[cfg(unix)]
-fn inside_of(page: &Path, arguments: Vec<OsString>) -> ExitCode {
+fn inside_of(page: &Path, arguments: Vec<OsString>) -> u8 {
     if let Err(error) = isolation::inside::begin(page) {
         eprintln!("error: {}: {error}: only hearth itself starts a process so", isolation::ARGUMENT);
-        return ExitCode::from(2);
+        return 2;
     }
     let outcome = if arguments.get(1).is_some_and(|first| first == sweep::apart::ARGUMENT) {
         sweep::apart::run()
@@ -121,16 +133,16 @@ fn inside_of(page: &Path, arguments: Vec<OsString>) -> ExitCode {
     {
         // Nothing of Hearth's closes a file and uses it. The process outside says it.
         isolation::inside::note_doing("after a library had closed files that are not its own");
-        return ExitCode::FAILURE;
+        return 1;
     }
     let code = code_of(outcome);
     isolation::inside::tell_outcome(code);
-    ExitCode::from(code)
+    code
 }
 
 #[cfg(not(unix))]
-fn inside_of(_: &Path, _: Vec<OsString>) -> ExitCode {
-    ExitCode::from(2)
+fn inside_of(_: &Path, _: Vec<OsString>) -> u8 {
+    2
 }
 
 /// Says what is wrong, if anything is; gives the exit code for it. Nothing is done after that.

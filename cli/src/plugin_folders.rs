@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use hearth_serverless::policy::{Catalog, Libraries};
 
 use crate::isolation::inside;
+use crate::program;
 
 /// These folders, and the folder `plugins` beside the program.
 pub fn folders_of(folders: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
+    let beside = program::beside("plugins");
     folders.into_iter().chain(beside.filter(|folder| folder.is_dir()))
 }
 

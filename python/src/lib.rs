@@ -1,6 +1,7 @@
 //! The extension module `hearth._hearth`: what the package `hearth` calls of the crates.
 
 mod catalog;
+mod command;
 mod error;
 mod json;
 mod policy;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 mod _hearth {
     #[pymodule_export]
     use crate::catalog::{platform, platforms, policies, schema};
+    #[pymodule_export]
+    use crate::command::command;
     #[pymodule_export]
     use crate::error::{HearthError, PolicyError, ScenarioError, SimulationError};
     #[pymodule_export]

@@ -152,7 +152,7 @@ fn simulate(
         (RunTable::Workflows, workflows),
     ];
     tables.extend(others.into_iter().filter_map(|(table, place)| Some((table, place?.take()?))));
-    session.end(rest);
+    drop(rest);
     let summary = serde_json::to_string(&summary).unwrap_or_default();
     Ok(Ended { summary, text, stopped, wall_s, policy_times, interval_s, warnings, tables })
 }
@@ -352,7 +352,7 @@ pub fn run(
     options: Options,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<RunResult> {
-    let session = Session::default();
+    let session = Session::keeping();
     let share = options.sample;
     let invocations = if share > 0.0 { Invocations::Kept(share) } else { Invocations::Left };
     let under_way = UnderWay::start(source.clone(), policies, session.clone(), options, invocations)?;

@@ -24,7 +24,6 @@ use std::ffi::OsString;
 #[cfg(unix)]
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -40,6 +39,7 @@ use self::end::UnexpectedEnd;
 use self::outside::{Apart, Ended, send_all};
 #[cfg(unix)]
 use crate::interrupt;
+use crate::program;
 
 /// The variable that turns it off.
 const VARIABLE: &str = "HEARTH_ISOLATION";
@@ -62,7 +62,7 @@ pub fn is_on() -> bool {
 
 /// The arguments of this process, as they were given to the one outside.
 pub fn own_arguments() -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = env::args_os().collect();
+    let mut arguments = program::arguments();
     take_page(&mut arguments);
     arguments.into_iter().skip(1).collect()
 }
@@ -136,7 +136,7 @@ impl<'a> Startable<'a> {
                 io::stdin().read_to_end(&mut text).map(|_| text)
             })
             .transpose()?;
-        Ok(Self { isolated, arguments: env::args_os().skip(1).collect(), input })
+        Ok(Self { isolated, arguments: program::arguments().into_iter().skip(1).collect(), input })
     }
 
     fn start(&self, told: Told, stop_before: u64, is_silent: bool) -> io::Result<Ended> {
@@ -160,24 +160,24 @@ impl<'a> Startable<'a> {
 
 /// Does what the arguments of this process say in another one, and gives its exit code.
 #[cfg(unix)]
-pub fn run(isolated: &Isolated) -> ExitCode {
+pub fn run(isolated: &Isolated) -> u8 {
     interrupt::stops(|| send_all(Signal::INT), || send_all(Signal::KILL));
     Startable::new(isolated).and_then(|startable| supervise(&startable)).unwrap_or_else(|error| {
-        let program = env::args_os().next().unwrap_or_default();
+        let program = program::arguments().into_iter().next().unwrap_or_default();
         eprintln!("error: {} cannot be started again: {error}", program.display());
-        ExitCode::FAILURE
+        1
     })
 }
 
 #[cfg(unix)]
-fn supervise(startable: &Startable<'_>) -> io::Result<ExitCode> {
+fn supervise(startable: &Startable<'_>) -> io::Result<u8> {
     let Startable { isolated, .. } = startable;
     let mut told = Told::default();
     let end = loop {
         match startable.start(told.clone(), u64::MAX, false)? {
-            Ended::Done(code) => return Ok(ExitCode::from(code)),
-            Ended::Stopped => return Ok(ExitCode::from(interrupt::EXIT_CODE)),
-            Ended::Unexpectedly(_) if interrupt::is_asked() => return Ok(ExitCode::from(interrupt::EXIT_CODE)),
+            Ended::Done(code) => return Ok(code),
+            Ended::Stopped => return Ok(interrupt::EXIT_CODE),
+            Ended::Unexpectedly(_) if interrupt::is_asked() => return Ok(interrupt::EXIT_CODE),
             Ended::Unexpectedly(end) => match isolated.passed_over(&end) {
                 Some(library) if !told.broken.contains(&library) => told.broken.push(library),
                 _ => break end,
@@ -188,11 +188,11 @@ fn supervise(startable: &Startable<'_>) -> io::Result<ExitCode> {
     let makes_again = isolated.writes_results && !end.has_results && end.event > 0;
     let of_results = if makes_again { startable.make_again(&end, &told) } else { String::new() };
     eprintln!("error: {begun}{end}{of_results}");
-    Ok(ExitCode::FAILURE)
+    Ok(1)
 }
 
 /// Does what the arguments say here, as there are no such processes on this system.
 #[cfg(not(unix))]
-pub fn run(_: &Isolated) -> ExitCode {
-    ExitCode::FAILURE
+pub fn run(_: &Isolated) -> u8 {
+    1
 }

@@ -1,11 +1,10 @@
 //! The process that waits for another one: starts it, watches that it goes on, and finds out how it ended.
 
-use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,6 +15,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::end::{How, UnexpectedEnd};
 use super::page::{Page, Shared};
 use super::{ARGUMENT, Told};
+use crate::program;
 
 /// How often is looked whether the other process goes on.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -123,13 +123,7 @@ impl Apart<'_> {
     }
 
     fn start(&self, page: PathBuf) -> io::Result<Child> {
-        // The program that runs, though another one may have come to its path meanwhile.
-        let itself = PathBuf::from("/proc/self/exe");
-        let program = if itself.exists() { itself } else { env::current_exe()? };
-        let mut command = Command::new(program);
-        if let Some(name) = env::args_os().next() {
-            command.arg0(name);
-        }
+        let mut command = program::command()?;
         command.arg(ARGUMENT).arg(page).args(&self.arguments);
         if self.input.is_some() {
             command.stdin(Stdio::piped());

@@ -28,8 +28,8 @@ fn instance(kind: Kind, context: &PolicyContext) -> Result<Instance, PolicyError
     CHECKED.with_borrow(|checked| {
         let (given, session) = checked.as_ref().ok_or_else(|| PolicyError::new("nothing is checked here"))?;
         // Each instance of a check is one by itself.
-        let alone = Session::default();
-        let made = Python::attach(|py| Instance::make(py, &given.prototype, &alone, kind, context));
+        let alone = Session::of_check();
+        let made = Python::attach(|py| Instance::make(py, &given.prototype, &alone, &mut Vec::new(), kind, context));
         made.map_err(|error| PolicyError::new(session.raise(error)))
     })
 }

@@ -115,6 +115,8 @@ pub struct Cluster {
     /// The view, during a call; null otherwise.
     view: AtomicPtr<ClusterView<'static>>,
     arrays: Mutex<Arrays>,
+    /// Arrays are copies, since the memory does not stay.
+    is_copied: bool,
     /// By [`Of`]: the sets, as they were first asked for.
     sets: [PyOnceLock<Py<Nodes>>; 7],
     /// Whether sets were handed out.
@@ -143,8 +145,10 @@ const NAMES: [&str; 14] = [
 ];
 
 impl Cluster {
-    pub fn new() -> Self {
+    /// Of a simulation, whose memory stays; or of a check, where arrays are copies.
+    pub fn new(is_copied: bool) -> Self {
         Self {
+            is_copied,
             view: AtomicPtr::new(std::ptr::null_mut()),
             arrays: Mutex::default(),
             sets: [const { PyOnceLock::new() }; 7],
@@ -166,6 +170,9 @@ impl Cluster {
         let mut arrays = lock(&self.arrays);
         if !std::mem::take(&mut arrays.any_out) {
             return Ok(());
+        }
+        if self.is_copied {
+            arrays.address = 0;
         }
         let mut kept = None;
         for (column, array) in arrays.by_column.iter_mut().enumerate() {
@@ -210,7 +217,11 @@ impl Cluster {
             return Ok(array.object.clone_ref(py));
         }
         let memory = Bound::new(py, ColumnMemory { address: address + offset, nodes: count, typestr })?;
-        let object = asarray(py)?.call1(py, (memory,))?;
+        let mut object = asarray(py)?.call1(py, (memory,))?;
+        if self.is_copied {
+            object = object.call_method0(py, "copy")?;
+            object.call_method1(py, "setflags", (false,))?;
+        }
         let references = references(&object);
         let array = slot.insert(Array { object, references, is_out: true });
         Ok(array.object.clone_ref(py))

@@ -2,6 +2,7 @@
 
 use hearth_policy_api::boundary::fail;
 use hearth_policy_api::{ClusterView, ContainerEvent, PolicyContext, PolicyKind, TaskView, WorkflowView};
+use hearth_serverless::experiment::never_free;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -22,6 +23,7 @@ pub struct Instance {
     /// The class that says what there is to override.
     base: Py<PyAny>,
     cluster: Py<Cluster>,
+    context: Py<Context>,
 }
 
 /// How often an object is referred to.
@@ -34,30 +36,41 @@ fn references(object: &Py<Cluster>) -> isize {
 }
 
 impl Instance {
-    /// An instance for a slot: a new one of a class, or a copy. In slots other than those of eviction one that is there already serves.
+    /// An instance for a slot: a new one of a class, or a copy. In slots other than those of eviction one of the same service serves that is
+    /// there already.
     pub fn make(
         py: Python<'_>,
         prototype: &Py<PyAny>,
         session: &Session,
+        shared: &mut Vec<(usize, Py<PyAny>)>,
         kind: Kind,
         context: &PolicyContext,
     ) -> PyResult<Self> {
-        let base = py.import("hearth.policy")?.getattr(format!("{kind:?}"))?.unbind();
-        let cluster = Py::new(py, Cluster::new())?;
+        let package = py.import("hearth.policy")?;
+        let base = package.getattr(format!("{kind:?}"))?.unbind();
+        let cluster = Py::new(py, Cluster::new(session.is_of_check()))?;
         let address = prototype.as_ptr() as usize;
-        let shared = (context.slot.kind() != PolicyKind::Eviction).then(|| session.shared(py, address)).flatten();
-        let (object, is_new) = match shared {
-            Some((object, _)) => (object, false),
-            None => (py.import("hearth.policy")?.call_method1("_instance", (prototype,))?.unbind(), true),
-        };
+        let is_alone = context.slot.kind() == PolicyKind::Eviction;
+        let there = shared.iter().find(|(of, _)| *of == address && !is_alone);
+        let there = there.map(|(_, object)| object.clone_ref(py));
         let context = Py::new(py, Context::new(context))?;
-        let (slot, node) = (context.get().of_slot(), context.get().of_node());
-        if is_new {
-            object.call_method1(py, "setup", (&context,))?;
-        }
-        let made = Made { slot, node, prototype: address, object: object.clone_ref(py), context };
-        session.add(made);
-        Ok(Self { object, session: session.clone(), base, cluster })
+        let object = match there {
+            Some(object) => object,
+            None => {
+                let object = package.call_method1("_instance", (prototype,))?.unbind();
+                object.call_method1(py, "setup", (&context,))?;
+                if !is_alone {
+                    shared.push((address, object.clone_ref(py)));
+                }
+                object
+            }
+        };
+        session.add(Made {
+            slot: context.get().of_slot(),
+            node: context.get().of_node(),
+            object: object.clone_ref(py),
+        });
+        Ok(Self { object, session: session.clone(), base, cluster, context })
     }
 
     /// A method that its class has of its own.
@@ -95,11 +108,11 @@ impl Instance {
             let closed = self.cluster.get().close(py);
             // Who keeps the cluster of this call does not see that of the next one.
             if references(&self.cluster) > 1 || self.cluster.get().has_kept_sets(py) {
-                self.cluster = Py::new(py, Cluster::new())?;
+                self.cluster = Py::new(py, Cluster::new(self.session.is_of_check()))?;
             }
             let answer = answer?;
             closed.map(|()| answer).map_err(|kept| {
-                self.session.keeps_memory();
+                never_free();
                 let name = kept.0;
                 PyRuntimeError::new_err(format!(
                     "the policy keeps cluster.{name}, an array over memory of the simulator that is there during the call alone: \
@@ -132,6 +145,13 @@ impl Instance {
         if let Some(method) = method {
             self.with(|py| method.call1(py, (workflow_of(py, workflow)?,)).map(drop));
         }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // What it may call belongs to this thread.
+        Python::try_attach(|_| self.context.get().close());
     }
 }
 

@@ -14,9 +14,12 @@ mod keep_alive;
 mod records;
 mod session;
 
-use hearth_policy_api::PolicyContext;
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use hearth_policy_api::boundary::{
-    AdmissionObject, AutoscalingObject, EvictionObject, KeepAliveObject, NodeAllocationObject,
+    self, AdmissionObject, AutoscalingObject, CallFailure, EvictionObject, KeepAliveObject, NodeAllocationObject,
+    Orders, Seat,
 };
 use hearth_serverless::policy::{Factory, OwnPolicies};
 use pyo3::prelude::*;
@@ -87,51 +90,56 @@ pub fn again(given: &[Given]) -> Vec<Given> {
     Python::attach(|py| given.iter().map(|given| given.clone_ref(py)).collect())
 }
 
-/// The policies as a catalog takes them, whose instances are those of a session.
+/// The instances of one service that serve in several of its slots.
+#[derive(Default)]
+pub struct OfService {
+    /// What tells it from others.
+    orders: Option<Rc<Orders>>,
+    /// By the address of a prototype.
+    instances: Vec<(usize, Py<PyAny>)>,
+}
+
+impl OfService {
+    /// Begins anew if a seat is one of another service.
+    fn turn_to(&mut self, seat: &Seat) {
+        if self.orders.as_ref().is_none_or(|orders| !Rc::ptr_eq(orders, seat.orders())) {
+            *self = Self { orders: Some(Rc::clone(seat.orders())), instances: Vec::new() };
+        }
+    }
+}
+
+/// The policies as the catalog of a thread takes them; what they raise is told to a session.
 pub fn own_policies(given: &[Given], session: &Session) -> OwnPolicies {
     let mut own = OwnPolicies::default();
+    let of_service = Rc::<RefCell<OfService>>::default();
     for given in again(given) {
         let Some(kind) = Kind::of(&given.kind) else { continue };
-        let (name, version, session) = (given.name.clone(), given.version.clone(), session.clone());
-        let make = move |context: &PolicyContext| {
-            let made = Python::attach(|py| Instance::make(py, &given.prototype, &session, kind, context));
-            made.map_err(|error| session.raise(error))
+        let (name, version) = (given.name.clone(), given.version.clone());
+        let (session, of_service) = (session.clone(), Rc::clone(&of_service));
+        let make = move |seat: &Seat| {
+            let mut of_service = of_service.borrow_mut();
+            of_service.turn_to(seat);
+            let (shared, context) = (&mut of_service.instances, seat.context());
+            let made = Python::attach(|py| Instance::make(py, &given.prototype, &session, shared, kind, context));
+            made.map_err(|error| CallFailure { cause: session.raise(error) })
         };
-        match kind {
-            Kind::NodeAllocation => own.node_allocation.push(
-                Factory::<NodeAllocationObject>::try_in_place(&name, move |context| {
-                    make(context).map(allocation::Policy::new)
-                })
-                .with_version(&version),
-            ),
-            Kind::BatchAllocation => own.node_allocation.push(
-                Factory::<NodeAllocationObject>::try_in_place_batch(&name, move |context| {
-                    make(context).map(batch::Policy::new)
-                })
-                .with_version(&version),
-            ),
-            Kind::Eviction => own.eviction.push(
-                Factory::<EvictionObject>::try_in_place(&name, move |context| make(context).map(eviction::Policy::new))
+        macro_rules! add {
+            ($list:ident, $object:ident, $module:ident, $wrap:ident) => {
+                own.$list.push(
+                    Factory::<$object>::seated(&name, move |seat| {
+                        Ok(boundary::$wrap($module::Policy::new(make(seat)?), seat))
+                    })
                     .with_version(&version),
-            ),
-            Kind::Admission => own.admission.push(
-                Factory::<AdmissionObject>::try_in_place(&name, move |context| {
-                    make(context).map(admission::Policy::new)
-                })
-                .with_version(&version),
-            ),
-            Kind::KeepAlive => own.keep_alive.push(
-                Factory::<KeepAliveObject>::try_in_place(&name, move |context| {
-                    make(context).map(keep_alive::Policy::new)
-                })
-                .with_version(&version),
-            ),
-            Kind::Autoscaling => own.autoscaling.push(
-                Factory::<AutoscalingObject>::try_in_place(&name, move |context| {
-                    make(context).map(autoscaling::Policy::new)
-                })
-                .with_version(&version),
-            ),
+                )
+            };
+        }
+        match kind {
+            Kind::NodeAllocation => add!(node_allocation, NodeAllocationObject, allocation, node_allocation),
+            Kind::BatchAllocation => add!(node_allocation, NodeAllocationObject, batch, batch_allocation),
+            Kind::Eviction => add!(eviction, EvictionObject, eviction, eviction),
+            Kind::Admission => add!(admission, AdmissionObject, admission, admission),
+            Kind::KeepAlive => add!(keep_alive, KeepAliveObject, keep_alive, keep_alive),
+            Kind::Autoscaling => add!(autoscaling, AutoscalingObject, autoscaling, autoscaling),
         }
     }
     own

@@ -8,33 +8,28 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_policy_api::PolicySlot;
-use hearth_serverless::experiment::Rest;
 use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;
 
-use super::context::Context;
-
-/// An instance that was made: its slot, its node, what it was made of, the object and what it may call.
+/// An instance that was made.
 pub struct Made {
     pub slot: PolicySlot,
     pub node: Option<u32>,
-    /// The prototype's address, which tells prototypes apart as long as they are there.
-    pub prototype: usize,
     pub object: Py<PyAny>,
-    pub context: Py<Context>,
 }
 
 #[derive(Default)]
 struct State {
     /// The first exception.
     raised: Mutex<Option<PyErr>>,
-    made: Mutex<Vec<Made>>,
+    /// Nothing where nobody asks for them.
+    made: Mutex<Option<Vec<Made>>>,
     /// The thread of the interpreter that simulates; 0 before.
     thread: AtomicI64,
-    /// Somebody keeps an array over memory of the simulation, which is therefore never given back.
-    keeps_memory: AtomicBool,
+    /// There is no simulation, but a model of one that comes and goes.
+    is_of_check: AtomicBool,
 }
 
 /// What the policies of one run have in common.
@@ -52,6 +47,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
+    /// One that keeps the instances, for who asks for them when the run is over.
+    pub fn keeping() -> Self {
+        let session = Self::default();
+        *lock(&session.0.made) = Some(Vec::new());
+        session
+    }
+
+    /// One of a check.
+    pub fn of_check() -> Self {
+        let session = Self::default();
+        session.0.is_of_check.store(true, Ordering::Relaxed);
+        session
+    }
+
+    /// Whether it is one of a check.
+    pub fn is_of_check(&self) -> bool {
+        self.0.is_of_check.load(Ordering::Relaxed)
+    }
+
     /// Notes an exception; gives it in words, with the line that raised it.
     pub fn raise(&self, error: PyErr) -> String {
         Python::attach(|py| {
@@ -74,42 +88,20 @@ impl Session {
         lock(&self.0.raised).take()
     }
 
-    /// Notes that somebody keeps memory of the simulation.
-    pub fn keeps_memory(&self) {
-        self.0.keeps_memory.store(true, Ordering::Relaxed);
-    }
-
-    /// An instance that was made of this prototype and serves in all slots but those of eviction.
-    pub fn shared(&self, py: Python<'_>, prototype: usize) -> Option<(Py<PyAny>, Py<Context>)> {
-        let made = lock(&self.0.made);
-        let is_it =
-            |made: &&Made| made.prototype == prototype && made.slot.kind() != hearth_policy_api::PolicyKind::Eviction;
-        made.iter().find(is_it).map(|made| (made.object.clone_ref(py), made.context.clone_ref(py)))
-    }
-
     /// Notes an instance.
     pub fn add(&self, made: Made) {
         // SAFETY: asks which thread this is.
         let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
         self.0.thread.store(i64::try_from(thread).unwrap_or_default(), Ordering::Relaxed);
-        lock(&self.0.made).push(made);
+        if let Some(all) = &mut *lock(&self.0.made) {
+            all.push(made);
+        }
     }
 
     /// The instances, by slot and node.
     pub fn instances(&self, py: Python<'_>) -> Vec<(&'static str, Option<u32>, Py<PyAny>)> {
         let made = lock(&self.0.made);
-        made.iter().map(|made| (made.slot.path(), made.node, made.object.clone_ref(py))).collect()
-    }
-
-    /// The simulation has ended, on the thread that has made the instances.
-    pub fn end(&self, rest: Rest) {
-        let contexts = || lock(&self.0.made).iter().for_each(|made| made.context.get().close());
-        if !lock(&self.0.made).is_empty() {
-            Python::attach(|_| contexts());
-        }
-        if self.0.keeps_memory.load(Ordering::Relaxed) {
-            std::mem::forget(rest);
-        }
+        made.iter().flatten().map(|made| (made.slot.path(), made.node, made.object.clone_ref(py))).collect()
     }
 
     /// Has the call that is under way raise `KeyboardInterrupt`.

@@ -28,6 +28,7 @@ mod watchdog;
 mod workflows;
 mod workload;
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
@@ -97,9 +98,32 @@ pub struct Run {
 /// What is left of a simulation.
 #[derive(Debug)]
 pub struct Rest {
-    _simulation: Box<Simulation>,
+    simulation: Option<Box<Simulation>>,
     /// Who watches policies can name them as long as they are there.
     _running: Running,
+}
+
+thread_local! {
+    /// Somebody has views of the simulation that runs here, for longer than a call.
+    static IS_LENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has the simulation that runs on this thread never give its memory back: for a policy that has handed its views on to who keeps
+/// them, which is a mistake, and is to be no worse than that.
+///
+/// ```
+/// hearth_serverless::experiment::never_free();
+/// ```
+pub fn never_free() {
+    IS_LENT.set(true);
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if IS_LENT.take() {
+            std::mem::forget(self.simulation.take());
+        }
+    }
 }
 
 /// The policy that a scenario asks for in each slot, but for that of autoscaling where it asks for none.
@@ -422,7 +446,7 @@ impl Experiment {
         let results =
             Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };
         let times = self.simulation.with_model_mut(|model, _| model.service().policy_times());
-        let rest = Rest { _simulation: Box::new(self.simulation), _running: running };
+        let rest = Rest { simulation: Some(Box::new(self.simulation)), _running: running };
         Run { results, stopped: run.err().or(unwritten).or(lost), times, rest }
     }
 }

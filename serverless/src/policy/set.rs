@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    self, AdmissionObject, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject,
-    NodeAllocationObject, Seat,
+    self, AdmissionObject, AutoscalingObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
 };
 use hearth_policy_api::{
     Admission, Autoscaling, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
@@ -93,6 +92,26 @@ impl<O> Factory<O> {
         Self::new(record, make)
     }
 
+    /// A policy of the program that wraps itself by the functions of [`boundary`] for the seat of each instance; of one service all seats
+    /// have the same [orders](Seat::orders).
+    ///
+    /// ```
+    /// use hearth_policy_api::boundary::{self, KeepAliveObject};
+    /// use hearth_policy_api::{Completion, KeepAlive, Retention};
+    /// use hearth_serverless::policy::Factory;
+    /// struct Hour;
+    /// impl KeepAlive for Hour {
+    ///     fn on_idle(&mut self, _completion: &Completion<'_>) -> Retention {
+    ///         Retention { keep_for: 3_600_000_000_000 }
+    ///     }
+    /// }
+    /// let hour = Factory::<KeepAliveObject>::seated("hour", |seat| Ok(boundary::keep_alive(Hour, seat)));
+    /// assert_eq!(hour.name(), "hour");
+    /// ```
+    pub fn seated(name: &str, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
+        Self::of_program(name, make)
+    }
+
     /// Gives a policy of the program a version, which stands in results and tells runs of a sweep apart.
     pub fn with_version(mut self, version: &str) -> Self {
         version.clone_into(&mut self.record.version);
@@ -112,17 +131,6 @@ macro_rules! in_place {
             pub fn in_place<T: $kind + 'static>(name: &str, make: impl Fn(&PolicyContext) -> T + 'static) -> Self {
                 Self::of_program(name, move |seat| Ok(boundary::$wrap(make(seat.context()), seat)))
             }
-
-            /// The same, of one that may not come to be.
-            pub fn try_in_place<T: $kind + 'static>(
-                name: &str,
-                make: impl Fn(&PolicyContext) -> Result<T, String> + 'static,
-            ) -> Self {
-                Self::of_program(name, move |seat| {
-                    let policy = make(seat.context()).map_err(|cause| CallFailure { cause })?;
-                    Ok(boundary::$wrap(policy, seat))
-                })
-            }
         }
     };
 }
@@ -136,17 +144,6 @@ impl Factory<NodeAllocationObject> {
         make: impl Fn(&PolicyContext) -> T + 'static,
     ) -> Self {
         Self::of_program(name, move |seat| Ok(boundary::batch_allocation(make(seat.context()), seat)))
-    }
-
-    /// The same, of one that may not come to be.
-    pub fn try_in_place_batch<T: BatchAllocation + 'static>(
-        name: &str,
-        make: impl Fn(&PolicyContext) -> Result<T, String> + 'static,
-    ) -> Self {
-        Self::of_program(name, move |seat| {
-            let policy = make(seat.context()).map_err(|cause| CallFailure { cause })?;
-            Ok(boundary::batch_allocation(policy, seat))
-        })
     }
 }
 

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::super::run::parse_time;
 use crate::error::CommandError;
 use crate::isolation::{inside, own_arguments};
+use crate::program;
 
 /// The arguments of `hearth policies check`.
 #[derive(Debug, Args)]
@@ -169,9 +170,9 @@ fn parse_claim(text: &str) -> Result<Claim, String> {
 
 /// This program again, with the same arguments, for the policy in a position.
 fn second_process(position: usize) -> Option<SecondProcess> {
-    let program = std::env::current_exe().ok()?;
+    let (program, words) = program::again().ok()?;
     let own = [OsString::from("--play"), OsString::from(position.to_string())];
-    let arguments = own_arguments().into_iter().chain(own).collect();
+    let arguments = words.into_iter().chain(own_arguments()).chain(own).collect();
     Some(SecondProcess::new(program, arguments, Vec::new()))
 }
 

@@ -7,6 +7,7 @@ use hearth_policy_api::boundary::interface_version;
 use serde_json::Value;
 
 use crate::error::CommandError;
+use crate::program;
 
 const NAME: &str = "hearth-policy-api";
 
@@ -22,7 +23,7 @@ pub fn find(given: Option<&Path>) -> Result<Option<PathBuf>, CommandError> {
 
 fn known() -> Vec<PathBuf> {
     let built_from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policy-api")).to_owned();
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("policy-api")));
+    let beside = program::beside("policy-api");
     [built_from].into_iter().chain(beside).collect()
 }
 

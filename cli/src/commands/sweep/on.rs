@@ -12,6 +12,7 @@ use hearth_simcore::units::{self, Dimension};
 use super::super::run::parse_time;
 use crate::error::CommandError;
 use crate::isolation::inside;
+use crate::program;
 use crate::sweep::engines::files::{self, LOGS, Written};
 use crate::sweep::engines::job::Job;
 use crate::sweep::engines::kubernetes::Volume;
@@ -126,7 +127,7 @@ impl EngineArguments {
         let most = [limits.tasks, self.most_tasks.map(NonZeroUsize::get)].into_iter().flatten().min();
         let wanted = Wanted { time: self.task_time, cores: self.task_cores, most, longest: limits.time };
         let tasks = sizing::cut(open.max(1), seconds, &wanted).map_err(CommandError::Usage)?;
-        let hearth = std::env::current_exe()?;
+        let hearth = program::file()?;
         Ok(Job {
             hearth: files::as_text(&hearth)?,
             plan: files::as_text(planned.folder())?,
