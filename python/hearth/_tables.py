@@ -88,8 +88,11 @@ class Table:
             if kind == "name":
                 codes = numpy.asarray(values)
                 columns[name] = pandas.Categorical.from_codes(codes, categories=names, validate=False)
-            elif kind in ("number", "text"):
+            elif kind == "number":
                 columns[name] = self[name]
+            elif kind == "text":
+                # As it is: what pandas takes for strings it would look at one by one.
+                columns[name] = pandas.Series(self[name], dtype=object, copy=False)
             else:
                 array = numpy.frombuffer(values, dtype=bool) if kind == "flag" else numpy.asarray(values)
                 if missing is not None:

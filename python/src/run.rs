@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hearth_serverless::Error;
-use hearth_serverless::experiment::{Experiment, Extent, Monitor, PolicyTime, Run};
+use hearth_serverless::experiment::{Experiment, Extent, Monitor, PolicyTime, Run, on_pause};
 use hearth_serverless::policy::PolicySlot;
 use hearth_serverless::results::{
     HeldTable, InvocationBatches, RunTable, Summary, TablePlace, hold_distributions, hold_functions,
@@ -25,7 +25,10 @@ use crate::source::{Source, catalog};
 use crate::table::Columns;
 
 /// How often Ctrl-C is looked for.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// For how long the interpreter is lent.
+const LENT: Duration = Duration::from_micros(50);
 
 /// Room for policies that call themselves.
 const STACK: usize = 64 << 20;
@@ -121,14 +124,20 @@ fn simulate(
         experiment = experiment.write_workflows(place).map_err(unheld)?;
     }
     let is_kept = matches!(invocations, Invocations::Kept(_));
-    experiment = with_invocations(experiment, invocations, &kept);
+    experiment = with_invocations(experiment, invocations, &kept, !given.is_empty());
     let threads = options.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     experiment = experiment.on_threads(threads);
     let monitor = Monitor::of_this_thread();
     // Who does not listen any more has been told to stop.
     let _ = say.send(Said::Began(monitor, experiment.extent()));
     let begin = Instant::now();
-    let Run { results, stopped, times, rest } = experiment.run_and_keep();
+    let Run { results, stopped, times, rest } = if given.is_empty() {
+        experiment.run_and_keep()
+    } else {
+        // Policies are called all the time: the interpreter is held, and lent to others now and then.
+        on_pause(|| Python::attach(|py| py.detach(|| thread::sleep(LENT))));
+        Python::attach(|_| experiment.run_and_keep())
+    };
     let wall_s = begin.elapsed().as_secs_f64();
     let stopped = stopped.map(|error| (matches!(error, Error::Policy { .. }), with_date(&error, &results)));
     let summary = Summary::new(&results);
@@ -157,7 +166,7 @@ fn simulate(
     Ok(Ended { summary, text, stopped, wall_s, policy_times, interval_s, warnings, tables })
 }
 
-fn with_invocations(experiment: Experiment, invocations: Invocations, kept: &TablePlace) -> Experiment {
+fn with_invocations(experiment: Experiment, invocations: Invocations, kept: &TablePlace, is_held: bool) -> Experiment {
     match invocations {
         Invocations::Left => experiment.without_records(),
         Invocations::Kept(share) => {
@@ -169,7 +178,11 @@ fn with_invocations(experiment: Experiment, invocations: Invocations, kept: &Tab
             experiment.record_to(Box::new(batches), share)
         }
         Invocations::Streamed(rows, sender) => {
-            let batches = InvocationBatches::new(experiment.about(), rows, move |table| Ok(sender.send(table)?));
+            // Who takes them may wait for the interpreter, which policies hold.
+            let batches = InvocationBatches::new(experiment.about(), rows, move |table| {
+                let send = || sender.send(table);
+                Ok(if is_held { Python::attach(|py| py.detach(send)) } else { send() }?)
+            });
             experiment.record_to(Box::new(batches), 1.0)
         }
     }
@@ -210,7 +223,13 @@ impl UnderWay {
     fn wait(mut self, py: Python<'_>, progress: Option<&Py<PyAny>>, session: &Session) -> PyResult<Ended> {
         let mut interrupt = None;
         loop {
-            let said = py.detach(|| next(&self.said));
+            let said = py.detach(|| {
+                let said = next(&self.said);
+                if let (Err(RecvTimeoutError::Timeout), Some((monitor, _))) = (&said, &self.monitor) {
+                    monitor.pause();
+                }
+                said
+            });
             match said {
                 Ok(Said::Began(monitor, extent)) => {
                     if interrupt.is_some() {

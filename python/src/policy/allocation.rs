@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use super::answers::{Reject, placement, unfit};
 use super::cluster::Nodes;
 use super::instance::{Instance, Method};
+use super::prepared::{OF_CLUSTER, Prepared};
 use super::records::{AttemptEnd, Delayed, Node, Request, seconds};
 
 /// A link of the network: a copy, which may be kept.
@@ -151,7 +152,7 @@ impl Ears {
 /// Node allocation by an object of Python, one request after the other.
 pub struct Policy {
     instance: Instance,
-    place: Py<PyAny>,
+    place: Prepared,
     rank: Method,
     shed: Method,
     on_delayed_start: Method,
@@ -163,7 +164,7 @@ impl Policy {
         let ears = Ears::of(&instance);
         let (place, rank, shed, on_delayed_start) = instance.with(|py| {
             let method = |name| instance.method(py, name);
-            let place = instance.object.getattr(py, "place")?;
+            let place = Prepared::new(py, &instance.object, "place")?;
             Ok((place, method("rank")?, method("shed")?, method("on_delayed_start")?))
         });
         Self { instance, place, rank, shed, on_delayed_start, ears }
@@ -187,11 +188,9 @@ impl NodeAllocation for Policy {
     }
 
     fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
-        let (place, request) = (&self.place, Request(*request));
-        self.instance.with_cluster(cluster, |py, cluster| {
-            let answer = place.call1(py, (request, cluster))?;
-            placement(answer.bind(py))
-        })
+        let (place, request) = (&mut self.place, Request(*request));
+        let place = |py: Python<'_>, cluster: &_| placement(&place.call(py, request, cluster)?);
+        self.instance.with_cluster_held(cluster, OF_CLUSTER, place)
     }
 
     fn shed(&mut self, queue: &QueueView<'_>) -> Option<Shed> {

@@ -149,7 +149,12 @@ pub fn nanos(seconds: f64, what: &str) -> PyResult<u64> {
         let text = format!("{what}: expected seconds from 0 on, or math.inf, found {seconds}");
         return Err(PyValueError::new_err(text));
     }
-    Ok((seconds * 1e9).round() as u64)
+    let nanos = (seconds * 1e9).round();
+    if seconds.is_finite() && nanos >= u64::MAX as f64 {
+        let text = format!("{what}: {seconds} s are longer than 584 years, where the clock ends: times are seconds");
+        return Err(PyValueError::new_err(text));
+    }
+    Ok(nanos as u64)
 }
 
 /// How long, in ns, of what a policy has answered.

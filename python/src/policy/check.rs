@@ -28,8 +28,7 @@ fn instance(kind: Kind, context: &PolicyContext) -> Result<Instance, PolicyError
     CHECKED.with_borrow(|checked| {
         let (given, session) = checked.as_ref().ok_or_else(|| PolicyError::new("nothing is checked here"))?;
         // Each instance of a check is one by itself.
-        let alone = Session::of_check();
-        let made = Python::attach(|py| Instance::make(py, &given.prototype, &alone, &mut Vec::new(), kind, context));
+        let made = Python::attach(|py| Instance::make(py, &given.prototype, session, &mut Vec::new(), kind, context));
         made.map_err(|error| PolicyError::new(session.raise(error)))
     })
 }
@@ -175,7 +174,7 @@ fn claims(waived: &[String]) -> PyResult<Claims> {
 pub fn check_policy(py: Python<'_>, given: Given, cases: u32, waive: Vec<String>) -> PyResult<()> {
     let Some(kind) = Kind::of(&given.kind) else { return Err(wrong(format!("{} is no kind of policy", given.kind))) };
     let options = Options { cases, later: Duration::ZERO, claims: Some(claims(&waive)?), ..Options::default() };
-    let (session, name) = (Session::default(), given.name.clone());
+    let (session, name) = (Session::of_check(), given.name.clone());
     let checked = again(std::slice::from_ref(&given)).pop().zip(Some(session.clone()));
     let fault = py.detach(|| {
         CHECKED.set(checked);

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hearth_policy_api::{ClusterView, NodeBits, NodeSet, NodeView};
@@ -29,9 +29,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// How often an object is referred to.
-fn references(object: &Py<PyAny>) -> isize {
+pub fn references(object: &Py<PyAny>) -> isize {
     // SAFETY: the object is there, and the caller is attached to the interpreter.
-    unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }
+    let count = unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) };
+    // Later interpreters keep other things in the upper half.
+    count & 0xffff_ffff
 }
 
 /// A column of the nodes: its name, where it lies in a record, and its type as NumPy writes it.
@@ -94,7 +96,6 @@ struct Arrays {
     address: usize,
     nodes: usize,
     by_column: Vec<Option<Array>>,
-    any_out: bool,
 }
 
 /// The sets of nodes of a cluster.
@@ -119,12 +120,20 @@ pub struct Cluster {
     is_copied: bool,
     /// By [`Of`]: the sets, as they were first asked for.
     sets: [PyOnceLock<Py<Nodes>>; 7],
-    /// Whether sets were handed out.
-    has_sets: AtomicBool,
+    /// Bit by bit: the sets that were handed out in this call.
+    sets_out: AtomicU8,
+    /// Whether arrays were.
+    has_arrays_out: AtomicBool,
 }
 
-/// Why a call ends in an error though the policy has come back: it keeps an array.
-pub struct Kept(pub &'static str);
+/// What somebody keeps of a view whose call is over.
+#[derive(Default)]
+pub struct Kept {
+    /// The name of an array: a mistake that ends the run.
+    pub array: Option<&'static str>,
+    /// Whether it is a set, which raises when it is used.
+    pub is_set: bool,
+}
 
 /// By column: its name.
 const NAMES: [&str; 14] = [
@@ -152,7 +161,8 @@ impl Cluster {
             view: AtomicPtr::new(std::ptr::null_mut()),
             arrays: Mutex::default(),
             sets: [const { PyOnceLock::new() }; 7],
-            has_sets: AtomicBool::new(false),
+            sets_out: AtomicU8::new(0),
+            has_arrays_out: AtomicBool::new(false),
         }
     }
 
@@ -161,16 +171,28 @@ impl Cluster {
         self.view.store(std::ptr::from_ref(view).cast_mut().cast(), Ordering::Relaxed);
     }
 
-    /// Takes the view back; an error if somebody keeps an array over it.
-    pub fn close(&self, py: Python<'_>) -> Result<(), Kept> {
+    /// Takes the view back, and says what somebody keeps of it.
+    pub fn close(&self, py: Python<'_>) -> Kept {
         self.view.store(std::ptr::null_mut(), Ordering::Relaxed);
-        if self.has_sets.load(Ordering::Relaxed) {
-            self.sets.iter().filter_map(|set| set.get(py)).for_each(|set| set.get().close());
+        let mut kept = Kept::default();
+        let mut out = self.sets_out.swap(0, Ordering::Relaxed);
+        while out != 0 {
+            let set = self.sets.get(out.trailing_zeros() as usize).and_then(|set| set.get(py));
+            if let Some(set) = set {
+                set.get().close();
+                kept.is_set |= references(set.as_any()) > 1;
+            }
+            out &= out - 1;
         }
+        if self.has_arrays_out.swap(false, Ordering::Relaxed) {
+            kept.array = self.kept_array();
+        }
+        kept
+    }
+
+    /// The array that somebody keeps, if somebody does.
+    fn kept_array(&self) -> Option<&'static str> {
         let mut arrays = lock(&self.arrays);
-        if !std::mem::take(&mut arrays.any_out) {
-            return Ok(());
-        }
         if self.is_copied {
             arrays.address = 0;
         }
@@ -182,13 +204,7 @@ impl Cluster {
                 kept = kept.or(NAMES.get(column).copied());
             }
         }
-        kept.map_or(Ok(()), |name| Err(Kept(name)))
-    }
-
-    /// Whether somebody keeps a set.
-    pub fn has_kept_sets(&self, py: Python<'_>) -> bool {
-        self.has_sets.load(Ordering::Relaxed)
-            && self.sets.iter().filter_map(|set| set.get(py)).any(|set| references(set.as_any()) > 1)
+        kept
     }
 
     fn view(&self) -> PyResult<&ClusterView<'static>> {
@@ -203,10 +219,10 @@ impl Cluster {
         let (address, count) = (nodes.iter().next().map_or(0, |first| std::ptr::from_ref(first) as usize), nodes.len());
         let mut arrays = lock(&self.arrays);
         if (arrays.address, arrays.nodes) != (address, count) {
-            *arrays = Arrays { address, nodes: count, by_column: Vec::new(), any_out: arrays.any_out };
+            *arrays = Arrays { address, nodes: count, by_column: Vec::new() };
             arrays.by_column.resize_with(NODE_COLUMNS.len(), || None);
         }
-        arrays.any_out = true;
+        self.has_arrays_out.store(true, Ordering::Relaxed);
         let (Some(slot), Some(NodeColumn { offset, typestr })) =
             (arrays.by_column.get_mut(column), NODE_COLUMNS.get(column))
         else {
@@ -238,7 +254,7 @@ impl Cluster {
             Of::ImageOnDisk => &view.image_on_disk,
             Of::ImageCopying => &view.image_copying,
         };
-        self.has_sets.store(true, Ordering::Relaxed);
+        self.sets_out.fetch_or(1 << of as u8, Ordering::Relaxed);
         let nodes = view.nodes.len();
         let shown = self.sets[of as usize].get_or_try_init(py, || Py::new(py, Nodes::lent()))?;
         shown.get().open(set, nodes);
@@ -348,7 +364,7 @@ pub struct Nodes {
     /// One of its own, which is there for as long as this.
     own: Option<NodeBits>,
     /// How many nodes there are.
-    nodes: std::sync::atomic::AtomicUsize,
+    nodes: AtomicUsize,
 }
 
 impl Nodes {

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::Kind;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, references};
 use super::context::Context;
 use super::records::{Change, seconds};
 use super::session::{Made, Session};
@@ -26,13 +26,14 @@ pub struct Instance {
     context: Py<Context>,
 }
 
-/// How often an object is referred to.
-fn references(object: &Py<Cluster>) -> isize {
-    // SAFETY: the object is there, and the caller is attached to the interpreter.
-    #[allow(unsafe_code)]
-    unsafe {
-        pyo3::ffi::Py_REFCNT(object.as_ptr())
-    }
+/// What is said to who keeps an array.
+#[cold]
+fn keeps(name: &str) -> PyErr {
+    never_free();
+    PyRuntimeError::new_err(format!(
+        "the policy keeps cluster.{name}, an array over memory of the simulator that is there during the call alone: keep a copy, \
+         cluster.{name}.copy()"
+    ))
 }
 
 impl Instance {
@@ -102,23 +103,27 @@ impl Instance {
         view: &ClusterView<'_>,
         work: impl FnOnce(Python<'_>, &Py<Cluster>) -> PyResult<T>,
     ) -> T {
+        let before = Python::attach(|_| references(self.cluster.as_any()));
+        self.with_cluster_held(view, before, work)
+    }
+
+    /// The same, where the cluster is referred to so often afterwards if nobody keeps it.
+    pub fn with_cluster_held<T>(
+        &mut self,
+        view: &ClusterView<'_>,
+        held: isize,
+        work: impl FnOnce(Python<'_>, &Py<Cluster>) -> PyResult<T>,
+    ) -> T {
         let answer = Python::attach(|py| {
             self.cluster.get().open(view);
             let answer = work(py, &self.cluster);
-            let closed = self.cluster.get().close(py);
+            let kept = self.cluster.get().close(py);
             // Who keeps the cluster of this call does not see that of the next one.
-            if references(&self.cluster) > 1 || self.cluster.get().has_kept_sets(py) {
+            if kept.is_set || references(self.cluster.as_any()) > held {
                 self.cluster = Py::new(py, Cluster::new(self.session.is_of_check()))?;
             }
             let answer = answer?;
-            closed.map(|()| answer).map_err(|kept| {
-                never_free();
-                let name = kept.0;
-                PyRuntimeError::new_err(format!(
-                    "the policy keeps cluster.{name}, an array over memory of the simulator that is there during the call alone: \
-                     keep a copy, cluster.{name}.copy()"
-                ))
-            })
+            kept.array.map_or(Ok(answer), |name| Err(keeps(name)))
         });
         match answer {
             Ok(answer) => answer,

@@ -55,7 +55,7 @@ fn word(value: impl std::fmt::Debug) -> String {
 macro_rules! record {
     ($(#[$doc:meta])* $name:ident of $record:ty, as $shown:literal { $($field:ident: $kind:ident -> $type:ty,)+ } $($more:item)*) => {
         $(#[$doc])*
-        #[pyclass(frozen, module = "hearth._hearth", name = $shown)]
+        #[pyclass(module = "hearth._hearth", name = $shown)]
         pub struct $name(pub $record);
 
         #[pymethods]

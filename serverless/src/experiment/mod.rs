@@ -47,7 +47,7 @@ use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::error::Error;
 use crate::function::FunctionId;
-pub use crate::policy::{Board, Callee, LastingCall, PolicyTime};
+pub use crate::policy::{Board, Callee, LastingCall, PolicyTime, on_pause};
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
 use crate::results::{

@@ -89,6 +89,11 @@ impl Monitor {
         self.0.board().is_interrupted()
     }
 
+    /// Has the thread do what [`on_pause`](super::on_pause) was given, between two events.
+    pub fn pause(&self) {
+        self.0.pause();
+    }
+
     /// Stops the simulation after the event that it handles, with [`crate::Error::Interrupted`].
     pub fn interrupt(&self) {
         self.0.board().stop_before(0);

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use hearth_simcore::time::SimTime;
 
@@ -212,10 +212,26 @@ pub(crate) struct Desk {
     own: Board,
     /// One elsewhere, in the place of its own.
     shared: Option<&'static Board>,
+    /// Somebody wants the thread to pause.
+    is_to_pause: AtomicBool,
 }
 
 thread_local! {
     static DESK: RefCell<Arc<Desk>> = RefCell::default();
+    /// What the thread does when somebody wants it to pause.
+    static PAUSE: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Has the simulations of the current thread do this between two events when [`Monitor::pause`](crate::experiment::Monitor::pause) is
+/// called: for a program in which others wait for what the thread holds, as for the interpreter of Python.
+///
+/// ```
+/// use hearth_serverless::experiment::{Monitor, on_pause};
+/// on_pause(|| std::thread::yield_now());
+/// Monitor::of_this_thread().pause();
+/// ```
+pub fn on_pause(pause: impl Fn() + 'static) {
+    PAUSE.set(Some(Box::new(pause)));
 }
 
 impl Desk {
@@ -228,6 +244,25 @@ impl Desk {
     #[inline(always)]
     pub fn board(&self) -> &Board {
         self.shared.unwrap_or(&self.own)
+    }
+
+    /// Has the thread pause.
+    pub fn pause(&self) {
+        self.is_to_pause.store(true, Ordering::Relaxed);
+    }
+
+    /// Pauses, if somebody wants that.
+    #[inline(always)]
+    pub fn pause_if_wanted(&self) {
+        if self.is_to_pause.load(Ordering::Relaxed) {
+            self.pause_now();
+        }
+    }
+
+    #[cold]
+    fn pause_now(&self) {
+        self.is_to_pause.store(false, Ordering::Relaxed);
+        PAUSE.with_borrow(|pause| pause.iter().for_each(|pause| pause()));
     }
 
     /// The call that the simulation is in.

@@ -13,7 +13,7 @@ mod spent;
 mod watch;
 
 pub(crate) use board::Desk;
-pub use board::{Board, Callee, LastingCall};
+pub use board::{Board, Callee, LastingCall, on_pause};
 pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
 pub use controller::Controller;
 pub use given::{set_parameter, split_at_commas};

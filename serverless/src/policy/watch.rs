@@ -191,6 +191,7 @@ impl Watch {
     /// Notes how far the simulation is, with this event; true if it is to stop before it.
     #[inline]
     pub fn advance(&self, date: SimTime, event: u64) -> bool {
+        self.desk.pause_if_wanted();
         self.desk.board().advance(date, event)
     }
 
