@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import warnings
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from hearth import _hearth
 from hearth._hearth import ScenarioError
 from hearth._plain import plain, text_of
+from hearth._tables import Table
 
 if TYPE_CHECKING:
     from hearth._sections import Columns, Generator, TraceFormat
@@ -128,23 +128,20 @@ class Trace:
     def __iter__(self) -> Iterator[Row]:
         return map(Row._make, self._trace.rows())
 
-    def columns(self) -> dict[str, array[float] | array[int]]:
-        """All rows as columns: `arrival_s`, `function` and `duration_s`.
-
-        A function is its position in `functions`, a duration that the trace does not tell is not a number. `numpy.asarray` takes each
-        without a copy.
+    def table(self) -> Table:
+        """All rows as a table: `arrival_s`, `function` and `duration_s`, which is nothing where the trace does not tell it.
 
         >>> spec = {"arrivals": {"constant": {"rate": 2}}, "requests": 3, "run_time": {"constant": 3}}
-        >>> generate(spec).columns()["arrival_s"]
-        array('d', [0.5, 1.0, 1.5])
+        >>> generate(spec).table()["arrival_s"].tolist()
+        [0.5, 1.0, 1.5]
         """
-        (arrivals, functions, durations), skipped = self._trace.columns()
+        columns, skipped = self._trace.table()
         _report(skipped)
-        return {
-            "arrival_s": array("d", arrivals),
-            "function": array("I", functions),
-            "duration_s": array("d", durations),
-        }
+        return Table(columns)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Arrow's stream of the table (the PyCapsule interface): pandas, polars and pyarrow take a trace as it is."""
+        return self.table().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         count = len(self._trace.functions())

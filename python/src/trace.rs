@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hearth_serverless::metrics::Precise;
+use hearth_serverless::results::{Cell, ColumnDescription, ColumnHead, ColumnType, HeldTable, Unit};
 use hearth_serverless::workload::generate::GeneratorSpec;
 use hearth_serverless::workload::{
     Arrival, ArrivalSource, DeclaredFunction, StandaloneTrace, TraceError, TraceFormat, TraceSection, TraceStatistics,
     WriteTraceError,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyString;
 use serde_json::{Value, json};
 
 use crate::error::{HearthError, wrong};
 use crate::json::section;
+use crate::table::Columns;
 
 /// So many rows are read at a time, without holding the interpreter.
 const ROWS: usize = 1024;
@@ -26,9 +28,6 @@ const ROWS: usize = 1024;
 pub struct Trace {
     trace: Mutex<StandaloneTrace>,
 }
-
-/// The arrivals, functions and durations of all rows, in the machine's order of bytes: `f64`, `u32`, `f64`.
-type Columns<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 impl Trace {
     fn new(trace: StandaloneTrace) -> Self {
@@ -105,22 +104,35 @@ impl Trace {
         Ok(Rows { reading: Mutex::new(reading), names })
     }
 
-    /// All rows as columns, and how many were passed over.
-    fn columns<'py>(&self, py: Python<'py>) -> PyResult<(Columns<'py>, u64)> {
+    /// All rows as a table, and how many were passed over.
+    fn table(&self, py: Python<'_>) -> PyResult<(Columns, u64)> {
         let read = py.detach(|| {
-            let (mut arrivals, mut functions, mut durations) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut source, _) = self.open()?;
+            let (mut source, functions) = self.open()?;
+            let mut table = HeldTable::new(columns());
             while let Some(Arrival { at, function, run_time }) = source.next_arrival()? {
-                arrivals.extend(at.as_secs_f64().to_ne_bytes());
-                functions.extend(function.to_ne_bytes());
-                durations.extend(run_time.map_or(f64::NAN, |time| time.as_secs_f64()).to_ne_bytes());
+                let name = functions.get(function as usize).map_or("", |function| function.name.as_str());
+                let run_time = run_time.map_or(Cell::Nothing, Cell::Length);
+                // The cells are those of the columns below.
+                let _ = table.row([Cell::Date(at), Cell::Text(name), run_time]);
             }
-            Ok::<_, TraceError>((arrivals, functions, durations, source.skipped_rows()))
+            Ok::<_, TraceError>((table, source.skipped_rows()))
         });
-        let (arrivals, functions, durations, skipped) = read.map_err(reading)?;
-        let bytes = |column: &[u8]| PyBytes::new(py, column);
-        Ok(((bytes(&arrivals), bytes(&functions), bytes(&durations)), skipped))
+        let (table, skipped) = read.map_err(reading)?;
+        Ok((Columns::new(table)?, skipped))
     }
+}
+
+/// The columns of the table of a trace.
+fn columns() -> [ColumnDescription; 3] {
+    let column = |name: &str, kind, is_optional, unit, note: &str| {
+        let head = ColumnHead { name: name.to_owned(), kind, is_optional };
+        ColumnDescription { head, unit, note: note.to_owned() }
+    };
+    [
+        column("arrival_s", ColumnType::Number, false, Unit::Seconds, "the date of the request"),
+        column("function", ColumnType::Name, false, Unit::Plain, "the function that is asked for"),
+        column("duration_s", ColumnType::Number, true, Unit::Seconds, "how long its body runs, if the trace tells"),
+    ]
 }
 
 /// The rows of a trace.

@@ -47,7 +47,7 @@ def test_two_readers_do_not_disturb_each_other() -> None:
     assert len(sums) == 4 and len(set(sums)) == 1
 
 
-@pytest.mark.parametrize("use", ["statistics", "columns", "save"])
+@pytest.mark.parametrize("use", ["statistics", "table", "save"])
 def test_reading_can_be_interrupted(use: str, tmp_path: Path) -> None:
     trace = hearth.trace.generate({**CONSTANT, "arrivals": {"constant": {"rate": 1e6}}, "requests": 1_000_000_000})
     arguments = [tmp_path / "rows.csv"] if use == "save" else []
@@ -57,16 +57,14 @@ def test_reading_can_be_interrupted(use: str, tmp_path: Path) -> None:
     assert trace.head(1)[0].function == "0"
 
 
-def test_columns_are_arrays(rows: Path) -> None:
+def test_a_table_has_all_rows(rows: Path) -> None:
     numpy = pytest.importorskip("numpy")
     rows.write_text("arrival_s,function\n1,b\n2.5,a\n4,b\n")
     trace = hearth.trace.read(rows)
-    columns = trace.columns()
-    assert columns["arrival_s"].tolist() == [1.0, 2.5, 4.0]
-    names = [trace.functions[position].name for position in columns["function"].tolist()]  # type: ignore[index]
-    assert names == ["b", "a", "b"]
-    assert numpy.isnan(numpy.asarray(columns["duration_s"])).all() and len(columns["duration_s"]) == 3
-    assert numpy.asarray(columns["arrival_s"]).dtype == "float64"
+    table = trace.table()
+    assert (table["arrival_s"].tolist(), table["function"].tolist()) == ([1.0, 2.5, 4.0], ["b", "a", "b"])
+    assert numpy.isnan(table["duration_s"]).all() and table.units == {"arrival_s": "s", "function": "", "duration_s": "s"}
+    assert pytest.importorskip("pyarrow").table(trace).num_rows == 3
     assert [row.duration_s for row in trace] == [None] * 3
 
 
@@ -137,13 +135,13 @@ def test_what_is_wrong_names_its_place(rows: Path, tmp_path: Path) -> None:
     trace = hearth.trace.read(rows)
     read = iter(trace)
     assert next(read).arrival_s == 1.0, "what comes before is given"
-    for use in (read.__next__, trace.statistics, trace.columns, lambda: trace.save(tmp_path / "other.csv")):
+    for use in (read.__next__, trace.statistics, trace.table, lambda: trace.save(tmp_path / "other.csv")):
         with pytest.raises(hearth.ScenarioError, match=r"rows.csv:3, column arrival_s: "):
             use()
     lenient = hearth.trace.read(rows, lenient=True)
     assert len(list(lenient)) == 2 and lenient.statistics()["skipped_rows"] == 1
     with pytest.warns(UserWarning, match="1 rows were passed over"):
-        lenient.columns()
+        lenient.table()
     for choice, message in [
         ({"rate": -1}, "rate: must be from 0 to 1e9"),
         ({"offset": "soon"}, "trace.offset: "),
