@@ -203,7 +203,9 @@ class Stream:
         return self
 
     def __next__(self) -> Table:
-        return Table(next(self._stream))
+        while not len(columns := next(self._stream)):
+            pass  # The last one may have nothing left.
+        return Table(columns)
 
     @property
     def run(self) -> Run | None:

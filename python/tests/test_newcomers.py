@@ -1,4 +1,4 @@
-"""Where policies serve that are given to a run."""
+"""What newcomers stumble over: where policies serve that are given to a run, and streams that end evenly."""
 
 from __future__ import annotations
 
@@ -64,3 +64,10 @@ def test_what_does_not_say_where_it_serves_is_told_how() -> None:
         hearth.ScenarioError, match="expected a policy, or policies by their slots: there are controller"
     ):
         hearth.run(SCENARIO, policies=7)  # type: ignore[arg-type]
+
+
+def test_a_stream_has_no_empty_part() -> None:
+    stream = hearth.stream(SCENARIO, rows=17)
+    assert [len(part) for part in stream] == [17, 17]
+    assert stream.run is not None
+    assert stream.run.summary["invocations"] == 34
