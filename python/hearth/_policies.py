@@ -105,8 +105,9 @@ def check_policy(
 ) -> None:
     """Holds a policy in Python to what it owes the simulator, over histories drawn at random.
 
-    In these requests come at once and far apart, bodies take long, nodes fail, timers go off. A policy of several kinds is held
-    to what each of them owes. Nothing is promised of memory and of the time of calls, which are the interpreter's.
+    In these requests come at once and far apart, bodies take long, nodes fail, timers go off. A policy of several kinds
+    is held to what each of them owes. Nothing is promised of memory and of the time of calls, which are the
+    interpreter's.
 
     Args:
         candidate: a class, or an instance, of which each history is given a copy.
@@ -114,8 +115,8 @@ def check_policy(
         waive: names of what it does not promise, as in ``["work_conserving"]``: a fault says which name takes it back.
 
     Raises:
-        hearth.PolicyError: the first fault, with a history that shows it, made as short as it can be; what the policy raised is its
-            cause.
+        hearth.PolicyError: the first fault, with a history that shows it, made as short as it can be; what the policy
+            raised is its cause.
         hearth.ScenarioError: this is no policy, or there is no such promise.
 
     >>> import hearth

@@ -21,9 +21,9 @@ _MOST_ROWS = 10_000
 
 
 class Run:
-    """What has come of a run: its summary, its tables, its figures. A notebook shows text and figures, `print` the text.
+    """What has come of a run: its summary, its tables, its figures.
 
-    Tables are held in memory; times in them are seconds, amounts bytes.
+    A notebook shows text and figures, `print` the text. Tables are held in memory; times in them are seconds, amounts bytes.
 
     >>> import hearth
     >>> run = hearth.run("examples/quickstart.json")
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def distributions(self) -> Table:
-        """How times and ratios are distributed: one row a share of all, from 0 to 1, and the value that it does not exceed."""
+        """How times and ratios are distributed: one row a share of all, and the values that it does not exceed."""
         table = self._table("distributions")
         assert table is not None
         return table
@@ -108,7 +108,7 @@ class Run:
 
     @property
     def interval(self) -> float | None:
-        """Seconds from one row of the time series to the next, which may be more than were asked for; None without a series."""
+        """Seconds from one row of the time series to the next, maybe more than were asked for; None without one."""
         return self._result.interval_s
 
     @property
@@ -133,9 +133,9 @@ class Run:
         return {slot: (calls, seconds) for slot, calls, seconds in self._result.policy_times}
 
     def policy(self, slot: str, node: int | None = None) -> policy.Policy:
-        """The policy in Python that served in a slot, as it is now; for eviction that of a node, by its number, or with None the head's.
+        """The policy in Python that served in a slot, as it is now.
 
-        Raises `KeyError` if none did.
+        For eviction it is that of a node, by its number, or with None the head's. Raises `KeyError` if none did.
 
         >>> import hearth
         >>> class Counts(hearth.KeepAlive):
@@ -203,14 +203,15 @@ def run(
     Args:
         scenario: the path of a file, a dictionary, or a `hearth.Scenario`.
         policies: by slot, as in ``{"keep_alive": "hybrid-histogram"}``: a name (with parameters, as in
-            ``"fixed,timeout=20min"``), the path of a library, a section as in scenarios, or a class or an instance in Python.
-            `eviction` stands for all of its slots. One alone is a class or an instance, which serves in the slots of its kinds,
-            or a text as ``"keep_alive=fixed"``.
+            ``"fixed,timeout=20min"``), the path of a library, a section as in scenarios, or a class or an instance in
+            Python. `eviction` stands for all of its slots. One alone is a class or an instance, which serves in the
+            slots of its kinds, or a text as ``"keep_alive=fixed"``.
         seed: of all random numbers, instead of the scenario's.
         set: values of the scenario by their paths, as in ``{"platform.hosts[node].ram": "8GB"}``.
         platform: the platform that the scenario is written over, as in ``"knative"``.
         invocations: whether to keep the table of invocations, or which share of them.
-        interval: how many seconds from one row of the time series to the next, which doubles beyond 10 000 rows; None leaves it out.
+        interval: how many seconds from one row of the time series to the next, which doubles beyond 10 000 rows; None
+            leaves it out.
         threads: at most 3; the results are the same with any number.
         progress: whether to show how far it is; without it, in terminals and notebooks.
 

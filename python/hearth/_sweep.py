@@ -26,7 +26,7 @@ _Axis = tuple[str, list[tuple[str, list[Setting]]]]
 
 
 class Comparison:
-    """What has come of many runs: means over the seeds with their intervals, and differences to a baseline, seed by seed.
+    """What has come of many runs: means over the seeds with their intervals, and differences seed by seed.
 
     `hearth.compare` and `hearth.sweep` make one. A notebook shows a table and figures, `print` the tables.
 
@@ -43,7 +43,7 @@ class Comparison:
 
     @property
     def runs(self) -> Table:
-        """One row a run: what varied, the seed, and all numbers of its summary; quantities that varied are in seconds and bytes."""
+        """One row a run: what varied, the seed, and all numbers of its summary; quantities are in base units."""
         return Table(self._outcome.runs())
 
     def table(self, metrics: Iterable[str] = ()) -> Table:
@@ -240,10 +240,10 @@ def sweep(
     Args:
         scenario: as for `hearth.compare`.
         policies: as for `hearth.compare`; without them, those of the scenario.
-        vary: values by their paths in the scenario, as in ``{"platform.hosts[node].ram": ["8GB", "16GB"]}``, or by labels, as in
-            ``{"platform.hosts[node].ram": {"small": "8GB", "large": "16GB"}}``.
+        vary: values by their paths in the scenario, as in ``{"platform.hosts[node].ram": ["8GB", "16GB"]}``, or by
+            labels, as in ``{"platform.hosts[node].ram": {"small": "8GB", "large": "16GB"}}``.
         seeds: as for `hearth.compare`.
-        baseline: what the others are compared to: the label of a policy, or ``"path=value"``; without it nothing is compared.
+        baseline: what the others are compared to: the label of a policy, or ``"path=value"``; without it nothing is.
         set: as for `hearth.compare`.
         platform: as for `hearth.compare`.
         executor: as for `hearth.compare`.

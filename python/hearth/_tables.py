@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Table:
     """A table of results, held in memory by column.
 
-    Whoever speaks Arrow takes it as it is, without a copy: ``pyarrow.table(run.invocations)``, ``polars.DataFrame(run.invocations)``,
-    and ``duckdb.sql("SELECT count(*) FROM requests")`` where ``requests = run.invocations``. Times are seconds, amounts are bytes; each
-    column says its unit in `units` and in the metadata of its Arrow field.
+    Whoever speaks Arrow takes it as it is, without a copy: ``pyarrow.table(requests)``, ``polars.DataFrame(requests)``,
+    ``duckdb.sql("SELECT count(*) FROM requests")``, where ``requests = run.invocations``. Times are seconds, amounts
+    are bytes; each column says its unit in `units` and in the metadata of its Arrow field.
 
     >>> import hearth
     >>> requests = hearth.run("examples/quickstart.json").invocations

@@ -113,7 +113,9 @@ class Trace:
         functions: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
     ) -> int:
-        """Writes rows `arrival_s,function,duration_s`, compressed if the name ends in `.gz` or `.zst`; gives how many there are.
+        """Writes rows `arrival_s,function,duration_s`, compressed if the name ends in `.gz` or `.zst`.
+
+        Gives how many rows there are.
 
         Args:
             path: of the file.
@@ -177,7 +179,8 @@ def read(
     Args:
         path: the file, or the folder.
         format: without it, the one that it looks like.
-        columns: which column of rows holds what, as in `{"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}`.
+        columns: which column of rows holds what, as in
+            `{"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}`.
         sort: sort the rows by time, in memory.
         offset: take this time, in seconds or with a unit, from the date of every request.
         from_first: take that of the first request from all.
