@@ -153,9 +153,9 @@ impl Table<'_> {
             (Shape::Number, Unit::Money) => {
                 writeln!(self.text, "    {label:<32}{:>13}", format!("{shown} {}", self.currency))
             }
-            (Shape::Number, _) => writeln!(self.text, "  {label:<36}{shown:>11}"),
-            (Shape::Distribution, _) => writeln!(self.text, "  {:<36}{shown:>11}", format!("{label}, mean")),
-            (Shape::OfFunctions, _) => writeln!(self.text, "  {:<36}{shown:>11}", format!("{label}, median function")),
+            (Shape::Number, _) => writeln!(self.text, "  {label:<36} {shown:>10}"),
+            (Shape::Distribution, _) => writeln!(self.text, "  {:<36} {shown:>10}", format!("{label}, mean")),
+            (Shape::OfFunctions, _) => writeln!(self.text, "  {:<36} {shown:>10}", format!("{label}, median function")),
         };
     }
 

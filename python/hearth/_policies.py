@@ -13,7 +13,9 @@ from hearth._scenarios import Setting
 
 Choice = Union[str, "os.PathLike[str]", Mapping[str, Any], type[policy.Policy], policy.Policy]
 """A policy: by its name (with parameters, as in ``"fixed,timeout=20min"``), the path of its library, as in a scenario
-(``{"use": "fixed", "parameters": {...}}``), or a class or an instance in Python."""
+(``{"use": "fixed", "parameters": {...}}``), or a class or an instance in Python.
+
+`eviction` stands for all slots of eviction, and `controller` with a class in Python for those of all its kinds."""
 
 Policies = Union[str, type[policy.Policy], policy.Policy, Mapping[str, Choice]]
 """Policies by their slots; or one alone: a class or an instance in Python, or text as the command takes it
@@ -37,16 +39,27 @@ class Chosen:
         if policies is None:
             return []
         if isinstance(policies, str):
+            if "=" not in policies:
+                example = f"keep_alive={policies}"
+                raise ScenarioError(
+                    f"policies: {policies!r} does not say where it serves, as {example!r} does: {_SLOTS}"
+                )
             return [(True, policies)]
         if not isinstance(policies, Mapping):
-            policies = {self._slot_of(policies): policies}
-        return [self._setting(slot, choice) for slot, choice in policies.items()]
+            policies = {"controller": policies}
+        by_slot = {one: choice for slot, choice in policies.items() for one in self._slots(slot, choice)}
+        return [self._setting(slot, choice) for slot, choice in by_slot.items()]
 
-    def _slot_of(self, choice: Any) -> str:
-        kinds = [kind for kind, classes in policy.KINDS.items() if _is_of(choice, classes)]
-        if len(kinds) != 1:
-            raise ScenarioError(f"policies: {choice!r} does not say for itself where it serves: {_SLOTS}")
-        return _FIRST_SLOT[kinds[0]]
+    def _slots(self, slot: str, choice: Any) -> list[str]:
+        """The slots that one stands for."""
+        if slot == "eviction":
+            return [one for one in _KIND_OF_SLOT if one.startswith("eviction.")]
+        if slot != "controller" or isinstance(choice, (str, os.PathLike, Mapping)):
+            return [slot]
+        slots = [_FIRST_SLOT[kind] for kind, classes in policy.KINDS.items() if _is_of(choice, classes)]
+        if not slots:
+            raise ScenarioError(f"policies: found {choice!r}, expected a policy, or policies by their slots: {_SLOTS}")
+        return slots
 
     def _setting(self, slot: str, choice: Choice) -> Setting:
         if slot != "controller" and slot not in _KIND_OF_SLOT:
@@ -65,7 +78,9 @@ class Chosen:
         of = next((one for one in classes if _is_of(choice, (one,))), None)
         if of is None:
             names = " or ".join(f"hearth.{one.__name__}" for one in classes)
-            raise ScenarioError(f"policies.{slot}: found {choice!r}, expected the name of a policy or a subclass of {names}")
+            raise ScenarioError(
+                f"policies.{slot}: found {choice!r}, expected the name of a policy or a subclass of {names}"
+            )
         name = policy.name_of(choice)
         taken = {one["name"]: one for one in self.given if one["kind"] == of.__name__}
         number = 2
@@ -90,14 +105,34 @@ def check_policy(
 ) -> None:
     """Holds a policy in Python to what it owes the simulator, over histories drawn at random.
 
-    Raises `hearth.PolicyError` with the first fault and a history that shows it, made as small as it can be. What a policy
-    does not promise is waived by name, as in ``waive=["work_conserving"]``; memory and time of calls are the interpreter's.
+    In these requests come at once and far apart, bodies take long, nodes fail, timers go off. A policy of several kinds
+    is held to what each of them owes. Nothing is promised of memory and of the time of calls, which are the
+    interpreter's.
+
+    Args:
+        candidate: a class, or an instance, of which each history is given a copy.
+        cases: how many histories.
+        waive: names of what it does not promise, as in ``["work_conserving"]``: a fault says which name takes it back.
+
+    Raises:
+        hearth.PolicyError: the first fault, with a history that shows it, made as short as it can be; what the policy
+            raised is its cause.
+        hearth.ScenarioError: this is no policy, or there is no such promise.
 
     >>> import hearth
+    >>> class FirstThatFits(hearth.NodeAllocation):
+    ...     def place(self, request, cluster):
+    ...         fits = (node for node in cluster.free_core if cluster.node(node).can_make_room(request))
+    ...         return next(fits, None)
+    >>> hearth.check_policy(FirstThatFits, cases=20)
     >>> class FirstFree(hearth.NodeAllocation):
     ...     def place(self, request, cluster):
     ...         return cluster.free_core.first()
-    >>> hearth.check_policy(FirstFree, cases=20, waive=["respects_capacity"])
+    >>> hearth.check_policy(FirstFree, cases=20)
+    Traceback (most recent call last):
+    hearth.PolicyError: FirstFree: places a request on node 0, which cannot make room for it
+    after
+      ...
     """
     for classes in policy.KINDS.values():
         for one in classes:
@@ -106,4 +141,6 @@ def check_policy(
                 given = {"kind": one.__name__, "name": name, "version": "", "prototype": candidate}
                 _hearth.check_policy(given, cases, list(waive))
     if not _is_of(candidate, (policy.Policy,)):
-        raise ScenarioError(f"check_policy: found {candidate!r}, expected a policy in Python; a library is checked by `hearth policies check`")
+        raise ScenarioError(
+            f"check_policy: found {candidate!r}, expected a policy in Python; a library is checked by `hearth policies check`"
+        )

@@ -26,7 +26,15 @@ _Axis = tuple[str, list[tuple[str, list[Setting]]]]
 
 
 class Comparison:
-    """What has come of many runs: means over the seeds with their intervals, and differences to a baseline, seed by seed."""
+    """What has come of many runs: means over the seeds with their intervals, and differences seed by seed.
+
+    `hearth.compare` and `hearth.sweep` make one. A notebook shows a table and figures, `print` the tables.
+
+    >>> import hearth
+    >>> compared = hearth.compare("examples/quickstart.json", ["keep_alive=fixed", "keep_alive=no-keep-alive"])
+    >>> compared.runs["cold_starts"].tolist()
+    [15.0, 34.0]
+    """
 
     def __init__(self, outcome: _hearth.SweepOutcome, warnings: list[str]) -> None:
         self._outcome = outcome
@@ -35,20 +43,34 @@ class Comparison:
 
     @property
     def runs(self) -> Table:
-        """One row a run: what varied, the seed, and all numbers of its summary."""
+        """One row a run: what varied, the seed, and all numbers of its summary; quantities are in base units."""
         return Table(self._outcome.runs())
 
     def table(self, metrics: Iterable[str] = ()) -> Table:
         """One row a combination of values and a number: its mean, and the interval that holds the true mean with 95 %.
 
-        Without `metrics`, of all numbers.
+        Args:
+            metrics: names of numbers, as the columns of `runs`; without any, all.
+
+        Raises:
+            hearth.ScenarioError: there is no such number.
+
+        >>> import hearth
+        >>> swept = hearth.sweep("examples/quickstart.json", vary={"service.container_startup_overhead": ["1s", "4s"]})
+        >>> swept.table(["latency_mean"])["mean"].round(2).tolist()
+        [10.23, 11.6]
         """
         return Table(self._outcome.comparison(list(metrics), False))
 
     def differences(self, metrics: Iterable[str] = ()) -> Table:
         """The rows of `table` that are compared to a baseline: how much more there is than there, seed by seed.
 
-        `comparable` says whether the two are over the same requests.
+        `comparable` says whether the two are over the same requests. An interval that holds no zero is not luck.
+
+        >>> import hearth
+        >>> compared = hearth.compare("examples/quickstart.json", ["keep_alive=fixed", "keep_alive=no-keep-alive"])
+        >>> compared.differences(["cold_starts"])["difference"].tolist()
+        [19.0]
         """
         return Table(self._outcome.comparison(list(metrics), True))
 
@@ -58,7 +80,7 @@ class Comparison:
         return Figures(Figure(*picture) for picture in self._outcome.pictures())
 
     def plot(self) -> Figures:
-        """The same."""
+        """The `figures`, for who looks for this word."""
         return self.figures
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +89,7 @@ class Comparison:
         return value
 
     def to_json(self) -> str:
-        """The text of that."""
+        """All of it, as the text that `hearth compare --json` prints."""
         return self._outcome.json()
 
     def text(self, metrics: Iterable[str] = ()) -> str:
@@ -90,7 +112,9 @@ def _label_of(choice: Any) -> str:
 
 def _policy_axis(policies: Alternatives, chosen: Chosen) -> _Axis:
     if isinstance(policies, str):
-        raise ScenarioError(f"policies: found the text {policies!r}, expected several policies: a list, or a dictionary by labels")
+        raise ScenarioError(
+            f"policies: found the text {policies!r}, expected several policies: a list, or a dictionary by labels"
+        )
     by_label: Mapping[str, Policies]
     by_label = policies if isinstance(policies, Mapping) else {_label_of(choice): choice for choice in policies}
     if len(by_label) < len(policies):
@@ -100,7 +124,9 @@ def _policy_axis(policies: Alternatives, chosen: Chosen) -> _Axis:
 
 def _varied_axis(path: str, values: Sequence[Any] | Mapping[str, Any]) -> _Axis:
     if isinstance(values, (str, bytes)) or not isinstance(values, (Mapping, Iterable)):
-        raise ScenarioError(f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels")
+        raise ScenarioError(
+            f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels"
+        )
     if not isinstance(values, Mapping):
         values = {value if isinstance(value, str) else text_of(value): value for value in values}
     return path, [(label, [(False, f"{path}={text_of(value)}")]) for label, value in values.items()]
@@ -173,6 +199,11 @@ def compare(
         threads: how many runs at once, without an executor; without it, one for each core.
         progress: whether to show how far it is; without it, in terminals and notebooks.
 
+    Raises:
+        hearth.ScenarioError: something is wrong with the scenario or an argument; nothing has run.
+        hearth.SimulationError: some runs failed; ``error.comparison`` is what came of the others.
+        hearth.PolicyError: so it is, and a policy in Python raised what is the cause.
+
     >>> import hearth
     >>> kept = hearth.compare(
     ...     "examples/quickstart.json",
@@ -188,9 +219,7 @@ def compare(
         raise ScenarioError("policies: one alone is compared to nothing: give two or more, or call hearth.sweep")
     first = axis[1][0][0]
     before, after = assignments(set, platform)
-    return _run(
-        scenario, [axis], chosen, [*before, *after], seeds, baseline or first, executor, threads, progress
-    )
+    return _run(scenario, [axis], chosen, [*before, *after], seeds, baseline or first, executor, threads, progress)
 
 
 def sweep(
@@ -208,13 +237,28 @@ def sweep(
 ) -> Comparison:
     """Runs a scenario with every combination of some policies, values and seeds.
 
-    `vary` has values by their paths in the scenario, as in ``{"platform.hosts[node].ram": ["8GB", "16GB"]}``; `baseline` is the
-    label of a policy, or ``"path=value"``. All else is as for `hearth.compare`.
+    Args:
+        scenario: as for `hearth.compare`.
+        policies: as for `hearth.compare`; without them, those of the scenario.
+        vary: values by their paths in the scenario, as in ``{"platform.hosts[node].ram": ["8GB", "16GB"]}``, or by
+            labels, as in ``{"platform.hosts[node].ram": {"small": "8GB", "large": "16GB"}}``.
+        seeds: as for `hearth.compare`.
+        baseline: what the others are compared to: the label of a policy, or ``"path=value"``; without it nothing is.
+        set: as for `hearth.compare`.
+        platform: as for `hearth.compare`.
+        executor: as for `hearth.compare`.
+        threads: as for `hearth.compare`.
+        progress: as for `hearth.compare`.
+
+    Raises:
+        hearth.ScenarioError: as for `hearth.compare`.
+        hearth.SimulationError: as for `hearth.compare`.
+        hearth.PolicyError: as for `hearth.compare`.
 
     >>> import hearth
     >>> swept = hearth.sweep("examples/quickstart.json", vary={"service.container_startup_overhead": ["1s", "4s"]})
     >>> swept.runs["latency_mean"].round(2).tolist()
-    [10.14, 12.88]
+    [10.23, 11.6]
     """
     chosen = Chosen()
     axes = [] if policies is None else [_policy_axis(policies, chosen)]

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 class Table:
     """A table of results, held in memory by column.
 
-    Whoever speaks Arrow takes it as it is, without a copy: ``pyarrow.table(table)``, ``polars.DataFrame(table)``,
-    ``duckdb.sql("SELECT … FROM table")`` of ``table = pyarrow.table(run.invocations)``. Times are seconds; each column says its
-    unit in `units` and in the metadata of its Arrow field.
+    Whoever speaks Arrow takes it as it is, without a copy: ``pyarrow.table(requests)``, ``polars.DataFrame(requests)``,
+    ``duckdb.sql("SELECT count(*) FROM requests")``, where ``requests = run.invocations``. Times are seconds, amounts
+    are bytes; each column says its unit in `units` and in the metadata of its Arrow field.
+
+    >>> import hearth
+    >>> requests = hearth.run("examples/quickstart.json").invocations
+    >>> requests.columns[:4]
+    ['invocation', 'function', 'requested_at', 'submitted_at']
+    >>> requests["function"][:3].tolist(), requests.units["requested_at"]
+    (['resize', 'resize', 'find-faces'], 's')
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -49,11 +56,14 @@ class Table:
         return name in self.columns
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """Arrow's stream of the table (the PyCapsule interface)."""
+        """Arrow's stream of the table (the PyCapsule interface), which libraries call."""
         return self._columns.__arrow_c_stream__(requested_schema)
 
     def __getitem__(self, name: str) -> numpy.ndarray[Any, Any]:
-        """The values of a column as an array of NumPy: numbers over the memory of the table, text as objects."""
+        """The values of a column as an array of NumPy: numbers over the memory of the table, text as objects.
+
+        What is missing is NaN among numbers and None elsewhere. Raises `KeyError` if there is no such column.
+        """
         import numpy
 
         kind, values, names, missing = self._columns.values(name)
@@ -78,6 +88,11 @@ class Table:
         """A data frame of pandas. Numbers are not copied; names of functions and nodes are categories.
 
         The units are in ``frame.attrs["units"]``.
+
+        >>> import hearth
+        >>> frame = hearth.run("examples/quickstart.json").invocations.to_pandas()
+        >>> (frame.finished_at - frame.requested_at).max().round(2)
+        np.float64(47.75)
         """
         import numpy
         import pandas
@@ -106,13 +121,18 @@ class Table:
         return frame
 
     def to_polars(self) -> polars.DataFrame:
-        """A data frame of polars."""
+        """A data frame of polars, over the memory of the table."""
         import polars
 
         return polars.DataFrame(self)
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Lists of plain values by column, for who has none of these libraries but NumPy."""
+        """Lists of plain values by column, for who has none of these libraries but NumPy.
+
+        >>> import hearth
+        >>> hearth.run("examples/quickstart.json").functions.to_dict()["function"]
+        ['resize', 'find-faces', 'report']
+        """
         return {name: self[name].tolist() for name in self.columns}
 
     def __repr__(self) -> str:

@@ -154,7 +154,13 @@ def policies(
 ) -> Listing[Policy]:
     """The policies there are: built in, in these compiled libraries, and in plugin folders (`HEARTH_PLUGIN_PATH`, too).
 
-    `kind` is one of `KINDS`. Libraries are opened in this process.
+    Args:
+        kind: one of `KINDS`; without it, all.
+        libraries: paths of compiled ones, which are opened in this process.
+        plugin_dirs: folders of such.
+
+    Raises:
+        hearth.ScenarioError: there is no such kind, or a library cannot be opened: why, and what to do.
 
     >>> hybrid = policies("keep_alive")["hybrid-histogram"]
     >>> [(one.name, one.kind, one.default) for one in hybrid.parameters][:2]
@@ -181,7 +187,7 @@ def platforms() -> Listing[Platform]:
 
 
 def platform(name: str) -> Platform:
-    """One platform: its settings and where they come from.
+    """One platform: its settings and where they come from. A `hearth.ScenarioError` says which there are.
 
     >>> knative = platform("knative")
     >>> window = next(one for one in knative.settings if one.path == "policies.autoscaling.parameters.stable_window")
@@ -195,7 +201,7 @@ def platform(name: str) -> Platform:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of scenarios.
+    """The JSON Schema of scenarios, for editors and other programs.
 
     >>> schema()["title"]
     'Scenario'

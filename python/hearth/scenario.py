@@ -23,6 +23,13 @@ FORMAT = "hearth-scenario/1"
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
+class _LeftOut:
+    """What an argument is that is not given, in signatures."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
 def _takes(section: Any) -> Callable[[_Method], _Method]:
     """Shows the keys of a section in the signature of a method, for those who complete names while a program runs."""
 
@@ -33,7 +40,7 @@ def _takes(section: Any) -> Callable[[_Method], _Method]:
         for key, type_ in section.__annotations__.items():
             text = getattr(type_, "__forward_arg__", str(type_))
             inner = text.removeprefix("Required[").removesuffix("]") if text.startswith("Required[") else text
-            default = inspect.Parameter.empty if inner != text else ...
+            default = inspect.Parameter.empty if inner != text else _LeftOut()
             keys.append(inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=inner, default=default))
         cast(Any, method).__signature__ = signature.replace(parameters=own + keys)
         return method

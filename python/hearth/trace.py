@@ -113,16 +113,24 @@ class Trace:
         functions: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
     ) -> int:
-        """Writes rows `arrival_s,function,duration_s`, compressed if the name ends in `.gz` or `.zst`; gives how many there are.
+        """Writes rows `arrival_s,function,duration_s`, compressed if the name ends in `.gz` or `.zst`.
 
-        `functions` is a file for `function,memory_mb,cold_start_s`. A file that is there is replaced only with `overwrite`.
+        Gives how many rows there are.
+
+        Args:
+            path: of the file.
+            functions: a file for `function,memory_mb,cold_start_s`.
+            overwrite: whether to replace a file that is there.
+
+        Raises:
+            hearth.ScenarioError: a row is wrong, or a file is there or cannot be written.
         """
         rows, skipped = self._trace.save(path, functions, overwrite)
         _report(skipped)
         return rows
 
     def head(self, n: int = 10) -> list[Row]:
-        """The first rows."""
+        """The first rows, as tuples with names."""
         return list(itertools.islice(self, n))
 
     def __iter__(self) -> Iterator[Row]:
@@ -165,17 +173,32 @@ def read(
 ) -> Trace:
     """Opens a trace: a file, plain, `.gz` or `.zst`, or the folder of the Azure Functions trace of 2019.
 
-    - `format`: without it, the one that it looks like.
-    - `columns`: which column of rows holds what, as in `{"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}`.
-    - `sort`: sort the rows by time, in memory.
-    - `offset`: take this time, in seconds or with a unit, from the date of every request; `from_first`: that of the first one.
-    - `minutes`, `most_popular`, `sample_apps`: only the first minutes, so many functions, so many applications drawn at random.
-    - `rate`: so many times as many invocations, a fraction by chance.
-    - `cold_start`: how long containers of functions that the trace declares take to start.
-    - `lenient`: pass over rows that are wrong, and count them.
-    - `seed`: all random numbers are drawn from it.
+    Args:
+        path: the file, or the folder.
+        format: without it, the one that it looks like.
+        columns: which column of rows holds what, as in
+            `{"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}`.
+        sort: sort the rows by time, in memory.
+        offset: take this time, in seconds or with a unit, from the date of every request.
+        from_first: take that of the first request from all.
+        minutes: only the first ones.
+        most_popular: only so many functions, those with the most requests.
+        sample_apps: only so many applications, drawn at random.
+        rate: so many times as many invocations, a fraction by chance.
+        cold_start: how long containers of functions that the trace declares take to start, in seconds or with a unit.
+        lenient: pass over rows that are wrong, and count them.
+        seed: all random numbers are drawn from it.
 
-    Raises `ScenarioError` with file, line and column where a row is wrong.
+    Raises:
+        hearth.ScenarioError: an argument is wrong, or a row, when it is read: with file, line and column.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "requests.csv"
+    >>> _ = path.write_text("ts_ms,func\\n5000,resize\\n5500,login\\n")
+    >>> columns = {"arrival": {"name": "ts_ms", "unit": "ms"}, "function": "func"}
+    >>> read(path, columns=columns, from_first=True).head()
+    [Row(arrival_s=0.0, function='resize', duration_s=None), Row(arrival_s=0.5, function='login', duration_s=None)]
     """
     if offset is not None and from_first:
         raise ScenarioError("offset and from_first: each says when time starts: keep one")
@@ -196,7 +219,18 @@ def read(
 
 
 def generate(spec: Generator | str | os.PathLike[str], seed: int = 0) -> Trace:
-    """Draws a trace as a generator says, which is a section `workload.generate` of a scenario, or a file with one.
+    """Draws a trace as a generator says.
+
+    Args:
+        spec: a section `workload.generate` of a scenario, or the path of a file with one.
+        seed: of all random numbers.
+
+    Raises:
+        hearth.ScenarioError: something is wrong with the section: where, and what to do.
+
+    >>> spec = {"arrivals": {"poisson": {"rate": 4}}, "requests": 5, "run_time": {"constant": 1}}
+    >>> len(generate(spec, seed=3).head())
+    5
 
     >>> generate({"arrivals": {"poisson": {"rate": 4}}, "requests": 5})
     Traceback (most recent call last):
