@@ -27,6 +27,9 @@ use crate::table::Columns;
 /// How often Ctrl-C is looked for.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// After how long a call is told again to end, which may have begun when others were told.
+pub const AGAIN: Duration = Duration::from_secs(1);
+
 /// Room for policies that call themselves.
 const STACK: usize = 64 << 20;
 
@@ -209,6 +212,7 @@ impl UnderWay {
     /// Waits until it has ended. Ctrl-C ends it, and raises `KeyboardInterrupt`.
     fn wait(mut self, py: Python<'_>, progress: Option<&Py<PyAny>>, session: &Session) -> PyResult<Ended> {
         let mut interrupt = None;
+        let mut stopped = Instant::now();
         loop {
             let said = py.detach(|| next(&self.said));
             match said {
@@ -229,9 +233,13 @@ impl UnderWay {
                 }
             }
             let looked = py.check_signals().and_then(|()| self.show(py, progress));
+            let is_interrupted = looked.is_err();
             if let Err(error) = looked {
-                self.stop(py, session);
                 interrupt.get_or_insert(error);
+            }
+            if is_interrupted || interrupt.is_some() && stopped.elapsed() > AGAIN {
+                stopped = Instant::now();
+                self.stop(py, session);
             }
         }
     }
@@ -377,6 +385,8 @@ pub struct Stream {
     batches: Option<Mutex<Receiver<HeldTable>>>,
     under_way: Option<UnderWay>,
     session: Session,
+    /// Whether a table was handed on.
+    has_begun: bool,
     /// What came of it, once it has ended.
     run: Option<Py<RunResult>>,
 }
@@ -404,7 +414,12 @@ impl Stream {
             let Some(batches) = &self.batches else { return Ok(None) };
             let next = py.detach(|| next(batches));
             match next {
-                Ok(table) => return Columns::new(table).map(Some),
+                // The last table may be empty, and says only as the first what the columns are.
+                Ok(table) if table.rows() == 0 && self.has_begun => {}
+                Ok(table) => {
+                    self.has_begun = true;
+                    return Columns::new(table).map(Some);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = py.check_signals() {
                         self.close(py);
@@ -447,7 +462,7 @@ pub fn stream(source: &Source, policies: Vec<Given>, options: Options, rows: usi
     let invocations = Invocations::Streamed(rows, sender);
     let under_way = UnderWay::start(source.clone(), policies, session.clone(), options, invocations)?;
     let (batches, under_way) = (Some(Mutex::new(batches)), Some(under_way));
-    Ok(Stream { batches, under_way, session, run: None })
+    Ok(Stream { batches, under_way, session, has_begun: false, run: None })
 }
 
 /// The slots of policies, as scenarios name them.
