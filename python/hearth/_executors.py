@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hearth import _hearth
-from hearth._hearth import HearthError, ScenarioError
+from hearth._hearth import HearthError, ScenarioError, SimulationError
 
 Summary = tuple[bool, str]
 """Whether a run is whole, and the text of its summary or why it is not."""
@@ -188,8 +188,11 @@ def _do_one(parcel: Parcel, assignments: list[str]) -> Done:
     try:
         source = _hearth.Source(path=parcel.path, text=parcel.text, base=parcel.base, settings=settings)
         return True, _hearth.summarise(source, parcel.policies, parcel.copies), False
+    except SimulationError as error:
+        # As it is told of runs that are done here.
+        return False, f"the simulation stopped: {error}", error.__cause__ is not None
     except HearthError as error:
-        return False, str(error), error.__cause__ is not None
+        return False, str(error), False
 
 
 def run(work: Work, runs: int, executor: Any, show: Callable[[int], None]) -> tuple[list[Summary], bool]:
