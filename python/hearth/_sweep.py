@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 
-from hearth import _executors, _hearth, policy
+from hearth import _hearth, policy
 from hearth._figures import Figure, Figures
 from hearth._hearth import PolicyError, ScenarioError, SimulationError
 from hearth._plain import plain, text_of
@@ -137,6 +137,8 @@ def _run(
         if executor is None:
             summaries = sweep.run(threads, show)
         else:
+            from hearth import _executors
+
             work = _executors.Work.of(from_here, sweep, chosen.given)
             summaries, is_raised = _executors.run(work, len(runs), executor, lambda ended: show(ended, 0.0))
     finally:
