@@ -20,9 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from hearth import _hearth
-from hearth._hearth import HearthError, ScenarioError
+from hearth._hearth import HearthError, ScenarioError, SimulationError
 
 Summary = tuple[bool, str]
+"""Whether a run is whole, and the text of its summary or why it is not."""
+
+Done = tuple[bool, str, bool]
+"""The same, and whether a policy in Python has raised something."""
 
 _TASKS_A_WORKER = 8
 """So many tasks each worker gets, or so, that none waits long for the last one."""
@@ -35,14 +39,16 @@ _RETRIES = 3
 class Parcel:
     """What all runs need."""
 
+    version: str
+    """Of Hearth."""
     text: str
     path: str | None
     base: str
     policies: list[dict[str, Any]]
     libraries: dict[str, tuple[str, bytes]]
-    """By path: the SHA-256 of the library, and its bytes."""
+    """By absolute path: the SHA-256 of the library, and its bytes."""
     files: dict[str, str]
-    """By path: the SHA-256 of other files that are read; workers find them where they are here."""
+    """By absolute path: the SHA-256 of other files that are read; workers find them where they are here."""
     copies: list[tuple[str, str]] = field(default_factory=list)
     """Where a worker has put libraries."""
 
@@ -60,16 +66,29 @@ class Work:
     def of(source: _hearth.Source, sweep: _hearth.Sweep, policies: list[dict[str, Any]]) -> Work:
         """The runs of a sweep."""
         libraries, files = {}, {}
+        # As workers put paths together, whose folder is another one.
+        here = os.getcwd()
         for path, sha256 in sweep.inputs():
-            name = os.path.abspath(path)
+            name = os.path.join(here, path)
             if sweep.is_library(path):
-                libraries[str(path)] = (sha256, Path(name).read_bytes())
+                libraries[name] = (sha256, _library(name, sha256))
             else:
                 files[name] = sha256
         path = None if source.path is None else str(source.path)
-        parcel = Parcel(source.text, path, os.path.abspath(source.base), policies, libraries, files)
+        base = os.path.join(here, source.base)
+        parcel = Parcel(_hearth.VERSION, source.text, path, base, policies, libraries, files)
         packed = _packed(parcel)
         return Work(packed, hashlib.sha256(packed).hexdigest(), sweep.assignments)
+
+
+def _library(path: str, sha256: str) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"{path} cannot be read: {error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ScenarioError(f"{path} has changed since it was opened: begin anew")
+    return content
 
 
 def _packed(parcel: Parcel) -> bytes:
@@ -114,15 +133,20 @@ _opened: dict[str, Parcel] = {}
 
 def _open(name: str, packed: bytes) -> Parcel:
     """A parcel on the worker that this is, opened once."""
-    if name not in _opened:
-        _opened.clear()
-        parcel: Parcel = pickle.loads(packed)
-        for path, sha256 in parcel.files.items():
-            _check(path, sha256)
-        for path, (sha256, content) in parcel.libraries.items():
-            parcel.copies.append((path, str(_placed(Path(path).suffix, sha256, content))))
-        _opened[name] = parcel
-    return _opened[name]
+    opened = _opened.get(name)
+    if opened is not None:
+        return opened
+    parcel: Parcel = pickle.loads(packed)
+    if parcel.version != _hearth.VERSION:
+        raise HearthError(f"a worker has Hearth {_hearth.VERSION}, and this is {parcel.version}: install the same one there")
+    for path, sha256 in parcel.files.items():
+        _check(path, sha256)
+    for path, (sha256, content) in parcel.libraries.items():
+        parcel.copies.append((path, str(_placed(Path(path).suffix, sha256, content))))
+    # The last one alone: others are over. Other threads of this worker may be here, too.
+    _opened.clear()
+    _opened[name] = parcel
+    return parcel
 
 
 def _check(path: str, sha256: str) -> None:
@@ -139,8 +163,12 @@ def _check(path: str, sha256: str) -> None:
 
 def _placed(suffix: str, sha256: str, content: bytes) -> Path:
     """A library in a folder of this worker, by its hash."""
-    folder = Path(tempfile.gettempdir()) / f"hearth-libraries-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    user = os.getuid()
+    folder = Path(tempfile.gettempdir()) / f"hearth-libraries-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    there = folder.lstat()
+    if there.st_uid != user or there.st_mode & 0o022:
+        raise HearthError(f"{folder} is not for this user alone: remove it, or set TMPDIR to another folder")
     path = folder / f"{sha256}{suffix}"
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
@@ -149,42 +177,51 @@ def _placed(suffix: str, sha256: str, content: bytes) -> Path:
     return path
 
 
-def do(name: str, packed: bytes, runs: list[list[str]]) -> list[Summary]:
+def do(name: str, packed: bytes, runs: list[list[str]]) -> list[Done]:
     """Does some runs of a parcel, where a worker is."""
     parcel = _open(name, packed)
     return [_do_one(parcel, assignments) for assignments in runs]
 
 
-def _do_one(parcel: Parcel, assignments: list[str]) -> Summary:
+def _do_one(parcel: Parcel, assignments: list[str]) -> Done:
     settings = [(False, assignment) for assignment in assignments]
     try:
         source = _hearth.Source(path=parcel.path, text=parcel.text, base=parcel.base, settings=settings)
-        return True, _hearth.summarise(source, parcel.policies, parcel.copies)
+        return True, _hearth.summarise(source, parcel.policies, parcel.copies), False
+    except SimulationError as error:
+        # As it is told of runs that are done here.
+        return False, f"the simulation stopped: {error}", error.__cause__ is not None
     except HearthError as error:
-        return False, str(error)
+        return False, str(error), False
 
 
-def run(work: Work, runs: int, executor: Any, show: Callable[[int], None]) -> list[Summary]:
-    """Has an executor do runs, and gives what came of them in their order. Those whose workers were lost are done here in the end."""
+def run(work: Work, runs: int, executor: Any, show: Callable[[int], None]) -> tuple[list[Summary], bool]:
+    """Has an executor do runs, and gives what came of them in their order, and whether a policy in Python has raised something.
+
+    Those whose workers were lost are done here in the end.
+    """
     workers = _workers_of(executor)
     size = max(1, runs // (workers * _TASKS_A_WORKER))
     tasks = [list(range(begin, min(begin + size, runs))) for begin in range(0, runs, size)]
-    done: dict[int, Summary] = {}
+    done: dict[int, Done] = {}
     for task, summaries in _submitted(work, tasks, executor):
         done.update(zip(task, summaries))
         show(len(done))
     missing = [position for position in range(runs) if position not in done]
     if missing:
-        warnings.warn(f"workers were lost: {len(missing)} of {runs} runs are done here", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"workers were lost: {len(missing)} of {runs} runs are done here", RuntimeWarning, stacklevel=4)
         for position in missing:
             done[position] = do(work.name, work.parcel, [work.assignments(position)])[0]
             show(len(done))
-    return [done[position] for position in range(runs)]
+    in_order = [done[position] for position in range(runs)]
+    return [(is_well, text) for is_well, text, _ in in_order], any(is_raised for _, _, is_raised in in_order)
 
 
 def _workers_of(executor: Any) -> int:
     """How many workers there are, as far as an executor tells."""
     if _is_ray(executor):
+        if not executor.is_initialized():
+            executor.init()
         return max(int(executor.cluster_resources().get("CPU", 1)), 1)
     if hasattr(executor, "nthreads"):
         return max(sum(executor.nthreads().values()), 1)
@@ -195,7 +232,7 @@ def _is_ray(executor: Any) -> bool:
     return getattr(executor, "__name__", "") == "ray" and hasattr(executor, "remote")
 
 
-def _submitted(work: Work, tasks: list[list[int]], executor: Any) -> Iterable[tuple[list[int], list[Summary]]]:
+def _submitted(work: Work, tasks: list[list[int]], executor: Any) -> Iterable[tuple[list[int], list[Done]]]:
     if _is_ray(executor):
         return _by_ray(work, tasks, executor)
     if hasattr(executor, "scatter") and hasattr(executor, "gather"):
@@ -211,9 +248,7 @@ def _runs_of(work: Work, task: list[int]) -> list[list[str]]:
     return [work.assignments(position) for position in task]
 
 
-def _by_futures(
-    work: Work, tasks: list[list[int]], executor: Executor
-) -> Iterable[tuple[list[int], list[Summary]]]:
+def _by_futures(work: Work, tasks: list[list[int]], executor: Executor) -> Iterable[tuple[list[int], list[Done]]]:
     futures: dict[Any, list[int]] = {}
     try:
         for task in tasks:
@@ -230,9 +265,9 @@ def _by_futures(
             future.cancel()
 
 
-def _by_dask(work: Work, tasks: list[list[int]], client: Any) -> Iterable[tuple[list[int], list[Summary]]]:
+def _by_dask(work: Work, tasks: list[list[int]], client: Any) -> Iterable[tuple[list[int], list[Done]]]:
     distributed = importlib.import_module("distributed")
-    # Lost workers take what they hold with them; what is sent with the graph is there as long as the client.
+    # Each worker has it, so that it is there as long as one is.
     parcel = client.scatter(work.parcel, broadcast=True, hash=True)
     futures = {}
     for task in tasks:
@@ -242,15 +277,15 @@ def _by_dask(work: Work, tasks: list[list[int]], client: Any) -> Iterable[tuple[
         for future in distributed.as_completed(futures):
             if future.status == "finished":
                 yield futures[future], future.result()
-            elif not isinstance(future.exception(), distributed.KilledWorker):
+            # Those that are lost with the last worker that had the parcel are cancelled.
+            elif future.status == "error" and not isinstance(future.exception(), distributed.KilledWorker):
                 future.result()
     finally:
-        client.cancel(list(futures))
+        client.cancel([*futures, parcel])
 
 
-def _by_ray(work: Work, tasks: list[list[int]], ray: Any) -> Iterable[tuple[list[int], list[Summary]]]:
-    if not ray.is_initialized():
-        ray.init()
+def _by_ray(work: Work, tasks: list[list[int]], ray: Any) -> Iterable[tuple[list[int], list[Done]]]:
+    lost = (ray.exceptions.WorkerCrashedError, ray.exceptions.ObjectLostError, ray.exceptions.NodeDiedError)
     parcel = ray.put(work.parcel)
     remote = ray.remote(do).options(max_retries=_RETRIES)
     waiting = {remote.remote(work.name, parcel, _runs_of(work, task)): task for task in tasks}
@@ -261,8 +296,11 @@ def _by_ray(work: Work, tasks: list[list[int]], ray: Any) -> Iterable[tuple[list
                 task = waiting.pop(reference)
                 try:
                     summaries = ray.get(reference)
-                except (ray.exceptions.WorkerCrashedError, ray.exceptions.ObjectLostError):
+                except lost:
                     continue
+                except ray.exceptions.RayTaskError as error:
+                    # What was raised there, without the text of a worker's traceback.
+                    raise error.cause from error
                 yield task, summaries
     finally:
         for reference in waiting:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any, Union
 
 from hearth import _hearth, policy
 from hearth._hearth import ScenarioError
+from hearth._plain import plain, text_of
 from hearth._scenarios import Setting
 
 Choice = Union[str, "os.PathLike[str]", Mapping[str, Any], type[policy.Policy], policy.Policy]
@@ -69,8 +69,8 @@ class Chosen:
         if isinstance(choice, os.PathLike):
             return (True, f'{slot}="{os.fspath(choice)}"')
         if isinstance(choice, Mapping):
-            return (False, f"policies.{slot}={json.dumps(dict(choice))}")
-        return (False, f"policies.{slot}={json.dumps({'use': self._name(slot, choice)})}")
+            return (False, f"policies.{slot}={text_of(plain(choice, f'policies.{slot}'))}")
+        return (False, f"policies.{slot}={text_of({'use': self._name(slot, choice)})}")
 
     def _name(self, slot: str, choice: Any) -> str:
         kind = _KIND_OF_SLOT.get(slot, "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hearth import _hearth
 from hearth._figures import Figure, Figures
-from hearth._hearth import PolicyError, SimulationError
+from hearth._hearth import SimulationError
 from hearth._policies import Chosen, Policies
 from hearth._progress import Progress
 from hearth._scenarios import ScenarioLike, assignments, source
@@ -181,8 +182,10 @@ def _options(invocations: bool | float, interval: float | None, threads: int | N
     share = float(invocations)
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"invocations: expected True, False or a share from 0 to 1, found {invocations!r}")
-    if interval is not None and not interval > 0.0:
+    if interval is not None and not 0.0 < interval < math.inf:
         raise ValueError(f"interval: expected seconds above 0, or None for no time series, found {interval!r}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads: expected 1 or more, found {threads}")
     return {"sample": share, "interval_s": interval, "most_rows": _MOST_ROWS, "threads": threads, "copies": []}
 
 
@@ -237,12 +240,18 @@ def run(
     try:
         shows = bar.run if bar.is_shown else None
         return Run(_hearth.run(source(scenario, settings), chosen.given, options, shows))
-    except (SimulationError, PolicyError) as error:
-        if hasattr(error, "run"):
-            error.run = Run(error.run)
+    except SimulationError as error:
+        _with_run(error)
         raise
     finally:
         bar.close()
+
+
+def _with_run(error: SimulationError) -> None:
+    """Gives an error what had come of the run, as people take it."""
+    result = getattr(error, "run", None)
+    if isinstance(result, _hearth.RunResult):
+        error.run = Run(result)
 
 
 class Stream:
@@ -258,9 +267,11 @@ class Stream:
         return self
 
     def __next__(self) -> Table:
-        while not len(columns := next(self._stream)):
-            pass  # The last one may have nothing left.
-        return Table(columns)
+        try:
+            return Table(next(self._stream))
+        except SimulationError as error:
+            _with_run(error)
+            raise
 
     @property
     def run(self) -> Run | None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from hearth import _hearth
 from hearth._hearth import ScenarioError
 from hearth._plain import plain, text_of
-from hearth.scenario import Scenario
+
+if TYPE_CHECKING:
+    from hearth.scenario import Scenario
 
 Setting = tuple[bool, str]
 """What is set in a scenario: a policy as the command takes it, if the first is true, or ``path=value``."""
 
-ScenarioLike = Union[str, "os.PathLike[str]", Mapping[str, Any], Scenario]
+ScenarioLike = Union[str, "os.PathLike[str]", Mapping[str, Any], "Scenario"]
 """The path of a scenario file, a dictionary, or a `hearth.Scenario`."""
 
 
@@ -29,7 +32,9 @@ def assignments(
 
 def source(scenario: ScenarioLike, settings: list[Setting]) -> _hearth.Source:
     """A scenario with what is set in it."""
-    if isinstance(scenario, Scenario):
+    # Who has built none need not wait for the types of its sections.
+    built = sys.modules.get("hearth.scenario")
+    if built is not None and isinstance(scenario, built.Scenario):
         text, file, is_there = scenario.origin()
         return _hearth.Source(path=file if is_there else None, text=text, base=os.path.dirname(file), settings=settings)
     if isinstance(scenario, (str, os.PathLike)):

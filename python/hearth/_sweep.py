@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 
-from hearth import _executors, _hearth, policy
+from hearth import _hearth, policy
 from hearth._figures import Figure, Figures
 from hearth._hearth import PolicyError, ScenarioError, SimulationError
-from hearth._plain import text_of
+from hearth._plain import plain, text_of
 from hearth._policies import Chosen, Policies, Setting
 from hearth._progress import Progress
 from hearth._scenarios import ScenarioLike, assignments, source
@@ -127,9 +127,16 @@ def _varied_axis(path: str, values: Sequence[Any] | Mapping[str, Any]) -> _Axis:
         raise ScenarioError(
             f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels"
         )
-    if not isinstance(values, Mapping):
-        values = {value if isinstance(value, str) else text_of(value): value for value in values}
-    return path, [(label, [(False, f"{path}={text_of(value)}")]) for label, value in values.items()]
+    if isinstance(values, Mapping):
+        labelled = [(label, plain(value, f"vary {path!r}")) for label, value in values.items()]
+    else:
+        listed = [plain(value, f"vary {path!r}") for value in values]
+        labelled = [(value if isinstance(value, str) else text_of(value), value) for value in listed]
+    labels = [label for label, _ in labelled]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ScenarioError(f"vary {path!r}: {twice!r} is there twice: give values labels in a dictionary")
+    return path, [(label, [(False, f"{path}={text_of(value)}")]) for label, value in labelled]
 
 
 def _run(
@@ -152,11 +159,14 @@ def _run(
         bar.show(min((ended + under_way) / max(len(runs), 1), 1.0), f"{ended} of {len(runs)} runs")
 
     try:
+        is_raised = False
         if executor is None:
             summaries = sweep.run(threads, show)
         else:
+            from hearth import _executors
+
             work = _executors.Work.of(from_here, sweep, chosen.given)
-            summaries = _executors.run(work, len(runs), executor, lambda ended: show(ended, 0.0))
+            summaries, is_raised = _executors.run(work, len(runs), executor, lambda ended: show(ended, 0.0))
     finally:
         bar.close()
     comparison = Comparison(sweep.outcome(summaries), sweep.warnings)
@@ -166,7 +176,7 @@ def _run(
         where = " ".join([*(f"{name}={label}" for name, label in values), f"seed={seed}"])
         told = f"{len(failed)} of {len(runs)} runs failed, the first with {where}: {text}"
         cause = sweep.raised()
-        error = SimulationError(told) if cause is None else PolicyError(told)
+        error = PolicyError(told) if is_raised or cause is not None else SimulationError(told)
         error.comparison = comparison  # type: ignore[attr-defined]
         raise error from cause
     return comparison

@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// For how long the interpreter is lent.
 const LENT: Duration = Duration::from_micros(50);
 
+/// After how long a call is told again to end, which may have begun when others were told.
+pub const AGAIN: Duration = Duration::from_secs(1);
+
 /// Room for policies that call themselves.
 const STACK: usize = 64 << 20;
 
@@ -222,6 +225,7 @@ impl UnderWay {
     /// Waits until it has ended. Ctrl-C ends it, and raises `KeyboardInterrupt`.
     fn wait(mut self, py: Python<'_>, progress: Option<&Py<PyAny>>, session: &Session) -> PyResult<Ended> {
         let mut interrupt = None;
+        let mut stopped = Instant::now();
         loop {
             let said = py.detach(|| {
                 let said = next(&self.said);
@@ -248,9 +252,13 @@ impl UnderWay {
                 }
             }
             let looked = py.check_signals().and_then(|()| self.show(py, progress));
+            let is_interrupted = looked.is_err();
             if let Err(error) = looked {
-                self.stop(py, session);
                 interrupt.get_or_insert(error);
+            }
+            if is_interrupted || interrupt.is_some() && stopped.elapsed() > AGAIN {
+                stopped = Instant::now();
+                self.stop(py, session);
             }
         }
     }
@@ -396,6 +404,8 @@ pub struct Stream {
     batches: Option<Mutex<Receiver<HeldTable>>>,
     under_way: Option<UnderWay>,
     session: Session,
+    /// Whether a table was handed on.
+    has_begun: bool,
     /// What came of it, once it has ended.
     run: Option<Py<RunResult>>,
 }
@@ -423,7 +433,12 @@ impl Stream {
             let Some(batches) = &self.batches else { return Ok(None) };
             let next = py.detach(|| next(batches));
             match next {
-                Ok(table) => return Columns::new(table).map(Some),
+                // The last table may be empty, and says only as the first what the columns are.
+                Ok(table) if table.rows() == 0 && self.has_begun => {}
+                Ok(table) => {
+                    self.has_begun = true;
+                    return Columns::new(table).map(Some);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = py.check_signals() {
                         self.close(py);
@@ -466,7 +481,7 @@ pub fn stream(source: &Source, policies: Vec<Given>, options: Options, rows: usi
     let invocations = Invocations::Streamed(rows, sender);
     let under_way = UnderWay::start(source.clone(), policies, session.clone(), options, invocations)?;
     let (batches, under_way) = (Some(Mutex::new(batches)), Some(under_way));
-    Ok(Stream { batches, under_way, session, run: None })
+    Ok(Stream { batches, under_way, session, has_begun: false, run: None })
 }
 
 /// The slots of policies, as scenarios name them.

@@ -42,7 +42,7 @@ pub struct Source {
 
 #[pymethods]
 impl Source {
-    /// The scenario of a file, or a text, whose relative paths start from `base`.
+    /// The scenario of a file, or a text. Relative paths start from `base`; without it, from the folder of the file.
     #[new]
     #[pyo3(signature = (path=None, text=None, base=None, settings=Vec::new()))]
     fn new(
@@ -51,7 +51,11 @@ impl Source {
         base: Option<PathBuf>,
         settings: Vec<Setting>,
     ) -> PyResult<Self> {
-        let name = path.clone().unwrap_or_else(|| base.unwrap_or_default().join("scenario.json"));
+        let file = path.clone().unwrap_or_else(|| PathBuf::from("scenario.json"));
+        let name = match (&base, file.file_name()) {
+            (Some(base), Some(file)) => base.join(file),
+            _ => file,
+        };
         let text = match text {
             Some(text) => ScenarioText::read_from(&name.to_string_lossy(), text.as_bytes()),
             None => ScenarioText::read(&name),

@@ -3,13 +3,14 @@
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hearth_sim::in_memory::{self, AxisSpec, Control, OwnPolicyMaker, Shown, SweepOutcome, SweepSpec};
 use pyo3::prelude::*;
 
 use crate::error::{HearthError, wrong};
 use crate::policy::{Given, Session, own_policies};
+use crate::run::AGAIN;
 use crate::source::{Setting, Source, overrides_of};
 use crate::table::Columns;
 
@@ -113,6 +114,7 @@ impl Sweep {
             thread::Builder::new().name("hearth".to_owned()).spawn_scoped(scope, simulate)?;
             let said = std::sync::Mutex::new(said);
             let mut interrupt = None;
+            let mut stopped = Instant::now();
             loop {
                 let next =
                     py.detach(|| said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv_timeout(PAUSE));
@@ -127,10 +129,15 @@ impl Sweep {
                         break Err(HearthError::new_err(problem));
                     }
                 };
-                if let Err(error) = py.check_signals().and(shown) {
+                let looked = py.check_signals().and(shown);
+                let is_interrupted = looked.is_err();
+                if let Err(error) = looked {
+                    interrupt.get_or_insert(error);
+                }
+                if is_interrupted || interrupt.is_some() && stopped.elapsed() > AGAIN {
+                    stopped = Instant::now();
                     control.stop();
                     self.session.interrupt(py);
-                    interrupt.get_or_insert(error);
                 }
             }
         })?;

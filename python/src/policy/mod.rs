@@ -111,6 +111,7 @@ impl OfService {
 
 /// The policies as the catalog of a thread takes them; what they raise is told to a session.
 pub fn own_policies(given: &[Given], session: &Session) -> OwnPolicies {
+    session.serves_here();
     let mut own = OwnPolicies::default();
     let of_service = Rc::<RefCell<OfService>>::default();
     for given in again(given) {

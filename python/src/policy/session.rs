@@ -3,8 +3,9 @@
 // A thread is told to raise an exception.
 #![allow(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_policy_api::PolicySlot;
@@ -26,8 +27,8 @@ struct State {
     raised: Mutex<Option<PyErr>>,
     /// Nothing where nobody asks for them.
     made: Mutex<Option<Vec<Made>>>,
-    /// The thread of the interpreter that simulates; 0 before.
-    thread: AtomicI64,
+    /// The threads that simulate, as the interpreter knows them.
+    threads: Mutex<BTreeSet<std::ffi::c_ulong>>,
     /// There is no simulation, but a model of one that comes and goes.
     is_of_check: AtomicBool,
 }
@@ -75,12 +76,21 @@ impl Session {
         })
     }
 
-    /// Makes what was raised the cause of an exception.
+    /// Makes what was raised the cause of an exception; Ctrl-C stays what it is.
     pub fn as_cause_of(&self, error: PyErr) -> PyErr {
-        if let Some(cause) = self.take() {
-            Python::attach(|py| error.set_cause(py, Some(cause)));
-        }
-        error
+        let Some(cause) = self.take() else { return error };
+        Python::attach(|py| {
+            if cause.is_instance_of::<PyKeyboardInterrupt>(py) {
+                return cause;
+            }
+            error.set_cause(py, Some(cause));
+            error
+        })
+    }
+
+    /// Policies are made and called on this thread from now on.
+    pub fn serves_here(&self) {
+        lock(&self.0.threads).insert(this_thread());
     }
 
     /// What was raised first, which is forgotten.
@@ -90,9 +100,6 @@ impl Session {
 
     /// Notes an instance.
     pub fn add(&self, made: Made) {
-        // SAFETY: asks which thread this is.
-        let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
-        self.0.thread.store(i64::try_from(thread).unwrap_or_default(), Ordering::Relaxed);
         if let Some(all) = &mut *lock(&self.0.made) {
             all.push(made);
         }
@@ -104,19 +111,25 @@ impl Session {
         made.iter().flatten().map(|made| (made.slot.path(), made.node, made.object.clone_ref(py))).collect()
     }
 
-    /// Has the call that is under way raise `KeyboardInterrupt`.
+    /// Has the calls that are under way on other threads raise `KeyboardInterrupt`. One that begins meanwhile may miss it.
     pub fn interrupt(&self, py: Python<'_>) {
-        let thread = self.0.thread.load(Ordering::Relaxed);
-        if thread != 0 {
+        let this = this_thread();
+        for thread in lock(&self.0.threads).iter().filter(|thread| **thread != this) {
             // SAFETY: the caller is attached to the interpreter; a thread that is gone is passed over.
             unsafe {
                 pyo3::ffi::PyThreadState_SetAsyncExc(
-                    thread as std::ffi::c_long,
+                    thread.cast_signed(),
                     PyKeyboardInterrupt::type_object_raw(py).cast(),
                 );
             }
         }
     }
+}
+
+/// This thread, as the interpreter knows it.
+fn this_thread() -> std::ffi::c_ulong {
+    // SAFETY: asks which thread this is.
+    unsafe { pyo3::ffi::PyThread_get_thread_ident() }
 }
 
 /// An exception in words, with the line that raised it.
