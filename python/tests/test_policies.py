@@ -6,6 +6,8 @@ import gc
 import json
 import math
 import re
+import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -605,3 +607,34 @@ def test_results_say_what_a_policy_was_made_of():
     assert versions[0] == versions[1] and versions[0]["version"] != versions[2]["version"]
     assert re.fullmatch(r"python [0-9a-f]{16}", versions[0]["version"]) and versions[0]["name"] == "Fixed"
     assert json.dumps(versions)
+
+
+class Rare(hearth.Eviction):
+    """Is called as storages are made, and hardly after that."""
+
+    def choose(self, need):
+        return []
+
+
+@pytest.mark.parametrize("policies", [{"eviction.images_on_head": Rare}, {"keep_alive": Fixed}], ids=["rare", "often"])
+def test_others_go_on_while_policies_in_python_serve(policies):
+    """The interpreter is held while a simulation calls policies all the time, and lent to others."""
+    stop, beats = threading.Event(), []
+
+    def beat():
+        while not stop.is_set():
+            beats.append(time.monotonic())
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    begin = time.monotonic()
+    try:
+        hearth.run(GENERATED, policies=policies, set={"workload.generate.requests": 200_000}, invocations=False)
+    finally:
+        stop.set()
+        thread.join()
+    length = time.monotonic() - begin
+    gaps = [later - earlier for earlier, later in zip(beats, beats[1:])]
+    assert length > 0.2 and len(beats) > 10 * length, (length, len(beats))
+    assert max(gaps) < max(0.5, length / 4), max(gaps)
