@@ -124,15 +124,52 @@ pub struct FoundPolicy {
 /// one catalog do (see [`Libraries`]).
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
+    own: OwnPolicies,
     built_in: Vec<PolicyDescriptor>,
     libraries: Libraries,
+}
+
+/// Policies that are types of the program itself, by name.
+#[derive(Clone, Debug, Default)]
+pub struct OwnPolicies {
+    /// Those of keep-alive.
+    pub keep_alive: Vec<(String, Factory<KeepAliveObject>)>,
+    /// Those of autoscaling.
+    pub autoscaling: Vec<(String, Factory<AutoscalingObject>)>,
+}
+
+/// The one of a name, if no library is named beside it.
+fn own<O>(policies: &[(String, Factory<O>)], choice: &PolicyChoice) -> Option<Factory<O>> {
+    let is_it = |(name, _): &&(String, Factory<O>)| choice.library.is_none() && choice.name.as_ref() == Some(name);
+    policies.iter().find(is_it).map(|(_, factory)| factory.clone())
 }
 
 impl Catalog {
     /// A catalog of these policies; of several with one kind and name the first counts. Libraries can still be named
     /// by their path.
     pub fn new(built_in: &[PolicyDescriptor]) -> Self {
-        Self { built_in: built_in.to_vec(), libraries: Libraries::default() }
+        Self { own: OwnPolicies::default(), built_in: built_in.to_vec(), libraries: Libraries::default() }
+    }
+
+    /// Looks at these first. They have no parameters: what is given as such is not read.
+    ///
+    /// ```
+    /// use hearth_policy_api::{Completion, KeepAlive, Retention};
+    /// use hearth_serverless::policy::{Catalog, Factory, OwnPolicies};
+    ///
+    /// struct Forever;
+    /// impl KeepAlive for Forever {
+    ///     fn on_idle(&mut self, _completion: &Completion) -> Retention {
+    ///         Retention { keep_for: u64::MAX }
+    ///     }
+    /// }
+    /// let mine = ("forever".to_owned(), Factory::in_place("forever", |_| Forever));
+    /// let catalog = Catalog::default().with_own_policies(OwnPolicies { keep_alive: vec![mine], ..OwnPolicies::default() });
+    /// assert!(catalog.keep_alive("forever").is_ok() && catalog.autoscaling("forever").is_err());
+    /// ```
+    pub fn with_own_policies(mut self, own: OwnPolicies) -> Self {
+        self.own = own;
+        self
     }
 
     /// Searches these libraries, too, for policies that are not built in.
@@ -308,7 +345,8 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn keep_alive(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<KeepAliveObject>, SelectionError> {
-        self.factory(PolicyKind::KeepAlive, &choice.into())
+        let choice = choice.into();
+        own(&self.own.keep_alive, &choice).map_or_else(|| self.factory(PolicyKind::KeepAlive, &choice), Ok)
     }
 
     /// The autoscaling policy of that name, or in that library.
@@ -316,7 +354,8 @@ impl Catalog {
     /// # Errors
     /// When there is none, or a parameter does not suit it.
     pub fn autoscaling(&self, choice: impl Into<PolicyChoice>) -> Result<Factory<AutoscalingObject>, SelectionError> {
-        self.factory(PolicyKind::Autoscaling, &choice.into())
+        let choice = choice.into();
+        own(&self.own.autoscaling, &choice).map_or_else(|| self.factory(PolicyKind::Autoscaling, &choice), Ok)
     }
 }
 

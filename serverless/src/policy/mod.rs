@@ -13,7 +13,7 @@ mod watch;
 
 pub(crate) use board::Desk;
 pub use board::{Board, Callee, LastingCall};
-pub use catalog::{Catalog, FoundPolicy, ParameterMap, PolicyChoice, SelectionError};
+pub use catalog::{Catalog, FoundPolicy, OwnPolicies, ParameterMap, PolicyChoice, SelectionError};
 pub use controller::Controller;
 pub use given::{set_parameter, split_at_commas};
 pub(crate) use handshake::Seen;
