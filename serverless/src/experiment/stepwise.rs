@@ -41,10 +41,13 @@ impl<Q, A> fmt::Debug for Asker<Q, A> {
     }
 }
 
+/// Where the stack of a simulation is left with a question, and entered with the answer or with the news that there will be none.
+type Door<Q, A> = Yielder<Option<A>, Q>;
+
 /// What policies and the program share.
 struct Link<Q, A> {
     /// There while the simulation runs and somebody is to answer.
-    yielder: Cell<Option<NonNull<Yielder<Option<A>, Q>>>>,
+    yielder: Cell<Option<NonNull<Door<Q, A>>>>,
     /// From where to where the stack of the simulation goes.
     stack: (usize, usize),
 }
