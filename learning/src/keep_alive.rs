@@ -42,8 +42,7 @@ impl KeepAliveTask {
         if self.keep_for_s.is_empty() {
             return Err(LearningError::Setting("keep_for_s is empty: expected at least one time".to_owned()));
         }
-        // NaN is no time either.
-        match self.keep_for_s.iter().find(|time| !(**time >= 0.0)) {
+        match self.keep_for_s.iter().find(|time| time.is_nan() || **time < 0.0) {
             Some(time) => Err(LearningError::Setting(format!("keep_for_s has {time} s: expected times from 0 on"))),
             None => Ok(()),
         }
