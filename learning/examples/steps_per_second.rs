@@ -27,6 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let steps = STEPS * environments.get();
     let rate = steps as f64 / begun.elapsed().as_secs_f64();
-    println!("{steps} steps of {environments} environments on {threads} threads, {episodes} episodes: {rate:.0} steps/s");
+    println!(
+        "{steps} steps of {environments} environments on {threads} threads, {episodes} episodes: {rate:.0} steps/s"
+    );
     Ok(())
 }

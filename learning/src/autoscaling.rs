@@ -7,8 +7,8 @@ use hearth_policy_toolbox::ByFunction;
 use hearth_serverless::experiment::Asker;
 
 use crate::LearningError;
-use crate::environment::Shared;
-use crate::task::check_weight;
+use crate::error::check_weight;
+use crate::question::Shared;
 
 /// How many instances functions are to have, and what waiting and instances cost.
 ///

@@ -1,6 +1,5 @@
 //! Episodes of a task, one after the other.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -10,36 +9,11 @@ use hearth_serverless::experiment::{Asker, Experiment, Results, Stepwise};
 use hearth_serverless::policy::{Catalog, Factory, OwnPolicies};
 use hearth_serverless::scenario::{PolicySection, Scenario, ScenarioError};
 
+use crate::question::Shared;
 use crate::{LearningError, Problem, Task, autoscaling, keep_alive};
 
 /// What results call the policy whose place is taken.
 const NAME: &str = "environment";
-
-/// What the policy that asks shows of a question.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    observation: RefCell<Vec<f32>>,
-    /// What it has cost since the begin of the episode.
-    pub(crate) costs: [Cell<f64>; 2],
-}
-
-impl Shared {
-    pub(crate) fn show(&self, features: &[f32]) {
-        let mut observation = self.observation.borrow_mut();
-        observation.clear();
-        observation.extend_from_slice(features);
-    }
-
-    pub(crate) fn add(&self, costs: [f64; 2]) {
-        for (sum, cost) in self.costs.iter().zip(costs) {
-            sum.set(sum.get() + cost);
-        }
-    }
-
-    fn costs(&self) -> [f64; 2] {
-        self.costs.each_ref().map(Cell::get)
-    }
-}
 
 /// What came of an action.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -95,7 +69,17 @@ impl fmt::Debug for Environment {
 
 impl Environment {
     /// An environment in which no episode is under way.
-    pub fn new(task: &Task) -> Self {
+    ///
+    /// # Errors
+    /// When something is wrong with the scenario that shows before it runs.
+    pub fn new(task: &Task) -> Result<Self, LearningError> {
+        let environment = Self::unchecked(task);
+        environment.prepare(&Rc::default())?;
+        Ok(environment)
+    }
+
+    /// One of a task of which there has been one before.
+    pub(crate) fn unchecked(task: &Task) -> Self {
         let mut scenario = task.scenario().clone();
         let section = Some(PolicySection { name: Some(NAME.to_owned()), ..PolicySection::default() });
         match task.problem() {
@@ -127,11 +111,6 @@ impl Environment {
         let paid = [0.0, 0.0];
         self.episode = Some(Episode { stepwise, shared, paid, seed, decisions: 0, reward: 0.0 });
         Ok(())
-    }
-
-    /// Whether there is something wrong with the scenario that shows before it runs.
-    pub(crate) fn check(&self) -> Result<(), LearningError> {
-        Ok(self.prepare(&Rc::default()).map(drop)?)
     }
 
     fn prepare(&self, shared: &Rc<Shared>) -> Result<Stepwise<(), usize>, ScenarioError> {
@@ -279,7 +258,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_constant_action_is_the_policy_fixed_of_that_time() {
-        let mut environment = Environment::new(&keep_alive());
+        let mut environment = Environment::new(&keep_alive()).unwrap();
         let mut latencies = Vec::new();
         for (seed, action) in [(1, 0), (1, 3), (2, 3), (3, 8)] {
             let end = play(&mut environment, seed, |_| action);
@@ -325,7 +304,7 @@ pub(crate) mod tests {
             std::fs::write(&path, &text).unwrap();
             let mut network = Network::from_json(&text, &hearth_keep_alive_learned::SHAPE).unwrap();
             let mut taken = vec![0; actions.len()];
-            let mut environment = Environment::new(&keep_alive());
+            let mut environment = Environment::new(&keep_alive()).unwrap();
             play(&mut environment, 5, |observation| {
                 let time = network.choose(observation);
                 let action = actions.iter().position(|of| *of == time).unwrap();
@@ -343,7 +322,7 @@ pub(crate) mod tests {
     fn no_change_of_instances_is_the_policy_none_once_one_is_there() {
         let scenario = Task::default_autoscaling();
         let settings = AutoscalingTask { changes: vec![0, 1, 5], ..AutoscalingTask::default() };
-        let mut environment = Environment::new(&Task::autoscaling(scenario, settings).unwrap());
+        let mut environment = Environment::new(&Task::autoscaling(scenario, settings).unwrap()).unwrap();
         let (mut decisions, mut most) = (0, 0.0_f32);
         let end = play(&mut environment, 3, |observation| {
             decisions += 1;
@@ -364,7 +343,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_requests_whatever_is_decided() {
-        let mut environment = Environment::new(&keep_alive());
+        let mut environment = Environment::new(&keep_alive()).unwrap();
         let mut of = |seed: u64, action: usize| {
             let end = play(&mut environment, seed, |_| action);
             let results = environment.results().unwrap();
@@ -382,7 +361,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_episode_may_be_left_and_what_is_wrong_is_said() {
-        let mut environment = Environment::new(&keep_alive());
+        let mut environment = Environment::new(&keep_alive()).unwrap();
         assert_eq!(
             environment.step(0).unwrap_err().to_string(),
             "no episode is under way: reset the environment first"
@@ -395,7 +374,7 @@ pub(crate) mod tests {
         let mut idle = Task::default_keep_alive();
         idle.workload = serde_json::from_value(json!({"invocations": []})).unwrap();
         let task = Task::keep_alive(idle, KeepAliveTask::default()).unwrap();
-        let problem = Environment::new(&task).reset(1).unwrap_err().to_string();
+        let problem = Environment::new(&task).unwrap().reset(1).unwrap_err().to_string();
         assert!(
             problem.starts_with("the scenario ends without a decision on how long a container is kept"),
             "{problem}"
@@ -408,7 +387,8 @@ pub(crate) mod tests {
         assert_eq!(problem, "idle_memory_weight is -1: expected a number from 0 on");
         let mut wrong = Task::default_keep_alive();
         wrong.policies.node_allocation = serde_json::from_value(json!({"use": "nowhere"})).unwrap();
-        let problem = Task::keep_alive(wrong, KeepAliveTask::default()).unwrap_err().to_string();
+        let task = Task::keep_alive(wrong, KeepAliveTask::default()).unwrap();
+        let problem = Environment::new(&task).unwrap_err().to_string();
         assert!(
             problem.starts_with("policies.node_allocation: unknown node allocation policy \"nowhere\""),
             "{problem}"

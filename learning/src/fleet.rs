@@ -85,8 +85,9 @@ impl Fleet {
     /// So many environments on so many threads, or fewer if there are fewer environments.
     ///
     /// # Errors
-    /// When a thread cannot be had.
+    /// When something is wrong with the scenario that shows before it runs, or a thread cannot be had.
     pub fn new(task: &Task, environments: NonZeroUsize, threads: NonZeroUsize) -> Result<Self, LearningError> {
+        Environment::new(task)?;
         let environments = environments.get();
         let threads = threads.get().min(environments);
         let crew = |number: usize| {
@@ -214,7 +215,7 @@ impl Crew {
 
 /// What a thread does until nobody has orders any more.
 fn work(task: &Task, size: usize, orders: &Receiver<Order>, answers: &Sender<Answer>) {
-    let mut environments: Vec<Environment> = (0..size).map(|_| Environment::new(task)).collect();
+    let mut environments: Vec<Environment> = (0..size).map(|_| Environment::unchecked(task)).collect();
     while let Ok(order) = orders.recv() {
         let answer = match order {
             Order::Begin(seeds) => Answer::Batch(begin(&mut environments, &seeds)),
@@ -297,7 +298,7 @@ mod tests {
     fn what_comes_of_it_is_what_comes_of_each_alone_on_any_number_of_threads() {
         let on_one = play(1, 2100);
         assert!(on_one == play(3, 2100) && on_one == play(9, 2100));
-        let mut environment = Environment::new(&keep_alive());
+        let mut environment = Environment::new(&keep_alive()).unwrap();
         let width = environment.task().features().len();
         for number in [0, 4] {
             let mut seed = number as u64 + 1;

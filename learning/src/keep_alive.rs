@@ -8,8 +8,8 @@ use hearth_serverless::experiment::Asker;
 use rustc_hash::FxHashMap;
 
 use crate::LearningError;
-use crate::environment::Shared;
-use crate::task::check_weight;
+use crate::error::check_weight;
+use crate::question::Shared;
 
 /// How long idle containers are to be kept, and what a cold start and idle memory cost.
 ///

@@ -3,7 +3,7 @@
 use hearth_policy_toolbox::KeepAliveFeatures;
 use hearth_serverless::scenario::Scenario;
 
-use crate::{AUTOSCALING_FEATURES, AutoscalingTask, Environment, KeepAliveTask, LearningError};
+use crate::{AUTOSCALING_FEATURES, AutoscalingTask, KeepAliveTask, LearningError};
 
 const KEEP_ALIVE: &str = include_str!("../scenarios/keep-alive.json");
 const AUTOSCALING: &str = include_str!("../scenarios/autoscaling.json");
@@ -28,24 +28,19 @@ impl Task {
     /// To decide how long idle containers are kept in a scenario, in which the keep-alive policy is replaced.
     ///
     /// # Errors
-    /// When a setting makes no sense, or the scenario is wrong.
+    /// When a setting makes no sense.
     pub fn keep_alive(scenario: Scenario, settings: KeepAliveTask) -> Result<Self, LearningError> {
         settings.check()?;
-        Self { scenario, problem: Problem::KeepAlive(settings) }.checked()
+        Ok(Self { scenario, problem: Problem::KeepAlive(settings) })
     }
 
     /// To decide how many instances functions have in a scenario, in which the policy of autoscaling is replaced.
     ///
     /// # Errors
-    /// When a setting makes no sense, or the scenario is wrong.
+    /// When a setting makes no sense.
     pub fn autoscaling(scenario: Scenario, settings: AutoscalingTask) -> Result<Self, LearningError> {
         settings.check()?;
-        Self { scenario, problem: Problem::Autoscaling(settings) }.checked()
-    }
-
-    fn checked(self) -> Result<Self, LearningError> {
-        Environment::new(&self).check()?;
-        Ok(self)
+        Ok(Self { scenario, problem: Problem::Autoscaling(settings) })
     }
 
     /// The scenario of keep-alive for who has none.
@@ -116,11 +111,4 @@ impl Task {
             Problem::Autoscaling(_) => "how many instances a function has",
         }
     }
-}
-
-pub(crate) fn check_weight(name: &str, weight: f64) -> Result<(), LearningError> {
-    if weight.is_finite() && weight >= 0.0 {
-        return Ok(());
-    }
-    Err(LearningError::Setting(format!("{name} is {weight}: expected a number from 0 on")))
 }

@@ -30,7 +30,8 @@ fn scenario(path: Option<PathBuf>, text: Option<&str>, default: fn() -> Scenario
 }
 
 /// What is to be seen of environments: observations, rewards and ends as the bytes of arrays, and what came of those that ended.
-type Seen<'py> = (Bound<'py, PyByteArray>, Bound<'py, PyByteArray>, Bound<'py, PyByteArray>, Vec<(usize, Bound<'py, PyDict>)>);
+type Seen<'py> =
+    (Bound<'py, PyByteArray>, Bound<'py, PyByteArray>, Bound<'py, PyByteArray>, Vec<(usize, Bound<'py, PyDict>)>);
 
 /// Environments that go step by step together, on threads of their own.
 #[pyclass(frozen, module = "hearth._hearth")]

@@ -1,7 +1,7 @@
 """Gymnasium environments in which policies of serverless platforms learn.
 
-`import hearth.gym` registers `hearth/KeepAlive-v0` and `hearth/Autoscaling-v0`, for `gymnasium.make` and `gymnasium.make_vec`.
-What is seen, decided and paid is said in docs/learning.md.
+`import hearth.gym` registers `hearth/KeepAlive-v0` and `hearth/Autoscaling-v0`, for `gymnasium.make` and
+`gymnasium.make_vec`. What is seen, decided and paid is said in docs/learning.md.
 """
 
 from gymnasium.envs.registration import register

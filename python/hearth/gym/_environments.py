@@ -76,8 +76,8 @@ def _arrays(seen: Any, width: int) -> Seen:
     return shown, np.frombuffer(rewards, np.float64), np.frombuffer(terminated, np.bool_), ends
 
 
-def _scenario_seed(options: dict[str, Any] | None) -> int | None:
-    """The seed of the scenario that is asked for, of the options of a reset."""
+def _scenario_seed(options: dict[str, Any] | None) -> Any:
+    """The seed of the scenario that is asked for in the options of a reset, or those of many."""
     unknown = set(options or ()) - {"scenario_seed"}
     if unknown:
         raise ValueError(f"unknown options {sorted(unknown)}: expected scenario_seed alone")
@@ -132,9 +132,9 @@ class _Environment(gymnasium.Env[np.ndarray, np.int64]):
 class KeepAlive(_Environment):
     """How long is an idle container kept? `hearth/KeepAlive-v0`.
 
-    `scenario` is a path, or a dictionary as the file has it; without it `KEEP_ALIVE_SCENARIO`. The actions are to keep the
-    container for one of `keep_for_s`; the reward is minus `cold_start_weight` a second of waiting for cold starts and
-    `idle_memory_weight` a second of idle memory of 10^9 bytes, since the last decision.
+    `scenario` is a path, or a dictionary as the file has it; without it `KEEP_ALIVE_SCENARIO`. The actions are to keep
+    the container for one of `keep_for_s`; the reward is minus `cold_start_weight` a second of waiting for cold starts
+    and `idle_memory_weight` a second of idle memory of 10^9 bytes, since the last decision.
     """
 
     def __init__(self, scenario: Scenario = None, *, render_mode: None = None, **settings: Any) -> None:
@@ -144,10 +144,10 @@ class KeepAlive(_Environment):
 class Autoscaling(_Environment):
     """How many instances has a function? `hearth/Autoscaling-v0`.
 
-    `scenario` is a path, or a dictionary as the file has it; without it `AUTOSCALING_SCENARIO`. The actions are to want so
-    many more instances, one of `changes`; a decision is due every `period_s` seconds, and when a function without instances is
-    asked for. The reward is minus `waiting_weight` a second that a request waits and `instance_weight` a second of an
-    instance.
+    `scenario` is a path, or a dictionary as the file has it; without it `AUTOSCALING_SCENARIO`. The actions are to want
+    so many more instances, one of `changes`; a decision is due every `period_s` seconds, and when a function without
+    instances is asked for. The reward is minus `waiting_weight` a second that a request waits and `instance_weight` a
+    second of an instance.
     """
 
     def __init__(self, scenario: Scenario = None, *, render_mode: None = None, **settings: Any) -> None:
@@ -155,7 +155,7 @@ class Autoscaling(_Environment):
 
 
 class _Vector(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """Many environments that go step by step together, in Rust. Where an episode ends the next begins in the same step."""
+    """Many environments that go step by step together. Where an episode ends the next begins in the same step."""
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
 
@@ -183,19 +183,23 @@ class _Vector(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Begins an episode in each environment, which are those of single environments with the same seeds.
 
         A whole number is the seed of the first environment, and those of the others follow. With
-        `options={"scenario_seed": [1, 2]}` the seeds of the scenarios are these, one for each environment, for these episodes.
+        `options={"scenario_seed": [1, 2]}` the seeds of the scenarios are these for the episodes that begin now.
         """
-        seeds = [None if seed is None else seed + number for number in range(self.num_envs)]
+        seeds: list[int | None] = [None] * self.num_envs
         if isinstance(seed, Sequence):
             seeds = list(seed)
+        elif seed is not None:
+            seeds = [seed + number for number in range(self.num_envs)]
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments: give one for each")
         chosen = [0] * self.num_envs
         for number, given in enumerate(seeds):
             if given is not None:
                 self._generators[number] = seeding.np_random(given)[0]
-            pending = self._next is not None and given is None
-            chosen[number] = self._next[number] if pending and self._next else self._draw(number)
+            if self._next is not None and given is None:
+                chosen[number] = self._next[number]
+            else:
+                chosen[number] = self._draw(number)
         given_seeds = _scenario_seed(options)
         if given_seeds is not None:
             chosen = [int(one) for one in given_seeds]
@@ -206,10 +210,8 @@ class _Vector(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         observations, _, _, _ = _arrays(seen, len(self.features))
         return observations, {"scenario_seed": np.array(chosen), "_scenario_seed": np.ones(self.num_envs, np.bool_)}
 
-    def step(
-        self, actions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Decides in all environments. What came of an episode that has ended is in `final_info`; its `final_obs` is zeros."""
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Decides in all. What came of an episode that has ended is in `final_info`; its `final_obs` is zeros."""
         seen = self._inner.step(np.asarray(actions, np.int64).tobytes())
         observations, rewards, terminated, ends = _arrays(seen, len(self.features))
         infos: dict[str, Any] = {}

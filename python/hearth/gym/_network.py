@@ -21,7 +21,9 @@ class Layer(NamedTuple):
     activation: Literal["none", "tanh", "relu"]
 
 
-def save_network(path: str | os.PathLike[str], environment: KeepAlive | KeepAliveVector, layers: Iterable[Layer]) -> None:
+def save_network(
+    path: str | os.PathLike[str], environment: KeepAlive | KeepAliveVector, layers: Iterable[Layer]
+) -> None:
     """Writes a network that was trained in an environment, for the policy `learned`.
 
     The action whose number in the last layer is the greatest is the one that is taken.
