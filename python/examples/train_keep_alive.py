@@ -95,7 +95,8 @@ class StableBaselinesVector(VecEnv):
 
 def train(steps: int, seed: int, path: Path) -> float:
     """Trains, writes the network, and gives the seconds that it took."""
-    torch.set_num_threads(2)
+    # The networks are so small that threads of PyTorch would only wait for each other.
+    torch.set_num_threads(1)
     environments = hearth.gym.KeepAliveVector(64)
     vector = VecNormalize(StableBaselinesVector(environments), norm_obs=False, gamma=0.98)
     model = PPO(
