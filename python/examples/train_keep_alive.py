@@ -1,7 +1,7 @@
 """Trains PPO to decide how long idle containers are kept, and compares what it has learned with the usual policies.
 
     pip install hearth-sim gymnasium numpy stable-baselines3
-    python train_keep_alive.py --steps 3000000
+    python train_keep_alive.py
 
 The network is written to a file and then runs as the compiled policy `learned`, on seeds that it was not trained on:
 what is compared are runs of the command `hearth`, and no Python decides in them. Prints a table with 95 % intervals of
