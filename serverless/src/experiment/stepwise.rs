@@ -88,6 +88,7 @@ impl<Q, A> Drop for Asking<Q, A> {
 /// An experiment that stops where a policy asks. It stays on its thread, and as many as there is memory for can be under way at once.
 ///
 /// ```
+/// use hearth_policy_api::boundary::KeepAliveObject;
 /// use hearth_policy_api::{Completion, KeepAlive, Retention};
 /// use hearth_serverless::experiment::{Asker, Experiment, Stepwise};
 /// use hearth_serverless::policy::{Catalog, Factory, OwnPolicies};
@@ -110,8 +111,8 @@ impl<Q, A> Drop for Asking<Q, A> {
 ///     "policies": {"keep_alive": {"use": "asks"}}
 /// }"#)?;
 /// let mut stepwise = Stepwise::prepare(|asker| {
-///     let asks = ("asks".to_owned(), Factory::in_place("asks", move |_| Asks(asker.clone())));
-///     let own = OwnPolicies { keep_alive: vec![asks], ..OwnPolicies::default() };
+///     let asks = Factory::<KeepAliveObject>::in_place("asks", move |_| Asks(asker.clone()));
+///     let own = OwnPolicies { keep_alive: vec![("asks".to_owned(), asks)], ..OwnPolicies::default() };
 ///     Experiment::prepare(&scenario, &Catalog::new(hearth_plugins::BUILT_IN).with_own_policies(own))
 /// })?;
 /// let mut question = stepwise.begin();
@@ -268,7 +269,7 @@ mod tests {
     fn fixed(requests: u32, timeout: &str) -> Results {
         let keep_alive = format!(r#"{{"use": "fixed", "parameters": {{"timeout": "{timeout}"}}}}"#);
         Experiment::prepare(&scenario(requests, &keep_alive), &Catalog::new(hearth_plugins::BUILT_IN))
-            .and_then(|experiment| Ok(experiment.run().unwrap()))
+            .map(|experiment| experiment.run().unwrap())
             .unwrap()
     }
 

@@ -154,6 +154,7 @@ impl Catalog {
     /// Looks at these first. They have no parameters: what is given as such is not read.
     ///
     /// ```
+    /// use hearth_policy_api::boundary::KeepAliveObject;
     /// use hearth_policy_api::{Completion, KeepAlive, Retention};
     /// use hearth_serverless::policy::{Catalog, Factory, OwnPolicies};
     ///
@@ -163,8 +164,9 @@ impl Catalog {
     ///         Retention { keep_for: u64::MAX }
     ///     }
     /// }
-    /// let mine = ("forever".to_owned(), Factory::in_place("forever", |_| Forever));
-    /// let catalog = Catalog::default().with_own_policies(OwnPolicies { keep_alive: vec![mine], ..OwnPolicies::default() });
+    /// let forever = Factory::<KeepAliveObject>::in_place("forever", |_| Forever);
+    /// let own = OwnPolicies { keep_alive: vec![("forever".to_owned(), forever)], ..OwnPolicies::default() };
+    /// let catalog = Catalog::default().with_own_policies(own);
     /// assert!(catalog.keep_alive("forever").is_ok() && catalog.autoscaling("forever").is_err());
     /// ```
     pub fn with_own_policies(mut self, own: OwnPolicies) -> Self {
