@@ -3,6 +3,7 @@
 mod catalog;
 mod command;
 mod error;
+mod gym;
 mod json;
 mod policy;
 mod run;
@@ -41,6 +42,9 @@ mod _hearth {
     use crate::table::Columns;
     #[pymodule_export]
     use crate::trace::{Rows, Trace, generate_trace, read_trace};
+
+    #[pymodule_export]
+    use crate::gym::{Environments, Network, learning_scenarios};
 
     /// The version of Hearth.
     #[pymodule_export]

@@ -11,6 +11,8 @@
 //! | [`RunTimes`], [`Objective`] | the mean run time of each function, and deadlines from it |
 //! | [`HashRing`], [`mix`] | consistent hashing, and the hash under it |
 //! | [`PlacementRule`] | the usual ways to choose a node, for policies that add something to them |
+//! | [`KeepAliveFeatures`] | what a network sees of a container that becomes idle |
+//! | [`Network`] | a small multi-layer perceptron from a file, which chooses one of some actions |
 //! | [`random_stream`] | random numbers from a seed |
 //!
 //! All are deterministic: no hash order, no clock and no address shows in what they answer.
@@ -18,6 +20,8 @@
 mod aging;
 mod decay;
 mod functions;
+mod keep_alive_features;
+mod network;
 mod objective;
 mod placement;
 mod priority;
@@ -29,6 +33,8 @@ mod stream;
 pub use aging::{AgingIndex, Clock, Worth};
 pub use decay::DecayedCounts;
 pub use functions::{ByFunction, IdleTimes};
+pub use keep_alive_features::KeepAliveFeatures;
+pub use network::{Network, Shape};
 pub use objective::Objective;
 pub use placement::PlacementRule;
 pub use priority::PriorityIndex;

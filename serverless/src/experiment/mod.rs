@@ -23,6 +23,8 @@ mod build;
 mod faults;
 mod instances;
 mod memory;
+#[cfg(feature = "stepwise")]
+mod stepwise;
 mod warnings;
 mod watchdog;
 mod workflows;
@@ -39,6 +41,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use self::build::{check_routes, declare, select_policies, set_node_pools, start_service};
 use self::faults::set_faults;
 use self::instances::serve_by_instances;
+#[cfg(feature = "stepwise")]
+pub use self::stepwise::{Asker, Stepwise};
 pub use self::warnings::hidden_policies;
 use self::watchdog::Running;
 pub use self::watchdog::{Monitor, StuckCall, Watchdog};
@@ -100,7 +104,7 @@ pub struct Run {
 pub struct Rest {
     simulation: Option<Box<Simulation>>,
     /// Who watches policies can name them as long as they are there.
-    _running: Running,
+    _running: Option<Running>,
 }
 
 thread_local! {
@@ -416,14 +420,19 @@ impl Experiment {
 
     /// Does the same and leaves the policies there, for who wants to have the results safe before they end.
     pub fn run_and_keep(mut self) -> Run {
-        let about = &self.about;
         let reader = self.simulation.with_model_mut(|model, _| model.service().books().reader());
-        let running = Running::begin(about, reader);
+        let running = Running::begin(&self.about, reader);
+        self.run_shown(Some(running))
+    }
+
+    /// Does the same, and says so to who watches the thread, if it is shown there.
+    fn run_shown(mut self, running: Option<Running>) -> Run {
+        let about = &self.about;
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
-        running.end(about);
+        running.iter().for_each(|running| running.end(about));
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             (

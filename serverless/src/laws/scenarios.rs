@@ -91,7 +91,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Value> {
 /// one that makes other attempts, where laws say that there is one.
 fn names(kind: PolicyKind) -> Vec<&'static str> {
     let is_of_kind = |policy: &&PolicyDescriptor| {
-        policy.kinds().eq([kind]) && !["belady", "hedged-requests"].contains(&policy.name())
+        policy.kinds().eq([kind]) && !["belady", "hedged-requests", "learned"].contains(&policy.name())
     };
     let of_kind = hearth_plugins::BUILT_IN.iter().filter(is_of_kind);
     of_kind.map(|policy| policy.name()).collect()

@@ -240,6 +240,20 @@ impl Desk {
         DESK.with_borrow(Arc::clone)
     }
 
+    /// What `work` gives, and a desk of their own for the simulations that it makes: several of them can then be in a call at once.
+    #[cfg(feature = "stepwise")]
+    pub fn apart<T>(work: impl FnOnce() -> T) -> (T, Arc<Self>) {
+        struct Back(Arc<Desk>);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                DESK.with_borrow_mut(|desk| std::mem::swap(desk, &mut self.0));
+            }
+        }
+        let own = Arc::new(Self::default());
+        let _back = Back(DESK.replace(Arc::clone(&own)));
+        (work(), own)
+    }
+
     /// What it shows.
     #[inline(always)]
     pub fn board(&self) -> &Board {

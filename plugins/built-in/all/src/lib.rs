@@ -39,6 +39,7 @@ pub static BUILT_IN: &[PolicyDescriptor] = &[
     hearth_keep_alive_adaptive::POLICY,
     hearth_keep_alive_fixed::POLICY,
     hearth_keep_alive_hybrid_histogram::POLICY,
+    hearth_keep_alive_learned::POLICY,
     hearth_keep_alive_no_keep_alive::POLICY,
     hearth_keep_alive_chain_prewarming::POLICY,
     hearth_keep_alive_knative_autoscaler::POLICY,
