@@ -296,7 +296,7 @@ mod tests {
             table.line(Definition::at(path).unwrap());
             table.text
         };
-        assert_eq!(line("service_level.goodput"), "  requests completed within the deadline    9.874/s\n");
+        assert_eq!(line("service_level.goodput"), "  requests completed within the deadline  9.874/s\n");
         assert!(line("cost.billed_gib_seconds").contains("  billed memory "), "{}", line("cost.billed_gib_seconds"));
         assert!(line("slowdown").starts_with("  slowdown, mean  "), "{}", line("slowdown"));
     }
