@@ -153,9 +153,9 @@ impl Table<'_> {
             (Shape::Number, Unit::Money) => {
                 writeln!(self.text, "    {label:<32}{:>13}", format!("{shown} {}", self.currency))
             }
-            (Shape::Number, _) => writeln!(self.text, "  {label:<36} {shown:>10}"),
-            (Shape::Distribution, _) => writeln!(self.text, "  {:<36} {shown:>10}", format!("{label}, mean")),
-            (Shape::OfFunctions, _) => writeln!(self.text, "  {:<36} {shown:>10}", format!("{label}, median function")),
+            (Shape::Number, _) => writeln!(self.text, "  {}", row(label, &shown)),
+            (Shape::Distribution, _) => writeln!(self.text, "  {}", row(&format!("{label}, mean"), &shown)),
+            (Shape::OfFunctions, _) => writeln!(self.text, "  {}", row(&format!("{label}, median function"), &shown)),
         };
     }
 
@@ -221,6 +221,12 @@ impl Table<'_> {
         let _ = writeln!(self.text, "  of which {}", parts.join(", "));
         self.lines(Section::Workflows);
     }
+}
+
+/// A label, and a number at the end of the line: apart, however long they are.
+fn row(label: &str, shown: &str) -> String {
+    let width = 47_usize.saturating_sub(label.chars().count()).max(shown.chars().count() + 1);
+    format!("{label}{shown:>width$}")
 }
 
 fn policies(summary: &Summary) -> String {
@@ -290,9 +296,16 @@ mod tests {
             table.line(Definition::at(path).unwrap());
             table.text
         };
-        assert_eq!(line("service_level.goodput"), "  requests completed within the deadline    9.874/s\n");
+        assert_eq!(line("service_level.goodput"), "  requests completed within the deadline  9.874/s\n");
         assert!(line("cost.billed_gib_seconds").contains("  billed memory "), "{}", line("cost.billed_gib_seconds"));
         assert!(line("slowdown").starts_with("  slowdown, mean  "), "{}", line("slowdown"));
+    }
+
+    #[test]
+    fn a_long_label_does_not_run_into_its_number() {
+        assert_eq!(row("utilisation", "0.00 %"), format!("{:<41}0.00 %", "utilisation"));
+        let label = "processors used after the last invocation";
+        assert_eq!(row(label, "0.00 core·s"), format!("{label} 0.00 core·s"));
     }
 
     #[test]
