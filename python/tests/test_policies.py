@@ -571,6 +571,14 @@ def test_the_kit_finds_faults(candidate, told):
     assert "after" in str(caught.value)
 
 
+def test_the_kit_says_how_a_promise_is_taken_back():
+    with pytest.raises(hearth.PolicyError, match=r"for a policy that means it: waive=\[\"lets_in_when_idle\"\]"):
+        hearth.check_policy(LetsNobodyIn, cases=20)
+    hearth.check_policy(LetsNobodyIn, cases=20, waive=["lets_in_when_idle"])
+    with pytest.raises(hearth.ScenarioError, match="waive: 'lets_in' is no promise of policies|\"lets_in\" is no promise"):
+        hearth.check_policy(LetsNobodyIn, waive=["lets_in"])
+
+
 def test_the_kit_tells_the_exception():
     class Raises(hearth.KeepAlive):
         def on_idle(self, completion):

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use hearth_policy_api::testkit::{self, Claim, Options};
+use hearth_policy_api::testkit::{self, Claim, Counterexample, FaultKind, Options};
 use hearth_policy_api::{
     Admission, AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, Autoscaling, AutoscalingRules,
     BatchAllocation, BatchView, Claims, ClusterView, Completion, ContainerEvent, CopyView, Creation, DelayedStart, End,
@@ -169,6 +169,18 @@ fn claims(waived: &[String]) -> PyResult<Claims> {
     Ok(claims)
 }
 
+/// A fault in words, and what takes it back here.
+fn told(fault: Counterexample) -> String {
+    let text = fault.to_string();
+    match fault.kind {
+        FaultKind::Promise(claim) => {
+            let calls = text.rsplit_once("\n(").map_or(text.as_str(), |(calls, _)| calls);
+            format!("{calls}\n(for a policy that means it: waive=[{:?}])", claim.field())
+        }
+        _ => text,
+    }
+}
+
 /// Holds a policy to what it owes the simulator, over histories drawn at random.
 #[pyfunction]
 pub fn check_policy(py: Python<'_>, given: Given, cases: u32, waive: Vec<String>) -> PyResult<()> {
@@ -180,7 +192,7 @@ pub fn check_policy(py: Python<'_>, given: Given, cases: u32, waive: Vec<String>
         CHECKED.set(checked);
         let fault = testkit::check(&descriptor(kind), &options).err();
         CHECKED.set(None);
-        fault.map(|fault| fault.to_string())
+        fault.map(told)
     });
     let raised = session
         .as_cause_of(Unsound::new_err(fault.as_ref().map_or_else(String::new, |fault| format!("{name}: {fault}"))));

@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_policy_api::{ClusterView, NodeBits, NodeSet, NodeView};
 use pyo3::exceptions::{PyImportError, PyIndexError, PyReferenceError};
@@ -98,6 +98,18 @@ struct Arrays {
     by_column: Vec<Option<Array>>,
 }
 
+/// The view of a cluster, during a call; null otherwise.
+#[derive(Default)]
+struct Lent(AtomicPtr<ClusterView<'static>>);
+
+impl Lent {
+    fn get(&self) -> PyResult<&ClusterView<'static>> {
+        // SAFETY: the address is that of a view during its call, in which whoever is here is: a call holds the interpreter, and
+        // lets go of it only inside of the policy.
+        unsafe { self.0.load(Ordering::Relaxed).as_ref() }.ok_or_else(over)
+    }
+}
+
 /// The sets of nodes of a cluster.
 #[derive(Clone, Copy)]
 enum Of {
@@ -113,16 +125,33 @@ enum Of {
 /// The cluster at one decision.
 #[pyclass(frozen, module = "hearth._hearth")]
 pub struct Cluster {
-    /// The view, during a call; null otherwise.
-    view: AtomicPtr<ClusterView<'static>>,
+    /// The view, during a call.
+    view: Arc<Lent>,
     arrays: Mutex<Arrays>,
     /// Arrays are copies, since the memory does not stay.
     is_copied: bool,
-    /// By [`Of`]: the sets, as they were first asked for.
-    sets: [PyOnceLock<Py<Nodes>>; 7],
-    /// Bit by bit: the sets that were handed out in this call.
-    sets_out: AtomicU8,
-    /// Whether arrays were.
+    /// Nodes that are up.
+    #[pyo3(get)]
+    up: Py<Nodes>,
+    /// Nodes that are up and have a free core.
+    #[pyo3(get)]
+    free_core: Py<Nodes>,
+    /// Nodes with an idle container of the request's function.
+    #[pyo3(get)]
+    idle_container: Py<Nodes>,
+    /// Nodes with the request's image in RAM.
+    #[pyo3(get)]
+    image_in_ram: Py<Nodes>,
+    /// Nodes that load the request's image into RAM.
+    #[pyo3(get)]
+    image_loading: Py<Nodes>,
+    /// Nodes with the request's image on disk.
+    #[pyo3(get)]
+    image_on_disk: Py<Nodes>,
+    /// Nodes that the request's image is being copied to.
+    #[pyo3(get)]
+    image_copying: Py<Nodes>,
+    /// Whether arrays were handed out in this call.
     has_arrays_out: AtomicBool,
 }
 
@@ -155,43 +184,43 @@ const NAMES: [&str; 14] = [
 
 impl Cluster {
     /// Of a simulation, whose memory stays; or of a check, where arrays are copies.
-    pub fn new(is_copied: bool) -> Self {
-        Self {
+    pub fn new(py: Python<'_>, is_copied: bool) -> PyResult<Self> {
+        let view = Arc::<Lent>::default();
+        let set = |of| Py::new(py, Nodes(Set::Lent(Arc::clone(&view), of)));
+        Ok(Self {
+            up: set(Of::Up)?,
+            free_core: set(Of::FreeCore)?,
+            idle_container: set(Of::IdleContainer)?,
+            image_in_ram: set(Of::ImageInRam)?,
+            image_loading: set(Of::ImageLoading)?,
+            image_on_disk: set(Of::ImageOnDisk)?,
+            image_copying: set(Of::ImageCopying)?,
             is_copied,
-            view: AtomicPtr::new(std::ptr::null_mut()),
+            view,
             arrays: Mutex::default(),
-            sets: [const { PyOnceLock::new() }; 7],
-            sets_out: AtomicU8::new(0),
             has_arrays_out: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Shows this view, until [`Cluster::close`].
     pub fn open(&self, view: &ClusterView<'_>) {
-        self.view.store(std::ptr::from_ref(view).cast_mut().cast(), Ordering::Relaxed);
+        self.view.0.store(std::ptr::from_ref(view).cast_mut().cast(), Ordering::Relaxed);
     }
 
     /// Takes the view back, and says what somebody keeps of it.
-    pub fn close(&self, py: Python<'_>) -> Kept {
-        self.view.store(std::ptr::null_mut(), Ordering::Relaxed);
-        let mut kept = Kept::default();
-        let mut out = self.sets_out.swap(0, Ordering::Relaxed);
-        while out != 0 {
-            let set = self.sets.get(out.trailing_zeros() as usize).and_then(|set| set.get(py));
-            if let Some(set) = set {
-                set.get().close();
-                kept.is_set |= references(set.as_any()) > 1;
-            }
-            out &= out - 1;
-        }
-        if self.has_arrays_out.swap(false, Ordering::Relaxed) {
-            kept.array = self.kept_array();
-        }
-        kept
+    pub fn close(&self) -> Kept {
+        self.view.0.store(std::ptr::null_mut(), Ordering::Relaxed);
+        let Self { up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying, .. } =
+            self;
+        let sets = [up, free_core, idle_container, image_in_ram, image_loading, image_on_disk, image_copying];
+        let is_set = sets.into_iter().any(|set| references(set.as_any()) > 1);
+        let is_out = self.has_arrays_out.load(Ordering::Relaxed);
+        Kept { is_set, array: if is_out { self.kept_array() } else { None } }
     }
 
     /// The array that somebody keeps, if somebody does.
     fn kept_array(&self) -> Option<&'static str> {
+        self.has_arrays_out.store(false, Ordering::Relaxed);
         let mut arrays = lock(&self.arrays);
         if self.is_copied {
             arrays.address = 0;
@@ -208,9 +237,7 @@ impl Cluster {
     }
 
     fn view(&self) -> PyResult<&ClusterView<'static>> {
-        // SAFETY: the address is that of a view during its call, in which whoever is here is: a call holds the interpreter, and
-        // lets go of it only inside of the policy.
-        unsafe { self.view.load(Ordering::Relaxed).as_ref() }.ok_or_else(over)
+        self.view.get()
     }
 
     fn column(&self, py: Python<'_>, column: usize) -> PyResult<Py<PyAny>> {
@@ -241,24 +268,6 @@ impl Cluster {
         let references = references(&object);
         let array = slot.insert(Array { object, references, is_out: true });
         Ok(array.object.clone_ref(py))
-    }
-
-    fn set(&self, py: Python<'_>, of: Of) -> PyResult<Py<Nodes>> {
-        let view = self.view()?;
-        let set = match of {
-            Of::Up => &view.up,
-            Of::FreeCore => &view.free_core,
-            Of::IdleContainer => &view.idle_container,
-            Of::ImageInRam => &view.image_in_ram,
-            Of::ImageLoading => &view.image_loading,
-            Of::ImageOnDisk => &view.image_on_disk,
-            Of::ImageCopying => &view.image_copying,
-        };
-        self.sets_out.fetch_or(1 << of as u8, Ordering::Relaxed);
-        let nodes = view.nodes.len();
-        let shown = self.sets[of as usize].get_or_try_init(py, || Py::new(py, Nodes::lent()))?;
-        shown.get().open(set, nodes);
-        Ok(shown.clone_ref(py))
     }
 }
 
@@ -313,101 +322,66 @@ node_columns! {
         Ok(History(*self.view()?.history(function)))
     }
 
-    /// Nodes that are up.
-    #[getter]
-    fn up(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::Up)
-    }
 
-    /// Nodes that are up and have a free core.
-    #[getter]
-    fn free_core(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::FreeCore)
-    }
 
-    /// Nodes with an idle container of the request's function.
-    #[getter]
-    fn idle_container(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::IdleContainer)
-    }
 
-    /// Nodes with the request's image in RAM.
-    #[getter]
-    fn image_in_ram(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::ImageInRam)
-    }
 
-    /// Nodes that load the request's image into RAM.
-    #[getter]
-    fn image_loading(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::ImageLoading)
-    }
 
-    /// Nodes with the request's image on disk.
-    #[getter]
-    fn image_on_disk(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::ImageOnDisk)
-    }
 
-    /// Nodes that the request's image is being copied to.
-    #[getter]
-    fn image_copying(&self, py: Python<'_>) -> PyResult<Py<Nodes>> {
-        self.set(py, Of::ImageCopying)
-    }
 }
 
 /// A set of nodes.
 #[pyclass(frozen, module = "hearth._hearth", name = "NodeSet")]
-pub struct Nodes {
+pub struct Nodes(Set);
+
+enum Set {
     /// One of a view, during its call.
-    lent: AtomicPtr<NodeSet<'static>>,
-    /// One of its own, which is there for as long as this.
-    own: Option<NodeBits>,
-    /// How many nodes there are.
-    nodes: AtomicUsize,
+    Lent(Arc<Lent>, Of),
+    /// One of its own, which is there for as long as this, of so many nodes.
+    Own(NodeBits, usize),
 }
 
 impl Nodes {
-    fn lent() -> Self {
-        Self { lent: AtomicPtr::new(std::ptr::null_mut()), own: None, nodes: 0.into() }
-    }
-
-    fn own(bits: NodeBits, nodes: usize) -> Self {
-        Self { lent: AtomicPtr::new(std::ptr::null_mut()), own: Some(bits), nodes: nodes.into() }
-    }
-
     /// A set that may be kept.
     pub fn copied(set: &NodeSet<'_>, nodes: usize) -> Self {
         let mut bits = NodeBits::new(nodes);
         set.iter().for_each(|node| bits.insert(node));
-        Self::own(bits, nodes)
-    }
-
-    fn open(&self, set: &NodeSet<'_>, nodes: usize) {
-        self.lent.store(std::ptr::from_ref(set).cast_mut().cast(), Ordering::Relaxed);
-        self.nodes.store(nodes, Ordering::Relaxed);
-    }
-
-    fn close(&self) {
-        self.lent.store(std::ptr::null_mut(), Ordering::Relaxed);
+        Self(Set::Own(bits, nodes))
     }
 
     fn set(&self) -> PyResult<NodeSet<'_>> {
-        if let Some(bits) = &self.own {
-            return Ok(bits.view());
+        Ok(match &self.0 {
+            Set::Own(bits, _) => bits.view(),
+            Set::Lent(view, of) => {
+                let view = view.get()?;
+                match of {
+                    Of::Up => view.up,
+                    Of::FreeCore => view.free_core,
+                    Of::IdleContainer => view.idle_container,
+                    Of::ImageInRam => view.image_in_ram,
+                    Of::ImageLoading => view.image_loading,
+                    Of::ImageOnDisk => view.image_on_disk,
+                    Of::ImageCopying => view.image_copying,
+                }
+            }
+        })
+    }
+
+    /// How many nodes there are, in the set or not.
+    fn nodes(&self) -> PyResult<usize> {
+        match &self.0 {
+            Set::Own(_, nodes) => Ok(*nodes),
+            Set::Lent(view, _) => Ok(view.get()?.nodes.len()),
         }
-        // SAFETY: as for the view of a cluster.
-        unsafe { self.lent.load(Ordering::Relaxed).as_ref() }.copied().ok_or_else(over)
     }
 
     fn combined(&self, other: &Self, keep: impl Fn(bool, bool) -> bool) -> PyResult<Self> {
-        let (mine, theirs, nodes) = (self.set()?, other.set()?, self.nodes.load(Ordering::Relaxed));
-        let nodes = nodes.max(other.nodes.load(Ordering::Relaxed));
+        let (mine, theirs, nodes) = (self.set()?, other.set()?, self.nodes()?.max(other.nodes()?));
         let mut bits = NodeBits::new(nodes);
         for node in 0..u32::try_from(nodes).unwrap_or(u32::MAX) {
             bits.set(node, keep(mine.contains(node), theirs.contains(node)));
         }
-        Ok(Self::own(bits, nodes))
+        Ok(Self(Set::Own(bits, nodes)))
     }
 }
 
@@ -431,7 +405,7 @@ impl Nodes {
     /// For each node whether it is in the set, as an array of NumPy: a copy.
     fn mask(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let set = self.set()?;
-        let mut flags = vec![false; self.nodes.load(Ordering::Relaxed)];
+        let mut flags = vec![false; self.nodes()?];
         set.iter().filter_map(|node| flags.get_mut(node as usize).map(|flag| *flag = true)).for_each(drop);
         let bytes: Vec<u8> = flags.into_iter().map(u8::from).collect();
         let numpy = py.import("numpy")?;

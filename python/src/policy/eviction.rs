@@ -1,6 +1,7 @@
 //! Eviction by an object of Python.
 
 use hearth_policy_api::{Creation, Eviction, EvictionItem, EvictionRules, Need, Offer, Removal, Touch, Victims};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::answers::unfit;
@@ -52,22 +53,26 @@ impl Eviction for Policy {
 
     fn touch(&mut self, id: u32, touch: Touch, now: u64) {
         if let Some(method) = &self.touch {
-            let why = match touch {
-                Touch::Use => "use",
-                Touch::Load => "load",
-            };
-            self.instance.with(|py| method.call1(py, (id, why, seconds(now))).map(drop));
+            self.instance.with(|py| {
+                let why = match touch {
+                    Touch::Use => intern!(py, "use"),
+                    Touch::Load => intern!(py, "load"),
+                };
+                method.call1(py, (id, why, seconds(now))).map(drop)
+            });
         }
     }
 
     fn remove(&mut self, id: u32, removal: Removal, now: u64) {
         if let Some(method) = &self.remove {
-            let why = match removal {
-                Removal::Evicted => "evicted",
-                Removal::Taken => "taken",
-                Removal::Ended => "ended",
-            };
-            self.instance.with(|py| method.call1(py, (id, why, seconds(now))).map(drop));
+            self.instance.with(|py| {
+                let why = match removal {
+                    Removal::Evicted => intern!(py, "evicted"),
+                    Removal::Taken => intern!(py, "taken"),
+                    Removal::Ended => intern!(py, "ended"),
+                };
+                method.call1(py, (id, why, seconds(now))).map(drop)
+            });
         }
     }
 
@@ -89,11 +94,13 @@ impl Eviction for Policy {
 
     fn created(&mut self, container: &EvictionItem, creation: Creation) {
         if let Some(method) = &self.created {
-            let why = match creation {
-                Creation::Invocation => "invocation",
-                Creation::Prewarming => "prewarming",
-            };
-            self.instance.with(|py| method.call1(py, (Item(*container), why)).map(drop));
+            self.instance.with(|py| {
+                let why = match creation {
+                    Creation::Invocation => intern!(py, "invocation"),
+                    Creation::Prewarming => intern!(py, "prewarming"),
+                };
+                method.call1(py, (Item(*container), why)).map(drop)
+            });
         }
     }
 

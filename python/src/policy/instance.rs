@@ -49,7 +49,7 @@ impl Instance {
     ) -> PyResult<Self> {
         let package = py.import("hearth.policy")?;
         let base = package.getattr(format!("{kind:?}"))?.unbind();
-        let cluster = Py::new(py, Cluster::new(session.is_of_check()))?;
+        let cluster = Py::new(py, Cluster::new(py, session.is_of_check())?)?;
         let address = prototype.as_ptr() as usize;
         let is_alone = context.slot.kind() == PolicyKind::Eviction;
         let there = shared.iter().find(|(of, _)| *of == address && !is_alone);
@@ -117,10 +117,10 @@ impl Instance {
         let answer = Python::attach(|py| {
             self.cluster.get().open(view);
             let answer = work(py, &self.cluster);
-            let kept = self.cluster.get().close(py);
+            let kept = self.cluster.get().close();
             // Who keeps the cluster of this call does not see that of the next one.
             if kept.is_set || references(self.cluster.as_any()) > held {
-                self.cluster = Py::new(py, Cluster::new(self.session.is_of_check()))?;
+                self.cluster = Py::new(py, Cluster::new(py, self.session.is_of_check())?)?;
             }
             let answer = answer?;
             kept.array.map_or(Ok(answer), |name| Err(keeps(name)))
