@@ -48,5 +48,8 @@ class Figures(list[Figure]):
             figure.save(Path(folder) / f"{figure.name}.svg")
 
     def _repr_html_(self) -> str:
-        parts = (f"<figure style='margin:0 0 1em'>{figure.svg}<figcaption>{figure.note}</figcaption></figure>" for figure in self)
+        parts = (
+            f"<figure style='margin:0 0 1em'>{figure.svg}<figcaption>{figure.note}</figcaption></figure>"
+            for figure in self
+        )
         return "".join(parts)

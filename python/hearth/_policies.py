@@ -65,7 +65,9 @@ class Chosen:
         of = next((one for one in classes if _is_of(choice, (one,))), None)
         if of is None:
             names = " or ".join(f"hearth.{one.__name__}" for one in classes)
-            raise ScenarioError(f"policies.{slot}: found {choice!r}, expected the name of a policy or a subclass of {names}")
+            raise ScenarioError(
+                f"policies.{slot}: found {choice!r}, expected the name of a policy or a subclass of {names}"
+            )
         name = policy.name_of(choice)
         taken = {one["name"]: one for one in self.given if one["kind"] == of.__name__}
         number = 2
@@ -106,4 +108,6 @@ def check_policy(
                 given = {"kind": one.__name__, "name": name, "version": "", "prototype": candidate}
                 _hearth.check_policy(given, cases, list(waive))
     if not _is_of(candidate, (policy.Policy,)):
-        raise ScenarioError(f"check_policy: found {candidate!r}, expected a policy in Python; a library is checked by `hearth policies check`")
+        raise ScenarioError(
+            f"check_policy: found {candidate!r}, expected a policy in Python; a library is checked by `hearth policies check`"
+        )

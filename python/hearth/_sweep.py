@@ -11,9 +11,9 @@ from hearth import _hearth, policy
 from hearth._figures import Figure, Figures
 from hearth._hearth import PolicyError, ScenarioError, SimulationError
 from hearth._plain import plain, text_of
-from hearth._policies import Chosen, Policies, Setting
+from hearth._policies import Chosen, Policies
 from hearth._progress import Progress
-from hearth._scenarios import ScenarioLike, assignments, source
+from hearth._scenarios import ScenarioLike, Setting, assignments, source
 from hearth._tables import Table
 
 Alternatives = Union[Mapping[str, Policies], Sequence[Union[str, type[policy.Policy], policy.Policy]]]
@@ -90,7 +90,9 @@ def _label_of(choice: Any) -> str:
 
 def _policy_axis(policies: Alternatives, chosen: Chosen) -> _Axis:
     if isinstance(policies, str):
-        raise ScenarioError(f"policies: found the text {policies!r}, expected several policies: a list, or a dictionary by labels")
+        raise ScenarioError(
+            f"policies: found the text {policies!r}, expected several policies: a list, or a dictionary by labels"
+        )
     by_label: Mapping[str, Policies]
     by_label = policies if isinstance(policies, Mapping) else {_label_of(choice): choice for choice in policies}
     if len(by_label) < len(policies):
@@ -100,7 +102,9 @@ def _policy_axis(policies: Alternatives, chosen: Chosen) -> _Axis:
 
 def _varied_axis(path: str, values: Sequence[Any] | Mapping[str, Any]) -> _Axis:
     if isinstance(values, (str, bytes)) or not isinstance(values, (Mapping, Iterable)):
-        raise ScenarioError(f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels")
+        raise ScenarioError(
+            f"vary {path!r}: found {values!r}, expected a list of values, or a dictionary of values by labels"
+        )
     if isinstance(values, Mapping):
         labelled = [(label, plain(value, f"vary {path!r}")) for label, value in values.items()]
     else:
@@ -151,7 +155,7 @@ def _run(
         told = f"{len(failed)} of {len(runs)} runs failed, the first with {where}: {text}"
         cause = sweep.raised()
         error = PolicyError(told) if is_raised or cause is not None else SimulationError(told)
-        error.comparison = comparison  # type: ignore[attr-defined]
+        error.comparison = comparison
         raise error from cause
     return comparison
 
@@ -198,9 +202,7 @@ def compare(
         raise ScenarioError("policies: one alone is compared to nothing: give two or more, or call hearth.sweep")
     first = axis[1][0][0]
     before, after = assignments(set, platform)
-    return _run(
-        scenario, [axis], chosen, [*before, *after], seeds, baseline or first, executor, threads, progress
-    )
+    return _run(scenario, [axis], chosen, [*before, *after], seeds, baseline or first, executor, threads, progress)
 
 
 def sweep(

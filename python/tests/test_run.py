@@ -35,7 +35,9 @@ def test_a_scenario_may_be_given_in_any_way() -> None:
     assert hearth.run(str(QUICKSTART)).summary == by_path
     assert hearth.run(json.loads(QUICKSTART.read_text())).summary == by_path
     assert hearth.run(hearth.Scenario.read(QUICKSTART)).summary == by_path
-    with pytest.raises(hearth.ScenarioError, match="expected the path of a scenario, a dictionary or a hearth.Scenario, found 3"):
+    with pytest.raises(
+        hearth.ScenarioError, match="expected the path of a scenario, a dictionary or a hearth.Scenario, found 3"
+    ):
         hearth.run(3)  # type: ignore[arg-type]
 
 
@@ -116,9 +118,8 @@ def test_wrong_arguments_are_said(arguments: dict[str, Any], text: str) -> None:
 
 
 def error_of(command: list[str], *arguments: object) -> str:
-    run = subprocess.run([*command, "run", *map(str, arguments)], capture_output=True, text=True)
+    run = subprocess.run([*command, "run", *map(str, arguments)], capture_output=True, text=True, check=False)
     assert run.returncode == 2, run.stderr
-    [line] = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
     return run.stderr[run.stderr.index("error: ") + len("error: ") :].rstrip("\n")
 
 
@@ -171,12 +172,12 @@ def test_what_a_policy_raises_ends_the_run_and_what_came_of_it_is_there() -> Non
     with pytest.raises(hearth.PolicyError, match="ten is enough") as error:
         hearth.run(QUICKSTART, policies=FailsLate)
     assert isinstance(error.value.__cause__, ZeroDivisionError)
-    run: hearth.Run = error.value.run  # type: ignore[attr-defined]
+    run: hearth.Run = error.value.run
     assert isinstance(run, hearth.Run) and 0 < run.summary["outcomes"]["completed"] < 34
     assert len(run.invocations) > 0
     with pytest.raises(hearth.PolicyError, match="ten is enough") as error:
         list(hearth.stream(QUICKSTART, policies=FailsLate))
-    assert isinstance(error.value.run, hearth.Run)  # type: ignore[attr-defined]
+    assert isinstance(error.value.run, hearth.Run)
 
 
 def test_others_run_meanwhile() -> None:
@@ -265,7 +266,10 @@ def test_ctrl_c_ends_it(call: str) -> None:
     # `textwrap` wants one depth.
     lines = [line[4:] if line.startswith("    ") else line for line in program.splitlines()]
     child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent("\n".join(lines))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent("\n".join(lines))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert child.stdout is not None

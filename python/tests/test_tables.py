@@ -69,7 +69,9 @@ def test_tables_are_those_that_the_command_writes(command: list[str], name: str,
                 elif isinstance(value, float):
                     # CSV has as many digits as matter.
                     digits = len(row[position].partition(".")[2])
-                    assert theirs is not None and abs(theirs - value) <= max(0.51 * 10.0**-digits, 1e-12 * abs(value)), (table, column, row)
+                    assert theirs is not None and abs(theirs - value) <= max(
+                        0.51 * 10.0**-digits, 1e-12 * abs(value)
+                    ), (table, column, row)
                 else:
                     assert theirs == value, (table, column, row)
 
