@@ -99,7 +99,7 @@ def check_policy(
     >>> class FirstFree(hearth.NodeAllocation):
     ...     def place(self, request, cluster):
     ...         return cluster.free_core.first()
-    >>> hearth.check_policy(FirstFree, cases=20, waive=["respects_capacity"])
+    >>> hearth.check_policy(FirstFree, cases=20, waive=["respects_capacity", "work_conserving"])
     """
     for classes in policy.KINDS.values():
         for one in classes:

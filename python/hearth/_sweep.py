@@ -226,7 +226,7 @@ def sweep(
     >>> import hearth
     >>> swept = hearth.sweep("examples/quickstart.json", vary={"service.container_startup_overhead": ["1s", "4s"]})
     >>> swept.runs["latency_mean"].round(2).tolist()
-    [10.14, 12.88]
+    [10.23, 11.6]
     """
     chosen = Chosen()
     axes = [] if policies is None else [_policy_axis(policies, chosen)]
