@@ -12,7 +12,10 @@ from hearth._hearth import HearthError, PolicyError, ScenarioError, SimulationEr
 # For type checkers alone: whoever imports the package waits for what is used of it, and for no more.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hearth import catalog, policy, scenario, trace
+    from hearth import catalog as catalog
+    from hearth import policy as policy
+    from hearth import scenario as scenario
+    from hearth import trace
     from hearth._figures import Figure, Figures
     from hearth._policies import check_policy
     from hearth._run import Run, Stream, run, stream
@@ -81,23 +84,39 @@ _PARTS = {
     "hearth._sweep": ("Comparison", "compare", "sweep"),
     "hearth._tables": ("Table",),
     "hearth.catalog": ("platform", "platforms", "policies", "schema"),
-    "hearth.policy": ("Admission", "Autoscaling", "BatchAllocation", "Busy", "Cold", "Delay", "Eviction", "KeepAlive", "NodeAllocation", "Policy", "Queue", "Reject", "Warm"),
+    "hearth.policy": (
+        "Admission",
+        "Autoscaling",
+        "BatchAllocation",
+        "Busy",
+        "Cold",
+        "Delay",
+        "Eviction",
+        "KeepAlive",
+        "NodeAllocation",
+        "Policy",
+        "Queue",
+        "Reject",
+        "Warm",
+    ),
     "hearth.scenario": ("Scenario",),
 }
 _HOMES = {name: home for home, names in _PARTS.items() for name in names}
 _MODULES = ("catalog", "policy", "scenario", "trace")
 
 
-def __getattr__(name: str) -> object:
-    import importlib
+if not TYPE_CHECKING:
 
-    if name in _MODULES:
-        return importlib.import_module(f"hearth.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'hearth' has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        import importlib
+
+        if name in _MODULES:
+            return importlib.import_module(f"hearth.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'hearth' has no attribute {name!r}")
+        value: object = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

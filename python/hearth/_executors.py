@@ -68,9 +68,9 @@ class Work:
         libraries, files = {}, {}
         # As workers put paths together, whose folder is another one.
         here = os.getcwd()
-        for path, sha256 in sweep.inputs():
-            name = os.path.join(here, path)
-            if sweep.is_library(path):
+        for file, sha256 in sweep.inputs():
+            name = os.path.join(here, file)
+            if sweep.is_library(file):
                 libraries[name] = (sha256, _library(name, sha256))
             else:
                 files[name] = sha256
@@ -138,7 +138,9 @@ def _open(name: str, packed: bytes) -> Parcel:
         return opened
     parcel: Parcel = pickle.loads(packed)
     if parcel.version != _hearth.VERSION:
-        raise HearthError(f"a worker has Hearth {_hearth.VERSION}, and this is {parcel.version}: install the same one there")
+        raise HearthError(
+            f"a worker has Hearth {_hearth.VERSION}, and this is {parcel.version}: install the same one there"
+        )
     for path, sha256 in parcel.files.items():
         _check(path, sha256)
     for path, (sha256, content) in parcel.libraries.items():
@@ -224,7 +226,7 @@ def _workers_of(executor: Any) -> int:
             executor.init()
         return max(int(executor.cluster_resources().get("CPU", 1)), 1)
     if hasattr(executor, "nthreads"):
-        return max(sum(executor.nthreads().values()), 1)
+        return max(sum(int(threads) for threads in executor.nthreads().values()), 1)
     return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
 
 

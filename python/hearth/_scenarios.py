@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Union, cast
 
 from hearth import _hearth
 from hearth._hearth import ScenarioError
@@ -35,7 +35,7 @@ def source(scenario: ScenarioLike, settings: list[Setting]) -> _hearth.Source:
     # Who has built none need not wait for the types of its sections.
     built = sys.modules.get("hearth.scenario")
     if built is not None and isinstance(scenario, built.Scenario):
-        text, file, is_there = scenario.origin()
+        text, file, is_there = cast("Scenario", scenario).origin()
         return _hearth.Source(path=file if is_there else None, text=text, base=os.path.dirname(file), settings=settings)
     if isinstance(scenario, (str, os.PathLike)):
         return _hearth.Source(path=os.fspath(scenario), settings=settings)

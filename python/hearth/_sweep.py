@@ -11,9 +11,9 @@ from hearth import _hearth, policy
 from hearth._figures import Figure, Figures
 from hearth._hearth import PolicyError, ScenarioError, SimulationError
 from hearth._plain import plain, text_of
-from hearth._policies import Chosen, Policies, Setting
+from hearth._policies import Chosen, Policies
 from hearth._progress import Progress
-from hearth._scenarios import ScenarioLike, assignments, source
+from hearth._scenarios import ScenarioLike, Setting, assignments, source
 from hearth._tables import Table
 
 Alternatives = Union[Mapping[str, Policies], Sequence[Union[str, type[policy.Policy], policy.Policy]]]
@@ -177,7 +177,7 @@ def _run(
         told = f"{len(failed)} of {len(runs)} runs failed, the first with {where}: {text}"
         cause = sweep.raised()
         error = PolicyError(told) if is_raised or cause is not None else SimulationError(told)
-        error.comparison = comparison  # type: ignore[attr-defined]
+        error.comparison = comparison
         raise error from cause
     return comparison
 

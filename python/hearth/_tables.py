@@ -69,7 +69,8 @@ class Table:
         kind, values, names, missing = self._columns.values(name)
         if kind == "name":
             texts = numpy.array([*names, None], dtype=object)
-            return texts[numpy.asarray(values)]
+            named: numpy.ndarray[Any, Any] = texts[numpy.asarray(values)]
+            return named
         if kind == "text":
             array = numpy.full(len(self), None, dtype=object)
             rows, texts = values

@@ -25,7 +25,6 @@ type Summary = Option<(bool, String)>;
 pub struct Sweep {
     sweep: in_memory::Sweep,
     session: Session,
-    is_python: bool,
 }
 
 /// Something that varies: its name, and by label what each value sets.
@@ -48,7 +47,7 @@ impl Sweep {
             Ok::<_, PyErr>(AxisSpec { name, values: values.into_iter().map(value).collect::<PyResult<_>>()? })
         };
         let axes = axes.into_iter().map(axis).collect::<PyResult<_>>()?;
-        let (session, is_python) = (Session::default(), !policies.is_empty());
+        let session = Session::default();
         let of_threads = session.clone();
         let own = OwnPolicyMaker::new(move || own_policies(&policies, &of_threads));
         let spec = SweepSpec {
@@ -64,7 +63,7 @@ impl Sweep {
         };
         let sweep = py.detach(|| in_memory::Sweep::new(spec));
         let sweep = sweep.map_err(|error| session.as_cause_of(wrong(error)))?;
-        Ok(Self { sweep, session, is_python })
+        Ok(Self { sweep, session })
     }
 
     /// What is right, but likely not meant.
@@ -148,12 +147,6 @@ impl Sweep {
     /// The exception that was raised first in a policy in Python, which is forgotten.
     fn raised(&self) -> Option<PyErr> {
         self.session.take()
-    }
-
-    /// Whether there are policies in Python.
-    #[getter]
-    fn is_python(&self) -> bool {
-        self.is_python
     }
 
     /// What has come of the runs, whose summaries these are.

@@ -30,7 +30,10 @@ def generated(requests: int, rate: float = 4.0) -> dict[str, Any]:
                 "run_time": {"lognormal": {"median": 0.4, "sigma": 1}},
             }
         },
-        "policies": {"node_allocation": {"use": "first-fit"}, "keep_alive": {"use": "fixed", "parameters": {"timeout": "1h"}}},
+        "policies": {
+            "node_allocation": {"use": "first-fit"},
+            "keep_alive": {"use": "fixed", "parameters": {"timeout": "1h"}},
+        },
     }
 
 

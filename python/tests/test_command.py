@@ -20,7 +20,7 @@ needs_cargo = pytest.mark.skipif(shutil.which("cargo") is None, reason="there is
 
 
 def done(command: list[str], *arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*command, *map(str, arguments)], capture_output=True, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run([*command, *map(str, arguments)], capture_output=True, timeout=120, check=False, **options)  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_policy_that_destroys_its_process_is_named(how: str, status: str, tmp_
 def test_ctrl_c_is_the_command_s_own_matter(tmp_path: Path, binary: list[str]) -> None:
     scenario = tmp_path / "long.json"
     scenario.write_text(json.dumps(generated(100_000_000)))
-    codes = []
+    codes: list[int] = []
     for command in (HERE, binary):
         output = tmp_path / str(len(codes))
         run = [*command, "run", str(scenario), "--output", str(output)]
@@ -119,7 +119,7 @@ def test_ctrl_c_is_the_command_s_own_matter(tmp_path: Path, binary: list[str]) -
             time.sleep(0.05)
         time.sleep(0.2)
         child.send_signal(signal.SIGINT)
-        out, errors = child.communicate(timeout=30)
+        _, errors = child.communicate(timeout=30)
         codes.append(child.returncode)
         assert b"Traceback" not in errors and not re.search(rb"KeyboardInterrupt", errors)
     assert codes[0] == codes[1]

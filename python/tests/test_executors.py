@@ -92,10 +92,10 @@ def dask(folder: Path) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     with dask.config.set({"distributed.worker.daemon": True}):
-        with LocalCluster(
+        with LocalCluster(  # type: ignore[no-untyped-call, unused-ignore]
             n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
             local_directory=str(folder), silence_logs=logging.CRITICAL,
-        ) as cluster, Client(cluster) as client:  # fmt: skip
+        ) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call, unused-ignore]  # fmt: skip
             client.run(elsewhere, str(folder))
             yield client
 
@@ -109,7 +109,12 @@ def ray(_: Path) -> Iterator[Any]:
         # That of the other tests.
         yield ray
         return
-    options: dict[str, Any] = {"include_dashboard": False, "configure_logging": True, "logging_level": "ERROR", "log_to_driver": False}
+    options: dict[str, Any] = {
+        "include_dashboard": False,
+        "configure_logging": True,
+        "logging_level": "ERROR",
+        "log_to_driver": False,
+    }
     ray.init(num_cpus=2, object_store_memory=100 << 20, **options)
     try:
         yield ray
@@ -134,7 +139,12 @@ def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def policies() -> dict[str, Any]:
-    return {"fixed": "keep_alive=fixed", "class": Longest, "instance": Longest(5.0), "placed": {"node_allocation": "least-loaded"}}
+    return {
+        "fixed": "keep_alive=fixed",
+        "class": Longest,
+        "instance": Longest(5.0),
+        "placed": {"node_allocation": "least-loaded"},
+    }
 
 
 def test_policies_of_a_test_are_sent_by_value(executor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +163,10 @@ def test_values_and_platforms_vary(executor: Any) -> None:
     scenario.function("f", ram_limit="128MB", body=[{"sleep": "1s"}])
     for at in range(20):
         scenario.invoke("f", at=at / 10)
-    vary = {"service.container_startup_overhead": ["1s", "2s"], "functions[f].ram_limit": {"small": "128MB", "large": "256MB"}}
+    vary: dict[str, Any] = {
+        "service.container_startup_overhead": ["1s", "2s"],
+        "functions[f].ram_limit": {"small": "128MB", "large": "256MB"},
+    }
     here = hearth.sweep(scenario, vary=vary, seeds=[1, 2])
     assert len(here.runs) == 8
     assert hearth.sweep(scenario, vary=vary, seeds=[1, 2], executor=executor).to_json() == here.to_json()
@@ -168,7 +181,7 @@ def test_libraries_are_sent_as_they_are(
     sieve.parent.mkdir()
     shutil.copy(library("hearth-eviction-sieve"), sieve)
     relative = f"folder/../folder/{sieve.name}"
-    compared = {"built in": "eviction.containers=sieve", "compiled": f"eviction.containers={relative}"}
+    compared: dict[str, Any] = {"built in": "eviction.containers=sieve", "compiled": f"eviction.containers={relative}"}
     here = hearth.compare(QUICKSTART, compared, seeds=range(2))
     if not isinstance(executor, ThreadPoolExecutor):
         # What workers would find at the path is not what they are to use.
@@ -231,7 +244,7 @@ def test_a_trace_that_is_another_there_is_named(executor: Any, tmp_path: Path, m
 
 def test_failures_are_those_of_here(executor: Any) -> None:
     needs("cloudpickle")
-    compared = {"fixed": "keep_alive=fixed", "raises": Raises}
+    compared: dict[str, Any] = {"fixed": "keep_alive=fixed", "raises": Raises}
     told, jsons = [], []
 
     def as_here(text: str) -> str:
@@ -242,7 +255,7 @@ def test_failures_are_those_of_here(executor: Any) -> None:
         with pytest.raises(hearth.PolicyError, match="not today") as error:
             hearth.compare(QUICKSTART, compared, seeds=[1, 2], executor=one)
         told.append(as_here(str(error.value)))
-        jsons.append(as_here(error.value.comparison.to_json()))  # type: ignore[attr-defined]
+        jsons.append(as_here(error.value.comparison.to_json()))
     assert told[0] == told[1] and told[0].startswith("2 of 4 runs failed, the first with policy=raises seed=1: ")
     assert jsons[0] == jsons[1]
 
@@ -251,7 +264,10 @@ def test_failures_are_those_of_here(executor: Any) -> None:
 @pytest.mark.parametrize("name", [name for name in EXECUTORS if name != "threads"])
 def test_a_worker_may_be_killed(name: str, tmp_path: Path) -> None:
     needs("cloudpickle")
-    compared = {"fixed": "keep_alive=fixed,timeout=60s", "marks": {"keep_alive": Marks(str(tmp_path), os.getpid())}}
+    compared: dict[str, Any] = {
+        "fixed": "keep_alive=fixed,timeout=60s",
+        "marks": {"keep_alive": Marks(str(tmp_path), os.getpid())},
+    }
     here = hearth.compare(QUICKSTART, compared, seeds=range(6))
     with EXECUTORS[name](tmp_path) as executor, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -272,7 +288,9 @@ def test_what_is_no_executor_is_said() -> None:
 def test_progress_counts_runs(capsys: pytest.CaptureFixture[str]) -> None:
     with ThreadPoolExecutor(1) as pool:
         begin = time.monotonic()
-        hearth.compare(QUICKSTART, ["keep_alive=fixed", "keep_alive=no-keep-alive"], seeds=range(200), executor=pool, progress=True)
+        hearth.compare(
+            QUICKSTART, ["keep_alive=fixed", "keep_alive=no-keep-alive"], seeds=range(200), executor=pool, progress=True
+        )
         took = time.monotonic() - begin
     said = capsys.readouterr().err
     assert took < 0.5 or " of 400 runs" in said

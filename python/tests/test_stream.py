@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hearth
 import pytest
-from support import PROJECT, QUICKSTART, LeastLoaded, generated
+from support import QUICKSTART, LeastLoaded, generated
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000, 100_000])
@@ -109,7 +109,8 @@ def test_errors_come_with_the_first_part() -> None:
 
 def test_one_that_is_asked_by_two_threads_says_so() -> None:
     stream = hearth.stream(generated(50_000), rows=100)
-    errors, rows = [], []
+    errors: list[str] = []
+    rows: list[int] = []
 
     def take() -> None:
         try:
@@ -124,4 +125,3 @@ def test_one_that_is_asked_by_two_threads_says_so() -> None:
         taker.join()
     assert sum(rows) == 50_000 or errors
     stream.close()
-    assert PROJECT.is_dir()
