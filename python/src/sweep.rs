@@ -20,6 +20,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The summary of a run, or why it failed; nothing if it did not run.
 type Summary = Option<(bool, String)>;
 
+/// A run: its key, its values by the names of what varies, and its seed.
+type RunOf = (String, Vec<(String, String)>, u64);
+
 /// Many runs of one scenario.
 #[pyclass(frozen, module = "hearth._hearth")]
 pub struct Sweep {
@@ -73,7 +76,7 @@ impl Sweep {
     }
 
     /// By run: its key, its values by the names of what varies, and its seed.
-    fn runs(&self) -> Vec<(String, Vec<(String, String)>, u64)> {
+    fn runs(&self) -> Vec<RunOf> {
         self.sweep.runs().map(|run| (run.key, run.settings, run.seed)).collect()
     }
 
