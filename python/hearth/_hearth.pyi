@@ -2,7 +2,7 @@
 seconds.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -1070,7 +1070,7 @@ class Trace:
         self, path: str | PathLike[str], functions: str | PathLike[str] | None, overwrite: bool
     ) -> tuple[int, int]: ...
     def rows(self) -> Rows: ...
-    def columns(self) -> tuple[tuple[bytes, bytes, bytes], int]: ...
+    def table(self) -> tuple[Columns, int]: ...
 
 @final
 class Rows:
@@ -1087,3 +1087,49 @@ def schema() -> str: ...
 def read_scenario(file: str | PathLike[str]) -> str: ...
 def validate(text: str, file: str, is_there: bool, folders: list[str]) -> list[str]: ...
 def with_absolute_paths(text: str, folder: str | PathLike[str]) -> str: ...
+
+# Environments for policies that learn.
+
+_Seen = tuple[bytearray, bytearray, bytearray, list[tuple[int, dict[str, Any]]]]
+
+@final
+class Environments:
+    """Environments that go step by step together, on threads of their own."""
+
+    @staticmethod
+    def keep_alive(
+        path: str | PathLike[str] | None,
+        text: str | None,
+        keep_for_s: Sequence[float],
+        cold_start_weight: float,
+        idle_memory_weight: float,
+        num_envs: int,
+        threads: int,
+    ) -> Environments: ...
+    @staticmethod
+    def autoscaling(
+        path: str | PathLike[str] | None,
+        text: str | None,
+        changes: Sequence[int],
+        waiting_weight: float,
+        instance_weight: float,
+        period_s: float,
+        num_envs: int,
+        threads: int,
+    ) -> Environments: ...
+    @property
+    def features(self) -> list[str]: ...
+    def begin(self, seeds: Sequence[tuple[int, int]], next: Sequence[int] | None) -> _Seen: ...
+    def set_next(self, number: int, seed: int) -> None: ...
+    def step(self, actions: bytes) -> _Seen: ...
+    def summary(self, number: int) -> str | None: ...
+    def close(self) -> None: ...
+
+@final
+class Network:
+    """A network from a file, as the policy `learned` computes it."""
+
+    def __new__(cls, path: str, decides: str, features: Sequence[str]) -> Network: ...
+    def outputs(self, observation: bytes) -> list[float]: ...
+
+def learning_scenarios() -> tuple[str, str]: ...

@@ -55,7 +55,7 @@ class Progress:
             from IPython.display import display  # type: ignore[import-not-found, unused-ignore]
 
             if self._handle is None:
-                self._handle = display(_Plain(line), display_id=True)
+                self._handle = display(_Plain(line), display_id=True)  # type: ignore[no-untyped-call, unused-ignore]
             else:
                 self._handle.update(_Plain(line))
             return

@@ -199,7 +199,7 @@ fn what_runs_counts_and_is_not_chosen_and_what_ends_leaves_no_ghost() {
     [0, 1].into_iter().for_each(|id| policy.insert(&container(id, 7 + id)));
     [0, 1].into_iter().for_each(|id| policy.remove(id, Removal::Taken, 0));
     assert_eq!((ids(&policy.once.here), ids(&policy.again.here)), (vec![0], vec![1]), "0 was made for this use");
-    assert_eq!(offered_by(&mut policy), []);
+    assert!(offered_by(&mut policy).is_empty());
     policy.insert(&container(1, 8));
     assert_eq!(offered_by(&mut policy), [1]);
     policy.insert(&container(0, 7));
