@@ -27,9 +27,6 @@ use crate::table::Columns;
 /// How often Ctrl-C is looked for.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For how long the interpreter is lent.
-const LENT: Duration = Duration::from_micros(50);
-
 /// After how long a call is told again to end, which may have begun when others were told.
 pub const AGAIN: Duration = Duration::from_secs(1);
 
@@ -138,8 +135,12 @@ fn simulate(
         experiment.run_and_keep()
     } else {
         // Policies are called all the time: the interpreter is held, and lent to others now and then.
-        on_pause(|| Python::attach(|py| py.detach(|| thread::sleep(LENT))));
-        Python::attach(|_| experiment.run_and_keep())
+        let lends = session.clone();
+        on_pause(move || Python::attach(|py| lends.lending().lend(py)));
+        session.lending().hold(Monitor::of_this_thread());
+        let run = Python::attach(|_| experiment.run_and_keep());
+        session.lending().release();
+        run
     };
     let wall_s = begin.elapsed().as_secs_f64();
     let stopped = stopped.map(|error| (matches!(error, Error::Policy { .. }), with_date(&error, &results)));
@@ -229,11 +230,10 @@ impl UnderWay {
         loop {
             let said = py.detach(|| {
                 let said = next(&self.said);
-                if let (Err(RecvTimeoutError::Timeout), Some((monitor, _))) = (&said, &self.monitor) {
-                    monitor.pause();
-                }
+                session.lending().ask();
                 said
             });
+            session.lending().got();
             match said {
                 Ok(Said::Began(monitor, extent)) => {
                     if interrupt.is_some() {
@@ -431,7 +431,13 @@ impl Stream {
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Columns>> {
         loop {
             let Some(batches) = &self.batches else { return Ok(None) };
-            let next = py.detach(|| next(batches));
+            let lending = self.session.lending();
+            let next = py.detach(|| {
+                let next = next(batches);
+                lending.ask();
+                next
+            });
+            lending.got();
             match next {
                 // The last table may be empty, and says only as the first what the columns are.
                 Ok(table) if table.rows() == 0 && self.has_begun => {}

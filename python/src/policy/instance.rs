@@ -26,6 +26,9 @@ pub struct Instance {
     context: Py<Context>,
 }
 
+/// Why a call does not begin.
+const INTERRUPTED: &str = "was interrupted";
+
 /// What is said to who keeps an array.
 #[cold]
 fn keeps(name: &str) -> PyErr {
@@ -91,6 +94,9 @@ impl Instance {
 
     /// Does something with the interpreter; what is raised ends the call.
     pub fn with<T>(&self, work: impl FnOnce(Python<'_>) -> PyResult<T>) -> T {
+        if self.session.is_interrupted() {
+            fail(INTERRUPTED);
+        }
         match Python::attach(work) {
             Ok(value) => value,
             Err(error) => fail(self.session.raise(error)),
@@ -114,6 +120,9 @@ impl Instance {
         held: isize,
         work: impl FnOnce(Python<'_>, &Py<Cluster>) -> PyResult<T>,
     ) -> T {
+        if self.session.is_interrupted() {
+            fail(INTERRUPTED);
+        }
         let answer = Python::attach(|py| {
             self.cluster.get().open(view);
             let answer = work(py, &self.cluster);

@@ -11,6 +11,7 @@ mod context;
 mod eviction;
 mod instance;
 mod keep_alive;
+mod lending;
 mod prepared;
 mod records;
 mod session;

@@ -14,6 +14,8 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;
 
+use super::lending::Lending;
+
 /// An instance that was made.
 pub struct Made {
     pub slot: PolicySlot,
@@ -31,6 +33,9 @@ struct State {
     threads: Mutex<BTreeSet<std::ffi::c_ulong>>,
     /// There is no simulation, but a model of one that comes and goes.
     is_of_check: AtomicBool,
+    lending: Lending,
+    /// Ctrl-C has ended a call.
+    is_interrupted: AtomicBool,
 }
 
 /// What the policies of one run have in common.
@@ -71,9 +76,20 @@ impl Session {
     pub fn raise(&self, error: PyErr) -> String {
         Python::attach(|py| {
             let text = told(py, &error);
-            lock(&self.0.raised).get_or_insert(error);
+            let mut raised = lock(&self.0.raised);
+            if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                self.0.is_interrupted.store(true, Ordering::Relaxed);
+                *raised = Some(error);
+            } else {
+                raised.get_or_insert(error);
+            }
             text
         })
+    }
+
+    /// Whether Ctrl-C has ended a call: no other one begins.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted.load(Ordering::Relaxed)
     }
 
     /// Makes what was raised the cause of an exception; Ctrl-C stays what it is.
@@ -96,6 +112,11 @@ impl Session {
     /// What was raised first, which is forgotten.
     pub fn take(&self) -> Option<PyErr> {
         lock(&self.0.raised).take()
+    }
+
+    /// Who holds the interpreter.
+    pub fn lending(&self) -> &Lending {
+        &self.0.lending
     }
 
     /// Notes an instance.
