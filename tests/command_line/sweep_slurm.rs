@@ -174,8 +174,9 @@ fn tasks_that_run_are_requeued_and_preempted_and_end_well() {
     let scenario = scenario(folder.path());
     let [alone, planned] = ["alone", "planned"].map(|name| folder.path().join(name));
     let plan = planned.to_str().unwrap();
-    let arguments = |output: &str| ["--seeds", "1..200", "--output", output].map(str::to_owned);
-    let sized = ["--on", "slurm", "--run-time", "1s", "--task-time", "20s", "--submit"];
+    // Tasks last long enough for others to come in between.
+    let arguments = |output: &str| ["--seeds", "1..400", "--output", output].map(str::to_owned);
+    let sized = ["--on", "slurm", "--run-time", "1s", "--task-time", "40s", "--submit"];
     let told = printed(slurm.hearth().arg(&scenario).args(arguments(plan)).args(sized));
     assert!(told.contains("in 10 tasks of about"), "{told}");
     let job = told.split_whitespace().next_back().unwrap().to_owned();
@@ -210,7 +211,7 @@ fn tasks_that_run_are_requeued_and_preempted_and_end_well() {
     let restarts = restarts();
     assert!(requeued.is_some_and(|task| restarts[task - 1] > 0), "{requeued:?} of {restarts:?} was requeued");
     assert!(restarts.iter().sum::<usize>() > 1, "others were preempted: {restarts:?}");
-    assert_eq!(done(&planned), 200, "{restarts:?}");
+    assert_eq!(done(&planned), 400, "{restarts:?}");
     assert_eq!(fs::read_dir(planned.join("logs")).unwrap().count(), 0, "all ended well: {restarts:?}");
     printed(hearth().arg("sweep").arg(&scenario).args(arguments(alone.to_str().unwrap())));
     remove_what_slurm_needs(&planned);
