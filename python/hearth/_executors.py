@@ -192,7 +192,7 @@ def _do_one(parcel: Parcel, assignments: list[str]) -> Done:
         return True, _hearth.summarise(source, parcel.policies, parcel.copies), False
     except SimulationError as error:
         # As it is told of runs that are done here.
-        return False, f"the simulation stopped: {error}", error.__cause__ is not None
+        return False, str(error), error.__cause__ is not None
     except HearthError as error:
         return False, str(error), False
 

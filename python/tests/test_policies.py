@@ -310,7 +310,7 @@ def test_an_exception_ends_the_run_with_its_traceback_the_date_and_the_call():
         hearth.run(QUICKSTART, policies=Raises)
     text = str(caught.value)
     assert re.fullmatch(
-        r'policies\.keep_alive: "Raises" failed in on_idle: raised KeyError: \'third\' \(test_policies\.py:\d+\), at [\d.]+ s', text
+        r'the simulation stopped: policies\.keep_alive: "Raises" failed in on_idle: raised KeyError: \'third\' \(test_policies\.py:\d+\), at [\d.]+ s', text
     ), text
     cause = caught.value.__cause__
     assert isinstance(cause, KeyError) and cause.__traceback__ is not None
