@@ -244,30 +244,39 @@ impl Cluster {
         let nodes = &self.view()?.nodes;
         // Records of a later version are longer than ours; those of this program are as long.
         let (address, count) = (nodes.iter().next().map_or(0, |first| std::ptr::from_ref(first) as usize), nodes.len());
-        let mut arrays = lock(&self.arrays);
-        if (arrays.address, arrays.nodes) != (address, count) {
-            *arrays = Arrays { address, nodes: count, by_column: Vec::new() };
-            arrays.by_column.resize_with(NODE_COLUMNS.len(), || None);
+        if let Some(array) = self.ready_array(py, column, (address, count)) {
+            return Ok(array);
         }
-        self.has_arrays_out.store(true, Ordering::Relaxed);
-        let (Some(slot), Some(NodeColumn { offset, typestr })) =
-            (arrays.by_column.get_mut(column), NODE_COLUMNS.get(column))
-        else {
-            return Err(over());
-        };
-        if let Some(array) = slot {
-            array.is_out = true;
-            return Ok(array.object.clone_ref(py));
-        }
+        let Some(NodeColumn { offset, typestr }) = NODE_COLUMNS.get(column) else { return Err(over()) };
         let memory = Bound::new(py, ColumnMemory { address: address + offset, nodes: count, typestr })?;
         let mut object = asarray(py)?.call1(py, (memory,))?;
         if self.is_copied {
             object = object.call_method0(py, "copy")?;
             object.call_method1(py, "setflags", (false,))?;
         }
-        let references = references(&object);
-        let array = slot.insert(Array { object, references, is_out: true });
-        Ok(array.object.clone_ref(py))
+        // Other threads of the policy may have been here meanwhile, and the call be over.
+        self.view()?;
+        if let Some(array) = self.ready_array(py, column, (address, count)) {
+            return Ok(array);
+        }
+        let array = Array { references: references(&object), object: object.clone_ref(py), is_out: true };
+        if let Some(slot) = lock(&self.arrays).by_column.get_mut(column) {
+            *slot = Some(array);
+        }
+        Ok(object)
+    }
+
+    /// The array of a column over these records, if it was made before.
+    fn ready_array(&self, py: Python<'_>, column: usize, records: (usize, usize)) -> Option<Py<PyAny>> {
+        self.has_arrays_out.store(true, Ordering::Relaxed);
+        let mut arrays = lock(&self.arrays);
+        if (arrays.address, arrays.nodes) != records {
+            *arrays = Arrays { address: records.0, nodes: records.1, by_column: Vec::new() };
+            arrays.by_column.resize_with(NODE_COLUMNS.len(), || None);
+        }
+        let array = arrays.by_column.get_mut(column)?.as_mut()?;
+        array.is_out = true;
+        Some(array.object.clone_ref(py))
     }
 }
 
