@@ -15,6 +15,7 @@ mod lending;
 mod prepared;
 mod records;
 mod session;
+mod thread_state;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -40,6 +41,7 @@ pub use self::records::{
     AttemptEnd, Change, Container, Delayed, History, Instances, Item, Needed, Node, Pending, PoolNode, Request,
 };
 pub use self::session::Session;
+use self::thread_state::ThreadState;
 
 /// What a policy in Python is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,13 +101,16 @@ pub struct OfService {
     orders: Option<Rc<Orders>>,
     /// By the address of a prototype.
     instances: Vec<(usize, Py<PyAny>)>,
+    /// As long as somebody may be made, the interpreter knows the thread.
+    _thread: Option<ThreadState>,
 }
 
 impl OfService {
     /// Begins anew if a seat is one of another service.
     fn turn_to(&mut self, seat: &Seat) {
         if self.orders.as_ref().is_none_or(|orders| !Rc::ptr_eq(orders, seat.orders())) {
-            *self = Self { orders: Some(Rc::clone(seat.orders())), instances: Vec::new() };
+            self.orders = Some(Rc::clone(seat.orders()));
+            self.instances.clear();
         }
     }
 }
@@ -114,7 +119,8 @@ impl OfService {
 pub fn own_policies(given: &[Given], session: &Session) -> OwnPolicies {
     session.serves_here();
     let mut own = OwnPolicies::default();
-    let of_service = Rc::<RefCell<OfService>>::default();
+    let thread = if given.is_empty() { None } else { ThreadState::keep() };
+    let of_service = Rc::new(RefCell::new(OfService { _thread: thread, ..OfService::default() }));
     for given in again(given) {
         let Some(kind) = Kind::of(&given.kind) else { continue };
         let (name, version) = (given.name.clone(), given.version.clone());
