@@ -12,9 +12,11 @@ use hearth_policy_api::boundary::{
 };
 use hearth_policy_api::testkit::TestCluster;
 use hearth_policy_api::{
-    AdmissionView, Completion, End, LinkView, NodeBits, Parameters, PolicyContext, PolicyDescriptor, PolicyKind,
-    RequestView, ScaleView,
+    AdmissionView, Completion, End, LinkView, NodeBits, ParameterValue, Parameters, PolicyContext, PolicyDescriptor,
+    PolicyKind, RequestView, ScaleView,
 };
+use hearth_policy_toolbox::KeepAliveFeatures;
+use serde_json::json;
 
 struct Counting;
 
@@ -47,8 +49,27 @@ fn allocations(mut call: impl FnMut()) -> u64 {
     ALLOCATIONS.with(Cell::get) - before
 }
 
+/// What the policies that ask a trained network cannot do without: a network of two layers.
+fn network() -> String {
+    let features = KeepAliveFeatures::NAMES;
+    let hidden = vec![vec![0.25; features.len()]; 8];
+    let layers = json!([
+        {"weights": hidden, "biases": vec![0.5; 8], "activation": "tanh"},
+        {"weights": vec![vec![0.125; 8]; 2], "biases": [0.0, 1.0], "activation": "none"},
+    ]);
+    json!({"format": "hearth-network/1", "decides": "keep_for_s", "features": features, "actions": [60, 10],
+        "layers": layers})
+    .to_string()
+}
+
 fn make<T: Role>(policy: &PolicyDescriptor) -> (Object<T>, Rc<Orders>) {
-    let parameters = Parameters::defaults(&policy.parameters());
+    let mut parameters = Parameters::defaults(&policy.parameters());
+    let folder = tempfile::tempdir().unwrap();
+    if parameters.get("network").is_some() {
+        let path = folder.path().join("network.json");
+        std::fs::write(&path, network()).unwrap();
+        parameters.set("network", ParameterValue::Text(path.to_str().unwrap().to_owned())).unwrap();
+    }
     let context = PolicyContext { seed: 1, nodes: 16, ..PolicyContext::default() };
     let orders = Rc::default();
     (policy.make(&parameters, &Seat::new(&context, &orders)).unwrap(), orders)
