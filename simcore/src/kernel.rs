@@ -13,7 +13,7 @@ use self::outages::Outages;
 use self::processors::{Goal, Processors, Shares};
 pub use self::processors::{ShareId, ShareSpec};
 use crate::fluid::{FlowId, FlowSpec, FluidNetwork, Use};
-use crate::network::{Endpoint, Network, NetworkModel, Path, TransferError};
+use crate::network::{AloneTime, Endpoint, Network, NetworkModel, Path, TransferError};
 use crate::platform::{HostId, Platform};
 use crate::queue::{EventHandle, EventQueue, Rank, TimerId};
 use crate::time::{SimDuration, SimTime};
@@ -262,6 +262,48 @@ impl<E> Kernel<E> {
         event: E,
     ) -> Result<ActivityId, TransferError> {
         self.start_transfer(from, to, bytes, Notify::Event(event))
+    }
+
+    /// How long it would take to move bytes if nothing else moved from now on: what a transfer takes longer is because it shares links
+    /// and disks, or because a link has been degraded meanwhile.
+    ///
+    /// ```
+    /// # use hearth_simcore::prelude::*;
+    /// # use hearth_simcore::network::AloneTime;
+    /// # #[derive(Default)]
+    /// # struct Ends(Vec<SimTime>);
+    /// # impl Model for Ends {
+    /// #     type Event = ();
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn handle(&mut self, _: (), kernel: &mut Kernel<()>) -> Result<(), Self::Error> {
+    /// #         self.0.push(kernel.now());
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # let disk = DiskSpec::new(100_000_000, 100e6, 100e6);
+    /// # let platform = PlatformBuilder::new().host("node", HostSpec::new(1, 1e9).disk(disk)).build()?;
+    /// # let mut simulation = Simulation::<Ends>::new(platform, 0);
+    /// # let alone = simulation.with_model_mut(|_, kernel| {
+    /// let host = kernel.platform().host_by_name("node").unwrap();
+    /// let (disk, memory) = (Endpoint::Disk(host), Endpoint::Memory(host));
+    /// let AloneTime { now, whole } = kernel.time_alone(disk, memory, 50_000_000)?;
+    /// // There is another one beside it.
+    /// kernel.transfer(disk, memory, 50_000_000, ())?;
+    /// kernel.transfer(disk, memory, 50_000_000, ())?;
+    /// # assert_eq!(now, whole);
+    /// # Ok::<_, hearth_simcore::network::TransferError>(now)
+    /// # })?;
+    /// # simulation.run()?;
+    /// # simulation.with_model_mut(|ends, _| {
+    /// assert_eq!((alone.as_secs_f64(), ends.0[0].as_secs_f64()), (0.5, 1.0));
+    /// # });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no route between the ends, or an end has no disk.
+    pub fn time_alone(&mut self, from: Endpoint, to: Endpoint, bytes: u64) -> Result<AloneTime, TransferError> {
+        self.network.time_alone(from, to, bytes, &self.fluid)
     }
 
     /// Stops a transfer or computation; its event will not fire. False if it had ended.

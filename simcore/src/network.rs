@@ -96,6 +96,8 @@ pub(crate) struct Path {
     penalty: f64,
     /// Bytes per second of a transfer that is alone and shares nothing.
     pub ideal_rate: f64,
+    /// Bytes per second of a flow that is alone, where nothing is degraded.
+    pub alone_rate: f64,
 }
 
 impl Path {
@@ -107,6 +109,45 @@ impl Path {
             penalty: self.penalty,
             uses: &self.uses,
         }
+    }
+}
+
+/// How fast a flow moves that is alone, before its overhead: up to its bound, and to the capacity of each resource that it uses.
+fn level_alone(bound: f64, uses: &[Use], capacity: impl Fn(ResourceId) -> f64) -> f64 {
+    let weight_on = |resource: ResourceId| -> f64 {
+        uses.iter().filter(|other| other.resource == resource).map(|other| other.weight).sum()
+    };
+    uses.iter().map(|used| capacity(used.resource) / weight_on(used.resource)).fold(bound, f64::min)
+}
+
+/// How long a transfer takes that is alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AloneTime {
+    /// With what links have now.
+    pub now: SimDuration,
+    /// With all that links have when they are not degraded.
+    pub whole: SimDuration,
+}
+
+impl Network {
+    /// How long a transfer between two ends takes that nothing else moves beside.
+    pub fn time_alone(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        bytes: u64,
+        fluid: &FluidNetwork,
+    ) -> Result<AloneTime, TransferError> {
+        let path = self.path(from, to)?;
+        let time = |rate: f64| path.delay + SimDuration::from_secs_f64(bytes as f64 / rate);
+        let (now, whole) = match self.model {
+            NetworkModel::Ideal => (path.ideal_rate, path.ideal_rate),
+            NetworkModel::Fluid | NetworkModel::FairFluid => {
+                let level = level_alone(path.bound, &path.uses, |resource| fluid.capacity(resource));
+                (lv08::BANDWIDTH_FACTOR * level, path.alone_rate)
+            }
+        };
+        Ok(AloneTime { now: time(now), whole: time(whole) })
     }
 }
 
@@ -129,28 +170,37 @@ pub(crate) struct Network {
     links: Vec<Option<ResourceId>>,
     /// By host.
     disks: Vec<Option<DiskResources>>,
+    /// What links and disks have that are not degraded, by resource.
+    capacities: Vec<f64>,
     /// Looked up, never walked: the order of a hash map may not matter.
     paths: FxHashMap<(Endpoint, Endpoint), Rc<Path>>,
 }
 
 impl Network {
     pub fn new(platform: Rc<Platform>, model: NetworkModel, fluid: &mut FluidNetwork) -> Self {
-        let link = |link: &crate::platform::Link, fluid: &mut FluidNetwork| match link.sharing {
-            Sharing::Shared => Some(fluid.add_resource(link.bandwidth)),
+        let mut capacities = Vec::new();
+        let mut add = |capacity: f64| {
+            let resource = fluid.add_resource(capacity);
+            capacities.resize(resource.index() + 1, f64::INFINITY);
+            capacities[resource.index()] = capacity;
+            resource
+        };
+        let link = |link: &crate::platform::Link| match link.sharing {
+            Sharing::Shared => Some(add(link.bandwidth)),
             Sharing::FatPipe => None,
         };
-        let links = platform.links().iter().map(|l| link(l, fluid)).collect();
+        let links = platform.links().iter().map(link).collect();
         let disks = platform.hosts().iter().map(|host| {
             host.disk().map(|disk| DiskResources {
-                read: fluid.add_resource(disk.read_bandwidth),
-                write: fluid.add_resource(disk.write_bandwidth),
-                both: fluid.add_resource(disk.read_bandwidth.max(disk.write_bandwidth)),
+                read: add(disk.read_bandwidth),
+                write: add(disk.write_bandwidth),
+                both: add(disk.read_bandwidth.max(disk.write_bandwidth)),
                 read_bandwidth: disk.read_bandwidth,
                 write_bandwidth: disk.write_bandwidth,
             })
         });
         let disks = disks.collect();
-        Self { platform, model, links, disks, paths: FxHashMap::default() }
+        Self { platform, model, links, disks, capacities, paths: FxHashMap::default() }
     }
 
     pub fn platform(&self) -> &Rc<Platform> {
@@ -195,7 +245,8 @@ impl Network {
         if from.host() == to.host() {
             let ideal_rate = ideal_rate.min(lv08::LOOPBACK_BANDWIDTH);
             let (bound, penalty) = (lv08::LOOPBACK_BANDWIDTH, lv08::LOCAL_PENALTY);
-            return Ok(Path { delay: SimDuration::ZERO, uses, bound, penalty, ideal_rate });
+            let alone_rate = self.alone_rate(bound, &uses);
+            return Ok(Path { delay: SimDuration::ZERO, uses, bound, penalty, ideal_rate, alone_rate });
         }
         let no_route = || TransferError::NoRoute { from: name(from), to: name(to) };
         let route = self.platform.route(from.host(), to.host()).ok_or_else(no_route)?;
@@ -209,16 +260,23 @@ impl Network {
             NetworkModel::Fluid | NetworkModel::FairFluid => lv08::LATENCY_FACTOR * latency,
             NetworkModel::Ideal => latency,
         };
+        let bound = if latency > 0.0 { narrowest.min(lv08::TCP_GAMMA / (2.0 * latency)) } else { narrowest };
         Ok(Path {
             delay: SimDuration::from_secs_f64(delay),
+            alone_rate: self.alone_rate(bound, &uses),
             uses,
-            bound: if latency > 0.0 { narrowest.min(lv08::TCP_GAMMA / (2.0 * latency)) } else { narrowest },
+            bound,
             penalty: match self.model {
                 NetworkModel::Fluid if latency > 0.0 => latency + crossing,
                 _ => lv08::LOCAL_PENALTY,
             },
             ideal_rate: ideal_rate.min(narrowest),
         })
+    }
+
+    /// The rate of a flow that is alone: up to its bound, and to what each resource has where nothing is degraded.
+    fn alone_rate(&self, bound: f64, uses: &[Use]) -> f64 {
+        lv08::BANDWIDTH_FACTOR * level_alone(bound, uses, |resource| self.capacities[resource.index()])
     }
 
     fn add_links(&self, links: &[LinkId], weight: f64, uses: &mut Vec<Use>) {

@@ -8,6 +8,13 @@ use crate::time::SimTime;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ResourceId(pub(super) u32);
 
+impl ResourceId {
+    /// Its number: resources are numbered from 0 as they are added.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Names a flow; that of a flow that has ended is recognised.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FlowId {

@@ -44,6 +44,11 @@ impl FluidNetwork {
         }
     }
 
+    /// The capacity of a resource.
+    pub fn capacity(&self, resource: ResourceId) -> f64 {
+        self.graph.resources.get(resource.0 as usize).map_or(f64::INFINITY, |of| of.capacity)
+    }
+
     /// Starts a flow. It moves from the next settling on.
     pub fn start(&mut self, now: SimTime, spec: FlowSpec<'_>) -> FlowId {
         let slot = self.free.pop().unwrap_or_else(|| {

@@ -112,3 +112,37 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// A transfer that is alone takes what it is said to take alone, wherever it goes, over links that have lost a part of what they
+    /// have and others.
+    #[test]
+    fn one_that_is_alone_takes_its_time_alone(
+        model in prop_oneof![Just(NetworkModel::Fluid), Just(NetworkModel::FairFluid), Just(NetworkModel::Ideal)],
+        (bytes, latency_us) in (1..2_000_000_000_u64, prop_oneof![Just(0_u32), 1..5_000_u32]),
+        (read, write, link) in (1e6..1e10_f64, 1e6..1e10_f64, 1e6..1e10_f64),
+        (from, to) in (0..4_usize, 0..4_usize),
+        part in prop_oneof![Just(1.0), 0.01..1.0_f64],
+    ) {
+        let host = || HostSpec::new(1, 1e9).disk(DiskSpec::new(u64::MAX, read, write));
+        let builder = PlatformBuilder::new().host("a", host()).host("b", host()).link("way", link, f64::from(latency_us) * 1e-6);
+        let platform = builder.route("a", "b", &["way".to_owned()]).build().unwrap();
+        let mut simulation = Simulation::with_model(platform, 0, model, Ends(vec![f64::NAN]));
+        let alone = simulation.with_model_mut(|_, kernel| {
+            let end = |number: usize| {
+                let host = kernel.platform().host_by_name(["a", "b"][number % 2]).unwrap();
+                if number < 2 { Endpoint::Memory(host) } else { Endpoint::Disk(host) }
+            };
+            let (from, to) = (end(from), end(to));
+            let way = kernel.platform().links_matching("way")[0];
+            kernel.degrade_link(way, part);
+            kernel.transfer(from, to, bytes, 0).unwrap();
+            kernel.time_alone(from, to, bytes).unwrap()
+        });
+        simulation.run().unwrap();
+        let took = simulation.now().as_nanos();
+        // The clock of a bottleneck and a quotient are not rounded the same way.
+        prop_assert!(took.abs_diff(alone.now.as_nanos()) <= 1 + took / 1_000_000_000_000, "{took} {alone:?}");
+        prop_assert!(alone.whole <= alone.now && (part < 1.0 || alone.whole == alone.now));
+    }
+}
