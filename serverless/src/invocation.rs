@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use hearth_simcore::time::SimTime;
 
+use crate::causes::Causes;
 use crate::function::FunctionId;
 use crate::function::call::Output;
 
@@ -123,6 +124,9 @@ pub struct InvocationRecord {
     pub outcome: Outcome,
     /// Why, if it did not end well.
     pub failure: Option<Rc<str>>,
+    /// What its latency is made of, where a run is [explained](crate::experiment::Experiment::explained). The parts go up to the end, or
+    /// to the end of the simulation if it has not ended.
+    pub causes: Option<Box<Causes>>,
 }
 
 impl InvocationRecord {
@@ -140,6 +144,7 @@ impl InvocationRecord {
             start: None,
             outcome: Outcome::Unfinished,
             failure: None,
+            causes: None,
         }
     }
 }

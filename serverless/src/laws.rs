@@ -4,6 +4,7 @@
 mod answers;
 mod applications;
 mod bounds;
+mod causes;
 mod checks;
 mod choice;
 mod container_events;

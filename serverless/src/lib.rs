@@ -4,6 +4,7 @@
 //! registers and invokes them. [`scenario`] describes a platform, functions and a workload in a file, and
 //! [`experiment`] runs it. Every choice the platform makes is a policy: see [`policy`] and `hearth-policy-api`.
 
+pub mod causes;
 mod cluster;
 pub mod distribution;
 pub mod error;

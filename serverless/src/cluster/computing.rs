@@ -95,10 +95,11 @@ impl Cluster {
     pub(super) fn reserve_processors<E>(
         &mut self,
         node: NodeId,
-        wanted: Footprint,
+        function: FunctionId,
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) {
+        let wanted = self.specs[function].footprint;
         let Some(shared) = self.nodes[node].processors else { return };
         if shared.short_by(wanted.processors) > 0 {
             let of = |id: &ContainerId| self.nodes[node].container(*id).map(|held| held.function);
@@ -106,6 +107,7 @@ impl Cluster {
             let spell = |id: &ContainerId| Some(self.nodes[node].container(*id)?.idle.as_ref()?.spell);
             let mut idle: Vec<ContainerId> = self.nodes[node].idle_containers().filter(keeps).collect();
             idle.sort_by_key(spell);
+            self.evict_for(Some(function));
             for container in idle {
                 if self.nodes[node].processors.is_none_or(|shared| shared.short_by(wanted.processors) == 0) {
                     break;
@@ -113,6 +115,7 @@ impl Cluster {
                 books.metrics.evicted_containers += 1;
                 self.end_idle(node, container, ContainerChange::Evicted, books, kernel);
             }
+            self.evict_for(None);
         }
         if let Some(shared) = &mut self.nodes[node].processors {
             shared.reserve(wanted.processors);
@@ -150,6 +153,12 @@ impl Cluster {
     ) -> Option<ActivityId> {
         let share = self.share_of(node, container, kernel)?;
         kernel.compute(share, flops, event)
+    }
+
+    /// On how many cores at once something computes in a container of a function that has them.
+    pub fn cores_of_computation(&self, function: FunctionId) -> f64 {
+        let spec = self.specs[function].processors;
+        spec.limit.min(spec.threads)
     }
 
     /// Begins with what a new container computes before it is up; false if that is nothing.

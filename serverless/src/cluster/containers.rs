@@ -134,14 +134,14 @@ impl Cluster {
         }
         self.pin_image(node, image);
         let reserved = self.reserve(node, footprint, books, kernel.now())?
-            || (self.evict_idle_containers(node, footprint, books, kernel)?
+            || (self.evict_idle_containers(node, function, footprint, books, kernel)?
                 && self.reserve(node, footprint, books, kernel.now())?);
         if !reserved {
             self.unpin_image(node, image);
             self.refresh(node);
             return Ok(None);
         }
-        self.reserve_processors(node, footprint, books, kernel);
+        self.reserve_processors(node, function, books, kernel);
         let held = self.add_container(node, function, Creation::Invocation, kernel.now());
         self.touch_image(node, function);
         let occupied = self.occupy(held, kernel.now());
@@ -167,14 +167,14 @@ impl Cluster {
         }
         self.pin_image(node, image);
         let reserved = self.reserve(node, footprint, books, kernel.now())?
-            || (self.evict_idle_containers(node, footprint, books, kernel)?
+            || (self.evict_idle_containers(node, function, footprint, books, kernel)?
                 && self.reserve(node, footprint, books, kernel.now())?);
         if !reserved {
             self.unpin_image(node, image);
             self.refresh(node);
             return Ok(None);
         }
-        self.reserve_processors(node, footprint, books, kernel);
+        self.reserve_processors(node, function, books, kernel);
         let held = self.add_container(node, function, Creation::Prewarming, kernel.now());
         self.touch_image(node, function);
         self.refresh(node);
@@ -319,6 +319,7 @@ impl Cluster {
     /// Ends a container that is in use, or was being started, and why.
     pub fn end<E>(&mut self, held: HeldContainer, why: ContainerChange, books: &mut Books, kernel: &mut Kernel<E>) {
         self.note(why, &held, kernel.now());
+        self.note_end(why, held.function, held.node, kernel.now());
         self.nodes[held.node].container_eviction.end_use(held.container);
         let ram = self.specs[held.function].footprint.ram;
         self.remove(held, ram, books, kernel);
@@ -485,13 +486,15 @@ impl Cluster {
         described.leave_idle(container, footprint, is_told, removal);
         let held = HeldContainer { node, container, function, pool };
         self.note(why, &held, kernel.now());
+        self.note_end(why, function, node, kernel.now());
         Some(held)
     }
 
-    /// Ends idle containers of a node to make room; false, and none is ended, if that cannot suffice.
+    /// Ends idle containers of a node to make room for one of a function; false, and none is ended, if that cannot suffice.
     pub(super) fn evict_idle_containers<E>(
         &mut self,
         node: NodeId,
+        function: FunctionId,
         wanted: Footprint,
         books: &mut Books,
         kernel: &mut Kernel<E>,
@@ -506,10 +509,12 @@ impl Cluster {
             return Ok(false);
         }
         let victims = std::mem::take(&mut self.nodes[node].victims);
+        self.evict_for(Some(function));
         for container in &victims {
             books.metrics.evicted_containers += 1;
             self.end_idle(node, ContainerId(*container), ContainerChange::Evicted, books, kernel);
         }
+        self.evict_for(None);
         self.nodes[node].victims = victims;
         Ok(true)
     }

@@ -8,6 +8,7 @@ mod counts;
 mod histories;
 mod idle_counts;
 mod images;
+mod last_ended;
 mod node_ids;
 mod paused;
 mod planning;
@@ -28,6 +29,8 @@ pub(crate) use contents::Content;
 use contents::Contents;
 use counts::Counts;
 pub(crate) use images::ImageSites;
+pub(crate) use last_ended::LastEnded;
+use last_ended::LastEnds;
 pub(crate) use node_ids::NodeIds;
 pub(crate) use planning::Choice;
 use pools::{Pool, Pools};
@@ -67,6 +70,8 @@ pub(crate) struct Cluster {
     bounds_are_due: bool,
     /// What has become of containers and nobody has been told yet; only where a policy wants to hear of it.
     news: Option<Vec<ContainerEvent>>,
+    /// How containers have ended last; only where a run is explained.
+    last_ends: Option<Box<LastEnds>>,
     /// Numbers the rounds of scheduling.
     round: u64,
     /// The last round that took a core of the node.
@@ -130,6 +135,7 @@ impl Cluster {
             container_counts: Table::default(),
             bounds_are_due: false,
             news: None,
+            last_ends: None,
             round: 0,
             planned_in: vec![0; count].into(),
             is_observed,

@@ -41,7 +41,7 @@ impl Cluster {
         }
         let wanted = Footprint { ram: 0, disk, processors: 0 };
         let has_room = self.make_disk_room(node, disk, books, kernel.now())?
-            || (self.evict_idle_containers(node, wanted, books, kernel)?
+            || (self.evict_idle_containers(node, function, wanted, books, kernel)?
                 && self.make_disk_room(node, disk, books, kernel.now())?);
         self.refresh(node);
         Ok(has_room)

@@ -44,6 +44,8 @@ pub(super) fn start_service(
             ProcessorSharingName::Shared | ProcessorSharingName::PerMemory(_) => ProcessorSharing::Shared,
         })
         .keep_records(true)
+        // Instances may be wanted before anybody says whether it is to be explained.
+        .explain(true)
         .start(simulation)
         .map_err(|error| ScenarioError::refused("service", error))
 }

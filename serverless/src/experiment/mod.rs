@@ -73,6 +73,8 @@ pub struct Experiment {
     /// The first function of each application, and its name.
     applications: Vec<(FunctionId, String)>,
     warnings: Vec<String>,
+    /// Whether it is said what latencies are made of.
+    is_explained: bool,
     /// Where a worker is put that reads ahead.
     reader: Arc<OnceLock<Worker>>,
 }
@@ -221,7 +223,8 @@ impl Experiment {
             simulation.with_model_mut(|model, _| warnings::of_workload(scenario, model.service().work().workload()));
         let horizon = scenario.horizon.map(|horizon| SimTime::from_secs_f64(horizon.0));
         let extent = Extent { requests: known_requests(scenario), end: known_end(scenario).or(horizon) };
-        Ok(Self { simulation, service, horizon, extent, about, applications, warnings, reader })
+        let is_explained = false;
+        Ok(Self { simulation, service, horizon, extent, about, applications, warnings, is_explained, reader })
     }
 
     /// Has nobody placed before the round that follows the message.
@@ -235,6 +238,13 @@ impl Experiment {
     #[cfg(test)]
     pub(crate) fn always_trying_nodes(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().always_try_nodes());
+        self
+    }
+
+    /// Explains what the latency of each invocation is made of: [`InvocationRecord::causes`](crate::invocation::InvocationRecord::causes)
+    /// where records are kept or passed on, and [`Results::causes`]. Nothing else of the results depends on it.
+    pub fn explained(mut self) -> Self {
+        self.is_explained = true;
         self
     }
 
@@ -427,6 +437,9 @@ impl Experiment {
 
     /// Does the same, and says so to who watches the thread, if it is shown there.
     fn run_shown(mut self, running: Option<Running>) -> Run {
+        if !self.is_explained {
+            self.simulation.with_model_mut(|model, _| model.service().explain_nothing());
+        }
         let about = &self.about;
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
@@ -441,7 +454,7 @@ impl Experiment {
                 service.work().has_workflows(),
             )
         });
-        let Ended { metrics, records, stall } = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall, causes } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
@@ -452,8 +465,18 @@ impl Experiment {
         let workflows = self.service.workflow_records(&mut self.simulation);
         let time_series_interval = self.simulation.with_model_mut(|model, _| model.service().books().series_interval);
         let about = self.about;
-        let results =
-            Results { about, metrics, records, events, ended_at, workflows, stall, skipped_rows, time_series_interval };
+        let results = Results {
+            about,
+            metrics,
+            causes,
+            records,
+            events,
+            ended_at,
+            workflows,
+            stall,
+            skipped_rows,
+            time_series_interval,
+        };
         let times = self.simulation.with_model_mut(|model, _| model.service().policy_times());
         let rest = Rest { simulation: Some(Box::new(self.simulation)), _running: running };
         Run { results, stopped: run.err().or(unwritten).or(lost), times, rest }

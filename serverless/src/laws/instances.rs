@@ -47,7 +47,7 @@ pub(super) fn instances() -> impl Strategy<Value = Value> {
 }
 
 /// None, or pools in which starts look; there is an image i0.
-fn pods() -> impl Strategy<Value = Vec<Value>> {
+pub(super) fn pods() -> impl Strategy<Value = Vec<Value>> {
     let start = json!([{"phase": "runtime", "time": {"exponential": {"mean": 1}}}]);
     prop::sample::select(vec![
         Vec::new(),

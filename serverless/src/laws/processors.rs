@@ -29,7 +29,7 @@ fn of_function() -> impl Strategy<Value = Value> {
 }
 
 /// A scenario in which most bodies compute, and containers share processors.
-fn shared(scenario: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+pub(super) fn shared(scenario: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     (scenario, prop::collection::vec(prop::option::of(of_function()), 5)).prop_map(|(mut scenario, processors)| {
         scenario["service"]["processors"] = json!("shared");
         let functions = scenario["functions"].as_array_mut().unwrap();

@@ -3,6 +3,7 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Books;
+use crate::causes::CauseTotals;
 use crate::invocation::{InvocationRecord, Stall};
 use crate::metrics::Metrics;
 use crate::policy::{PolicyRecord, PolicySlot};
@@ -30,6 +31,8 @@ pub struct Results {
     pub about: About,
     /// The counts.
     pub metrics: Metrics,
+    /// What the latency of all invocations is made of, if that was explained.
+    pub causes: Option<CauseTotals>,
     /// Every invocation in the order of requests, if they were kept.
     pub records: Vec<InvocationRecord>,
     /// Events that the engine handled.
@@ -55,7 +58,18 @@ impl Results {
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
         let time_series_interval = books.series_interval;
-        let (stall, skipped_rows) = (None, 0);
-        Self { about, metrics, records, events, ended_at: date, workflows, stall, skipped_rows, time_series_interval }
+        let (stall, causes, skipped_rows) = (None, None, 0);
+        Self {
+            about,
+            metrics,
+            causes,
+            records,
+            events,
+            ended_at: date,
+            workflows,
+            stall,
+            skipped_rows,
+            time_series_interval,
+        }
     }
 }

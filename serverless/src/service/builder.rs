@@ -27,6 +27,7 @@ use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
 use super::{ProcessorSharing, Settings};
 use crate::Simulation;
+use crate::causes::CauseTotals;
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
@@ -68,6 +69,7 @@ impl ServerlessComputeService {
             },
             simulate_downloads: true,
             keep_records: false,
+            explains: false,
         }
     }
 
@@ -218,10 +220,11 @@ impl ServerlessComputeService {
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let Counts { waiting: queued, running } = service.attempts.counts();
             let (processors, instances) = (service.cluster.processors_in_use(kernel), service.instances.counts());
+            let causes = service.take_cause_totals();
             let (metrics, records) = service.books.finish(|metrics| {
                 Some((kernel.now(), Standing { processors, instances, ..Standing::of(metrics, running, queued) }))
             });
-            Ended { metrics, records: unwritten.and(records), stall }
+            Ended { metrics, records: unwritten.and(records), stall, causes }
         })
     }
 }
@@ -232,6 +235,8 @@ pub(crate) struct Ended {
     pub records: Result<Vec<InvocationRecord>, Error>,
     /// What it waited for, if it could not go on.
     pub stall: Option<Stall>,
+    /// What the latency of all was made of, where that was asked for.
+    pub causes: Option<CauseTotals>,
 }
 
 /// Sets up a [`ServerlessComputeService`].
@@ -276,6 +281,7 @@ pub struct ServiceBuilder {
     settings: Settings,
     simulate_downloads: bool,
     keep_records: bool,
+    explains: bool,
 }
 
 impl ServiceBuilder {
@@ -336,6 +342,13 @@ impl ServiceBuilder {
     /// Keeps the record of every invocation, for [`ServerlessComputeService::close`].
     pub fn keep_records(mut self, keep: bool) -> Self {
         self.keep_records = keep;
+        self
+    }
+
+    /// Explains what the latency of each invocation is made of: [`InvocationRecord::causes`] where records are kept. Nothing else
+    /// depends on it.
+    pub fn explain(mut self, explains: bool) -> Self {
+        self.explains = explains;
         self
     }
 
@@ -440,6 +453,9 @@ impl ServiceBuilder {
         if rules.observes_containers || hears.admission_of_containers || others_observe {
             cluster.note_containers();
         }
+        if self.explains {
+            cluster.note_ends();
+        }
         let mut books = Ledger::default();
         books.metrics.processors = cluster.shares_processors().then(Box::default);
         books.recorder = self.keep_records.then(Recorder::in_memory);
@@ -463,6 +479,7 @@ impl ServiceBuilder {
             recovery: Recovery::default(),
             work: Work::default(),
             bodies: Bodies::new(context),
+            explain: self.explains.then(Box::default),
             books,
         })
     }

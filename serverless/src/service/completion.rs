@@ -102,6 +102,10 @@ impl Service {
             self.attempts.tell_caller(key, kernel.now());
             attempt = self.attempts.under_way(key)?;
         }
+        if self.is_explained() {
+            self.explain_end(key);
+            attempt = self.attempts.under_way(key)?;
+        }
         self.books.record(&attempt.record);
         let invocation = attempt.record.invocation;
         let of_task = self.work.is_any_run_under_way().then(|| (task_end(attempt), attempt.record.failure.clone()));

@@ -7,6 +7,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::Service;
 use super::attempts::{Attempt, AttemptKey};
 use super::event::{Event, Happening};
+use super::explain::{Kind, Queued};
 use crate::cluster::Occupied;
 use crate::error::Error;
 use crate::function::FunctionId;
@@ -25,8 +26,11 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<bool, Box<Error>> {
         if planned.is_none() && !self.may_have_another(function) {
+            self.explain_queued(key, Queued::AtLimit, kernel.now());
             return Ok(false);
         }
+        let start = if planned.is_some() { Start::Warm } else { Start::Cold };
+        self.explain_start((key, function), node, start, kernel.now());
         let books = &mut *self.books;
         let occupied = match planned {
             Some(container) => self.cluster.start_warm(node, container, function, books, kernel),
@@ -35,8 +39,10 @@ impl Service {
                 started.map_err(|mistake| self.policies.error(mistake))?
             }
         };
-        let Some(occupied) = occupied else { return Ok(false) };
-        let start = if planned.is_some() { Start::Warm } else { Start::Cold };
+        let Some(occupied) = occupied else {
+            self.explain_queued(key, Queued::NoRoom, kernel.now());
+            return Ok(false);
+        };
         self.begin_attempt(key, occupied, start, kernel)?;
         if self.policies.see_history() {
             self.count_start((key, function), node, start);
@@ -63,13 +69,14 @@ impl Service {
         self.books.metrics.container_busy(function.limits.ram, now);
         self.books.count_start(attempt.record.function, start);
         let overhead = if start == Start::Cold { function.startup_overhead } else { SimDuration::ZERO };
-        let overhead = self.cluster.node(node).slowed(overhead);
+        let (whole, overhead) = (overhead, self.cluster.node(node).slowed(overhead));
         let work = if start == Start::Cold { self.cluster.startup_work(function.id) } else { None };
         // How long the container computes is not known.
         let begins = if work.is_some() { SimTime::MAX } else { now + overhead };
         self.rounds.runs(key, node, begins, function);
         if overhead > SimDuration::ZERO || work.is_some() {
             self.books.serve(node, container, Phase::ColdStart, &attempt.record);
+            self.explain_timed(key, Kind::START, (whole, overhead), now);
             self.attempts.enter(key, InvocationState::Starting, now);
             let then = if work.is_some() { Happening::StartupWork(key) } else { Happening::ContainerStarted(key) };
             kernel.schedule(overhead, Event(then));
@@ -83,6 +90,9 @@ impl Service {
         let Some(occupied) = self.attempts.get(key).and_then(Attempt::occupied) else { return Ok(()) };
         let (node, container) = (occupied.node(), occupied.container());
         let started = Event(Happening::ContainerStarted(key));
+        if let Some(work) = self.cluster.startup_work(self.attempts.under_way(key)?.record.function) {
+            self.explain_computing((key, Kind::START), node, (work.flops, work.limit), kernel.now());
+        }
         if self.cluster.begin_startup(node, container, started, kernel) {
             return Ok(());
         }

@@ -176,10 +176,12 @@ impl Model for ServiceModel {
         if service.policies.watch().advance(kernel.now(), kernel.events_handled()) {
             return Err(Error::Interrupted);
         }
+        service.note_date(kernel.now());
         service.note_time(kernel);
         service.books.date = kernel.now();
         service.books.events = kernel.events_handled();
         let handled = service.step(what, kernel);
+        service.note_standing(kernel);
         // What a policy did wrong comes first: it may be the cause of the error.
         if service.policies.watch().has_mistake() {
             return Err(*service.mistake_in_passing(handled));
@@ -236,6 +238,7 @@ impl Service {
             Happening::Arrival => self.arrive(kernel),
             Happening::BodyEnded(key) => self.body_ended(key, kernel),
             Happening::Message(message) => {
+                self.explain_message(message, kernel.now());
                 self.head.receive(message);
                 Ok(())
             }
@@ -248,7 +251,10 @@ impl Service {
     fn apply_rarer(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match what {
             Happening::Arrival | Happening::BodyEnded(_) | Happening::Message(_) => {}
-            Happening::HeadProcessed(key) => self.head.processed(key, kernel),
+            Happening::HeadProcessed(key) => {
+                self.explain_processed(key, kernel.now());
+                self.head.processed(key, kernel);
+            }
             Happening::StartupWork(key) => self.begin_startup_work(key, kernel)?,
             Happening::ContainerStarted(key) => self.container_started(key, kernel)?,
             Happening::StartupWorkAhead(starting) => self.begin_startup_work_ahead(starting, kernel),

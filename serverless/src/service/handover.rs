@@ -53,6 +53,7 @@ impl Service {
         answer: BusyAnswer,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.settle(key, kernel.now());
         let BusyAnswer { node, until } = answer;
         let (until, timer) = set_wait_timer(key, until, kernel);
         Ok(self.attempts.await_container(key, node, BusyWait { until, timer })?)
@@ -84,6 +85,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         let (node, container) = (held.node(), held.id());
+        self.settle(key, kernel.now());
         if let Some(timer) = self.attempts.stop_awaiting(key)? {
             kernel.cancel(timer);
         }
@@ -171,6 +173,7 @@ impl Service {
     }
 
     fn wait_no_longer(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.settle(key, kernel.now());
         if let Some(timer) = self.attempts.stop_awaiting(key)? {
             kernel.cancel(timer);
         }

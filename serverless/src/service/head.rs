@@ -78,6 +78,11 @@ impl Head {
         Self { host, first: None, mailbox: VecDeque::new(), is_busy: false, delays: Delays::default(), images }
     }
 
+    /// Whether it is processing a request.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
     /// Where it is.
     pub fn host(&self) -> HostId {
         self.host
@@ -146,6 +151,7 @@ impl Service {
         if self.settings.processing_overhead == SimDuration::ZERO {
             return false;
         }
+        self.settle(key, kernel.now());
         self.head.is_busy = true;
         kernel.schedule(self.settings.processing_overhead, Event(Happening::HeadProcessed(key)));
         true
@@ -158,7 +164,10 @@ impl Service {
             Message::Downloaded(image) => self.downloaded(image, kernel)?,
             Message::Copied { node, image } => self.copied(node, image, kernel)?,
             Message::Loaded { node, image } => self.loaded(node, image, kernel)?,
-            Message::Ended(key) => self.completed(key, kernel)?,
+            Message::Ended(key) => {
+                self.note_unread_end(false);
+                self.completed(key, kernel)?;
+            }
             Message::WaitOver(key) => self.wait_over(key, kernel)?,
             Message::Changed => {}
             Message::InstanceReady(key) => self.instance_ready(key, kernel)?,
@@ -208,6 +217,7 @@ impl Service {
 
     fn submit(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let now = kernel.now();
+        self.settle(key, now);
         let Some(attempt) = self.attempts.submit(key) else { return Ok(()) };
         if attempt.number() == 1 {
             self.books.metrics.requests += 1;
@@ -232,6 +242,7 @@ impl Service {
         if self.attempts.get(key).is_none() {
             return Ok(());
         }
+        self.settle(key, kernel.now());
         let waiting = self.waiting(key)?;
         self.ask_admission(&waiting, kernel)
     }
@@ -336,6 +347,7 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
         self.tell_of_end(key, ending, kernel.now());
+        self.settle(key, kernel.now());
         match self.attempts.leave(key) {
             Left::Nothing => Ok(()),
             Left::Promised(promise) => {

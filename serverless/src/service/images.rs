@@ -9,6 +9,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::Service;
 use super::attempts::AttemptKey;
 use super::event::{Event, Happening, Message};
+use super::explain::Kind;
 use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
@@ -114,6 +115,7 @@ impl Service {
         if !self.head.images.simulate_downloads {
             // It takes no time, but the message that it is done waits its turn at the head like any other.
             kernel.schedule(SimDuration::ZERO, done);
+            self.explain_free_download(image, kernel.now());
             return Ok(true);
         }
         if kernel.check_up(Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host())).is_err() {
@@ -130,7 +132,9 @@ impl Service {
         }
         self.head.images.storage.begin(image, size);
         self.books.begin_move(image, Move::Download);
-        kernel.transfer(Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host()), size, done)?;
+        let ends = (Endpoint::Disk(self.registry.host()), Endpoint::Disk(self.head.host()));
+        kernel.transfer(ends.0, ends.1, size, done)?;
+        self.explain_move((None, image), Kind::DOWNLOAD, ends, size, kernel);
         Ok(true)
     }
 
@@ -141,6 +145,7 @@ impl Service {
             self.head.images.storage.complete(image, self.books.date);
         }
         self.recovery.image_is_on_head();
+        self.explain_arrived((None, image), kernel.now());
         let state = self.head.images.state(image);
         (state.here, state.asked_for) = (true, false);
         for key in self.attempts.image_is_here(image)? {
@@ -194,7 +199,9 @@ impl Service {
             None => self.head.images.storage.pin(image),
         }
         let done = Event(Happening::Message(Message::Copied { node, image }));
-        kernel.transfer(ends.0, ends.1, self.registry.image(image).size, done)?;
+        let size = self.registry.image(image).size;
+        kernel.transfer(ends.0, ends.1, size, done)?;
+        self.explain_move((Some(node), image), Kind::COPY, ends, size, kernel);
         Ok(true)
     }
 
@@ -253,6 +260,7 @@ impl Service {
         image: ImageId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.explain_arrived((Some(node), image), kernel.now());
         self.recovery.image_is_copied(node, image);
         self.copy_is_over(node, image);
         self.cluster.end_copy(node, image, &mut self.books);
@@ -276,12 +284,9 @@ impl Service {
         }
         let host = self.cluster.node(node).host;
         let done = Event(Happening::Message(Message::Loaded { node, image }));
-        kernel.transfer(
-            Endpoint::Disk(host),
-            Endpoint::Memory(host),
-            self.registry.image(image).ram_footprint,
-            done,
-        )?;
+        let (ends, size) = ((Endpoint::Disk(host), Endpoint::Memory(host)), self.registry.image(image).ram_footprint);
+        kernel.transfer(ends.0, ends.1, size, done)?;
+        self.explain_move((Some(node), image), Kind::LOAD, ends, size, kernel);
         Ok(true)
     }
 
@@ -291,6 +296,7 @@ impl Service {
         image: ImageId,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.explain_arrived((Some(node), image), kernel.now());
         self.cluster.end_load(node, image, &mut self.books);
         // At once, before the room is asked for by another image.
         self.advance_site(node, image, kernel)

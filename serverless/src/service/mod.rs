@@ -12,6 +12,7 @@ mod costs;
 mod dispatch;
 mod ends;
 pub(crate) mod event;
+pub(crate) mod explain;
 mod handover;
 mod head;
 mod history;
@@ -46,6 +47,7 @@ use hearth_simcore::time::SimDuration;
 use self::attempts::{Attempts, Counts};
 use self::bounds::ContainerBounds;
 use self::event::Event;
+use self::explain::Explain;
 use self::head::Head;
 use self::history::LetIn;
 use self::instances::Instances;
@@ -118,6 +120,8 @@ pub(crate) struct Service {
     /// What is asked of it.
     work: Work,
     bodies: Bodies,
+    /// What the time of invocations is spent on; only where a run is explained.
+    explain: Option<Box<Explain>>,
     /// What has been counted.
     books: Ledger,
 }

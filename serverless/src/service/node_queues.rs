@@ -54,6 +54,7 @@ impl Service {
         answer: QueueAnswer,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        self.settle(key, kernel.now());
         let QueueAnswer { nodes, until } = answer;
         let (until, timer) = set_wait_timer(key, until, kernel);
         self.attempts.stand_at(key, NodeWait { nodes: nodes.clone(), until, timer })?;
@@ -94,6 +95,7 @@ impl Service {
         }
         let image = self.registry.function(waiting.function).image;
         let idle = self.cluster.first_idle(node, waiting.function, self.settings.reuse_most_recent);
+        self.settle(key, kernel.now());
         let wait = self.attempts.stand_no_longer(key)?;
         let container = match image.filter(|_| idle.is_none() && !self.cluster.is_image_in_ram(node, image)) {
             Some(image) => {
@@ -142,6 +144,7 @@ impl Service {
 
     /// Puts one that stands in the queues of nodes back into that of the head.
     pub(super) fn back_to_head(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.settle(key, kernel.now());
         let wait = self.attempts.stand_no_longer(key)?;
         self.has_stood(&wait, kernel);
         self.put_back(key, kernel.now())

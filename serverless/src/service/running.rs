@@ -10,6 +10,7 @@ use hearth_simcore::time::SimDuration;
 use super::Service;
 use super::attempts::{Attempt, AttemptKey, LiveInvocation};
 use super::event::{Event, Happening, Message, ServiceModel};
+use super::explain::Kind;
 use super::sandbox::OfInvocation;
 use crate::error::Error;
 use crate::function::call::{Call, FunctionError};
@@ -22,8 +23,8 @@ use crate::results::Phase;
 pub(crate) enum Effort {
     /// Nothing: it is done.
     None,
-    /// To let time pass.
-    Time(SimDuration),
+    /// To let time pass: so long without faults, and so long with those there are.
+    Time { whole: SimDuration, slowed: SimDuration },
     /// To compute so many operations on shared processors.
     Compute(f64),
     /// To move bytes.
@@ -55,6 +56,7 @@ impl Service {
         {
             self.cluster.end_startup(occupied.node(), occupied.container(), &mut self.books, kernel);
         }
+        self.explain_doing(key, None, kernel.now());
         self.start_running(key, kernel)
     }
 
@@ -96,8 +98,8 @@ impl Service {
         let node = self.cluster.node(node);
         // Where processors are shared, how long something computes is not known.
         let speed = (!self.cluster.shares_processors()).then_some(node.speed);
-        if let Some(length) = only_time(body, speed) {
-            let length = node.slowed(length);
+        if let Some(whole) = only_time(body, speed) {
+            let length = node.slowed(whole);
             // Nothing can come between: one event at the end, whichever end it is.
             let (delay, end) = if limit > SimDuration::ZERO && limit <= length {
                 (limit, Happening::TimeLimit(key))
@@ -105,6 +107,7 @@ impl Service {
                 (length, Happening::BodyEnded(key))
             };
             kernel.schedule(delay, Event(end));
+            self.explain_timed(key, Kind::WORK, (whole, length), kernel.now());
             return Ok(());
         }
         let closure = if let Body::Closure(closure) = body { Some(Rc::clone(closure)) } else { None };
@@ -148,9 +151,10 @@ impl Service {
     /// Reads the state that an attempt before has saved.
     fn read_state(&mut self, key: AttemptKey, bytes: u64, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (_, node) = self.attempts.dispatched(key)?;
-        let memory = Endpoint::Memory(self.cluster.node(node).host);
+        let ends = (Endpoint::Disk(self.registry.host()), Endpoint::Memory(self.cluster.node(node).host));
         let ended = Event(Happening::StepEnded(key));
-        let started = kernel.transfer(Endpoint::Disk(self.registry.host()), memory, bytes, ended).map(drop);
+        self.explain_transfer(key, ends, bytes, kernel);
+        let started = kernel.transfer(ends.0, ends.1, bytes, ended).map(drop);
         if self.is_up(key, started)? {
             return Ok(());
         }
@@ -183,6 +187,7 @@ impl Service {
         let input = caller.map(|caller| caller.input.clone()).unwrap_or_default();
         let sandbox = OfInvocation { context: context.on(node.host), key };
         let body = closure(Call::new(sandbox, input, &node.name, node.speed));
+        self.explain_closure(key, context.now());
         let process = context.spawn({
             let context = context.clone();
             async move {
@@ -216,11 +221,13 @@ impl Service {
             match self.begin_step(key, &step) {
                 Ok(Effort::None) => {}
                 Ok(Effort::Compute(flops)) => return self.begin_computing(key, flops, kernel).map(|()| false),
-                Ok(Effort::Time(length)) => {
-                    kernel.schedule(length, ended);
+                Ok(Effort::Time { whole, slowed }) => {
+                    self.explain_timed(key, Kind::WORK, (whole, slowed), kernel.now());
+                    kernel.schedule(slowed, ended);
                     return Ok(false);
                 }
                 Ok(Effort::Transfer { from, to, bytes }) => {
+                    self.explain_transfer(key, (from, to), bytes, kernel);
                     let started = kernel.transfer(from, to, bytes, ended).map(drop);
                     return self.is_up(key, started).map(|begun| !begun);
                 }
@@ -266,9 +273,12 @@ impl Service {
             size.ok_or_else(|| FunctionError::new(format!("the registry has no file {file:?}")))
         };
         Ok(match step {
-            Step::Sleep(length) => Effort::Time(node.slowed(*length)),
+            Step::Sleep(whole) => Effort::Time { whole: *whole, slowed: node.slowed(*whole) },
             Step::Compute(flops) if self.cluster.shares_processors() => Effort::Compute(*flops),
-            Step::Compute(flops) => Effort::Time(node.slowed(SimDuration::from_secs_f64(flops / node.speed))),
+            Step::Compute(flops) => {
+                let whole = SimDuration::from_secs_f64(flops / node.speed);
+                Effort::Time { whole, slowed: node.slowed(whole) }
+            }
             Step::Fail(message) => return Err(FunctionError::new(&**message)),
             Step::Create(file, size) => {
                 store(attempt, file, *size, limits.disk)?;
@@ -321,6 +331,7 @@ impl Service {
             return self.crashed(key, kernel);
         }
         finish(attempt, kernel);
+        self.explain_body_end(key, kernel.now());
         self.count_processors(key, kernel)?;
         self.report_end(key, kernel);
         Ok(())
@@ -336,6 +347,7 @@ impl Service {
             process.cancel();
         }
         finish(attempt, kernel);
+        self.explain_body_end(key, kernel.now());
         self.count_processors(key, kernel)?;
         self.report_end(key, kernel);
         Ok(())
@@ -349,6 +361,9 @@ impl Service {
             return Err(Error::internal("a body computes that has no container").into());
         };
         attempt.execution_mut().computation = self.cluster.compute(node, container, flops, ended, kernel);
+        let function = attempt.record.function;
+        let cores = self.cluster.cores_of_computation(function);
+        self.explain_computing((key, Kind::WORK), node, (flops, cores), kernel.now());
         Ok(())
     }
 
@@ -372,6 +387,7 @@ impl Service {
     /// The body has ended: the head hears of it.
     fn report_end(&mut self, key: AttemptKey, kernel: &Kernel<Event>) {
         self.note_end(key, false, kernel.now());
+        self.note_unread_end(true);
         self.head.receive(Message::Ended(key));
     }
 }

@@ -19,18 +19,32 @@ impl OfInvocation {
     async fn carry_out(&self, step: Step) -> Result<(), FunctionError> {
         match self.context.with_model(|model, _| model.service().begin_step(self.key, &step))? {
             Effort::None => Ok(()),
-            Effort::Time(length) => {
-                self.context.sleep(length).await;
+            Effort::Time { slowed, .. } => {
+                self.sleep(slowed).await;
                 Ok(())
             }
             Effort::Compute(flops) => {
                 self.compute(flops, SimDuration::ZERO).await;
                 Ok(())
             }
-            Effort::Transfer { from, to, bytes } => {
+            effort @ Effort::Transfer { from, to, bytes } => {
+                let number = self.begins(effort);
                 let moved = self.context.transfer(from, to, bytes).outliving_waiter().await;
+                self.is_over(number);
                 moved.map_err(|error| FunctionError::new(error.to_string()))
             }
+        }
+    }
+
+    /// The closure begins with something that takes time. What it gives up half-way counts as going on.
+    fn begins(&self, effort: Effort) -> Option<u32> {
+        self.context.with_model(|model, kernel| model.service().explain_effort(self.key, effort, kernel))
+    }
+
+    fn is_over(&self, number: Option<u32>) {
+        if let Some(number) = number {
+            self.context
+                .with_model(|model, kernel| model.service().explain_effort_over(self.key, number, kernel.now()));
         }
     }
 }
@@ -41,7 +55,11 @@ impl Sandbox for OfInvocation {
     }
 
     fn sleep(&self, length: SimDuration) -> Pending<'_, ()> {
-        Box::pin(async move { self.context.sleep(length).await })
+        Box::pin(async move {
+            let number = self.begins(Effort::Time { whole: length, slowed: length });
+            self.context.sleep(length).await;
+            self.is_over(number);
+        })
     }
 
     fn compute(&self, flops: f64, alone: SimDuration) -> Pending<'_, ()> {
@@ -49,8 +67,12 @@ impl Sandbox for OfInvocation {
         Box::pin(async move {
             match share {
                 // Who would be told that its container is gone is gone as well.
-                Some(share) => drop(self.context.compute_in(share, flops).await),
-                None => self.context.sleep(alone).await,
+                Some(share) => {
+                    let number = self.begins(Effort::Compute(flops));
+                    drop(self.context.compute_in(share, flops).await);
+                    self.is_over(number);
+                }
+                None => self.sleep(alone).await,
             }
         })
     }

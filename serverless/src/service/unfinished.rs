@@ -22,6 +22,7 @@ impl Service {
     /// if nothing more would happen.
     pub(crate) fn close(&mut self, kernel: &mut Kernel<Event>) -> Result<Option<Stall>, Error> {
         let now = kernel.now();
+        self.explain_unfinished(now);
         self.books.metrics.advance(now);
         self.cluster.count_all_processors(&mut self.books, kernel);
         self.bill_unheard();

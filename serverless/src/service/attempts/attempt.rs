@@ -13,6 +13,7 @@ use crate::function::Body;
 use crate::function::call::FunctionError;
 use crate::invocation::{InvocationRecord, Outcome};
 use crate::node::{ContainerId, Holder, NodeId};
+use crate::service::explain::Explained;
 use crate::service::instances::Seat;
 
 new_key_type! {
@@ -60,6 +61,8 @@ pub(crate) struct Attempt {
     /// What it has in common with other attempts, if that is more than nothing.
     pub(super) invocation: Option<InvocationKey>,
     execution: Option<Box<Execution>>,
+    /// What its time is spent on; only where a run is explained.
+    pub explained: Option<Box<Explained>>,
 }
 
 impl Attempt {
@@ -75,6 +78,7 @@ impl Attempt {
             body,
             invocation: None,
             execution: None,
+            explained: None,
         }
     }
 
@@ -88,6 +92,13 @@ impl Attempt {
     /// Which attempt at its invocation it is, from 1.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Where it stands and what is known of its time, if it is explained.
+    #[inline]
+    pub fn to_explain(&mut self) -> Option<(&Stage, &mut Explained)> {
+        let explained = self.explained.as_deref_mut()?;
+        Some((&self.stage, explained))
     }
 
     /// Whether more is known of its invocation than it says.

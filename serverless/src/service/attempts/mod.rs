@@ -31,6 +31,7 @@ use crate::error::Error;
 use crate::function::{Body, FunctionId, ImageId};
 use crate::invocation::InvocationRecord;
 use crate::node::NodeId;
+use crate::service::explain::{Explained, Site};
 use crate::service::instances::{InstanceKey, Seat};
 use crate::table::Table;
 
@@ -216,6 +217,37 @@ impl Attempts {
             Some(dispatched) => Ok(dispatched),
             None => Err(Misplaced::here()),
         }
+    }
+
+    /// None is explained any more.
+    pub fn explain_nothing(&mut self) {
+        self.alive.values_mut().for_each(|attempt| attempt.explained = None);
+    }
+
+    /// Where all attempts stand that are explained, and what is known of their time.
+    pub fn explain_each(&mut self, mut explain: impl FnMut(&Stage, &mut Explained)) {
+        for (stage, explained) in self.alive.values_mut().filter_map(Attempt::to_explain) {
+            explain(stage, explained);
+        }
+    }
+
+    /// The same for those in a queue in which places are decided anew in each round, for whom an image is brought somewhere.
+    pub fn explain_prepared(&mut self, site: Site, mut explain: impl FnMut(&Stage, &mut Explained)) {
+        if let WaitingQueue::Ordered(_) = self.queue {
+            let all = self.alive.values_mut().filter_map(Attempt::to_explain);
+            all.filter(|(_, explained)| explained.prepared == Some(site))
+                .for_each(|(stage, explained)| explain(stage, explained));
+        }
+    }
+
+    /// Who waits for an image to be on the head.
+    pub fn awaiting_image(&self, image: ImageId) -> Vec<AttemptKey> {
+        self.awaiting[image].clone()
+    }
+
+    /// Who waits on a node for an image there.
+    pub fn bound_at(&self, node: NodeId, image: ImageId) -> Vec<AttemptKey> {
+        self.bound.get(&(node, image)).cloned().unwrap_or_default()
     }
 
     /// All attempts.

@@ -21,15 +21,16 @@ impl Service {
             *failed += 1;
         }
         self.end_instance(key, ContainerChange::Crashed, kernel)?;
-        self.back_off(function, failures, kernel);
+        self.back_off((key, function), failures, kernel);
         Ok(())
     }
 
     /// An instance is wanted in the place of some that have failed, and begun after a pause. That keeps the simulation going only while
     /// somebody is under way, or once somebody comes: where all starts fail it would never end.
-    fn back_off(&mut self, function: FunctionId, failures: u32, kernel: &mut Kernel<Event>) {
+    fn back_off(&mut self, (failed, function): (InstanceKey, FunctionId), failures: u32, kernel: &mut Kernel<Event>) {
         let now = kernel.now();
         let Some(key) = self.instances.add(function, now) else { return };
+        self.explain_instance(key, function, Some(failed));
         let Some(fleet) = self.instances.fleets.get_mut(&function) else { return };
         let until = now
             + fleet.settings.start_failure.as_ref().map_or(SimDuration::ZERO, |failure| failure.pauses.after(failures));

@@ -106,6 +106,21 @@ impl Instances {
         waiting.map(|instance| (instance.function, instance.wanted_at))
     }
 
+    /// The function of one.
+    pub fn function_of(&self, key: InstanceKey) -> Option<FunctionId> {
+        self.all.get(key).map(|instance| instance.function)
+    }
+
+    /// How many there are of a function, whatever they do.
+    pub fn count_of(&self, function: FunctionId) -> u64 {
+        self.fleets.get(&function).map_or(0, |fleet| fleet.members.len() as u64)
+    }
+
+    /// Those that wait on a node for an image there.
+    pub fn bound_at(&self, node: NodeId, image: ImageId) -> Vec<InstanceKey> {
+        self.awaiting_image.get(&(node, image)).cloned().unwrap_or_default()
+    }
+
     /// Whether instances wait on a node for an image there.
     pub fn are_bound(&self, node: NodeId, image: ImageId) -> bool {
         self.awaiting_image.contains_key(&(node, image))

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::results::Phase;
 use crate::service::Service;
 use crate::service::event::{Event, Happening, Message};
+use crate::service::explain::{Kind, Step, Timed};
 
 impl Service {
     /// For how long the container of an instance that ends, and why, is paused, if it is.
@@ -34,10 +35,12 @@ impl Service {
         }
         self.books.metrics.begin_instance(self.registry.function(function).limits.ram, false, now);
         self.books.begin_phase(held.node(), held.id(), Phase::Prewarming, function);
-        let time = self.cluster.node(held.node()).slowed(SimDuration::from_secs_f64(fleet.draw_resume()));
+        let whole = SimDuration::from_secs_f64(fleet.draw_resume());
+        let time = self.cluster.node(held.node()).slowed(whole);
         let up = Event(Happening::Message(Message::InstanceReady(key)));
         (instance.start, instance.placed_at) = (HowStarted::Paused, Some(now));
         instance.stage = InstanceStage::Starts(held, kernel.schedule_cancellable(time, up));
+        self.explain_step(key, Step::Takes(Timed::new(Kind::START, now, (whole, time))), now);
         Ok(true)
     }
 }

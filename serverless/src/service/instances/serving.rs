@@ -151,6 +151,7 @@ impl Service {
         let placed_at = instance.and_then(|instance| instance.placed_at).unwrap_or(now);
         let is_only_one = instance.is_some_and(|instance| instance.serving == 1);
         let start = if is_cold { Start::Cold } else { Start::Warm };
+        self.explain_seat(key, seat.instance, start, now);
         self.cluster.note_holder(node, container, key.into());
         let attempt = self.attempts.sit_down(key, seat)?;
         attempt.record.node = Some(node.0);

@@ -10,6 +10,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::fleet::DrawnStart;
 use super::instance::{HowStarted, Instance, InstanceStage};
 use super::{InstanceKey, Instances, Which};
+use crate::causes::Cause;
 use crate::cluster::HeldContainer;
 use crate::error::Error;
 use crate::function::{FunctionId, ImageId};
@@ -19,6 +20,7 @@ use crate::results::Phase;
 use crate::service::Service;
 use crate::service::containers::ShownContainers;
 use crate::service::event::{Event, Happening, Message};
+use crate::service::explain::{Kind, Step, Timed};
 
 /// Where node allocation has an instance.
 enum Answer {
@@ -58,12 +60,14 @@ impl Instances {
 impl Service {
     /// There is to be one more instance of a function.
     pub(super) fn want_instance(&mut self, function: FunctionId, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
-        let added = self.instances.add(function, kernel.now());
-        added.map_or(Ok(()), |key| self.begin_instance(key, kernel))
+        let Some(key) = self.instances.add(function, kernel.now()) else { return Ok(()) };
+        self.explain_instance(key, function, None);
+        self.begin_instance(key, kernel)
     }
 
     /// An instance begins its way: with the container of one that is paused, with a pod, or by being created.
     pub(super) fn begin_instance(&mut self, key: InstanceKey, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.explain_step(key, Step::Is(Cause::ControlPlane), kernel.now());
         if self.resume_instance(key, kernel)? { Ok(()) } else { self.search_pods(key, 0, kernel) }
     }
 
@@ -73,7 +77,7 @@ impl Service {
             self.instances.put(key, InstanceStage::AwaitsCreation);
             self.call_to_creation(kernel);
         } else {
-            self.created(key);
+            self.created(key, kernel.now());
         }
     }
 
@@ -125,7 +129,7 @@ impl Service {
             Some(InstanceStage::IsCreated(_)) => {
                 self.instances.stations.leave(Which::Creation);
                 self.call_to_creation(kernel);
-                self.created(key);
+                self.created(key, kernel.now());
                 Ok(())
             }
             Some(InstanceStage::WithAgent(held, _)) => {
@@ -156,7 +160,8 @@ impl Service {
     }
 
     /// An instance has been created, and needs a node, which the head finds.
-    fn created(&mut self, key: InstanceKey) {
+    fn created(&mut self, key: InstanceKey, now: SimTime) {
+        self.explain_step(key, Step::Is(Cause::NodeFull), now);
         self.instances.put(key, InstanceStage::AwaitsNode);
         if let Some(instance) = self.instances.all.get(key) {
             self.instances.awaiting_node.insert(instance.function, instance.number, key);
@@ -264,6 +269,7 @@ impl Service {
             let Some(promise) = self.cluster.promise_room(node, function) else { return Ok(false) };
             self.instances.put(key, InstanceStage::AwaitsImage(promise));
             self.instances.awaiting_image.entry((node, image)).or_default().push(key);
+            self.explain_awaiting_image(key, (Some(node), image), kernel.now());
             self.advance_site(node, image, kernel)?;
             return Ok(true);
         }
@@ -273,6 +279,7 @@ impl Service {
         self.books.metrics.begin_instance(self.registry.function(function).limits.ram, is_pod, kernel.now());
         self.books.begin_phase(node, held.id(), Phase::Prewarming, function);
         self.instances.put(key, InstanceStage::AwaitsAgent(held));
+        self.explain_step(key, Step::Is(Cause::ControlPlane), kernel.now());
         if let Some(instance) = self.instances.all.get_mut(key) {
             instance.placed_at = Some(kernel.now());
         }
@@ -296,6 +303,7 @@ impl Service {
                 return Err(Error::internal("an instance that waits for an image is somewhere else").into());
             };
             self.cluster.redeem(promise);
+            self.explain_step(key, Step::Is(Cause::NodeFull), kernel.now());
             let Some(instance) = self.instances.all.get(key) else { continue };
             let (function, number) = (instance.function, instance.number);
             if !self.put_on_node(key, function, node, kernel)? {
@@ -323,8 +331,10 @@ impl Service {
             }
             if size > 0 {
                 let (host, read) = (self.cluster.node(held.node()).host, Event(Happening::InstanceAdvances(key)));
-                let reads = kernel.transfer(Endpoint::Disk(host), Endpoint::Memory(host), size, read)?;
+                let ends = (Endpoint::Disk(host), Endpoint::Memory(host));
+                let reads = kernel.transfer(ends.0, ends.1, size, read)?;
                 instance.stage = InstanceStage::Reads(held, reads, drawn);
+                self.explain_snapshot(key, ends, size, kernel);
                 return Ok(());
             }
         }
@@ -340,7 +350,9 @@ impl Service {
         let whole = self.registry.function(function).startup_overhead;
         let overhead = if is_pod { SimDuration::ZERO } else { whole };
         let DrawnStart { seconds, fails, is_restored } = drawn;
-        let time = self.cluster.node(held.node()).slowed(overhead + SimDuration::from_secs_f64(seconds));
+        let whole = overhead + SimDuration::from_secs_f64(seconds);
+        let time = self.cluster.node(held.node()).slowed(whole);
+        self.explain_step(key, Step::Takes(Timed::new(Kind::START, kernel.now(), (whole, time))), kernel.now());
         let has_worked = is_restored && self.instances.has_work_in_snapshot(function);
         let over = if fails {
             Happening::InstanceAdvances(key)
@@ -366,6 +378,7 @@ impl Service {
         };
         let up = Message::InstanceReady(key);
         let (node, container) = (held.node(), held.id());
+        self.explain_startup_of_instance(key, node, kernel.now());
         if self.cluster.begin_startup(node, container, Event(Happening::Message(up)), kernel) {
             self.instances.put(key, InstanceStage::Computes(held));
         } else {
@@ -381,7 +394,9 @@ impl Service {
         key: InstanceKey,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        let (now, instances) = (kernel.now(), &mut self.instances);
+        let now = kernel.now();
+        self.explain_step(key, Step::Is(Cause::InstancesBusy), now);
+        let instances = &mut self.instances;
         let Some(instance) = instances.all.get_mut(key) else { return Ok(()) };
         let held = match std::mem::replace(&mut instance.stage, InstanceStage::Ended) {
             InstanceStage::Starts(held, _) => held,

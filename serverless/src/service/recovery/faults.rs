@@ -223,6 +223,7 @@ impl Service {
             self.cluster.set_slowness(node, slowness);
             if self.cluster.shares_processors() {
                 kernel.set_slowness(host, slowness);
+                self.explain_change(kernel);
             }
         }
     }
@@ -305,6 +306,7 @@ impl Service {
         self.give_up_queue_of(node, kernel)?;
         self.cluster.end_all_idle(node, why, &mut self.books, kernel);
         for image in self.attempts.images_awaited_on(node) {
+            self.settle_bound(node, image, kernel.now());
             for (key, promise) in self.attempts.unbind(node, image)? {
                 self.cluster.redeem(promise);
                 self.tell_of_requeue(key, node, kernel.now());
@@ -378,6 +380,7 @@ impl Service {
 
     /// Ends an invocation as lost.
     fn lose(&mut self, key: AttemptKey, reason: &Rc<str>, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+        self.settle(key, kernel.now());
         self.attempts.under_way_mut(key)?.end(Outcome::Lost, Rc::clone(reason), kernel.now());
         self.note_end(key, true, kernel.now());
         self.conclude(key, kernel)
@@ -399,6 +402,7 @@ impl Service {
                 self.attempts.iter().filter(|(_, attempt)| attempt.stage().waits()).map(|(key, _)| key).collect();
             here.into_iter().for_each(|key| self.tell_of_end(key, Ending::Lost, kernel.now()));
         }
+        self.settle_all(kernel.now());
         let with_queue = self.attempts.nodes_with_queue();
         let (here, mut promises, timers) = self.attempts.empty();
         with_queue.into_iter().for_each(|node| self.cluster.set_queued(node, 0));
@@ -430,8 +434,12 @@ impl Service {
                 attempt.fail(failure);
                 return self.body_ended(key, kernel);
             }
-            Interrupted::Download(image) => self.head.images.download_failed(image),
+            Interrupted::Download(image) => {
+                self.explain_interruption((None, image), kernel.now());
+                self.head.images.download_failed(image);
+            }
             Interrupted::Copy { node, image } => {
+                self.explain_interruption((Some(node), image), kernel.now());
                 self.copy_is_over(node, image);
                 self.cluster.abort_copy(node, image);
                 if let Some(replication) = &mut self.recovery.replication {
@@ -440,6 +448,7 @@ impl Service {
                 self.await_again(node, image);
             }
             Interrupted::Load { node, image } => {
+                self.explain_interruption((Some(node), image), kernel.now());
                 self.cluster.abort_load(node, image);
                 self.await_again(node, image);
             }

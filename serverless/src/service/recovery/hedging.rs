@@ -23,6 +23,7 @@ impl Service {
     /// Makes another attempt beside one that takes long.
     pub(crate) fn hedge(&mut self, key: AttemptKey, kernel: &mut Kernel<Event>) {
         let Some(twin) = self.attempts.hedge(key) else { return };
+        self.explain_hedge(key, twin, kernel.now());
         self.books.metrics.hedges += 1;
         kernel.schedule(SimDuration::ZERO, Event(Happening::Message(Message::Request(twin))));
     }

@@ -47,8 +47,9 @@ impl Faults {
 
 impl Service {
     /// Gives a link the bandwidth that degradations leave to it.
-    pub(in crate::service) fn set_bandwidth(&self, link: LinkId, kernel: &mut Kernel<Event>) {
+    pub(in crate::service) fn set_bandwidth(&mut self, link: LinkId, kernel: &mut Kernel<Event>) {
         kernel.degrade_link(link, self.recovery.faults.degradation(link));
+        self.explain_change(kernel);
     }
 
     /// The link that a fault is about and the part of its bandwidth that is left to it now, if the policy observes.

@@ -56,7 +56,9 @@ impl Service {
         if policy.deadline.is_some_and(|deadline| begin > requested + deadline) {
             return Ok(false);
         }
+        let lost = self.attempts.under_way_mut(key)?.explained.take();
         let again = self.attempts.retry(key)?;
+        self.explain_retry(lost, again, kernel.now());
         self.books.metrics.retries += 1;
         kernel.schedule(pause, Event(Happening::Message(Message::Request(again))));
         Ok(true)

@@ -15,6 +15,7 @@ use crate::policy::Method;
 use crate::service::Service;
 use crate::service::attempts::{Attempt, Stage, Turn, Waiting, WaitingQueue};
 use crate::service::event::Event;
+use crate::service::explain::Queued;
 
 /// For whom a place is kept.
 #[derive(Debug)]
@@ -119,6 +120,7 @@ impl Service {
         let hidden = self.hide(waiting, held, kernel.now());
         if !self.may_be_asked() {
             self.show(hidden);
+            self.explain_queued(waiting.key, Queued::NoRoom, kernel.now());
             return Ok(Offered::Waits);
         }
         let answer = self.ask(waiting, kernel);
@@ -134,6 +136,7 @@ impl Service {
             }
             (_, Some(Place::Wrong(node))) => Err(self.wrong_node(node.0, Method::Place)),
             (_, Some(Place::InVain(node))) => {
+                self.explain_queued(waiting.key, Queued::NoRoom, kernel.now());
                 self.tell_of_requeue(waiting.key, node, kernel.now());
                 Ok(Offered::Waits)
             }
@@ -141,7 +144,10 @@ impl Service {
             (Placement::Node(node) | Placement::Warm { node, .. } | Placement::Cold { node }, None) => {
                 Err(self.wrong_node(node, Method::Place))
             }
-            (Placement::Wait, _) => Ok(Offered::Waits),
+            (Placement::Wait, _) => {
+                self.explain_stay(waiting.key, None, kernel.now());
+                Ok(Offered::Waits)
+            }
             (Placement::Busy { node, until }, _) => {
                 let answer = self.check_busy(node, until)?;
                 if !matches!(held, Held::Nobody) {

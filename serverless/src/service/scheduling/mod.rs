@@ -319,6 +319,7 @@ impl Service {
                 Placement::Wait => {
                     rounds.let_wait(function, round);
                     told_to_wait += 1;
+                    plan.staying.push((key, None));
                 }
                 Placement::Reject(reason) => {
                     plan.decisions.push(Decision::Reject { entry, reason });
@@ -453,7 +454,10 @@ impl Service {
                 let (place, manner) = (self.check_place(&answer, waiting.function)?, self.manner());
                 plan.decide(&Wanted::by(entry, &waiting.request), place, &mut self.cluster, manner);
             }
-            Placement::Wait => return Ok(Asked::ToWait),
+            Placement::Wait => {
+                plan.staying.push((waiting.key, None));
+                return Ok(Asked::ToWait);
+            }
             Placement::Reject(reason) => plan.decisions.push(Decision::Reject { entry, reason }),
             Placement::Busy { node, until } => {
                 let answer = self.check_busy(node, until)?;

@@ -2,6 +2,7 @@
 
 use hearth_policy_api::{Commitment, NONE, RequestView};
 use hearth_simcore::kernel::Kernel;
+use hearth_simcore::time::SimTime;
 
 pub(in crate::service) use crate::cluster::Choice;
 use crate::cluster::Cluster;
@@ -59,6 +60,8 @@ pub(crate) struct Plan {
     /// Loads and copies to begin, in the order of deciding.
     pub loads: Vec<(NodeId, ImageId)>,
     pub copies: Vec<(NodeId, ImageId)>,
+    /// Those that stay in the queue, with where their image is brought for them, if it is.
+    pub staying: Vec<(AttemptKey, Option<(NodeId, ImageId)>)>,
     /// Nodes whose cores the plan has taken, each once.
     nodes: Vec<NodeId>,
     /// Functions whose idle containers the plan has taken, with the node.
@@ -103,6 +106,8 @@ impl Plan {
         // it starts in a new one.
         if manner.binds && has_core {
             self.decisions.push(Decision::Bind { entry, node, image });
+        } else {
+            self.staying.push((entry.key, Some((node, image))));
         }
     }
 
@@ -175,6 +180,9 @@ impl Service {
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        for (key, image) in plan.staying.drain(..) {
+            self.explain_stay(key, image, kernel.now());
+        }
         for decision in plan.decisions.drain(..) {
             match decision {
                 Decision::Dispatch { entry, node, container } => {
@@ -186,7 +194,7 @@ impl Service {
                 }
                 Decision::Bind { entry, node, image } => {
                     self.settle_entry(entry, true)?;
-                    self.bind(entry, node, image)?;
+                    self.bind(entry, node, image, kernel.now())?;
                 }
                 Decision::Await { entry, answer } => {
                     self.settle_entry(entry, true)?;
@@ -212,7 +220,8 @@ impl Service {
     }
 
     /// Binds an invocation to a node on which its image is awaited, with a core and its reservations promised.
-    fn bind(&mut self, entry: Entry, node: NodeId, image: ImageId) -> Result<(), Box<Error>> {
+    fn bind(&mut self, entry: Entry, node: NodeId, image: ImageId, now: SimTime) -> Result<(), Box<Error>> {
+        self.settle(entry.key, now);
         let promise = self.cluster.promise(node, entry.function);
         Ok(self.attempts.bind(entry.key, promise, image)?)
     }

@@ -33,7 +33,9 @@ impl Service {
         }
         self.books.metrics.note_request(date);
         self.policies.watch().count_request();
-        self.attempts.request(record, body)
+        let key = self.attempts.request(record, body);
+        self.explain_request(key, date);
+        key
     }
 
     /// The same for a controller that watches the invocation.

@@ -13,6 +13,7 @@ use crate::node::NodeId;
 use crate::service::Service;
 use crate::service::attempts::{Attempt, AttemptKey};
 use crate::service::event::{Event, Happening, Message};
+use crate::service::explain::Timed;
 use crate::workflow::{Consequence, Inputs, TaskEnd, TaskRequest, Workflow, WorkflowId};
 
 /// What remains of an invocation that has ended for the tasks after it.
@@ -155,9 +156,12 @@ impl Service {
             Err(lost) => self.attempts.under_way_mut(key)?.fail(FunctionError::new(lost)),
         }
         self.set_time_limit(key, limit, kernel)?;
-        let mut under_way = 0;
+        let (mut under_way, mut all) = (0, None::<Timed>);
         for (from, bytes) in &sources {
             let arrived = Event(Happening::InputArrived(key));
+            if let Some(timed) = self.data_transfer((*from, Endpoint::Memory(to)), *bytes, kernel) {
+                all = Some(all.map_or(timed, |all| all.beside(timed)));
+            }
             let started = kernel.transfer(*from, Endpoint::Memory(to), *bytes, arrived).map(drop);
             if !self.is_up(key, started)? {
                 break;
@@ -165,6 +169,7 @@ impl Service {
             self.books.metrics.workflows.data.add(*bytes);
             under_way += 1;
         }
+        self.explain_doing(key, all, kernel.now());
         if sources.is_empty() || under_way < sources.len() {
             // Data is lost, or out of reach. Whoever started the body is still at work: the end waits for its turn.
             kernel.schedule(SimDuration::ZERO, Event(Happening::BodyEnded(key)));
