@@ -27,6 +27,7 @@ mod result_place;
 mod sweep;
 mod table;
 mod temporary;
+mod why;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -59,6 +60,8 @@ enum Command {
     Compare(commands::sweep::CompareArguments),
     /// Run a scenario with every combination of policies, values and seeds.
     Sweep(commands::sweep::SweepCommand),
+    /// Say why invocations took as long as they did: what their latencies are made of, or the story of one.
+    Why(commands::why::WhyArguments),
     /// Pack what was run into one file, which `hearth run FILE --verify` runs again anywhere.
     Pack(commands::pack::PackArguments),
     /// Draw what came of a run or a sweep: one page, or pictures.
@@ -165,6 +168,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
+        Command::Why(arguments) => commands::why::why(&arguments),
         Command::Pack(arguments) => commands::pack::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
@@ -184,6 +188,7 @@ impl Command {
             Self::Run(arguments) => arguments.isolated(),
             Self::Compare(arguments) => arguments.isolated(),
             Self::Sweep(command) => command.isolated(),
+            Self::Why(arguments) => arguments.isolated(),
             Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),

@@ -7,7 +7,7 @@ use hearth_serverless::experiment::{Experiment, PolicyTime, Results};
 #[cfg(feature = "parquet")]
 use hearth_serverless::results::InvocationsParquet;
 use hearth_serverless::results::{
-    InvocationsCsv, RecordSink, SinkError, Summary, write_distributions, write_functions,
+    About, InvocationsCsv, RecordSink, SinkError, Summary, write_cause_totals, write_distributions, write_functions,
 };
 use hearth_simcore::time::SimDuration;
 use serde_json::Value;
@@ -79,6 +79,7 @@ impl ResultFiles {
         self.write_scenario(scenario)?;
         ["summary.json", "functions.csv", "distributions.csv"]
             .iter()
+            .chain(options.explain.then_some(&"cause_totals.csv"))
             .try_for_each(|name| self.create(name).map(drop))?;
         if let Some(intervals) = options.time_series {
             let file = Box::new(BufWriter::new(self.create("timeseries.csv")?));
@@ -107,18 +108,31 @@ impl ResultFiles {
         let Some(InvocationsTable { format, sample }) = options.invocations else {
             return Ok(experiment.without_records());
         };
-        let about = experiment.about();
-        let file = self.create(&format!("invocations.{}", format.extension()))?;
+        let mut sinks = vec![self.sink(experiment.about(), "invocations", format)?];
+        if options.explain {
+            sinks.push(self.sink(experiment.about(), "causes", format)?);
+        }
+        Ok(experiment.record_to(Box::new(sinks), sample))
+    }
+
+    /// What writes invocations, or their causes, into the file of that name.
+    fn sink(&self, about: &About, name: &str, format: TableFormat) -> Result<Box<dyn RecordSink>, CommandError> {
+        let file = self.create(&format!("{name}.{}", format.extension()))?;
+        let is_of_causes = name == "causes";
         let sink: Result<Box<dyn RecordSink>, SinkError> = match format {
-            TableFormat::Csv => InvocationsCsv::new(about, file).map(|sink| Box::new(sink) as _),
+            TableFormat::Csv => {
+                let begin = if is_of_causes { InvocationsCsv::of_causes } else { InvocationsCsv::new };
+                begin(about, file).map(|sink| Box::new(sink) as _)
+            }
             #[cfg(not(feature = "parquet"))]
             TableFormat::Parquet => return Err(crate::feature::PARQUET.missing()),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
-                InvocationsParquet::new(about, BufWriter::new(file)).map(|sink| Box::new(sink) as _)
+                let begin = if is_of_causes { InvocationsParquet::of_causes } else { InvocationsParquet::new };
+                begin(about, BufWriter::new(file)).map(|sink| Box::new(sink) as _)
             }
         };
-        Ok(experiment.record_to(sink.map_err(|error| self.unusable(error))?, sample))
+        sink.map_err(|error| self.unusable(error))
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn Write + Send>, CommandError> {
@@ -138,6 +152,11 @@ impl ResultFiles {
         self.write_file("distributions.csv", |file| {
             write_distributions(results, BufWriter::new(file)).map_err(Into::into)
         })?;
+        if results.causes.is_some() {
+            self.write_file("cause_totals.csv", |file| {
+                write_cause_totals(results, BufWriter::new(file)).map_err(Into::into)
+            })?;
+        }
         self.write_file("summary.json", |mut file| Ok(writeln!(file, "{}", to_json(summary))?))?;
         let mut manifest = locked(&self.manifest);
         manifest.state = state;
@@ -184,11 +203,19 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
     names.extend(options.timeline.clone());
     names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));
+    names.extend(options.explain.then(|| "cause_totals.csv".to_owned()));
+    let of_causes = options.invocations.filter(|_| options.explain);
+    names.extend(of_causes.map(|table| format!("causes.{}", table.format.extension())));
     names
 }
 
 /// A summary as JSON.
 pub fn to_json(summary: &Summary) -> String {
-    // Numbers, text and maps with text as keys: there is nothing in a summary that JSON cannot hold.
-    serde_json::to_string_pretty(summary).unwrap_or_default()
+    to_json_of(summary)
+}
+
+/// The same of what else has numbers, text and maps with text as keys.
+pub fn to_json_of(value: &impl serde::Serialize) -> String {
+    // There is nothing in it that JSON cannot hold.
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }

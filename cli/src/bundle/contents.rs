@@ -157,7 +157,8 @@ mod tests {
             platform: None,
             stands_for: None,
         };
-        let options = Options { invocations: None, time_series: None, timeline: None, policy_timeout_s: 10.0 };
+        let (time_series, timeline, policy_timeout_s, explain) = (None, None, 10.0, false);
+        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
         let scenario = "scenario.json".to_owned();
         let run = PackedRun { name: String::new(), scenario: scenario.clone(), options, results: Vec::new() };
         let files = [scenario.as_str()].iter().chain(names).map(file).collect();

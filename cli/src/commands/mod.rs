@@ -15,6 +15,7 @@ pub mod sweep;
 pub mod trace;
 pub mod validate;
 pub mod verify;
+pub mod why;
 
 use crate::bundle;
 use crate::error::CommandError;

@@ -70,6 +70,7 @@ impl PackArguments {
             time_series: Intervals::asked(None),
             timeline: None,
             policy_timeout_s: POLICY_TIMEOUT.as_secs_f64(),
+            explain: false,
         };
         let plan = Plan {
             scenario: &self.scenario,

@@ -26,6 +26,7 @@ use crate::result_files::{ResultFiles, Took, to_json};
 use crate::result_folder::manifest::{Options, State};
 use crate::result_folder::{claim, runs_again};
 use crate::result_place::Place;
+use crate::why::{ranking, totals};
 use crate::{interrupt, table};
 
 /// How long a call of a policy may take, if nothing else is said.
@@ -79,6 +80,11 @@ pub struct RunArguments {
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
 
+    /// Say what the latency of each invocation is made of: a table of causes, and with --output causes.csv, in which the causes
+    /// of each invocation add up to its latency, and cause_totals.csv. `hearth why` tells more.
+    #[arg(long)]
+    explain: bool,
+
     /// Print the summary as JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -117,6 +123,7 @@ impl RunArguments {
             time_series: Intervals::asked(self.interval),
             timeline: None,
             policy_timeout_s: self.policy_timeout.unwrap_or(POLICY_TIMEOUT).as_secs_f64(),
+            explain: self.explain,
         };
         Plan {
             scenario: &self.scenario,
@@ -160,6 +167,7 @@ impl RunArguments {
             (self.format.is_some(), "--format"),
             (self.interval.is_some(), "--interval"),
             (self.timeline.is_some(), "--timeline"),
+            (self.explain, "--explain"),
             (self.json, "--json"),
         ];
         choices.into_iter().find(|(is_chosen, _)| *is_chosen).map(|(_, name)| name)
@@ -258,6 +266,7 @@ impl Plan<'_> {
     /// Gets the simulation ready, with the files that it writes into.
     fn open(&self, files: Option<&ResultFiles>, chosen: &ChosenScenario<'_>) -> Result<Experiment, CommandError> {
         let (scenario, experiment) = chosen.prepare()?;
+        let experiment = if self.options.explain { experiment.explained() } else { experiment };
         let Some((folder, files)) = self.output.zip(files) else {
             let experiment = experiment.without_records();
             return match self.timeline {
@@ -309,6 +318,9 @@ impl Plan<'_> {
             return Ok(());
         }
         write!(out, "{}", table::of_summary(results, summary, took))?;
+        if self.options.explain {
+            write!(out, "\n{}", ranking::as_text(&totals::of_results(results)?, None, 5))?;
+        }
         if let Some(folder) = self.called {
             writeln!(out, "\nResults are in {}.", folder.display())?;
             let asked = self.options.time_series.map(Intervals::length);

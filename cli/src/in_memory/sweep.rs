@@ -108,7 +108,8 @@ impl Sweep {
         }
         let grid = Grid::of_axes(axes, seeds)?;
         let baseline = baseline.map(|baseline| grid.baseline(&baseline)).transpose()?;
-        let options = Options { invocations: None, time_series: None, timeline: None, policy_timeout_s };
+        let (time_series, timeline, explain) = (None, None, false);
+        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
         let mut study = Study {
             name,
             text,

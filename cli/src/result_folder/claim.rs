@@ -9,7 +9,7 @@ use super::manifest::{self, Manifest};
 use crate::error::CommandError;
 
 /// What a run writes, beside a timeline that has the name it was given.
-pub const OF_A_RUN: [&str; 12] = [
+pub const OF_A_RUN: [&str; 15] = [
     manifest::NAME,
     "scenario.json",
     "summary.json",
@@ -22,6 +22,9 @@ pub const OF_A_RUN: [&str; 12] = [
     "workflows.csv",
     "invocations.csv",
     "invocations.parquet",
+    "causes.csv",
+    "causes.parquet",
+    "cause_totals.csv",
 ];
 
 /// What says that a folder is a sweep's.

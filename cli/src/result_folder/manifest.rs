@@ -41,6 +41,9 @@ pub struct Options {
     pub timeline: Option<String>,
     /// How long a call of a policy may take, in seconds; 0 is for ever.
     pub policy_timeout_s: f64,
+    /// Whether it is said what latencies are made of.
+    #[serde(default)]
+    pub explain: bool,
 }
 
 /// What a run of a sweep was.
@@ -210,7 +213,8 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        let options = Options { invocations: None, time_series: None, timeline: None, policy_timeout_s: 10.0 };
+        let (time_series, timeline, policy_timeout_s, explain) = (None, None, 10.0, false);
+        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
         Manifest::new(options, None)
     }
 

@@ -255,7 +255,7 @@ impl Plan {
 }
 
 fn check_options(options: &Options) -> Result<(), &'static str> {
-    let Options { invocations, time_series, timeline, policy_timeout_s } = options;
+    let Options { invocations, time_series, timeline, policy_timeout_s, explain: _ } = options;
     let is_share = invocations.is_none_or(|table| (0.0..=1.0).contains(&table.sample));
     let is_series = time_series.is_none_or(|series| series.interval_ns > 0 && series.most_rows > 1);
     let is_time = Duration::try_from_secs_f64(*policy_timeout_s).is_ok();

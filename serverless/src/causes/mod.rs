@@ -22,11 +22,14 @@
 mod cause;
 mod cold_start;
 mod parts;
+mod story;
 mod totals;
 
 pub use cause::{Cause, Family};
 pub use cold_start::{ColdStart, ColdStartCause};
 pub use parts::Parts;
+pub(crate) use story::Telling;
+pub use story::{Story, StoryEvent};
 pub use totals::{CauseTotals, Sum, Sums};
 
 /// Why an invocation took as long as it did.

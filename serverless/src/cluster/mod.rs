@@ -244,6 +244,11 @@ impl Cluster {
         &self.free_core
     }
 
+    /// How many cores there are on nodes that are up.
+    pub fn cores_up(&self) -> u64 {
+        self.cores_up
+    }
+
     /// How many cores are free so.
     #[inline]
     pub fn free_cores(&self) -> u64 {

@@ -248,6 +248,30 @@ impl Experiment {
         self
     }
 
+    /// Explains, and tells the story of one invocation, by its number: [`Results::story`].
+    ///
+    /// ```
+    /// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
+    /// use hearth_serverless::causes::StoryEvent;
+    /// # let scenario = Scenario::from_json(r#"{"format": "hearth-scenario/1",
+    /// #     "platform": {"hosts": [{"name": "all", "cores": 1, "speed": "1Gf"}]},
+    /// #     "service": {"head": "all", "registry": "all", "nodes": ["all"]}, "functions": [{"name": "f"}],
+    /// #     "workload": {"invocations": [{"at": 1.5, "function": "f", "body": [{"sleep": "1s"}]}]}}"#)?;
+    /// # let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+    /// let results = Experiment::prepare(&scenario, &catalog)?.telling(0).run()?;
+    /// let story = results.story.ok_or("invocation 0 was requested")?;
+    /// let is_told = |words: &str| {
+    ///     story.events.iter().any(|event| matches!(event, StoryEvent::Told { what, .. } if what.contains(words)))
+    /// };
+    /// assert!(is_told("starts cold on all: its function had never had a container"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn telling(mut self, invocation: u64) -> Self {
+        let functions = self.about.functions.clone();
+        self.simulation.with_model_mut(|model, _| model.service().tell_story_of(invocation, functions));
+        self.explained()
+    }
+
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().books().recorder = None);
@@ -454,7 +478,7 @@ impl Experiment {
                 service.work().has_workflows(),
             )
         });
-        let Ended { metrics, records, stall, causes } = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall, causes, story } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
@@ -469,6 +493,7 @@ impl Experiment {
             about,
             metrics,
             causes,
+            story,
             records,
             events,
             ended_at,

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::held_table::HeldTable;
 use super::recorder::{RecordSink, SinkError, unwritable};
 use super::table::{Column, CsvTable};
-use super::{About, Results};
+use super::{About, Results, causes};
 use crate::error::Error;
 use crate::invocation::{InvocationRecord, Start};
 
@@ -49,6 +49,15 @@ impl<W: Write> InvocationsCsv<W> {
     /// When the target cannot be written.
     pub fn new(about: &About, target: W) -> Result<Self, SinkError> {
         Ok(Self { table: CsvTable::new(columns(about), target)? })
+    }
+
+    /// Begins a table of what the latency of each invocation is made of, where an experiment is
+    /// [explained](crate::experiment::Experiment::explained).
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn of_causes(about: &About, target: W) -> Result<Self, SinkError> {
+        Ok(Self { table: CsvTable::new(causes::columns(about), target)? })
     }
 }
 
@@ -109,6 +118,13 @@ impl<F: FnMut(HeldTable) -> Result<(), SinkError>> InvocationBatches<F> {
     /// Begins with an experiment. The last table may have fewer rows, and none at all; it is handed on in any case.
     pub fn new(about: &About, most_rows: usize, hand_on: F) -> Self {
         let columns = columns(about);
+        Self { held: HeldTable::of(&columns), columns, most_rows: most_rows.max(1), hand_on }
+    }
+
+    /// The same with tables of what the latency of each is made of, where an experiment is
+    /// [explained](crate::experiment::Experiment::explained).
+    pub fn of_causes(about: &About, most_rows: usize, hand_on: F) -> Self {
+        let columns = causes::columns(about);
         Self { held: HeldTable::of(&columns), columns, most_rows: most_rows.max(1), hand_on }
     }
 }

@@ -19,6 +19,7 @@
 
 mod attempts;
 mod books;
+mod causes;
 mod distributions;
 #[cfg(test)]
 mod documented;
@@ -44,6 +45,7 @@ mod workflows;
 
 pub(crate) use attempts::Attempts;
 pub(crate) use books::Books;
+pub use causes::{hold_cause_totals, write_cause_totals};
 pub use distributions::{hold_distributions, write_distributions};
 pub use functions::{hold_functions, write_functions};
 pub use held_table::{HeldColumn, HeldTable, TablePlace, Values, WrongCell};

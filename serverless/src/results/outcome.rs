@@ -3,7 +3,7 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Books;
-use crate::causes::CauseTotals;
+use crate::causes::{CauseTotals, Story};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::metrics::Metrics;
 use crate::policy::{PolicyRecord, PolicySlot};
@@ -33,6 +33,8 @@ pub struct Results {
     pub metrics: Metrics,
     /// What the latency of all invocations is made of, if that was explained.
     pub causes: Option<CauseTotals>,
+    /// The story that was asked for, if that invocation was requested.
+    pub story: Option<Story>,
     /// Every invocation in the order of requests, if they were kept.
     pub records: Vec<InvocationRecord>,
     /// Events that the engine handled.
@@ -58,11 +60,12 @@ impl Results {
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
         let time_series_interval = books.series_interval;
-        let (stall, causes, skipped_rows) = (None, None, 0);
+        let (stall, causes, story, skipped_rows) = (None, None, None, 0);
         Self {
             about,
             metrics,
             causes,
+            story,
             records,
             events,
             ended_at: date,

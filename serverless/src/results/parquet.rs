@@ -12,10 +12,10 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
 use super::held_table::{HeldColumn, HeldTable, Values};
-use super::invocations;
 use super::recorder::{RecordSink, SinkError};
 use super::table::{Cell, Column, ColumnDescription, ColumnHead, ColumnType};
 use super::{About, Unit};
+use super::{causes, invocations};
 use crate::invocation::InvocationRecord;
 
 /// Writes rows as Parquet. They are held until a group of them is ended.
@@ -170,8 +170,20 @@ impl<W: Write + Send> InvocationsParquet<W> {
     /// # Errors
     /// When the target cannot be written.
     pub fn new(about: &About, target: W) -> Result<Self, SinkError> {
-        let columns = invocations::columns(about);
-        let rows = ParquetRows::new("invocations", columns.iter().map(Column::head), target)?;
+        Self::with(invocations::columns(about), "invocations", target)
+    }
+
+    /// Begins a file of what the latency of each invocation is made of, where an experiment is
+    /// [explained](crate::experiment::Experiment::explained).
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    pub fn of_causes(about: &About, target: W) -> Result<Self, SinkError> {
+        Self::with(causes::columns(about), "causes", target)
+    }
+
+    fn with(columns: Vec<Column<InvocationRecord>>, name: &str, target: W) -> Result<Self, SinkError> {
+        let rows = ParquetRows::new(name, columns.iter().map(Column::head), target)?;
         Ok(Self { columns, rows })
     }
 }

@@ -56,6 +56,17 @@ pub trait RecordSink {
     }
 }
 
+/// Passes each invocation on to several, one after the other.
+impl RecordSink for Vec<Box<dyn RecordSink>> {
+    fn write(&mut self, record: &InvocationRecord) -> Result<(), SinkError> {
+        self.iter_mut().try_for_each(|sink| sink.write(record))
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.iter_mut().try_for_each(|sink| sink.finish())
+    }
+}
+
 enum Target {
     Memory(Vec<InvocationRecord>),
     Sink(Box<dyn RecordSink>),

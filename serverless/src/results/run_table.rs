@@ -2,13 +2,17 @@
 
 use super::About;
 use super::table::{Column, ColumnDescription};
-use super::{attempts, distributions, functions, instances, invocations, nodes, time_series, workflows};
+use super::{attempts, causes, distributions, functions, instances, invocations, nodes, time_series, workflows};
 
 /// A table of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RunTable {
     /// One row an invocation.
     Invocations,
+    /// One row an invocation: what its latency is made of.
+    Causes,
+    /// One row a cause.
+    CauseTotals,
     /// One row an attempt.
     Attempts,
     /// One row an instance.
@@ -27,8 +31,10 @@ pub enum RunTable {
 
 impl RunTable {
     /// All tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Invocations,
+        Self::Causes,
+        Self::CauseTotals,
         Self::Attempts,
         Self::Instances,
         Self::Nodes,
@@ -42,6 +48,8 @@ impl RunTable {
     pub fn file(self) -> &'static str {
         match self {
             Self::Invocations => "invocations.csv",
+            Self::Causes => "causes.csv",
+            Self::CauseTotals => "cause_totals.csv",
             Self::Attempts => "attempts.csv",
             Self::Instances => "instances.csv",
             Self::Nodes => "nodes.csv",
@@ -68,6 +76,8 @@ impl RunTable {
             About { name: String::new(), seed: 0, functions: Vec::new(), nodes: Vec::new(), policies: Vec::new() };
         match self {
             Self::Invocations => described(&invocations::columns(&about)),
+            Self::Causes => described(&causes::columns(&about)),
+            Self::CauseTotals => described(&causes::total_columns()),
             Self::Attempts => described(&attempts::columns(&about)),
             Self::Instances => described(&instances::columns(&about)),
             Self::Nodes => described(&nodes::columns(&about)),

@@ -154,6 +154,8 @@ enum Reading<R> {
     Decimal(usize, Read<R, f64>),
     Date(Read<R, SimTime>),
     Length(Read<R, SimDuration>),
+    /// Often nothing, which is a nought.
+    Part(Box<dyn Fn(&R) -> SimDuration + Send + Sync>),
     Flag(Read<R, bool>),
     Text(ReadText<R>),
     /// Of which there are few.
@@ -201,6 +203,11 @@ impl<R> Column<R> {
     /// How long something took.
     pub fn length(name: impl Into<String>, read: impl Fn(&R) -> Option<SimDuration> + Send + Sync + 'static) -> Self {
         Self::new(name, Unit::Seconds, Reading::Length(Box::new(read)))
+    }
+
+    /// How long a part took, which is often nothing.
+    pub fn part(name: impl Into<String>, read: impl Fn(&R) -> SimDuration + Send + Sync + 'static) -> Self {
+        Self::new(name, Unit::Seconds, Reading::Part(Box::new(read))).required()
     }
 
     /// Whether something holds.
@@ -260,7 +267,7 @@ impl<R> Column<R> {
     fn kind(&self) -> ColumnType {
         match self.reading {
             Reading::Count(_) => ColumnType::Count,
-            Reading::Decimal(..) | Reading::Date(_) | Reading::Length(_) => ColumnType::Number,
+            Reading::Decimal(..) | Reading::Date(_) | Reading::Length(_) | Reading::Part(_) => ColumnType::Number,
             Reading::Flag(_) => ColumnType::Flag,
             Reading::NameFrom(..) | Reading::Word(_) => ColumnType::Name,
             Reading::Text(_) | Reading::Names(_) => ColumnType::Text,
@@ -276,6 +283,10 @@ impl<R> Column<R> {
             }
             Reading::Date(read) => read(row).map_or(Cell::Nothing, Cell::Date),
             Reading::Length(read) => read(row).map_or(Cell::Nothing, Cell::Length),
+            Reading::Part(read) => match read(row) {
+                SimDuration::ZERO => Cell::Number(0.0),
+                length => Cell::Length(length),
+            },
             Reading::Flag(read) => read(row).map_or(Cell::Nothing, Cell::Flag),
             Reading::Text(read) | Reading::Word(read) => read(row).map_or(Cell::Nothing, Cell::Text),
             Reading::NameFrom(names, read) => {

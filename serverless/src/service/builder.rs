@@ -27,7 +27,7 @@ use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
 use super::{ProcessorSharing, Settings};
 use crate::Simulation;
-use crate::causes::CauseTotals;
+use crate::causes::{CauseTotals, Story};
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
@@ -220,11 +220,11 @@ impl ServerlessComputeService {
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let Counts { waiting: queued, running } = service.attempts.counts();
             let (processors, instances) = (service.cluster.processors_in_use(kernel), service.instances.counts());
-            let causes = service.take_cause_totals();
+            let (causes, story) = (service.take_cause_totals(), service.take_story());
             let (metrics, records) = service.books.finish(|metrics| {
                 Some((kernel.now(), Standing { processors, instances, ..Standing::of(metrics, running, queued) }))
             });
-            Ended { metrics, records: unwritten.and(records), stall, causes }
+            Ended { metrics, records: unwritten.and(records), stall, causes, story }
         })
     }
 }
@@ -237,6 +237,8 @@ pub(crate) struct Ended {
     pub stall: Option<Stall>,
     /// What the latency of all was made of, where that was asked for.
     pub causes: Option<CauseTotals>,
+    /// The story that was asked for.
+    pub story: Option<Story>,
 }
 
 /// Sets up a [`ServerlessComputeService`].

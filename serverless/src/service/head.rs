@@ -274,7 +274,9 @@ impl Service {
             cluster: &cluster,
             ..AdmissionView::default()
         };
-        match policies.admit(&waiting.request, &view)? {
+        let decision = policies.admit(&waiting.request, &view)?;
+        self.tell_of_admission(key, &decision, kernel.now());
+        match decision {
             AdmissionDecision::Admit => self.admit(waiting, kernel),
             AdmissionDecision::Delay(nanos) if nanos > LONGEST_DELAY => {
                 let cause = format!("delays a request by {} years: reject it, if it is not to be let in", nanos / YEAR);

@@ -363,6 +363,7 @@ impl GridArguments {
             time_series: Intervals::asked(Some(self.interval)),
             timeline: None,
             policy_timeout_s: self.policy_timeout.as_secs_f64(),
+            explain: false,
         }
     }
 

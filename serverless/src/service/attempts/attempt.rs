@@ -8,6 +8,7 @@ use slotmap::{Key, KeyData, new_key_type};
 use super::execution::Execution;
 use super::invocation::InvocationKey;
 use super::{Stage, Turn};
+use crate::causes::ColdStart;
 use crate::cluster::Occupied;
 use crate::function::Body;
 use crate::function::call::FunctionError;
@@ -99,6 +100,16 @@ impl Attempt {
     pub fn to_explain(&mut self) -> Option<(&Stage, &mut Explained)> {
         let explained = self.explained.as_deref_mut()?;
         Some((&self.stage, explained))
+    }
+
+    /// Whether its story is told.
+    pub fn is_told(&self) -> bool {
+        self.explained.as_ref().is_some_and(|explained| explained.telling.is_some())
+    }
+
+    /// Why it starts cold, if it does and that is explained.
+    pub fn cold_start(&self) -> Option<ColdStart> {
+        self.explained.as_ref().and_then(|explained| explained.causes.cold_start)
     }
 
     /// Whether more is known of its invocation than it says.

@@ -12,20 +12,27 @@ impl Service {
     #[inline]
     pub(in crate::service) fn explain_request(&mut self, key: AttemptKey, date: SimTime) {
         let Some(explain) = &mut self.explain else { return };
-        let begun = explain.begin(date);
-        if let Some(attempt) = self.attempts.get_mut(key) {
-            attempt.explained = Some(begun);
+        let mut begun = explain.begin(date);
+        let Some(attempt) = self.attempts.get_mut(key) else { return };
+        if explain.teller.as_ref().is_some_and(|teller| teller.of == attempt.record.invocation) {
+            begun.telling = Some(Box::default());
         }
+        attempt.explained = Some(begun);
     }
 
     /// An attempt has ended, and another one is made in its place: all up to now has been lost.
     pub(in crate::service) fn explain_retry(&mut self, ended: Option<Box<Explained>>, again: AttemptKey, now: SimTime) {
         let Some(explain) = &mut self.explain else { return };
-        explain.spare.extend(ended);
         let mut begun = explain.begin(now);
         let Some(attempt) = self.attempts.get_mut(again) else { return };
         begun.causes.parts.add(Cause::LostAttempts, now.since(attempt.record.requested_at.unwrap_or(now)));
+        if let Some(mut ended) = ended {
+            begun.telling = ended.telling.take();
+            explain.spare.push(ended);
+        }
         attempt.explained = Some(begun);
+        let number = self.attempts.made(again);
+        self.tell(again, now, |_| format!("attempt {number} is to be made; all up to here came to nothing"));
     }
 
     /// Another attempt is made beside one that takes long: what has been lost before that stays so, and the rest is the wait for it.
@@ -42,9 +49,11 @@ impl Service {
             }
         }
         begun.causes.parts.add(Cause::HedgeDelay, left);
+        begun.telling = first.explained.as_ref().and_then(|explained| explained.telling.clone());
         if let Some(attempt) = self.attempts.get_mut(twin) {
             attempt.explained = Some(begun);
         }
+        self.tell(twin, now, |_| "another attempt is made beside the first, which takes long".to_owned());
     }
 }
 

@@ -11,6 +11,7 @@ mod instances;
 mod progress;
 mod settling;
 mod sites;
+mod telling;
 mod timed;
 
 use hearth_simcore::kernel::Kernel;
@@ -24,6 +25,7 @@ use self::instances::Way;
 pub(super) use self::progress::{Explained, Queued};
 pub(super) use self::sites::Site;
 use self::sites::{Move, Moving, Sites};
+use self::telling::Teller;
 pub(super) use self::timed::{Kind, Timed};
 use super::Service;
 use super::event::Event;
@@ -44,6 +46,8 @@ pub(crate) struct Explain {
     totals: CauseTotals,
     /// What attempts had that have ended.
     spare: Vec<Box<Explained>>,
+    /// Whose story is told.
+    teller: Option<Teller>,
 }
 
 impl Explain {
@@ -55,7 +59,11 @@ impl Explain {
     }
 
     /// An invocation has ended with an attempt: adds its causes up, and gives them if they are to be kept.
-    fn end(&mut self, explained: Box<Explained>, record: &InvocationRecord, is_kept: bool) -> Option<Box<Causes>> {
+    fn end(&mut self, mut explained: Box<Explained>, record: &InvocationRecord, is_kept: bool) -> Option<Box<Causes>> {
+        if let Some(telling) = explained.telling.take() {
+            let causes = Some(Box::new(explained.causes.clone()));
+            self.end_story(*telling, &InvocationRecord { causes, ..record.clone() });
+        }
         let causes = &explained.causes;
         self.totals.add(causes, record.function, record.node, record.requested_at.unwrap_or_default());
         let kept = is_kept.then(|| Box::new(causes.clone()));

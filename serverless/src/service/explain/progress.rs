@@ -5,7 +5,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::clocks::Lasted;
 use super::sites::Site;
 use super::timed::Timed;
-use crate::causes::{Cause, Causes};
+use crate::causes::{Cause, Causes, Telling};
 
 /// What the time of an attempt was spent on so far.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Explained {
     pub queued: Queued,
     /// Where its image is brought for it while it is in the queue.
     pub prepared: Option<Site>,
+    /// Its story, if that is told.
+    pub telling: Option<Box<Telling>>,
 }
 
 /// What an attempt in a container does.
@@ -102,7 +104,7 @@ impl Explained {
         self.causes.parts.clear();
         self.causes.cold_start = None;
         (self.since, self.lasted) = (date, lasted);
-        (self.doing, self.queued, self.prepared) = (Doing::Nothing, Queued::default(), None);
+        (self.doing, self.queued, self.prepared, self.telling) = (Doing::Nothing, Queued::default(), None, None);
     }
 
     /// The date up to which all is accounted for.
@@ -128,18 +130,32 @@ impl Explained {
         (self.since, self.lasted) = (now, lasted);
     }
 
+    /// Parts of the time up to now, one after the other as far as that is known.
+    #[inline]
+    fn put(&mut self, parts: &[(Cause, SimDuration)]) {
+        for (cause, length) in parts {
+            self.causes.parts.add(*cause, *length);
+        }
+        if let Some(telling) = &mut self.telling {
+            let mut from = self.since;
+            for (cause, length) in parts {
+                telling.spent(*cause, from, *length);
+                from = from + *length;
+            }
+        }
+    }
+
     /// All up to now has this cause.
     #[inline]
     pub fn spend(&mut self, cause: Cause, now: SimTime, lasted: Lasted) {
-        self.causes.parts.add(cause, now.since(self.since));
+        self.put(&[(cause, now.since(self.since))]);
         self.settled(now, lasted);
     }
 
     /// All up to now was spent at the head, in its queue or by what it did, unless it was down.
     pub fn spend_at_head(&mut self, cause: Cause, now: SimTime, lasted: Lasted) {
         let down = lasted.since(self.lasted).head_down;
-        self.causes.parts.add(Cause::HeadDown, down);
-        self.causes.parts.add(cause, minus(now.since(self.since), down));
+        self.put(&[(Cause::HeadDown, down), (cause, minus(now.since(self.since), down))]);
         self.settled(now, lasted);
     }
 
@@ -148,17 +164,18 @@ impl Explained {
     pub fn spend_in_queue(&mut self, image: Option<&Timed>, now: SimTime, lasted: Lasted) {
         let Lasted { head_down, cores_busy, head_busy } = lasted.since(self.lasted);
         let left = minus(minus(minus(now.since(self.since), head_down), cores_busy), head_busy);
-        let parts = &mut self.causes.parts;
-        parts.add(Cause::HeadDown, head_down);
-        parts.add(Cause::CoresBusy, cores_busy);
-        parts.add(Cause::HeadQueue, head_busy);
+        let of_others = [(Cause::HeadDown, head_down), (Cause::CoresBusy, cores_busy), (Cause::HeadQueue, head_busy)];
         match image {
             // As if what is left had been the last of it: its date is not known.
-            Some(image) => image
-                .split(SimTime::from_nanos(now.as_nanos() - left.as_nanos()), now)
-                .into_iter()
-                .for_each(|(cause, length)| parts.add(cause, length)),
-            None => parts.add(self.queued.cause(), left),
+            Some(image) => {
+                let [alone, fault, sharing] = image.split(SimTime::from_nanos(now.as_nanos() - left.as_nanos()), now);
+                let [down, busy, head] = of_others;
+                self.put(&[down, busy, head, alone, fault, sharing]);
+            }
+            None => {
+                let [down, busy, head] = of_others;
+                self.put(&[down, busy, head, (self.queued.cause(), left)]);
+            }
         }
         self.settled(now, lasted);
     }
@@ -166,9 +183,7 @@ impl Explained {
     /// All up to now was spent on something that takes its time.
     #[inline]
     pub fn spend_on(&mut self, timed: &Timed, now: SimTime, lasted: Lasted) {
-        for (cause, length) in timed.split(self.since, now) {
-            self.causes.parts.add(cause, length);
-        }
+        self.put(&timed.split(self.since, now));
         self.settled(now, lasted);
     }
 

@@ -262,6 +262,7 @@ impl Service {
             explained.causes.cold_start = Some(explain.cold_starts.of_start(function, node, with_it, &self.cluster));
         }
         explain.cold_starts.are_there(function, with_it);
+        self.tell_of_start(key, node, start, now);
     }
 
     /// An attempt has waited for an instance, which serves it now.
@@ -282,6 +283,7 @@ impl Service {
             }
             None => explained.spend(Cause::InstancesBusy, now, lasted),
         }
+        self.tell_of_seat(key, instance, start, now);
     }
 
     /// What an attempt in a container does from now on, which takes a time of its own, or is work.

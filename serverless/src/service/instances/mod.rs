@@ -106,6 +106,15 @@ impl Instances {
         waiting.map(|instance| (instance.function, instance.wanted_at))
     }
 
+    /// One as people know it.
+    pub fn in_words(&self, key: InstanceKey, name: impl Fn(NodeId) -> String) -> String {
+        let Some(instance) = self.all.get(key) else { return "an instance".to_owned() };
+        let on = instance.node().map_or_else(String::new, |node| format!(" on {}", name(node)));
+        let (wanted, number) = (instance.wanted_at.as_secs_f64(), instance.number);
+        let ready = instance.ready_at.map_or_else(String::new, |at| format!(" and up since {:.3} s", at.as_secs_f64()));
+        format!("instance {number}{on}, wanted at {wanted:.3} s{ready}")
+    }
+
     /// The function of one.
     pub fn function_of(&self, key: InstanceKey) -> Option<FunctionId> {
         self.all.get(key).map(|instance| instance.function)

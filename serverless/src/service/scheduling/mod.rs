@@ -189,6 +189,7 @@ impl Service {
     /// Places an admitted invocation whose image is on the head, or puts it behind those that wait for a place.
     pub(crate) fn enqueue(&mut self, waiting: &Waiting, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.attempts.enter(waiting.key, InvocationState::Queued, kernel.now());
+        self.tell_of_queue(waiting.key, kernel.now());
         let rank = self.policies.rank(&waiting.request, kernel.now());
         if self.place_at_once(waiting, rank, kernel)? {
             return Ok(());
@@ -493,13 +494,15 @@ impl Service {
 
     #[inline(always)]
     fn ask_of_all(&mut self, waiting: &Waiting, kernel: &Kernel<Event>) -> Result<Placement, Box<Error>> {
-        let request = &waiting.request;
+        let (key, request) = (waiting.key, &waiting.request);
         let (waiting, sees_history) = (self.attempts.queue().len().max(1), self.policies.rules().sees_history);
         let Self { attempts, cluster, policies, container_lists, bounds, .. } = self;
         let shown = ShownContainers::new(cluster, attempts, container_lists, kernel.now());
         let view = cluster.view(request, waiting, kernel.now(), sees_history, ContainersOf::new(&shown));
         let answer = policies.place(request, &view)?;
-        Ok(bounds.within(FunctionId(request.function), answer, cluster))
+        let answer = bounds.within(FunctionId(request.function), answer, cluster);
+        self.tell_of_answer(key, &answer, kernel.now());
+        Ok(answer)
     }
 
     /// The node, and the container there, of an answer that says which container a request of a function takes.

@@ -1,0 +1,114 @@
+//! The story of one invocation.
+
+use std::fmt::Write;
+
+use hearth_serverless::causes::{Story, StoryEvent};
+use hearth_serverless::experiment::About;
+use hearth_serverless::results::Unit;
+use hearth_simcore::time::{SimDuration, SimTime};
+use serde_json::{Value, json};
+
+fn shown(length: SimDuration) -> String {
+    Unit::Seconds.shown(length.as_secs_f64())
+}
+
+fn name(names: &[String], number: u32) -> String {
+    names.get(number as usize).cloned().unwrap_or_else(|| number.to_string())
+}
+
+/// The latency, or how long it has been under way.
+fn length(story: &Story) -> SimDuration {
+    story.record.causes.as_ref().map_or(SimDuration::ZERO, |causes| causes.parts.sum())
+}
+
+/// As text: a dozen lines.
+pub fn as_text(story: &Story, about: &About) -> String {
+    let mut text = String::new();
+    let record = &story.record;
+    let function = name(&about.functions, record.function.number());
+    let on = record.node.map_or_else(String::new, |node| format!(" on {}", name(&about.nodes, node)));
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "invocation {} of {function}: {}{on} after {}",
+        record.invocation,
+        record.outcome.as_str().replace('_', " "),
+        shown(length(story)),
+    );
+    if let Some(failure) = &record.failure {
+        let _ = writeln!(text, "  {failure}");
+    }
+    let _ = writeln!(text, "\n  {:>16}  {:>10}", "at", "for");
+    if let Some(requested) = record.requested_at {
+        line(&mut text, requested, None, "is requested");
+    }
+    for event in &story.events {
+        match event {
+            StoryEvent::Told { at, what } => line(&mut text, *at, None, what),
+            StoryEvent::Spent { from, parts, .. } => {
+                for (cause, length) in parts {
+                    let policy = cause.policy().map_or_else(String::new, |slot| format!(" [{}]", slot.path()));
+                    line(&mut text, *from, Some(*length), &format!("{}{policy}", cause.title()));
+                }
+            }
+        }
+    }
+    if let Some(finished) = record.finished_at {
+        line(&mut text, finished, None, &format!("ends: {}", record.outcome.as_str().replace('_', " ")));
+    }
+    if let Some(causes) = &record.causes {
+        let all = causes.parts.sum().as_secs_f64();
+        let mut parts: Vec<_> = causes.parts.iter().collect();
+        parts.sort_by_key(|(cause, length)| (std::cmp::Reverse(*length), *cause));
+        let _ = writeln!(text, "\n  of {}:", shown(causes.parts.sum()));
+        for (cause, length) in parts {
+            let share = if all > 0.0 { 100.0 * length.as_secs_f64() / all } else { 0.0 };
+            let _ = writeln!(text, "  {:>10}  {share:>5.1} %  {}: {}", shown(length), cause.title(), cause.note());
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, at: SimTime, length: Option<SimDuration>, what: &str) {
+    let length = length.map_or_else(String::new, shown);
+    let _ = writeln!(text, "  {:>14} s  {length:>10}  {what}", format!("{at}"));
+}
+
+/// For programs.
+pub fn as_json(story: &Story, about: &About) -> Value {
+    let record = &story.record;
+    let date = |date: Option<SimTime>| date.map(SimTime::as_secs_f64);
+    let event = |event: &StoryEvent| match event {
+        StoryEvent::Told { at, what } => json!({"at_s": at.as_secs_f64(), "what": what}),
+        StoryEvent::Spent { from, to, parts } => {
+            let parts = parts.iter().map(|(cause, length)| {
+                json!({"cause": cause.name(), "seconds": length.as_secs_f64(), "policy": cause.policy().map(|slot| slot.path())})
+            });
+            json!({"from_s": from.as_secs_f64(), "to_s": to.as_secs_f64(), "parts": parts.collect::<Vec<_>>()})
+        }
+    };
+    let parts = record.causes.iter().flat_map(|causes| causes.parts.iter());
+    let parts = parts.map(|(cause, length)| (cause.name().to_owned(), json!(length.as_secs_f64())));
+    let cold = record.causes.as_ref().and_then(|causes| causes.cold_start).map(|cold| {
+        json!({
+            "cause": cold.cause.name(), "policy": cold.cause.policy().map(|slot| slot.path()),
+            "container_ended_at_s": date(cold.ended_at), "node": cold.node.map(|node| name(&about.nodes, node)),
+            "evicted_for": cold.evicted_for.map(|function| name(&about.functions, function.number())),
+        })
+    });
+    json!({
+        "invocation": record.invocation,
+        "function": name(&about.functions, record.function.number()),
+        "node": record.node.map(|node| name(&about.nodes, node)),
+        "start": record.start.map(hearth_serverless::invocation::Start::as_str),
+        "outcome": record.outcome.as_str(),
+        "failure": record.failure.as_deref(),
+        "requested_at_s": date(record.requested_at),
+        "started_at_s": date(record.started_at),
+        "finished_at_s": date(record.finished_at),
+        "latency_s": length(story).as_secs_f64(),
+        "causes": parts.collect::<serde_json::Map<_, _>>(),
+        "cold_start": cold,
+        "story": story.events.iter().map(event).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,242 @@
+//! Tells the story of one invocation: what is decided about it, with what there was to choose from.
+
+use hearth_policy_api::{AdmissionDecision, Placement, PolicySlot};
+use hearth_simcore::time::SimTime;
+
+use crate::causes::{ColdStart, ColdStartCause, Story, Telling};
+use crate::function::FunctionId;
+use crate::invocation::{InvocationRecord, Start};
+use crate::node::NodeId;
+use crate::service::Service;
+use crate::service::attempts::AttemptKey;
+use crate::service::instances::InstanceKey;
+
+/// Not more names than this stand in a sentence.
+const MOST_NAMES: usize = 4;
+
+/// Whose story is told.
+#[derive(Debug)]
+pub(super) struct Teller {
+    pub of: u64,
+    /// Names of functions.
+    functions: Vec<String>,
+    pub story: Option<Story>,
+}
+
+/// `a, b, c and 5 more`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        _ if names.len() <= MOST_NAMES => names.join(", "),
+        _ => format!("{} and {} more", names[..MOST_NAMES].join(", "), names.len() - MOST_NAMES),
+    }
+}
+
+impl Service {
+    /// Tells the story of an invocation, by its number, where a run is explained, with these names of functions.
+    pub(crate) fn tell_story_of(&mut self, invocation: u64, functions: Vec<String>) {
+        if let Some(explain) = &mut self.explain {
+            explain.teller = Some(Teller { of: invocation, functions, story: None });
+        }
+    }
+
+    /// The story that was asked for, if that invocation has been requested.
+    pub(crate) fn take_story(&mut self) -> Option<Story> {
+        self.explain.as_mut()?.teller.as_mut()?.story.take()
+    }
+
+    /// Whether the story is told of the invocation of an attempt.
+    #[inline]
+    fn is_told(&self, key: AttemptKey) -> bool {
+        self.explain.as_ref().is_some_and(|explain| explain.teller.is_some())
+            && self.attempts.get(key).is_some_and(|attempt| attempt.is_told())
+    }
+
+    /// Adds to the story of an attempt, if it is told.
+    pub(in crate::service) fn tell(&mut self, key: AttemptKey, now: SimTime, what: impl FnOnce(&Self) -> String) {
+        if self.is_told(key) {
+            let what = what(self);
+            if let Some((_, explained)) = self.attempts.to_explain(key)
+                && let Some(telling) = &mut explained.telling
+            {
+                telling.tell(now, what);
+            }
+        }
+    }
+
+    fn node_name(&self, node: u32) -> String {
+        self.cluster.nodes().get(node as usize).map_or_else(|| format!("node {node}"), |node| node.name.clone())
+    }
+
+    fn function_name(&self, function: FunctionId) -> String {
+        let teller = self.explain.as_ref().and_then(|explain| explain.teller.as_ref());
+        let name = teller.and_then(|teller| teller.functions.get(function.0 as usize));
+        name.map_or_else(|| format!("function {}", function.0), Clone::clone)
+    }
+
+    /// The policy in a slot, as in `node allocation (first-fit)`.
+    fn policy_in_words(&self, slot: PolicySlot) -> String {
+        format!("{} ({})", slot.path().replace('_', " "), self.policies.describe(slot))
+    }
+
+    /// Who comes to the queue, and what there is before it.
+    pub(in crate::service) fn tell_of_queue(&mut self, key: AttemptKey, now: SimTime) {
+        self.tell(key, now, |service| {
+            let ahead = service.attempts.queue().len();
+            let (free, up) = (service.cluster.free_cores(), service.cluster.cores_up());
+            let counts = service
+                .registry
+                .functions()
+                .names()
+                .map(|function| (service.attempts.counts_of(function).running, service.function_name(function)));
+            let mut counts: Vec<(u64, String)> = counts.filter(|(running, _)| *running > 0).collect();
+            counts.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+            let holders: Vec<String> = counts.iter().map(|(running, name)| format!("{name} × {running}")).collect();
+            let of_cores = if service.cluster.shares_processors() {
+                String::new()
+            } else {
+                format!(", {free} of {up} cores free")
+            };
+            format!("comes to the queue: {ahead} ahead of it{of_cores}; in containers: {}", listed(&holders))
+        });
+    }
+
+    /// What admission has answered about it.
+    pub(in crate::service) fn tell_of_admission(
+        &mut self,
+        key: AttemptKey,
+        decision: &AdmissionDecision,
+        now: SimTime,
+    ) {
+        self.tell(key, now, |service| {
+            let policy = service.policy_in_words(PolicySlot::Admission);
+            match decision {
+                AdmissionDecision::Admit => format!("{policy} lets it in"),
+                AdmissionDecision::Delay(nanos) => {
+                    format!("{policy} puts it off (by {:.3} s)", SimTime::from_nanos(*nanos).as_secs_f64())
+                }
+                AdmissionDecision::Reject(reason) => format!("{policy} rejects it: {reason}"),
+            }
+        });
+    }
+
+    /// What node allocation has answered about it, and what else there was.
+    pub(in crate::service) fn tell_of_answer(&mut self, key: AttemptKey, answer: &Placement, now: SimTime) {
+        self.tell(key, now, |service| {
+            let policy = service.policy_in_words(PolicySlot::NodeAllocation);
+            let answered = match answer {
+                Placement::Node(node) => format!("answers node {}", service.node_name(*node)),
+                Placement::Warm { node, container } => {
+                    format!("answers container {container} on {}", service.node_name(*node))
+                }
+                Placement::Cold { node } => format!("answers a new container on {}", service.node_name(*node)),
+                Placement::Wait => "answers to wait".to_owned(),
+                Placement::Reject(reason) => format!("rejects it: {reason}"),
+                Placement::Busy { node, .. } => format!(
+                    "answers to wait for a container in use{}",
+                    service
+                        .cluster
+                        .nodes()
+                        .get(*node as usize)
+                        .map_or_else(String::new, |node| format!(" on {}", node.name))
+                ),
+                Placement::Queue { nodes, .. } => {
+                    let names: Vec<String> = nodes.iter().map(|node| service.node_name(*node)).collect();
+                    format!("answers the queues of {}", listed(&names))
+                }
+            };
+            let Some(function) = service.attempts.get(key).map(|attempt| attempt.record.function) else {
+                return format!("{policy} {answered}");
+            };
+            let chosen = match answer {
+                Placement::Node(node) | Placement::Warm { node, .. } | Placement::Cold { node } => Some(NodeId(*node)),
+                _ => None,
+            };
+            let others = |nodes: &mut dyn Iterator<Item = NodeId>| -> Vec<String> {
+                nodes.filter(|node| Some(*node) != chosen).map(|node| service.node_name(node.0)).collect()
+            };
+            let idle = others(&mut service.cluster.idle(function).iter());
+            let free = others(&mut service.cluster.free_core().iter());
+            let mut refused = Vec::new();
+            if !idle.is_empty() {
+                refused.push(format!("an idle container on {}", listed(&idle)));
+            }
+            if !free.is_empty() {
+                refused.push(format!("a free core on {}", listed(&free)));
+            }
+            let refused = if refused.is_empty() { "no other".to_owned() } else { refused.join("; ") };
+            format!("{policy} {answered} (it could have had {refused})")
+        });
+    }
+
+    /// It starts in a container, and why in a new one if it is that.
+    pub(in crate::service) fn tell_of_start(&mut self, key: AttemptKey, node: NodeId, start: Start, now: SimTime) {
+        self.tell(key, now, |service| {
+            let on = service.node_name(node.0);
+            let cold = service.attempts.get(key).and_then(|attempt| attempt.cold_start());
+            match (start, cold) {
+                (Start::Warm, _) => format!("starts warm in an idle container on {on}"),
+                (Start::Cold, None) => format!("starts cold on {on}"),
+                (Start::Cold, Some(cold)) => format!("starts cold on {on}: {}", service.why_cold(&cold)),
+            }
+        });
+    }
+
+    /// It is served by an instance.
+    pub(in crate::service) fn tell_of_seat(
+        &mut self,
+        key: AttemptKey,
+        instance: InstanceKey,
+        start: Start,
+        now: SimTime,
+    ) {
+        self.tell(key, now, |service| {
+            let described = service.instances.in_words(instance, |node| service.node_name(node.0));
+            let cold = service.attempts.get(key).and_then(|attempt| attempt.cold_start());
+            match (start, cold) {
+                (Start::Cold, Some(cold)) => format!("is served by {described}: {}", service.why_cold(&cold)),
+                _ => format!("is served by {described}"),
+            }
+        });
+    }
+
+    /// Why there was no container, in words.
+    fn why_cold(&self, cold: &ColdStart) -> String {
+        let at = cold.ended_at.map_or_else(String::new, |at| format!(" at {:.3} s", at.as_secs_f64()));
+        let on = cold.node.map_or_else(String::new, |node| format!(" on {}", self.node_name(node)));
+        let keep_alive = || self.policy_in_words(PolicySlot::KeepAlive);
+        match cold.cause {
+            ColdStartCause::PassedOver => {
+                format!("there was an idle container{on}, and node allocation asked for a new one")
+            }
+            ColdStartCause::OnOtherNode => format!("there was an idle container{on}, which was not chosen"),
+            ColdStartCause::First => "its function had never had a container".to_owned(),
+            ColdStartCause::Concurrency => "never before were so many of its function under way at once".to_owned(),
+            ColdStartCause::NotKept => format!("the last container ended{at}{on}: {} did not keep it", keep_alive()),
+            ColdStartCause::Expired => format!("the last container expired{at}{on}, as {} had it", keep_alive()),
+            ColdStartCause::Evicted => {
+                let policy = self.policy_in_words(PolicySlot::Containers);
+                let by = cold.evicted_for.map_or_else(String::new, |function| {
+                    format!(", to make room for one of {}", self.function_name(function))
+                });
+                format!("the last container was evicted{at}{on} by {policy}{by}")
+            }
+            ColdStartCause::Removed => format!("the last container was removed{at}{on}"),
+            ColdStartCause::Crashed => format!("the last container crashed{at}{on}"),
+            ColdStartCause::Lost => format!("the last container was lost{at} with {}", on.trim_start_matches(" on ")),
+            ColdStartCause::Stopped => {
+                format!("the last container was stopped{at}{on} with an attempt that was not needed any more")
+            }
+        }
+    }
+}
+
+impl super::Explain {
+    /// The story of an invocation that has ended, if it was told.
+    pub(super) fn end_story(&mut self, telling: Telling, record: &InvocationRecord) {
+        if let Some(teller) = &mut self.teller {
+            teller.story = Some(telling.finish(record.clone()));
+        }
+    }
+}
