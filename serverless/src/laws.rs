@@ -4,6 +4,7 @@
 mod answers;
 mod applications;
 mod bounds;
+mod cause_models;
 mod causes;
 mod checks;
 mod choice;

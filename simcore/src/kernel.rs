@@ -286,7 +286,7 @@ impl<E> Kernel<E> {
     /// # let alone = simulation.with_model_mut(|_, kernel| {
     /// let host = kernel.platform().host_by_name("node").unwrap();
     /// let (disk, memory) = (Endpoint::Disk(host), Endpoint::Memory(host));
-    /// let AloneTime { now, whole } = kernel.time_alone(disk, memory, 50_000_000)?;
+    /// let AloneTime { now, whole, .. } = kernel.time_alone(disk, memory, 50_000_000)?;
     /// // There is another one beside it.
     /// kernel.transfer(disk, memory, 50_000_000, ())?;
     /// kernel.transfer(disk, memory, 50_000_000, ())?;

@@ -127,6 +127,8 @@ pub struct AloneTime {
     pub now: SimDuration,
     /// With all that links have when they are not degraded.
     pub whole: SimDuration,
+    /// How long it takes until the first byte moves, which is a part of both.
+    pub latency: SimDuration,
 }
 
 impl Network {
@@ -147,7 +149,7 @@ impl Network {
                 (lv08::BANDWIDTH_FACTOR * level, path.alone_rate)
             }
         };
-        Ok(AloneTime { now: time(now), whole: time(whole) })
+        Ok(AloneTime { now: time(now), whole: time(whole), latency: path.delay })
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use hearth_serverless::causes::{Story, StoryEvent};
+use hearth_serverless::causes::{Cause, Story, StoryEvent};
 use hearth_serverless::experiment::About;
 use hearth_serverless::results::Unit;
 use hearth_simcore::time::{SimDuration, SimTime};
 use serde_json::{Value, json};
+
+/// So many spans in a row are told one by one.
+const MOST_SPANS: usize = 5;
 
 fn shown(length: SimDuration) -> String {
     Unit::Seconds.shown(length.as_secs_f64())
@@ -42,17 +45,23 @@ pub fn as_text(story: &Story, about: &About) -> String {
     if let Some(requested) = record.requested_at {
         line(&mut text, requested, None, "is requested");
     }
+    let mut spans: Vec<(SimTime, Cause, SimDuration)> = Vec::new();
     for event in &story.events {
         match event {
-            StoryEvent::Told { at, what } => line(&mut text, *at, None, what),
+            StoryEvent::Told { at, what } => {
+                tell_spans(&mut text, &mut spans);
+                line(&mut text, *at, None, what);
+            }
             StoryEvent::Spent { from, parts, .. } => {
+                let mut from = *from;
                 for (cause, length) in parts {
-                    let policy = cause.policy().map_or_else(String::new, |slot| format!(" [{}]", slot.path()));
-                    line(&mut text, *from, Some(*length), &format!("{}{policy}", cause.title()));
+                    spans.push((from, *cause, *length));
+                    from = from + *length;
                 }
             }
         }
     }
+    tell_spans(&mut text, &mut spans);
     if let Some(finished) = record.finished_at {
         line(&mut text, finished, None, &format!("ends: {}", record.outcome.as_str().replace('_', " ")));
     }
@@ -67,6 +76,23 @@ pub fn as_text(story: &Story, about: &About) -> String {
         }
     }
     text
+}
+
+/// Lines for spans between two things that are told. Where there are many of few causes, each has one line.
+fn tell_spans(text: &mut String, spans: &mut Vec<(SimTime, Cause, SimDuration)>) {
+    let mut causes: Vec<(SimTime, Cause, SimDuration, usize)> = Vec::new();
+    let is_long = spans.len() > MOST_SPANS;
+    for (from, cause, length) in spans.drain(..) {
+        match causes.iter_mut().find(|(_, of, ..)| is_long && *of == cause) {
+            Some((_, _, sum, count)) => (*sum, *count) = (*sum + length, *count + 1),
+            None => causes.push((from, cause, length, 1)),
+        }
+    }
+    for (from, cause, length, count) in causes {
+        let policy = cause.policy().map_or_else(String::new, |slot| format!(" [{}]", slot.path()));
+        let times = if count > 1 { format!(", {count} times") } else { String::new() };
+        line(text, from, Some(length), &format!("{}{policy}{times}", cause.title()));
+    }
 }
 
 fn line(text: &mut String, at: SimTime, length: Option<SimDuration>, what: &str) {

@@ -4,7 +4,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::clocks::Lasted;
 use super::sites::Site;
-use super::timed::Timed;
+use super::timed::{Timed, Uses};
 use crate::causes::{Cause, Causes, Telling};
 
 /// What the time of an attempt was spent on so far.
@@ -77,6 +77,16 @@ pub(crate) enum Queued {
 }
 
 impl Doing {
+    /// Whether data is moved.
+    pub fn is_a_transfer(&self) -> bool {
+        let is_one = |timed: &Timed| matches!(timed.uses(), Uses::Links(..));
+        match self {
+            Self::Nothing => false,
+            Self::One(timed) => is_one(timed),
+            Self::Closure(several) => several.under_way.iter().any(|(_, timed)| is_one(timed)),
+        }
+    }
+
     /// All that takes a time of its own.
     pub fn under_way(&mut self) -> impl Iterator<Item = &mut Timed> {
         let (one, several) = match self {

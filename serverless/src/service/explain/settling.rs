@@ -85,12 +85,17 @@ impl Service {
         }
     }
 
-    /// The same for those who wait for an image there.
-    fn settle_all_at(&mut self, (node, image): Site, now: SimTime) {
-        let waiting = match node {
+    /// Who waits for an image there.
+    fn waiting_at(&self, (node, image): Site) -> Vec<AttemptKey> {
+        match node {
             Some(node) => self.attempts.bound_at(node, image),
             None => self.attempts.awaiting_image(image),
-        };
+        }
+    }
+
+    /// The same for those who wait for an image there.
+    fn settle_all_at(&mut self, site: Site, now: SimTime) {
+        let waiting = self.waiting_at(site);
         waiting.into_iter().for_each(|key| self.settle(key, now));
     }
 
@@ -155,6 +160,10 @@ impl Service {
             explain.sites.begin(site, timed);
         }
         self.explain_steps_at(site, Step::Takes(timed), kernel.now());
+        if self.tells_a_story() {
+            let waiting = self.waiting_at(site);
+            waiting.into_iter().for_each(|key| self.tell_of_move(key, Some(site), bytes, kernel.now()));
+        }
     }
 
     /// An image comes to the head that takes no time.
@@ -198,10 +207,7 @@ impl Service {
         if self.explain.is_none() {
             return;
         }
-        let waiting = match site {
-            (Some(node), image) => self.attempts.bound_at(node, image),
-            (None, image) => self.attempts.awaiting_image(image),
-        };
+        let waiting = self.waiting_at(site);
         waiting.into_iter().for_each(|key| self.settle_as(key, now, Cause::InterruptedTransfer));
         if let Some(explain) = &mut self.explain {
             explain.sites.end(site);
@@ -334,6 +340,7 @@ impl Service {
         if self.explain.is_some() {
             let timed = self.data_transfer(ends, bytes, kernel);
             self.explain_doing(key, timed, kernel.now());
+            self.tell_of_move(key, None, bytes, kernel.now());
         }
     }
 

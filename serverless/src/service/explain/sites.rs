@@ -59,6 +59,12 @@ impl Sites {
         self.0.get(&site)
     }
 
+    /// Which images move where.
+    pub fn moving(&self) -> impl Iterator<Item = Site> {
+        let under_way = self.0.iter().filter(|(_, moving)| matches!(moving.what, Move::Under(_)));
+        under_way.map(|(site, _)| *site)
+    }
+
     /// All moves that are under way.
     pub fn under_way(&mut self) -> impl Iterator<Item = &mut Timed> {
         self.0.values_mut().filter_map(|moving| match &mut moving.what {

@@ -1,12 +1,16 @@
 //! Tells the story of one invocation: what is decided about it, with what there was to choose from.
 
+use std::collections::BTreeMap;
+
 use hearth_policy_api::{AdmissionDecision, Placement, PolicySlot};
 use hearth_simcore::time::SimTime;
 
+use super::sites::Site;
 use crate::causes::{ColdStart, ColdStartCause, Story, Telling};
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Start};
 use crate::node::NodeId;
+use crate::results::Unit;
 use crate::service::Service;
 use crate::service::attempts::AttemptKey;
 use crate::service::instances::InstanceKey;
@@ -46,11 +50,16 @@ impl Service {
         self.explain.as_mut()?.teller.as_mut()?.story.take()
     }
 
+    /// Whether the story of anybody is told.
+    #[inline]
+    pub(in crate::service) fn tells_a_story(&self) -> bool {
+        self.explain.as_ref().is_some_and(|explain| explain.teller.is_some())
+    }
+
     /// Whether the story is told of the invocation of an attempt.
     #[inline]
     fn is_told(&self, key: AttemptKey) -> bool {
-        self.explain.as_ref().is_some_and(|explain| explain.teller.is_some())
-            && self.attempts.get(key).is_some_and(|attempt| attempt.is_told())
+        self.tells_a_story() && self.attempts.get(key).is_some_and(|attempt| attempt.is_told())
     }
 
     /// Adds to the story of an attempt, if it is told.
@@ -168,6 +177,46 @@ impl Service {
             let refused = if refused.is_empty() { "no other".to_owned() } else { refused.join("; ") };
             format!("{policy} {answered} (it could have had {refused})")
         });
+    }
+
+    /// An image that it waits for begins to move, or data of its body, and what else moves then.
+    pub(in crate::service) fn tell_of_move(&mut self, key: AttemptKey, site: Option<Site>, bytes: u64, now: SimTime) {
+        self.tell(key, now, |service| {
+            let size = Unit::Bytes.shown(bytes as f64);
+            let what = match site {
+                Some(site) => format!("{} begins to move ({size}", service.move_in_words(site)),
+                None => format!("its body moves data ({size}"),
+            };
+            match service.others_that_move(key, site) {
+                others if others.is_empty() => format!("{what}, alone)"),
+                others => format!("{what}, beside {})", listed(&others)),
+            }
+        });
+    }
+
+    fn move_in_words(&self, (node, image): Site) -> String {
+        let name = &self.registry.image(image).name;
+        node.map_or_else(
+            || format!("image {name} to the head"),
+            |node| format!("image {name} on {}", self.node_name(node.0)),
+        )
+    }
+
+    /// What else moves: images, and data of bodies by function.
+    fn others_that_move(&self, key: AttemptKey, site: Option<Site>) -> Vec<String> {
+        let Some(explain) = &self.explain else { return Vec::new() };
+        let images = explain.sites.moving().filter(|other| Some(*other) != site);
+        let mut others: Vec<String> = images.map(|site| self.move_in_words(site)).collect();
+        let mut data: BTreeMap<FunctionId, u32> = BTreeMap::new();
+        for (_, attempt) in self.attempts.iter().filter(|(other, _)| *other != key) {
+            if attempt.explained.as_ref().is_some_and(|explained| explained.doing.is_a_transfer()) {
+                *data.entry(attempt.record.function).or_default() += 1;
+            }
+        }
+        others.extend(
+            data.into_iter().map(|(function, count)| format!("data of {} × {count}", self.function_name(function))),
+        );
+        others
     }
 
     /// It starts in a container, and why in a new one if it is that.

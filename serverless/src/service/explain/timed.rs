@@ -43,6 +43,8 @@ pub(crate) struct Timed {
     /// How long it takes alone without faults, and with those there are, from its begin on.
     whole: SimDuration,
     slowed: SimDuration,
+    /// How much of it, at its begin, takes the same whatever happens.
+    fixed: SimDuration,
     kind: Kind,
     uses: Uses,
 }
@@ -62,7 +64,7 @@ impl Timed {
     /// It begins, and takes so long alone: without faults, and with those there are.
     #[inline]
     pub fn new(kind: Kind, began: SimTime, (whole, slowed): (SimDuration, SimDuration)) -> Self {
-        Self { began, whole, slowed: slowed.max(whole), kind, uses: Uses::Nothing }
+        Self { began, whole, slowed: slowed.max(whole), fixed: SimDuration::ZERO, kind, uses: Uses::Nothing }
     }
 
     /// The same, which computes on shared processors of a node.
@@ -72,7 +74,8 @@ impl Timed {
 
     /// A transfer begins.
     pub fn transfer(kind: Kind, began: SimTime, alone: AloneTime, ends: (Endpoint, Endpoint), bytes: u64) -> Self {
-        Self { uses: Uses::Links(ends, bytes), ..Self::new(kind, began, (alone.whole, alone.now)) }
+        let (fixed, uses) = (alone.latency, Uses::Links(ends, bytes));
+        Self { fixed, uses, ..Self::new(kind, began, (alone.whole, alone.now)) }
     }
 
     /// It and another one are under way, and both are waited for, which began at the same date.
@@ -82,10 +85,10 @@ impl Timed {
 
     /// From now on all of it would take another time, by faults.
     pub fn change(&mut self, slowed: SimDuration, now: SimTime) {
-        let (passed, before) = (now.since(self.began), self.slowed.as_nanos());
-        let left = 1.0 - (passed.as_nanos() as f64 / before.max(1) as f64).min(1.0);
-        self.slowed =
-            (passed + SimDuration::from_nanos((slowed.as_nanos() as f64 * left).round() as u64)).max(self.whole);
+        let passed = now.since(self.began).max(self.fixed);
+        let of = |length: SimDuration| length.as_nanos().saturating_sub(self.fixed.as_nanos()) as f64;
+        let left = 1.0 - (of(passed) / of(self.slowed).max(1.0)).min(1.0);
+        self.slowed = (passed + SimDuration::from_nanos((of(slowed) * left).round() as u64)).max(self.whole);
     }
 
     /// What a span of it was spent on: the time that it takes alone, what faults make longer, and what others do.

@@ -280,7 +280,7 @@ impl Service {
     /// Asks about everybody, in the order of the queue, while cores are left and somebody of a function waits of which
     /// nobody was told to.
     fn plan_in_order(&mut self, plan: &mut Plan, now: SimTime) -> Result<(), Box<Error>> {
-        let manner = self.manner();
+        let (manner, tells) = (self.manner(), self.tells_a_story());
         let Self { bounds, attempts, cluster, policies, rounds, container_lists, .. } = self;
         let WaitingQueue::Ordered(queue) = attempts.queue() else { return Ok(()) };
         let (round, mut told_to_wait) = (cluster.round(), 0);
@@ -306,7 +306,11 @@ impl Service {
                 cluster.show_full(hidden);
             }
             let answer = answer?;
-            match bounds.within(function, answer, cluster) {
+            let answer = bounds.within(function, answer, cluster);
+            if tells {
+                plan.answers.push((key, answer.clone()));
+            }
+            match answer {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
                     plan.decide(&Wanted::by(entry, request), (NodeId(node), Choice::Any), cluster, manner);
                 }

@@ -1,6 +1,6 @@
 //! What a round decides, in the state that its decisions so far have left, and how that is carried out.
 
-use hearth_policy_api::{Commitment, NONE, RequestView};
+use hearth_policy_api::{Commitment, NONE, Placement, RequestView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
@@ -62,6 +62,8 @@ pub(crate) struct Plan {
     pub copies: Vec<(NodeId, ImageId)>,
     /// Those that stay in the queue, with where their image is brought for them, if it is.
     pub staying: Vec<(AttemptKey, Option<(NodeId, ImageId)>)>,
+    /// What was answered, where a story is told.
+    pub answers: Vec<(AttemptKey, Placement)>,
     /// Nodes whose cores the plan has taken, each once.
     nodes: Vec<NodeId>,
     /// Functions whose idle containers the plan has taken, with the node.
@@ -180,6 +182,9 @@ impl Service {
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
+        for (key, answer) in plan.answers.drain(..) {
+            self.tell_of_answer(key, &answer, kernel.now());
+        }
         for (key, image) in plan.staying.drain(..) {
             self.explain_stay(key, image, kernel.now());
         }
