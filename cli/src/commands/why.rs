@@ -17,6 +17,7 @@ use crate::result_files::to_json_of;
 use crate::why::ranking::{self, By};
 use crate::why::story;
 use crate::why::totals::{self, Total};
+use crate::why::without::{Latencies, Named, Side, Without};
 use crate::{bundle, interrupt};
 
 /// The arguments of `hearth why`. A folder of results is looked at as it is if it was written with --explain, else its scenario is run again.
@@ -27,6 +28,11 @@ pub struct WhyArguments {
 
     /// Tell the story of this invocation, by its number in invocations.csv; without it, causes are ranked over all.
     invocation: Option<u64>,
+
+    /// Run again without something that happened, and say what changes for the invocation and for all: `cold-start` (the end of the
+    /// container that it would have had), "eviction of FUNCTION on NODE at DATE" (or expiry, or end) or "fault on HOST at DATE".
+    #[arg(long, value_name = "WHAT", value_parser = Named::parse, requires = "invocation")]
+    without: Option<Named>,
 
     /// Rank by this alone beside all; without it, by policy, function, node and time.
     #[arg(long, value_enum)]
@@ -91,7 +97,13 @@ pub fn why(arguments: &WhyArguments) -> Result<(), CommandError> {
             let results = run(experiment.explained().without_records())?;
             rank(arguments, &totals::of_results(&results)?)
         }
-        Some(invocation) => tell(arguments, invocation, experiment),
+        Some(invocation) => match &arguments.without {
+            None => tell(arguments, invocation, experiment),
+            Some(named) => {
+                let (_, again) = scenario.read()?.prepare()?;
+                compare(arguments, invocation, named, [experiment, again])
+            }
+        },
     }
 }
 
@@ -105,15 +117,49 @@ fn rank(arguments: &WhyArguments, totals: &[Total]) -> Result<(), CommandError> 
     Ok(())
 }
 
+/// Runs twice, the second time without what is named.
+fn compare(
+    arguments: &WhyArguments,
+    invocation: u64,
+    named: &Named,
+    [first, second]: [Experiment; 2],
+) -> Result<(), CommandError> {
+    let first = match named.sought(first.about())? {
+        Some(sought) => first.seeking(sought),
+        None => first,
+    };
+    let before = side(first.telling(invocation))?;
+    if before.results.story.is_none() {
+        return Err(not_requested(invocation, &before.results));
+    }
+    let (undone, what) = named.undone(&before.results)?;
+    let after = side(second.telling(invocation).without(undone))?;
+    let (without, is_fault) = (Without { what, before, after }, matches!(named, Named::Fault { .. }));
+    let mut out = inside::stdout();
+    if arguments.json {
+        writeln!(out, "{}", to_json_of(&without.as_json(is_fault)))?;
+    } else {
+        write!(out, "{}", without.as_text(is_fault))?;
+    }
+    Ok(())
+}
+
+/// Runs one and gathers its latencies.
+fn side(experiment: Experiment) -> Result<Side, CommandError> {
+    let (sink, latencies) = Latencies::gather();
+    let results = run(experiment.record_to(Box::new(sink), 1.0))?;
+    Ok(Side { results, latencies: latencies.recv().unwrap_or_default() })
+}
+
+fn not_requested(invocation: u64, results: &Results) -> CommandError {
+    let count = results.metrics.invocations();
+    let cure = "name one that invocations.csv has, with a date of its request";
+    CommandError::Usage(format!("invocation {invocation} was not requested; there are {count}: {cure}"))
+}
+
 fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Result<(), CommandError> {
     let results = run(experiment.telling(invocation).without_records())?;
-    let Some(told) = &results.story else {
-        let count = results.metrics.invocations();
-        let cure = "name one that invocations.csv has, with a date of its request";
-        return Err(CommandError::Usage(format!(
-            "invocation {invocation} was not requested; there are {count}: {cure}"
-        )));
-    };
+    let Some(told) = &results.story else { return Err(not_requested(invocation, &results)) };
     let mut out = inside::stdout();
     if arguments.json {
         writeln!(out, "{}", to_json_of(&story::as_json(told, &results.about)))?;

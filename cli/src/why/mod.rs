@@ -3,3 +3,4 @@
 pub mod ranking;
 pub mod story;
 pub mod totals;
+pub mod without;

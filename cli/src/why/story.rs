@@ -118,8 +118,8 @@ pub fn as_json(story: &Story, about: &About) -> Value {
     let cold = record.causes.as_ref().and_then(|causes| causes.cold_start).map(|cold| {
         json!({
             "cause": cold.cause.name(), "policy": cold.cause.policy().map(|slot| slot.path()),
-            "container_ended_at_s": date(cold.ended_at), "node": cold.node.map(|node| name(&about.nodes, node)),
-            "evicted_for": cold.evicted_for.map(|function| name(&about.functions, function.number())),
+            "container_ended_at_s": date(cold.end.map(|end| end.at)), "node": cold.node.map(|node| name(&about.nodes, node)),
+            "evicted_for": cold.end.and_then(|end| end.evicted_for).map(|function| name(&about.functions, function.number())),
         })
     });
     json!({

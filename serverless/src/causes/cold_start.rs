@@ -1,9 +1,8 @@
 //! Why there was no container for an invocation that had a cold start.
 
 use hearth_policy_api::PolicySlot;
-use hearth_simcore::time::SimTime;
 
-use crate::function::FunctionId;
+use super::ContainerEnd;
 
 /// Why an invocation found no container to start in.
 ///
@@ -101,17 +100,15 @@ impl ColdStartCause {
 pub struct ColdStart {
     /// The cause.
     pub cause: ColdStartCause,
-    /// When the last container of its function ended, if that is the cause.
-    pub ended_at: Option<SimTime>,
+    /// The end of the last container of its function, if that is the cause.
+    pub end: Option<ContainerEnd>,
     /// The number of the node where that was, or where an idle one is.
     pub node: Option<u32>,
-    /// The function for whose container it was evicted, if it was.
-    pub evicted_for: Option<FunctionId>,
 }
 
 impl ColdStart {
     /// One of a cause about which there is no more to say.
     pub fn of(cause: ColdStartCause) -> Self {
-        Self { cause, ended_at: None, node: None, evicted_for: None }
+        Self { cause, end: None, node: None }
     }
 }

@@ -2,7 +2,7 @@
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::Cause;
+use super::{Cause, Undone};
 use crate::invocation::InvocationRecord;
 
 /// What happened to one invocation: what its time was spent on, and what was decided about it.
@@ -12,6 +12,28 @@ pub struct Story {
     pub record: InvocationRecord,
     /// In the order of dates.
     pub events: Vec<StoryEvent>,
+    /// The faults that came about before it ended, in the order of dates.
+    pub faults: Vec<FaultBegun>,
+}
+
+/// A fault has come about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FaultBegun {
+    /// Its number in the plan.
+    pub number: u32,
+    /// When.
+    pub at: SimTime,
+    /// The host or link.
+    pub name: String,
+    /// What happened to it, in words.
+    pub what: &'static str,
+}
+
+impl FaultBegun {
+    /// What has it not happen this time.
+    pub fn undone(&self) -> Undone {
+        Undone::Fault { number: self.number, at: self.at }
+    }
 }
 
 /// A part of a story.
@@ -90,8 +112,8 @@ impl Telling {
     }
 
     /// Ends it.
-    pub fn finish(mut self, record: InvocationRecord) -> Story {
+    pub fn finish(mut self, record: InvocationRecord, faults: Vec<FaultBegun>) -> Story {
         self.events.sort_by_key(StoryEvent::date);
-        Story { record, events: self.events }
+        Story { record, events: self.events, faults }
     }
 }

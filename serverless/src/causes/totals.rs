@@ -12,13 +12,25 @@ const MOST_INTERVALS: usize = 240;
 const LENGTHS: [u64; 8] = [1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600];
 
 /// What has been summed up of some invocations.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sums {
     /// How many there are.
     pub invocations: u64,
-    /// In the order of coming; few, and looked for from the front.
+    /// In the order of coming.
     causes: Vec<(Cause, Sum)>,
+    /// Where each cause is among these, if it is.
+    places: [u8; Cause::COUNT],
+    /// Few, and looked for from the front.
     cold_starts: Vec<(ColdStartCause, Sum)>,
+}
+
+/// Where a cause is of which there was nothing.
+const NOWHERE: u8 = u8::MAX;
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { invocations: 0, causes: Vec::new(), places: [NOWHERE; Cause::COUNT], cold_starts: Vec::new() }
+    }
 }
 
 /// A time, and of how many invocations it is.
@@ -42,31 +54,42 @@ impl Sum {
     }
 }
 
-fn entry<K: PartialEq>(sums: &mut Vec<(K, Sum)>, key: K) -> &mut Sum {
-    let position = sums.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
-        sums.push((key, Sum::default()));
-        sums.len() - 1
-    });
-    &mut sums[position].1
-}
-
 impl Sums {
     #[inline]
     fn add(&mut self, causes: &Causes) {
         self.invocations += 1;
         for (cause, length) in causes.parts.iter() {
-            entry(&mut self.causes, cause).add(Sum { nanos: length.as_nanos().into(), invocations: 1 });
+            self.entry(cause).add(Sum { nanos: length.as_nanos().into(), invocations: 1 });
         }
         if let Some(cold) = causes.cold_start {
             let nanos = cold_start_time(causes).as_nanos().into();
-            entry(&mut self.cold_starts, cold.cause).add(Sum { nanos, invocations: 1 });
+            self.cold_entry(cold.cause).add(Sum { nanos, invocations: 1 });
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    #[inline]
+    fn entry(&mut self, cause: Cause) -> &mut Sum {
+        let place = self.places[cause as usize];
+        if place == NOWHERE {
+            self.places[cause as usize] = self.causes.len() as u8;
+            self.causes.push((cause, Sum::default()));
+        }
+        let place = self.places[cause as usize];
+        &mut self.causes[place as usize].1
+    }
+
+    fn cold_entry(&mut self, cause: ColdStartCause) -> &mut Sum {
+        let place = self.cold_starts.iter().position(|(of, _)| *of == cause).unwrap_or_else(|| {
+            self.cold_starts.push((cause, Sum::default()));
+            self.cold_starts.len() - 1
+        });
+        &mut self.cold_starts[place].1
+    }
+
+    fn merge(&mut self, other: &Self) {
         self.invocations += other.invocations;
-        other.causes.into_iter().for_each(|(cause, sum)| entry(&mut self.causes, cause).add(sum));
-        other.cold_starts.into_iter().for_each(|(cause, sum)| entry(&mut self.cold_starts, cause).add(sum));
+        other.causes.iter().for_each(|(cause, sum)| self.entry(*cause).add(*sum));
+        other.cold_starts.iter().for_each(|(cause, sum)| self.cold_entry(*cause).add(*sum));
     }
 
     /// What has a cause.
@@ -125,11 +148,15 @@ pub struct CauseTotals {
     pub intervals: Vec<Sums>,
     /// The length of the intervals: its position in [`LENGTHS`].
     length: usize,
+    /// The interval that was looked for last, and when it begins and ends.
+    last: (usize, SimTime, SimTime),
 }
 
 impl Default for CauseTotals {
     fn default() -> Self {
-        Self { all: Sums::default(), functions: Vec::new(), nodes: Vec::new(), intervals: Vec::new(), length: 0 }
+        let last = (0, SimTime::ZERO, SimTime::ZERO);
+        let (functions, nodes, intervals) = (Vec::new(), Vec::new(), Vec::new());
+        Self { all: Sums::default(), functions, nodes, intervals, length: 0, last }
     }
 }
 
@@ -141,9 +168,8 @@ fn row(sums: &mut Vec<Sums>, position: usize) -> &mut Sums {
 }
 
 impl CauseTotals {
-    /// Adds an invocation.
+    /// Adds an invocation; [`all`](Self::all) has it after [`finish`](Self::finish).
     pub(crate) fn add(&mut self, causes: &Causes, function: FunctionId, node: Option<u32>, requested_at: SimTime) {
-        self.all.add(causes);
         row(&mut self.functions, function.0 as usize).add(causes);
         if let Some(node) = node {
             row(&mut self.nodes, node as usize).add(causes);
@@ -152,23 +178,39 @@ impl CauseTotals {
         row(&mut self.intervals, interval).add(causes);
     }
 
+    /// All have been added.
+    pub(crate) fn finish(mut self) -> Self {
+        self.functions.iter().for_each(|sums| self.all.merge(sums));
+        self
+    }
+
     /// How long the intervals are: from a second on, so long that there are not too many.
     pub fn interval(&self) -> SimDuration {
         SimDuration::from_secs(LENGTHS[self.length])
     }
 
     /// The interval of a date, for which all may be made longer.
+    #[inline]
     fn interval_of(&mut self, date: SimTime) -> usize {
+        let (position, from, to) = self.last;
+        if from <= date && date < to { position } else { self.another_interval_of(date) }
+    }
+
+    fn another_interval_of(&mut self, date: SimTime) -> usize {
         loop {
-            let position = (date.as_nanos() / self.interval().as_nanos()) as usize;
+            let length = self.interval().as_nanos();
+            let position = (date.as_nanos() / length) as usize;
             if position < MOST_INTERVALS || self.length + 1 == LENGTHS.len() {
-                return position.min(MOST_INTERVALS * 1000);
+                let position = position.min(MOST_INTERVALS * 1000);
+                let from = SimTime::from_nanos(date.as_nanos() / length * length);
+                self.last = (position, from, from + self.interval());
+                return position;
             }
             let together = (LENGTHS[self.length + 1] / LENGTHS[self.length]) as usize;
             self.length += 1;
             let mut merged: Vec<Sums> = Vec::new();
             for (position, sums) in std::mem::take(&mut self.intervals).into_iter().enumerate() {
-                row(&mut merged, position / together).merge(sums);
+                row(&mut merged, position / together).merge(&sums);
             }
             self.intervals = merged;
         }
@@ -194,9 +236,10 @@ mod tests {
                 causes.parts.add(Cause::Work, SimDuration::from_nanos(7));
                 totals.add(&causes, FunctionId(*function), None, SimTime::ZERO + SimDuration::from_secs(*at));
             }
+            let totals = totals.finish();
             for table in [&totals.functions, &totals.intervals] {
                 let mut sum = Sums::default();
-                table.iter().for_each(|sums| sum.merge(sums.clone()));
+                table.iter().for_each(|sums| sum.merge(sums));
                 prop_assert_eq!(sum.invocations, totals.all.invocations);
                 for cause in Cause::ALL {
                     prop_assert_eq!(sum.of(cause), totals.all.of(cause));

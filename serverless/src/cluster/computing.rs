@@ -105,7 +105,9 @@ impl Cluster {
             let of = |id: &ContainerId| self.nodes[node].container(*id).map(|held| held.function);
             let keeps = |id: &ContainerId| of(id).is_some_and(|function| self.specs[function].footprint.processors > 0);
             let spell = |id: &ContainerId| Some(self.nodes[node].container(*id)?.idle.as_ref()?.spell);
-            let mut idle: Vec<ContainerId> = self.nodes[node].idle_containers().filter(keeps).collect();
+            let spared = self.spared_on(node, kernel.now());
+            let idle = self.nodes[node].idle_containers().filter(|id| keeps(id) && Some(*id) != spared);
+            let mut idle: Vec<ContainerId> = idle.collect();
             idle.sort_by_key(spell);
             self.evict_for(Some(function));
             for container in idle {

@@ -319,7 +319,7 @@ impl Cluster {
     /// Ends a container that is in use, or was being started, and why.
     pub fn end<E>(&mut self, held: HeldContainer, why: ContainerChange, books: &mut Books, kernel: &mut Kernel<E>) {
         self.note(why, &held, kernel.now());
-        self.note_end(why, held.function, held.node, kernel.now());
+        self.note_end(why, held.function, (held.node, held.container), kernel.now());
         self.nodes[held.node].container_eviction.end_use(held.container);
         let ram = self.specs[held.function].footprint.ram;
         self.remove(held, ram, books, kernel);
@@ -486,7 +486,10 @@ impl Cluster {
         described.leave_idle(container, footprint, is_told, removal);
         let held = HeldContainer { node, container, function, pool };
         self.note(why, &held, kernel.now());
-        self.note_end(why, function, node, kernel.now());
+        self.note_end(why, function, (node, container), kernel.now());
+        if why == ContainerChange::Taken {
+            self.spare_no_longer(node, container);
+        }
         Some(held)
     }
 
@@ -499,12 +502,13 @@ impl Cluster {
         books: &mut Books,
         kernel: &mut Kernel<E>,
     ) -> Result<bool, Mistake> {
+        let spared = self.spared_on(node, kernel.now());
         let specs = &self.specs;
         let item_of = |id, container: &Container| {
             let idle = container.idle.as_ref()?;
             Some(specs[container.function].item(container.function, id, idle.since, idle.expires))
         };
-        let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), item_of);
+        let chosen = self.nodes[node].choose_idle_victims(wanted, kernel.now().as_nanos(), spared, item_of);
         if !chosen? {
             return Ok(false);
         }

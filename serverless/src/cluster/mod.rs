@@ -29,7 +29,6 @@ pub(crate) use contents::Content;
 use contents::Contents;
 use counts::Counts;
 pub(crate) use images::ImageSites;
-pub(crate) use last_ended::LastEnded;
 use last_ended::LastEnds;
 pub(crate) use node_ids::NodeIds;
 pub(crate) use planning::Choice;

@@ -49,6 +49,7 @@ pub use self::watchdog::{Monitor, StuckCall, Watchdog};
 use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
+use crate::causes::{Sought, Undone};
 use crate::error::Error;
 use crate::function::FunctionId;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime, on_pause};
@@ -272,6 +273,35 @@ impl Experiment {
         self.explained()
     }
 
+    /// Explains, and keeps such ends of containers: [`Results::found`].
+    pub fn seeking(mut self, sought: Sought) -> Self {
+        self.simulation.with_model_mut(|model, _| model.service().seek_ends(sought));
+        self.explained()
+    }
+
+    /// Explains, and has something happen otherwise than in a run of the same scenario, which this one is the same as up to then.
+    ///
+    /// ```
+    /// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
+    /// # let scenario = Scenario::from_json(r#"{"format": "hearth-scenario/1",
+    /// #     "platform": {"hosts": [{"name": "all", "cores": 1, "speed": "1Gf"}]},
+    /// #     "service": {"head": "all", "registry": "all", "nodes": ["all"]}, "functions": [{"name": "f"}],
+    /// #     "policies": {"keep_alive": {"use": "fixed", "parameters": {"timeout": "10s"}}},
+    /// #     "workload": {"invocations": [{"at": 0, "function": "f"}, {"at": 60, "function": "f"}]}}"#)?;
+    /// # let catalog = Catalog::new(hearth_plugins::BUILT_IN);
+    /// // Keep-alive is 10 s, and there are invocations at 0 and 60 s.
+    /// let results = Experiment::prepare(&scenario, &catalog)?.explained().run()?;
+    /// let cold = results.records[1].causes.as_ref().and_then(|causes| causes.cold_start);
+    /// let undone = cold.and_then(|cold| cold.end).and_then(|end| end.undone()).ok_or("its container had expired")?;
+    /// let otherwise = Experiment::prepare(&scenario, &catalog)?.without(undone).run()?;
+    /// assert_eq!((results.metrics.cold_starts, otherwise.metrics.cold_starts), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn without(mut self, undone: Undone) -> Self {
+        self.simulation.with_model_mut(|model, _| model.service().undo(undone));
+        self.explained()
+    }
+
     /// Does not keep the records of invocations, so that memory does not grow with their number.
     pub fn without_records(mut self) -> Self {
         self.simulation.with_model_mut(|model, _| model.service().books().recorder = None);
@@ -478,7 +508,7 @@ impl Experiment {
                 service.work().has_workflows(),
             )
         });
-        let Ended { metrics, records, stall, causes, story } = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall, causes, story, found } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
@@ -494,6 +524,7 @@ impl Experiment {
             metrics,
             causes,
             story,
+            found,
             records,
             events,
             ended_at,

@@ -89,6 +89,7 @@ impl ContainerEviction {
         need: &Need,
         containers: &mut Slab<Container>,
         victims: &mut Vec<u32>,
+        spared: Option<ContainerId>,
         item_of: impl Fn(ContainerId, &Container) -> Option<EvictionItem>,
     ) -> Result<(), Mistake> {
         for (id, spell) in self.untold.drain(..) {
@@ -102,7 +103,11 @@ impl ContainerEviction {
         }
         let mut victims = VictimList::new(need, victims, |id| {
             let item = containers.get(id as usize).and_then(|container| item_of(ContainerId(id), container));
-            item.map_or(Candidate::Unknown, |EvictionItem { ram, disk, .. }| Candidate::Evictable { ram, disk })
+            match item {
+                None => Candidate::Unknown,
+                Some(_) if spared == Some(ContainerId(id)) => Candidate::Pinned,
+                Some(EvictionItem { ram, disk, .. }) => Candidate::Evictable { ram, disk },
+            }
         });
         self.policy.choose(need, &mut victims)?;
         victims.finish().map_err(|cause| self.policy.mistake(Method::Choose, cause))

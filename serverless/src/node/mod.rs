@@ -186,20 +186,23 @@ impl Node {
     }
 
     /// Chooses the idle containers to end so that a new one has room, into [`Node::victims`]; false if ending all would
-    /// not do. Counts only what is free and what containers hold, no images (the timing model, section 5).
+    /// not do, but for one that is spared. Counts only what is free and what containers hold, no images (the timing model, section 5).
     pub fn choose_idle_victims(
         &mut self,
         wanted: Footprint,
         now: u64,
+        spared: Option<ContainerId>,
         item_of: impl Fn(ContainerId, &Container) -> Option<EvictionItem>,
     ) -> Result<bool, Mistake> {
         let ram = wanted.ram.saturating_sub(self.ram.free());
         let disk = wanted.disk.saturating_sub(self.disk.free());
-        if (ram == 0 && disk == 0) || ram > self.idle_ram || disk > self.idle_disk {
+        let kept = spared.and_then(|id| item_of(id, self.containers.get(id.position())?));
+        let (kept_ram, kept_disk) = kept.map_or((0, 0), |item| (item.ram, item.disk));
+        if (ram == 0 && disk == 0) || ram + kept_ram > self.idle_ram || disk + kept_disk > self.idle_disk {
             return Ok(false);
         }
         let need = Need { now, ram, disk, ..Need::default() };
-        self.container_eviction.choose(&need, &mut self.containers, &mut self.victims, item_of)?;
+        self.container_eviction.choose(&need, &mut self.containers, &mut self.victims, spared, item_of)?;
         Ok(true)
     }
 }

@@ -39,11 +39,11 @@ pub(super) fn columns(about: &About) -> Vec<Column<InvocationRecord>> {
     columns.extend([
         Of::word("cold_start", |record| cold_start(record).map(|cold| cold.cause.name()))
             .note(format!("why there was no container: {}", words.join(", "))),
-        Of::date("container_ended_at", |record| cold_start(record)?.ended_at)
+        Of::date("container_ended_at", |record| cold_start(record)?.end.map(|end| end.at))
             .note("when the container ended that it would have had"),
         Of::name_from(&about.nodes, "container_node", |record| cold_start(record)?.node)
             .note("where that was, or where an idle one is"),
-        Of::name_from(&about.functions, "evicted_for", |record| Some(cold_start(record)?.evicted_for?.number()))
+        Of::name_from(&about.functions, "evicted_for", |record| Some(cold_start(record)?.end?.evicted_for?.number()))
             .note("the function for whose container it was evicted"),
     ]);
     columns

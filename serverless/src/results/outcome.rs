@@ -3,7 +3,7 @@
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Books;
-use crate::causes::{CauseTotals, Story};
+use crate::causes::{CauseTotals, ContainerEnd, Story};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::metrics::Metrics;
 use crate::policy::{PolicyRecord, PolicySlot};
@@ -35,6 +35,8 @@ pub struct Results {
     pub causes: Option<CauseTotals>,
     /// The story that was asked for, if that invocation was requested.
     pub story: Option<Story>,
+    /// Ends of containers that were sought, in the order of dates.
+    pub found: Vec<ContainerEnd>,
     /// Every invocation in the order of requests, if they were kept.
     pub records: Vec<InvocationRecord>,
     /// Events that the engine handled.
@@ -60,12 +62,13 @@ impl Results {
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
         let time_series_interval = books.series_interval;
-        let (stall, causes, story, skipped_rows) = (None, None, None, 0);
+        let (stall, causes, story, found, skipped_rows) = (None, None, None, Vec::new(), 0);
         Self {
             about,
             metrics,
             causes,
             story,
+            found,
             records,
             events,
             ended_at: date,

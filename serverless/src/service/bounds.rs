@@ -138,6 +138,9 @@ impl Service {
         staying.retain(|(node, container, spell)| self.cluster.is_idle_in(*node, *container, *spell));
         let too_many = self.cluster.container_count(function).saturating_sub(floor) as usize;
         for (node, container, _) in staying.drain(..too_many.min(staying.len())) {
+            if self.cluster.spares(node, container, kernel.now()) {
+                continue;
+            }
             self.books.metrics.expired_containers += 1;
             let why = ContainerChange::Expired;
             has_ended |= self.cluster.end_idle(node, container, why, &mut self.books, kernel);

@@ -27,7 +27,7 @@ use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
 use super::{ProcessorSharing, Settings};
 use crate::Simulation;
-use crate::causes::{CauseTotals, Story};
+use crate::causes::{CauseTotals, ContainerEnd, Story};
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
@@ -221,10 +221,11 @@ impl ServerlessComputeService {
             let Counts { waiting: queued, running } = service.attempts.counts();
             let (processors, instances) = (service.cluster.processors_in_use(kernel), service.instances.counts());
             let (causes, story) = (service.take_cause_totals(), service.take_story());
+            let found = service.take_found_ends();
             let (metrics, records) = service.books.finish(|metrics| {
                 Some((kernel.now(), Standing { processors, instances, ..Standing::of(metrics, running, queued) }))
             });
-            Ended { metrics, records: unwritten.and(records), stall, causes, story }
+            Ended { metrics, records: unwritten.and(records), stall, causes, story, found }
         })
     }
 }
@@ -239,6 +240,8 @@ pub(crate) struct Ended {
     pub causes: Option<CauseTotals>,
     /// The story that was asked for.
     pub story: Option<Story>,
+    /// Ends of containers that were sought.
+    pub found: Vec<ContainerEnd>,
 }
 
 /// Sets up a [`ServerlessComputeService`].

@@ -78,6 +78,10 @@ impl Service {
         if let Some(next) = self.next_in_container_of(key, function, held.node()) {
             return self.hand_over(held, (next, function), kernel);
         }
+        if retention.keep_for == 0 && self.cluster.spares(held.node(), held.id(), kernel.now()) {
+            self.keep(held, SimDuration::MAX, kernel);
+            return Ok(());
+        }
         if retention.keep_for == 0 && !self.is_at_floor(function) {
             self.cluster.end(held, ContainerChange::NotKept, &mut self.books, kernel);
             return self.plan_prewarming(&completion, kernel);

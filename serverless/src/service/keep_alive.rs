@@ -33,7 +33,10 @@ impl Service {
         kernel: &mut Kernel<Event>,
     ) {
         // While the message waited for the head, the container may have been used or evicted.
-        if self.cluster.is_idle_in(node, container, spell) && !self.stays_beyond_keep_alive(node, container, spell) {
+        if self.cluster.is_idle_in(node, container, spell)
+            && !self.stays_beyond_keep_alive(node, container, spell)
+            && !self.cluster.spares(node, container, kernel.now())
+        {
             self.books.metrics.expired_containers += 1;
             self.cluster.end_idle(node, container, ContainerChange::Expired, &mut self.books, kernel);
         }

@@ -229,6 +229,9 @@ impl Service {
         let ended = longest_idle.into_iter().take(count as usize);
         let mut has_ended = false;
         for (node, container) in ended {
+            if self.cluster.spares(node, container, kernel.now()) {
+                continue;
+            }
             self.books.metrics.expired_containers += 1;
             has_ended |= self.cluster.end_idle(node, container, ContainerChange::Ended, &mut self.books, kernel);
         }

@@ -1,12 +1,10 @@
 //! Why there is no container for those that have a cold start.
 
-use crate::causes::{ColdStart, ColdStartCause};
-use crate::cluster::{Cluster, LastEnded};
+use crate::causes::{ColdStart, ColdStartCause, ContainerEnd};
+use crate::cluster::Cluster;
 use crate::function::FunctionId;
 use crate::node::NodeId;
 use crate::table::Table;
-
-use hearth_policy_api::ContainerChange;
 
 /// Of a function.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +48,7 @@ impl ColdStarts {
     }
 
     /// Why there is to be another container of a function of which there are so many with it, and none is idle.
-    pub fn of_last_ended(&mut self, function: FunctionId, with_it: u64, last: Option<LastEnded>) -> ColdStart {
+    pub fn of_last_ended(&mut self, function: FunctionId, with_it: u64, last: Option<ContainerEnd>) -> ColdStart {
         let Seen { any, most } = *self.seen(function);
         if !any {
             return ColdStart::of(ColdStartCause::First);
@@ -58,15 +56,6 @@ impl ColdStarts {
         let Some(last) = last.filter(|_| with_it <= most) else {
             return ColdStart::of(ColdStartCause::Concurrency);
         };
-        let cause = match last.why {
-            ContainerChange::NotKept => ColdStartCause::NotKept,
-            ContainerChange::Expired => ColdStartCause::Expired,
-            ContainerChange::Evicted => ColdStartCause::Evicted,
-            ContainerChange::Crashed => ColdStartCause::Crashed,
-            ContainerChange::Lost => ColdStartCause::Lost,
-            ContainerChange::Stopped => ColdStartCause::Stopped,
-            _ => ColdStartCause::Removed,
-        };
-        ColdStart { cause, ended_at: Some(last.at), node: Some(last.node.0), evicted_for: last.evicted_for }
+        ColdStart { cause: last.why, end: Some(last), node: Some(last.node) }
     }
 }

@@ -30,9 +30,10 @@ pub(super) use self::timed::{Kind, Timed};
 use super::Service;
 use super::event::Event;
 use super::instances::InstanceKey;
-use crate::causes::{CauseTotals, Causes};
+use crate::causes::{CauseTotals, Causes, ContainerEnd, Sought, Undone};
 use crate::function::FunctionId;
 use crate::invocation::InvocationRecord;
+use crate::node::{ContainerId, NodeId};
 
 /// What is known for explanations.
 #[derive(Debug, Default)]
@@ -91,7 +92,27 @@ impl Service {
 
     /// Causes summed up, where a run is explained.
     pub(crate) fn take_cause_totals(&mut self) -> Option<CauseTotals> {
-        self.explain.as_mut().map(|explain| std::mem::take(&mut explain.totals))
+        self.explain.as_mut().map(|explain| std::mem::take(&mut explain.totals).finish())
+    }
+
+    /// Has something happen otherwise than in a run of the same scenario.
+    pub(crate) fn undo(&mut self, undone: Undone) {
+        match undone {
+            Undone::ContainerEnd { node, container, at } => {
+                self.cluster.spare(NodeId(node), ContainerId(container), at);
+            }
+            Undone::Fault { number, at } => self.recovery.faults.undo(number, at),
+        }
+    }
+
+    /// Keeps such ends of containers.
+    pub(crate) fn seek_ends(&mut self, sought: Sought) {
+        self.cluster.seek_ends(sought);
+    }
+
+    /// Those there were.
+    pub(crate) fn take_found_ends(&mut self) -> Vec<ContainerEnd> {
+        self.cluster.take_found_ends()
     }
 
     /// Whether a run is explained.

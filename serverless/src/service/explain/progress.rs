@@ -193,6 +193,9 @@ impl Explained {
     /// All up to now was spent on something that takes its time.
     #[inline]
     pub fn spend_on(&mut self, timed: &Timed, now: SimTime, lasted: Lasted) {
+        if let Some(cause) = timed.is_all_alone(now) {
+            return self.spend(cause, now, lasted);
+        }
         self.put(&timed.split(self.since, now));
         self.settled(now, lasted);
     }

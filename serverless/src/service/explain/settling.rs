@@ -21,9 +21,12 @@ impl Explain {
     /// Puts the time of an attempt since the last time down to what its stage says.
     #[inline]
     fn settle(&self, stage: &Stage, explained: &mut Explained, now: SimTime) {
-        if explained.is_settled(now) {
-            return;
+        if !explained.is_settled(now) {
+            self.spend(stage, explained, now);
         }
+    }
+
+    fn spend(&self, stage: &Stage, explained: &mut Explained, now: SimTime) {
         let lasted = self.clocks.lasted();
         match stage {
             Stage::Held(_) | Stage::Served(_) => explained.spend_on_what_it_does(Cause::Work, now, lasted),

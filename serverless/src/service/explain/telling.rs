@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use hearth_policy_api::{AdmissionDecision, Placement, PolicySlot};
+use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
 use super::sites::Site;
-use crate::causes::{ColdStart, ColdStartCause, Story, Telling};
+use crate::causes::{ColdStart, ColdStartCause, FaultBegun, Story, Telling};
+use crate::fault::Fault;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Start};
 use crate::node::NodeId;
 use crate::results::Unit;
 use crate::service::Service;
 use crate::service::attempts::AttemptKey;
+use crate::service::event::Event;
 use crate::service::instances::InstanceKey;
 
 /// Not more names than this stand in a sentence.
@@ -24,6 +27,7 @@ pub(super) struct Teller {
     pub of: u64,
     /// Names of functions.
     functions: Vec<String>,
+    faults: Vec<FaultBegun>,
     pub story: Option<Story>,
 }
 
@@ -41,7 +45,7 @@ impl Service {
     /// Tells the story of an invocation, by its number, where a run is explained, with these names of functions.
     pub(crate) fn tell_story_of(&mut self, invocation: u64, functions: Vec<String>) {
         if let Some(explain) = &mut self.explain {
-            explain.teller = Some(Teller { of: invocation, functions, story: None });
+            explain.teller = Some(Teller { of: invocation, functions, faults: Vec::new(), story: None });
         }
     }
 
@@ -54,6 +58,28 @@ impl Service {
     #[inline]
     pub(in crate::service) fn tells_a_story(&self) -> bool {
         self.explain.as_ref().is_some_and(|explain| explain.teller.is_some())
+    }
+
+    /// A fault comes about.
+    pub(in crate::service) fn tell_of_fault(&mut self, number: u32, fault: &Fault, kernel: &Kernel<Event>) {
+        if !self.tells_a_story() {
+            return;
+        }
+        let platform = kernel.platform();
+        let (name, what) = match *fault {
+            Fault::HostDown { host, .. } => (&platform.host(host).name, "goes down"),
+            Fault::NodeSlow { host, .. } => (&platform.host(host).name, "is slowed down"),
+            Fault::DiskLost { host } => (&platform.host(host).name, "loses its disk"),
+            Fault::LinkDown { link } => (&platform.link(link).name, "goes down"),
+            Fault::LinkDegraded { link, .. } => (&platform.link(link).name, "is degraded"),
+        };
+        let (at, name) = (kernel.now(), name.clone());
+        let told: Vec<AttemptKey> =
+            self.attempts.iter().filter(|(_, attempt)| attempt.is_told()).map(|(key, _)| key).collect();
+        told.into_iter().for_each(|key| self.tell(key, at, |_| format!("{name} {what} (fault {number})")));
+        if let Some(teller) = self.explain.as_mut().and_then(|explain| explain.teller.as_mut()) {
+            teller.faults.push(FaultBegun { number, at, name, what });
+        }
     }
 
     /// Whether the story is told of the invocation of an attempt.
@@ -252,7 +278,7 @@ impl Service {
 
     /// Why there was no container, in words.
     fn why_cold(&self, cold: &ColdStart) -> String {
-        let at = cold.ended_at.map_or_else(String::new, |at| format!(" at {:.3} s", at.as_secs_f64()));
+        let at = cold.end.map_or_else(String::new, |end| format!(" at {:.3} s", end.at.as_secs_f64()));
         let on = cold.node.map_or_else(String::new, |node| format!(" on {}", self.node_name(node)));
         let keep_alive = || self.policy_in_words(PolicySlot::KeepAlive);
         match cold.cause {
@@ -266,7 +292,7 @@ impl Service {
             ColdStartCause::Expired => format!("the last container expired{at}{on}, as {} had it", keep_alive()),
             ColdStartCause::Evicted => {
                 let policy = self.policy_in_words(PolicySlot::Containers);
-                let by = cold.evicted_for.map_or_else(String::new, |function| {
+                let by = cold.end.and_then(|end| end.evicted_for).map_or_else(String::new, |function| {
                     format!(", to make room for one of {}", self.function_name(function))
                 });
                 format!("the last container was evicted{at}{on} by {policy}{by}")
@@ -285,7 +311,7 @@ impl super::Explain {
     /// The story of an invocation that has ended, if it was told.
     pub(super) fn end_story(&mut self, telling: Telling, record: &InvocationRecord) {
         if let Some(teller) = &mut self.teller {
-            teller.story = Some(telling.finish(record.clone()));
+            teller.story = Some(telling.finish(record.clone(), teller.faults.clone()));
         }
     }
 }

@@ -91,6 +91,12 @@ impl Timed {
         self.slowed = (passed + SimDuration::from_nanos((of(slowed) * left).round() as u64)).max(self.whole);
     }
 
+    /// What it is up to a date, if nothing has made it longer by then: nearly always so.
+    #[inline]
+    pub fn is_all_alone(&self, to: SimTime) -> Option<Cause> {
+        (to <= self.began + self.whole).then_some(self.kind.alone)
+    }
+
     /// What a span of it was spent on: the time that it takes alone, what faults make longer, and what others do.
     #[inline]
     pub fn split(&self, from: SimTime, to: SimTime) -> [(Cause, SimDuration); 3] {

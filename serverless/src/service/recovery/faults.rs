@@ -7,7 +7,7 @@ use hearth_policy_api::{ContainerChange, Ending};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::platform::{HostId, LinkId};
 use hearth_simcore::random::stream;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
@@ -32,6 +32,10 @@ pub(crate) struct Faults {
     /// How many ends of faults are scheduled.
     ends: usize,
     crashes: Pcg64Mcg,
+    /// The fault that does not come about, and when it would have.
+    undone: Option<(u32, SimTime)>,
+    /// It would be in effect now.
+    is_undone: bool,
 }
 
 /// What a fault is about.
@@ -52,7 +56,14 @@ impl Target {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { plan: FaultPlan::default(), in_effect: BTreeMap::new(), ends: 0, crashes: stream(0, "") }
+        Self {
+            plan: FaultPlan::default(),
+            in_effect: BTreeMap::new(),
+            ends: 0,
+            crashes: stream(0, ""),
+            undone: None,
+            is_undone: false,
+        }
     }
 }
 
@@ -98,6 +109,17 @@ impl Faults {
             let exponential = Distribution::Exponential { mean: 1.0 / rate };
             SimDuration::from_secs_f64(exponential.sampler().draw(&mut self.crashes))
         })
+    }
+
+    /// Has a fault not come about that would at a date.
+    pub fn undo(&mut self, number: u32, at: SimTime) {
+        self.undone = Some((number, at));
+    }
+
+    /// Whether the end of a fault is that of one that has not come about; it is over then.
+    fn take_is_undone(&mut self, number: u32) -> bool {
+        let is_it = self.undone.is_some_and(|(undone, _)| undone == number);
+        is_it && std::mem::take(&mut self.is_undone)
     }
 
     /// Whether containers crash.
@@ -157,9 +179,14 @@ impl Service {
             }
         };
         self.recovery.faults.ends += usize::from(has_end);
+        if self.recovery.faults.undone == Some((number, kernel.now())) {
+            self.recovery.faults.is_undone = true;
+            return Ok(());
+        }
         if has_end && !matches!(fault, Fault::DiskLost { .. }) {
             self.await_recovery(number, kernel.now());
         }
+        self.tell_of_fault(number, &fault, kernel);
         let before = self.recovery.faults.is_out(&fault);
         let link = self.observed_link(&fault);
         self.recovery.faults.begin(number);
@@ -192,6 +219,12 @@ impl Service {
         let PlannedFault { fault, timing } = &self.recovery.faults.plan.faults[number as usize];
         self.recovery.faults.ends -= 1;
         let (fault, is_drawn) = (*fault, matches!(timing, Timing::Drawn { .. }));
+        if self.recovery.faults.take_is_undone(number) {
+            if is_drawn {
+                self.schedule_fault(number, kernel);
+            }
+            return;
+        }
         let link = self.observed_link(&fault);
         self.recovery.faults.end(number);
         self.note_link(link, kernel);
