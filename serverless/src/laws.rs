@@ -22,6 +22,7 @@ mod requests;
 mod rounds;
 mod scenarios;
 mod shedding;
+mod without;
 
 use hearth_policy_api::PolicyDescriptor;
 use hearth_simcore::time::SimTime;

@@ -25,6 +25,7 @@ mod sweep_status;
 mod sweep_work;
 mod threads;
 mod trace;
+mod why;
 
 use std::path::{Path, PathBuf};
 

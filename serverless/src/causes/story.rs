@@ -98,7 +98,10 @@ impl Telling {
 
     /// Something was decided or came about. What is said several times in a row is told once, with how often.
     pub fn tell(&mut self, at: SimTime, what: String) {
-        let said = |text: &str| text.split(" (").next().unwrap_or_default().to_owned();
+        let said = |text: &str| match text.rsplit_once(" (") {
+            Some((said, _)) if text.ends_with(')') => said.to_owned(),
+            _ => text.to_owned(),
+        };
         let last = self.events.iter_mut().rev().find(|event| matches!(event, StoryEvent::Told { .. }));
         if let Some(StoryEvent::Told { what: before, .. }) = last
             && said(before) == said(&what)

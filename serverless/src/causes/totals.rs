@@ -56,18 +56,6 @@ impl Sum {
 
 impl Sums {
     #[inline]
-    fn add(&mut self, causes: &Causes) {
-        self.invocations += 1;
-        for (cause, length) in causes.parts.iter() {
-            self.entry(cause).add(Sum { nanos: length.as_nanos().into(), invocations: 1 });
-        }
-        if let Some(cold) = causes.cold_start {
-            let nanos = cold_start_time(causes).as_nanos().into();
-            self.cold_entry(cold.cause).add(Sum { nanos, invocations: 1 });
-        }
-    }
-
-    #[inline]
     fn entry(&mut self, cause: Cause) -> &mut Sum {
         let place = self.places[cause as usize];
         if place == NOWHERE {
@@ -170,12 +158,21 @@ fn row(sums: &mut Vec<Sums>, position: usize) -> &mut Sums {
 impl CauseTotals {
     /// Adds an invocation; [`all`](Self::all) has it after [`finish`](Self::finish).
     pub(crate) fn add(&mut self, causes: &Causes, function: FunctionId, node: Option<u32>, requested_at: SimTime) {
-        row(&mut self.functions, function.0 as usize).add(causes);
-        if let Some(node) = node {
-            row(&mut self.nodes, node as usize).add(causes);
-        }
         let interval = self.interval_of(requested_at);
-        row(&mut self.intervals, interval).add(causes);
+        let mut tables = [
+            Some(row(&mut self.functions, function.0 as usize)),
+            node.map(|node| row(&mut self.nodes, node as usize)),
+            Some(row(&mut self.intervals, interval)),
+        ];
+        tables.iter_mut().flatten().for_each(|table| table.invocations += 1);
+        for (cause, length) in causes.parts.iter() {
+            let sum = Sum { nanos: length.as_nanos().into(), invocations: 1 };
+            tables.iter_mut().flatten().for_each(|table| table.entry(cause).add(sum));
+        }
+        if let Some(cold) = &causes.cold_start {
+            let sum = Sum { nanos: cold_start_time(causes).as_nanos().into(), invocations: 1 };
+            tables.iter_mut().flatten().for_each(|table| table.cold_entry(cold.cause).add(sum));
+        }
     }
 
     /// All have been added.

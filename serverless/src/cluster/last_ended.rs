@@ -100,17 +100,28 @@ impl Cluster {
     }
 
     /// A container ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_end(
+        &mut self,
+        why: ContainerChange,
+        function: FunctionId,
+        place: (NodeId, ContainerId),
+        at: SimTime,
+    ) {
+        if self.last_ends.is_some() && why.is_end() {
+            self.note_this_end(why, function, place, at);
+        }
+    }
+
+    #[inline(never)]
+    fn note_this_end(
         &mut self,
         why: ContainerChange,
         function: FunctionId,
         (node, container): (NodeId, ContainerId),
         at: SimTime,
     ) {
-        if let Some(ends) = &mut self.last_ends
-            && why.is_end()
-        {
+        if let Some(ends) = &mut self.last_ends {
             while ends.of.find(function).is_none() {
                 ends.of.push(None);
             }

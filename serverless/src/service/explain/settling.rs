@@ -60,7 +60,7 @@ impl Explain {
 
 impl Service {
     /// An attempt is about to go over to something else: what it has done up to now has been what its stage says.
-    #[inline]
+    #[inline(always)]
     pub(in crate::service) fn settle(&mut self, key: AttemptKey, now: SimTime) {
         if let Some(explain) = &self.explain
             && let Some((stage, explained)) = self.attempts.to_explain(key)
@@ -72,8 +72,10 @@ impl Service {
     /// The body of an attempt has ended, and with that its latency.
     #[inline]
     pub(in crate::service) fn explain_body_end(&mut self, key: AttemptKey, now: SimTime) {
-        self.settle(key, now);
-        if let Some((_, explained)) = self.attempts.to_explain(key) {
+        if let Some(explain) = &self.explain
+            && let Some((stage, explained)) = self.attempts.to_explain(key)
+        {
+            explain.settle(stage, explained, now);
             explained.is_over();
         }
     }
@@ -118,11 +120,15 @@ impl Service {
     }
 
     /// A message has come to the head: what its sender has waited for up to now was not the head.
-    #[inline]
+    #[inline(always)]
     pub(in crate::service) fn explain_message(&mut self, message: Message, now: SimTime) {
-        if self.explain.is_none() {
-            return;
+        if self.explain.is_some() {
+            self.explain_arrival_of(message, now);
         }
+    }
+
+    #[inline(never)]
+    fn explain_arrival_of(&mut self, message: Message, now: SimTime) {
         match message {
             Message::Request(key) => self.settle_as(key, now, Cause::RetryPause),
             Message::AdmitAgain(key) => self.settle_as(key, now, Cause::AdmissionDelay),
@@ -307,7 +313,7 @@ impl Service {
     }
 
     /// An attempt in a container does something from now on that takes so long without faults, and so long with those there are.
-    #[inline]
+    #[inline(always)]
     pub(in crate::service) fn explain_timed(
         &mut self,
         key: AttemptKey,
