@@ -171,16 +171,19 @@ fn decimals(text: &str) -> i32 {
     text.rsplit_once('.').map_or(0, |(_, digits)| i32::try_from(digits.len()).unwrap_or(i32::MAX).min(9))
 }
 
+/// The number of an invocation, that of its function, and its latency in nanoseconds.
+pub type Latency = (u64, u32, u64);
+
 /// Latencies of all invocations of a run, by number.
 #[derive(Debug)]
 pub struct Latencies {
-    rows: Vec<(u64, u32, u64)>,
-    handed: Sender<Vec<(u64, u32, u64)>>,
+    rows: Vec<Latency>,
+    handed: Sender<Vec<Latency>>,
 }
 
 impl Latencies {
     /// Gathers them, and hands them on when the run has ended.
-    pub fn gather() -> (Self, Receiver<Vec<(u64, u32, u64)>>) {
+    pub fn gather() -> (Self, Receiver<Vec<Latency>>) {
         let (handed, receiver) = channel();
         (Self { rows: Vec::new(), handed }, receiver)
     }
@@ -205,8 +208,8 @@ impl RecordSink for Latencies {
 pub struct Side {
     /// What came of it.
     pub results: Results,
-    /// By number: the function's number, and the latency in nanoseconds.
-    pub latencies: Vec<(u64, u32, u64)>,
+    /// By number.
+    pub latencies: Vec<Latency>,
 }
 
 /// Two runs that differ in one thing that happened.

@@ -86,12 +86,11 @@ impl Telling {
         if let Some(StoryEvent::Spent { to, parts, .. }) = last
             && *to == from
             && let [.., (of, sum)] = parts.as_mut_slice()
+            && *of == cause
         {
-            if *of == cause {
-                *sum = *sum + length;
-                *to = *to + length;
-                return;
-            }
+            *sum += length;
+            *to = *to + length;
+            return;
         }
         self.events.push(StoryEvent::Spent { from, to: from + length, parts: vec![(cause, length)] });
     }

@@ -97,7 +97,7 @@ impl Attempt {
 
     /// Where it stands and what is known of its time, if it is explained.
     #[inline]
-    pub fn to_explain(&mut self) -> Option<(&Stage, &mut Explained)> {
+    pub fn explained_mut(&mut self) -> Option<(&Stage, &mut Explained)> {
         let explained = self.explained.as_deref_mut()?;
         Some((&self.stage, explained))
     }

@@ -226,7 +226,7 @@ impl Attempts {
 
     /// Where all attempts stand that are explained, and what is known of their time.
     pub fn explain_each(&mut self, mut explain: impl FnMut(&Stage, &mut Explained)) {
-        for (stage, explained) in self.alive.values_mut().filter_map(Attempt::to_explain) {
+        for (stage, explained) in self.alive.values_mut().filter_map(Attempt::explained_mut) {
             explain(stage, explained);
         }
     }
@@ -234,7 +234,7 @@ impl Attempts {
     /// The same for those in a queue in which places are decided anew in each round, for whom an image is brought somewhere.
     pub fn explain_prepared(&mut self, site: Site, mut explain: impl FnMut(&Stage, &mut Explained)) {
         if let WaitingQueue::Ordered(_) = self.queue {
-            let all = self.alive.values_mut().filter_map(Attempt::to_explain);
+            let all = self.alive.values_mut().filter_map(Attempt::explained_mut);
             all.filter(|(_, explained)| explained.prepared == Some(site))
                 .for_each(|(stage, explained)| explain(stage, explained));
         }

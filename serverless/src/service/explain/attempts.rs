@@ -60,7 +60,7 @@ impl Service {
 impl crate::service::attempts::Attempts {
     /// Where an attempt stands and what is known of its time, if it is explained.
     #[inline]
-    pub(super) fn to_explain(&mut self, key: AttemptKey) -> Option<(&Stage, &mut Explained)> {
-        self.get_mut(key)?.to_explain()
+    pub(super) fn explained_mut(&mut self, key: AttemptKey) -> Option<(&Stage, &mut Explained)> {
+        self.get_mut(key)?.explained_mut()
     }
 }

@@ -58,9 +58,9 @@ impl Clocks {
         let passed = now.since(self.date);
         self.date = now;
         match self.standing {
-            Standing::HeadDown => self.lasted.head_down = self.lasted.head_down + passed,
-            Standing::CoresBusy => self.lasted.cores_busy = self.lasted.cores_busy + passed,
-            Standing::HeadBusy => self.lasted.head_busy = self.lasted.head_busy + passed,
+            Standing::HeadDown => self.lasted.head_down += passed,
+            Standing::CoresBusy => self.lasted.cores_busy += passed,
+            Standing::HeadBusy => self.lasted.head_busy += passed,
             Standing::Open => {}
         }
     }

@@ -14,7 +14,7 @@ impl Service {
     /// The closure of an attempt begins.
     pub(in crate::service) fn explain_closure(&mut self, key: AttemptKey, now: SimTime) {
         self.explain_doing(key, None, now);
-        if let Some((_, explained)) = self.attempts.to_explain(key) {
+        if let Some((_, explained)) = self.attempts.explained_mut(key) {
             explained.doing = Doing::Closure(Several::default());
         }
     }
@@ -52,7 +52,7 @@ impl Service {
         change: impl FnOnce(&mut Several) -> T,
     ) -> Option<T> {
         self.settle(key, now);
-        match &mut self.attempts.to_explain(key)?.1.doing {
+        match &mut self.attempts.explained_mut(key)?.1.doing {
             Doing::Closure(several) => Some(change(several)),
             Doing::Nothing | Doing::One(_) => None,
         }

@@ -45,7 +45,8 @@ pub(crate) struct Explain {
     ways: SecondaryMap<InstanceKey, Way>,
     cold_starts: ColdStarts,
     totals: CauseTotals,
-    /// What attempts had that have ended.
+    /// What attempts had that have ended, as they had it: it goes on to others without being moved.
+    #[expect(clippy::vec_box)]
     spare: Vec<Box<Explained>>,
     /// Whose story is told.
     teller: Option<Teller>,

@@ -63,7 +63,7 @@ impl Service {
     #[inline(always)]
     pub(in crate::service) fn settle(&mut self, key: AttemptKey, now: SimTime) {
         if let Some(explain) = &self.explain
-            && let Some((stage, explained)) = self.attempts.to_explain(key)
+            && let Some((stage, explained)) = self.attempts.explained_mut(key)
         {
             explain.settle(stage, explained, now);
         }
@@ -73,7 +73,7 @@ impl Service {
     #[inline]
     pub(in crate::service) fn explain_body_end(&mut self, key: AttemptKey, now: SimTime) {
         if let Some(explain) = &self.explain
-            && let Some((stage, explained)) = self.attempts.to_explain(key)
+            && let Some((stage, explained)) = self.attempts.explained_mut(key)
         {
             explain.settle(stage, explained, now);
             explained.is_over();
@@ -84,7 +84,7 @@ impl Service {
     #[inline]
     fn settle_as(&mut self, key: AttemptKey, now: SimTime, cause: Cause) {
         if let Some(explain) = &self.explain
-            && let Some((_, explained)) = self.attempts.to_explain(key)
+            && let Some((_, explained)) = self.attempts.explained_mut(key)
         {
             explained.spend(cause, now, explain.clocks.lasted());
         }
@@ -144,7 +144,7 @@ impl Service {
     #[inline]
     pub(in crate::service) fn explain_processed(&mut self, key: AttemptKey, now: SimTime) {
         if let Some(explain) = &self.explain
-            && let Some((_, explained)) = self.attempts.to_explain(key)
+            && let Some((_, explained)) = self.attempts.explained_mut(key)
         {
             explained.spend_at_head(Cause::HeadProcessing, now, explain.clocks.lasted());
         }
@@ -238,7 +238,7 @@ impl Service {
     #[inline]
     pub(in crate::service) fn explain_queued(&mut self, key: AttemptKey, why: Queued, now: SimTime) {
         if let Some(explain) = &self.explain
-            && let Some((stage, explained)) = self.attempts.to_explain(key)
+            && let Some((stage, explained)) = self.attempts.explained_mut(key)
         {
             explain.settle(stage, explained, now);
             (explained.queued, explained.prepared, explained.causes.cold_start) = (why, None, None);
@@ -254,7 +254,7 @@ impl Service {
         let why = if self.may_have_another(function) { Queued::ToldToWait } else { Queued::AtLimit };
         self.explain_queued(key, why, now);
         if let Some((node, image)) = image
-            && let Some((_, explained)) = self.attempts.to_explain(key)
+            && let Some((_, explained)) = self.attempts.explained_mut(key)
         {
             explained.prepared = Some((Some(node), image));
         }
@@ -271,7 +271,7 @@ impl Service {
     ) {
         let Some(explain) = &mut self.explain else { return };
         let with_it = self.attempts.counts_of(function).running + 1;
-        let Some((stage, explained)) = self.attempts.to_explain(key) else { return };
+        let Some((stage, explained)) = self.attempts.explained_mut(key) else { return };
         explain.settle(stage, explained, now);
         if start == Start::Cold {
             explained.causes.cold_start = Some(explain.cold_starts.of_start(function, node, with_it, &self.cluster));
@@ -289,7 +289,7 @@ impl Service {
         now: SimTime,
     ) {
         let Some(explain) = &self.explain else { return };
-        let Some((_, explained)) = self.attempts.to_explain(key) else { return };
+        let Some((_, explained)) = self.attempts.explained_mut(key) else { return };
         let lasted = explain.clocks.lasted();
         match explain.ways.get(instance) {
             Some(way) => {
@@ -305,7 +305,7 @@ impl Service {
     #[inline]
     pub(in crate::service) fn explain_doing(&mut self, key: AttemptKey, timed: Option<Timed>, now: SimTime) {
         if let Some(explain) = &self.explain
-            && let Some((stage, explained)) = self.attempts.to_explain(key)
+            && let Some((stage, explained)) = self.attempts.explained_mut(key)
         {
             explain.settle(stage, explained, now);
             explained.doing = timed.map_or(Doing::Nothing, Doing::One);

@@ -92,7 +92,7 @@ impl Service {
     pub(in crate::service) fn tell(&mut self, key: AttemptKey, now: SimTime, what: impl FnOnce(&Self) -> String) {
         if self.is_told(key) {
             let what = what(self);
-            if let Some((_, explained)) = self.attempts.to_explain(key)
+            if let Some((_, explained)) = self.attempts.explained_mut(key)
                 && let Some(telling) = &mut explained.telling
             {
                 telling.tell(now, what);
