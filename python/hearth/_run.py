@@ -88,6 +88,23 @@ class Run:
         return table
 
     @property
+    def causes(self) -> Table | None:
+        """What the latency of each invocation is made of, in seconds: its causes add up to `latency`. None unless asked for.
+
+        >>> import hearth
+        >>> causes = hearth.run("examples/quickstart.json", explain=True).causes.to_pandas()
+        >>> parts = causes.loc[:, "head_down":"hedge_delay"]
+        >>> bool((abs(parts.sum(axis=1) - causes["latency"]) < 1e-9).all())
+        True
+        """
+        return self._table("causes")
+
+    @property
+    def cause_totals(self) -> Table | None:
+        """Causes summed up over all invocations, and by function, node and time; None unless asked for."""
+        return self._table("cause_totals")
+
+    @property
     def attempts(self) -> Table | None:
         """One row an attempt, if invocations are tried again or hedged; otherwise None."""
         return self._table("attempts")
@@ -178,7 +195,9 @@ class Run:
         return self._result.html()
 
 
-def _options(invocations: bool | float, interval: float | None, threads: int | None) -> dict[str, Any]:
+def _options(
+    invocations: bool | float, interval: float | None, threads: int | None, explain: bool = False
+) -> dict[str, Any]:
     share = float(invocations)
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"invocations: expected True, False or a share from 0 to 1, found {invocations!r}")
@@ -186,7 +205,8 @@ def _options(invocations: bool | float, interval: float | None, threads: int | N
         raise ValueError(f"interval: expected seconds above 0, or None for no time series, found {interval!r}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads: expected 1 or more, found {threads}")
-    return {"sample": share, "interval_s": interval, "most_rows": _MOST_ROWS, "threads": threads, "copies": []}
+    options = {"sample": share, "interval_s": interval, "most_rows": _MOST_ROWS, "threads": threads}
+    return {**options, "explain": explain, "copies": []}
 
 
 def run(
@@ -199,6 +219,7 @@ def run(
     invocations: bool | float = True,
     interval: float | None = 60.0,
     threads: int | None = None,
+    explain: bool = False,
     progress: bool | None = None,
 ) -> Run:
     """Runs a scenario.
@@ -216,6 +237,7 @@ def run(
         interval: how many seconds from one row of the time series to the next, which doubles beyond 10 000 rows; None
             leaves it out.
         threads: at most 3; the results are the same with any number.
+        explain: whether to say what latencies are made of, in `causes` and `cause_totals`.
         progress: whether to show how far it is; without it, in terminals and notebooks.
 
     Raises:
@@ -235,7 +257,7 @@ def run(
     chosen = Chosen()
     before, after = assignments(set, platform, seed)
     settings = [*before, *chosen.settings(policies), *after]
-    options = _options(invocations, interval, threads)
+    options = _options(invocations, interval, threads, explain)
     bar = Progress(progress)
     try:
         shows = bar.run if bar.is_shown else None

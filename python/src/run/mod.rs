@@ -45,7 +45,8 @@ pub fn summarise(
     policies: Vec<Given>,
     copies: Vec<(PathBuf, PathBuf)>,
 ) -> PyResult<String> {
-    let options = Options { sample: 0.0, interval_s: None, most_rows: 0, threads: NonZeroUsize::new(1), copies };
+    let (threads, explain) = (NonZeroUsize::new(1), false);
+    let options = Options { sample: 0.0, interval_s: None, most_rows: 0, threads, explain, copies };
     Ok(run(py, source, policies, options, None)?.summary)
 }
 

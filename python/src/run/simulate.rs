@@ -9,7 +9,8 @@ use std::time::Instant;
 use hearth_serverless::Error;
 use hearth_serverless::experiment::{Experiment, Extent, Monitor, PolicyTime, Run, on_pause};
 use hearth_serverless::results::{
-    HeldTable, InvocationBatches, RunTable, Summary, TablePlace, hold_distributions, hold_functions,
+    HeldTable, InvocationBatches, RecordSink, RunTable, Summary, TablePlace, hold_cause_totals, hold_distributions,
+    hold_functions,
 };
 use hearth_sim::in_memory::run_text;
 use hearth_sim::with_date;
@@ -32,6 +33,8 @@ pub struct Options {
     pub(super) most_rows: usize,
     /// On how many threads.
     pub(super) threads: Option<NonZeroUsize>,
+    /// Whether it is said what latencies are made of.
+    pub(super) explain: bool,
     /// From where libraries are read instead, by path.
     pub(super) copies: Vec<(PathBuf, PathBuf)>,
 }
@@ -87,7 +90,7 @@ pub(super) fn simulate(
     let catalog = catalog(own_policies(given, session), &options.copies);
     let (_, mut experiment, warnings) = source.prepare(&catalog).map_err(|error| session.as_cause_of(error))?;
     let mut places = Places::default();
-    let kept = TablePlace::default();
+    let (kept, causes) = (TablePlace::default(), TablePlace::default());
     let unheld = |error: Error| HearthError::new_err(error.to_string());
     if let Some(interval) = options.interval_s {
         let place = places.series.insert(TablePlace::default()).clone();
@@ -111,7 +114,11 @@ pub(super) fn simulate(
         experiment = experiment.write_workflows(place).map_err(unheld)?;
     }
     let is_kept = matches!(invocations, Invocations::Kept(_));
-    experiment = with_invocations(experiment, invocations, &kept, !given.is_empty());
+    if options.explain {
+        experiment = experiment.explained();
+    }
+    let of_causes = options.explain.then_some(&causes);
+    experiment = with_invocations(experiment, invocations, (&kept, of_causes), !given.is_empty());
     let threads = options.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     experiment = experiment.on_threads(threads);
     let monitor = Monitor::of_this_thread();
@@ -142,9 +149,13 @@ pub(super) fn simulate(
         (RunTable::Functions, hold_functions(&results).map_err(unfit)?),
         (RunTable::Distributions, hold_distributions(&results).map_err(unfit)?),
     ];
+    if options.explain {
+        tables.push((RunTable::CauseTotals, hold_cause_totals(&results).map_err(unfit)?));
+    }
     let Places { series, attempts, instances, nodes, workflows } = places;
     let others = [
         (RunTable::Invocations, is_kept.then_some(kept)),
+        (RunTable::Causes, (is_kept && options.explain).then_some(causes)),
         (RunTable::TimeSeries, series),
         (RunTable::Attempts, attempts),
         (RunTable::Instances, instances),
@@ -157,16 +168,28 @@ pub(super) fn simulate(
     Ok(Ended { summary, text, stopped, wall_s, policy_times, interval_s, warnings, tables })
 }
 
-fn with_invocations(experiment: Experiment, invocations: Invocations, kept: &TablePlace, is_held: bool) -> Experiment {
+fn with_invocations(
+    experiment: Experiment,
+    invocations: Invocations,
+    (kept, causes): (&TablePlace, Option<&TablePlace>),
+    is_held: bool,
+) -> Experiment {
     match invocations {
         Invocations::Left => experiment.without_records(),
         Invocations::Kept(share) => {
-            let place = kept.clone();
-            let batches = InvocationBatches::new(experiment.about(), usize::MAX, move |table| {
-                place.put(table);
-                Ok(())
-            });
-            experiment.record_to(Box::new(batches), share)
+            let put = |place: &TablePlace| {
+                let place = place.clone();
+                move |table| {
+                    place.put(table);
+                    Ok(())
+                }
+            };
+            let batches = InvocationBatches::new(experiment.about(), usize::MAX, put(kept));
+            let mut sinks: Vec<Box<dyn RecordSink>> = vec![Box::new(batches)];
+            if let Some(causes) = causes {
+                sinks.push(Box::new(InvocationBatches::of_causes(experiment.about(), usize::MAX, put(causes))));
+            }
+            experiment.record_to(Box::new(sinks), share)
         }
         Invocations::Streamed(rows, sender) => {
             // Who takes them may wait for the interpreter, which policies hold.
