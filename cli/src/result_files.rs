@@ -108,27 +108,32 @@ impl ResultFiles {
         let Some(InvocationsTable { format, sample }) = options.invocations else {
             return Ok(experiment.without_records());
         };
-        let mut sinks = vec![self.sink(experiment.about(), "invocations", format)?];
+        let mut sinks = vec![self.sink(experiment.about(), Rows::Invocations, format)?];
         if options.explain {
-            sinks.push(self.sink(experiment.about(), "causes", format)?);
+            sinks.push(self.sink(experiment.about(), Rows::Causes, format)?);
         }
         Ok(experiment.record_to(Box::new(sinks), sample))
     }
 
-    /// What writes invocations, or their causes, into the file of that name.
-    fn sink(&self, about: &About, name: &str, format: TableFormat) -> Result<Box<dyn RecordSink>, CommandError> {
-        let file = self.create(&format!("{name}.{}", format.extension()))?;
-        let is_of_causes = name == "causes";
+    /// What writes these rows into their file.
+    fn sink(&self, about: &About, rows: Rows, format: TableFormat) -> Result<Box<dyn RecordSink>, CommandError> {
+        let file = self.create(&rows.file(format))?;
         let sink: Result<Box<dyn RecordSink>, SinkError> = match format {
             TableFormat::Csv => {
-                let begin = if is_of_causes { InvocationsCsv::of_causes } else { InvocationsCsv::new };
+                let begin = match rows {
+                    Rows::Invocations => InvocationsCsv::new,
+                    Rows::Causes => InvocationsCsv::of_causes,
+                };
                 begin(about, file).map(|sink| Box::new(sink) as _)
             }
             #[cfg(not(feature = "parquet"))]
             TableFormat::Parquet => return Err(crate::feature::PARQUET.missing()),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => {
-                let begin = if is_of_causes { InvocationsParquet::of_causes } else { InvocationsParquet::new };
+                let begin = match rows {
+                    Rows::Invocations => InvocationsParquet::new,
+                    Rows::Causes => InvocationsParquet::of_causes,
+                };
                 begin(about, BufWriter::new(file)).map(|sink| Box::new(sink) as _)
             }
         };
@@ -192,6 +197,26 @@ impl ResultFiles {
     }
 }
 
+/// What the rows of a table of invocations are.
+#[derive(Clone, Copy, Debug)]
+enum Rows {
+    /// What came of them.
+    Invocations,
+    /// What their latencies are made of.
+    Causes,
+}
+
+impl Rows {
+    /// The name of their file.
+    fn file(self, format: TableFormat) -> String {
+        let name = match self {
+            Self::Invocations => "invocations",
+            Self::Causes => "causes",
+        };
+        format!("{name}.{}", format.extension())
+    }
+}
+
 /// The names of the files that a run writes beside its manifest.
 fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     let always = ["scenario.json", "summary.json", "functions.csv", "distributions.csv"];
@@ -202,10 +227,10 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     names.extend(experiment.has_node_pools().then(|| "nodes.csv".to_owned()));
     names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
     names.extend(options.timeline.clone());
-    names.extend(options.invocations.map(|table| format!("invocations.{}", table.format.extension())));
+    names.extend(options.invocations.map(|table| Rows::Invocations.file(table.format)));
     names.extend(options.explain.then(|| "cause_totals.csv".to_owned()));
     let of_causes = options.invocations.filter(|_| options.explain);
-    names.extend(of_causes.map(|table| format!("causes.{}", table.format.extension())));
+    names.extend(of_causes.map(|table| Rows::Causes.file(table.format)));
     names
 }
 

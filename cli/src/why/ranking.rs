@@ -97,8 +97,9 @@ pub fn as_text(totals: &[Total], by: Option<By>, most: usize) -> String {
         }
     }
     let tables = by.map_or(vec![By::Function, By::Node, By::Time], |by| vec![by]);
-    for by in tables.into_iter().filter(|by| *by != By::Policy) {
-        groups(&mut text, totals, by, most);
+    for of in tables.into_iter().filter(|of| *of != By::Policy) {
+        // Who asks for the course of time alone sees all of it.
+        groups(&mut text, totals, of, if by == Some(By::Time) { usize::MAX } else { most });
     }
     text
 }
@@ -120,7 +121,7 @@ fn lines(text: &mut String, head: &str, rows: &[&Total], all: f64) {
     }
 }
 
-/// The functions, nodes or intervals with the most latency, each with its first causes.
+/// So many functions, nodes or intervals with the most latency, each with its first causes.
 fn groups(text: &mut String, totals: &[Total], by: By, most: usize) {
     let mut groups: Vec<(String, Vec<&Total>)> = Vec::new();
     for row in totals.iter().filter(|row| row.of == by.word() && row.is_of_latency()) {
@@ -133,18 +134,24 @@ fn groups(text: &mut String, totals: &[Total], by: By, most: usize) {
     let latency = |rows: &[&Total]| rows.iter().map(|row| row.seconds).sum::<f64>();
     let all: f64 = groups.iter().map(|(_, rows)| latency(rows)).sum();
     let count = groups.len();
-    if by != By::Time {
-        groups.sort_by(|(_, one), (_, other)| latency(other).total_cmp(&latency(one)));
-        groups.truncate(most);
-    }
     if count < 2 {
         return;
     }
+    let by_length =
+        |(_, one): &(_, Vec<&Total>), (_, other): &(_, Vec<&Total>)| latency(other).total_cmp(&latency(one));
+    let mut ordered: Vec<usize> = (0..count).collect();
+    ordered.sort_by(|one, other| by_length(&groups[*one], &groups[*other]));
+    ordered.truncate(most);
+    if by == By::Time {
+        // Those with the most, as they came.
+        ordered.sort_unstable();
+    }
+    let groups: Vec<&(String, Vec<&Total>)> = ordered.into_iter().map(|position| &groups[position]).collect();
     let name = if by == By::Time { "time of the request" } else { by.word() };
     let more = if groups.len() < count { format!(" ({} of {count})", groups.len()) } else { String::new() };
     let _ = writeln!(text, "\nby {name}{more}");
     let width = groups.iter().map(|(subject, _)| subject.chars().count()).max().unwrap_or(0);
-    for (subject, rows) in &groups {
+    for (subject, rows) in groups {
         let sum = latency(rows);
         let first: Vec<String> =
             longest(rows.clone(), 3).iter().map(|row| format!("{} {}", row.title(), share(row.seconds, sum))).collect();

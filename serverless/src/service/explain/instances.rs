@@ -30,13 +30,15 @@ pub(super) struct Way {
     steps: Vec<(SimTime, Step)>,
     /// Why there was none before.
     pub cold_start: ColdStart,
+    /// The phases of its start, in words, where a story is told.
+    pub phases: String,
 }
 
 impl Way {
     /// One that is wanted from now on, perhaps in the place of one that has failed.
     pub fn new(failed_since: Option<SimTime>, cold_start: ColdStart) -> Self {
         let steps = failed_since.map(|since| (since, Step::Is(Cause::FailedStart)));
-        Self { steps: steps.into_iter().collect(), cold_start }
+        Self { steps: steps.into_iter().collect(), cold_start, phases: String::new() }
     }
 
     /// Since when it, or the first of those that have failed before it, was wanted.
@@ -83,6 +85,13 @@ impl Service {
             None => Step::Is(Cause::ImageBlocked),
         };
         self.explain_step(key, step, now);
+    }
+
+    /// What the phases of the start of an instance are, in words.
+    pub(in crate::service) fn explain_phases(&mut self, key: InstanceKey, phases: String) {
+        if let Some(way) = self.explain.as_mut().and_then(|explain| explain.ways.get_mut(key)) {
+            way.phases = phases;
+        }
     }
 
     /// What an instance is restored from is read.

@@ -267,7 +267,11 @@ impl Service {
         now: SimTime,
     ) {
         self.tell(key, now, |service| {
-            let described = service.instances.in_words(instance, |node| service.node_name(node.0));
+            let mut described = service.instances.in_words(instance, |node| service.node_name(node.0));
+            let way = service.explain.as_ref().and_then(|explain| explain.ways.get(instance));
+            if let Some(way) = way.filter(|way| start == Start::Cold && !way.phases.is_empty()) {
+                described.push_str(&format!(", whose start took {}", way.phases));
+            }
             let cold = service.attempts.get(key).and_then(|attempt| attempt.cold_start());
             match (start, cold) {
                 (Start::Cold, Some(cold)) => format!("is served by {described}: {}", service.why_cold(&cold)),

@@ -73,10 +73,10 @@ struct PauseTimes {
 }
 
 /// How the start of an instance goes on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DrawnStart {
-    /// How many seconds its phases take, as far as it comes.
-    pub seconds: f64,
+    /// How many seconds each of its phases takes, as far as it comes.
+    pub phases: Vec<f64>,
     /// Whether it comes to nothing then.
     pub fails: bool,
     /// Whether it is restored from a snapshot.
@@ -184,7 +184,15 @@ impl Fleet {
         }
         let snapshots = snapshots.as_mut().filter(|snapshots| behind.is_none() && snapshots.are_on(node));
         let is_restored = snapshots.map(|snapshots| snapshots.restore(&mut times)).is_some();
-        DrawnStart { seconds: times.iter().take(passed).sum(), fails, is_restored }
+        times.truncate(passed);
+        DrawnStart { phases: times, fails, is_restored }
+    }
+
+    /// The phases of a start that takes so long in each, in words.
+    pub fn phases_in_words(&self, drawn: &[f64]) -> String {
+        let phases = self.settings.start.iter().zip(drawn).filter(|(_, seconds)| **seconds > 0.0);
+        let phases: Vec<String> = phases.map(|(phase, seconds)| format!("{} {seconds:.3} s", phase.name)).collect();
+        phases.join(", ")
     }
 
     /// How many seconds the removal of the next one takes, or its pause.

@@ -349,8 +349,12 @@ impl Service {
         let function = instance.function;
         let whole = self.registry.function(function).startup_overhead;
         let overhead = if is_pod { SimDuration::ZERO } else { whole };
-        let DrawnStart { seconds, fails, is_restored } = drawn;
-        let whole = overhead + SimDuration::from_secs_f64(seconds);
+        let DrawnStart { phases, fails, is_restored } = drawn;
+        if self.tells_a_story() {
+            let words = self.instances.fleets.get(&function).map(|fleet| fleet.phases_in_words(&phases));
+            self.explain_phases(key, words.unwrap_or_default());
+        }
+        let whole = overhead + SimDuration::from_secs_f64(phases.iter().sum());
         let time = self.cluster.node(held.node()).slowed(whole);
         self.explain_step(key, Step::Takes(Timed::new(Kind::START, kernel.now(), (whole, time))), kernel.now());
         let has_worked = is_restored && self.instances.has_work_in_snapshot(function);
