@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use hearth_serverless::causes::{Cause, Story, StoryEvent};
+use hearth_serverless::causes::Cause;
 use hearth_serverless::experiment::About;
-use hearth_serverless::results::Unit;
+use hearth_serverless::results::{Story, StoryEvent, Unit};
 use hearth_simcore::time::{SimDuration, SimTime};
 use serde_json::{Value, json};
 

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use hearth_serverless::causes::{Cause, ContainerEnd, FaultBegun, Parts, Sought, Story, Undone};
+use hearth_serverless::causes::{Cause, ContainerEnd, Parts, Sought, Undone};
 use hearth_serverless::experiment::{About, Results};
 use hearth_serverless::function::FunctionId;
 use hearth_serverless::invocation::InvocationRecord;
-use hearth_serverless::results::{RecordSink, SinkError, Unit};
+use hearth_serverless::results::{FaultBegun, RecordSink, SinkError, Story, Unit};
 use hearth_simcore::time::{SimDuration, SimTime};
 use hearth_simcore::units::{self, Dimension};
 use serde_json::{Value, json};

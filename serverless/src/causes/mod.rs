@@ -22,15 +22,12 @@
 mod cause;
 mod cold_start;
 mod parts;
-mod story;
 mod totals;
 mod undone;
 
 pub use cause::{Cause, Family};
 pub use cold_start::{ColdStart, ColdStartCause};
 pub use parts::Parts;
-pub(crate) use story::Telling;
-pub use story::{FaultBegun, Story, StoryEvent};
 pub use totals::{CauseTotals, Sum, Sums};
 pub use undone::{ContainerEnd, Sought, Undone};
 

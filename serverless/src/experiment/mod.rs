@@ -253,7 +253,7 @@ impl Experiment {
     ///
     /// ```
     /// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
-    /// use hearth_serverless::causes::StoryEvent;
+    /// use hearth_serverless::results::StoryEvent;
     /// # let scenario = Scenario::from_json(r#"{"format": "hearth-scenario/1",
     /// #     "platform": {"hosts": [{"name": "all", "cores": 1, "speed": "1Gf"}]},
     /// #     "service": {"head": "all", "registry": "all", "nodes": ["all"]}, "functions": [{"name": "f"}],

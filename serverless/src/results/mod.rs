@@ -34,6 +34,7 @@ mod outcome;
 mod parquet;
 mod recorder;
 mod run_table;
+mod story;
 mod streamed_table;
 mod summary;
 mod table;
@@ -59,6 +60,8 @@ pub use parquet::{InvocationsParquet, ParquetRows};
 pub(crate) use recorder::Recorder;
 pub use recorder::{RecordSink, SinkError};
 pub use run_table::RunTable;
+pub(crate) use story::Telling;
+pub use story::{FaultBegun, Story, StoryEvent};
 pub(crate) use streamed_table::StreamedTable;
 pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,

@@ -2,8 +2,8 @@
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::Books;
-use crate::causes::{CauseTotals, ContainerEnd, Story};
+use super::{Books, Story};
+use crate::causes::{CauseTotals, ContainerEnd};
 use crate::invocation::{InvocationRecord, Stall};
 use crate::metrics::Metrics;
 use crate::policy::{PolicyRecord, PolicySlot};

@@ -27,7 +27,7 @@ use super::scheduling::{Backfilling, Rounds};
 use super::work::Work;
 use super::{ProcessorSharing, Settings};
 use crate::Simulation;
-use crate::causes::{CauseTotals, ContainerEnd, Story};
+use crate::causes::{CauseTotals, ContainerEnd};
 use crate::cluster::{Cluster, ContainerLists};
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
@@ -37,7 +37,7 @@ use crate::ledger::Ledger;
 use crate::metrics::{Cost, Metrics, Prices};
 use crate::node::{ContainerEviction, ImageStorage, Medium, Node, NodePool};
 use crate::policy::{PolicySet, PolicySlot, Storage, Watch, Workshop};
-use crate::results::{Recorder, Standing};
+use crate::results::{Recorder, Standing, Story};
 use crate::workflow::{Callee, Workflow, WorkflowId, WorkflowRecord};
 use crate::workload::{ArrivalSource, PlannedInvocation, Workload};
 

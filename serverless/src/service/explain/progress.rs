@@ -5,7 +5,8 @@ use hearth_simcore::time::{SimDuration, SimTime};
 use super::clocks::Lasted;
 use super::sites::Site;
 use super::timed::{Timed, Uses};
-use crate::causes::{Cause, Causes, Telling};
+use crate::causes::{Cause, Causes};
+use crate::results::Telling;
 
 /// What the time of an attempt was spent on so far.
 #[derive(Clone, Debug, Default)]

@@ -7,12 +7,12 @@ use hearth_simcore::kernel::Kernel;
 use hearth_simcore::time::SimTime;
 
 use super::sites::Site;
-use crate::causes::{ColdStart, ColdStartCause, FaultBegun, Story, Telling};
+use crate::causes::{ColdStart, ColdStartCause};
 use crate::fault::Fault;
 use crate::function::FunctionId;
 use crate::invocation::{InvocationRecord, Start};
 use crate::node::NodeId;
-use crate::results::Unit;
+use crate::results::{FaultBegun, Story, Telling, Unit};
 use crate::service::Service;
 use crate::service::attempts::AttemptKey;
 use crate::service::event::Event;

@@ -2,7 +2,7 @@
 
 use hearth_simcore::time::{SimDuration, SimTime};
 
-use super::{Cause, Undone};
+use crate::causes::{Cause, Undone};
 use crate::invocation::InvocationRecord;
 
 /// What happened to one invocation: what its time was spent on, and what was decided about it.
