@@ -255,17 +255,11 @@ fn change(nanos: i128) -> String {
 }
 
 impl Without {
-    /// What the thing was said to cost: the start of a container with its image, where that is what went.
+    /// What the thing was said to cost: the start of a container, or what is by faults.
     fn claimed(&self, undone_is_fault: bool) -> SimDuration {
         let parts = parts_of(self.before.results.story.as_ref());
-        let of_start = [
-            Cause::ImageCopy,
-            Cause::ImageCopySharing,
-            Cause::ImageLoad,
-            Cause::ImageLoadSharing,
-            Cause::ContainerStart,
-            Cause::ContainerStartSharing,
-        ];
+        // Its image may have been there all the same.
+        let of_start = [Cause::ContainerStart, Cause::ContainerStartSharing];
         let of_faults = [
             Cause::HeadDown,
             Cause::SlowNode,

@@ -178,7 +178,7 @@ fn check_absent(scenario: &Value, results: &Results) -> Result<(), TestCaseError
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn parts_add_up_to_the_nanosecond_and_lie_within_the_dates(scenario in all_kinds()) {

@@ -286,6 +286,7 @@ impl Service {
                 let attempt = self.attempts.under_way_mut(key)?;
                 attempt.delay();
                 let (delays, submitted_at) = (attempt.delays, attempt.record.submitted_at);
+                self.explain_delay(key);
                 if self.head.delays.are_without_end(key, delays, submitted_at, kernel.now()) {
                     return Err(self.delayed_without_end(waiting));
                 }

@@ -25,6 +25,7 @@ impl Service {
         let Some(explain) = &mut self.explain else { return };
         let mut begun = explain.begin(now);
         let Some(attempt) = self.attempts.get_mut(again) else { return };
+        begun.away = Some(Cause::RetryPause);
         begun.causes.parts.add(Cause::LostAttempts, now.since(attempt.record.requested_at.unwrap_or(now)));
         if let Some(mut ended) = ended {
             begun.telling = ended.telling.take();

@@ -18,6 +18,8 @@ pub(crate) struct Explained {
     lasted: Lasted,
     pub doing: Doing,
     pub queued: Queued,
+    /// What it waits for before it is at the head: admission has put it off, or it is to be tried again.
+    pub away: Option<Cause>,
     /// Where its image is brought for it while it is in the queue.
     pub prepared: Option<Site>,
     /// Its story, if that is told.
@@ -115,7 +117,8 @@ impl Explained {
         self.causes.parts.clear();
         self.causes.cold_start = None;
         (self.since, self.lasted) = (date, lasted);
-        (self.doing, self.queued, self.prepared, self.telling) = (Doing::Nothing, Queued::default(), None, None);
+        (self.doing, self.queued, self.away) = (Doing::Nothing, Queued::default(), None);
+        (self.prepared, self.telling) = (None, None);
     }
 
     /// The date up to which all is accounted for.

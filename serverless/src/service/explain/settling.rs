@@ -34,9 +34,10 @@ impl Explain {
                 let image = self.moving_for(explained);
                 explained.spend_in_queue(image.as_ref(), now, lasted);
             }
-            Stage::Requested | Stage::Submitted | Stage::Delayed | Stage::Ended => {
-                explained.spend_at_head(Cause::HeadQueue, now, lasted);
-            }
+            Stage::Requested | Stage::Submitted | Stage::Delayed | Stage::Ended => match explained.away {
+                Some(cause) => explained.spend(cause, now, lasted),
+                None => explained.spend_at_head(Cause::HeadQueue, now, lasted),
+            },
             Stage::AwaitsImage(image) => self.settle_at((None, *image), explained, now),
             Stage::Bound { promise, image } => self.settle_at((Some(promise.node()), *image), explained, now),
             Stage::AwaitsContainer(_) => explained.spend(Cause::BusyContainer, now, lasted),
@@ -80,7 +81,24 @@ impl Service {
         }
     }
 
-    /// The same for what was something else than the stage says. A request that was planned for now begins now.
+    /// A request has come to the head that has been put off, or is to be tried again, or was planned for now: then it begins now.
+    fn explain_back_at_head(&mut self, key: AttemptKey, now: SimTime) {
+        if let Some(explain) = &self.explain
+            && let Some((_, explained)) = self.attempts.explained_mut(key)
+        {
+            let cause = explained.away.take().unwrap_or(Cause::HeadQueue);
+            explained.spend(cause, now, explain.clocks.lasted());
+        }
+    }
+
+    /// Admission has put a request off.
+    pub(in crate::service) fn explain_delay(&mut self, key: AttemptKey) {
+        if let Some((_, explained)) = self.attempts.explained_mut(key) {
+            explained.away = Some(Cause::AdmissionDelay);
+        }
+    }
+
+    /// The same for what was something else than the stage says.
     #[inline]
     fn settle_as(&mut self, key: AttemptKey, now: SimTime, cause: Cause) {
         if let Some(explain) = &self.explain
@@ -130,8 +148,7 @@ impl Service {
     #[inline(never)]
     fn explain_arrival_of(&mut self, message: Message, now: SimTime) {
         match message {
-            Message::Request(key) => self.settle_as(key, now, Cause::RetryPause),
-            Message::AdmitAgain(key) => self.settle_as(key, now, Cause::AdmissionDelay),
+            Message::Request(key) | Message::AdmitAgain(key) => self.explain_back_at_head(key, now),
             Message::Downloaded(image) => self.explain_arrival((None, image), now),
             Message::Copied { node, image } | Message::Loaded { node, image } => {
                 self.explain_arrival((Some(node), image), now);
