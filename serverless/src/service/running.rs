@@ -5,7 +5,7 @@ use std::rc::Rc;
 use hearth_simcore::kernel::{Kernel, ShareId};
 use hearth_simcore::network::{Endpoint, TransferError};
 use hearth_simcore::process::WeakContext;
-use hearth_simcore::time::SimDuration;
+use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::Service;
 use super::attempts::{Attempt, AttemptKey, LiveInvocation};
@@ -113,7 +113,7 @@ impl Service {
         let closure = if let Body::Closure(closure) = body { Some(Rc::clone(closure)) } else { None };
         self.set_time_limit(key, limit, kernel)?;
         match closure {
-            Some(closure) => self.start_closure(key, &*closure),
+            Some(closure) => self.start_closure(key, &*closure, kernel.now()),
             None => self.start_steps(key, kernel),
         }
     }
@@ -178,6 +178,7 @@ impl Service {
         &mut self,
         key: AttemptKey,
         closure: &dyn Fn(Call) -> crate::function::BodyFuture,
+        now: SimTime,
     ) -> Result<(), Box<Error>> {
         // Without a simulation nobody would run it.
         let Some(context) = self.bodies.context.upgrade() else { return Ok(()) };
@@ -187,7 +188,7 @@ impl Service {
         let input = caller.map(|caller| caller.input.clone()).unwrap_or_default();
         let sandbox = OfInvocation { context: context.on(node.host), key };
         let body = closure(Call::new(sandbox, input, &node.name, node.speed));
-        self.explain_closure(key, context.now());
+        self.explain_closure(key, now);
         let process = context.spawn({
             let context = context.clone();
             async move {
