@@ -359,3 +359,51 @@ fn a_plan_that_binds_starts_everybody_once() {
     let metrics = service.close(&mut simulation).0;
     assert_eq!((metrics.outcome(Outcome::Completed), metrics.cold_starts + metrics.warm_starts), (5, 5));
 }
+
+#[test]
+fn what_a_closure_does_has_its_causes_alone_and_at_once() {
+    use hearth_serverless::causes::Cause;
+    let disk = DiskSpec::new(100 * GB, 100e6, 100e6);
+    let platform = PlatformBuilder::new().host("all", HostSpec::new(1, 1e9).ram(8 * GB).disk(disk)).build().unwrap();
+    let mut simulation = Simulation::new(platform, 0);
+    let service = ServerlessComputeService::builder("all")
+        .registry("all")
+        .nodes(&["all"])
+        .policies(policies())
+        .simulate_image_downloads(false)
+        .keep_records(true)
+        .explain(true)
+        .start(&mut simulation)
+        .unwrap();
+    simulation
+        .spawn_on("all", async move |context| {
+            let manager = FunctionManager::new(&context, &service);
+            let image = manager.create_image("image", 1, 1)?;
+            let function = manager.create_function("f", &image, async |call: Call| {
+                call.compute(2e9).await;
+                let storage = call.storage();
+                // 100 MB to a disk of 100 MB/s: a second of its own.
+                storage.write("alone", 100 * MB).await?;
+                // Two at once take twice as long, of which half is by the other.
+                let moved = join_all([storage.write("a", 100 * MB), storage.write("b", 100 * MB)]).await;
+                assert!(moved.iter().all(Result::is_ok), "{moved:?}");
+                Ok(Output::new(()))
+            });
+            let limits = Limits { disk: GB, ram: MB, ..Limits::default() };
+            let function = manager.register(function, limits).await?;
+            let invocation = manager.invoke(&function, Input::default()).await?;
+            manager.wait_one(&invocation).await;
+            Ok(())
+        })
+        .unwrap();
+    simulation.run().unwrap();
+    let (_, records) = service.close(&mut simulation);
+    let record = &records[0];
+    let causes = record.causes.as_ref().unwrap();
+    let of = |cause: Cause| causes.parts.of(cause).as_secs_f64();
+    let near = |cause: Cause, seconds: f64| assert!((of(cause) - seconds).abs() < 1e-6, "{cause:?} {causes:?}");
+    near(Cause::Work, 2.0);
+    near(Cause::DataTransfer, 2.0);
+    near(Cause::DataTransferSharing, 1.0);
+    assert_eq!(causes.parts.sum(), record.finished_at.unwrap() - record.requested_at.unwrap());
+}
