@@ -7,7 +7,6 @@ use hearth_serverless::experiment::{Experiment, Results};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::Scenario;
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 const GB: u64 = 1_000_000_000;
@@ -317,16 +316,7 @@ fn described(nodes: &[(u32, u64)], jobs: &[Job], backfilling: &str, policy: &str
     scenario(nodes, json!(functions), json!(invocations), backfilling, policy)
 }
 
-/// Keeps the cases that fail, and runs them first. By itself proptest looks for a place beside a `lib.rs`, which a test of
-/// this folder has not.
-fn kept(config: ProptestConfig) -> ProptestConfig {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/backfilling.txt");
-    ProptestConfig { failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))), ..config }
-}
-
 proptest! {
-    #![proptest_config(kept(ProptestConfig::default()))]
-
     #[test]
     fn a_list_scheduler_gives_the_same_dates((nodes, jobs) in jobs()) {
         for (backfilling, policies) in
@@ -359,7 +349,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(kept(ProptestConfig::with_cases(40)))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Strictly first come, first served: cores are given in the order of requests, whatever the policy, images or not.
     #[test]

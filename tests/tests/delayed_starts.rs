@@ -10,7 +10,6 @@ use hearth_serverless::invocation::Start as RecordedStart;
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::Scenario;
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 /// What is answered when a request is asked about.
@@ -262,15 +261,7 @@ fn cases() -> impl Strategy<Value = (Vec<u32>, Vec<u64>, bool, Vec<Job>)> {
     })
 }
 
-fn kept() -> ProptestConfig {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/delayed_starts.txt");
-    let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(file)) as Box<_>);
-    ProptestConfig { failure_persistence, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(kept())]
-
     #[test]
     fn a_plain_model_gives_the_same_starts((nodes, functions, keeps, jobs) in cases()) {
         let invocations = jobs.iter().map(|job| invocation(job.arrives, job.function, job.runs)).collect::<Vec<_>>();

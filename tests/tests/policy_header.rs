@@ -247,7 +247,7 @@ fn the_header_is_that_of_the_types() {
         std::fs::write(&file, &header).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap();
-    assert!(committed == header, "make it anew: UPDATE_HEADER=1 cargo test -p hearth-tests --test policy_header");
+    assert!(committed == header, "make it anew: UPDATE_HEADER=1 cargo test -p hearth-tests policy_header");
 }
 
 /// Compiles a file; nothing where the compiler is not there.
