@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use crate::primitives::Host;
+use crate::LogLevel;
+use crate::primitives::{Host, Text};
 
 /// The way from an instance of a policy to its host, by which it has something done. What it asks for is done once the call is
 /// over in which it asks. [`PolicyContext::actions`](crate::PolicyContext::actions) gives it; a policy keeps it, and copies of it.
@@ -122,6 +123,39 @@ impl Actions {
     pub fn take_back(&self, key: u64) {
         // SAFETY: the handle is held.
         unsafe { (self.host.take_back)(self.handle, key) }
+    }
+}
+
+impl Actions {
+    /// Writes a line into the log of the run, with the simulated date and the name of the slot, where `hearth run --policy-log` asks for
+    /// this level. A text of `format_args!` is made only then: who is not heard pays for a comparison.
+    ///
+    /// ```
+    /// use hearth_policy_api::{LogLevel, PolicyContext};
+    /// let actions = PolicyContext::default().actions();
+    /// let (node, free) = (3, 2);
+    /// actions.log(LogLevel::Debug, format_args!("node {node} has {free} free cores"));
+    /// assert!(!actions.logs(LogLevel::Error), "nobody listens here");
+    /// ```
+    #[inline]
+    pub fn log(&self, level: LogLevel, text: impl fmt::Display) {
+        if self.logs(level) {
+            self.write_log(level, &text);
+        }
+    }
+
+    /// Whether somebody reads what is logged at this level: for what is worked out for the log alone.
+    #[inline]
+    pub fn logs(&self, level: LogLevel) -> bool {
+        level as u32 <= self.host.log_level
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_log(&self, level: LogLevel, text: &dyn fmt::Display) {
+        let text = text.to_string();
+        // SAFETY: the handle is held, and the host copies the text.
+        unsafe { (self.host.log)(self.handle, level as u32, Text::lent(&text)) }
     }
 }
 

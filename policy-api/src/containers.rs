@@ -3,6 +3,7 @@
 // The host's side is called through an address; each block says why that is sound.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::fmt;
 
 #[cfg(feature = "abi_stable")]
@@ -140,6 +141,57 @@ impl<'a> ContainersOf<'a> {
     pub fn on(&self, node: u32) -> Records<'a, ContainerView> {
         // SAFETY: made by `new`, here or on the other side of the boundary, of a source that is lent for `'a`.
         unsafe { (self.of)(self.context, node) }
+    }
+}
+
+/// The same way, which notes whose containers are asked for: for a host that writes down what a policy was shown.
+///
+/// ```
+/// use hearth_policy_api::ContainerView;
+/// use hearth_policy_api::boundary::{AskedContainers, ContainersOf};
+///
+/// let nodes = vec![vec![ContainerView::default()], vec![]];
+/// let asked = AskedContainers::new(ContainersOf::new(&nodes));
+/// assert_eq!([1, 0, 1].map(|node| asked.view().on(node).len()), [0, 1, 0]);
+/// assert_eq!(asked.nodes(), [0, 1]);
+/// ```
+#[derive(Debug)]
+pub struct AskedContainers<'a> {
+    of: ContainersOf<'a>,
+    nodes: RefCell<Vec<u32>>,
+}
+
+impl<'a> AskedContainers<'a> {
+    /// Passes on to this one.
+    pub fn new(of: ContainersOf<'a>) -> Self {
+        Self { of, nodes: RefCell::default() }
+    }
+
+    /// What is shown.
+    pub fn view<'b>(&'b self) -> ContainersOf<'b>
+    where
+        'a: 'b,
+    {
+        unsafe extern "C" fn of<'b>(context: *const (), node: u32) -> Records<'b, ContainerView> {
+            // SAFETY: the address is that of the value below, which is lent for `'b`.
+            let asked: &'b AskedContainers<'b> = unsafe { &*context.cast() };
+            asked.nodes.borrow_mut().push(node);
+            asked.of.on(node)
+        }
+        ContainersOf { context: std::ptr::from_ref(self).cast(), of }
+    }
+
+    /// The nodes that were asked for, by number, each once.
+    pub fn nodes(&self) -> Vec<u32> {
+        let mut nodes = self.nodes.borrow().clone();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// The containers of a node, which is not noted.
+    pub fn on(&self, node: u32) -> Records<'a, ContainerView> {
+        self.of.on(node)
     }
 }
 

@@ -67,6 +67,7 @@ mod end;
 mod eviction;
 mod history;
 mod keep_alive;
+mod log_level;
 mod node_allocation;
 mod node_list;
 mod node_pool;
@@ -96,6 +97,7 @@ pub use end::{End, Ending, Start};
 pub use eviction::{Creation, Eviction, EvictionItem, EvictionRules, Need, Removal, Touch};
 pub use history::FunctionHistory;
 pub use keep_alive::{Completion, KeepAlive, KeepAliveRules, Prewarming, Retention};
+pub use log_level::LogLevel;
 pub use node_allocation::{
     AllocationRules, BatchAllocation, BatchView, Commitment, FunctionView, NodeAllocation, Placement, PlanItem,
 };

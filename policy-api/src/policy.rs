@@ -9,7 +9,7 @@ use crate::primitives::{
     Handle, Host, NOT_ADMITTING_WHEN_IDLE, NOT_BOUNDED_MEMORY, NOT_BOUNDED_TIME, NOT_RESPECTING_CAPACITY,
     NOT_SENSIBLE_TIMES, NOT_STARVING_NOBODY, NOT_WORK_CONSERVING,
 };
-use crate::{Actions, NONE, ParameterSet};
+use crate::{Actions, LogLevel, NONE, ParameterSet};
 
 /// The kinds of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,6 +147,11 @@ impl PolicyContext {
     /// What the instance can have done.
     pub fn actions(&self) -> Actions {
         Actions::new(self.host, self.handle.0)
+    }
+
+    /// Writes a line into the log of the run, as [`Actions::log`].
+    pub fn log(&self, level: LogLevel, text: impl fmt::Display) {
+        self.actions().log(level, text);
     }
 }
 

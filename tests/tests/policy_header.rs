@@ -153,6 +153,7 @@ fn types() -> String {
         "WORD",
         "Claims",
         "PolicyKind",
+        "LogLevel",
         "Prewarming",
         "AutoscalingRules",
         "Scale",

@@ -88,7 +88,7 @@ layout! {
         keep_alive, autoscaling
     }
     hearth_parameter = (Parameter) Parameter { size, kind, name, unit, help, min, max, default_value, words }
-    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back, keep_between }
+    hearth_host = (Host) Host { size, fail, hold, release, wake_at, start_containers, end_containers, hedge, set_rank, take_back, keep_between, log, log_level, reserved }
     hearth_context = (PolicyContext) PolicyContext { size, slot, seed, nodes, node, ram, disk, host, handle }
     hearth_node_allocation = (NodeAllocationTable) NodeAllocationTable {
         size, rules, place, plan, rank, observe, observe_link, on_end, on_delayed_start, on_timer, shed, on_container, on_workflow, source }

@@ -51,9 +51,9 @@ pub use objects::{
     admission, autoscaling, batch_allocation, eviction, keep_alive, node_allocation,
 };
 pub use said::SAID_AT_MOST;
-pub use seat::{Order, Ordered, Orders, Seat};
+pub use seat::{Logged, Order, Ordered, Orders, Seat};
 #[doc(hidden)]
 pub use shim::tables;
 
-pub use crate::containers::{ContainerSource, ContainersOf};
+pub use crate::containers::{AskedContainers, ContainerSource, ContainersOf};
 pub use crate::victims::{VictimSink, Victims};

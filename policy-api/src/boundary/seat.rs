@@ -4,12 +4,13 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 
 use super::failure::CallFailure;
 use super::said::said;
-use crate::abi::{Handle, Host, Text};
-use crate::{PolicyContext, PolicySlot};
+use crate::abi::{Handle, Host, LOG_DEBUG, LOG_ERROR, LOG_INFO, LOG_OFF, LOG_TRACE, LOG_WARN, Text};
+use crate::{LogLevel, PolicyContext, PolicySlot};
 
 /// What an instance asks its host to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,14 +81,63 @@ pub struct Ordered {
     pub order: Order,
 }
 
-/// What all instances of a service have asked for, and nobody has done yet.
-#[derive(Debug, Default)]
+/// A line that an instance has written into the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The slot of the instance.
+    pub slot: PolicySlot,
+    /// The node whose storage it serves; [`NONE`](crate::NONE) for all that have one slot.
+    pub node: u32,
+    /// How important it is.
+    pub level: LogLevel,
+    /// The line, without an end.
+    pub text: String,
+}
+
+/// What all instances of a service have asked for, and nobody has done yet; and who reads what they log.
+#[derive(Default)]
 pub struct Orders {
     list: RefCell<Vec<Ordered>>,
     are_there: Cell<bool>,
+    log: Option<(LogLevel, Box<dyn Fn(Logged)>)>,
+}
+
+impl fmt::Debug for Orders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orders").field("list", &self.list).finish_non_exhaustive()
+    }
 }
 
 impl Orders {
+    /// None yet; lines of the log up to this level go there.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use std::rc::Rc;
+    /// use hearth_policy_api::boundary::{Orders, Seat};
+    /// use hearth_policy_api::{LogLevel, PolicyContext};
+    /// let lines = Rc::new(RefCell::new(Vec::new()));
+    /// let kept = Rc::clone(&lines);
+    /// let orders = Rc::new(Orders::with_log(LogLevel::Info, move |line| kept.borrow_mut().push(line.text)));
+    /// let seat = Seat::new(&PolicyContext::default(), &orders);
+    /// seat.context().log(LogLevel::Info, "heard");
+    /// seat.context().log(LogLevel::Debug, "not heard");
+    /// assert_eq!(*lines.borrow(), ["heard"]);
+    /// ```
+    pub fn with_log(level: LogLevel, log: impl Fn(Logged) + 'static) -> Self {
+        Self { log: Some((level, Box::new(log))), ..Self::default() }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.borrow().len()
+    }
+
+    /// Copies of those behind the first so many.
+    pub fn behind(&self, count: usize) -> Vec<Ordered> {
+        self.list.borrow().get(count..).unwrap_or_default().to_vec()
+    }
+
     /// Whether there are any.
     #[inline]
     pub fn are_there(&self) -> bool {
@@ -145,7 +195,8 @@ unsafe fn add(handle: *mut (), order: Order) {
     }
 }
 
-static HOST: Host = {
+/// What instances may call, up to which level they are heard.
+const fn host(log_level: u32) -> Host {
     unsafe extern "C" fn fail(handle: *mut (), cause: Text) {
         // SAFETY: the handle is that of the instance which fails, or none; the text is there during the call.
         if let Some(told) = unsafe { handle.cast::<Told>().as_ref() } {
@@ -192,6 +243,17 @@ static HOST: Host = {
         // SAFETY: as above.
         unsafe { add(handle, Order::KeepBetween { function, floor, ceiling }) }
     }
+    unsafe extern "C" fn log(handle: *mut (), level: u32, text: Text) {
+        // SAFETY: the handle is that of an instance, or held; the text is there during the call.
+        if let Some(told) = unsafe { handle.cast::<Told>().as_ref() }
+            && let Some((most, log)) = &told.orders.log
+            && level <= *most as u32
+        {
+            let (slot, node, level) = (told.slot, told.node, LogLevel::of_number(level));
+            // SAFETY: as above.
+            log(Logged { slot, node, level, text: unsafe { said(text) } });
+        }
+    }
     Host {
         size: size_of::<Host>() as u32,
         fail,
@@ -204,8 +266,15 @@ static HOST: Host = {
         set_rank,
         take_back,
         keep_between,
+        log,
+        log_level,
+        reserved: 0,
     }
-};
+}
+
+/// One for each level.
+static HOSTS: [Host; 6] =
+    [host(LOG_OFF), host(LOG_ERROR), host(LOG_WARN), host(LOG_INFO), host(LOG_DEBUG), host(LOG_TRACE)];
 
 /// The place of an instance that is to be made.
 #[derive(Debug)]
@@ -220,7 +289,9 @@ impl Seat {
         let (slot, node) = (context.slot, context.node);
         let told = Rc::new(Told { cause: RefCell::default(), slot, node, orders: Rc::clone(orders) });
         let handle = Handle(Rc::as_ptr(&told).cast_mut().cast());
-        Self { context: PolicyContext { host: &HOST, handle, ..*context }, told }
+        let [off, ..] = &HOSTS;
+        let host = orders.log.as_ref().and_then(|(level, _)| HOSTS.get(*level as usize)).unwrap_or(off);
+        Self { context: PolicyContext { host, handle, ..*context }, told }
     }
 
     /// Where the instance's orders go.

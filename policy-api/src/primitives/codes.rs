@@ -118,3 +118,16 @@ pub const PARAMETER_TEXTS: u32 = 7;
 pub const PARAMETER_NUMBERS: u32 = 8;
 /// The kind of a parameter: a list of times, each in whole ns.
 pub const PARAMETER_DURATIONS: u32 = 9;
+
+/// A level of the log: nothing is logged.
+pub const LOG_OFF: u32 = 0;
+/// A level of the log: what should not be.
+pub const LOG_ERROR: u32 = 1;
+/// A level of the log: what is likely not meant.
+pub const LOG_WARN: u32 = 2;
+/// A level of the log: what happens now and then.
+pub const LOG_INFO: u32 = 3;
+/// A level of the log: why an answer is what it is.
+pub const LOG_DEBUG: u32 = 4;
+/// A level of the log: each step on the way to it.
+pub const LOG_TRACE: u32 = 5;

@@ -7,7 +7,7 @@ use std::fmt;
 #[cfg(feature = "abi_stable")]
 use abi_stable::StableAbi;
 
-use super::Text;
+use super::{LOG_OFF, Text};
 
 /// What an instance may call. The first argument is `handle` of its context.
 #[repr(C)]
@@ -43,6 +43,12 @@ pub struct Host {
     /// Has at least so many containers of a function, and at most so many, from now on; 0 and `UINT32_MAX` are no bounds. What is
     /// missing is started where there is room, and stays; at the most, requests wait.
     pub keep_between: unsafe extern "C" fn(handle: *mut (), function: u32, floor: u32, ceiling: u32),
+    /// Writes a line into the log of the run, if `level` (one of `HEARTH_LOG_…`) is at most `log_level`. The text is copied. Since 2.1.
+    pub log: unsafe extern "C" fn(handle: *mut (), level: u32, text: Text),
+    /// Up to which level somebody reads what is logged, one of `HEARTH_LOG_…`: look at it before a text is made. Since 2.1.
+    pub log_level: u32,
+    /// For later.
+    pub reserved: u32,
 }
 
 /// What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -66,6 +72,7 @@ impl Host {
         unsafe extern "C" fn start_containers(_: *mut (), _function: u32, _node: u32, _count: u32, _keep_for: u64) {}
         unsafe extern "C" fn end_containers(_: *mut (), _function: u32, _node: u32, _count: u32) {}
         unsafe extern "C" fn hedge(_handle: *mut (), _key: u64) {}
+        unsafe extern "C" fn log(_handle: *mut (), _level: u32, _text: Text) {}
         let (size, set_rank, take_back) = (size_of::<Self>() as u32, wake_at, hedge);
         let (release, keep_between) = (hold, end_containers);
         Self {
@@ -80,6 +87,9 @@ impl Host {
             set_rank,
             take_back,
             keep_between,
+            log,
+            log_level: LOG_OFF,
+            reserved: 0,
         }
     };
 }
