@@ -72,11 +72,11 @@ fn policy_override(choice: &str) -> Result<Override, CommandError> {
 }
 
 /// A library, and the name of a policy in it.
-type LibraryAndName<'a> = (Cow<'a, str>, Option<&'a str>);
+pub type LibraryAndName<'a> = (Cow<'a, str>, Option<&'a str>);
 
 /// The parts of `LIBRARY` or `LIBRARY:NAME`; `None` if it is the mere name of a policy. A library may stand in double quotes, of which
 /// two stand for one.
-fn library_and_name(policy: &str) -> Result<Option<LibraryAndName<'_>>, &'static str> {
+pub fn library_and_name(policy: &str) -> Result<Option<LibraryAndName<'_>>, &'static str> {
     if let Some(quoted) = policy.strip_prefix('"') {
         let (mut library, mut rest) = (String::new(), quoted);
         let after = loop {

@@ -107,6 +107,9 @@ pub enum CommandError {
     /// A run does not give again what it gave before.
     #[error("not the same comes of it in {0}")]
     Differs(String),
+    /// A policy does not answer again as it did.
+    #[error("{0}")]
+    AnswersDiffer(String),
     /// A result cannot be written.
     #[error("{} cannot be written: {problem}", file.display())]
     Result {
@@ -139,6 +142,7 @@ impl CommandError {
             | Self::Engine(_)
             | Self::Unsound(_)
             | Self::Differs(_)
+            | Self::AnswersDiffer(_)
             | Self::Result { .. }
             | Self::Output(_) => 1,
         }

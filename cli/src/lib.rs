@@ -8,6 +8,7 @@
 mod assignment;
 mod bundle;
 mod commands;
+mod difference;
 mod error;
 mod feature;
 mod hash;
@@ -15,6 +16,7 @@ pub mod in_memory;
 mod interrupt;
 mod isolation;
 mod metric;
+mod noted;
 mod objects;
 mod output_choice;
 mod plugin_folders;
@@ -62,6 +64,8 @@ enum Command {
     Sweep(commands::sweep::SweepCommand),
     /// Say why invocations took as long as they did: what their latencies are made of, or the story of one.
     Why(commands::why::WhyArguments),
+    /// Run two scenarios, or make two runs again, and say where they part: decisions, and whose latency became another.
+    Diff(commands::diff::DiffArguments),
     /// Pack what was run into one file, which `hearth run FILE --verify` runs again anywhere.
     Pack(commands::pack::PackArguments),
     /// Draw what came of a run or a sweep: one page, or pictures.
@@ -169,6 +173,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Compare(arguments) => commands::sweep::compare(&arguments),
         Command::Sweep(arguments) => commands::sweep::sweep(&arguments),
         Command::Why(arguments) => commands::why::why(&arguments),
+        Command::Diff(arguments) => commands::diff::diff(&arguments),
         Command::Pack(arguments) => commands::pack::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
@@ -189,6 +194,7 @@ impl Command {
             Self::Compare(arguments) => arguments.isolated(),
             Self::Sweep(command) => command.isolated(),
             Self::Why(arguments) => arguments.isolated(),
+            Self::Diff(arguments) => arguments.isolated(),
             Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),

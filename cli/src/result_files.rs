@@ -13,6 +13,7 @@ use hearth_simcore::time::SimDuration;
 use serde_json::Value;
 
 use crate::error::CommandError;
+use crate::noted::{OpenDecisions, POLICY_LOG, log_to};
 use crate::output_choice::{InvocationsTable, TableFormat};
 use crate::result_folder::lock::FolderLock;
 use crate::result_folder::manifest::{self, Input, Manifest, Options, Output, PolicyTook, RunRecord, State};
@@ -25,6 +26,15 @@ pub struct Took {
     pub wall_s: f64,
     /// What its policies took of it.
     pub policies: Vec<PolicyTime>,
+}
+
+/// The names of files in the folder that were chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// That of the timeline.
+    pub timeline: Option<String>,
+    /// That of the log of decisions.
+    pub decisions: Option<String>,
 }
 
 /// Where results go, and what is known of them.
@@ -58,18 +68,26 @@ impl ResultFiles {
     }
 
     /// Makes the files in their place, which is there, before the simulation starts: who cannot write them hears of it at
-    /// once. The experiment writes into some of them while it runs. `timeline` is the name of its file, if there is one.
+    /// once. The experiment writes into some of them while it runs. `named` are the names of files that have no other.
     pub fn open(
         &self,
         mut experiment: Experiment,
         scenario: &Value,
         inputs: Vec<Input>,
-        timeline: Option<String>,
+        named: Named,
+        decisions: &OpenDecisions,
     ) -> Result<Experiment, CommandError> {
         let options = {
             let mut manifest = locked(&self.manifest);
             manifest.inputs = inputs;
-            manifest.options.timeline = timeline;
+            manifest.options.timeline = named.timeline;
+            // What is written elsewhere is not this folder's.
+            let of_decisions = named.decisions.is_some();
+            let noted = &mut manifest.options.noted;
+            noted.decisions = noted.decisions.take().filter(|_| of_decisions);
+            if let Some(noted) = &mut noted.decisions {
+                noted.name = named.decisions;
+            }
             let names = names_of(&manifest.options, &mut experiment);
             manifest.files = names.into_iter().map(|name| Output { name, sha256: None }).collect();
             // Whatever happens from here on, these files are known to be this run's.
@@ -104,6 +122,14 @@ impl ResultFiles {
         }
         if let Some(name) = &options.timeline {
             experiment = experiment.write_timeline(Box::new(BufWriter::new(self.create(name)?)));
+        }
+        if let Some(name) = options.noted.decisions_name() {
+            let opened = decisions.open(experiment, name.as_ref(), self.create(name)?);
+            experiment = opened.map_err(|error| self.unusable(error))?;
+        }
+        if options.noted.policy_log.is_some() {
+            let logs = log_to(experiment, self.create(POLICY_LOG)?);
+            experiment = logs.map_err(|error| self.unusable(error))?;
         }
         let Some(InvocationsTable { format, sample }) = options.invocations else {
             return Ok(experiment.without_records());
@@ -227,6 +253,7 @@ fn names_of(options: &Options, experiment: &mut Experiment) -> Vec<String> {
     names.extend(experiment.has_node_pools().then(|| "nodes.csv".to_owned()));
     names.extend(experiment.has_workflows().then(|| "workflows.csv".to_owned()));
     names.extend(options.timeline.clone());
+    names.extend(options.noted.names().map(str::to_owned));
     names.extend(options.invocations.map(|table| Rows::Invocations.file(table.format)));
     names.extend(options.explain.then(|| "cause_totals.csv".to_owned()));
     let of_causes = options.invocations.filter(|_| options.explain);

@@ -183,6 +183,24 @@
 // The kind of a parameter: a list of times, each in whole ns.
 #define HEARTH_PARAMETER_DURATIONS 9
 
+// A level of the log: nothing is logged.
+#define HEARTH_LOG_OFF 0
+
+// A level of the log: what should not be.
+#define HEARTH_LOG_ERROR 1
+
+// A level of the log: what is likely not meant.
+#define HEARTH_LOG_WARN 2
+
+// A level of the log: what happens now and then.
+#define HEARTH_LOG_INFO 3
+
+// A level of the log: why an answer is what it is.
+#define HEARTH_LOG_DEBUG 4
+
+// A level of the log: each step on the way to it.
+#define HEARTH_LOG_TRACE 5
+
 // "No such image" in `RequestView::image` and the like.
 #define HEARTH_NONE UINT32_MAX
 
@@ -546,6 +564,12 @@ typedef struct {
     // Has at least so many containers of a function, and at most so many, from now on; 0 and `UINT32_MAX` are no bounds. What is
     // missing is started where there is room, and stays; at the most, requests wait.
     void (*keep_between)(void *handle, uint32_t function, uint32_t floor, uint32_t ceiling);
+    // Writes a line into the log of the run, if `level` (one of `HEARTH_LOG_…`) is at most `log_level`. The text is copied. Since 2.1.
+    void (*log)(void *handle, uint32_t level, hearth_text text);
+    // Up to which level somebody reads what is logged, one of `HEARTH_LOG_…`: look at it before a text is made. Since 2.1.
+    uint32_t log_level;
+    // For later.
+    uint32_t reserved;
 } hearth_host;
 
 // What an instance calls its host with. It cannot be copied: what it stands for ends with the instance, unless
@@ -1520,7 +1544,7 @@ typedef struct {
 } hearth_library_header;
 
 // How many numbers HEARTH_LAYOUT has.
-#define HEARTH_LAYOUT_LENGTH 467
+#define HEARTH_LAYOUT_LENGTH 470
 
 // For each record its size, how many fields follow, and where each lies.
 #define HEARTH_LAYOUT { \
@@ -1532,7 +1556,7 @@ typedef struct {
     sizeof(hearth_library_header), 9, offsetof(hearth_library_header, size), offsetof(hearth_library_header, major), offsetof(hearth_library_header, minor), offsetof(hearth_library_header, needs_minor), offsetof(hearth_library_header, aborts), offsetof(hearth_library_header, layout_length), offsetof(hearth_library_header, policies), offsetof(hearth_library_header, prepare), offsetof(hearth_library_header, described), \
     sizeof(hearth_policy), 13, offsetof(hearth_policy, size), offsetof(hearth_policy, not_promised), offsetof(hearth_policy, name), offsetof(hearth_policy, version), offsetof(hearth_policy, description), offsetof(hearth_policy, parameters), offsetof(hearth_policy, create), offsetof(hearth_policy, destroy), offsetof(hearth_policy, node_allocation), offsetof(hearth_policy, eviction), offsetof(hearth_policy, admission), offsetof(hearth_policy, keep_alive), offsetof(hearth_policy, autoscaling), \
     sizeof(hearth_parameter), 9, offsetof(hearth_parameter, size), offsetof(hearth_parameter, kind), offsetof(hearth_parameter, name), offsetof(hearth_parameter, unit), offsetof(hearth_parameter, help), offsetof(hearth_parameter, min), offsetof(hearth_parameter, max), offsetof(hearth_parameter, default_value), offsetof(hearth_parameter, words), \
-    sizeof(hearth_host), 11, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), offsetof(hearth_host, take_back), offsetof(hearth_host, keep_between), \
+    sizeof(hearth_host), 14, offsetof(hearth_host, size), offsetof(hearth_host, fail), offsetof(hearth_host, hold), offsetof(hearth_host, release), offsetof(hearth_host, wake_at), offsetof(hearth_host, start_containers), offsetof(hearth_host, end_containers), offsetof(hearth_host, hedge), offsetof(hearth_host, set_rank), offsetof(hearth_host, take_back), offsetof(hearth_host, keep_between), offsetof(hearth_host, log), offsetof(hearth_host, log_level), offsetof(hearth_host, reserved), \
     sizeof(hearth_context), 9, offsetof(hearth_context, size), offsetof(hearth_context, slot), offsetof(hearth_context, seed), offsetof(hearth_context, nodes), offsetof(hearth_context, node), offsetof(hearth_context, ram), offsetof(hearth_context, disk), offsetof(hearth_context, host), offsetof(hearth_context, handle), \
     sizeof(hearth_node_allocation), 14, offsetof(hearth_node_allocation, size), offsetof(hearth_node_allocation, rules), offsetof(hearth_node_allocation, place), offsetof(hearth_node_allocation, plan), offsetof(hearth_node_allocation, rank), offsetof(hearth_node_allocation, observe), offsetof(hearth_node_allocation, observe_link), offsetof(hearth_node_allocation, on_end), offsetof(hearth_node_allocation, on_delayed_start), offsetof(hearth_node_allocation, on_timer), offsetof(hearth_node_allocation, shed), offsetof(hearth_node_allocation, on_container), offsetof(hearth_node_allocation, on_workflow), offsetof(hearth_node_allocation, source), \
     sizeof(hearth_placement), 7, offsetof(hearth_placement, size), offsetof(hearth_placement, kind), offsetof(hearth_placement, node), offsetof(hearth_placement, container), offsetof(hearth_placement, reason), offsetof(hearth_placement, until), offsetof(hearth_placement, nodes), \
@@ -1627,6 +1651,19 @@ static inline uint32_t hearth_fail(const hearth_context *context, const char *ca
     while (cause[text.length] != 0) text.length++;
     context->host->fail(context->handle, text);
     return HEARTH_FAILED;
+}
+
+// Whether somebody reads what is logged at this level, one of HEARTH_LOG_…. Hosts of 2.0 have no log.
+static inline int hearth_logs(const hearth_context *context, uint32_t level) {
+    return offsetof(hearth_host, log_level) < context->host->size && level <= context->host->log_level;
+}
+
+// Writes a line into the log of the run, if somebody reads it.
+static inline void hearth_log(const hearth_context *context, uint32_t level, const char *line) {
+    hearth_text text = { line, 0 };
+    if (!hearth_logs(context, level)) return;
+    while (line[text.length] != 0) text.length++;
+    context->host->log(context->handle, level, text);
 }
 
 // The node of this number. It must be below `nodes.length`.

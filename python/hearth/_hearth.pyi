@@ -364,6 +364,10 @@ class Context:
         """Ends idle containers of a function, on a node or anywhere."""
     def keep_between(self, function: int, floor: int = 0, ceiling: int | None = None) -> None:
         """Has at least `floor` containers of a function, and at most `ceiling`."""
+    def log(self, level: str, text: str) -> None:
+        """Writes a line into the log of the run, with a level: `error`, `warn`, `info`, `debug` or `trace`."""
+    def logs(self, level: str) -> bool:
+        """Whether somebody reads what is logged at this level."""
     def hedge(self, key: int) -> None:
         """Has another attempt made beside the one that a request's key names."""
     def set_rank(self, key: int, rank: int) -> None:

@@ -226,6 +226,12 @@ impl Error {
         Self::Internal { what, place: std::panic::Location::caller() }
     }
 
+    /// A result cannot be written.
+    #[cold]
+    pub(crate) fn unwritten(what: &'static str, error: &std::io::Error) -> Self {
+        Self::Result { what, cause: error.to_string() }
+    }
+
     pub(crate) fn policy(policies: &PolicySet, mistake: Mistake) -> Self {
         let MistakeMade { slot, method, cause } = mistake.into_inner();
         Self::Policy { slot, policy: policies.describe(slot), method, cause }

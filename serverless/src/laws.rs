@@ -11,6 +11,8 @@ mod choice;
 mod container_events;
 mod containers;
 mod copies;
+mod decisions;
+mod differences;
 mod ends;
 mod history;
 mod instances;

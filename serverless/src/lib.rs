@@ -6,6 +6,7 @@
 
 pub mod causes;
 mod cluster;
+pub mod decisions;
 pub mod distribution;
 pub mod error;
 pub mod experiment;

@@ -6,6 +6,7 @@ mod archive;
 mod bad_input;
 mod bundle;
 mod compared;
+mod decisions;
 mod folders;
 mod manual;
 mod object_storage;

@@ -125,7 +125,10 @@ impl Contents {
             return Err("it has no runs".to_owned());
         }
         let outputs = || {
-            self.runs.iter().flat_map(|run| run.results.iter().map(|it| &it.name).chain(run.options.timeline.as_ref()))
+            self.runs.iter().flat_map(|run| {
+                let named = run.options.timeline.as_deref().into_iter().chain(run.options.noted.names());
+                run.results.iter().map(|it| it.name.as_str()).chain(named)
+            })
         };
         match outputs().find(|name| !is_inside(name)) {
             Some(name) => Err(format!("{name:?} is no name of a result")),
@@ -158,7 +161,14 @@ mod tests {
             stands_for: None,
         };
         let (time_series, timeline, policy_timeout_s, explain) = (None, None, 10.0, false);
-        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
+        let options = Options {
+            invocations: None,
+            time_series,
+            timeline,
+            policy_timeout_s,
+            explain,
+            noted: crate::noted::Noted::default(),
+        };
         let scenario = "scenario.json".to_owned();
         let run = PackedRun { name: String::new(), scenario: scenario.clone(), options, results: Vec::new() };
         let files = [scenario.as_str()].iter().chain(names).map(file).collect();

@@ -12,6 +12,7 @@ use crate::bundle::collect::{self, Found, OtherLibrary};
 use crate::bundle::write;
 use crate::error::CommandError;
 use crate::isolation::{Isolated, inside};
+use crate::noted::Noted;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::result_folder::manifest::Options;
 use crate::temporary;
@@ -71,6 +72,7 @@ impl PackArguments {
             timeline: None,
             policy_timeout_s: POLICY_TIMEOUT.as_secs_f64(),
             explain: false,
+            noted: Noted::default(),
         };
         let plan = Plan {
             scenario: &self.scenario,
@@ -78,6 +80,7 @@ impl PackArguments {
             output: Some(results.path()),
             overwrite: false,
             timeline: None,
+            decisions: None,
             threads: thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN),
             quiet: self.quiet,
             told: Told::Nothing,

@@ -61,6 +61,7 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         }
     };
     let timeline = manifest.options.timeline.as_ref().map(|name| output.join(name));
+    let decisions = manifest.options.noted.decisions_name().map(|name| output.join(name));
     let mut options = manifest.options.clone();
     options.policy_timeout_s = arguments.policy_timeout_s().unwrap_or(options.policy_timeout_s);
     let plan = Plan {
@@ -71,6 +72,7 @@ pub fn reproduce(arguments: &RunArguments, folder: &Path, manifest: &Manifest) -
         handed_over: None,
         overwrite: arguments.overwrite,
         timeline: timeline.as_deref(),
+        decisions: decisions.as_deref(),
         threads: arguments.threads(),
         quiet: arguments.quiet,
         told: Told::Nothing,
@@ -106,7 +108,8 @@ fn warn_of_changes(folder: &Path, manifest: &Manifest) {
 /// Compares what came of a run with what came of it before.
 fn compare(before: &Path, manifest: &Manifest, now: &Path) -> Result<(), CommandError> {
     // The scenario's paths may be told in another way.
-    let names = manifest.files.iter().map(|file| file.name.as_str()).filter(|name| *name != "scenario.json");
+    let leave_out = ["scenario.json"].into_iter().chain(manifest.options.noted.unlike_itself()).collect::<Vec<_>>();
+    let names = manifest.files.iter().map(|file| file.name.as_str()).filter(|name| !leave_out.contains(name));
     let (mut same, mut first, mut different) = (0, None, 0);
     for name in names {
         match difference(&before.join(name), &now.join(name))? {

@@ -18,11 +18,12 @@ use super::selection::{ChosenScenario, ScenarioArguments};
 use crate::bundle;
 use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
+use crate::noted::{NotedArguments, OpenDecisions, log_to_standard_error};
 use crate::objects::inputs::told_in;
 use crate::objects::location::Location;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
 use crate::progress::Progress;
-use crate::result_files::{ResultFiles, Took, to_json};
+use crate::result_files::{Named, ResultFiles, Took, to_json};
 use crate::result_folder::manifest::{Options, State};
 use crate::result_folder::{claim, runs_again};
 use crate::result_place::Place;
@@ -85,6 +86,9 @@ pub struct RunArguments {
     #[arg(long)]
     explain: bool,
 
+    #[command(flatten)]
+    noted: NotedArguments,
+
     /// Print the summary as JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -124,6 +128,7 @@ impl RunArguments {
             timeline: None,
             policy_timeout_s: self.policy_timeout.unwrap_or(POLICY_TIMEOUT).as_secs_f64(),
             explain: self.explain,
+            noted: self.noted.noted(),
         };
         Plan {
             scenario: &self.scenario,
@@ -133,6 +138,7 @@ impl RunArguments {
             handed_over: None,
             overwrite: self.overwrite,
             timeline: self.timeline.as_deref(),
+            decisions: self.noted.decisions.as_deref(),
             threads: self.threads(),
             quiet: self.quiet || self.json,
             told: if self.json { Told::Json } else { Told::Table },
@@ -168,6 +174,7 @@ impl RunArguments {
             (self.interval.is_some(), "--interval"),
             (self.timeline.is_some(), "--timeline"),
             (self.explain, "--explain"),
+            (!self.noted.noted().is_nothing(), "--decisions or --policy-log"),
             (self.json, "--json"),
         ];
         choices.into_iter().find(|(is_chosen, _)| *is_chosen).map(|(_, name)| name)
@@ -202,6 +209,8 @@ pub struct Plan<'a> {
     pub overwrite: bool,
     /// The file of the timeline.
     pub timeline: Option<&'a Path>,
+    /// The file of the log of decisions, if one is written.
+    pub decisions: Option<&'a Path>,
     /// On how many threads it runs.
     pub threads: NonZeroUsize,
     /// Whether no progress is shown.
@@ -217,9 +226,10 @@ impl Plan<'_> {
         let files =
             self.output.map(|folder| ResultFiles::new(Place::Folder(folder.to_owned()), self.options.clone(), None));
         let start = Instant::now();
-        let watchdog = self.watch_policies(files.clone(), start);
+        let decisions = OpenDecisions::default();
+        let watchdog = self.watch_policies(files.clone(), decisions.clone(), start);
         let chosen = self.scenario.read()?;
-        let experiment = self.open(files.as_ref(), &chosen)?.on_threads(self.threads);
+        let experiment = self.open(files.as_ref(), &decisions, &chosen)?.on_threads(self.threads);
         let monitor = Monitor::of_this_thread();
         let stopped = monitor.clone();
         interrupt::stops(move || stopped.interrupt(), || {});
@@ -264,29 +274,57 @@ impl Plan<'_> {
     }
 
     /// Gets the simulation ready, with the files that it writes into.
-    fn open(&self, files: Option<&ResultFiles>, chosen: &ChosenScenario<'_>) -> Result<Experiment, CommandError> {
-        let (scenario, experiment) = chosen.prepare()?;
+    fn open(
+        &self,
+        files: Option<&ResultFiles>,
+        decisions: &OpenDecisions,
+        chosen: &ChosenScenario<'_>,
+    ) -> Result<Experiment, CommandError> {
+        let mut observation = self.options.noted.observation();
+        observation.decisions = observation.decisions.filter(|_| self.decisions.is_some());
+        let (scenario, experiment) = chosen.prepare_observed(&observation)?;
         let experiment = if self.options.explain { experiment.explained() } else { experiment };
         let Some((folder, files)) = self.output.zip(files) else {
-            let experiment = experiment.without_records();
-            return match self.timeline {
-                Some(file) => Ok(experiment.write_timeline(self.create(file)?)),
-                None => Ok(experiment),
+            let experiment = log_to_standard_error(experiment.without_records()).map_err(unlogged)?;
+            let experiment = match self.timeline {
+                Some(file) => experiment.write_timeline(self.create(file)?),
+                None => experiment,
             };
+            return self.decide_outside(experiment, self.decisions, decisions);
         };
         let wrong = |error| self.scenario.base.wrong(error);
         let paths = runs_again::paths_of(&scenario, experiment.about()).map_err(wrong)?;
-        let inside = self.timeline.map(|file| name_inside(folder, file)).transpose()?.flatten();
+        let inside = |argument, file| name_inside(folder, argument, file);
+        let timeline = self.timeline.map(|file| inside("--timeline", file)).transpose()?.flatten();
+        let noted = self.decisions.map(|file| inside("--decisions", file)).transpose()?.flatten();
+        if timeline.is_some() && timeline == noted {
+            return Err(CommandError::Usage("--decisions and --timeline name one file: name two".to_owned()));
+        }
         let overwrites = self.overwrite || inside::makes_again().is_some();
-        files.hold(claim::for_run(folder, overwrites, &paths, inside.as_deref())?);
+        let named: Vec<&str> = [&timeline, &noted].into_iter().flatten().map(String::as_str).collect();
+        files.hold(claim::for_run(folder, overwrites, &paths, &named)?);
         let text = chosen.resolved(folder, experiment.about())?;
-        let outside = self.timeline.filter(|_| inside.is_none()).map(|file| self.create(file)).transpose()?;
+        let outside = self.timeline.filter(|_| timeline.is_none()).map(|file| self.create(file)).transpose()?;
+        let noted_outside = self.decisions.filter(|_| noted.is_none());
         let inputs = runs_again::inputs(paths, experiment.about())?;
-        let experiment = files.open(experiment, &text, inputs, inside)?;
-        Ok(match outside {
+        let named = Named { timeline, decisions: noted };
+        let experiment = files.open(experiment, &text, inputs, named, decisions)?;
+        let experiment = match outside {
             Some(file) => experiment.write_timeline(file),
             None => experiment,
-        })
+        };
+        self.decide_outside(experiment, noted_outside, decisions)
+    }
+
+    /// Has decisions written into a file that is none of the results.
+    fn decide_outside(
+        &self,
+        experiment: Experiment,
+        path: Option<&Path>,
+        decisions: &OpenDecisions,
+    ) -> Result<Experiment, CommandError> {
+        let Some(path) = path else { return Ok(experiment) };
+        decisions.open(experiment, path, self.create(path)?).map_err(unlogged)
     }
 
     /// A file that is written while the simulation runs.
@@ -300,9 +338,10 @@ impl Plan<'_> {
     }
 
     /// Ends the process, with what is known, when a policy does not come back.
-    fn watch_policies(&self, files: Option<ResultFiles>, start: Instant) -> Option<Watchdog> {
+    fn watch_policies(&self, files: Option<ResultFiles>, decisions: OpenDecisions, start: Instant) -> Option<Watchdog> {
         let limit = Duration::try_from_secs_f64(self.options.policy_timeout_s).unwrap_or_default();
-        (limit > Duration::ZERO).then(|| Watchdog::start(limit, move |stuck| end(&stuck, files.as_ref(), start)))
+        (limit > Duration::ZERO)
+            .then(|| Watchdog::start(limit, move |stuck| end(&stuck, files.as_ref(), &decisions, start)))
     }
 
     fn tell(&self, results: &Results, summary: &Summary, took: &Took) -> Result<(), CommandError> {
@@ -334,8 +373,8 @@ impl Plan<'_> {
 }
 
 /// The name of a file that lies in a folder, which is made if need be; `None` if it lies elsewhere.
-fn name_inside(folder: &Path, file: &Path) -> Result<Option<String>, CommandError> {
-    let wrong = |problem: String| CommandError::Usage(format!("--timeline {}: {problem}", file.display()));
+fn name_inside(folder: &Path, argument: &str, file: &Path) -> Result<Option<String>, CommandError> {
+    let wrong = |problem: String| CommandError::Usage(format!("{argument} {}: {problem}", file.display()));
     let made = std::fs::create_dir_all(folder);
     made.map_err(|error| CommandError::OutputFolder {
         folder: folder.to_owned(),
@@ -347,15 +386,23 @@ fn name_inside(folder: &Path, file: &Path) -> Result<Option<String>, CommandErro
     }
     let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("names no file".to_owned()))?;
     if claim::OF_A_RUN.contains(&name) {
-        return Err(wrong("is the name of another file of the results: name it timeline.json".to_owned()));
+        let usual = if argument == "--timeline" { "timeline.json" } else { "decisions.jsonl" };
+        return Err(wrong(format!("is the name of another file of the results: name it {usual}")));
     }
     Ok(Some(name.to_owned()))
 }
 
+fn unlogged(error: Error) -> CommandError {
+    CommandError::Usage(error.to_string())
+}
+
 /// Writes what came of a simulation before the call that does not come back, says so and ends the process.
-fn end(stuck: &StuckCall, files: Option<&ResultFiles>, start: Instant) -> ! {
+fn end(stuck: &StuckCall, files: Option<&ResultFiles>, decisions: &OpenDecisions, start: Instant) -> ! {
     if matches!(stuck.call.callee, Callee::Library(_)) {
         inside::wait_for_the_end();
+    }
+    if let Err(error) = decisions.finish() {
+        eprintln!("error: the decisions cannot be written: {error}");
     }
     if let (Some(files), Some(results)) = (files, &stuck.results) {
         let summary = Summary::new(results).interrupted(&stuck.to_string());

@@ -32,12 +32,18 @@ pub fn run(arguments: &RunArguments, output: &Path) -> Result<(), CommandError> 
     let _claimed = claim(&copy, inside::makes_again().is_some())?;
     let location = Location::bring(copy, Needed::Names)?;
     let plan = arguments.plan();
-    let timeline = plan.timeline.map(|file| match file.strip_prefix(output) {
+    let place = |file: &Path| match file.strip_prefix(output) {
         Ok(inside) => location.folder().join(inside),
         Err(_) => file.to_owned(),
-    });
-    let plan =
-        Plan { output: Some(location.folder()), timeline: timeline.as_deref(), handed_over: Some(&location), ..plan };
+    };
+    let (timeline, decisions) = (plan.timeline.map(place), plan.decisions.map(place));
+    let plan = Plan {
+        output: Some(location.folder()),
+        timeline: timeline.as_deref(),
+        decisions: decisions.as_deref(),
+        handed_over: Some(&location),
+        ..plan
+    };
     location.named(plan.run())
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use hearth_serverless::decisions::Observation;
 use hearth_serverless::experiment::{About, Experiment, hidden_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
@@ -189,7 +190,42 @@ pub struct ScenarioArguments {
     seed: Option<u64>,
 }
 
+/// What is set in the second of two runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Settings {
+    /// Write the scenario of the second run over this platform.
+    #[arg(long, value_name = "NAME", value_parser = platforms::names())]
+    platform: Option<String>,
+
+    /// Set a value in the scenario of the second run, as in service.container_startup_overhead=2s.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+
+    /// Use another policy in the second run, as in keep_alive=fixed,timeout=20min or node_allocation=./libmine.so.
+    #[arg(long = "policy", value_name = "SLOT=POLICY")]
+    policy: Vec<String>,
+
+    /// Draw all random numbers of the second run from this seed.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Settings {
+    /// Whether nothing is set.
+    pub fn is_nothing(&self) -> bool {
+        self.platform.is_none() && self.set.is_empty() && self.policy.is_empty() && self.seed.is_none()
+    }
+}
+
 impl ScenarioArguments {
+    /// The scenario of a file, with what is set in it and the policies that these arguments find.
+    pub fn of(scenario: PathBuf, plugins: &PluginArguments, settings: &Settings) -> Self {
+        let Settings { platform, set, policy, seed } = settings.clone();
+        let plugins = PluginArguments { plugin_dirs: plugins.plugin_dirs.clone() };
+        let base = ScenarioBase { scenario, platform, set, plugins, lenient: false, from_first: false };
+        Self { base, policy, seed }
+    }
+
     /// Whether libraries may be opened.
     pub fn may_open_libraries(&self) -> bool {
         self.base.may_open_libraries(&self.policy, &[])
@@ -221,10 +257,7 @@ impl ScenarioArguments {
 
     /// The scenario of a file, in which nothing is set, with the policies that these arguments find.
     pub fn of_file(&self, scenario: PathBuf) -> Self {
-        let plugins = PluginArguments { plugin_dirs: self.base.plugins.plugin_dirs.clone() };
-        let base =
-            ScenarioBase { scenario, platform: None, set: Vec::new(), plugins, lenient: false, from_first: false };
-        Self { base, policy: Vec::new(), seed: None }
+        Self::of(scenario, &self.base.plugins, &Settings::default())
     }
 }
 
@@ -239,11 +272,16 @@ pub struct ChosenScenario<'a> {
 impl ChosenScenario<'_> {
     /// Gets it ready, with everything that is set.
     pub fn prepare(&self) -> Result<(Scenario, Experiment), CommandError> {
+        self.prepare_observed(&Observation::default())
+    }
+
+    /// Does the same, and has the calls of policies noted.
+    pub fn prepare_observed(&self, observation: &Observation) -> Result<(Scenario, Experiment), CommandError> {
         let wrong = |error| self.base.wrong(error);
         let mut scenario = self.text.with(&self.overrides).map_err(wrong)?;
         inputs::bring_traces(&mut scenario)?;
         let catalog = self.base.plugins.catalog();
-        let experiment = Experiment::prepare(&scenario, &catalog).map_err(wrong)?;
+        let experiment = Experiment::prepare_observed(&scenario, &catalog, observation).map_err(wrong)?;
         let hidden = hidden_policies(&scenario, &catalog);
         let warnings = hidden.iter().chain(experiment.warnings()).cloned();
         warnings.for_each(|warning| eprintln!("warning: {}", inputs::told_in(warning)));

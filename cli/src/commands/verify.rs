@@ -114,6 +114,7 @@ impl Unpacked {
     ) -> Result<Option<Different>, CommandError> {
         let results = output.map_or_else(|| self.folder.join("results"), Path::to_owned);
         let timeline = run.options.timeline.as_ref().map(|name| results.join(name));
+        let decisions = run.options.noted.decisions_name().map(|name| results.join(name));
         let mut options = run.options.clone();
         options.policy_timeout_s = arguments.policy_timeout_s().unwrap_or(options.policy_timeout_s);
         let plan = Plan {
@@ -122,6 +123,7 @@ impl Unpacked {
             output: Some(&results),
             overwrite: arguments.overwrite,
             timeline: timeline.as_deref(),
+            decisions: decisions.as_deref(),
             threads: arguments.threads(),
             quiet: arguments.quiet,
             told: Told::Nothing,

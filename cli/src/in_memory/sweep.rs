@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Control, OwnPolicyMaker, Picture, undrawn};
 use crate::error::CommandError;
 use crate::metric;
+use crate::noted::Noted;
 use crate::output_choice::TableFormat;
 use crate::report::draw::DrawError;
 use crate::report::figure::Figure;
@@ -109,7 +110,8 @@ impl Sweep {
         let grid = Grid::of_axes(axes, seeds)?;
         let baseline = baseline.map(|baseline| grid.baseline(&baseline)).transpose()?;
         let (time_series, timeline, explain) = (None, None, false);
-        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
+        let options =
+            Options { invocations: None, time_series, timeline, policy_timeout_s, explain, noted: Noted::default() };
         let mut study = Study {
             name,
             text,

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use super::lock::FolderLock;
 use super::manifest::{self, Manifest};
 use crate::error::CommandError;
+use crate::noted::POLICY_LOG;
 
-/// What a run writes, beside a timeline that has the name it was given.
-pub const OF_A_RUN: [&str; 15] = [
+/// What a run writes, beside what has the name it was given.
+pub const OF_A_RUN: [&str; 16] = [
     manifest::NAME,
     "scenario.json",
     "summary.json",
@@ -25,6 +26,7 @@ pub const OF_A_RUN: [&str; 15] = [
     "causes.csv",
     "causes.parquet",
     "cause_totals.csv",
+    POLICY_LOG,
 ];
 
 /// What says that a folder is a sweep's.
@@ -43,17 +45,12 @@ fn lock(folder: &Path) -> Result<FolderLock, CommandError> {
     FolderLock::take(folder)
 }
 
-/// Takes a folder, which is made if need be, for a run that reads `inputs` and writes `timeline` there beside the tables;
+/// Takes a folder, which is made if need be, for a run that reads `inputs` and writes files of these names there beside the tables;
 /// with `overwrite` the files of the run that is there are removed, and no other.
 ///
 /// # Errors
 /// When somebody writes there, it holds a run already, or something of unknown origin would have to be replaced.
-pub fn for_run(
-    folder: &Path,
-    overwrite: bool,
-    inputs: &[PathBuf],
-    timeline: Option<&str>,
-) -> Result<FolderLock, CommandError> {
+pub fn for_run(folder: &Path, overwrite: bool, inputs: &[PathBuf], named: &[&str]) -> Result<FolderLock, CommandError> {
     let lock = lock(folder)?;
     if folder.join(SWEEP).exists() {
         return Err(unusable(folder, "holds a sweep: name another folder"));
@@ -66,7 +63,7 @@ pub fn for_run(
         before => before,
     };
     let owned: Vec<&str> = before.iter().flat_map(Manifest::all_files).chain([manifest::NAME]).collect();
-    for name in OF_A_RUN.iter().copied().chain(timeline).filter(|name| !owned.contains(name)) {
+    for name in OF_A_RUN.iter().chain(named).copied().filter(|name| !owned.contains(name)) {
         if folder.join(name).exists() {
             let cure = "move it away, or name another folder";
             return Err(unusable(folder, format!("holds {name}, which is not of a run that is there: {cure}")));

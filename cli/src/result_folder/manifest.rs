@@ -8,6 +8,7 @@ use hearth_serverless::experiment::PolicyTime;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
+use crate::noted::Noted;
 use crate::output_choice::{Intervals, InvocationsTable};
 
 /// The name of the file.
@@ -44,6 +45,9 @@ pub struct Options {
     /// Whether it is said what latencies are made of.
     #[serde(default)]
     pub explain: bool,
+    /// What is noted of the calls of policies.
+    #[serde(default, skip_serializing_if = "Noted::is_nothing")]
+    pub noted: Noted,
 }
 
 /// What a run of a sweep was.
@@ -214,7 +218,8 @@ mod tests {
 
     fn manifest() -> Manifest {
         let (time_series, timeline, policy_timeout_s, explain) = (None, None, 10.0, false);
-        let options = Options { invocations: None, time_series, timeline, policy_timeout_s, explain };
+        let options =
+            Options { invocations: None, time_series, timeline, policy_timeout_s, explain, noted: Noted::default() };
         Manifest::new(options, None)
     }
 

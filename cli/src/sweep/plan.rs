@@ -255,9 +255,9 @@ impl Plan {
 }
 
 fn check_options(options: &Options) -> Result<(), &'static str> {
-    let Options { invocations, time_series, timeline, policy_timeout_s, explain: _ } = options;
+    let Options { invocations, time_series, timeline, policy_timeout_s, explain: _, noted } = options;
     let is_share = invocations.is_none_or(|table| (0.0..=1.0).contains(&table.sample));
     let is_series = time_series.is_none_or(|series| series.interval_ns > 0 && series.most_rows > 1);
     let is_time = Duration::try_from_secs_f64(*policy_timeout_s).is_ok();
-    if is_share && is_series && is_time && timeline.is_none() { Ok(()) } else { Err("options") }
+    if is_share && is_series && is_time && timeline.is_none() && noted.is_nothing() { Ok(()) } else { Err("options") }
 }

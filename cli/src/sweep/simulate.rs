@@ -18,7 +18,8 @@ use super::store::Store;
 use super::study::Study;
 use crate::error::{CommandError, with_date};
 use crate::isolation::inside;
-use crate::result_files::{ResultFiles, Took};
+use crate::noted::OpenDecisions;
+use crate::result_files::{Named, ResultFiles, Took};
 use crate::result_folder::manifest::State;
 use crate::result_folder::runs_again;
 use crate::result_place::Place;
@@ -141,7 +142,7 @@ fn run_into(
     let value = study.text.resolved(&study.set(settings, Some(*seed))?).map_err(wrong)?;
     let value = runs_again::from(place.folder(), value, study.text.base(), experiment.about())?;
     let inputs = study.inputs(runs_again::paths_of(scenario, experiment.about()).map_err(wrong)?)?;
-    let experiment = files.open(experiment, &value, inputs, None)?;
+    let experiment = files.open(experiment, &value, inputs, Named::default(), &OpenDecisions::default())?;
     let (results, took, rest) = run(experiment, announce)?;
     let summary = Summary::new(&results);
     files.write(&results, &summary, State::Finished, &took)?;

@@ -6,8 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use hearth_policy_api::{Actions, NONE, PolicyContext, PolicySlot};
-use pyo3::exceptions::PyReferenceError;
+use hearth_policy_api::{Actions, LogLevel, NONE, PolicyContext, PolicySlot};
+use pyo3::exceptions::{PyReferenceError, PyValueError};
 use pyo3::prelude::*;
 
 use super::answers::nanos;
@@ -133,6 +133,20 @@ impl Context {
     #[pyo3(signature = (function, count=1, *, node=None))]
     fn end_containers(&self, function: u32, count: u32, node: Option<u32>) -> PyResult<()> {
         self.have(|actions| actions.end_containers(function, node.unwrap_or(NONE), count))
+    }
+
+    /// Writes a line into the log of the run.
+    fn log(&self, level: &str, text: &str) -> PyResult<()> {
+        let level: LogLevel = level.parse().map_err(PyValueError::new_err)?;
+        self.have(|actions| actions.log(level, text))
+    }
+
+    /// Whether somebody reads what is logged at this level.
+    fn logs(&self, level: &str) -> PyResult<bool> {
+        let level: LogLevel = level.parse().map_err(PyValueError::new_err)?;
+        let mut logs = false;
+        self.have(|actions| logs = actions.logs(level))?;
+        Ok(logs)
     }
 
     /// Has at least `floor` containers of a function, and at most `ceiling`.

@@ -9,6 +9,7 @@ use hearth_simcore::platform::HostId;
 
 use super::memory;
 use crate::Simulation;
+use crate::decisions::Observers;
 use crate::function::{Body, Function, FunctionId, Image, ImageId, Limits, Step};
 use crate::node::NodePool;
 use crate::policy::{Catalog, PolicyChoice, PolicySet, PolicySlot, SelectionError, default_policy};
@@ -23,6 +24,7 @@ use crate::service::{Backfilling, ProcessorSharing, ServerlessComputeService};
 pub(super) fn start_service(
     scenario: &Scenario,
     policies: PolicySet,
+    observers: Observers,
     simulation: &mut Simulation,
 ) -> Result<ServerlessComputeService, ScenarioError> {
     let section = &scenario.service;
@@ -30,6 +32,7 @@ pub(super) fn start_service(
         .registry(&section.registry)
         .nodes(&section.nodes)
         .policies(policies)
+        .observed(observers)
         .container_startup_overhead(section.container_startup_overhead.duration())
         .invocation_processing_overhead(section.invocation_processing_overhead.duration())
         .simulate_image_downloads(section.simulate_image_downloads)

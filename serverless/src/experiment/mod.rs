@@ -20,9 +20,11 @@
 //! ```
 
 mod build;
+mod difference;
 mod faults;
 mod instances;
 mod memory;
+mod observed;
 #[cfg(feature = "stepwise")]
 mod stepwise;
 mod warnings;
@@ -39,8 +41,13 @@ use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, set_node_pools, start_service};
+pub use self::difference::{
+    COMPARED, ComparedInvocations, ComparedRun, DifferenceError, DifferenceOptions, FunctionDifference, InvocationSide,
+    PartedDecisions, PartedInvocation, RunDifference, difference_of,
+};
 use self::faults::set_faults;
 use self::instances::serve_by_instances;
+pub use self::observed::open_decisions;
 #[cfg(feature = "stepwise")]
 pub use self::stepwise::{Asker, Stepwise};
 pub use self::warnings::hidden_policies;
@@ -50,6 +57,7 @@ use self::workflows::create_workflows;
 use self::workload::{known_end, known_requests, set_workload};
 use crate::Simulation;
 use crate::causes::{Sought, Undone};
+use crate::decisions::{Observation, Observers};
 use crate::error::Error;
 use crate::function::FunctionId;
 pub use crate::policy::{Board, Callee, LastingCall, PolicyTime, on_pause};
@@ -181,10 +189,10 @@ impl Experiment {
     /// # Errors
     /// What is wrong, with its place in the scenario.
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
-        Self::prepared(scenario, catalog).map_err(|error| scenario.explained(error))
+        Self::prepare_observed(scenario, catalog, &Observation::default())
     }
 
-    fn prepared(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
+    fn prepared(scenario: &Scenario, catalog: &Catalog, observers: Observers) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
         let network = match (scenario.network_model, scenario.storage_sharing) {
             (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
@@ -194,7 +202,7 @@ impl Experiment {
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
         let policies = select_policies(scenario, catalog)?;
         let records = policies.records();
-        let service = start_service(scenario, policies, &mut simulation)?;
+        let service = start_service(scenario, policies, observers, &mut simulation)?;
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, &mut simulation)?;
         set_node_pools(scenario, service, &mut simulation)?;
@@ -494,12 +502,14 @@ impl Experiment {
         if !self.is_explained {
             self.simulation.with_model_mut(|model, _| model.service().explain_nothing());
         }
+        self.begin_observation();
         let about = &self.about;
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
         running.iter().for_each(|running| running.end(about));
+        let unlogged = self.end_observation();
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
             let service = model.service();
             (
@@ -535,6 +545,6 @@ impl Experiment {
         };
         let times = self.simulation.with_model_mut(|model, _| model.service().policy_times());
         let rest = Rest { simulation: Some(Box::new(self.simulation)), _running: running };
-        Run { results, stopped: run.err().or(unwritten).or(lost), times, rest }
+        Run { results, stopped: run.err().or(unwritten).or(unlogged).or(lost), times, rest }
     }
 }

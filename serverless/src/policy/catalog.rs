@@ -182,12 +182,17 @@ impl Catalog {
             || self.built_in.iter().any(|descriptor| descriptor.is(kind) && descriptor.name() == name)
     }
 
+    /// Whether a policy of this kind and name is one of the program itself.
+    pub(super) fn is_own(&self, kind: PolicyKind, choice: &PolicyChoice) -> bool {
+        choice.library.is_none() && choice.name.as_deref().is_some_and(|name| self.own.names(kind).contains(&name))
+    }
+
     /// Whether a controller of this name is built in.
     pub fn has_controller(&self, name: &str) -> bool {
         self.built_in.iter().any(|descriptor| descriptor.kinds().count() > 1 && descriptor.name() == name)
     }
 
-    fn find(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<FoundPolicy, SelectionError> {
+    pub(super) fn find(&self, kind: PolicyKind, choice: &PolicyChoice) -> Result<FoundPolicy, SelectionError> {
         match (&choice.library, &choice.name) {
             (Some(path), name) => self.find_in_library(kind, path, name.as_deref()),
             (None, name) => self.find_by_name(kind, name.as_deref().unwrap_or_default()),

@@ -74,6 +74,18 @@ fn elements(value: &Value) -> Vec<Value> {
     }
 }
 
+/// The value of a parameter of this kind that results tell so: as scenarios would give it.
+pub(super) fn as_told(kind: &ParameterKind, told: &str) -> Value {
+    let plain = || serde_json::from_str(told).unwrap_or_else(|_| Value::String(told.to_owned()));
+    match kind {
+        ParameterKind::Integer { .. } if told == "no limit" => Value::from(u64::MAX),
+        ParameterKind::Integer { .. } | ParameterKind::Number { .. } | ParameterKind::Flag => plain(),
+        // With an element on each line or in quotes, as `{:?}` writes them, they are JSON but for rare letters.
+        ParameterKind::Texts => plain(),
+        _ => Value::String(told.to_owned()),
+    }
+}
+
 /// Parts of a text at the commas outside brackets and quotes.
 ///
 /// ```
@@ -131,6 +143,28 @@ mod tests {
         }
         for given in [json!(2), json!(false), json!("True"), json!({"a": 1}), json!("1.5")] {
             assert_eq!(read(&choice, given.clone()), None, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_results_tell_is_what_was_set() {
+        let values = [
+            (ParameterKind::Duration, ParameterValue::Duration(1_500_000_001)),
+            (ParameterKind::Bytes, ParameterValue::Bytes(12_345)),
+            (ParameterKind::Integer { min: 0, max: u64::MAX }, ParameterValue::Integer(u64::MAX)),
+            (ParameterKind::Integer { min: 0, max: 9 }, ParameterValue::Integer(7)),
+            (ParameterKind::Number { min: 0.0, max: 1.0 }, ParameterValue::Number(0.1)),
+            (ParameterKind::Number { min: 0.0, max: 9.0 }, ParameterValue::Number(3.0)),
+            (ParameterKind::Choice(vec!["true".to_owned()]), ParameterValue::Choice("true".to_owned())),
+            (ParameterKind::Flag, ParameterValue::Flag(true)),
+            (ParameterKind::Text, ParameterValue::Text("1.50".to_owned())),
+            (ParameterKind::Texts, ParameterValue::Texts(vec!["a, b".to_owned(), "\"c\"".to_owned()])),
+            (ParameterKind::Texts, ParameterValue::Texts(Vec::new())),
+            (ParameterKind::Numbers { min: 0.0, max: 9.0 }, ParameterValue::Numbers(vec![0.5, 2.0])),
+            (ParameterKind::Durations, ParameterValue::Durations(vec![1, 2_000_000_000])),
+        ];
+        for (kind, value) in values {
+            assert_eq!(read_value(&kind, &as_told(&kind, &value.to_string())), Some(value));
         }
     }
 

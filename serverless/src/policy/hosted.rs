@@ -5,23 +5,26 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    AdmissionObject, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject, NodeAllocationObject,
-    VictimSink,
+    AdmissionObject, AskedContainers, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject,
+    NodeAllocationObject, VictimSink,
 };
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView,
     Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules,
-    LinkView, Need, NodePoolView, NodeView, Placement, PlanItem, PoolScale, Prewarming, QueueView, Removal,
+    LinkView, NONE, Need, NodePoolView, NodeView, Placement, PlanItem, PoolScale, Prewarming, QueueView, Removal,
     RequestView, Retention, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 use super::watch::{Method, Watch};
 use super::{Mistake, PolicySlot};
+use crate::decisions::{Answered, Noted, Seen};
 
 /// A policy in its slot.
 pub(crate) struct Hosted<O> {
     object: ManuallyDrop<O>,
     slot: PolicySlot,
+    /// The node whose storage it serves, or [`NONE`].
+    storage: u32,
     watch: Rc<Watch>,
     /// A call has failed: it is not called again.
     failed: bool,
@@ -49,17 +52,39 @@ impl<O> Drop for Hosted<O> {
 
 impl<O> Hosted<O> {
     pub fn new(object: O, slot: PolicySlot, watch: Rc<Watch>) -> Self {
-        Self { object: ManuallyDrop::new(object), slot, watch, failed: false }
+        Self { object: ManuallyDrop::new(object), slot, storage: NONE, watch, failed: false }
     }
 
-    /// A call whose answer is waited for.
+    /// It serves the storage of a node.
+    pub fn of_storage(self, node: u32) -> Self {
+        let mut this = self;
+        this.storage = node;
+        this
+    }
+
+    /// A call whose answer is waited for, and what it shows.
     #[inline(always)]
-    fn ask<T>(&mut self, method: Method, work: impl FnOnce(&mut O) -> Called<T>) -> Result<T, Mistake> {
-        let Self { object, slot, watch, .. } = self;
-        match watch.during(*slot, method, || work(object)) {
+    fn ask<'a, T: Answered>(
+        &mut self,
+        method: Method,
+        seen: impl FnOnce() -> Seen<'a>,
+        work: impl FnOnce(&mut O) -> Called<T>,
+    ) -> Result<T, Mistake> {
+        let Self { object, slot, storage, watch, .. } = self;
+        let called = match watch.recorder() {
+            None => watch.during(*slot, method, || work(object)),
+            Some(recorder) => watch.during_recorded(recorder, (*slot, *storage), method, seen, || work(object)),
+        };
+        match called {
             Ok(answer) => Ok(answer),
             Err(failure) => Err(self.fail(method, failure)),
         }
+    }
+
+    /// Whether calls are written down. Those that lead to more than they show are then made another way.
+    #[inline(always)]
+    fn is_recorded(&self) -> bool {
+        self.watch.recorder().is_some()
     }
 
     #[cold]
@@ -75,34 +100,79 @@ impl<O> Hosted<O> {
 
     /// A call that only tells; its fault shows after the event that it belongs to.
     #[inline(always)]
-    fn tell(&mut self, method: Method, work: impl FnOnce(&mut O) -> Called<()>) {
+    fn tell<'a>(&mut self, method: Method, seen: impl FnOnce() -> Seen<'a>, work: impl FnOnce(&mut O) -> Called<()>) {
         if self.failed {
             return;
         }
-        if let Err(mistake) = self.ask(method, work) {
+        if let Err(mistake) = self.ask(method, seen, work) {
             self.watch.report(mistake);
         }
     }
 }
 
+impl<O> Hosted<O> {
+    /// Tells of a timer those that are shown the cluster then.
+    fn tell_of_timer(
+        &mut self,
+        timer: u64,
+        cluster: &ClusterView<'_>,
+        work: impl FnOnce(&mut O, &ClusterView<'_>) -> Called<()>,
+    ) {
+        let asked = AskedContainers::new(cluster.containers);
+        let cluster = match self.is_recorded() {
+            true => ClusterView { containers: asked.view(), ..*cluster },
+            false => *cluster,
+        };
+        self.tell(Method::OnTimer, || Seen::Timer(timer, &cluster, &asked), |object| work(object, &cluster));
+    }
+}
+
 impl Hosted<NodeAllocationObject> {
+    #[cold]
+    #[inline(never)]
+    fn place_recorded(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Mistake> {
+        let asked = AskedContainers::new(cluster.containers);
+        let cluster = ClusterView { containers: asked.view(), ..*cluster };
+        let seen = || Seen::Place(request, &cluster, &asked);
+        self.ask(Method::Place, seen, |object| object.place(request, &cluster))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn plan_recorded(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) -> Result<(), Mistake> {
+        let asked = AskedContainers::new(batch.containers);
+        let batch = BatchView { containers: asked.view(), ..*batch };
+        let seen = || Seen::Batch(&batch, &asked);
+        *plan = self.ask(Method::Plan, seen, |object| {
+            let mut plan = Vec::new();
+            object.plan(&batch, &mut plan).map(|()| plan)
+        })?;
+        Ok(())
+    }
+
     /// Whether it plans for the whole queue.
     pub fn is_batch(&self) -> bool {
         self.object.is_batch()
     }
 
     pub fn rules(&mut self) -> Result<AllocationRules, Mistake> {
-        self.ask(Method::Rules, |object| object.rules())
+        self.ask(Method::Rules, || Seen::Nothing, |object| object.rules())
     }
 
     #[inline]
     pub fn place(&mut self, request: &RequestView, cluster: &ClusterView<'_>) -> Result<Placement, Mistake> {
         self.watch.is_about(request.invocation);
-        self.ask(Method::Place, |object| object.place(request, cluster))
+        if self.is_recorded() {
+            return self.place_recorded(request, cluster);
+        }
+        self.ask(Method::Place, || Seen::Nothing, |object| object.place(request, cluster))
     }
 
     pub fn plan(&mut self, batch: &BatchView<'_>, plan: &mut Vec<PlanItem>) -> Result<(), Mistake> {
-        self.ask(Method::Plan, |object| object.plan(batch, plan))
+        if self.is_recorded() {
+            return self.plan_recorded(batch, plan);
+        }
+        self.ask(Method::Plan, || Seen::Nothing, |object| object.plan(batch, plan))
     }
 
     /// Asks in which order a request comes; with a mistake that shows after the event.
@@ -110,156 +180,178 @@ impl Hosted<NodeAllocationObject> {
     pub fn rank(&mut self, request: &RequestView, now: u64) -> u64 {
         let mut rank = 0;
         self.watch.is_about(request.invocation);
-        self.tell(Method::Rank, |object| object.rank(request, now).map(|answer| rank = answer));
+        if self.failed {
+            return rank;
+        }
+        match self.ask(Method::Rank, || Seen::Rank(request, now), |object| object.rank(request, now)) {
+            Ok(answer) => rank = answer,
+            Err(mistake) => self.watch.report(mistake),
+        }
         rank
     }
 
     #[inline]
     pub fn observe(&mut self, node: u32, view: &NodeView, up: bool) {
-        self.tell(Method::Observe, |object| object.observe(node, view, up));
+        self.tell(Method::Observe, || Seen::Node(node, view, up), |object| object.observe(node, view, up));
     }
 
     pub fn on_end(&mut self, end: &End) {
-        self.tell(Method::OnEnd, |object| object.on_end(end));
+        self.tell(Method::OnEnd, || Seen::End(end), |object| object.on_end(end));
     }
 
     pub fn shed(&mut self, queue: &QueueView<'_>) -> Result<Option<Shed>, Mistake> {
-        self.ask(Method::Shed, |object| object.shed(queue))
+        self.ask(Method::Shed, || Seen::Queue(queue), |object| object.shed(queue))
     }
 
     pub fn source(&mut self, copy: &CopyView<'_>) -> Result<u32, Mistake> {
-        self.ask(Method::Source, |object| object.source(copy))
+        self.ask(Method::Source, || Seen::Copy(copy), |object| object.source(copy))
     }
 
     pub fn on_delayed_start(&mut self, start: &DelayedStart) {
-        self.tell(Method::OnDelayedStart, |object| object.on_delayed_start(start));
+        self.tell(Method::OnDelayedStart, || Seen::DelayedStart(start), |object| object.on_delayed_start(start));
     }
 
     pub fn observe_link(&mut self, link: &LinkView<'_>) {
-        self.tell(Method::ObserveLink, |object| object.observe_link(link));
+        self.tell(Method::ObserveLink, || Seen::Link(link), |object| object.observe_link(link));
     }
 
     pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
-        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
+        self.tell(Method::OnWorkflow, || Seen::Workflow(workflow), |object| object.on_workflow(workflow));
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {
-        self.tell(Method::OnContainer, |object| object.on_container(event));
+        self.tell(Method::OnContainer, || Seen::Container(event), |object| object.on_container(event));
     }
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+        self.tell_of_timer(timer, cluster, |object, cluster| object.on_timer(timer, cluster));
     }
 }
 
 impl Hosted<EvictionObject> {
     #[inline]
     pub fn insert(&mut self, item: &EvictionItem) {
-        self.tell(Method::Insert, |object| object.insert(item));
+        self.tell(Method::Insert, || Seen::Item(item), |object| object.insert(item));
     }
 
     #[inline]
     pub fn touch(&mut self, id: u32, touch: Touch) {
         let now = self.watch.now();
-        self.tell(Method::Touch, |object| object.touch(id, touch, now));
+        self.tell(Method::Touch, || Seen::Touched(id, touch, now), |object| object.touch(id, touch, now));
     }
 
     #[inline]
     pub fn remove(&mut self, id: u32, removal: Removal) {
         let now = self.watch.now();
-        self.tell(Method::Remove, |object| object.remove(id, removal, now));
+        self.tell(Method::Remove, || Seen::Removed(id, removal, now), |object| object.remove(id, removal, now));
     }
 
     pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), Mistake> {
-        self.ask(Method::Choose, |object| object.choose(need, &mut Victims::new(victims)))
+        if self.is_recorded() {
+            let seen = || Seen::Need(need);
+            let offered = self.ask(Method::Choose, seen, |object| {
+                let mut noted = Noted { sink: victims, offered: Vec::new() };
+                object.choose(need, &mut Victims::new(&mut noted)).map(|()| noted.offered)
+            });
+            return offered.map(drop);
+        }
+        self.ask(Method::Choose, || Seen::Nothing, |object| object.choose(need, &mut Victims::new(victims)))
     }
 
     pub fn rules(&mut self) -> Result<EvictionRules, Mistake> {
-        self.ask(Method::Rules, |object| object.rules())
+        self.ask(Method::Rules, || Seen::Nothing, |object| object.rules())
     }
 
     pub fn created(&mut self, container: &EvictionItem, creation: Creation) {
-        self.tell(Method::Created, |object| object.created(container, creation));
+        self.tell(Method::Created, || Seen::Created(container, creation), |object| object.created(container, creation));
     }
 
     pub fn ended(&mut self, id: u32) {
         let now = self.watch.now();
-        self.tell(Method::Ended, |object| object.ended(id, now));
+        self.tell(Method::Ended, || Seen::Ended(id, now), |object| object.ended(id, now));
     }
 
     pub fn on_timer(&mut self, timer: u64, now: u64) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, now));
+        self.tell(Method::OnTimer, || Seen::EvictionTimer(timer, now), |object| object.on_timer(timer, now));
     }
 }
 
 impl Hosted<AdmissionObject> {
     pub fn rules(&mut self) -> Result<AdmissionRules, Mistake> {
-        self.ask(Method::Rules, |object| object.rules())
+        self.ask(Method::Rules, || Seen::Nothing, |object| object.rules())
     }
 
     pub fn on_end(&mut self, end: &End) {
-        self.tell(Method::OnEnd, |object| object.on_end(end));
+        self.tell(Method::OnEnd, || Seen::End(end), |object| object.on_end(end));
     }
 
     #[inline]
     pub fn admit(&mut self, request: &RequestView, view: &AdmissionView<'_>) -> Result<AdmissionDecision, Mistake> {
         self.watch.is_about(request.invocation);
-        self.ask(Method::Admit, |object| object.admit(request, view))
+        if self.is_recorded() {
+            let asked = AskedContainers::new(view.cluster.containers);
+            let cluster = ClusterView { containers: asked.view(), ..*view.cluster };
+            let view = AdmissionView { cluster: &cluster, ..*view };
+            let seen = || Seen::Admission(request, &view, &asked);
+            return self.ask(Method::Admit, seen, |object| object.admit(request, &view));
+        }
+        self.ask(Method::Admit, || Seen::Nothing, |object| object.admit(request, view))
     }
 
     pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
-        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
+        self.tell(Method::OnWorkflow, || Seen::Workflow(workflow), |object| object.on_workflow(workflow));
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {
-        self.tell(Method::OnContainer, |object| object.on_container(event));
+        self.tell(Method::OnContainer, || Seen::Container(event), |object| object.on_container(event));
     }
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+        self.tell_of_timer(timer, cluster, |object, cluster| object.on_timer(timer, cluster));
     }
 }
 
 impl Hosted<KeepAliveObject> {
     pub fn rules(&mut self) -> Result<KeepAliveRules, Mistake> {
-        self.ask(Method::Rules, |object| object.rules())
+        self.ask(Method::Rules, || Seen::Nothing, |object| object.rules())
     }
 
     #[inline]
     pub fn on_idle(&mut self, completion: &Completion<'_>) -> Result<Retention, Mistake> {
-        self.ask(Method::OnIdle, |object| object.on_idle(completion))
+        self.ask(Method::OnIdle, || Seen::Completion(completion), |object| object.on_idle(completion))
     }
 
     pub fn prewarm(&mut self, completion: &Completion<'_>) -> Result<Prewarming, Mistake> {
-        self.ask(Method::Prewarm, |object| object.prewarm(completion))
+        self.ask(Method::Prewarm, || Seen::Completion(completion), |object| object.prewarm(completion))
     }
 
     #[inline]
     pub fn on_arrival(&mut self, function: u32, now: u64) {
-        self.tell(Method::OnArrival, |object| object.on_arrival(function, now));
+        self.tell(Method::OnArrival, || Seen::Arrival(function, now), |object| object.on_arrival(function, now));
     }
 
     pub fn on_workflow(&mut self, workflow: &WorkflowView<'_>) {
-        self.tell(Method::OnWorkflow, |object| object.on_workflow(workflow));
+        self.tell(Method::OnWorkflow, || Seen::Workflow(workflow), |object| object.on_workflow(workflow));
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {
-        self.tell(Method::OnContainer, |object| object.on_container(event));
+        self.tell(Method::OnContainer, || Seen::Container(event), |object| object.on_container(event));
     }
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+        self.tell_of_timer(timer, cluster, |object, cluster| object.on_timer(timer, cluster));
     }
 }
 
 impl Hosted<AutoscalingObject> {
     pub fn rules(&mut self) -> Result<AutoscalingRules, Mistake> {
-        self.ask(Method::Rules, |object| object.rules())
+        self.ask(Method::Rules, || Seen::Nothing, |object| object.rules())
     }
 
     /// How many instances a function is to have, within its bounds.
     pub fn scale(&mut self, view: &ScaleView) -> Result<u32, Mistake> {
-        let wanted = view.within_bounds(self.ask(Method::Scale, |object| object.scale(view))?.wanted);
+        let wanted =
+            view.within_bounds(self.ask(Method::Scale, || Seen::Scale(view), |object| object.scale(view))?.wanted);
         if wanted > Scale::MOST {
             let cause =
                 format!("wants {wanted} instances of function {}: expected at most {}", view.function, Scale::MOST);
@@ -270,15 +362,15 @@ impl Hosted<AutoscalingObject> {
 
     /// Which nodes of a pool come and go.
     pub fn scale_pool(&mut self, pool: &NodePoolView<'_>) -> Result<PoolScale, Mistake> {
-        self.ask(Method::ScalePool, |object| object.scale_pool(pool))
+        self.ask(Method::ScalePool, || Seen::Pool(pool), |object| object.scale_pool(pool))
     }
 
     pub fn on_container(&mut self, event: &ContainerEvent) {
-        self.tell(Method::OnContainer, |object| object.on_container(event));
+        self.tell(Method::OnContainer, || Seen::Container(event), |object| object.on_container(event));
     }
 
     pub fn on_timer(&mut self, timer: u64, cluster: &ClusterView<'_>) {
-        self.tell(Method::OnTimer, |object| object.on_timer(timer, cluster));
+        self.tell_of_timer(timer, cluster, |object, cluster| object.on_timer(timer, cluster));
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use hearth_policy_api::boundary::{
-    self, AdmissionObject, AutoscalingObject, Called, EvictionObject, KeepAliveObject, NodeAllocationObject, Seat,
+    self, AdmissionObject, AutoscalingObject, CallFailure, Called, EvictionObject, KeepAliveObject,
+    NodeAllocationObject, Seat,
 };
 use hearth_policy_api::{
     Admission, Autoscaling, BatchAllocation, Eviction, KeepAlive, NONE, NodeAllocation, PolicyContext, PolicySlot,
@@ -15,6 +16,7 @@ use hearth_simcore::random::derive_seed;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalog, Hosted, Method, SelectionError, Watch};
+use crate::decisions::Seen;
 
 /// The policy that fills a slot in a scenario that names none. Where no autoscaling is asked for, nobody fills that slot, which comes to
 /// the same.
@@ -79,6 +81,11 @@ impl<O> fmt::Debug for Factory<O> {
 impl<O> Factory<O> {
     pub(crate) fn new(record: PolicyRecord, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
         Self { record, make: Rc::new(make), is_of_controller: false }
+    }
+
+    /// An instance in a seat.
+    pub(super) fn make(&self, seat: &Seat) -> Called<O> {
+        (self.make)(seat)
     }
 
     fn of_program(name: &str, make: impl Fn(&Seat) -> Called<O> + 'static) -> Self {
@@ -220,6 +227,21 @@ impl PolicySet {
         })
     }
 
+    /// Whether a slot is filled by a controller, which was not named for it.
+    pub(crate) fn is_of_controller(&self, slot: PolicySlot) -> bool {
+        let of_autoscaling =
+            |of: &Option<Factory<AutoscalingObject>>| of.as_ref().is_some_and(|of| of.is_of_controller);
+        match slot {
+            PolicySlot::Admission => self.admission.is_of_controller,
+            PolicySlot::NodeAllocation => self.node_allocation.is_of_controller,
+            PolicySlot::KeepAlive => self.keep_alive.is_of_controller,
+            PolicySlot::Autoscaling => of_autoscaling(&self.autoscaling),
+            PolicySlot::ClusterAutoscaling => of_autoscaling(&self.cluster_autoscaling),
+            // Each storage has an instance.
+            _ => false,
+        }
+    }
+
     /// All slots that are filled, and what fills them.
     pub fn records(&self) -> Vec<(PolicySlot, PolicyRecord)> {
         let filled = |slot: PolicySlot| Some((slot, self.record(slot)?.clone()));
@@ -285,9 +307,19 @@ impl Workshop<'_> {
             Some(_) => self.watch.is_to_make(&factory.record.to_string()),
             None => self.watch.is_to_make(""),
         }
-        let made = self.watch.during(slot, Method::Construct, || (factory.make)(&seat));
+        let made = match self.watch.recorder() {
+            None => self.watch.during(slot, Method::Construct, || (factory.make)(&seat)),
+            Some(recorder) => {
+                let (mut object, seen) = (None, || Seen::Context(&context));
+                let made = self.watch.during_recorded(recorder, (slot, node), Method::Construct, seen, || {
+                    (factory.make)(&seat).map(|made| object = Some(made))
+                });
+                let nobody = || CallFailure { cause: "made nothing".to_owned() };
+                made.and_then(|()| object.ok_or_else(nobody))
+            }
+        };
         match made {
-            Ok(object) => Ok(Hosted::new(object, slot, Rc::clone(&self.watch))),
+            Ok(object) => Ok(Hosted::new(object, slot, Rc::clone(&self.watch)).of_storage(node)),
             Err(failure) => {
                 Err(ConstructionError { slot, policy: factory.record.to_string(), cause: failure.to_string() })
             }

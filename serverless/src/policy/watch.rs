@@ -5,12 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hearth_policy_api::boundary::Orders;
+use hearth_policy_api::boundary::{Called, Logged, Orders};
 use hearth_simcore::time::SimTime;
 
 use super::board::Desk;
 use super::spent::{PolicyTime, Spent};
 use super::{Mistake, PolicySlot};
+use crate::decisions::{Answered, Call, Observers, PolicyLog, Recorder, Seen};
 
 /// What is called of a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +128,17 @@ impl Method {
     }
 }
 
+/// Who hears what policies say: the log, and who writes down the call in which it is said.
+fn hears(observers: &Observers, log: &Rc<PolicyLog>, desk: &Arc<Desk>) -> impl Fn(Logged) + use<> {
+    let (log, recorder, desk) = (Rc::clone(log), observers.recorder.clone(), Arc::clone(desk));
+    move |logged| {
+        log.hear(desk.board().date(), &logged);
+        if let Some(recorder) = &recorder {
+            recorder.hear(&logged);
+        }
+    }
+}
+
 /// Keeps track of the calls of one service.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -138,17 +150,62 @@ pub(crate) struct Watch {
     orders: Rc<Orders>,
     /// By slot: how often its policies were called, and how long that took.
     spent: [Spent; PolicySlot::ALL.len()],
+    observers: Observers,
 }
 
 impl Watch {
+    /// Of a service at whose policies nobody looks.
+    #[cfg(test)]
     pub fn new() -> Rc<Self> {
+        Self::observed(Observers::default())
+    }
+
+    /// Of a service whose policies' calls these look at.
+    pub fn observed(observers: Observers) -> Rc<Self> {
+        let desk = Desk::of_this_thread();
+        if observers.recorder.is_some() || observers.log.is_some() {
+            // The thread may have had another simulation before, and its policies are made at no date.
+            desk.board().advance(SimTime::ZERO, 0);
+        }
+        let orders = match &observers.log {
+            None => Rc::default(),
+            Some(log) => Rc::new(Orders::with_log(log.level, hears(&observers, log, &desk))),
+        };
         Rc::new(Self {
-            desk: Desk::of_this_thread(),
+            desk,
             mistake: RefCell::new(None),
             has_mistake: Cell::new(false),
-            orders: Rc::default(),
+            orders,
             spent: Default::default(),
+            observers,
         })
+    }
+
+    /// Who writes calls down, if somebody does.
+    #[inline(always)]
+    pub fn recorder(&self) -> Option<&Rc<Recorder>> {
+        self.observers.recorder.as_ref()
+    }
+
+    /// Makes a call and writes it down.
+    pub fn during_recorded<'a, T: Answered>(
+        &self,
+        recorder: &Recorder,
+        (slot, storage): (PolicySlot, u32),
+        method: Method,
+        seen: impl FnOnce() -> Seen<'a>,
+        work: impl FnOnce() -> Called<T>,
+    ) -> Called<T> {
+        let call = Call { date_ns: self.now(), slot, storage, method: method.name() };
+        let answer = recorder.during(call, &self.orders, seen, || self.during(slot, method, work));
+        // The service asks after every event.
+        self.has_mistake.set(self.has_mistake.get() || recorder.has_failed());
+        answer
+    }
+
+    /// Who looks at the calls.
+    pub fn observers(&self) -> &Observers {
+        &self.observers
     }
 
     /// What policies have asked for.

@@ -67,6 +67,7 @@ pub use summary::{
     CostSummary, DistributionSummary, DrainSummary, EnergySummary, FaultSummary, FunctionsSummary, InstancesSummary,
     MeasuredSummary, MemorySummary, NodesSummary, ProcessorSummary, RequestSets, ServiceLevel, Summary,
 };
+pub(crate) use table::Column;
 pub use table::{Cell, ColumnDescription, ColumnHead, ColumnType, CsvRows, TableTarget};
 pub(crate) use time_series::{Extras, InstanceCounts, Standing, TimeSeries};
 pub(crate) use timeline::{Move, Phase, Served, Timeline};

@@ -29,6 +29,7 @@ use super::{ProcessorSharing, Settings};
 use crate::Simulation;
 use crate::causes::{CauseTotals, ContainerEnd};
 use crate::cluster::{Cluster, ContainerLists};
+use crate::decisions::Observers;
 use crate::error::Error;
 use crate::fault::{FaultPlan, HedgePolicy, ReplicationPolicy, RetryPolicy};
 use crate::function::{Function, FunctionId, Image, ImageId, Pods};
@@ -70,6 +71,7 @@ impl ServerlessComputeService {
             simulate_downloads: true,
             keep_records: false,
             explains: false,
+            observers: Observers::default(),
         }
     }
 
@@ -287,6 +289,7 @@ pub struct ServiceBuilder {
     simulate_downloads: bool,
     keep_records: bool,
     explains: bool,
+    observers: Observers,
 }
 
 impl ServiceBuilder {
@@ -299,6 +302,12 @@ impl ServiceBuilder {
     /// The host whose disk holds the remote images and files; without it, the head.
     pub fn registry(mut self, host: &str) -> Self {
         host.clone_into(&mut self.registry);
+        self
+    }
+
+    /// Has these look at the calls of its policies.
+    pub(crate) fn observed(mut self, observers: Observers) -> Self {
+        self.observers = observers;
         self
     }
 
@@ -385,8 +394,12 @@ impl ServiceBuilder {
         let registry = find_host(&platform, &self.registry)?;
         let hosts = self.node_hosts(&platform)?;
         let policies = self.policies.ok_or_else(|| unsuitable(&self.head, "head", "the service has no policies"))?;
-        let workshop =
-            Workshop { policies: &policies, seed: kernel.seed(), nodes: hosts.len() as u32, watch: Watch::new() };
+        let workshop = Workshop {
+            policies: &policies,
+            seed: kernel.seed(),
+            nodes: hosts.len() as u32,
+            watch: Watch::observed(self.observers),
+        };
         let node = |(number, host): (usize, &HostId)| make_node(&platform, *host, number as u32, &workshop);
         let nodes = hosts.iter().enumerate().map(node).collect::<Result<_, _>>()?;
         let head_disk = platform.host(head).disk().map_or(0, |disk| disk.capacity);

@@ -228,7 +228,11 @@ impl Service {
     #[cold]
     fn mistake_in_passing(&self, handled: Result<(), Box<Error>>) -> Box<Error> {
         let mistake = self.policies.watch().take_mistake().map(|mistake| self.policies.error(mistake));
-        mistake.or(handled.err()).unwrap_or_else(|| Error::internal("a policy made a mistake that nobody knows").into())
+        let unlogged = || self.end_observation().map(Box::new);
+        mistake
+            .or(handled.err())
+            .or_else(unlogged)
+            .unwrap_or_else(|| Error::internal("a policy made a mistake that nobody knows").into())
     }
 
     /// Changes what an event changes. What the head is to hear of it waits in its mailbox.

@@ -61,8 +61,10 @@ use self::running::Bodies;
 use self::scheduling::Rounds;
 use self::work::Work;
 use crate::cluster::{Cluster, ContainerLists};
+use crate::decisions::Observers;
+use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::policy::PolicyTime;
+use crate::policy::{PolicySlot, PolicyTime};
 use crate::results::Standing;
 
 /// Times and choices of a service that are not policies.
@@ -182,6 +184,26 @@ impl Service {
     #[cfg(test)]
     pub(crate) fn prewarming_on(&self, node: crate::node::NodeId) -> usize {
         self.keep_alive.prewarmings.starting_on(node)
+    }
+
+    /// Whether a slot is filled by a controller.
+    pub(crate) fn is_of_controller(&self, slot: PolicySlot) -> bool {
+        self.policies.is_of_controller(slot)
+    }
+
+    /// Who looks at the calls of policies.
+    pub(crate) fn observers(&self) -> &Observers {
+        self.policies.watch().observers()
+    }
+
+    /// Nothing is called any more, or nothing can be noted of it any more: why, if that is so.
+    #[cold]
+    pub(crate) fn end_observation(&self) -> Option<Error> {
+        let Observers { recorder, log } = self.observers();
+        let decisions = recorder.as_ref().map_or(Ok(()), |recorder| recorder.finish());
+        let log = log.as_ref().map_or(Ok(()), |log| log.finish());
+        let decisions = decisions.err().map(|error| Error::unwritten("decisions", &error));
+        decisions.or_else(|| log.err().map(|error| Error::unwritten("log of policies", &error)))
     }
 
     /// How much real time its policies have taken.

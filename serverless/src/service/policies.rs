@@ -86,6 +86,11 @@ impl Policies {
         }
     }
 
+    /// Whether a slot is filled by a controller.
+    pub fn is_of_controller(&self, slot: PolicySlot) -> bool {
+        self.set.is_of_controller(slot)
+    }
+
     /// What the policy in a slot is called, for messages.
     pub fn describe(&self, slot: PolicySlot) -> String {
         self.set.describe(slot)

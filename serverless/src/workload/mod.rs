@@ -5,7 +5,7 @@ mod ahead;
 mod azure_2019;
 mod azure_2021;
 mod columns;
-mod compressed;
+pub(crate) mod compressed;
 mod csv_text;
 mod csv_trace;
 mod decimal;

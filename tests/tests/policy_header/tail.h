@@ -52,6 +52,19 @@ static inline uint32_t hearth_fail(const hearth_context *context, const char *ca
     return HEARTH_FAILED;
 }
 
+// Whether somebody reads what is logged at this level, one of HEARTH_LOG_…. Hosts of 2.0 have no log.
+static inline int hearth_logs(const hearth_context *context, uint32_t level) {
+    return offsetof(hearth_host, log_level) < context->host->size && level <= context->host->log_level;
+}
+
+// Writes a line into the log of the run, if somebody reads it.
+static inline void hearth_log(const hearth_context *context, uint32_t level, const char *line) {
+    hearth_text text = { line, 0 };
+    if (!hearth_logs(context, level)) return;
+    while (line[text.length] != 0) text.length++;
+    context->host->log(context->handle, level, text);
+}
+
 // The node of this number. It must be below `nodes.length`.
 static inline const hearth_node *hearth_node_at(const hearth_nodes *nodes, uint32_t node) {
     return (const hearth_node *)((const char *)nodes->data + node * nodes->stride);

@@ -6,6 +6,7 @@ mod kind;
 mod languages;
 mod list;
 mod new;
+mod replay;
 
 use clap::{Args, Subcommand};
 
@@ -31,6 +32,8 @@ enum PoliciesCommand {
     New(new::NewArguments),
     /// Hold the policies of a library to what they owe the simulator, over random histories.
     Check(check::CheckArguments),
+    /// Call a policy again as a log of decisions says that one was called, and compare the answers: exit code 1 at the first that differs.
+    Replay(replay::ReplayArguments),
 }
 
 impl PoliciesArguments {
@@ -39,10 +42,15 @@ impl PoliciesArguments {
         let opens = match &self.command {
             None => self.plugins.are_there(),
             Some(PoliciesCommand::New(_)) => false,
+            Some(PoliciesCommand::Replay(arguments)) => arguments.may_open_libraries(),
             // The second process of a check is waited for by the first.
             Some(PoliciesCommand::Check(arguments)) => arguments.library.is_some() && arguments.play.is_none(),
         };
-        opens.then(|| Isolated::within(POLICY_TIMEOUT, self.plugins.all_folders()))
+        let folders = || match &self.command {
+            Some(PoliciesCommand::Replay(arguments)) => arguments.folders(),
+            _ => self.plugins.all_folders(),
+        };
+        opens.then(|| Isolated::within(POLICY_TIMEOUT, folders()))
     }
 }
 
@@ -52,5 +60,6 @@ pub fn run(arguments: &PoliciesArguments) -> Result<(), CommandError> {
         None => list::list(&arguments.plugins),
         Some(PoliciesCommand::New(arguments)) => new::new(arguments),
         Some(PoliciesCommand::Check(arguments)) => check::check(arguments),
+        Some(PoliciesCommand::Replay(arguments)) => replay::replay(arguments),
     }
 }

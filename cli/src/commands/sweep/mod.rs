@@ -25,6 +25,7 @@ use super::selection::ScenarioBase;
 use crate::error::CommandError;
 use crate::isolation::{Isolated, inside};
 use crate::metric;
+use crate::noted::Noted;
 use crate::objects::inputs::told_in;
 use crate::objects::is_named;
 use crate::output_choice::{Intervals, InvocationsTable, TableFormat};
@@ -364,6 +365,7 @@ impl GridArguments {
             timeline: None,
             policy_timeout_s: self.policy_timeout.as_secs_f64(),
             explain: false,
+            noted: Noted::default(),
         }
     }
 

@@ -1,0 +1,210 @@
+//! Writes down the calls of a service's policies as they are made.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use hearth_policy_api::boundary::{Called, Logged, Orders};
+use hearth_policy_api::{NONE, PolicySlot};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::{Answered, Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, Views, order};
+
+/// Who looks at the calls of a service's policies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observers {
+    pub recorder: Option<Rc<Recorder>>,
+    pub log: Option<Rc<PolicyLog>>,
+}
+
+/// A call that is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub date_ns: u64,
+    pub slot: PolicySlot,
+    /// The node whose storage the instance serves, or [`NONE`].
+    pub storage: u32,
+    pub method: &'static str,
+}
+
+/// Takes decisions that nobody wants.
+struct Nobody;
+
+impl DecisionSink for Nobody {
+    fn wants_more(&self) -> bool {
+        false
+    }
+
+    fn write(&mut self, _decision: &Decision) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes calls down.
+pub(crate) struct Recorder {
+    views: Views,
+    is_timed: bool,
+    state: RefCell<State>,
+}
+
+struct State {
+    number: u64,
+    /// What was called before somebody took it: the making of instances, and what is told of the scenario.
+    held: Vec<Decision>,
+    sink: Option<Box<dyn DecisionSink>>,
+    /// What is said in the call that lasts.
+    log: Vec<LogLine>,
+    /// Kept for its memory.
+    text: Vec<u8>,
+    /// Why nothing more can be written.
+    error: Option<io::Error>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a recorder of decisions with {:?} views", self.views)
+    }
+}
+
+impl Recorder {
+    /// Writes down what it can of this; nobody takes it yet.
+    pub fn new(views: Views, is_timed: bool) -> Self {
+        let state = State { number: 0, held: Vec::new(), sink: None, log: Vec::new(), text: Vec::new(), error: None };
+        Self { views, is_timed, state: RefCell::new(state) }
+    }
+
+    /// What is written of what calls show.
+    pub fn views(&self) -> Views {
+        self.views
+    }
+
+    /// Has a sink take everything.
+    pub fn set_sink(&self, mut sink: Box<dyn DecisionSink>, header: &DecisionsHeader) -> io::Result<()> {
+        let mut state = self.state.borrow_mut();
+        sink.begin(header)?;
+        state.held.drain(..).try_for_each(|decision| sink.write(&decision))?;
+        state.sink = Some(sink);
+        Ok(())
+    }
+
+    /// The simulation begins: what nobody takes by now nobody ever will.
+    pub fn begin(&self) {
+        let mut state = self.state.borrow_mut();
+        if state.sink.is_none() {
+            state.held = Vec::new();
+            state.sink = Some(Box::new(Nobody));
+        }
+    }
+
+    /// Nothing is called any more.
+    pub fn finish(&self) -> io::Result<()> {
+        let mut state = self.state.borrow_mut();
+        match (state.error.take(), &mut state.sink) {
+            (Some(error), _) => Err(error),
+            (None, Some(sink)) => sink.finish(),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Whether decisions can be written no more.
+    pub fn has_failed(&self) -> bool {
+        self.state.borrow().error.is_some()
+    }
+
+    fn is_wanted(&self) -> bool {
+        let state = self.state.borrow();
+        state.error.is_none() && state.sink.as_ref().is_none_or(|sink| sink.wants_more())
+    }
+
+    /// The policy that is called says something.
+    pub fn hear(&self, logged: &Logged) {
+        let line = LogLine { level: logged.level.name().into(), text: logged.text.clone() };
+        self.state.borrow_mut().log.push(line);
+    }
+
+    /// Makes a call and writes it down.
+    #[cold]
+    #[inline(never)]
+    pub fn during<'a, T: Answered>(
+        &self,
+        call: Call,
+        orders: &Orders,
+        seen: impl FnOnce() -> Seen<'a>,
+        work: impl FnOnce() -> Called<T>,
+    ) -> Called<T> {
+        if !self.is_wanted() {
+            let answer = work();
+            let mut state = self.state.borrow_mut();
+            state.number += 1;
+            state.log.clear();
+            return answer;
+        }
+        let before = orders.count();
+        let start = self.is_timed.then(Instant::now);
+        let answer = work();
+        let took_ns = start.map(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        let seen = seen();
+        let mut state = self.state.borrow_mut();
+        state.number += 1;
+        let (written, failed) = match &answer {
+            Ok(answer) => (answer.written(), None),
+            Err(failure) => (Value::Null, Some(failure.cause.clone())),
+        };
+        let decision = Decision {
+            number: state.number,
+            date_ns: call.date_ns,
+            slot: call.slot,
+            storage: (call.storage != NONE).then_some(call.storage),
+            method: call.method.into(),
+            about: seen.about(call.slot),
+            seen: written_view(self.views, &seen, &mut state.text),
+            answer: written,
+            failed,
+            orders: orders.behind(before).iter().map(|ordered| order(&ordered.order)).collect(),
+            log: std::mem::take(&mut state.log),
+            took_ns,
+        };
+        state.take(decision);
+        answer
+    }
+}
+
+impl State {
+    fn take(&mut self, decision: Decision) {
+        match &mut self.sink {
+            _ if self.error.is_some() => {}
+            None => self.held.push(decision),
+            Some(sink) => self.error = sink.write(&decision).err(),
+        }
+    }
+}
+
+/// What is written of what a call shows.
+pub(super) fn written_view(views: Views, seen: &Seen<'_>, text: &mut Vec<u8>) -> Option<Box<RawValue>> {
+    if views == Views::None || matches!(seen, Seen::Nothing) {
+        return None;
+    }
+    text.clear();
+    // Numbers, words and names under names: there is nothing in it that JSON cannot hold, and memory takes it.
+    serde_json::to_writer(&mut *text, seen).ok()?;
+    let json = match views {
+        Views::Full => String::from_utf8(text.clone()).ok()?,
+        _ => format!("\"{}\"", hash_of(text)),
+    };
+    RawValue::from_string(json).ok()
+}
+
+/// The hash of a view that is written in full.
+pub(crate) fn hash_of(text: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut hash = String::with_capacity(16);
+    for byte in Sha256::digest(text).iter().take(8) {
+        // Writing to a string cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
+}

@@ -1,0 +1,124 @@
+//! Two runs side by side: what is found while both run is what is found when both are over.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::cases;
+use super::decisions::{built_in, read};
+use super::scenarios::{faults, scenario};
+use crate::experiment::{COMPARED, DifferenceOptions, Experiment, RunDifference, difference_of};
+use crate::invocation::{InvocationRecord, Outcome, Start};
+
+fn difference(first: &Value, second: &Value) -> Option<RunDifference> {
+    let prepare = |scenario: &Value| {
+        let scenario = scenario.clone();
+        move || {
+            Experiment::prepare_observed(&read(&scenario), &built_in(), &COMPARED).map(|experiment| (experiment, ()))
+        }
+    };
+    difference_of(prepare(first), prepare(second), DifferenceOptions::default()).ok()
+}
+
+fn records(scenario: &Value) -> BTreeMap<u64, InvocationRecord> {
+    let (results, _) = Experiment::prepare(&read(scenario), &built_in()).unwrap().run_until_stopped();
+    results.records.into_iter().map(|record| (record.invocation, record)).collect()
+}
+
+/// What a record has, in the order in which it came to be.
+fn history(record: &InvocationRecord) -> [Option<u64>; 5] {
+    let InvocationRecord { requested_at, submitted_at, dispatched_at, started_at, finished_at, .. } = record;
+    [requested_at, submitted_at, dispatched_at, started_at, finished_at].map(|date| date.map(|date| date.as_nanos()))
+}
+
+fn latency(record: &InvocationRecord) -> Option<i128> {
+    let [requested, .., finished] = history(record);
+    let completed = finished.filter(|_| record.outcome == Outcome::Completed)?;
+    Some(i128::from(completed) - i128::from(requested?))
+}
+
+/// When two records part.
+fn parted_at(one: &InvocationRecord, other: &InvocationRecord) -> Option<u64> {
+    let (mine, theirs) = (history(one), history(other));
+    let place = |record: &InvocationRecord| (record.node, record.start);
+    let differs = |stage: usize| {
+        mine[stage] != theirs[stage]
+            || (stage == 2 && place(one) != place(other))
+            || (stage == 4 && one.outcome != other.outcome)
+    };
+    let stage = (0..5).find(|stage| differs(*stage))?;
+    [mine[stage], theirs[stage]].into_iter().flatten().min().or(mine[0])
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn what_differs_is_what_differs_between_the_records(
+        scenario in scenario(), faults in prop::option::of(faults()),
+        other in prop::sample::select(vec![
+            ("node_allocation", json!({"use": "least-loaded"})), ("node_allocation", json!({"use": "first-fit"})),
+            ("keep_alive", json!({"use": "no-keep-alive"})), ("admission", json!({"use": "queue-limit", "parameters": {"limit": 1}})),
+        ]),
+    ) {
+        let mut first = scenario;
+        if let Some((faults, recovery)) = faults {
+            (first["faults"], first["recovery"]) = (faults, recovery);
+        }
+        let mut second = first.clone();
+        // An answer that holds for the round alone is compared with others like it.
+        second["policies"][other.0] = other.1;
+        let Some(difference) = difference(&first, &second) else { return Ok(()) };
+        let records = [records(&first), records(&second)];
+        let all = &difference.invocations;
+        let both: Vec<(&InvocationRecord, &InvocationRecord)> =
+            records[0].values().filter_map(|one| Some((one, records[1].get(&one.invocation)?))).collect();
+        let alone = |side: usize| (records[side].len() - both.len()) as u64;
+        prop_assert_eq!((all.in_both, all.only_first, all.only_second), (both.len() as u64, alone(0), alone(1)));
+        let count = |holds: &dyn Fn(&InvocationRecord, &InvocationRecord) -> bool| {
+            both.iter().filter(|(one, other)| holds(one, other)).count() as u64
+        };
+        let compared = |one: &InvocationRecord, other: &InvocationRecord| match (latency(one), latency(other)) {
+            (Some(one), Some(other)) => other.cmp(&one) as i32,
+            (one, other) => i32::from(one.is_some()) - i32::from(other.is_some()),
+        };
+        prop_assert_eq!(all.won, count(&|one, other| compared(one, other) < 0));
+        prop_assert_eq!(all.lost, count(&|one, other| compared(one, other) > 0));
+        prop_assert_eq!(all.parted, count(&|one, other| parted_at(one, other).is_some()));
+        let moved: i128 = both.iter().filter_map(|(one, other)| Some(latency(other)? - latency(one)?)).sum();
+        prop_assert!((all.difference_s - moved as f64 / 1e9).abs() < 1e-6, "{} {}", all.difference_s, moved);
+        for (side, records) in records.iter().enumerate() {
+            let is_cold = |record: &&InvocationRecord| record.start == Some(Start::Cold);
+            prop_assert_eq!(all.cold_starts[side], records.values().filter(is_cold).count() as u64);
+        }
+        let mut dates: Vec<(u64, u64)> =
+            both.iter().filter_map(|(one, other)| Some((parted_at(one, other)?, one.invocation))).collect();
+        dates.sort_unstable();
+        dates.truncate(10);
+        let told: Vec<u64> = difference.led_to.iter().map(|parted| parted.invocation).collect();
+        prop_assert_eq!(told, dates.iter().map(|(_, invocation)| *invocation).collect::<Vec<_>>());
+        let of_functions: u64 = difference.functions.iter().map(|of| of.invocations.won).sum();
+        prop_assert_eq!(of_functions, all.won);
+        // Nothing becomes of an invocation before a decision or what it was shown is another.
+        let first_parted = dates.first().map(|(date, _)| *date);
+        if let Some(date) = first_parted {
+            let decided = difference.parted.as_ref().map(|parted| {
+                let dates = [&parted.first, &parted.second].into_iter().flatten().map(|decision| decision.date_ns);
+                dates.min().unwrap_or_default()
+            });
+            prop_assert!(decided.is_some_and(|decided| decided <= date), "{:?} before {:?}", date, difference.parted);
+        }
+    }
+
+    #[test]
+    fn a_run_does_not_differ_from_itself(scenario in scenario(), faults in prop::option::of(faults())) {
+        let mut scenario = scenario;
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        let Some(difference) = difference(&scenario, &scenario) else { return Ok(()) };
+        prop_assert!(difference.is_nothing(), "{:?}", difference);
+        prop_assert_eq!(difference.first.calls, difference.second.calls);
+    }
+}
