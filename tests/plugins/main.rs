@@ -14,6 +14,7 @@ mod languages;
 mod metadata;
 mod packed;
 mod refused;
+mod replayed;
 mod same_bytes;
 mod statics;
 mod trial;
