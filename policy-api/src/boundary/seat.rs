@@ -94,12 +94,15 @@ pub struct Logged {
     pub text: String,
 }
 
+/// Reads what is logged.
+type Listener = Box<dyn Fn(Logged)>;
+
 /// What all instances of a service have asked for, and nobody has done yet; and who reads what they log.
 #[derive(Default)]
 pub struct Orders {
     list: RefCell<Vec<Ordered>>,
     are_there: Cell<bool>,
-    log: Option<(LogLevel, Box<dyn Fn(Logged)>)>,
+    log: Option<(LogLevel, Listener)>,
 }
 
 impl fmt::Debug for Orders {

@@ -191,7 +191,10 @@ mod tests {
         asked(date_ns, "place", about, json!("wait"))
     }
 
-    fn align(first: &[Decision], second: &[Decision]) -> (u64, Option<(Option<u64>, Option<u64>)>) {
+    /// The dates of what parts.
+    type Dates = Option<(Option<u64>, Option<u64>)>;
+
+    fn align(first: &[Decision], second: &[Decision]) -> (u64, Dates) {
         let aligned = Aligned::of(first.iter().cloned(), second.iter().cloned());
         let date = |decision: &Option<Decision>| decision.as_ref().map(|decision| decision.date_ns);
         (aligned.same, aligned.parted.map(|parted| (date(&parted.first), date(&parted.second))))
