@@ -103,6 +103,7 @@ impl Noted {
             decisions: decisions.map(|decisions| decisions.views),
             is_timed: decisions.is_some_and(|decisions| decisions.is_timed),
             log: self.policy_log.as_ref().and_then(|level| level.parse().ok()),
+            instead: None,
         }
     }
 

@@ -16,6 +16,7 @@ mod differences;
 mod ends;
 mod history;
 mod instances;
+mod instead;
 mod node_pools;
 mod node_queues;
 mod orders;

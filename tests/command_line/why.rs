@@ -54,6 +54,33 @@ fn a_run_without_the_end_of_a_container_is_set_beside_the_run() {
 }
 
 #[test]
+fn a_decision_is_undone_or_answered_otherwise_by_its_number() {
+    insta::assert_snapshot!("why without decision", why(&["17", "--without", "130"]));
+    // The number is that of the log.
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("decisions.jsonl");
+    hearth().arg("run").arg(quickstart()).arg("--decisions").arg(&log).assert().success();
+    let calls = fs::read_to_string(&log).unwrap();
+    let calls = calls.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let victims: Vec<Value> =
+        calls.filter(|call| call["method"] == "choose" && call["slot"] == "eviction.containers").collect();
+    let [first, ..] = victims.as_slice() else { panic!("somebody is evicted") };
+    let number = first["call"].to_string();
+    let spared = why(&["17", "--without", &number]);
+    assert!(spared.contains("its first victim is spared"), "{spared}");
+    let others = why(&["17", "--without", &number, "--answer", "[2]"]);
+    assert!(others.contains(r#"instead [{"heard":"enough","offer":2}]"#), "{others}");
+    // Answered as it was, it changes nothing.
+    let same = why(&["17", "--without", &number, "--answer", &first["answer"].to_string()]);
+    assert!(same.contains("all: the same in sum; 0 faster, 0 slower"), "{same}");
+    let json: Value = serde_json::from_str(&why(&["17", "--without", "130", "--json"])).unwrap();
+    assert!(
+        json["claimed_s"].is_null() && json["without"].as_str().unwrap().starts_with("call 130, at 46.6"),
+        "{json}"
+    );
+}
+
+#[test]
 fn causes_in_the_table_add_up_to_the_latency_and_other_files_stay_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let (plain, explained) = (folder.path().join("plain"), folder.path().join("explained"));
@@ -117,10 +144,18 @@ fn what_cannot_be_explained_is_said_with_a_cure() {
         (vec![scenario, "3", "--by", "node"], "--by: is about all invocations"),
         (vec![scenario, "--without", "cold-start"], "required"),
         (vec![scenario, "3", "--without", "cold-start"], "no container had been taken away from it"),
-        (vec![scenario, "3", "--without", "lunch"], "expected cold-start"),
+        (vec![scenario, "3", "--without", "lunch"], "expected the number of a call"),
         (vec![scenario, "3", "--without", "end of nobody at 3s"], "there is no function \"nobody\""),
         (vec![scenario, "3", "--without", "end of resize on node-0 at 0.5s"], "no container ended so then"),
         (vec![scenario, "3", "--without", "fault on node-0 at 3s"], "no fault on \"node-0\""),
+        (vec![scenario, "3", "--without", "27"], "it was told something, and asked nothing"),
+        (vec![scenario, "3", "--without", "1000000"], "there is no call 1000000: policies were called 230 times"),
+        (vec![scenario, "3", "--without", "205"], "only containers can be spared"),
+        (vec![scenario, "3", "--without", "163", "--answer", "\"stay\""], "\"stay\" is no answer to it"),
+        (vec![scenario, "3", "--without", "163", "--answer", "stay"], "is no JSON"),
+        (vec![scenario, "3", "--without", "163", "--answer", r#"{"node": 1}"#], "which has no free core"),
+        (vec![scenario, "3", "--without", "cold-start", "--answer", "\"wait\""], "only a decision has another answer"),
+        (vec![scenario, "3", "--answer", "\"wait\""], "--without"),
         (vec!["nowhere.json"], "nowhere.json"),
     ] {
         let (code, message) = why(&arguments);

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hearth_serverless::Error;
+use hearth_serverless::decisions::{Instead, Observation, Views};
 use hearth_serverless::experiment::{Experiment, Monitor, Results, Run};
+
+use serde_json::Value;
 
 use super::reproduce;
 use super::run::POLICY_TIMEOUT;
@@ -14,10 +17,11 @@ use crate::error::{CommandError, with_date};
 use crate::isolation::{Isolated, inside};
 use crate::objects::inputs::told_in;
 use crate::result_files::to_json_of;
+use crate::why::call::{Other, SoughtCall};
 use crate::why::ranking::{self, By};
 use crate::why::story;
 use crate::why::totals::{self, Total};
-use crate::why::without::{Latencies, Named, Side, Without};
+use crate::why::without::{Claim, Latencies, Named, Side, Without, none};
 use crate::{bundle, interrupt};
 
 /// The arguments of `hearth why`. A folder of results is looked at as it is if it was written with --explain, else its scenario is run again.
@@ -30,9 +34,14 @@ pub struct WhyArguments {
     invocation: Option<u64>,
 
     /// Run again without something that happened, and say what changes for the invocation and for all: `cold-start` (the end of the
-    /// container that it would have had), "eviction of FUNCTION on NODE at DATE" (or expiry, or end) or "fault on HOST at DATE".
+    /// container that it would have had), "eviction of FUNCTION on NODE at DATE" (or expiry, or end), "fault on HOST at DATE", or a decision,
+    /// by the number of the call in the story or in a log of decisions.
     #[arg(long, value_name = "WHAT", value_parser = Named::parse, requires = "invocation")]
     without: Option<Named>,
+
+    /// What the decision of --without is to be instead, as a log of decisions has it, as in '{"node": 3}'; without it, what undoes it.
+    #[arg(long, value_name = "JSON", value_parser = answer, requires = "without")]
+    answer: Option<Value>,
 
     /// Rank by this alone beside all; without it, by policy, function, node and time.
     #[arg(long, value_enum)]
@@ -45,6 +54,11 @@ pub struct WhyArguments {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn answer(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text)
+        .map_err(|error| format!("is no JSON: {error}; expected an answer as in \"wait\", with its quotes"))
 }
 
 impl WhyArguments {
@@ -91,19 +105,23 @@ pub fn why(arguments: &WhyArguments) -> Result<(), CommandError> {
         Some(folder) => &arguments.scenario.of_file(folder.join("scenario.json")),
         None => &arguments.scenario,
     };
-    let (_, experiment) = scenario.read()?.prepare()?;
-    match arguments.invocation {
-        None => {
-            let results = run(experiment.explained().without_records())?;
-            rank(arguments, &totals::of_results(&results)?)
+    let Some(invocation) = arguments.invocation else {
+        let (_, experiment) = scenario.read()?.prepare()?;
+        let results = run(experiment.explained().without_records())?;
+        return rank(arguments, &totals::of_results(&results)?);
+    };
+    let prepare = |instead: Option<Instead>| {
+        // Calls are counted, so that the story can say by which numbers they are named.
+        let observation = Observation { decisions: Some(Views::None), instead, ..Observation::default() };
+        Ok(scenario.read()?.prepare_observed(&observation)?.1)
+    };
+    match &arguments.without {
+        None => tell(arguments, invocation, prepare(None)?),
+        Some(_) if arguments.answer.is_some() && !matches!(arguments.without, Some(Named::Call(_))) => {
+            let cure = "name a decision by the number of its call";
+            Err(CommandError::Usage(format!("--answer: only a decision has another answer: {cure}")))
         }
-        Some(invocation) => match &arguments.without {
-            None => tell(arguments, invocation, experiment),
-            Some(named) => {
-                let (_, again) = scenario.read()?.prepare()?;
-                compare(arguments, invocation, named, [experiment, again])
-            }
-        },
+        Some(named) => compare(arguments, invocation, named, prepare),
     }
 }
 
@@ -122,33 +140,58 @@ fn compare(
     arguments: &WhyArguments,
     invocation: u64,
     named: &Named,
-    [first, second]: [Experiment; 2],
+    prepare: impl Fn(Option<Instead>) -> Result<Experiment, CommandError>,
 ) -> Result<(), CommandError> {
+    let first = prepare(None)?;
     let first = match named.sought(first.about())? {
         Some(sought) => first.seeking(sought),
         None => first,
     };
-    let before = side(first.telling(invocation))?;
+    let (first, call) = match named {
+        Named::Call(number) => {
+            let sought = SoughtCall::of_number(*number);
+            let kept = first.decide_into(Box::new(sought.clone()));
+            (kept.map_err(|error| CommandError::Simulation(error.to_string()))?, Some(sought))
+        }
+        _ => (first, None),
+    };
+    let (before, stopped) = side(first.telling(invocation))?;
+    warn_of_stop(stopped);
     if before.results.story.is_none() {
         return Err(not_requested(invocation, &before.results));
     }
-    let (undone, what) = named.undone(&before.results)?;
-    let after = side(second.telling(invocation).without(undone))?;
-    let (without, is_fault) = (Without { what, before, after }, matches!(named, Named::Fault { .. }));
+    let other = match call {
+        Some(call) => Other::of_call(&call, arguments.answer.clone(), &before.results.about)?,
+        None => {
+            let (undone, what) = named.undone(&before.results)?;
+            let claim = if matches!(named, Named::Fault { .. }) { Claim::Faults } else { Claim::Start };
+            Other { undone: Some(undone), instead: None, what, claim }
+        }
+    };
+    let (after, stopped) = side(other.applied_to(prepare(other.instead.clone())?).telling(invocation))?;
+    let what = other.said(&after.results)?;
+    match stopped {
+        // The policy has not answered so, and is not to be blamed.
+        Some(stopped) if other.instead.is_some() => {
+            return Err(none(format!("{what}: the simulation stopped: {stopped}")));
+        }
+        stopped => warn_of_stop(stopped),
+    }
+    let without = Without { what, claim: other.claim, before, after };
     let mut out = inside::stdout();
     if arguments.json {
-        writeln!(out, "{}", to_json_of(&without.as_json(is_fault)))?;
+        writeln!(out, "{}", to_json_of(&without.as_json()))?;
     } else {
-        write!(out, "{}", without.as_text(is_fault))?;
+        write!(out, "{}", without.as_text())?;
     }
     Ok(())
 }
 
-/// Runs one and gathers its latencies.
-fn side(experiment: Experiment) -> Result<Side, CommandError> {
+/// Runs one and gathers its latencies; and what stopped it.
+fn side(experiment: Experiment) -> Result<(Side, Option<String>), CommandError> {
     let (sink, latencies) = Latencies::gather();
-    let results = run(experiment.record_to(Box::new(sink), 1.0))?;
-    Ok(Side { results, latencies: latencies.recv().unwrap_or_default() })
+    let (results, stopped) = run_until_stopped(experiment.record_to(Box::new(sink), 1.0))?;
+    Ok((Side { results, latencies: latencies.recv().unwrap_or_default() }, stopped))
 }
 
 fn not_requested(invocation: u64, results: &Results) -> CommandError {
@@ -171,16 +214,27 @@ fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Re
 
 /// Runs it to its end, or to where it stopped, which is then said.
 fn run(experiment: Experiment) -> Result<Results, CommandError> {
+    let (results, stopped) = run_until_stopped(experiment)?;
+    warn_of_stop(stopped);
+    Ok(results)
+}
+
+fn warn_of_stop(stopped: Option<String>) {
+    stopped.iter().for_each(|stopped| eprintln!("warning: the simulation stopped: {stopped}"));
+}
+
+/// Runs it to its end, or to where it stopped, with why.
+fn run_until_stopped(experiment: Experiment) -> Result<(Results, Option<String>), CommandError> {
     let stopped = Monitor::of_this_thread();
     interrupt::stops(move || stopped.interrupt(), || {});
     inside::note_simulation(experiment.about(), experiment.extent());
     let Run { results, stopped, rest, .. } = experiment.run_and_keep();
     inside::come_back();
-    match stopped {
+    let stopped = match stopped {
         Some(Error::Interrupted) => return Err(CommandError::Interrupted),
-        Some(error) => eprintln!("warning: the simulation stopped: {}", told_in(with_date(&error, &results))),
-        None => {}
-    }
+        Some(error) => Some(told_in(with_date(&error, &results)).to_string()),
+        None => None,
+    };
     drop(rest);
-    Ok(results)
+    Ok((results, stopped))
 }

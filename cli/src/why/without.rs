@@ -23,6 +23,19 @@ pub enum Named {
     End { function: String, node: Option<String>, at: Date },
     /// A fault on a host or link.
     Fault { on: String, at: Date },
+    /// A call of a policy, by its number.
+    Call(u64),
+}
+
+/// What the parts of a latency are looked at for that are to be won.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// The start of a container.
+    Start,
+    /// What is by faults.
+    Faults,
+    /// Nothing is claimed of a decision.
+    Nothing,
 }
 
 /// A date as people name it, up to the last digit or unit that they give.
@@ -32,8 +45,8 @@ pub struct Date {
     to: SimTime,
 }
 
-const FORMS: &str = "expected cold-start, \"eviction of FUNCTION on NODE at DATE\" (or expiry, or end; without a node on any), or \
-                     \"fault on HOST-OR-LINK at DATE\"; dates as in 725.5s, 12min, 12:05 or 12:05:30";
+const FORMS: &str = "expected the number of a call in a log of decisions, cold-start, \"eviction of FUNCTION on NODE at DATE\" (or expiry, \
+                     or end; without a node on any), or \"fault on HOST-OR-LINK at DATE\"; dates as in 725.5s, 12min, 12:05 or 12:05:30";
 
 impl Named {
     /// Reads what is named.
@@ -46,6 +59,10 @@ impl Named {
             return Ok(Self::ColdStart);
         }
         let wrong = || format!("{text:?}: {FORMS}");
+        let number = text.strip_prefix("call ").unwrap_or(text);
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return number.parse().map(Self::Call).map_err(|_| wrong());
+        }
         let (what, at) = text.rsplit_once(" at ").ok_or_else(wrong)?;
         let at = Date::parse(at.trim()).map_err(|problem| format!("{text:?}: {problem}"))?;
         if let Some(on) = what.strip_prefix("fault on ").or_else(|| what.strip_prefix("fault of ")) {
@@ -82,8 +99,8 @@ impl Named {
     /// When there was no such thing, or several.
     pub fn undone(&self, results: &Results) -> Result<(Undone, String), CommandError> {
         let about = &results.about;
-        let none = |problem: String| CommandError::Usage(format!("--without: {problem}"));
         match self {
+            Self::Call(number) => Err(none(format!("call {number} is no end of a container"))),
             Self::ColdStart => {
                 let story = results.story.as_ref();
                 let cold = story.and_then(|story| story.record.causes.as_ref()).and_then(|causes| causes.cold_start);
@@ -121,6 +138,11 @@ impl Named {
             }
         }
     }
+}
+
+/// There is no such thing.
+pub fn none(problem: String) -> CommandError {
+    CommandError::Usage(format!("--without: {problem}"))
 }
 
 fn in_words(end: &ContainerEnd, about: &About) -> String {
@@ -217,6 +239,8 @@ pub struct Side {
 pub struct Without {
     /// What did not happen in the second, in words.
     pub what: String,
+    /// What it was said to cost.
+    pub claim: Claim,
     /// As it was.
     pub before: Side,
     /// Without it.
@@ -256,7 +280,7 @@ fn change(nanos: i128) -> String {
 
 impl Without {
     /// What the thing was said to cost: the start of a container, or what is by faults.
-    fn claimed(&self, undone_is_fault: bool) -> SimDuration {
+    fn claimed(&self) -> SimDuration {
         let parts = parts_of(self.before.results.story.as_ref());
         // Its image may have been there all the same.
         let of_start = [Cause::ContainerStart, Cause::ContainerStartSharing];
@@ -268,7 +292,11 @@ impl Without {
             Cause::LostAttempts,
             Cause::RetryPause,
         ];
-        let of: &[Cause] = if undone_is_fault { &of_faults } else { &of_start };
+        let of: &[Cause] = match self.claim {
+            Claim::Start => &of_start,
+            Claim::Faults => &of_faults,
+            Claim::Nothing => &[],
+        };
         of.iter().fold(SimDuration::ZERO, |sum, cause| sum + parts.of(*cause))
     }
 
@@ -289,7 +317,7 @@ impl Without {
     }
 
     /// As text.
-    pub fn as_text(&self, is_fault: bool) -> String {
+    pub fn as_text(&self) -> String {
         let mut text = String::new();
         let stories = (self.before.results.story.as_ref(), self.after.results.story.as_ref());
         let (before, after) = (parts_of(stories.0), parts_of(stories.1));
@@ -310,13 +338,15 @@ impl Without {
                 let _ = writeln!(text, "  {:>14}  {}", change(by), cause.title());
             }
         }
-        let claimed = i128::from(self.claimed(is_fault).as_nanos());
-        if by > -claimed {
+        let claimed = i128::from(self.claimed().as_nanos());
+        if by > -claimed && self.claim != Claim::Nothing {
             let more: Vec<&str> =
                 Cause::ALL.into_iter().filter(|cause| after.of(*cause) > before.of(*cause)).map(Cause::title).collect();
             let cold = |story: Option<&Story>| story?.record.causes.as_ref()?.cold_start;
             let why = match cold(stories.1) {
-                Some(cold) if !is_fault => format!("it starts cold all the same: {}", cold.cause.note()),
+                Some(cold) if self.claim == Claim::Start => {
+                    format!("it starts cold all the same: {}", cold.cause.note())
+                }
                 _ if more.is_empty() => "the rest of it was not by that".to_owned(),
                 _ => format!("there is more of: {}", more.join(", ")),
             };
@@ -371,7 +401,7 @@ impl Without {
     }
 
     /// For programs.
-    pub fn as_json(&self, is_fault: bool) -> Value {
+    pub fn as_json(&self) -> Value {
         let side = |side: &Side| {
             let parts = parts_of(side.results.story.as_ref());
             let causes: serde_json::Map<String, Value> =
@@ -394,7 +424,7 @@ impl Without {
         json!({
             "without": self.what,
             "invocation": self.before.results.story.as_ref().map(|story| story.record.invocation),
-            "claimed_s": self.claimed(is_fault).as_secs_f64(),
+            "claimed_s": (self.claim != Claim::Nothing).then(|| self.claimed().as_secs_f64()),
             "before": side(&self.before), "after": side(&self.after), "changed": changed,
         })
     }
@@ -416,7 +446,18 @@ mod tests {
         assert_eq!(of("end of f on node-3 at 2min"), ("f".to_owned(), node(), 120.0, 180.0));
         assert_eq!(of("end of f at 0:00:01"), ("f".to_owned(), None, 0.0, 2.0));
         assert_eq!(Named::parse("cold-start"), Ok(Named::ColdStart));
-        for wrong in ["", "17", "eviction of f", "end of f at noon", "end of f at 1:x", "removal of f at 1"] {
+        assert_eq!([Named::parse("17"), Named::parse("call 17")], [Ok(Named::Call(17)), Ok(Named::Call(17))]);
+        for wrong in [
+            "",
+            "-17",
+            "call",
+            "1.5",
+            "99999999999999999999",
+            "eviction of f",
+            "end of f at noon",
+            "end of f at 1:x",
+            "removal of f at 1",
+        ] {
             assert!(Named::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -141,6 +141,13 @@ impl Orders {
         self.list.borrow().get(count..).unwrap_or_default().to_vec()
     }
 
+    /// Those behind the first so many are not to be done.
+    pub fn forget_behind(&self, count: usize) {
+        let mut list = self.list.borrow_mut();
+        list.truncate(count);
+        self.are_there.set(!list.is_empty());
+    }
+
     /// Whether there are any.
     #[inline]
     pub fn are_there(&self) -> bool {

@@ -6,6 +6,7 @@ mod compare;
 mod fields;
 mod header;
 mod held;
+mod instead;
 mod policy_log;
 mod reader;
 mod recorder;
@@ -24,6 +25,8 @@ pub(crate) use self::answer::{Answered, Noted, Offered, order};
 pub use self::compare::{Aligned, Parted};
 pub use self::header::{DecisionsHeader, FORMAT, LoggedPolicy};
 pub(crate) use self::held::Held;
+pub use self::instead::{AnsweredInstead, Instead};
+pub(crate) use self::instead::{Replaceable, offers};
 pub(crate) use self::policy_log::PolicyLog;
 pub use self::reader::{DecisionLog, LogError};
 #[cfg(test)]
@@ -59,7 +62,7 @@ impl Views {
     }
 }
 
-/// What is noted of the calls of policies while an experiment runs, beside its results.
+/// What is noted of the calls of policies while an experiment runs, beside its results, and which of them is answered otherwise.
 ///
 /// ```
 /// use hearth_serverless::decisions::{Observation, Views};
@@ -68,7 +71,7 @@ impl Views {
 /// let all = Observation { decisions: Some(Views::Full), ..nothing };
 /// assert!(!all.is_timed);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Observation {
     /// Whether calls are logged, and what of what they show.
     pub decisions: Option<Views>,
@@ -76,6 +79,9 @@ pub struct Observation {
     pub is_timed: bool,
     /// Up to which level the policies' own log is read.
     pub log: Option<hearth_policy_api::LogLevel>,
+    /// A call that is answered otherwise, of which [`Results::answered_instead`](crate::experiment::Results::answered_instead) says what has
+    /// come. All before it is as it was.
+    pub instead: Option<Instead>,
 }
 
 /// What a call is about, as far as it is about one of these.

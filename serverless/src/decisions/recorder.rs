@@ -7,12 +7,13 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use hearth_policy_api::boundary::{Called, Logged, Orders};
-use hearth_policy_api::{NONE, PolicySlot};
+use hearth_policy_api::{NONE, Placement, PolicySlot};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Answered, Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, Views, order};
+use super::instead::{AnsweredInstead, Instead, Replaceable, instead_of};
+use super::{Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, Views, order};
 
 /// Who looks at the calls of a service's policies.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +49,14 @@ impl DecisionSink for Nobody {
 pub(crate) struct Recorder {
     views: Views,
     is_timed: bool,
+    instead: Option<Instead>,
     state: RefCell<State>,
 }
 
 struct State {
     number: u64,
+    /// By slot, the last call in which its policy was asked.
+    last_asked: [u64; PolicySlot::ALL.len()],
     /// What was called before somebody took it: the making of instances, and what is told of the scenario.
     held: Vec<Decision>,
     sink: Option<Box<dyn DecisionSink>>,
@@ -60,6 +64,8 @@ struct State {
     log: Vec<LogLine>,
     /// Kept for its memory.
     text: Vec<u8>,
+    /// What has come of the call that is to be answered otherwise, once it has been made.
+    answered_instead: Option<AnsweredInstead>,
     /// Why nothing more can be written.
     error: Option<io::Error>,
 }
@@ -72,9 +78,41 @@ impl fmt::Debug for Recorder {
 
 impl Recorder {
     /// Writes down what it can of this; nobody takes it yet.
-    pub fn new(views: Views, is_timed: bool) -> Self {
-        let state = State { number: 0, held: Vec::new(), sink: None, log: Vec::new(), text: Vec::new(), error: None };
-        Self { views, is_timed, state: RefCell::new(state) }
+    pub fn new(views: Views, is_timed: bool, instead: Option<Instead>) -> Self {
+        let state = State {
+            number: 0,
+            last_asked: Default::default(),
+            held: Vec::new(),
+            sink: None,
+            log: Vec::new(),
+            text: Vec::new(),
+            answered_instead: None,
+            error: None,
+        };
+        Self { views, is_timed, instead, state: RefCell::new(state) }
+    }
+
+    /// The number of the last call in which the policy in a slot was asked.
+    pub fn last_asked(&self, slot: PolicySlot) -> Option<u64> {
+        self.state.borrow().last_asked.get(slot as usize).copied().filter(|call| *call > 0)
+    }
+
+    /// What the next call is to be answered instead, if it is the one that is.
+    pub fn next_instead(&self) -> Option<&Instead> {
+        let next = self.state.borrow().number + 1;
+        self.instead.as_ref().filter(|instead| instead.call == next)
+    }
+
+    /// What the last call was answered by the policy, if it was answered otherwise and asked for a node.
+    pub fn placement_before_instead(&self) -> Option<Placement> {
+        let state = self.state.borrow();
+        let answered = state.answered_instead.as_ref().filter(|answered| answered.was.number == state.number)?;
+        Placement::read(&answered.was.answer)
+    }
+
+    /// What has come of the call that was to be answered otherwise, if it has been made.
+    pub fn take_answered_instead(&self) -> Option<AnsweredInstead> {
+        self.state.borrow_mut().answered_instead.take()
     }
 
     /// What is written of what calls show.
@@ -129,17 +167,18 @@ impl Recorder {
     /// Makes a call and writes it down.
     #[cold]
     #[inline(never)]
-    pub fn during<'a, T: Answered>(
+    pub fn during<'a, T: Replaceable>(
         &self,
         call: Call,
         orders: &Orders,
         seen: impl FnOnce() -> Seen<'a>,
         work: impl FnOnce() -> Called<T>,
     ) -> Called<T> {
-        if !self.is_wanted() {
+        let instead = self.next_instead();
+        if instead.is_none() && !self.is_wanted() {
             let answer = work();
             let mut state = self.state.borrow_mut();
-            state.number += 1;
+            state.count::<T>(call.slot);
             state.log.clear();
             return answer;
         }
@@ -149,7 +188,7 @@ impl Recorder {
         let took_ns = start.map(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let seen = seen();
         let mut state = self.state.borrow_mut();
-        state.number += 1;
+        state.count::<T>(call.slot);
         let (written, failed) = match &answer {
             Ok(answer) => (answer.written(), None),
             Err(failure) => (Value::Null, Some(failure.cause.clone())),
@@ -168,12 +207,55 @@ impl Recorder {
             log: std::mem::take(&mut state.log),
             took_ns,
         };
-        state.take(decision);
-        answer
+        match (instead, answer) {
+            (Some(instead), Ok(answer)) => Ok(state.answer_instead(instead, decision, answer, &seen, (orders, before))),
+            (_, answer) => {
+                state.take(decision);
+                answer
+            }
+        }
     }
 }
 
 impl State {
+    fn count<T: Replaceable>(&mut self, slot: PolicySlot) {
+        self.number += 1;
+        if T::IS_ASKED_FOR
+            && let Some(last) = self.last_asked.get_mut(slot as usize)
+        {
+            *last = self.number;
+        }
+    }
+
+    /// Answers a call otherwise, and writes down that.
+    fn answer_instead<T: Replaceable>(
+        &mut self,
+        instead: &Instead,
+        was: Decision,
+        answer: T,
+        seen: &Seen<'_>,
+        (orders, before): (&Orders, usize),
+    ) -> T {
+        let answered = if T::IS_GIVEN_IN_THE_CALL {
+            let problem = || "who it takes away cannot be undone here: say who goes instead".to_owned();
+            instead.answer.as_ref().map(|_| None).ok_or_else(problem)
+        } else {
+            instead_of(&answer, instead, seen, orders.count() > before)
+        };
+        if answered.is_ok() && instead.answer.is_none() {
+            orders.forget_behind(before);
+        }
+        let (answer, problem) = match answered {
+            Ok(other) => (other.unwrap_or(answer), None),
+            Err(problem) => (answer, Some(problem)),
+        };
+        let now = answer.written();
+        let orders = if problem.is_none() && instead.answer.is_none() { Vec::new() } else { was.orders.clone() };
+        self.take(Decision { answer: now.clone(), orders, ..was.clone() });
+        self.answered_instead = Some(AnsweredInstead { was, now: problem.map_or(Ok(now), Err) });
+        answer
+    }
+
     fn take(&mut self, decision: Decision) {
         match &mut self.sink {
             _ if self.error.is_some() => {}

@@ -519,6 +519,7 @@ impl Experiment {
             )
         });
         let Ended { metrics, records, stall, causes, story, found } = self.service.end(&mut self.simulation);
+        let answered_instead = self.observers().recorder.and_then(|recorder| recorder.take_answered_instead());
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
@@ -535,6 +536,7 @@ impl Experiment {
             causes,
             story,
             found,
+            answered_instead,
             records,
             events,
             ended_at,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::Experiment;
 use crate::decisions::{
     DecisionLog, DecisionSink, DecisionsHeader, LogError, LoggedPolicy, Observation, Observers, PolicyLog, Recorder,
+    Views,
 };
 use crate::error::Error;
 use crate::policy::{Catalog, PolicyRecord, PolicySlot};
@@ -24,13 +25,15 @@ impl Experiment {
         catalog: &Catalog,
         observation: &Observation,
     ) -> Result<Self, ScenarioError> {
-        let recorder = observation.decisions.map(|views| Rc::new(Recorder::new(views, observation.is_timed)));
+        let Observation { decisions, is_timed, log: _, instead } = observation.clone();
+        let calls = decisions.or(instead.as_ref().map(|_| Views::None));
+        let recorder = calls.map(|views| Rc::new(Recorder::new(views, is_timed, instead)));
         let log = observation.log.map(|level| Rc::new(PolicyLog::new(level)));
         let prepared = Self::prepared(scenario, catalog, Observers { recorder, log });
         prepared.map_err(|error| scenario.explained(error))
     }
 
-    fn observers(&mut self) -> Observers {
+    pub(super) fn observers(&mut self) -> Observers {
         self.simulation.with_model_mut(|model, _| model.service().observers().clone())
     }
 

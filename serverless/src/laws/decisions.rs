@@ -25,7 +25,7 @@ use crate::scenario::Scenario;
 
 /// Keeps decisions.
 #[derive(Clone, Default)]
-struct Kept(Rc<RefCell<Vec<Decision>>>);
+pub(super) struct Kept(pub Rc<RefCell<Vec<Decision>>>);
 
 impl DecisionSink for Kept {
     fn write(&mut self, decision: &Decision) -> std::io::Result<()> {
@@ -72,7 +72,7 @@ fn replay(text: &str, catalog: &Catalog, of: impl Fn(PolicySlot) -> bool) -> BTr
 }
 
 /// The scenario with other policies, and what these need.
-fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
+pub(super) fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
     match which {
         0 => scenario["policies"]["node_allocation"] = json!({"use": "hedged-requests", "parameters": {"factor": 1}}),
         1 => scenario["policies"]["keep_alive"] = json!({"use": "provisioned-concurrency", "parameters": {"count": 1}}),
@@ -107,7 +107,7 @@ fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workf
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn calls_that_are_made_again_come_to_the_same_and_noting_them_changes_nothing(
@@ -196,7 +196,7 @@ fn once_otherwise(at: Option<u64>) -> Catalog {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn one_answer_that_is_another_one_is_found_at_its_call(scenario in scenario(), at in any::<prop::sample::Index>()) {

@@ -52,7 +52,7 @@ fn parted_at(one: &InvocationRecord, other: &InvocationRecord) -> Option<u64> {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(80))]
 
     #[test]
     fn what_differs_is_what_differs_between_the_records(

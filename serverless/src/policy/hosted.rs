@@ -11,13 +11,26 @@ use hearth_policy_api::boundary::{
 use hearth_policy_api::{
     AdmissionDecision, AdmissionRules, AdmissionView, AllocationRules, AutoscalingRules, BatchView, ClusterView,
     Completion, ContainerEvent, CopyView, Creation, DelayedStart, End, EvictionItem, EvictionRules, KeepAliveRules,
-    LinkView, NONE, Need, NodePoolView, NodeView, Placement, PlanItem, PoolScale, Prewarming, QueueView, Removal,
-    RequestView, Retention, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
+    LinkView, NONE, Need, NodePoolView, NodeView, Offer, Placement, PlanItem, PoolScale, Prewarming, QueueView,
+    Removal, RequestView, Retention, Scale, ScaleView, Shed, Touch, Victims, WorkflowView,
 };
 
 use super::watch::{Method, Watch};
 use super::{Mistake, PolicySlot};
-use crate::decisions::{Answered, Noted, Seen};
+use crate::decisions::{Noted, Offered, Replaceable, Seen, offers};
+
+/// Takes nothing of what is offered.
+struct Deaf;
+
+impl VictimSink for Deaf {
+    fn offer(&mut self, _id: u32) -> Offer {
+        Offer::Enough
+    }
+
+    fn also(&mut self, _id: u32) -> bool {
+        false
+    }
+}
 
 /// A policy in its slot.
 pub(crate) struct Hosted<O> {
@@ -64,7 +77,7 @@ impl<O> Hosted<O> {
 
     /// A call whose answer is waited for, and what it shows.
     #[inline(always)]
-    fn ask<'a, T: Answered>(
+    fn ask<'a, T: Replaceable>(
         &mut self,
         method: Method,
         seen: impl FnOnce() -> Seen<'a>,
@@ -248,14 +261,36 @@ impl Hosted<EvictionObject> {
 
     pub fn choose(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), Mistake> {
         if self.is_recorded() {
-            let seen = || Seen::Need(need);
-            let offered = self.ask(Method::Choose, seen, |object| {
-                let mut noted = Noted { sink: victims, offered: Vec::new() };
-                object.choose(need, &mut Victims::new(&mut noted)).map(|()| noted.offered)
-            });
-            return offered.map(drop);
+            return self.choose_recorded(need, victims);
         }
         self.ask(Method::Choose, || Seen::Nothing, |object| object.choose(need, &mut Victims::new(victims)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn choose_recorded(&mut self, need: &Need, victims: &mut impl VictimSink) -> Result<(), Mistake> {
+        let instead = self.watch.recorder().and_then(|recorder| offers(recorder.next_instead()?.answer.as_ref()?));
+        let offered = self.ask(
+            Method::Choose,
+            || Seen::Need(need),
+            |object| {
+                let mut noted = Noted { sink: victims, offered: Vec::new() };
+                match instead {
+                    None => object.choose(need, &mut Victims::new(&mut noted))?,
+                    Some(others) => {
+                        object.choose(need, &mut Victims::new(&mut Deaf))?;
+                        for other in others {
+                            match other {
+                                Offered::Victim(id, _) => _ = noted.offer(id),
+                                Offered::Also(id, _) => _ = noted.also(id),
+                            }
+                        }
+                    }
+                }
+                Ok(noted.offered)
+            },
+        );
+        offered.map(drop)
     }
 
     pub fn rules(&mut self) -> Result<EvictionRules, Mistake> {

@@ -11,7 +11,7 @@ use hearth_simcore::time::SimTime;
 use super::board::Desk;
 use super::spent::{PolicyTime, Spent};
 use super::{Mistake, PolicySlot};
-use crate::decisions::{Answered, Call, Observers, PolicyLog, Recorder, Seen};
+use crate::decisions::{Call, Observers, PolicyLog, Recorder, Replaceable, Seen};
 
 /// What is called of a policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -188,7 +188,7 @@ impl Watch {
     }
 
     /// Makes a call and writes it down.
-    pub fn during_recorded<'a, T: Answered>(
+    pub fn during_recorded<'a, T: Replaceable>(
         &self,
         recorder: &Recorder,
         (slot, storage): (PolicySlot, u32),
@@ -201,6 +201,11 @@ impl Watch {
         // The service asks after every event.
         self.has_mistake.set(self.has_mistake.get() || recorder.has_failed());
         answer
+    }
+
+    /// The number of the last call in which the policy in a slot was asked, where calls are counted.
+    pub fn last_asked(&self, slot: PolicySlot) -> Option<u64> {
+        self.recorder()?.last_asked(slot)
     }
 
     /// Who looks at the calls.

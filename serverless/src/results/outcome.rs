@@ -4,6 +4,7 @@ use hearth_simcore::time::{SimDuration, SimTime};
 
 use super::{Books, Story};
 use crate::causes::{CauseTotals, ContainerEnd};
+use crate::decisions::AnsweredInstead;
 use crate::invocation::{InvocationRecord, Stall};
 use crate::metrics::Metrics;
 use crate::policy::{PolicyRecord, PolicySlot};
@@ -37,6 +38,8 @@ pub struct Results {
     pub story: Option<Story>,
     /// Ends of containers that were sought, in the order of dates.
     pub found: Vec<ContainerEnd>,
+    /// What has come of the call of a policy that was to be answered otherwise, if it was made.
+    pub answered_instead: Option<AnsweredInstead>,
     /// Every invocation in the order of requests, if they were kept.
     pub records: Vec<InvocationRecord>,
     /// Events that the engine handled.
@@ -69,6 +72,7 @@ impl Results {
             causes,
             story,
             found,
+            answered_instead: None,
             records,
             events,
             ended_at: date,

@@ -106,7 +106,11 @@ impl Telling {
             && said(before) == said(&what)
         {
             self.times += 1;
-            *before = format!("{} ({} times, last at {:.3} s)", said(&what), self.times, at.as_secs_f64());
+            let added = what.rsplit_once(" (").map_or("", |(_, added)| added);
+            let call =
+                added.strip_prefix("call ").map(|call| call.trim_end_matches(')').split(';').next().unwrap_or(call));
+            let last = call.map_or("last".to_owned(), |call| format!("last call {call}"));
+            *before = format!("{} ({} times, {last} at {:.3} s)", said(&what), self.times, at.as_secs_f64());
             return;
         }
         self.times = 1;

@@ -91,6 +91,12 @@ impl Policies {
         self.set.is_of_controller(slot)
     }
 
+    /// What node allocation has answered itself in the last call, if that has been answered otherwise.
+    #[inline]
+    pub fn placement_before_instead(&self) -> Option<Placement> {
+        self.watch.recorder()?.placement_before_instead()
+    }
+
     /// What the policy in a slot is called, for messages.
     pub fn describe(&self, slot: PolicySlot) -> String {
         self.set.describe(slot)

@@ -39,7 +39,8 @@ impl Default for DifferenceOptions {
 }
 
 /// What is to be noted of each of two experiments that are compared.
-pub const COMPARED: Observation = Observation { decisions: Some(Views::Hash), is_timed: false, log: None };
+pub const COMPARED: Observation =
+    Observation { decisions: Some(Views::Hash), is_timed: false, log: None, instead: None };
 
 /// Why two runs cannot be compared.
 #[derive(Debug)]

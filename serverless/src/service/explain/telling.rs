@@ -31,6 +31,13 @@ pub(super) struct Teller {
     pub story: Option<Story>,
 }
 
+/// What is added in brackets, after the number of the call by which an answer can be named.
+fn with_call(call: Option<u64>, added: &str) -> String {
+    let call = call.map(|call| format!("call {call}"));
+    let parts: Vec<&str> = call.as_deref().into_iter().chain((!added.is_empty()).then_some(added)).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+}
+
 /// `a, b, c and 5 more`.
 fn listed(names: &[String]) -> String {
     match names {
@@ -146,18 +153,30 @@ impl Service {
     ) {
         self.tell(key, now, |service| {
             let policy = service.policy_in_words(PolicySlot::Admission);
+            let call = service.policies.watch().last_asked(PolicySlot::Admission);
             match decision {
-                AdmissionDecision::Admit => format!("{policy} lets it in"),
-                AdmissionDecision::Delay(nanos) => {
-                    format!("{policy} puts it off (by {:.3} s)", SimTime::from_nanos(*nanos).as_secs_f64())
+                AdmissionDecision::Admit => {
+                    format!("{policy} lets it in{}", with_call(call, ""))
                 }
-                AdmissionDecision::Reject(reason) => format!("{policy} rejects it: {reason}"),
+                AdmissionDecision::Delay(nanos) => {
+                    let by = format!("by {:.3} s", SimTime::from_nanos(*nanos).as_secs_f64());
+                    format!("{policy} puts it off{}", with_call(call, &by))
+                }
+                AdmissionDecision::Reject(reason) => {
+                    format!("{policy} rejects it: {reason}{}", with_call(call, ""))
+                }
             }
         });
     }
 
     /// What node allocation has answered about it, and what else there was.
-    pub(in crate::service) fn tell_of_answer(&mut self, key: AttemptKey, answer: &Placement, now: SimTime) {
+    pub(in crate::service) fn tell_of_answer(
+        &mut self,
+        key: AttemptKey,
+        answer: &Placement,
+        call: Option<u64>,
+        now: SimTime,
+    ) {
         self.tell(key, now, |service| {
             let policy = service.policy_in_words(PolicySlot::NodeAllocation);
             let answered = match answer {
@@ -201,7 +220,8 @@ impl Service {
                 refused.push(format!("a free core on {}", listed(&free)));
             }
             let refused = if refused.is_empty() { "no other".to_owned() } else { refused.join("; ") };
-            format!("{policy} {answered} (it could have had {refused})")
+            let refused = format!("it could have had {refused}");
+            format!("{policy} {answered}{}", with_call(call, &refused))
         });
     }
 

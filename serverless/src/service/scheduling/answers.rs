@@ -18,23 +18,23 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// The answer that is known, or the one that `ask` gives.
+    /// The answer that is known, or the one that `ask` gives, with what the policy itself had said where that is another one: it holds.
     #[inline]
     pub fn find_or(
         &mut self,
         request: &RequestView,
         cluster: &Cluster,
-        ask: impl FnOnce() -> Result<Placement, Box<Error>>,
+        ask: impl FnOnce() -> Result<(Placement, Option<Placement>), Box<Error>>,
     ) -> Result<Placement, Box<Error>> {
-        let Some(content) = cluster.free_core_content() else { return ask() };
+        let Some(content) = cluster.free_core_content() else { return ask().map(|(answer, _)| answer) };
         let (key, changes) = ((request.function, content), cluster.changes_for(request));
         if let Some((then, node)) = self.nodes.get(&key)
             && *then == changes
         {
             return Ok(Placement::Node(*node));
         }
-        let answer = ask()?;
-        if let Placement::Node(node) = answer {
+        let (answer, own) = ask()?;
+        if let Placement::Node(node) = *own.as_ref().unwrap_or(&answer) {
             if self.nodes.len() == MOST {
                 self.nodes.clear();
             }

@@ -295,11 +295,15 @@ impl Service {
             }
             let entry = Entry { key, function, position };
             let hidden = cluster.do_requests_vary().then(|| cluster.hide_full(function));
+            let mut call = None;
             let ask = || {
                 let sees_history = policies.rules().sees_history;
                 let shown = ShownContainers::new(cluster, attempts, container_lists, now);
                 let containers = ContainersOf::new(&shown);
-                policies.place(request, &cluster.view(request, queue.len(), now, sees_history, containers))
+                let view = cluster.view(request, queue.len(), now, sees_history, containers);
+                let answer = policies.place(request, &view)?;
+                call = policies.watch().last_asked(PolicySlot::NodeAllocation);
+                Ok((answer, policies.placement_before_instead()))
             };
             let answer = rounds.answers.find_or(request, cluster, ask);
             if let Some(hidden) = hidden {
@@ -308,7 +312,7 @@ impl Service {
             let answer = answer?;
             let answer = bounds.within(function, answer, cluster);
             if tells {
-                plan.answers.push((key, answer.clone()));
+                plan.answers.push((key, answer.clone(), call));
             }
             match answer {
                 Placement::Node(node) if cluster.free_core().contains(NodeId(node)) => {
@@ -505,7 +509,8 @@ impl Service {
         let view = cluster.view(request, waiting, kernel.now(), sees_history, ContainersOf::new(&shown));
         let answer = policies.place(request, &view)?;
         let answer = bounds.within(FunctionId(request.function), answer, cluster);
-        self.tell_of_answer(key, &answer, kernel.now());
+        let call = self.policies.watch().last_asked(PolicySlot::NodeAllocation);
+        self.tell_of_answer(key, &answer, call, kernel.now());
         Ok(answer)
     }
 

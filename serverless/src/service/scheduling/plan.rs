@@ -62,8 +62,8 @@ pub(crate) struct Plan {
     pub copies: Vec<(NodeId, ImageId)>,
     /// Those that stay in the queue, with where their image is brought for them, if it is.
     pub staying: Vec<(AttemptKey, Option<(NodeId, ImageId)>)>,
-    /// What was answered, where a story is told.
-    pub answers: Vec<(AttemptKey, Placement)>,
+    /// What was answered, where a story is told, with the number of the call if it was made for that.
+    pub answers: Vec<(AttemptKey, Placement, Option<u64>)>,
     /// Nodes whose cores the plan has taken, each once.
     nodes: Vec<NodeId>,
     /// Functions whose idle containers the plan has taken, with the node.
@@ -182,8 +182,8 @@ impl Service {
         plan: &mut Plan,
         kernel: &mut Kernel<Event>,
     ) -> Result<(), Box<Error>> {
-        for (key, answer) in plan.answers.drain(..) {
-            self.tell_of_answer(key, &answer, kernel.now());
+        for (key, answer, call) in plan.answers.drain(..) {
+            self.tell_of_answer(key, &answer, call, kernel.now());
         }
         for (key, image) in plan.staying.drain(..) {
             self.explain_stay(key, image, kernel.now());
