@@ -16,20 +16,40 @@ const LENGTHS: [u64; 8] = [1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3
 pub struct Sums {
     /// How many there are.
     pub invocations: u64,
-    /// In the order of coming.
-    causes: Vec<(Cause, Sum)>,
-    /// Where each cause is among these, if it is.
-    places: [u8; Cause::COUNT],
-    /// Few, and looked for from the front.
-    cold_starts: Vec<(ColdStartCause, Sum)>,
+    causes: [Packed; Cause::COUNT],
+    cold_starts: [Packed; ColdStartCause::ALL.len()],
 }
-
-/// Where a cause is of which there was nothing.
-const NOWHERE: u8 = u8::MAX;
 
 impl Default for Sums {
     fn default() -> Self {
-        Self { invocations: 0, causes: Vec::new(), places: [NOWHERE; Cause::COUNT], cold_starts: Vec::new() }
+        Self {
+            invocations: 0,
+            causes: [Packed::default(); Cause::COUNT],
+            cold_starts: [Packed::default(); ColdStartCause::ALL.len()],
+        }
+    }
+}
+
+/// A [`Sum`] in which one addition does both: nanoseconds below, of which there is room for ten billion years, and above them how many
+/// invocations, up to a trillion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Packed(u128);
+
+impl Packed {
+    const ONE: u32 = 88;
+
+    #[inline]
+    fn of_one(length: SimDuration) -> Self {
+        Self((1 << Self::ONE) + u128::from(length.as_nanos()))
+    }
+
+    #[inline]
+    fn add(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+
+    fn sum(self) -> Sum {
+        Sum { nanos: self.0 & ((1 << Self::ONE) - 1), invocations: (self.0 >> Self::ONE) as u64 }
     }
 }
 
@@ -47,47 +67,23 @@ impl Sum {
     pub fn seconds(self) -> f64 {
         self.nanos as f64 / 1e9
     }
-
-    fn add(&mut self, other: Self) {
-        self.nanos += other.nanos;
-        self.invocations += other.invocations;
-    }
 }
 
 impl Sums {
-    #[inline]
-    fn entry(&mut self, cause: Cause) -> &mut Sum {
-        let place = self.places[cause as usize];
-        if place == NOWHERE {
-            self.places[cause as usize] = self.causes.len() as u8;
-            self.causes.push((cause, Sum::default()));
-        }
-        let place = self.places[cause as usize];
-        &mut self.causes[place as usize].1
-    }
-
-    fn cold_entry(&mut self, cause: ColdStartCause) -> &mut Sum {
-        let place = self.cold_starts.iter().position(|(of, _)| *of == cause).unwrap_or_else(|| {
-            self.cold_starts.push((cause, Sum::default()));
-            self.cold_starts.len() - 1
-        });
-        &mut self.cold_starts[place].1
-    }
-
     fn merge(&mut self, other: &Self) {
         self.invocations += other.invocations;
-        other.causes.iter().for_each(|(cause, sum)| self.entry(*cause).add(*sum));
-        other.cold_starts.iter().for_each(|(cause, sum)| self.cold_entry(*cause).add(*sum));
+        self.causes.iter_mut().zip(&other.causes).for_each(|(sum, other)| sum.add(*other));
+        self.cold_starts.iter_mut().zip(&other.cold_starts).for_each(|(sum, other)| sum.add(*other));
     }
 
     /// What has a cause.
     pub fn of(&self, cause: Cause) -> Sum {
-        self.causes.iter().find(|(of, _)| *of == cause).map_or(Sum::default(), |(_, sum)| *sum)
+        self.causes[cause as usize].sum()
     }
 
     /// Cold starts of a cause: how many there were, and how long their images and containers took.
     pub fn of_cold_starts(&self, cause: ColdStartCause) -> Sum {
-        self.cold_starts.iter().find(|(of, _)| *of == cause).map_or(Sum::default(), |(_, sum)| *sum)
+        self.cold_starts[cause as usize].sum()
     }
 
     /// The causes that took any time, in their order.
@@ -103,7 +99,7 @@ impl Sums {
 
     /// The latency of all of them, in nanoseconds.
     pub fn latency_nanos(&self) -> u128 {
-        self.causes.iter().map(|(_, sum)| sum.nanos).sum()
+        self.causes.iter().map(|sum| sum.sum().nanos).sum()
     }
 }
 
@@ -134,6 +130,8 @@ pub struct CauseTotals {
     pub nodes: Vec<Sums>,
     /// Of those requested in each interval from the start on.
     pub intervals: Vec<Sums>,
+    /// Of those that ran on no node.
+    nowhere: Sums,
     /// The length of the intervals: its position in [`LENGTHS`].
     length: usize,
     /// The interval that was looked for last, and when it begins and ends.
@@ -144,7 +142,7 @@ impl Default for CauseTotals {
     fn default() -> Self {
         let last = (0, SimTime::ZERO, SimTime::ZERO);
         let (functions, nodes, intervals) = (Vec::new(), Vec::new(), Vec::new());
-        Self { all: Sums::default(), functions, nodes, intervals, length: 0, last }
+        Self { all: Sums::default(), functions, nodes, intervals, nowhere: Sums::default(), length: 0, last }
     }
 }
 
@@ -159,19 +157,26 @@ impl CauseTotals {
     /// Adds an invocation; [`all`](Self::all) has it after [`finish`](Self::finish).
     pub(crate) fn add(&mut self, causes: &Causes, function: FunctionId, node: Option<u32>, requested_at: SimTime) {
         let interval = self.interval_of(requested_at);
-        let mut tables = [
-            Some(row(&mut self.functions, function.0 as usize)),
-            node.map(|node| row(&mut self.nodes, node as usize)),
-            Some(row(&mut self.intervals, interval)),
-        ];
-        tables.iter_mut().flatten().for_each(|table| table.invocations += 1);
+        let of_function = row(&mut self.functions, function.0 as usize);
+        let of_interval = row(&mut self.intervals, interval);
+        let of_node = match node {
+            Some(node) => row(&mut self.nodes, node as usize),
+            None => &mut self.nowhere,
+        };
+        of_function.invocations += 1;
+        of_interval.invocations += 1;
+        of_node.invocations += 1;
         for (cause, length) in causes.parts.iter() {
-            let sum = Sum { nanos: length.as_nanos().into(), invocations: 1 };
-            tables.iter_mut().flatten().for_each(|table| table.entry(cause).add(sum));
+            let one = Packed::of_one(length);
+            of_function.causes[cause as usize].add(one);
+            of_interval.causes[cause as usize].add(one);
+            of_node.causes[cause as usize].add(one);
         }
         if let Some(cold) = &causes.cold_start {
-            let sum = Sum { nanos: cold_start_time(causes).as_nanos().into(), invocations: 1 };
-            tables.iter_mut().flatten().for_each(|table| table.cold_entry(cold.cause).add(sum));
+            let one = Packed::of_one(cold_start_time(causes));
+            of_function.cold_starts[cold.cause as usize].add(one);
+            of_interval.cold_starts[cold.cause as usize].add(one);
+            of_node.cold_starts[cold.cause as usize].add(one);
         }
     }
 

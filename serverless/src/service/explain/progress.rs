@@ -168,6 +168,9 @@ impl Explained {
 
     /// All up to now was spent at the head, in its queue or by what it did, unless it was down.
     pub fn spend_at_head(&mut self, cause: Cause, now: SimTime, lasted: Lasted) {
+        if lasted.head_down == self.lasted.head_down {
+            return self.spend(cause, now, lasted);
+        }
         let down = lasted.since(self.lasted).head_down;
         self.put(&[(Cause::HeadDown, down), (cause, minus(now.since(self.since), down))]);
         self.settled(now, lasted);
@@ -176,6 +179,9 @@ impl Explained {
     /// All up to now was spent in the queue; what is left of it is by a move of its image, if one is under way.
     #[inline]
     pub fn spend_in_queue(&mut self, image: Option<&Timed>, now: SimTime, lasted: Lasted) {
+        if image.is_none() && lasted == self.lasted {
+            return self.spend(self.queued.cause(), now, lasted);
+        }
         let Lasted { head_down, cores_busy, head_busy } = lasted.since(self.lasted);
         let left = minus(minus(minus(now.since(self.since), head_down), cores_busy), head_busy);
         let of_others = [(Cause::HeadDown, head_down), (Cause::CoresBusy, cores_busy), (Cause::HeadQueue, head_busy)];
@@ -208,14 +214,18 @@ impl Explained {
     #[inline]
     pub fn spend_on_what_it_does(&mut self, otherwise: Cause, now: SimTime, lasted: Lasted) {
         let timed = match &self.doing {
-            Doing::One(timed) => Some(*timed),
+            Doing::One(timed) => Some(timed),
             // While it waits for something else as well, that is work.
-            Doing::Closure(several) if several.waits == 0 => several.under_way.last().map(|(_, timed)| *timed),
+            Doing::Closure(several) if several.waits == 0 => several.under_way.last().map(|(_, timed)| timed),
             Doing::Nothing | Doing::Closure(_) => None,
         };
-        match timed {
-            Some(timed) => self.spend_on(&timed, now, lasted),
-            None => self.spend(otherwise, now, lasted),
+        let cause = timed.map_or(Some(otherwise), |timed| timed.is_all_alone(now));
+        match (cause, timed) {
+            (None, Some(timed)) => {
+                let timed = *timed;
+                self.spend_on(&timed, now, lasted);
+            }
+            (cause, _) => self.spend(cause.unwrap_or(otherwise), now, lasted),
         }
     }
 }
