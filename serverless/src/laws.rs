@@ -24,6 +24,7 @@ mod requests;
 mod rounds;
 mod scenarios;
 mod shedding;
+mod stepped;
 mod without;
 
 use hearth_policy_api::PolicyDescriptor;

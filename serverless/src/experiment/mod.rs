@@ -20,6 +20,7 @@
 //! ```
 
 mod build;
+mod debugged;
 mod difference;
 mod faults;
 mod instances;
@@ -41,6 +42,9 @@ use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, set_node_pools, start_service};
+pub use self::debugged::{
+    Condition, ConditionError, Debugged, Happened, InspectedInvocation, ReplaceError, Stop, Until,
+};
 pub use self::difference::{
     COMPARED, ComparedInvocations, ComparedRun, DifferenceError, DifferenceOptions, FunctionDifference, InvocationSide,
     PartedDecisions, PartedInvocation, RunDifference, difference_of,
@@ -60,14 +64,17 @@ use crate::causes::{Sought, Undone};
 use crate::decisions::{Observation, Observers};
 use crate::error::Error;
 use crate::function::FunctionId;
-pub use crate::policy::{Board, Callee, LastingCall, PolicyTime, on_pause};
-use crate::policy::{Catalog, PolicyRecord, PolicySlot};
+pub use crate::policy::{Board, CallAnswer, CallView, Callee, LastingCall, PolicyCall, PolicyTime, on_pause};
+use crate::policy::{Catalog, PolicyRecord, PolicySlot, SharedCalls};
 pub use crate::results::{About, Results};
 use crate::results::{
     Attempts, Extras, RecordSink, Recorder, TableTarget, TimeSeries, Timeline, WorkflowRuns, instance_table, node_table,
 };
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
+pub use crate::service::{
+    ContainerState, InspectedAttempt, InspectedContainer, InspectedNode, NodeCondition, Quantity, UpcomingEvent,
+};
 use crate::service::{Ended, ServerlessComputeService};
 use crate::worker::Worker;
 
@@ -192,7 +199,13 @@ impl Experiment {
         Self::prepare_observed(scenario, catalog, &Observation::default())
     }
 
-    fn prepared(scenario: &Scenario, catalog: &Catalog, observers: Observers) -> Result<Self, ScenarioError> {
+    /// The same; `seen` gets what policies are asked and answer, if somebody wants to see that.
+    fn prepared(
+        scenario: &Scenario,
+        catalog: &Catalog,
+        observers: Observers,
+        seen: Option<&SharedCalls>,
+    ) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
         let network = match (scenario.network_model, scenario.storage_sharing) {
             (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
@@ -200,9 +213,15 @@ impl Experiment {
             (NetworkModelName::Ideal, _) => NetworkModel::Ideal,
         };
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
-        let policies = select_policies(scenario, catalog)?;
+        let mut policies = select_policies(scenario, catalog)?;
         let records = policies.records();
+        if let Some(seen) = seen {
+            policies = seen.see_all(policies);
+        }
         let service = start_service(scenario, policies, observers, &mut simulation)?;
+        if seen.is_some() {
+            simulation.with_model_mut(|model, _| model.service().expect_others());
+        }
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, &mut simulation)?;
         set_node_pools(scenario, service, &mut simulation)?;
@@ -503,11 +522,16 @@ impl Experiment {
             self.simulation.with_model_mut(|model, _| model.service().explain_nothing());
         }
         self.begin_observation();
-        let about = &self.about;
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
+        self.concluded(run, running)
+    }
+
+    /// What has come of it, now that it has run to its end or stopped before.
+    fn concluded(mut self, run: Result<(), Error>, running: Option<Running>) -> Run {
+        let about = &self.about;
         running.iter().for_each(|running| running.end(about));
         let unlogged = self.end_observation();
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {

@@ -26,7 +26,7 @@ impl Experiment {
     ) -> Result<Self, ScenarioError> {
         let recorder = observation.decisions.map(|views| Rc::new(Recorder::new(views, observation.is_timed)));
         let log = observation.log.map(|level| Rc::new(PolicyLog::new(level)));
-        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log });
+        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log }, None);
         prepared.map_err(|error| scenario.explained(error))
     }
 

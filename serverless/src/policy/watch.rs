@@ -264,6 +264,11 @@ impl Watch {
         self.desk.board().count_request();
     }
 
+    /// How many requests there have been, of all simulations of the thread.
+    pub fn requests(&self) -> u64 {
+        self.desk.board().requests()
+    }
+
     /// Keeps a mistake until the service asks for it; the first counts.
     #[cold]
     pub fn report(&self, mistake: Mistake) {

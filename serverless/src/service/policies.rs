@@ -19,17 +19,17 @@ use crate::policy::{Hosted, Mistake, PolicySet, PolicySlot, Watch};
 #[derive(Debug)]
 pub(crate) struct Policies {
     /// What they are called and set to.
-    set: PolicySet,
-    admission: Hosted<AdmissionObject>,
-    node_allocation: Hosted<NodeAllocationObject>,
-    keep_alive: Hosted<KeepAliveObject>,
-    autoscaling: Option<Hosted<AutoscalingObject>>,
-    cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
-    rules: AllocationRules,
-    hears: Hears,
-    hear_of_ends: bool,
+    pub(super) set: PolicySet,
+    pub(super) admission: Hosted<AdmissionObject>,
+    pub(super) node_allocation: Hosted<NodeAllocationObject>,
+    pub(super) keep_alive: Hosted<KeepAliveObject>,
+    pub(super) autoscaling: Option<Hosted<AutoscalingObject>>,
+    pub(super) cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
+    pub(super) rules: AllocationRules,
+    pub(super) hears: Hears,
+    pub(super) hear_of_ends: bool,
     /// Who sees that they come back.
-    watch: Rc<Watch>,
+    pub(super) watch: Rc<Watch>,
 }
 
 /// What policies want to be asked and told beyond what every policy of their kind is.
@@ -200,15 +200,16 @@ impl Policies {
         }
     }
 
-    /// Tells those that want to hear of a workflow.
-    pub fn tell_of_workflow(&mut self, workflow: &WorkflowView<'_>) {
-        if self.rules.sees_workflows {
+    /// Tells those that want to hear of a workflow, or one of these.
+    pub fn tell_of_workflow(&mut self, workflow: &WorkflowView<'_>, only: Option<PolicySlot>) {
+        let is_told = |slot: PolicySlot| only.is_none_or(|only| only == slot);
+        if self.rules.sees_workflows && is_told(PolicySlot::NodeAllocation) {
             self.node_allocation.on_workflow(workflow);
         }
-        if self.hears.admission_of_workflows {
+        if self.hears.admission_of_workflows && is_told(PolicySlot::Admission) {
             self.admission.on_workflow(workflow);
         }
-        if self.hears.keep_alive_of_workflows {
+        if self.hears.keep_alive_of_workflows && is_told(PolicySlot::KeepAlive) {
             self.keep_alive.on_workflow(workflow);
         }
     }
