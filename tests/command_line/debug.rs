@@ -58,6 +58,33 @@ fn commands_give_what_there_is_to_see() {
     insta::assert_snapshot!(debugged(&scenario_file(folder.path()), commands));
 }
 
+/// The number of a call that is shown is the one that it has in the log of decisions.
+#[test]
+fn calls_have_the_numbers_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, log) = (scenario_file(folder.path()), folder.path().join("decisions.jsonl"));
+    printed(hearth().arg("run").arg(&file).arg("--decisions").arg(&log).arg("--quiet"));
+    let log = std::fs::read_to_string(log).unwrap();
+    let log: Vec<Value> = log.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let slots = ["node_allocation", "keep_alive", "eviction.containers"];
+    let look = slots.map(|slot| format!("policy {slot}\n")).concat();
+    let shown = debugged(&file, &format!("step decision\n{look}").repeat(12));
+    let lines: Vec<&str> = shown.lines().collect();
+    let calls = lines.windows(2).filter_map(|pair| Some((pair[0].strip_prefix("call ")?, pair[1])));
+    let mut numbers = std::collections::BTreeSet::new();
+    for (call, said) in calls {
+        let (number, _) = call.split_once(" at ").unwrap();
+        let logged = log.iter().find(|line| line["call"].to_string() == number).unwrap();
+        let of = |name: &str| logged[name].as_str().unwrap();
+        assert!(said.starts_with(&format!("  {} {} ", of("slot"), of("method"))), "{said}: {logged}");
+        if let Some(invocation) = logged["about"]["invocation"].as_u64() {
+            assert!(said.contains(&format!(" about invocation {invocation} of ")), "{said}: {logged}");
+        }
+        numbers.insert(number);
+    }
+    assert!(numbers.len() > 12, "{shown}");
+}
+
 #[test]
 fn branches_go_on_apart_and_are_compared() {
     let folder = tempfile::tempdir().unwrap();
@@ -232,9 +259,11 @@ fn the_grammar_of_the_documentation_is_that_of_the_help_and_the_parser() {
         "rejected",
         "policy answered Wait",
         "policy node_allocation answered Node",
+        "policy answered wait",
+        "policy answered run_warm",
         "not (queue > 1 or running < 2) and idle = 0",
     ] {
         commands += &format!("break {condition}\n");
     }
-    assert!(debugged(&scenario, &commands).contains("breakpoint 86: "));
+    assert!(debugged(&scenario, &commands).contains("breakpoint 88: "));
 }

@@ -151,7 +151,7 @@ fn a_run_is_stopped_looked_at_changed_branched_and_compared() {
     screen.press("d");
     screen.sees("node_allocation place about invocation 4 of index:");
     screen.press("5");
-    screen.sees("saw free core: node-0");
+    screen.sees("saw free_core: node-0");
     screen.press("i0\r");
     screen.sees("invocation 0 of resize: completed");
     screen.press("b");

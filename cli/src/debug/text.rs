@@ -1,14 +1,16 @@
 //! What is seen in a simulation, as lines for people.
 
 use comfy_table::{CellAlignment, Table, presets};
+use hearth_serverless::decisions::{CallAnswer, CallView, Decision};
 use hearth_serverless::experiment::{
-    About, CallAnswer, CallView, Debugged, Happened, InspectedAttempt, InspectedContainer, InspectedInvocation,
-    InspectedNode, PolicyCall, Quantity, UpcomingEvent,
+    About, Debugged, Happened, InspectedAttempt, InspectedContainer, InspectedInvocation, InspectedNode, Quantity,
+    UpcomingEvent,
 };
 use hearth_serverless::invocation::InvocationRecord;
 use hearth_serverless::policy::{PolicyRecord, PolicySlot};
 use hearth_serverless::results::{Summary, Unit};
 use hearth_simcore::time::{SimDuration, SimTime};
+use serde_json::Value;
 
 /// So many of a kind are told of the last event.
 const MOST_TOLD: usize = 12;
@@ -101,7 +103,7 @@ impl Names<'_> {
     }
 }
 
-fn answered(answer: &CallAnswer, names: Names<'_>, items: &str) -> String {
+fn answer(answer: &CallAnswer, names: Names<'_>, items: &str) -> String {
     let mut text = answer.word.to_owned();
     if !answer.nodes.is_empty() {
         text += &format!(" {}", names.nodes(&answer.nodes));
@@ -131,9 +133,35 @@ fn items_of(slot: PolicySlot) -> &'static str {
     }
 }
 
+/// What a policy has asked for besides, of a log of decisions.
+fn order(order: &Value, names: Names<'_>) -> String {
+    let named = |(what, of): (&String, &Value)| {
+        let number = of.as_u64()?;
+        let small = u32::try_from(number).unwrap_or(u32::MAX);
+        Some(match what.as_str() {
+            "function" => format!("{what} {}", names.function(small)),
+            "node" => format!("{what} {}", names.node(small)),
+            "date" | "keep_for" => format!("{what} {}", seconds(number)),
+            _ => format!("{what} {number}"),
+        })
+    };
+    let one = |(what, of): (&String, &Value)| {
+        let parts: Vec<String> = of.as_object().into_iter().flatten().filter_map(named).collect();
+        format!("{what} ({})", parts.join(", "))
+    };
+    order.as_object().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What was answered and asked for in a call.
+fn decided(call: &Decision, names: Names<'_>) -> String {
+    let mut parts: Vec<String> = call.told().iter().map(|told| answer(told, names, items_of(call.slot))).collect();
+    parts.extend(call.orders.iter().map(|of| format!("asks for {}", order(of, names))));
+    parts.join("; ")
+}
+
 /// A call of a policy, in a line.
-pub fn call(call: &PolicyCall, names: Names<'_>) -> String {
-    let about = match (call.invocation, call.function) {
+pub fn call(call: &Decision, names: Names<'_>) -> String {
+    let about = match (call.about.invocation, call.about.function) {
         (Some(invocation), Some(function)) => {
             format!(" about invocation {invocation} of {}", names.function(function))
         }
@@ -142,8 +170,7 @@ pub fn call(call: &PolicyCall, names: Names<'_>) -> String {
         (None, None) => String::new(),
     };
     let at = call.storage.map_or(String::new(), |node| format!(" on {}", names.node(node)));
-    let answer = answered(&call.answer, names, items_of(call.slot));
-    format!("{} {}{at}{about}: {answer}", call.slot.path(), call.method)
+    format!("{} {}{at}{about}: {}", call.slot.path(), call.method, decided(call, names))
 }
 
 fn end(record: &InvocationRecord, names: Names<'_>) -> String {
@@ -346,8 +373,8 @@ pub fn policies(policies: &[(PolicySlot, PolicyRecord)]) -> Vec<String> {
 }
 
 /// What a policy saw in a call, and what it answered.
-pub fn seen(of: &PolicyCall, view: &CallView, names: Names<'_>) -> Vec<String> {
-    let mut lines = vec![format!("decision {} at {}", of.number, date(of.date)), format!("  {}", call(of, names))];
+pub fn seen(of: &Decision, view: &CallView, names: Names<'_>) -> Vec<String> {
+    let mut lines = vec![format!("call {} at {}", of.number, seconds(of.date_ns)), format!("  {}", call(of, names))];
     if let Some(request) = &view.request {
         let deadline = if request.deadline == u64::MAX { "none".to_owned() } else { seconds(request.deadline) };
         lines.push(format!(
@@ -359,9 +386,14 @@ pub fn seen(of: &PolicyCall, view: &CallView, names: Names<'_>) -> Vec<String> {
             bytes(request.ram_limit)
         ));
     }
-    let numbers = view.counts.iter().map(|(what, number)| format!("{what}: {number}"));
+    let number = |what: &str, number: u64| match (what, u32::try_from(number)) {
+        ("node", Ok(node)) => names.node(node),
+        _ => number.to_string(),
+    };
+    let numbers = view.numbers.iter().map(|(what, of)| format!("{what}: {}", number(what, *of)));
     let times = view.times.iter().map(|(what, time)| format!("{what}: {}", seconds(*time)));
-    let numbers: Vec<String> = numbers.chain(times).collect();
+    let sizes = view.sizes.iter().map(|(what, size)| format!("{what}: {}", bytes(*size)));
+    let numbers: Vec<String> = numbers.chain(times).chain(sizes).collect();
     if !numbers.is_empty() {
         lines.push(format!("  saw {}", numbers.join(", ")));
     }
@@ -371,7 +403,7 @@ pub fn seen(of: &PolicyCall, view: &CallView, names: Names<'_>) -> Vec<String> {
             view.queue.iter().take(MOST_NAMES).map(|request| request.invocation.to_string()).collect();
         let left = view.queue.len().saturating_sub(MOST_NAMES);
         let more = if left > 0 { format!(" and {left} more") } else { String::new() };
-        lines.push(format!("  saw waiting: invocations {}{more}", waiting.join(", ")));
+        lines.push(format!("  saw queue: invocations {}{more}", waiting.join(", ")));
     }
     let row = |(number, node): (u32, &hearth_policy_api::NodeView)| {
         vec![

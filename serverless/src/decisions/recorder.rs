@@ -12,13 +12,23 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Answered, Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, Views, order};
+use super::{Answered, Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, SharedCalls, Views, order};
 
 /// Who looks at the calls of a service's policies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observers {
     pub recorder: Option<Rc<Recorder>>,
     pub log: Option<Rc<PolicyLog>>,
+    /// Where the recorder notes calls for who looks at the simulation between its events, and others may come in the policies' places.
+    pub calls: Option<SharedCalls>,
+}
+
+impl Observers {
+    /// Somebody who looks at the simulation between its events.
+    pub fn between_events(calls: SharedCalls) -> Self {
+        let recorder = Some(Rc::new(Recorder::with(Views::None, false, Taker::Calls(calls.clone()))));
+        Self { recorder, log: None, calls: Some(calls) }
+    }
 }
 
 /// A call that is made.
@@ -31,20 +41,17 @@ pub(crate) struct Call {
     pub method: &'static str,
 }
 
-/// Takes decisions that nobody wants.
-struct Nobody;
-
-impl DecisionSink for Nobody {
-    fn wants_more(&self) -> bool {
-        false
-    }
-
-    fn write(&mut self, _decision: &Decision) -> io::Result<()> {
-        Ok(())
-    }
+/// Who takes decisions.
+enum Taker {
+    /// Somebody may yet. These are from before: the making of instances, and what is told of the scenario.
+    Later(Vec<Decision>),
+    Sink(Box<dyn DecisionSink>),
+    /// Who looks between events.
+    Calls(SharedCalls),
+    Nobody,
 }
 
-/// Writes calls down.
+/// Numbers calls, and hands them on to who takes them.
 pub(crate) struct Recorder {
     views: Views,
     is_timed: bool,
@@ -52,10 +59,9 @@ pub(crate) struct Recorder {
 }
 
 struct State {
+    /// That of the last call.
     number: u64,
-    /// What was called before somebody took it: the making of instances, and what is told of the scenario.
-    held: Vec<Decision>,
-    sink: Option<Box<dyn DecisionSink>>,
+    taker: Taker,
     /// What is said in the call that lasts.
     log: Vec<LogLine>,
     /// Kept for its memory.
@@ -73,7 +79,11 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// Writes down what it can of this; nobody takes it yet.
     pub fn new(views: Views, is_timed: bool) -> Self {
-        let state = State { number: 0, held: Vec::new(), sink: None, log: Vec::new(), text: Vec::new(), error: None };
+        Self::with(views, is_timed, Taker::Later(Vec::new()))
+    }
+
+    fn with(views: Views, is_timed: bool, taker: Taker) -> Self {
+        let state = State { number: 0, taker, log: Vec::new(), text: Vec::new(), error: None };
         Self { views, is_timed, state: RefCell::new(state) }
     }
 
@@ -86,28 +96,39 @@ impl Recorder {
     pub fn set_sink(&self, mut sink: Box<dyn DecisionSink>, header: &DecisionsHeader) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         sink.begin(header)?;
-        state.held.drain(..).try_for_each(|decision| sink.write(&decision))?;
-        state.sink = Some(sink);
+        if let Taker::Later(decisions) = &state.taker {
+            decisions.iter().try_for_each(|decision| sink.write(decision))?;
+        }
+        state.taker = Taker::Sink(sink);
         Ok(())
     }
 
     /// The simulation begins: what nobody takes by now nobody ever will.
     pub fn begin(&self) {
         let mut state = self.state.borrow_mut();
-        if state.sink.is_none() {
-            state.held = Vec::new();
-            state.sink = Some(Box::new(Nobody));
+        if matches!(state.taker, Taker::Later(_)) {
+            state.taker = Taker::Nobody;
         }
     }
 
     /// Nothing is called any more.
     pub fn finish(&self) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
-        match (state.error.take(), &mut state.sink) {
+        match (state.error.take(), &mut state.taker) {
             (Some(error), _) => Err(error),
-            (None, Some(sink)) => sink.finish(),
-            (None, None) => Ok(()),
+            (None, Taker::Sink(sink)) => sink.finish(),
+            (None, _) => Ok(()),
         }
+    }
+
+    /// The number of the last call.
+    pub fn number(&self) -> u64 {
+        self.state.borrow().number
+    }
+
+    /// The calls after this one were of nobody who is there: the next one has the number after it.
+    pub fn forget_after(&self, number: u64) {
+        self.state.borrow_mut().number = number;
     }
 
     /// Whether decisions can be written no more.
@@ -117,7 +138,12 @@ impl Recorder {
 
     fn is_wanted(&self) -> bool {
         let state = self.state.borrow();
-        state.error.is_none() && state.sink.as_ref().is_none_or(|sink| sink.wants_more())
+        let wants_more = match &state.taker {
+            Taker::Later(_) | Taker::Calls(_) => true,
+            Taker::Sink(sink) => sink.wants_more(),
+            Taker::Nobody => false,
+        };
+        wants_more && state.error.is_none()
     }
 
     /// The policy that is called says something.
@@ -147,9 +173,14 @@ impl Recorder {
         let start = self.is_timed.then(Instant::now);
         let answer = work();
         let took_ns = start.map(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        let seen = seen();
         let mut state = self.state.borrow_mut();
         state.number += 1;
+        let decides = T::IS_ANSWER || answer.is_err() || orders.count() > before;
+        if matches!(state.taker, Taker::Calls(_)) && !decides {
+            state.log.clear();
+            return answer;
+        }
+        let seen = seen();
         let (written, failed) = match &answer {
             Ok(answer) => (answer.written(), None),
             Err(failure) => (Value::Null, Some(failure.cause.clone())),
@@ -168,17 +199,19 @@ impl Recorder {
             log: std::mem::take(&mut state.log),
             took_ns,
         };
-        state.take(decision);
+        state.take(decision, &seen);
         answer
     }
 }
 
 impl State {
-    fn take(&mut self, decision: Decision) {
-        match &mut self.sink {
+    fn take(&mut self, decision: Decision, seen: &Seen<'_>) {
+        match &mut self.taker {
             _ if self.error.is_some() => {}
-            None => self.held.push(decision),
-            Some(sink) => self.error = sink.write(&decision).err(),
+            Taker::Later(decisions) => decisions.push(decision),
+            Taker::Sink(sink) => self.error = sink.write(&decision).err(),
+            Taker::Calls(calls) => calls.note(decision, seen),
+            Taker::Nobody => {}
         }
     }
 }

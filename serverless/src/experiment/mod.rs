@@ -64,8 +64,8 @@ use crate::causes::{Sought, Undone};
 use crate::decisions::{Observation, Observers};
 use crate::error::Error;
 use crate::function::FunctionId;
-pub use crate::policy::{Board, CallAnswer, CallView, Callee, LastingCall, PolicyCall, PolicyTime, on_pause};
-use crate::policy::{Catalog, PolicyRecord, PolicySlot, SharedCalls};
+pub use crate::policy::{Board, Callee, LastingCall, PolicyTime, on_pause};
+use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 pub use crate::results::{About, Results};
 use crate::results::{
     Attempts, Extras, RecordSink, Recorder, TableTarget, TimeSeries, Timeline, WorkflowRuns, instance_table, node_table,
@@ -199,13 +199,7 @@ impl Experiment {
         Self::prepare_observed(scenario, catalog, &Observation::default())
     }
 
-    /// The same; `seen` gets what policies are asked and answer, if somebody wants to see that.
-    fn prepared(
-        scenario: &Scenario,
-        catalog: &Catalog,
-        observers: Observers,
-        seen: Option<&SharedCalls>,
-    ) -> Result<Self, ScenarioError> {
+    fn prepared(scenario: &Scenario, catalog: &Catalog, observers: Observers) -> Result<Self, ScenarioError> {
         let platform = scenario.build_platform()?;
         let network = match (scenario.network_model, scenario.storage_sharing) {
             (NetworkModelName::Fluid, StorageSharing::Reference) => NetworkModel::Fluid,
@@ -213,13 +207,11 @@ impl Experiment {
             (NetworkModelName::Ideal, _) => NetworkModel::Ideal,
         };
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
-        let mut policies = select_policies(scenario, catalog)?;
+        let policies = select_policies(scenario, catalog)?;
         let records = policies.records();
-        if let Some(seen) = seen {
-            policies = seen.see_all(policies);
-        }
+        let is_looked_at = observers.calls.is_some();
         let service = start_service(scenario, policies, observers, &mut simulation)?;
-        if seen.is_some() {
+        if is_looked_at {
             simulation.with_model_mut(|model, _| model.service().expect_others());
         }
         let functions = declare(scenario, service, &mut simulation)?;

@@ -26,7 +26,7 @@ impl Experiment {
     ) -> Result<Self, ScenarioError> {
         let recorder = observation.decisions.map(|views| Rc::new(Recorder::new(views, observation.is_timed)));
         let log = observation.log.map(|level| Rc::new(PolicyLog::new(level)));
-        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log }, None);
+        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log, calls: None });
         prepared.map_err(|error| scenario.explained(error))
     }
 
@@ -106,7 +106,7 @@ impl Experiment {
 
     /// Nobody asks for what is noted any more.
     pub(super) fn begin_observation(&mut self) {
-        let Observers { recorder, log } = self.observers();
+        let Observers { recorder, log, .. } = self.observers();
         recorder.iter().for_each(|recorder| recorder.begin());
         log.iter().for_each(|log| log.begin());
     }

@@ -25,7 +25,7 @@ use crate::scenario::Scenario;
 
 /// Keeps decisions.
 #[derive(Clone, Default)]
-struct Kept(Rc<RefCell<Vec<Decision>>>);
+pub(super) struct Kept(pub Rc<RefCell<Vec<Decision>>>);
 
 impl DecisionSink for Kept {
     fn write(&mut self, decision: &Decision) -> std::io::Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn read(scenario: &Value) -> Scenario {
     Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn prepare(scenario: &Scenario, catalog: &Catalog, views: Views) -> Option<Experiment> {
+pub(super) fn prepare(scenario: &Scenario, catalog: &Catalog, views: Views) -> Option<Experiment> {
     let observation = Observation { decisions: Some(views), ..Observation::default() };
     Experiment::prepare_observed(scenario, catalog, &observation).ok()
 }
@@ -72,7 +72,7 @@ fn replay(text: &str, catalog: &Catalog, of: impl Fn(PolicySlot) -> bool) -> BTr
 }
 
 /// The scenario with other policies, and what these need.
-fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
+pub(super) fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
     match which {
         0 => scenario["policies"]["node_allocation"] = json!({"use": "hedged-requests", "parameters": {"factor": 1}}),
         1 => scenario["policies"]["keep_alive"] = json!({"use": "provisioned-concurrency", "parameters": {"count": 1}}),

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use hearth_policy_api::boundary::{AdmissionObject, EvictionObject, KeepAliveObject, NodeAllocationObject};
+use hearth_policy_api::boundary::{
+    AdmissionObject, CallFailure, EvictionObject, KeepAliveObject, NodeAllocationObject,
+};
 use hearth_policy_api::*;
 use hearth_simcore::time::{SimDuration, SimTime};
 use proptest::prelude::*;
@@ -13,8 +15,10 @@ use serde_json::{Value, json};
 
 use super::cases;
 use super::checks::*;
+use super::decisions::{Kept, prepare, with_other_policies};
 use super::instances::instances;
 use super::scenarios::*;
+use crate::decisions::{CallView, Decision, Views, all, one};
 use crate::experiment::{Condition, ContainerState, Debugged, Experiment, NodeCondition, Quantity, Stop, Until};
 use crate::invocation::Outcome;
 use crate::policy::{Catalog, Factory, OwnPolicies};
@@ -163,6 +167,105 @@ proptest! {
         prop_assert_eq!(stop.map(|error| error.to_string()), expected_stop.map(|error| error.to_string()));
         prop_assert_eq!(files_of(&results), files_of(&expected));
         prop_assert_eq!((results.events, results.ended_at), (expected.events, expected.ended_at));
+    }
+}
+
+/// Whether the debugger shows a call of the log: one that answers something, or asks for something, after instances were made.
+fn decides(logged: &Decision) -> bool {
+    let may_be_null = ["rank", "source"].contains(&logged.method.as_ref());
+    let is_making = ["new", "rules"].contains(&logged.method.as_ref());
+    !is_making && (may_be_null || !logged.answer.is_null() || !logged.orders.is_empty())
+}
+
+/// A set of nodes, as the log has it: `0-3,7`.
+fn set_of(text: &str) -> Vec<u32> {
+    let spans = text.split(',').filter(|span| !span.is_empty()).map(|span| {
+        let (first, last) = span.split_once('-').unwrap_or((span, span));
+        first.parse::<u32>().unwrap()..=last.parse().unwrap()
+    });
+    spans.flatten().collect()
+}
+
+/// What is kept of what a call shows is what stands in the log in full.
+fn compare_view(view: &CallView, logged: &Decision) -> Result<(), TestCaseError> {
+    let seen: Value = serde_json::from_str(logged.seen.as_ref().unwrap().get()).unwrap();
+    let within = ["need", "view", "cluster"].map(|part| &seen[part]);
+    let named = |name: &str| [&seen].into_iter().chain(within).map(|part| &part[name]).find(|value| !value.is_null());
+    let records = |name: &str| named(name).and_then(Value::as_object);
+    let request = seen["request"].as_object().map(|request| one::<RequestView>(request).unwrap());
+    prop_assert_eq!(&view.request, &request);
+    if logged.method != "scale_pool" {
+        let nodes = records("nodes").map(|nodes| all::<NodeView>(nodes).unwrap());
+        prop_assert_eq!(&view.nodes, &nodes.unwrap_or_default());
+    }
+    let queue = records("queue").or(records("heads")).map(|queue| all::<RequestView>(queue).unwrap());
+    prop_assert_eq!(&view.queue, &queue.unwrap_or_default());
+    for (name, set) in &view.sets {
+        let expected = named(name).and_then(Value::as_str).map(set_of);
+        prop_assert_eq!(Some(set), expected.as_ref(), "{} of {}", name, logged);
+    }
+    let sets = [
+        "up",
+        "free_core",
+        "idle_container",
+        "image_in_ram",
+        "image_loading",
+        "image_on_disk",
+        "image_copying",
+        "holders",
+    ];
+    prop_assert_eq!(view.sets.len(), sets.iter().filter(|name| named(name).is_some()).count(), "sets of {}", logged);
+    for (name, number) in view.numbers.iter().chain(&view.times).chain(&view.sizes) {
+        // How many instances an autoscaler wanted last is none before it was asked; what is counted of a pool is not in the log.
+        let is_counted = logged.method == "scale_pool" && ["on", "pending"].contains(name);
+        let expected = named(name).and_then(Value::as_u64).unwrap_or(u64::from(u32::MAX));
+        prop_assert!(is_counted || *number == expected, "{} of {}: {} and {}", name, logged, number, expected);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn what_is_shown_of_calls_is_what_the_log_of_decisions_has(
+        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        looks in proptest::collection::vec(1..200_u64, 0..8),
+    ) {
+        let mut scenario = with_everything(scenario, faults, None, None);
+        with_other_policies(&mut scenario, which, &instances, &workflow);
+        // One of them is made before the other one cannot be.
+        let refused = set(&set(&scenario, "admission", json!({"use": "few"})), "keep_alive", json!({"use": "broken"}));
+        let (scenario, refused, catalog) = (read(&scenario), read(&refused), own(&Rc::default()));
+        let kept = Kept::default();
+        let Some(logged) = prepare(&scenario, &catalog, Views::Full) else { return Ok(()) };
+        drop(logged.decide_into(Box::new(kept.clone())).unwrap().run_until_stopped());
+        let log = kept.0.take();
+        let mut debugged = Debugged::prepare(&scenario, &catalog).unwrap();
+        let mut shown: Vec<Decision> = debugged.happened().calls;
+        let mut looks = looks.into_iter();
+        let mut until_look = looks.next();
+        while debugged.run(&Until::Events(1), &[], || false) == Stop::Reached {
+            shown.extend(debugged.happened().calls);
+            until_look = until_look.map(|events| events - 1);
+            if until_look == Some(0) {
+                until_look = looks.next();
+                for (decision, view) in PolicySlot::ALL.into_iter().filter_map(|slot| debugged.last_call(slot)) {
+                    compare_view(&view, &log[decision.number as usize - 1])?;
+                }
+                prop_assert!(debugged.replace(&refused).is_err());
+            }
+        }
+        shown.extend(debugged.happened().calls);
+        let told = |decision: &Decision| {
+            let Decision { number, date_ns, slot, storage, about, .. } = decision;
+            let call = (*number, *date_ns, *slot, *storage, decision.method.clone(), *about);
+            (call, decision.answer.clone(), decision.orders.clone(), decision.failed.clone())
+        };
+        let expected: Vec<_> = log.iter().filter(|logged| decides(logged)).map(told).collect();
+        prop_assert_eq!(shown.iter().map(told).collect::<Vec<_>>(), expected);
+        let untold = shown.iter().find(|decision| decision.told().is_none() && decision.orders.is_empty());
+        prop_assert!(untold.is_none(), "{:?}", untold);
     }
 }
 
@@ -323,7 +426,11 @@ fn own(asked: &Rc<RefCell<u64>>) -> Catalog {
         ],
         eviction: vec![strict("strict", false), strict("strict again", false), strict("observing", true)],
         admission: vec![Factory::<AdmissionObject>::in_place("few", |_| FewAtOnce::default())],
-        keep_alive: vec![keeps("keeps", 20), keeps("keeps again", 20)],
+        keep_alive: vec![
+            keeps("keeps", 20),
+            keeps("keeps again", 20),
+            Factory::<KeepAliveObject>::seated("broken", |_| Err(CallFailure { cause: "broken".to_owned() })),
+        ],
         ..OwnPolicies::default()
     };
     Catalog::new(hearth_plugins::BUILT_IN).with_own(own)

@@ -204,7 +204,7 @@ impl Service {
     /// Nothing is called any more, or nothing can be noted of it any more: why, if that is so.
     #[cold]
     pub(crate) fn end_observation(&self) -> Option<Error> {
-        let Observers { recorder, log } = self.observers();
+        let Observers { recorder, log, .. } = self.observers();
         let decisions = recorder.as_ref().map_or(Ok(()), |recorder| recorder.finish());
         let log = log.as_ref().map_or(Ok(()), |log| log.finish());
         let decisions = decisions.err().map(|error| Error::unwritten("decisions", &error));

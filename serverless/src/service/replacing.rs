@@ -10,6 +10,7 @@ use hearth_policy_api::{
     NONE, PolicySlot,
 };
 use hearth_simcore::kernel::Kernel;
+use rustc_hash::FxHashSet;
 
 use super::Service;
 use super::attempts::{AttemptKey, Stage, WaitingQueue};
@@ -18,9 +19,7 @@ use super::policies::Policies;
 use super::scheduling::Backfilling;
 use crate::error::Error;
 use crate::node::{ContainerEviction, NodeId};
-use crate::policy::{
-    ConstructionError, EvictionInstance, Hosted, Mistake, PolicySet, Predecessors, SharedCalls, Storage, Workshop,
-};
+use crate::policy::{ConstructionError, EvictionInstance, Hosted, Mistake, PolicySet, Storage, Workshop};
 
 /// Instances that have been made and are not yet in their place.
 enum Made {
@@ -42,18 +41,29 @@ pub(crate) struct Others {
     made: Vec<Made>,
 }
 
+/// Whether an attempt that stands there has been let in.
+fn is_let_in(stage: &Stage) -> bool {
+    stage.waits() || matches!(stage, Stage::Held(_) | Stage::Served(_))
+}
+
+/// Whether it has been given a place, too. Node allocation is asked about the others yet.
+fn is_placed(stage: &Stage) -> bool {
+    is_let_in(stage) && !matches!(stage, Stage::Admitted | Stage::AwaitsImage(_) | Stage::Queued)
+}
+
 fn refused(slot: PolicySlot, policy: String, why: impl Into<String>) -> Box<Error> {
     Box::new(Error::Irreplaceable { slot, policy, why: why.into() })
 }
 
 impl Service {
-    /// Has everything counted and told from the begin that a policy which comes later may ask for.
+    /// Has everything counted and noted from the begin that a policy which comes later may ask for, or who looks at the simulation.
     pub(crate) fn expect_others(&mut self) {
         self.cluster.keep_histories();
+        self.cluster.note_containers();
         self.policies.count_histories();
     }
 
-    /// Makes the policies of a set for these slots, with everything written down that they are asked. Nothing has changed yet.
+    /// Makes the policies of a set for these slots. Nothing has changed yet.
     ///
     /// # Errors
     /// What is refused, or cannot be made.
@@ -61,13 +71,13 @@ impl Service {
         &self,
         slots: &[PolicySlot],
         set: PolicySet,
-        calls: &SharedCalls,
         kernel: &Kernel<Event>,
     ) -> Result<Others, Box<Error>> {
         for slot in slots {
             self.check_replacement(*slot, &set)?;
         }
-        let set = self.seen(set, calls);
+        let recorder = self.policies.watch().recorder();
+        let last_call = recorder.map(|recorder| recorder.number());
         let workshop = Workshop {
             policies: &set,
             seed: kernel.seed(),
@@ -84,6 +94,7 @@ impl Service {
                     // What those have asked for that have been made is nobody's.
                     self.policies.watch().orders().take();
                     self.policies.watch().take_mistake();
+                    recorder.zip(last_call).into_iter().for_each(|(recorder, number)| recorder.forget_after(number));
                     return Err(error);
                 }
             }
@@ -175,29 +186,10 @@ impl Service {
         Ok(())
     }
 
-    /// With everything written down that the policies are asked.
-    fn seen(&self, mut set: PolicySet, calls: &SharedCalls) -> PolicySet {
-        let nobody = Predecessors::default;
-        let is_let_in = |stage: &Stage| stage.waits() || matches!(stage, Stage::Held(_) | Stage::Served(_));
-        // The others are asked about yet.
-        let is_placed = |stage: &Stage| {
-            is_let_in(stage) && !matches!(stage, Stage::Admitted | Stage::AwaitsImage(_) | Stage::Queued)
-        };
-        set.admission = calls.see(&set.admission, self.those(is_let_in));
-        set.node_allocation = calls.see(&set.node_allocation, self.those(is_placed));
-        set.keep_alive = calls.see(&set.keep_alive, nobody());
-        set.containers = calls.see(&set.containers, nobody());
-        set.images_in_ram = calls.see(&set.images_in_ram, nobody());
-        set.images_on_disk = calls.see(&set.images_on_disk, nobody());
-        set.images_on_head = calls.see(&set.images_on_head, nobody());
-        set.autoscaling = set.autoscaling.map(|factory| calls.see(&factory, nobody()));
-        set.cluster_autoscaling = set.cluster_autoscaling.map(|factory| calls.see(&factory, nobody()));
-        set
-    }
-
-    fn those(&self, are: impl Fn(&Stage) -> bool) -> Predecessors {
+    /// The keys of the attempts that stand in such a stage.
+    fn those(&self, are: impl Fn(&Stage) -> bool) -> FxHashSet<u64> {
         let those = self.attempts.iter().filter(|(_, attempt)| are(attempt.stage()));
-        Predecessors::of(those.map(|(key, _)| key.as_shown()))
+        those.map(|(key, _)| key.as_shown()).collect()
     }
 
     fn make(&self, slot: PolicySlot, workshop: &Workshop<'_>, kernel: &Kernel<Event>) -> Result<Made, Box<Error>> {
@@ -266,7 +258,8 @@ impl Service {
     fn install(&mut self, made: Made, kernel: &Kernel<Event>) -> Result<(), Box<Error>> {
         match made {
             Made::Admission(policy, rules) => {
-                self.policies.set_admission(policy, rules);
+                let strangers = self.those(is_let_in);
+                self.policies.set_admission(policy, rules, strangers);
                 self.tell_latecomer(PolicySlot::Admission, rules.sees_workflows, rules.observes_containers);
             }
             Made::KeepAlive(policy, rules) => {
@@ -274,7 +267,8 @@ impl Service {
                 self.tell_latecomer(PolicySlot::KeepAlive, rules.sees_workflows, rules.observes_containers);
             }
             Made::NodeAllocation(policy, rules) => {
-                self.policies.set_node_allocation(policy, rules);
+                let strangers = self.those(is_placed);
+                self.policies.set_node_allocation(policy, rules, strangers);
                 self.tell_latecomer(PolicySlot::NodeAllocation, rules.sees_workflows, rules.observes_containers);
                 self.take_over_queue(rules, kernel)?;
             }
@@ -397,8 +391,9 @@ impl Policies {
         slots.iter().for_each(|slot| self.set.take_from(*slot, set));
     }
 
-    fn set_admission(&mut self, policy: Hosted<AdmissionObject>, rules: AdmissionRules) {
+    fn set_admission(&mut self, policy: Hosted<AdmissionObject>, rules: AdmissionRules, strangers: FxHashSet<u64>) {
         self.admission = policy;
+        self.strangers.admission = strangers;
         self.hears.admission_of_nobody = rules.admits_all;
         self.hears.admission_of_ends = rules.observes_ends;
         self.hears.admission_of_history = rules.sees_history;
@@ -414,8 +409,14 @@ impl Policies {
         self.hears.keep_alive_of_workflows = rules.sees_workflows;
     }
 
-    fn set_node_allocation(&mut self, policy: Hosted<NodeAllocationObject>, rules: AllocationRules) {
+    fn set_node_allocation(
+        &mut self,
+        policy: Hosted<NodeAllocationObject>,
+        rules: AllocationRules,
+        strangers: FxHashSet<u64>,
+    ) {
         self.node_allocation = policy;
+        self.strangers.node_allocation = strangers;
         self.rules = rules;
     }
 

@@ -6,6 +6,7 @@ use hearth_policy_api::PolicySlot;
 use hearth_simcore::time::SimDuration;
 use hearth_simcore::units::{self, Dimension};
 
+use crate::decisions::CallAnswer;
 use crate::invocation::Outcome;
 use crate::results::About;
 use crate::service::{NodeCondition, Quantity};
@@ -23,7 +24,7 @@ use crate::service::{NodeCondition, Quantity};
 ///            | "eviction" [of] ["on" NAME]           an idle container goes to make room
 ///            | "latency" comparison TIME [of]        an invocation has ended that took so long
 ///            | ("completed" | "failed" | "timed_out" | "lost" | "rejected") [of]     one has ended so
-///            | "policy" [SLOT] "answered" WORD       as in  policy node_allocation answered Wait
+///            | "policy" [SLOT] "answered" WORD       as in  policy node_allocation answered Wait, or wait
 /// of         = "of" FUNCTION
 /// comparison = "<" | "<=" | "=" | "!=" | ">=" | ">"
 /// QUANTITY   = queue | running | bound | free_cores | containers | idle | nodes_up | requests | ended
@@ -118,12 +119,6 @@ pub(super) enum Node {
     EndedAs(Outcome, Option<u32>),
     Answered(Option<PolicySlot>, &'static str),
 }
-
-/// The words that answers are told by.
-const ANSWERS: [&str; 19] = [
-    "Admit", "Busy", "Cold", "Delay", "End", "Evict", "Head", "Keep", "Node", "None", "Plan", "Queue", "Rank",
-    "Reject", "Scale", "Start", "Stay", "Wait", "Warm",
-];
 
 /// What begins a condition, for who has misspelt it.
 const BEGINS: [&str; 13] = [
@@ -327,12 +322,11 @@ impl Parser<'_> {
             self.expect("answered")?;
             slot
         };
-        let word = self.peek().and_then(|token| {
-            let is_it = |word: &&&str| word.eq_ignore_ascii_case(&token.text);
-            ANSWERS.iter().find(is_it).copied()
-        });
+        let word = self.peek().and_then(|token| CallAnswer::word_of(&token.text));
         let Some(word) = word else {
-            return Err(self.unexpected(&format!("an answer: {}", ANSWERS.join(", "))));
+            let mut words: Vec<&str> = CallAnswer::words().collect();
+            words.sort_unstable();
+            return Err(self.unexpected(&format!("an answer: {}", words.join(", "))));
         };
         self.next += 1;
         Ok(Node::Answered(slot, word))
@@ -427,6 +421,7 @@ mod tests {
         assert_eq!(parse("policy answered wait"), Ok(Node::Answered(None, "Wait")));
         let slot = Some(PolicySlot::Containers);
         assert_eq!(parse("policy eviction.containers answered Evict"), Ok(Node::Answered(slot, "Evict")));
+        assert_eq!(parse("policy answered run_warm"), parse("policy answered RunWarm"));
         assert_eq!(parse("timed_out of f"), Ok(Node::EndedAs(Outcome::TimedOut, Some(0))));
     }
 

@@ -4,6 +4,7 @@ use hearth_policy_api::ContainerChange;
 
 use super::Debugged;
 use super::condition::{Condition, Milestone, Node};
+use crate::decisions::Decision;
 use crate::invocation::InvocationRecord;
 use crate::node::NodeId;
 use crate::service::Service;
@@ -36,7 +37,8 @@ impl Debugged {
             Node::EndedAs(outcome, function) => self.has_ended(*function, |record| record.outcome == *outcome),
             Node::Answered(slot, word) => {
                 let calls = self.calls.look();
-                calls.recent().iter().any(|call| call.answer.word == *word && slot.is_none_or(|slot| slot == call.slot))
+                let of_slot = |call: &&Decision| slot.is_none_or(|slot| slot == call.slot);
+                calls.recent().iter().filter(of_slot).any(|call| call.is_told_by(word))
             }
         }
     }

@@ -3,19 +3,17 @@
 mod condition;
 mod holding;
 
-use std::cell::Ref;
-
 use hearth_simcore::time::SimTime;
 use rustc_hash::FxHashSet;
 
 pub use self::condition::{Condition, ConditionError};
 use super::build::select_policies;
 use super::{Experiment, Monitor, Results, Run, Running};
-use crate::decisions::Observers;
+use crate::decisions::{CallView, Decision, Observers, SharedCalls};
 use crate::error::Error;
 use crate::invocation::InvocationRecord;
 use crate::node::NodeId;
-use crate::policy::{CallView, Catalog, PolicyCall, PolicyRecord, PolicySlot, SharedCalls};
+use crate::policy::{Catalog, PolicyRecord, PolicySlot};
 use crate::results::About;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::service::{InspectedAttempt, InspectedNode, Quantity, UpcomingEvent};
@@ -25,7 +23,7 @@ use crate::service::{InspectedAttempt, InspectedNode, Quantity, UpcomingEvent};
 pub enum Until {
     /// After so many events.
     Events(u64),
-    /// After the event with the next decision: a call of a policy that answers something.
+    /// After the event with the next decision: a call of a policy that answers something, or asks for something.
     Decision,
     /// When all has happened that happens at the next date at which something does.
     NextDate,
@@ -64,8 +62,9 @@ pub struct InspectedInvocation {
 /// What has happened in the event that was handled last.
 #[derive(Debug)]
 pub struct Happened<'a> {
-    /// The calls of policies that have answered something, in their order.
-    pub calls: Vec<PolicyCall>,
+    /// The calls of policies that have answered something, or asked for something, in their order. Their numbers are those that a log of
+    /// decisions has.
+    pub calls: Vec<Decision>,
     /// The invocations that have ended.
     pub ended: &'a [InvocationRecord],
 }
@@ -109,8 +108,10 @@ pub enum ReplaceError {
 /// assert_eq!(debugged.now().as_secs_f64(), 2.0);
 /// let waiting = &debugged.attempts()[0];
 /// assert_eq!((waiting.record.invocation, waiting.stage), (1, "in the queue"));
-/// assert_eq!(debugged.last_call(PolicySlot::Admission).map(|(call, _)| call.answer.word), None, "it lets everybody in");
-/// assert_eq!(debugged.last_call(PolicySlot::NodeAllocation).map(|(call, _)| call.answer.word), Some("Node"));
+/// assert!(debugged.last_call(PolicySlot::Admission).is_none(), "it lets everybody in");
+/// let (call, view) = debugged.last_call(PolicySlot::NodeAllocation).ok_or("it has placed somebody")?;
+/// assert_eq!(call.told().map(|answer| (answer.word, answer.nodes)), Some(("Node", vec![0])));
+/// assert_eq!(view.nodes.len(), 1);
 /// assert_eq!(debugged.run(&Until::End, &[], || false), Stop::Ended);
 /// let (results, stopped) = debugged.finish();
 /// assert!(stopped.is_none());
@@ -150,7 +151,7 @@ impl Debugged {
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
         let calls = SharedCalls::default();
         let requests_before = Monitor::of_this_thread().requests();
-        let mut experiment = Experiment::prepared(scenario, catalog, Observers::default(), Some(&calls))
+        let mut experiment = Experiment::prepared(scenario, catalog, Observers::between_events(calls.clone()))
             .map_err(|error| scenario.explained(error))?;
         let policies = experiment.about.policies.clone();
         let reader = experiment.simulation.with_model_mut(|model, _| {
@@ -336,9 +337,10 @@ impl Debugged {
         self.experiment.simulation.with_model_mut(|model, kernel| model.service().upcoming(kernel, most))
     }
 
-    /// The last call of the policy in a slot, and what it saw then. It is there until the simulation goes on.
-    pub fn last_call(&self, slot: PolicySlot) -> Option<Ref<'_, (PolicyCall, CallView)>> {
-        Ref::filter_map(self.calls.look(), |calls| calls.last(slot)).ok()
+    /// The last call of the policy in a slot that has decided something, and what it saw then.
+    pub fn last_call(&self, slot: PolicySlot) -> Option<(Decision, CallView)> {
+        let calls = self.calls.look();
+        calls.last(slot).map(|(decision, view)| (decision.clone(), view.clone()))
     }
 
     /// The invocations that have ended, by number.
@@ -397,11 +399,10 @@ impl Debugged {
         if slots.is_empty() {
             return Ok(Vec::new());
         }
-        let calls = &self.calls;
         let simulation = &mut self.experiment.simulation;
-        let made = simulation.with_model_mut(|model, kernel| model.service().make_others(&slots, set, calls, kernel));
+        let made = simulation.with_model_mut(|model, kernel| model.service().make_others(&slots, set, kernel));
         let made = made.map_err(|error| ReplaceError::Refused(*error))?;
-        calls.begin();
+        self.calls.begin();
         let installed = simulation.with_model_mut(|model, kernel| model.service().install_others(made, kernel));
         self.note_ends();
         if let Err(error) = installed {
