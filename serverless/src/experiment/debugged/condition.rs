@@ -426,6 +426,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_compared_as_the_signs_say() {
+        let holds = |sign: &str| {
+            let Ok(Node::Measured(_, comparison, _)) = parse(&format!("queue {sign} 2")) else { panic!("{sign}") };
+            [1, 2, 3].map(|left| comparison.holds(left, 2))
+        };
+        assert_eq!((holds("<"), holds("<=")), ([true, false, false], [true, true, false]));
+        assert_eq!(
+            (holds("="), holds("=="), holds("!=")),
+            ([false, true, false], [false, true, false], [true, false, true])
+        );
+        assert_eq!((holds(">="), holds(">")), ([false, true, true], [false, false, true]));
+    }
+
+    #[test]
     fn and_binds_closer_than_or_and_not_closest() {
         let cold = || Node::Start { is_cold: true, function: None };
         let queue = || Node::Measured(Quantity::Queue, Comparison::Equal, 1);

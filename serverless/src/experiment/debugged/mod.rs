@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 pub use self::condition::{Condition, ConditionError};
 use super::build::select_policies;
-use super::{Experiment, Monitor, Results, Run, Running};
+use super::{Experiment, Results, Run, Running};
 use crate::decisions::{CallView, Decision, Observers, SharedCalls};
 use crate::error::Error;
 use crate::invocation::InvocationRecord;
@@ -132,8 +132,6 @@ pub struct Debugged {
     reached: SimTime,
     has_ended: bool,
     failure: Option<Error>,
-    /// How many requests other simulations of the thread had had.
-    requests_before: u64,
     /// What the policies are now.
     policies: Vec<(PolicySlot, PolicyRecord)>,
     /// For who watches policies and names one that does not come back.
@@ -150,7 +148,6 @@ impl Debugged {
     /// What is wrong, with its place in the scenario.
     pub fn prepare(scenario: &Scenario, catalog: &Catalog) -> Result<Self, ScenarioError> {
         let calls = SharedCalls::default();
-        let requests_before = Monitor::of_this_thread().requests();
         let mut experiment = Experiment::prepared(scenario, catalog, Observers::between_events(calls.clone()))
             .map_err(|error| scenario.explained(error))?;
         let policies = experiment.about.policies.clone();
@@ -170,7 +167,6 @@ impl Debugged {
             reached: SimTime::ZERO,
             has_ended: false,
             failure: None,
-            requests_before,
             policies,
             running,
         })
@@ -301,8 +297,7 @@ impl Debugged {
 
     /// How much there is of something.
     pub fn measure(&mut self, quantity: Quantity) -> u64 {
-        let measured = self.experiment.simulation.with_model_mut(|model, _| model.service().measure(quantity));
-        if quantity == Quantity::Requests { measured.saturating_sub(self.requests_before) } else { measured }
+        self.experiment.simulation.with_model_mut(|model, _| model.service().measure(quantity))
     }
 
     /// All nodes, with what is on them.
