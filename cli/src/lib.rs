@@ -2,8 +2,8 @@
 //!
 //! Programs that hand the runs of a sweep to executors of their own use [`PlannedSweep`].
 //!
-//! Features: `parquet` (tables as Parquet), `png` (figures in dots), `screen` (`hearth debug` on a whole terminal) and `object-storage` (results
-//! and traces in `s3://…`, `gs://…` and `az://…`). Without them the program is built in half the time, and says which one it lacks when it is asked for such a file.
+//! Features: `parquet` (tables as Parquet), `png` (figures in dots) and `object-storage` (results and traces in `s3://…`, `gs://…` and `az://…`). Without them the
+//! program is built in half the time, and says which one it lacks when it is asked for such a file. `screen` (`hearth debug` on a whole terminal) is on by default.
 
 mod assignment;
 mod bundle;

@@ -503,6 +503,17 @@ fn a_latecomer_hears_of_links_and_workflows_asks_for_its_order_and_has_no_timers
     assert_eq!(*heard.borrow(), expected);
 }
 
+#[test]
+fn a_latecomer_does_not_hear_of_those_that_another_has_had_wait_at_a_node() {
+    let scenario = set(&one_core(), "node_allocation", json!({"use": "join-shortest-queue"}));
+    let mut debugged = Debugged::prepare(&read(&scenario), &own(&Rc::default(), &Rc::default())).unwrap();
+    debugged.run(&Until::Date(SimTime::from_secs_f64(5.0)), &[], || false);
+    assert_eq!(debugged.measure(Quantity::Bound), 2);
+    debugged.replace(&read(&set(&scenario, "node_allocation", json!({"use": "late"})))).unwrap();
+    let (results, stopped) = debugged.finish();
+    assert!(stopped.is_none() && results.metrics.outcome(Outcome::Completed) == 4, "{stopped:?}");
+}
+
 /// Wants what there is, and notes when it is asked.
 struct Periodic(u64, Rc<RefCell<Vec<u64>>>);
 
