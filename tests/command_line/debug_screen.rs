@@ -161,6 +161,24 @@ fn a_run_is_stopped_looked_at_changed_branched_and_compared() {
     screen.press("v");
     screen.press("keep_alive=no-keep-alive\r");
     screen.sees("from 3 s on, keep_alive is no-keep-alive");
+    // The keys that step; `g` begins a command, which is left again.
+    screen.press("s");
+    screen.sees("> step");
+    screen.press("t");
+    screen.sees("> step date");
+    screen.press("g");
+    screen.sees(":run to ");
+    screen.press("\x1b");
+    screen.wait("no command", |screen| !screen.contents().contains(":run to "));
+    // Panes by their numbers, the policy of the next slot, and the pane after that.
+    screen.press("6");
+    screen.sees("dispatched ");
+    screen.press("3");
+    screen.sees("container  function");
+    screen.press("5o");
+    screen.sees("admission: always");
+    screen.press("\t");
+    screen.sees("dispatched ");
     screen.press("c");
     screen.sees("AT ITS END");
     screen.press("[");

@@ -76,6 +76,14 @@ fn a_call_that_does_not_come_back_gives_its_branch_up_with_its_name() {
     }
 }
 
+#[test]
+fn a_library_that_came_later_is_named_too() {
+    let come = format!("run to 40\nset {}\nrun", destructive("hang"));
+    let output = debug("keep_alive=fixed", &["--policy-timeout", "0.3"], &come);
+    let wrong = text(&output.stderr);
+    assert!(wrong.contains("is gone: policies.node_allocation: \"destroys\" of "), "{wrong}");
+}
+
 /// It is as if it had been there alone: a random policy of a library draws on where it was in each branch.
 #[test]
 fn the_state_of_a_library_goes_with_each_branch() {

@@ -137,6 +137,8 @@ proptest! {
             expected.push(("policy answered wait".to_owned(), answers("Wait", None)));
             expected.push(("policy answered Reject".to_owned(), answers("Reject", None)));
             expected.push(("policy admission answered Reject".to_owned(), answers("Reject", Some(PolicySlot::Admission))));
+            let of_keep_alive = answers("Node", Some(PolicySlot::KeepAlive));
+            expected.push(("policy keep_alive answered Node".to_owned(), of_keep_alive));
             for pair in expected.windows(2) {
                 let [(left, is_left), (right, is_right)] = pair else { continue };
                 prop_assert_eq!(debugged.holds(&parsed(left)), *is_left, "{} after event {}", left, debugged.events());

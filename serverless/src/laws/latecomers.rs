@@ -144,15 +144,22 @@ struct Strict {
     items: BTreeSet<u32>,
     made: BTreeSet<u32>,
     observes: bool,
+    hears_late: bool,
+    /// When the container became idle that it heard of last.
+    idle_since: u64,
 }
 
 impl Eviction for Strict {
     fn rules(&self) -> EvictionRules {
-        EvictionRules { observes_containers: self.observes, hears_late: false }
+        EvictionRules { observes_containers: self.observes, hears_late: self.hears_late }
     }
     fn insert(&mut self, item: &EvictionItem) {
         assert!(!self.observes || item.function == NONE || self.made.contains(&item.id), "{item:?} was never made");
         assert!(self.items.insert(item.id), "{item:?}");
+        if item.function != NONE {
+            assert!(item.since >= self.idle_since, "{item:?} after {}", self.idle_since);
+            self.idle_since = item.since;
+        }
     }
     fn touch(&mut self, id: u32, _touch: Touch, _now: u64) {
         assert!(self.items.contains(&id));
@@ -202,6 +209,8 @@ pub(super) fn own(asked: &Rc<RefCell<u64>>, placed: &Rc<RefCell<Placed>>) -> Cat
     let strict = |name: &str, observes: bool| {
         Factory::<EvictionObject>::in_place(name, move |_| Strict { observes, ..Strict::default() })
     };
+    let told_late =
+        Factory::<EvictionObject>::in_place("told late", |_| Strict { hears_late: true, ..Strict::default() });
     let own = OwnPolicies {
         node_allocation: vec![
             Factory::<NodeAllocationObject>::in_place("late", {
@@ -214,8 +223,11 @@ pub(super) fn own(asked: &Rc<RefCell<u64>>, placed: &Rc<RefCell<Placed>>) -> Cat
             Factory::<NodeAllocationObject>::in_place("first", |_| First),
             Factory::<NodeAllocationObject>::in_place("first again", |_| First),
         ],
-        eviction: vec![strict("strict", false), strict("strict again", false), strict("observing", true)],
-        admission: vec![Factory::<AdmissionObject>::in_place("few", |_| FewAtOnce::default())],
+        eviction: vec![strict("strict", false), strict("strict again", false), strict("observing", true), told_late],
+        admission: vec![Factory::<AdmissionObject>::in_place("few", |context| {
+            context.actions().wake_at(3, 0);
+            FewAtOnce::default()
+        })],
         keep_alive: vec![
             keeps("keeps", 20),
             keeps("keeps again", 20),
@@ -251,7 +263,7 @@ proptest! {
         scenario in scenario(),
         faults in prop::option::of(faults()),
         workflow in prop::option::weighted(0.2, workflow()),
-        comers in proptest::collection::vec((steps(), 0..7_u8), 1..5),
+        comers in proptest::collection::vec((steps(), 0..8_u8), 1..5),
     ) {
         let mut current = with_everything(scenario, faults, workflow, None);
         let placed = Rc::default();
@@ -269,6 +281,7 @@ proptest! {
                 3 => (EVICTION[0], "strict"),
                 4 => (EVICTION[1], "strict"),
                 5 => (EVICTION[2], "strict again"),
+                6 => (EVICTION[0], "told late"),
                 _ => (EVICTION[3], "strict"),
             };
             let next = set(&current, slot, json!({"use": name}));
@@ -512,6 +525,56 @@ fn a_latecomer_does_not_hear_of_those_that_another_has_had_wait_at_a_node() {
     debugged.replace(&read(&set(&scenario, "node_allocation", json!({"use": "late"})))).unwrap();
     let (results, stopped) = debugged.finish();
     assert!(stopped.is_none() && results.metrics.outcome(Outcome::Completed) == 4, "{stopped:?}");
+}
+
+#[test]
+fn eviction_that_hears_late_hears_of_what_was_idle_before_it_came() {
+    let mut scenario = one_core();
+    let g = json!({"name": "g", "ram_limit": "1GB", "body": [{"sleep": 5}]});
+    scenario["functions"].as_array_mut().unwrap().push(g);
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 20, "function": "g"}]);
+    let mut debugged = Debugged::prepare(&read(&scenario), &own(&Rc::default(), &Rc::default())).unwrap();
+    debugged.run(&Until::Date(SimTime::from_secs_f64(10.0)), &[], || false);
+    assert_eq!(debugged.measure(Quantity::Idle), 1);
+    debugged.replace(&read(&set(&scenario, "eviction.containers", json!({"use": "told late"})))).unwrap();
+    let (results, stopped) = debugged.finish();
+    assert!(stopped.is_none() && results.metrics.outcome(Outcome::Completed) == 2, "{stopped:?}");
+}
+
+/// Decides anew in every round, by the free cores alone: the first node, or the last one.
+struct Edge(bool);
+
+impl NodeAllocation for Edge {
+    fn rules(&self) -> AllocationRules {
+        AllocationRules { commitment: Commitment::PerRound, answers_hold: true, ..AllocationRules::default() }
+    }
+
+    fn place(&mut self, _request: &RequestView, cluster: &ClusterView<'_>) -> Placement {
+        let nodes: Vec<u32> = cluster.free_core.iter().collect();
+        if self.0 { nodes.first().copied().into() } else { nodes.last().copied().into() }
+    }
+}
+
+#[test]
+fn what_another_has_answered_holds_no_longer() {
+    let own = OwnPolicies {
+        node_allocation: [("first", true), ("last", false)]
+            .map(|(name, is_first)| Factory::<NodeAllocationObject>::in_place(name, move |_| Edge(is_first)))
+            .to_vec(),
+        ..OwnPolicies::default()
+    };
+    let catalog = Catalog::new(hearth_plugins::BUILT_IN).with_own(own);
+    let mut scenario = set(&one_core(), "node_allocation", json!({"use": "first"}));
+    // RAM for one, and cores for two.
+    scenario["platform"]["hosts"][1] = json!({"name": "node", "count": 2, "cores": 2, "speed": "10Gf", "ram": "1GB"});
+    scenario["platform"]["routes"][0]["to"] = json!("node-*");
+    scenario["service"]["nodes"] = json!(["node-*"]);
+    scenario["workload"]["invocations"] = json!([{"at": 0, "function": "f"}, {"at": 1, "function": "f"}]);
+    let mut debugged = Debugged::prepare(&read(&scenario), &catalog).unwrap();
+    debugged.run(&Until::Date(SimTime::from_secs_f64(2.0)), &[], || false);
+    assert_eq!(debugged.measure(Quantity::Running), 1, "the first node has no RAM for the other one");
+    debugged.replace(&read(&set(&scenario, "node_allocation", json!({"use": "last"})))).unwrap();
+    assert_eq!(debugged.measure(Quantity::Running), 2);
 }
 
 /// Wants what there is, and notes when it is asked.

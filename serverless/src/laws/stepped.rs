@@ -73,6 +73,9 @@ fn look(debugged: &mut Debugged) -> Result<(), TestCaseError> {
         prop_assert_eq!(again.as_ref(), Some(node));
     }
     prop_assert!(placed.is_empty(), "in no container: {:?}", placed);
+    let free = nodes.iter().filter(|node| node.condition == NodeCondition::Up);
+    let free = free.map(|node| u64::from(node.cores) - u64::from(node.running) - u64::from(node.promised));
+    prop_assert_eq!(free.sum::<u64>(), debugged.measure(Quantity::FreeCores));
     prop_assert_eq!((containers, idle), (debugged.measure(Quantity::Containers), debugged.measure(Quantity::Idle)));
     let up = nodes.iter().filter(|node| node.condition == NodeCondition::Up).count() as u64;
     prop_assert_eq!(up, debugged.measure(Quantity::NodesUp));
@@ -151,6 +154,11 @@ proptest! {
         for step in steps {
             let stop = go_on(&mut debugged, step);
             look(&mut debugged)?;
+            if step.0 == 2 && stop == Stop::Reached {
+                let (next, now) = (debugged.upcoming(usize::MAX), debugged.now());
+                let at_once = next.iter().find(|event| event.date == Some(now) && !event.in_background);
+                prop_assert!(at_once.is_none(), "{:?} is left at {}", at_once, now);
+            }
             prop_assert_eq!(matches!(stop, Stop::Ended | Stop::Failed), debugged.is_over() && stop != Stop::Reached);
         }
         let all_have_ended = expected.stall.is_none() && expected.metrics.outcome(Outcome::Unfinished) == 0;
@@ -162,8 +170,11 @@ proptest! {
         }
         if debugged.is_over() && debugged.failure().is_none() {
             let metrics = &expected.metrics;
-            let counts = [Quantity::ColdStarts, Quantity::WarmStarts, Quantity::Requests].map(|of| debugged.measure(of));
-            prop_assert_eq!(counts, [metrics.cold_starts, metrics.warm_starts, metrics.invocations()]);
+            let counts = [Quantity::ColdStarts, Quantity::WarmStarts].map(|of| debugged.measure(of));
+            prop_assert_eq!(counts, [metrics.cold_starts, metrics.warm_starts]);
+            // Those that follow who never ends are never requested.
+            let requests = debugged.measure(Quantity::Requests);
+            prop_assert!(requests <= metrics.invocations() && (!all_have_ended || requests == metrics.invocations()));
         }
         let (results, stop) = debugged.finish();
         prop_assert_eq!(stop.map(|error| error.to_string()), expected_stop.map(|error| error.to_string()));
@@ -252,8 +263,13 @@ proptest! {
             until_look = until_look.map(|events| events - 1);
             if until_look == Some(0) {
                 until_look = looks.next();
-                for (decision, view) in PolicySlot::ALL.into_iter().filter_map(|slot| debugged.last_call(slot)) {
-                    compare_view(&view, &log[decision.number as usize - 1])?;
+                for slot in PolicySlot::ALL {
+                    let last = debugged.last_call(slot);
+                    let number = shown.iter().rfind(|decision| decision.slot == slot).map(|decision| decision.number);
+                    prop_assert_eq!(last.as_ref().map(|(decision, _)| decision.number), number);
+                    if let Some((decision, view)) = last {
+                        compare_view(&view, &log[decision.number as usize - 1])?;
+                    }
                 }
                 prop_assert!(debugged.replace(&refused).is_err());
             }
