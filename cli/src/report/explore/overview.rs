@@ -1,0 +1,127 @@
+//! Invocations summed up over time, for what is seen first.
+
+use serde_json::{Value, json};
+
+/// Not more intervals than this are kept apart.
+const MOST_INTERVALS: usize = 240;
+
+/// Lengths of intervals in nanoseconds, each of which divides the next.
+const LENGTHS: [u64; 12] = [
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    60_000_000_000,
+    600_000_000_000,
+    3_600_000_000_000,
+    6 * 3_600_000_000_000,
+    24 * 3_600_000_000_000,
+    7 * 24 * 3_600_000_000_000,
+    70 * 24 * 3_600_000_000_000,
+];
+
+/// What was requested in an interval.
+#[derive(Clone, Debug, Default)]
+struct Interval {
+    invocations: u64,
+    cold: u64,
+    /// Of those that have one.
+    latency: u128,
+    /// By cause.
+    causes: Vec<u128>,
+}
+
+impl Interval {
+    fn merge(&mut self, other: &Self) {
+        self.invocations += other.invocations;
+        self.cold += other.cold;
+        self.latency += other.latency;
+        for (cause, nanos) in other.causes.iter().enumerate() {
+            self.add(cause, *nanos);
+        }
+    }
+
+    fn add(&mut self, cause: usize, nanos: u128) {
+        if self.causes.len() <= cause {
+            self.causes.resize(cause + 1, 0);
+        }
+        self.causes[cause] += nanos;
+    }
+}
+
+/// Sums over time, by the date of the request.
+#[derive(Debug, Default)]
+pub struct Overview {
+    length: usize,
+    intervals: Vec<Interval>,
+}
+
+impl Overview {
+    /// Adds an invocation with the parts of its latency, each with the number of its cause.
+    pub fn add(&mut self, requested: u64, is_cold: bool, latency: Option<u64>, parts: &[(usize, u64)]) {
+        while requested / LENGTHS[self.length] >= MOST_INTERVALS as u64 && self.length + 1 < LENGTHS.len() {
+            let together = (LENGTHS[self.length + 1] / LENGTHS[self.length]) as usize;
+            self.length += 1;
+            let merged = self.intervals.chunks(together).map(|chunk| {
+                let mut sum = Interval::default();
+                chunk.iter().for_each(|interval| sum.merge(interval));
+                sum
+            });
+            self.intervals = merged.collect();
+        }
+        let position = (requested / LENGTHS[self.length]).min(100 * MOST_INTERVALS as u64) as usize;
+        if self.intervals.len() <= position {
+            self.intervals.resize(position + 1, Interval::default());
+        }
+        if let Some(interval) = self.intervals.get_mut(position) {
+            interval.invocations += 1;
+            interval.cold += u64::from(is_cold);
+            interval.latency += u128::from(latency.unwrap_or(0));
+            parts.iter().for_each(|(cause, nanos)| interval.add(*cause, u128::from(*nanos)));
+        }
+    }
+
+    /// What the page is told: sums of each interval, times in nanoseconds.
+    pub fn about(&self) -> Value {
+        let of = |interval: &Interval| {
+            let causes: Vec<f64> = interval.causes.iter().map(|nanos| *nanos as f64).collect();
+            json!([interval.invocations, interval.cold, interval.latency as f64, causes])
+        };
+        json!({"step": LENGTHS[self.length], "intervals": self.intervals.iter().map(of).collect::<Vec<_>>()})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn intervals_are_a_recount(
+            invocations in proptest::collection::vec((0..90_000_000_000_000_u64, 0..3_usize, 0..1_000_000_u64), 1..60),
+        ) {
+            let mut overview = Overview::default();
+            for (requested, cause, nanos) in &invocations {
+                overview.add(*requested, *cause == 0, Some(nanos + 7), &[(*cause, *nanos), (3, 7)]);
+            }
+            let about = overview.about();
+            let step = about["step"].as_u64().unwrap();
+            let intervals = about["intervals"].as_array().unwrap();
+            prop_assert!(intervals.len() <= MOST_INTERVALS);
+            for (position, interval) in intervals.iter().enumerate() {
+                let here: Vec<_> = invocations.iter().filter(|(requested, ..)| requested / step == position as u64).collect();
+                let cold = here.iter().filter(|(_, cause, _)| *cause == 0).count();
+                prop_assert_eq!((interval[0].as_u64(), interval[1].as_u64()), (Some(here.len() as u64), Some(cold as u64)));
+                let latency: u64 = here.iter().map(|(_, _, nanos)| nanos + 7).sum();
+                prop_assert_eq!(interval[2].as_f64(), Some(latency as f64));
+                for cause in 0..3 {
+                    let sum: u64 = here.iter().filter(|(_, of, _)| *of == cause).map(|(_, _, nanos)| nanos).sum();
+                    prop_assert_eq!(interval[3][cause].as_f64().unwrap_or(0.0), sum as f64);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! Invocations as chunks of columns, with what their latency is made of.
+//!
+//! An invocation is of a *kind*: how it started and ended, which of its dates are there, and which causes its latency has. Kinds are few, and said
+//! once. Of dates and parts only those are written that are there, as differences; the last part is what is left of the latency.
+
+use std::collections::HashMap;
+use std::mem::take;
+
+use hearth_serverless::causes::Cause;
+use serde_json::{Value, json};
+
+use super::super::theme;
+use super::column::{Columns, difference};
+use super::occupancy::Occupancy;
+use super::overview::Overview;
+use super::tables::{Column, Kind, NOTHING, Table};
+use super::words;
+use crate::error::CommandError;
+
+/// So many invocations are unpacked together.
+const CHUNK: usize = 1 << 14;
+
+/// So many different texts of failures are told apart.
+const MOST_FAILURES: u64 = 1000;
+
+/// The columns of invocations, in the order in which they are read here.
+const COLUMNS: [(&str, Kind); 11] = [
+    ("invocation", Kind::Count),
+    ("function", Kind::Word),
+    ("node", Kind::Word),
+    ("start", Kind::Word),
+    ("outcome", Kind::Word),
+    ("failure", Kind::Word),
+    ("requested_at", Kind::Time),
+    ("submitted_at", Kind::Time),
+    ("dispatched_at", Kind::Time),
+    ("started_at", Kind::Time),
+    ("finished_at", Kind::Time),
+];
+const NUMBER: usize = 0;
+const FUNCTION: usize = 1;
+const NODE: usize = 2;
+const START: usize = 3;
+const OUTCOME: usize = 4;
+const FAILURE: usize = 5;
+const REQUESTED: usize = 6;
+const SUBMITTED: usize = 7;
+const DISPATCHED: usize = 8;
+const STARTED: usize = 9;
+const FINISHED: usize = 10;
+
+/// What comes after the causes, as far as it is there.
+const AFTER: [(&str, Kind); 4] = [
+    ("cold_start", Kind::Word),
+    ("container_ended_at", Kind::Time),
+    ("container_node", Kind::Word),
+    ("evicted_for", Kind::Word),
+];
+
+/// Dates that containers have in common with the invocations that are on the page.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// The numbers of the invocations, which ascend.
+    pub numbers: Vec<u64>,
+    /// Their functions.
+    pub functions: Vec<u32>,
+    /// When they got a container.
+    pub dispatched: Vec<u64>,
+    /// When their bodies began.
+    pub started: Vec<u64>,
+    /// When these ended.
+    pub finished: Vec<u64>,
+    /// The names of functions.
+    pub function_names: Vec<String>,
+    /// The names of nodes.
+    pub node_names: Vec<String>,
+}
+
+/// What has been read.
+#[derive(Debug)]
+pub struct Exploration {
+    /// What the page is told.
+    pub about: Value,
+    /// The chunks, by name.
+    pub chunks: Vec<(String, String)>,
+    /// The last date, in nanoseconds.
+    pub ended: u64,
+    /// What nodes were busy with, if that was asked for.
+    pub occupancy: Occupancy,
+    /// What containers need.
+    pub times: Times,
+}
+
+/// How an invocation went, apart from numbers.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct RowKind {
+    start: u64,
+    outcome: u64,
+    /// A bit for each date: submitted, dispatched, started, finished; and one for latency.
+    dates: u8,
+    /// The causes of its latency, in their order.
+    causes: Vec<u8>,
+}
+
+/// Gathers rows.
+#[derive(Debug)]
+pub struct Rows {
+    every: u64,
+    seen: u64,
+    unrequested: u64,
+    has_occupancy: bool,
+    kinds: HashMap<RowKind, u64>,
+    kinds_in_order: Vec<RowKind>,
+    chunk: Chunk,
+    chunks: Vec<(String, String)>,
+    rows: Vec<usize>,
+    overview: Overview,
+    occupancy: Occupancy,
+    ended: u64,
+    times: Times,
+}
+
+/// The columns of a chunk.
+#[derive(Debug, Default)]
+struct Chunk {
+    rows: usize,
+    number: Vec<u64>,
+    requested: Vec<u64>,
+    function: Vec<u64>,
+    node: Vec<u64>,
+    kind: Vec<u64>,
+    failure: Vec<u64>,
+    /// Submitted, dispatched and started, after the date before.
+    dates: [Vec<u64>; 3],
+    latency: Vec<u64>,
+    parts: Vec<Vec<u64>>,
+    after: Vec<Vec<u64>>,
+    number_before: u64,
+    requested_before: u64,
+}
+
+impl Chunk {
+    fn packed(&self) -> String {
+        let mut columns = Columns::default();
+        let fixed = [&self.number, &self.requested, &self.function, &self.node, &self.kind, &self.failure];
+        let all = fixed.into_iter().chain(&self.dates).chain([&self.latency]).chain(&self.after).chain(&self.parts);
+        all.for_each(|column| columns.add(column));
+        columns.packed()
+    }
+}
+
+/// What is there as one more than it is, and nothing as nought.
+fn or_nought(value: Option<u64>) -> u64 {
+    value.map_or(0, |value| value + 1)
+}
+
+/// The table of causes, with what its columns are.
+struct CauseTable {
+    table: Table,
+    causes: Vec<Cause>,
+    after: Vec<&'static str>,
+}
+
+/// The places of the first columns of a table of causes here.
+const CAUSE_NUMBER: usize = 0;
+const CAUSE_LATENCY: usize = 1;
+const FIRST_CAUSE: usize = 2;
+
+impl CauseTable {
+    fn new(mut table: Table) -> Result<Self, CommandError> {
+        let causes: Vec<Cause> = table.names().iter().filter_map(|name| Cause::named(name)).collect();
+        let after = AFTER.into_iter().filter(|(name, _)| table.names().iter().any(|column| column == name));
+        let after: Vec<_> = after.collect();
+        let mut wanted = vec![Column::new("invocation", Kind::Count), Column::new("latency", Kind::Time)];
+        wanted.extend(causes.iter().map(|cause| Column::new(cause.name(), Kind::Time)));
+        wanted.extend(after.iter().map(|(name, kind)| Column::new(name, *kind)));
+        table.want(wanted)?;
+        Ok(Self { table, causes, after: after.into_iter().map(|(name, _)| name).collect() })
+    }
+
+    /// The causes of a row that have some of its latency; they add up to it.
+    fn parts(&self, row: usize, parts: &mut Vec<(usize, u64)>) -> Result<Option<u64>, String> {
+        parts.clear();
+        for cause in 0..self.causes.len() {
+            if let Some(nanos) = self.table.column(FIRST_CAUSE + cause).at(row).filter(|nanos| *nanos > 0) {
+                parts.push((cause, nanos));
+            }
+        }
+        let latency = self.table.column(CAUSE_LATENCY).at(row);
+        let sum: u64 = parts.iter().map(|(_, nanos)| nanos).sum();
+        if latency.unwrap_or(0) == sum {
+            return Ok(latency);
+        }
+        let number = self.table.column(CAUSE_NUMBER).at(row).unwrap_or_default();
+        Err(format!("the causes of invocation {number} do not add up to its latency"))
+    }
+}
+
+impl Rows {
+    /// Takes every so many invocations; says of all what nodes were busy with if no timeline does.
+    pub fn new(every: u64, has_occupancy: bool) -> Self {
+        Self {
+            every,
+            seen: 0,
+            unrequested: 0,
+            has_occupancy,
+            kinds: HashMap::new(),
+            kinds_in_order: Vec::new(),
+            chunk: Chunk::default(),
+            chunks: Vec::new(),
+            rows: Vec::new(),
+            overview: Overview::default(),
+            occupancy: Occupancy::default(),
+            ended: 0,
+            times: Times::default(),
+        }
+    }
+
+    /// Reads the tables of a run.
+    ///
+    /// # Errors
+    /// When they cannot be read, or do not go together.
+    pub fn read(mut self, mut table: Table, causes: Option<Table>) -> Result<Exploration, CommandError> {
+        table.want(COLUMNS.into_iter().map(|(name, kind)| Column::new(name, kind)).collect())?;
+        let mut causes = causes.map(CauseTable::new).transpose()?;
+        let mut parts = Vec::new();
+        loop {
+            let count = table.next()?;
+            if let Some(causes) = &mut causes
+                && causes.table.next()? != count
+            {
+                return Err(causes.table.wrong(0, "it has other rows than the table of invocations"));
+            }
+            if count == 0 {
+                break;
+            }
+            for row in 0..count {
+                let mut latency = match table.column(FINISHED).at(row).zip(table.column(REQUESTED).at(row)) {
+                    Some((finished, requested)) => finished.checked_sub(requested),
+                    None => None,
+                };
+                if let Some(causes) = &causes {
+                    let wrong = |problem: &str| causes.table.wrong(count - row, problem);
+                    if causes.table.column(CAUSE_NUMBER).at(row) != table.column(NUMBER).at(row) {
+                        return Err(wrong("it has other rows than the table of invocations"));
+                    }
+                    let explained = causes.parts(row, &mut parts).map_err(|problem| wrong(&problem))?;
+                    if latency.is_some_and(|latency| explained.is_some_and(|told| told.abs_diff(latency) > 1000)) {
+                        return Err(wrong("its latencies are not those of the table of invocations"));
+                    }
+                    latency = explained;
+                }
+                self.take(&table, row, latency, &parts, causes.as_ref());
+            }
+        }
+        self.end_chunk();
+        Ok(self.finish(&table, causes.as_ref()))
+    }
+
+    fn take(
+        &mut self,
+        table: &Table,
+        row: usize,
+        latency: Option<u64>,
+        parts: &[(usize, u64)],
+        causes: Option<&CauseTable>,
+    ) {
+        let at = |column: usize| table.column(column).at(row);
+        let Some(requested) = at(REQUESTED) else {
+            self.unrequested += 1;
+            return;
+        };
+        let is_cold = at(START).is_some_and(|start| table.column(START).words[start as usize] == "cold");
+        self.overview.add(requested, is_cold, latency, parts);
+        self.ended = self.ended.max(requested + latency.unwrap_or(0));
+        if self.has_occupancy
+            && let (Some(node), Some(dispatched), Some(finished)) = (at(NODE), at(DISPATCHED), at(FINISHED))
+        {
+            let started = at(STARTED).unwrap_or(dispatched).clamp(dispatched, finished.max(dispatched));
+            let before = if is_cold { theme::COLD_START } else { theme::RUN };
+            self.occupancy.add(node as u32, before, dispatched, started);
+            self.occupancy.add(node as u32, theme::RUN, started, finished);
+        }
+        self.seen += 1;
+        if (self.seen - 1).is_multiple_of(self.every) {
+            self.keep(&at, requested, latency, parts, row, causes);
+        }
+    }
+
+    fn keep(
+        &mut self,
+        at: &dyn Fn(usize) -> Option<u64>,
+        requested: u64,
+        latency: Option<u64>,
+        parts: &[(usize, u64)],
+        row: usize,
+        causes: Option<&CauseTable>,
+    ) {
+        let chunk = &mut self.chunk;
+        let number = at(NUMBER).unwrap_or_default();
+        chunk.number.push(difference(number, take(&mut chunk.number_before)));
+        chunk.requested.push(difference(requested, take(&mut chunk.requested_before)));
+        (chunk.number_before, chunk.requested_before) = (number, requested);
+        chunk.function.push(at(FUNCTION).unwrap_or_default());
+        chunk.node.push(or_nought(at(NODE)));
+        chunk.failure.push(or_nought(at(FAILURE).map(|failure| failure.min(MOST_FAILURES))));
+        let (mut dates, mut before) = (0, requested);
+        for (place, column) in [SUBMITTED, DISPATCHED, STARTED].into_iter().enumerate() {
+            if let Some(date) = at(column) {
+                dates |= 1 << place;
+                chunk.dates[place].push(difference(date, before));
+                before = date;
+            }
+        }
+        dates |= u8::from(at(FINISHED).is_some()) << 3;
+        if let Some(latency) = latency {
+            dates |= 1 << 4;
+            chunk.latency.push(latency);
+        }
+        for (cause, nanos) in parts.split_last().map_or(&[][..], |(_, others)| others) {
+            if chunk.parts.len() <= *cause {
+                chunk.parts.resize(cause + 1, Vec::new());
+            }
+            chunk.parts[*cause].push(*nanos);
+        }
+        if let Some(causes) = causes {
+            chunk.after.resize(causes.after.len(), Vec::new());
+            for (place, column) in chunk.after.iter_mut().enumerate() {
+                column.push(or_nought(causes.table.column(FIRST_CAUSE + causes.causes.len() + place).at(row)));
+            }
+        }
+        let kind = RowKind {
+            start: at(START).unwrap_or(NOTHING),
+            outcome: at(OUTCOME).unwrap_or(NOTHING),
+            dates,
+            causes: parts.iter().map(|(cause, _)| *cause as u8).collect(),
+        };
+        let kind = match self.kinds.get(&kind) {
+            Some(number) => *number,
+            None => {
+                let number = self.kinds_in_order.len() as u64;
+                self.kinds.insert(kind.clone(), number);
+                self.kinds_in_order.push(kind);
+                number
+            }
+        };
+        chunk.kind.push(kind);
+        chunk.rows += 1;
+        self.times.numbers.push(number);
+        self.times.functions.push(at(FUNCTION).unwrap_or_default() as u32);
+        self.times.dispatched.push(at(DISPATCHED).unwrap_or(NOTHING));
+        self.times.started.push(at(STARTED).unwrap_or(NOTHING));
+        self.times.finished.push(at(FINISHED).unwrap_or(NOTHING));
+        if self.chunk.rows == CHUNK {
+            self.end_chunk();
+        }
+    }
+
+    fn end_chunk(&mut self) {
+        let chunk = take(&mut self.chunk);
+        if chunk.rows > 0 {
+            self.chunks.push((format!("rows-{}", self.rows.len()), chunk.packed()));
+            self.rows.push(chunk.rows);
+        }
+    }
+
+    fn finish(mut self, table: &Table, causes: Option<&CauseTable>) -> Exploration {
+        let words_of = |column: usize| table.column(column).words.clone();
+        let word = |column: usize, number: u64| table.column(column).words.get(number as usize);
+        let kinds: Vec<Value> = self
+            .kinds_in_order
+            .iter()
+            .map(|kind| json!([word(START, kind.start), word(OUTCOME, kind.outcome), kind.dates, kind.causes]))
+            .collect();
+        let mut failures = words_of(FAILURE);
+        if failures.len() as u64 > MOST_FAILURES {
+            failures.truncate(MOST_FAILURES as usize);
+            failures.push("another failure".to_owned());
+        }
+        let after = causes.map(|causes| {
+            let of = |(place, name): (usize, &&str)| {
+                let column = causes.table.column(FIRST_CAUSE + causes.causes.len() + place);
+                let words: Vec<Value> = column.words.iter().map(|word| words::of_word(name, word)).collect();
+                let is_date = column.kind == Kind::Time;
+                json!({"name": name, "note": words::of_column(name), "is_date": is_date, "words": words})
+            };
+            causes.after.iter().enumerate().map(of).collect::<Vec<Value>>()
+        });
+        let about = json!({
+            "invocations": self.seen,
+            "unrequested": self.unrequested,
+            "functions": words_of(FUNCTION),
+            "nodes": words_of(NODE),
+            "failures": failures,
+            "kinds": kinds,
+            "causes": causes.map(|causes| causes.causes.iter().copied().map(words::of_cause).collect::<Vec<_>>()),
+            "after": after,
+            "rows": self.rows,
+            "overview": self.overview.about(),
+        });
+        (self.times.function_names, self.times.node_names) = (words_of(FUNCTION), words_of(NODE));
+        let Self { chunks, ended, occupancy, times, .. } = self;
+        Exploration { about, chunks, ended, occupancy, times }
+    }
+}
