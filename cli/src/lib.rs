@@ -199,12 +199,12 @@ impl Command {
             Self::Sweep(command) => command.isolated(),
             Self::Why(arguments) => arguments.isolated(),
             Self::Diff(arguments) => arguments.isolated(),
+            Self::Report(arguments) => arguments.isolated(),
             Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),
             // It sees to that by itself.
             Self::Debug(_)
-            | Self::Report(_)
             | Self::Platforms(_)
             | Self::Trace(_)
             | Self::Schema

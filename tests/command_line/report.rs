@@ -1,6 +1,6 @@
 //! `hearth report`: pages that need nothing else, and pictures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -47,11 +47,17 @@ fn element<'a>(page: &'a str, id: &str) -> &'a str {
     rest.split_once("</").unwrap().0
 }
 
-/// The columns of a chunk, as `explore/column` packs them.
-fn columns(page: &str, id: &str) -> Vec<Vec<u64>> {
+/// What a chunk holds.
+fn inflated(page: &str, id: &str) -> Vec<u8> {
     let deflated = base64::engine::general_purpose::STANDARD.decode(element(page, id)).unwrap();
     let mut bytes = Vec::new();
     flate2::read::DeflateDecoder::new(deflated.as_slice()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// The columns of a chunk, as `explore/column` packs them.
+fn columns(page: &str, id: &str) -> Vec<Vec<u64>> {
+    let bytes = inflated(page, id);
     let (mut columns, mut rest) = (Vec::new(), bytes.as_slice());
     while let Some((head, body)) = rest.split_at_checked(5) {
         let (count, width) = (u32::from_le_bytes(head[..4].try_into().unwrap()) as usize, usize::from(head[4]));
@@ -119,6 +125,67 @@ fn a_page_holds_every_invocation_of_the_tables_in_either_form() {
         assert_eq!(sum, expected as f64, "{name}");
         assert!(!cause["title"].as_str().unwrap().is_empty() && !cause["note"].as_str().unwrap().is_empty());
     }
+}
+
+/// What happened to an invocation, as `hearth why` prints it: when, for how long, and what.
+fn told(folder: &str, invocation: &str) -> Vec<(String, String)> {
+    let output = hearth().args(["why", folder, invocation]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.split("\n\n").nth(1).unwrap().lines().skip(1);
+    lines.map(|line| line.split_once(" s ").unwrap()).map(|(at, what)| (at.trim().into(), what.trim().into())).collect()
+}
+
+#[test]
+fn stories_on_a_page_are_those_of_hearth_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("run");
+    let scenario = project_path("examples/quickstart.json");
+    hearth().arg("run").arg(scenario).args(["--explain", "--output"]).arg(&output).assert().success();
+    let name = output.to_str().unwrap();
+    report(&[name]);
+    let plain = fs::read_to_string(output.join("report.html")).unwrap();
+    assert!(!plain.contains("id=\"run-0-stories\""));
+    report(&[name, "--stories", "3"]);
+    let page = fs::read_to_string(output.join("report.html")).unwrap();
+    let stories: BTreeMap<String, Vec<(u64, Option<u64>, String)>> =
+        serde_json::from_slice(&inflated(&page, "run-0-stories")).unwrap();
+    // The slowest ones, by the table.
+    let table = fs::read_to_string(output.join("causes.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let place = reader.headers().unwrap().iter().position(|head| head == "latency").unwrap();
+    let mut rows: Vec<(u64, u64)> =
+        reader.records().map(Result::unwrap).map(|row| (nanos(&row[place]), row[0].parse().unwrap())).collect();
+    rows.sort_by_key(|(latency, number)| (std::cmp::Reverse(*latency), *number));
+    let slowest: BTreeSet<String> = rows.iter().take(3).map(|(_, number)| number.to_string()).collect();
+    assert_eq!(stories.keys().cloned().collect::<BTreeSet<_>>(), slowest);
+    for (number, lines) in &stories {
+        let expected = told(name, number);
+        assert!(lines.len() == expected.len() && lines.len() > 5, "{lines:?}");
+        for ((at, length, what), (said_at, said)) in lines.iter().zip(&expected) {
+            assert_eq!((*at, length.is_some()), (nanos(said_at), said != what));
+            assert!(said.ends_with(what), "{said}: {what}");
+        }
+    }
+}
+
+#[test]
+fn stories_that_cannot_be_told_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, sweep) = (run(folder.path()), sweep(folder.path()));
+    let refused = |arguments: &[&str]| {
+        let done = hearth().arg("report").args(arguments).args(["--stories", "2"]).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        String::from_utf8(done.stderr).unwrap()
+    };
+    assert!(refused(&[&sweep]).contains("is a sweep: stories are told of a run, as of one of runs/"));
+    assert!(refused(&[&run, "--format", "svg"]).contains("--stories: pictures tell none"));
+    // The scenario of the folder has become another one.
+    let path = Path::new(&run).join("scenario.json");
+    let mut scenario: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    scenario["service"]["container_startup_overhead"] = json!("77s");
+    fs::write(&path, scenario.to_string()).unwrap();
+    let said = refused(&[&run]);
+    assert!(said.contains(" when the run is made again: leave out --stories, or run it again"), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from conftest import HOSTILE, Result, hearth, nanos
+from conftest import HOSTILE, STORIES, Result, hearth, nanos
 
 KNOWN = {"invocation", "function", "node", "start", "outcome", "requested_at", "latency", "cold_start", "container_ended_at", "container_node", "evicted_for"}
 
@@ -116,28 +116,45 @@ def test_what_is_over_time_adds_up_in_every_interval(results: dict[str, Result],
 
 def test_the_story_of_an_invocation_adds_up(results: dict[str, Result], show: Any) -> None:
     shown = show(results["whole"].page).ready()
-    rows = rows_of(results["whole"])
-    slowest = max(rows, key=lambda row: row["latency"])
-    shown.page.click("#invocations-table button.row >> nth=0")
-    assert f"Invocation {slowest['invocation']} of {slowest['function']}" in shown.page.inner_text("#story h3")
+    rows = sorted(rows_of(results["whole"]), key=lambda row: -row["latency"])
+    # The first one that `hearth why` does not tell of on this page.
+    slow = rows[STORIES]
+    shown.page.click(f"#invocations-table button.row >> nth={STORIES}")
+    assert f"Invocation {slow['invocation']} of {slow['function']}" in shown.page.inner_text("#story h3")
     parts = shown.page.eval_on_selector_all("#story tbody td[data-nanos]", "all => all.map(one => +one.dataset.nanos)")
-    assert parts == [time for time in slowest["causes"].values() if time]
-    assert sum(parts) == slowest["latency"] == int(shown.page.get_attribute("#story tfoot td", "data-nanos"))
+    assert parts == [time for time in slow["causes"].values() if time]
+    assert sum(parts) == slow["latency"] == int(shown.page.get_attribute("#story tfoot td", "data-nanos"))
     told = shown.page.inner_text("#story")
     assert "is requested" in told and "There was no warm container" in told and "hearth why" in told
-    invocation = next(row for row in results["whole"].table("invocations.csv") if row["invocation"] == slowest["invocation"])
+    invocation = next(row for row in results["whole"].table("invocations.csv") if row["invocation"] == slow["invocation"])
     for date in ("requested_at", "submitted_at", "dispatched_at", "started_at", "finished_at"):
         assert f"({invocation[date].rstrip('0').rstrip('.')} s)" in told, date
     # The next one by latency, and one by its number.
     shown.page.click("text=Faster one")
-    second = sorted(rows, key=lambda row: -row["latency"])[1]
-    assert f"Invocation {second['invocation']} of" in shown.page.inner_text("#story h3")
+    assert f"Invocation {rows[STORIES + 1]['invocation']} of" in shown.page.inner_text("#story h3")
     shown.page.fill("#story-number", "77")
     shown.page.press("#story-number", "Enter")
     assert "Invocation 77 of" in shown.page.inner_text("#story h3")
     shown.page.fill("#story-number", "999999")
     shown.page.press("#story-number", "Enter")
     assert "is not on this page" in shown.page.inner_text("#story")
+
+
+def test_the_slowest_have_the_stories_that_hearth_why_tells(results: dict[str, Result], show: Any) -> None:
+    shown = show(results["whole"].page).ready()
+    slowest = sorted(rows_of(results["whole"]), key=lambda row: -row["latency"])[:STORIES]
+    for place in (0, STORIES - 1):
+        shown.page.click(f"#invocations-table button.row >> nth={place}")
+        cells = shown.page.eval_on_selector_all("#story-told tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))")
+        said = hearth("why", results["whole"].folder, slowest[place]["invocation"])
+        lines = said.split("\n\n")[1].splitlines()[1:]
+        assert len(cells) == len(lines) > 5
+        for (at, length, what), line in zip(cells, lines, strict=True):
+            date, rest = re.match(r" +([\d.]+) s +(.*)", line).groups()
+            # It says 1.00 ms where the page says 1 ms.
+            rest = re.sub(r"^([\d.]+?)\.?0*( (?:d|h|min|s|ms|µs|ns)  )", r"\1\2", rest) if "." in rest.split(" ")[0] else rest
+            assert nanos(at.removesuffix(" s")) == nanos(date) and rest == f"{length}  {what}".strip(), line
+        assert slowest[place]["invocation"] in shown.page.inner_text("#story h3") and "hearth why /" not in shown.page.inner_text("#story")
 
 
 @lru_cache

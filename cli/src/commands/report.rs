@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 use clap::builder::{EnumValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use super::run::POLICY_TIMEOUT;
+use super::selection::{PluginArguments, ScenarioArguments, Settings};
+use super::why;
 use crate::error::CommandError;
 use crate::feature::PNG;
+use crate::isolation::{Isolated, inside};
 use crate::objects::is_named;
 use crate::objects::location::{Location, Needed};
 use crate::report::draw::to_svg;
 use crate::report::drawn::DrawnFiles;
-use crate::report::explore;
+use crate::report::explore::{self, Explored};
 use crate::report::figure::Figure;
 use crate::report::folder::{Folder, RunFolder};
 use crate::report::page::{self, RunOnPage};
-use crate::report::{run_figures, sweep_figures};
+use crate::report::{run_figures, stories, sweep_figures};
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -56,15 +60,51 @@ pub struct ReportArguments {
     /// folder of pictures, by default figures in it.
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
+
+    /// Tell the stories of the N slowest invocations of each run on the page as `hearth why` does, for which each run is made again.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    stories: usize,
+
+    #[command(flatten)]
+    plugins: PluginArguments,
+}
+
+impl ReportArguments {
+    /// How it is done in a process of its own, if runs are made again and libraries may be opened.
+    pub fn isolated(&self) -> Option<Isolated> {
+        // What lies in object storage is not seen from here.
+        let opens = |folder: &PathBuf| is_named(folder) || self.again(folder).may_open_libraries();
+        let is_needed = self.stories > 0 && self.folders.iter().any(opens);
+        is_needed.then(|| Isolated::within(POLICY_TIMEOUT, self.plugins.all_folders()))
+    }
+
+    /// The run of a folder, to be made again.
+    fn again(&self, folder: &Path) -> ScenarioArguments {
+        ScenarioArguments::of(folder.join("scenario.json"), &self.plugins, &Settings::default())
+    }
+
+    fn check(&self) -> Result<(), CommandError> {
+        let wrong = |problem: &str| Err(CommandError::Usage(problem.to_owned()));
+        if let Some(output) = self.output.as_deref().filter(|output| is_named(output)) {
+            let cure =
+                "name a path of this machine, or none: what is drawn of results in object storage comes to lie there";
+            return wrong(&format!("--output {}: is in object storage: {cure}", output.display()));
+        }
+        if self.format != Format::Html {
+            if self.folders.len() > 1 {
+                return wrong("pictures are of one result: name one, or leave out --format");
+            }
+            if self.stories > 0 {
+                return wrong("--stories: pictures tell none: leave out --format");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Writes a page or pictures of results.
 pub fn run(arguments: &ReportArguments) -> Result<(), CommandError> {
-    if let Some(output) = arguments.output.as_deref().filter(|output| is_named(output)) {
-        let cure =
-            "name a path of this machine, or none: what is drawn of results in object storage comes to lie there";
-        return Err(CommandError::Usage(format!("--output {}: is in object storage: {cure}", output.display())));
-    }
+    arguments.check()?;
     let open = |folder: &PathBuf| {
         let location = Location::open(folder, Needed::All)?;
         let read = location.named(Folder::read(location.folder()))?;
@@ -73,9 +113,6 @@ pub fn run(arguments: &ReportArguments) -> Result<(), CommandError> {
     let mut results = arguments.folders.iter().map(open).collect::<Result<Vec<_>, CommandError>>()?.into_iter();
     let Some((location, folder)) = results.next() else { return Ok(()) };
     let others: Vec<(Location, Folder)> = results.collect();
-    if !others.is_empty() && arguments.format != Format::Html {
-        return Err(CommandError::Usage("pictures are of one result: name one, or leave out --format".to_owned()));
-    }
     let drawn = match arguments.format {
         Format::Html => write_page(arguments, &location, folder, others),
         Format::Svg | Format::Png => write_pictures(arguments, &location, folder),
@@ -110,11 +147,15 @@ fn write_page(
             page::of_runs(&runs, &mut page_file(&target)?)
         }
         Folder::Sweep(_) if !others.is_empty() => return Err(of_runs_alone(location)),
+        Folder::Sweep(_) if arguments.stories > 0 => {
+            let problem = "is a sweep: stories are told of a run, as of one of runs/";
+            return Err(CommandError::Usage(format!("--stories: {} {problem}", location.name().display())));
+        }
         Folder::Sweep(sweep) => page::of_sweep(&sweep, &mut page_file(&target)?),
     };
     written.map_err(|error| unwritable(&target, error))?;
     claim.note()?;
-    writeln!(std::io::stdout(), "The report is {}.", called.display())?;
+    writeln!(inside::stdout(), "The report is {}.", called.display())?;
     Ok(())
 }
 
@@ -134,10 +175,10 @@ fn runs_of(
     others: Vec<(Location, Folder)>,
 ) -> Result<Vec<RunOnPage>, CommandError> {
     let number = arguments.folders.len() as u64;
-    let mut runs = vec![on_page(first.0, *first.1, number)?];
+    let mut runs = vec![on_page(arguments, first.0, *first.1, number)?];
     for (location, folder) in others {
         let Folder::Run(run) = folder else { return Err(of_runs_alone(&location)) };
-        runs.push(on_page(&location, *run, number)?);
+        runs.push(on_page(arguments, &location, *run, number)?);
     }
     // Folders of one name are told apart by their paths.
     let labels: Vec<String> = runs.iter().map(|run| run.label.clone()).collect();
@@ -149,11 +190,35 @@ fn runs_of(
     Ok(runs)
 }
 
-fn on_page(location: &Location, run: RunFolder, runs: u64) -> Result<RunOnPage, CommandError> {
-    let explored = location.named(explore::of_run(location.folder(), run.summary.invocations, runs))?;
+fn on_page(
+    arguments: &ReportArguments,
+    location: &Location,
+    run: RunFolder,
+    runs: u64,
+) -> Result<RunOnPage, CommandError> {
+    let (expected, slowest) = (run.summary.invocations, arguments.stories);
+    let mut explored = location.named(explore::of_run(location.folder(), expected, runs, slowest))?;
+    if let Some(explored) = explored.as_mut().filter(|explored| !explored.slowest.is_empty()) {
+        tell_stories(arguments, location, explored)?;
+    }
     let path = location.name().display().to_string();
     let label = location.name().file_name().map_or_else(|| path.clone(), |name| name.to_string_lossy().into_owned());
     Ok(RunOnPage { label, path, run, explored })
+}
+
+/// Makes a run again, and has it tell of its slowest invocations.
+fn tell_stories(
+    arguments: &ReportArguments,
+    location: &Location,
+    explored: &mut Explored,
+) -> Result<(), CommandError> {
+    let (_, experiment) = arguments.again(location.folder()).read()?.prepare()?;
+    let told = experiment.telling_all(explored.slowest.iter().map(|slow| slow.invocation)).without_records();
+    let results = why::run(told)?;
+    stories::put(explored, &results).map_err(|problem| {
+        let cure = "leave out --stories, or run it again";
+        CommandError::Usage(format!("--stories: {}: {problem}: {cure}", location.name().display()))
+    })
 }
 
 fn write_pictures(arguments: &ReportArguments, location: &Location, mut folder: Folder) -> Result<(), CommandError> {
@@ -173,7 +238,7 @@ fn write_pictures(arguments: &ReportArguments, location: &Location, mut folder: 
         write_picture(figure, arguments.format, file)?;
     }
     claim.note()?;
-    writeln!(std::io::stdout(), "{} pictures are in {}.", figures.len(), called.display())?;
+    writeln!(inside::stdout(), "{} pictures are in {}.", figures.len(), called.display())?;
     Ok(())
 }
 

@@ -129,7 +129,7 @@ fn compare(
         None => first,
     };
     let before = side(first.telling(invocation))?;
-    if before.results.story.is_none() {
+    if before.results.stories.is_empty() {
         return Err(not_requested(invocation, &before.results));
     }
     let (undone, what) = named.undone(&before.results)?;
@@ -159,7 +159,7 @@ fn not_requested(invocation: u64, results: &Results) -> CommandError {
 
 fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Result<(), CommandError> {
     let results = run(experiment.telling(invocation).without_records())?;
-    let Some(told) = &results.story else { return Err(not_requested(invocation, &results)) };
+    let Some(told) = results.stories.first() else { return Err(not_requested(invocation, &results)) };
     let mut out = inside::stdout();
     if arguments.json {
         writeln!(out, "{}", to_json_of(&story::as_json(told, &results.about)))?;
@@ -170,7 +170,7 @@ fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Re
 }
 
 /// Runs it to its end, or to where it stopped, which is then said.
-fn run(experiment: Experiment) -> Result<Results, CommandError> {
+pub(super) fn run(experiment: Experiment) -> Result<Results, CommandError> {
     let stopped = Monitor::of_this_thread();
     interrupt::stops(move || stopped.interrupt(), || {});
     inside::note_simulation(experiment.about(), experiment.extent());

@@ -276,7 +276,7 @@ impl Experiment {
         self
     }
 
-    /// Explains, and tells the story of one invocation, by its number: [`Results::story`].
+    /// Explains, and tells the story of one invocation, by its number: [`Results::stories`].
     ///
     /// ```
     /// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
@@ -287,16 +287,21 @@ impl Experiment {
     /// #     "workload": {"invocations": [{"at": 1.5, "function": "f", "body": [{"sleep": "1s"}]}]}}"#)?;
     /// # let catalog = Catalog::new(hearth_plugins::BUILT_IN);
     /// let results = Experiment::prepare(&scenario, &catalog)?.telling(0).run()?;
-    /// let story = results.story.ok_or("invocation 0 was requested")?;
+    /// let story = results.stories.first().ok_or("invocation 0 was requested")?;
     /// let is_told = |words: &str| {
     ///     story.events.iter().any(|event| matches!(event, StoryEvent::Told { what, .. } if what.contains(words)))
     /// };
     /// assert!(is_told("starts cold on all: its function had never had a container"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn telling(mut self, invocation: u64) -> Self {
-        let functions = self.about.functions.clone();
-        self.simulation.with_model_mut(|model, _| model.service().tell_story_of(invocation, functions));
+    pub fn telling(self, invocation: u64) -> Self {
+        self.telling_all([invocation])
+    }
+
+    /// Explains, and tells the stories of some invocations, by their numbers, which takes one run for all: [`Results::stories`].
+    pub fn telling_all(mut self, invocations: impl IntoIterator<Item = u64>) -> Self {
+        let (invocations, functions) = (invocations.into_iter().collect(), self.about.functions.clone());
+        self.simulation.with_model_mut(|model, _| model.service().tell_stories_of(invocations, functions));
         self.explained()
     }
 
@@ -542,7 +547,7 @@ impl Experiment {
                 service.work().has_workflows(),
             )
         });
-        let Ended { metrics, records, stall, causes, story, found } = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall, causes, stories, found } = self.service.end(&mut self.simulation);
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
         let (records, unwritten) = records.map_or_else(|error| (Vec::new(), Some(error)), |records| (records, None));
@@ -557,7 +562,7 @@ impl Experiment {
             about,
             metrics,
             causes,
-            story,
+            stories,
             found,
             records,
             events,

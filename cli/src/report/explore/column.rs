@@ -34,11 +34,20 @@ impl Columns {
 
     /// The columns as text.
     pub fn packed(&self) -> String {
-        let mut deflated = DeflateEncoder::new(Vec::new(), Compression::new(6));
-        // Writing into memory does not fail.
-        let written = deflated.write_all(&self.bytes).and_then(|()| deflated.finish());
-        STANDARD.encode(written.unwrap_or_default())
+        packed(&self.bytes)
     }
+}
+
+/// A text as a chunk of a page.
+pub fn packed_text(text: &str) -> String {
+    packed(text.as_bytes())
+}
+
+fn packed(bytes: &[u8]) -> String {
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::new(6));
+    // Writing into memory does not fail.
+    let written = deflated.write_all(bytes).and_then(|()| deflated.finish());
+    STANDARD.encode(written.unwrap_or_default())
 }
 
 /// A number that may be below zero as one that is not: 0, -1, 1, -2, …

@@ -2,13 +2,14 @@
 //! that are deflated by chunks, and what is seen before these are unpacked, or from far away.
 //!
 //! [`tables`] reads what the run wrote, a batch at a time; [`rows`] makes chunks of it, [`overview`] sums it up over time, [`occupancy`] says what
-//! nodes were busy with, and [`containers`] takes the spans of containers from a timeline. [`column`] is how numbers are packed, [`words`] what causes are called.
+//! nodes were busy with, [`containers`] takes the spans of containers from a timeline, and [`slowest`] finds whose stories are worth telling. [`column`] is how numbers are packed, [`words`] what causes are called.
 
 pub mod column;
 pub mod containers;
 pub mod occupancy;
 pub mod overview;
 pub mod rows;
+pub mod slowest;
 pub mod tables;
 pub mod words;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use self::containers::Containers;
 use self::rows::{Exploration, Rows};
+use self::slowest::Slow;
 use self::tables::Table;
 use super::theme;
 use crate::error::CommandError;
@@ -36,19 +38,24 @@ pub struct Explored {
     pub about: Value,
     /// What is unpacked there when it is wanted: base64 of deflated columns, by name.
     pub chunks: Vec<(String, String)>,
+    /// The slowest of its invocations, as many as were asked for.
+    pub slowest: Vec<Slow>,
 }
 
+/// What the chunk of stories is called.
+pub const STORIES: &str = "stories";
+
 /// What a page of so many runs can hold of the one in a folder; nothing if the run wrote no table of invocations. `expected` says how many
-/// invocations there were.
+/// invocations there were, `slowest` how many of the slowest are to be named.
 ///
 /// # Errors
 /// When a table cannot be read, or is not what Hearth writes.
-pub fn of_run(folder: &Path, expected: u64, runs: u64) -> Result<Option<Explored>, CommandError> {
+pub fn of_run(folder: &Path, expected: u64, runs: u64, slowest: usize) -> Result<Option<Explored>, CommandError> {
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let sample = manifest.options.invocations.map_or(1.0, |table| table.sample);
     let mut every = ((expected as f64 * sample) / (MOST_INVOCATIONS / runs) as f64).ceil().max(1.0) as u64;
     loop {
-        let Some(mut explored) = of_every(every, folder, &manifest)? else { return Ok(None) };
+        let Some(mut explored) = of_every((every, slowest), folder, &manifest)? else { return Ok(None) };
         let bytes: usize = explored.chunks.iter().map(|(_, text)| text.len()).sum();
         let times = (bytes as u64).div_ceil(MOST_BYTES / runs);
         if times <= 1 {
@@ -60,12 +67,16 @@ pub fn of_run(folder: &Path, expected: u64, runs: u64) -> Result<Option<Explored
     }
 }
 
-fn of_every(every: u64, folder: &Path, manifest: &Manifest) -> Result<Option<Explored>, CommandError> {
+fn of_every(
+    (every, slowest): (u64, usize),
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Option<Explored>, CommandError> {
     let Some(invocations) = table(folder, manifest, "invocations") else { return Ok(None) };
     let causes = table(folder, manifest, "causes");
     let timeline = manifest.lists("timeline.json").then(|| folder.join("timeline.json"));
-    let exploration = Rows::new(every, timeline.is_none()).read(invocations?, causes.transpose()?)?;
-    let Exploration { mut about, mut chunks, ended, mut occupancy, times } = exploration;
+    let exploration = Rows::new(every, timeline.is_none(), slowest).read(invocations?, causes.transpose()?)?;
+    let Exploration { mut about, mut chunks, ended, mut occupancy, times, slowest } = exploration;
     if let Some(timeline) = timeline {
         let containers = Containers::read(&timeline, &times, &mut occupancy)?;
         about["containers"] = containers.about();
@@ -78,7 +89,7 @@ fn of_every(every: u64, folder: &Path, manifest: &Manifest) -> Result<Option<Exp
     about["occupancy"] = occupancy.about();
     chunks.push(("occupancy".to_owned(), occupancy.chunk()));
     about["every"] = json!(every);
-    Ok(Some(Explored { about, chunks }))
+    Ok(Some(Explored { about, chunks, slowest }))
 }
 
 /// The table of a name, if the run wrote it, in either form.
@@ -93,6 +104,7 @@ mod tests {
 
     use super::column::tests::{unfolded, unpacked};
     use super::*;
+    use crate::noted::Noted;
     use crate::output_choice::{InvocationsTable, TableFormat};
     use crate::result_folder::manifest::{Options, Output};
 
@@ -113,7 +125,8 @@ mod tests {
         fs::write(folder.path().join("timeline.json"), format!("[\n{}\n]\n", lines.join(",\n"))).unwrap();
         let invocations = Some(InvocationsTable { format: TableFormat::Csv, sample: 1.0 });
         let timeline = Some("timeline.json".to_owned());
-        let options = Options { invocations, time_series: None, timeline, policy_timeout_s: 10.0, explain: false };
+        let (time_series, noted) = (None, Noted::default());
+        let options = Options { invocations, time_series, timeline, policy_timeout_s: 10.0, explain: false, noted };
         let mut manifest = Manifest::new(options, None);
         let names = ["invocations.csv", "timeline.json"].map(str::to_owned);
         manifest.files = names.into_iter().map(|name| Output { name, sha256: None }).collect();
@@ -128,7 +141,7 @@ mod tests {
     fn of_too_many_invocations_some_are_kept_and_all_are_counted() {
         let (folder, manifest) = folder_of_ten();
         for (every, kept) in [(1, 10), (3, 4), (20, 1)] {
-            let explored = of_every(every, folder.path(), &manifest).unwrap().unwrap();
+            let explored = of_every((every, 0), folder.path(), &manifest).unwrap().unwrap();
             let rows = chunk(&explored, "rows-0");
             let mut number = 0;
             let numbers = rows[0].iter().map(|difference| {
@@ -150,7 +163,7 @@ mod tests {
     #[test]
     fn dates_that_follow_from_others_are_not_written() {
         let (folder, manifest) = folder_of_ten();
-        let explored = of_every(1, folder.path(), &manifest).unwrap().unwrap();
+        let explored = of_every((1, 0), folder.path(), &manifest).unwrap().unwrap();
         assert_eq!(explored.about["containers"]["containers"], json!([[0, 0, 20]]));
         let [ways, rows, functions, begins, ends] = chunk(&explored, "spans-0").try_into().unwrap();
         // Bodies from start to finish, and idle from there to the next one; the last one ends by itself.
@@ -165,7 +178,7 @@ mod tests {
         let (folder, manifest) = folder_of_ten();
         let refused = |text: &str| {
             fs::write(folder.path().join("timeline.json"), text).unwrap();
-            of_every(1, folder.path(), &manifest).unwrap_err().to_string()
+            of_every((1, 0), folder.path(), &manifest).unwrap_err().to_string()
         };
         assert!(refused("[\n{\"ph\": 1}\n]").contains("timeline.json: is not what Hearth writes"));
         let nowhere = r#"[{"ph": "X", "name": "run", "pid": 7, "tid": 0, "ts": 0, "dur": 1, "args": {}}]"#;

@@ -13,6 +13,7 @@ use super::super::theme;
 use super::column::{Columns, difference};
 use super::occupancy::Occupancy;
 use super::overview::Overview;
+use super::slowest::{Slow, Slowest};
 use super::tables::{Column, Kind, NOTHING, Table};
 use super::words;
 use crate::error::CommandError;
@@ -89,6 +90,8 @@ pub struct Exploration {
     pub occupancy: Occupancy,
     /// What containers need.
     pub times: Times,
+    /// The slowest invocations.
+    pub slowest: Vec<Slow>,
 }
 
 /// How an invocation went, apart from numbers.
@@ -118,6 +121,7 @@ pub struct Rows {
     occupancy: Occupancy,
     ended: u64,
     times: Times,
+    slowest: Slowest,
 }
 
 /// The columns of a chunk.
@@ -197,8 +201,8 @@ impl CauseTable {
 }
 
 impl Rows {
-    /// Takes every so many invocations; says of all what nodes were busy with if no timeline does.
-    pub fn new(every: u64, has_occupancy: bool) -> Self {
+    /// Takes every so many invocations; says of all what nodes were busy with if no timeline does, and which few are the slowest.
+    pub fn new(every: u64, has_occupancy: bool, slowest: usize) -> Self {
         Self {
             every,
             seen: 0,
@@ -213,6 +217,7 @@ impl Rows {
             occupancy: Occupancy::default(),
             ended: 0,
             times: Times::default(),
+            slowest: Slowest::new(slowest),
         }
     }
 
@@ -316,6 +321,7 @@ impl Rows {
         if let Some(latency) = latency {
             dates |= 1 << 4;
             chunk.latency.push(latency);
+            self.slowest.offer(number, latency);
         }
         for (cause, nanos) in parts.split_last().map_or(&[][..], |(_, others)| others) {
             if chunk.parts.len() <= *cause {
@@ -399,7 +405,7 @@ impl Rows {
             "overview": self.overview.about(),
         });
         (self.times.function_names, self.times.node_names) = (words_of(FUNCTION), words_of(NODE));
-        let Self { chunks, ended, occupancy, times, .. } = self;
-        Exploration { about, chunks, ended, occupancy, times }
+        let Self { chunks, ended, occupancy, times, slowest, .. } = self;
+        Exploration { about, chunks, ended, occupancy, times, slowest: slowest.told() }
     }
 }

@@ -1,6 +1,6 @@
 // A run: its invocations in columns, and what their latencies are made of.
 
-import { unfold, unpack } from "./unpack.js";
+import { unfold, unpack, unpackJson } from "./unpack.js";
 
 export class Run {
   constructor(number, about) {
@@ -37,6 +37,8 @@ export class Run {
       this.take(await unpack(`run-${this.number}-rows-${chunk}`), this.about.rows[chunk]);
       progress?.(this.loaded / rows);
     }
+    // Of the slowest ones, if that was asked for: [date, length, what], by number.
+    this.stories = this.about.stories ? await unpackJson(`run-${this.number}-stories`) : {};
     this.isWhole = true;
   }
 

@@ -33,7 +33,8 @@ export function makeStory(page) {
 
   function date(nanos) { return `${clock(nanos)} (${exact(nanos)} s)`; }
 
-  function told(row) {
+  // What the row of the invocation says.
+  function dates(row) {
     const { run } = page, lines = [], requested = run.requested[row], [submitted, dispatched, started] = run.dates.map((dates) => dates[row]);
     const finished = run.finishedAt(row), outcome = words(run.outcomeOf(row)), node = run.nodeOf(row), start = run.startOf(row);
     const say = (at, text) => { if (at === at) lines.push([at, text]); };
@@ -42,10 +43,8 @@ export function makeStory(page) {
     say(dispatched, `gets a container and a core${node ? ` on ${node}` : ""}${start ? `: a ${start} start` : ""}, ${length(dispatched - requested)} after the request.`);
     say(started, `begins its body, ${length(started - requested)} after the request.`);
     say(finished, `ends: ${outcome}, ${length(finished - requested)} after the request.`);
-    const failure = run.failure[row] > 0 ? run.about.failures[run.failure[row] - 1] : null;
     if (!(finished === finished)) lines.push([null, `It has not ended: ${outcome}.`]);
-    if (failure) lines.push([null, failure]);
-    return lines;
+    return make("ol", { class: "dates" }, ...lines.map(([at, text]) => make("li", {}, at === null ? null : make("span", { class: "at" }, date(at)), " ", text)));
   }
 
   // Why there was no container, and what goes with that.
@@ -60,7 +59,49 @@ export function makeStory(page) {
     if (!cause) return null;
     const [ended, node, other] = ["container_ended_at", "container_node", "evicted_for"].map(valueOf);
     const more = [ended === null ? "" : `that was at ${date(ended)}`, node ? `on ${node.name}` : "", other ? `for a container of ${other.name}` : ""].filter((text) => text !== "");
-    return `There was no warm container: ${cause.note || words(cause.name)}${more.length > 0 ? ` (${more.join(", ")})` : ""}.`;
+    return make("p", {}, `There was no warm container: ${cause.note || words(cause.name)}${more.length > 0 ? ` (${more.join(", ")})` : ""}.`);
+  }
+
+  function tableOf(id, label, caption, heads, isNumber, ...parts) {
+    const head = make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: isNumber(at) ? "number" : null }, text)));
+    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, make("table", { id }, make("caption", {}, caption), make("thead", {}, head), ...parts));
+  }
+
+  // What `hearth why` tells of it.
+  function happenings(lines) {
+    const rows = lines.map(([at, nanos, what]) => make("tr", {}, make("td", { class: "number" }, `${exact(at)} s`), make("td", { class: "number" }, nanos === null ? "" : length(nanos)), make("td", {}, what)));
+    return tableOf("story-told", "What happened", "What happened to it, as hearth why tells it", ["at", "for", "what"], (at) => at < 2, make("tbody", {}, ...rows));
+  }
+
+  function causes(row, colours) {
+    const { run } = page, latency = run.latency[row];
+    const rows = run.partsOf(row).map(([cause, nanos]) => {
+      const { title, note, policy } = run.causes[cause], swatch = make("span", { class: "swatch", "aria-hidden": "true" });
+      swatch.style.background = colours[cause];
+      return make("tr", {}, make("th", { scope: "row" }, swatch, title, policy ? make("small", {}, ` ${policy}`) : null),
+        make("td", { class: "number", "data-nanos": nanos }, length(nanos)), make("td", { class: "number" }, share(nanos / latency)),
+        make("td", { class: "number" }, `${exact(nanos)} s`), make("td", {}, note));
+    });
+    const all = make("tr", {}, make("th", { scope: "row" }, "latency"), make("td", { class: "number", "data-nanos": latency }, length(latency)), make("td", { class: "number" }, ""), make("td", { class: "number" }, `${exact(latency)} s`), make("td", {}, ""));
+    return tableOf("story-causes", "Causes of this invocation", "What its latency is made of, in the order in which it came to it", ["cause", "time", "share", "exactly", "what it says"],
+      (at) => at > 0 && at < 4, make("tbody", {}, ...rows), make("tfoot", {}, all));
+  }
+
+  // Everything about the invocation of a row.
+  function contents(row) {
+    const { run } = page, number = run.invocation[row], latency = run.latency[row], lines = run.stories[number], parts = run.partsOf(row);
+    const found = [make("h3", {}, `Invocation ${number} of ${run.functionOf(row)}: ${words(run.outcomeOf(row))}${latency === latency ? ` after ${length(latency)}` : ""}`)];
+    if (run.failure[row] > 0) found.push(make("p", {}, run.about.failures[run.failure[row] - 1]));
+    found.push(...(lines ? [happenings(lines)] : [dates(row), coldStart(row)]));
+    if (parts.length > 0) {
+      const colours = causeColours(run.causes), values = new Array(run.causes.length).fill(0);
+      parts.forEach(([cause, nanos]) => { values[cause] = nanos; });
+      found.push(bar(values, colours, latency, run.causes.map((cause) => cause.title)), causes(row, colours));
+    }
+    if (!lines) found.push(make("p", { class: "hint" }, "More of it, with what policies were shown and answered: ", make("code", {}, `hearth why ${run.about.path} ${number}`)));
+    found.push(make("p", {}, make("button", { type: "button", onclick: () => page.showRow(row) }, "Show in the timeline"),
+      " ", make("button", { type: "button", onclick: () => store.set({ invocation: null }) }, "Close")));
+    return found.filter((part) => part !== null);
   }
 
   function update(isAsked) {
@@ -75,27 +116,7 @@ export function makeStory(page) {
       place.replaceChildren(make("p", {}, `Invocation ${invocation} is not on this page.`));
       return;
     }
-    const parts = run.partsOf(row), latency = run.latency[row], colours = causeColours(run.causes);
-    const title = make("h3", {}, `Invocation ${invocation} of ${run.functionOf(row)}: ${words(run.outcomeOf(row))}${latency === latency ? ` after ${length(latency)}` : ""}`);
-    const dates = make("ol", { class: "dates" }, ...told(row).map(([at, text]) => make("li", {}, at === null ? null : make("span", { class: "at" }, date(at)), " ", text)));
-    const cold = coldStart(row);
-    const values = run.causes.map((_, cause) => parts.find(([own]) => own === cause)?.[1] ?? 0);
-    const rows = parts.map(([cause, nanos]) => {
-      const { title, note, policy } = run.causes[cause], swatch = make("span", { class: "swatch", "aria-hidden": "true" });
-      swatch.style.background = colours[cause];
-      return make("tr", {}, make("th", { scope: "row" }, swatch, title, policy ? make("small", {}, ` ${policy}`) : null),
-        make("td", { class: "number", "data-nanos": nanos }, length(nanos)), make("td", { class: "number" }, share(nanos / latency)),
-        make("td", { class: "number" }, `${exact(nanos)} s`), make("td", {}, note));
-    });
-    const head = ["cause", "time", "share", "exactly", "what it says"];
-    const table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Causes of this invocation" }, make("table", {}, make("caption", {}, "What its latency is made of, in the order in which it came to it"),
-      make("thead", {}, make("tr", {}, ...head.map((text, at) => make("th", { scope: "col", class: at > 0 && at < 4 ? "number" : null }, text)))),
-      make("tbody", {}, ...rows),
-      make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, "latency"), make("td", { class: "number", "data-nanos": latency }, length(latency)), make("td", { class: "number" }, ""), make("td", { class: "number" }, `${exact(latency)} s`), make("td", {}, "")))));
-    const why = make("p", { class: "hint" }, "More of it, with what policies were shown and answered: ", make("code", {}, `hearth why ${run.about.path} ${invocation}`));
-    const buttons = make("p", {}, make("button", { type: "button", onclick: () => page.showRow(row) }, "Show in the timeline"),
-      " ", make("button", { type: "button", onclick: () => store.set({ invocation: null }) }, "Close"));
-    place.replaceChildren(title, dates, ...(cold ? [make("p", {}, cold)] : []), ...(parts.length > 0 ? [bar(values, colours, latency, run.causes.map((cause) => cause.title)), table, why] : []), buttons);
+    place.replaceChildren(...contents(row));
     if (isAsked) {
       element.scrollIntoView({ block: "nearest" });
       place.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Chunks of the page: base64 of deflated columns.
+// Chunks of the page: base64 of deflated columns, or of text.
 
 function bytesOf(text) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
@@ -12,8 +12,18 @@ const parsed = new Promise((done) => {
   else addEventListener("DOMContentLoaded", done, { once: true });
 });
 
-// The columns of a chunk, each as numbers. Its text is not needed any more.
+// The columns of a chunk, each as numbers.
 export async function unpack(id) {
+  return columnsOf(new Uint8Array(await (await inflated(id)).arrayBuffer()));
+}
+
+// What a chunk says as JSON.
+export async function unpackJson(id) {
+  return (await inflated(id)).json();
+}
+
+// The text of the chunk is not needed any more.
+async function inflated(id) {
   let element = document.getElementById(id);
   // It is whole when something follows it.
   if (!element || !element.nextElementSibling) {
@@ -22,8 +32,7 @@ export async function unpack(id) {
   }
   const bytes = bytesOf(element.textContent.trim());
   element.textContent = "";
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return columnsOf(new Uint8Array(await new Response(stream).arrayBuffer()));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")));
 }
 
 function columnsOf(bytes) {

@@ -373,7 +373,7 @@ impl Debugged {
                 time_series_interval: None,
                 causes: None,
                 found: Vec::new(),
-                story: None,
+                stories: Vec::new(),
             }
         })
     }
