@@ -207,11 +207,7 @@ fn on_page(
 }
 
 /// Makes a run again, and has it tell of its slowest invocations.
-fn tell_stories(
-    arguments: &ReportArguments,
-    location: &Location,
-    explored: &mut Explored,
-) -> Result<(), CommandError> {
+fn tell_stories(arguments: &ReportArguments, location: &Location, explored: &mut Explored) -> Result<(), CommandError> {
     let (_, experiment) = arguments.again(location.folder()).read()?.prepare()?;
     let told = experiment.telling_all(explored.slowest.iter().map(|slow| slow.invocation)).without_records();
     let results = why::run(told)?;

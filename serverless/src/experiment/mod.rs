@@ -46,8 +46,9 @@ pub use self::debugged::{
     Condition, ConditionError, Debugged, Happened, InspectedInvocation, ReplaceError, Stop, Until,
 };
 pub use self::difference::{
-    COMPARED, ComparedInvocations, ComparedRun, DifferenceError, DifferenceOptions, FunctionDifference, InvocationSide,
-    PartedDecisions, PartedInvocation, RunDifference, difference_of,
+    COMPARED, ComparedInvocations, ComparedRun, DifferenceBin, DifferenceError, DifferenceOptions, DifferencesOverTime,
+    FunctionDifference, IntervalDifference, InvocationSide, PartedDecisions, PartedInvocation, RunDifference,
+    difference_of,
 };
 use self::faults::set_faults;
 use self::instances::serve_by_instances;

@@ -1,25 +1,8 @@
 //! Invocations summed up over time, for what is seen first.
 
+use hearth_serverless::results::{Intervals, Summed};
+use hearth_simcore::time::SimTime;
 use serde_json::{Value, json};
-
-/// Not more intervals than this are kept apart.
-const MOST_INTERVALS: usize = 240;
-
-/// Lengths of intervals in nanoseconds, each of which divides the next.
-const LENGTHS: [u64; 12] = [
-    1_000_000,
-    10_000_000,
-    100_000_000,
-    1_000_000_000,
-    10_000_000_000,
-    60_000_000_000,
-    600_000_000_000,
-    3_600_000_000_000,
-    6 * 3_600_000_000_000,
-    24 * 3_600_000_000_000,
-    7 * 24 * 3_600_000_000_000,
-    70 * 24 * 3_600_000_000_000,
-];
 
 /// What was requested in an interval.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +15,7 @@ struct Interval {
     causes: Vec<u128>,
 }
 
-impl Interval {
+impl Summed for Interval {
     fn merge(&mut self, other: &Self) {
         self.invocations += other.invocations;
         self.cold += other.cold;
@@ -41,7 +24,9 @@ impl Interval {
             self.add(cause, *nanos);
         }
     }
+}
 
+impl Interval {
     fn add(&mut self, cause: usize, nanos: u128) {
         if self.causes.len() <= cause {
             self.causes.resize(cause + 1, 0);
@@ -53,28 +38,13 @@ impl Interval {
 /// Sums over time, by the date of the request.
 #[derive(Debug, Default)]
 pub struct Overview {
-    length: usize,
-    intervals: Vec<Interval>,
+    intervals: Intervals<Interval>,
 }
 
 impl Overview {
     /// Adds an invocation with the parts of its latency, each with the number of its cause.
     pub fn add(&mut self, requested: u64, is_cold: bool, latency: Option<u64>, parts: &[(usize, u64)]) {
-        while requested / LENGTHS[self.length] >= MOST_INTERVALS as u64 && self.length + 1 < LENGTHS.len() {
-            let together = (LENGTHS[self.length + 1] / LENGTHS[self.length]) as usize;
-            self.length += 1;
-            let merged = self.intervals.chunks(together).map(|chunk| {
-                let mut sum = Interval::default();
-                chunk.iter().for_each(|interval| sum.merge(interval));
-                sum
-            });
-            self.intervals = merged.collect();
-        }
-        let position = (requested / LENGTHS[self.length]).min(100 * MOST_INTERVALS as u64) as usize;
-        if self.intervals.len() <= position {
-            self.intervals.resize(position + 1, Interval::default());
-        }
-        if let Some(interval) = self.intervals.get_mut(position) {
+        if let Some(interval) = self.intervals.at(SimTime::from_nanos(requested)) {
             interval.invocations += 1;
             interval.cold += u64::from(is_cold);
             interval.latency += u128::from(latency.unwrap_or(0));
@@ -88,7 +58,8 @@ impl Overview {
             let causes: Vec<f64> = interval.causes.iter().map(|nanos| *nanos as f64).collect();
             json!([interval.invocations, interval.cold, interval.latency as f64, causes])
         };
-        json!({"step": LENGTHS[self.length], "intervals": self.intervals.iter().map(of).collect::<Vec<_>>()})
+        let intervals: Vec<Value> = self.intervals.all().iter().map(of).collect();
+        json!({"step": self.intervals.length().as_nanos(), "intervals": intervals})
     }
 }
 
@@ -110,7 +81,7 @@ mod tests {
             let about = overview.about();
             let step = about["step"].as_u64().unwrap();
             let intervals = about["intervals"].as_array().unwrap();
-            prop_assert!(intervals.len() <= MOST_INTERVALS);
+            prop_assert!(intervals.len() <= 240);
             for (position, interval) in intervals.iter().enumerate() {
                 let here: Vec<_> = invocations.iter().filter(|(requested, ..)| requested / step == position as u64).collect();
                 let cold = here.iter().filter(|(_, cause, _)| *cause == 0).count();
