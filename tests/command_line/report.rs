@@ -36,7 +36,7 @@ fn sweep(folder: &Path) -> String {
 }
 
 /// Files that a browser would fetch.
-fn fetched(page: &str) -> Vec<&str> {
+pub fn fetched(page: &str) -> Vec<&str> {
     let marks = ["src=", "href=\"", "url(", "@import", "fetch(", "import(", "XMLHttpRequest", "<link", "https:"];
     marks.into_iter().filter(|mark| page.contains(mark)).collect()
 }

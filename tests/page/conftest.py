@@ -9,6 +9,7 @@ import random
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,19 @@ class Shown:
         assert self.page.evaluate("window.hacked") is None
         self.context.close()
         assert self.problems == []
+
+
+def axe(shown: Shown, *rules: str) -> int:
+    """How many rules of accessibility the page holds, of these or all; it breaks none."""
+    package = find_spec("axe_playwright_python")
+    if package is None or package.submodule_search_locations is None:
+        pytest.skip("axe-core is not here")
+    shown.page.evaluate(next(Path(package.submodule_search_locations[0]).rglob("axe.min.js")).read_text())
+    wanted = list(rules) or ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = shown.page.evaluate("wanted => axe.run(document, {runOnly: wanted, resultTypes: ['violations']})", wanted)
+    told = [(one["id"], one["help"], [node["html"][-150:] for node in one["nodes"]][:3]) for one in found["violations"]]
+    assert told == []
+    return len(found["passes"])
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ fn warning_of(warning: &Value) -> String {
     format!("{setting}{kind} in {} of {} runs: {}", warning["runs"], warning["of"], text("message"))
 }
 
-fn name_of(scenario: &str) -> String {
+pub(super) fn name_of(scenario: &str) -> String {
     if scenario.is_empty() { "unnamed scenario".to_owned() } else { scenario.to_owned() }
 }
 
@@ -193,7 +193,7 @@ fn variables() -> [String; 2] {
 }
 
 /// Writes a page, of which the last part may be long.
-fn write_page(
+pub(super) fn write_page(
     out: &mut impl Write,
     title: &str,
     [head, data, body]: [&str; 3],
@@ -242,13 +242,13 @@ pub fn part_of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Fi
     Ok(part(&format!("{}\n{}", comparison_table(sweep, comparison), figures_of(figures)?)))
 }
 
-fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
+pub(super) fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
     let mut html = String::from("<div class=\"figures\">\n");
     for figure in figures {
         let picture = for_page(&to_svg(figure)?);
         let is_wide = match &figure.content {
             Content::Plot(plot) => plot.panels.len() > 1,
-            Content::Bars(_) | Content::GanttChart(_) => false,
+            Content::Bars(_) | Content::Sides(_) | Content::GanttChart(_) => false,
         };
         let class = if is_wide { " class=\"wide\"" } else { "" };
         let (name, note) = (escaped(&figure.name), escaped(&figure.note));

@@ -9,7 +9,13 @@ function valueOf(row, column) {
   return cell.dataset.value === undefined ? NaN : Number(cell.dataset.value);
 }
 
+// The script may be read before the tables are.
 export function makeSortable() {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", sortAll, { once: true });
+  else sortAll();
+}
+
+function sortAll() {
   document.querySelectorAll("table.sortable").forEach((table, number) => {
     const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells], original = [...body.rows];
     heads.forEach((head, column) => {
@@ -33,6 +39,6 @@ export function makeSortable() {
       const text = field.value.trim().toLowerCase();
       original.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(text); });
     });
-    table.parentElement.before(make("p", { class: "search" }, make("label", { for: field.id }, "Find:"), " ", field));
+    table.parentElement.before(make("p", { class: "search" }, make("label", { for: field.id }, "Find:", make("span", { class: "visually-hidden" }, ` in ${table.caption.textContent}`)), " ", field));
   });
 }
