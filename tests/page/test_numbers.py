@@ -57,6 +57,36 @@ def hold_causes(shown: Any, rows: list[dict[str, Any]]) -> None:
         if time / whole > 0.003:
             assert seen[cause][0] == pytest.approx(time, rel=1e-12), cause
             assert seen[cause][1] == pytest.approx(boxes[""][1] * time / whole, abs=1.5), cause
+    # Functions within causes, and causes within families.
+    parts: dict[tuple[str, ...], int] = {}
+    for path, (time, _) in boxes.items():
+        names = tuple(path.split("/", 2)) if path else ()
+        parts[names[:-1]] = parts.get(names[:-1], 0) + (time if names else 0)
+        if len(names) == 3:
+            assert time == sum(row["causes"][names[1]] for row in rows if row["function"] == names[2]), path
+    for names, time in parts.items():
+        # What is thinner than a five hundredth of the figure has no box.
+        assert time == pytest.approx(boxes["/".join(names)][0], abs=0.006 * whole), names
+
+
+def hold_bars(shown: Any, rows: list[dict[str, Any]]) -> None:
+    """The bars of functions are as long as their latencies, by cause."""
+    bars = dict(shown.page.eval_on_selector_all("#functions-table tbody tr", "all => all.map(row => [row.querySelector('button').dataset.row, [...row.querySelectorAll('.bar span')].map(one => one.getBoundingClientRect().width)])"))
+    sums = {name: [sum(row["causes"][cause] for row in rows if row["function"] == name) for cause in rows[0]["causes"]] for name in bars}
+    most, width = max(map(sum, sums.values())), shown.page.evaluate("document.querySelector('#functions-table .bar').getBoundingClientRect().width")
+    for name, widths in bars.items():
+        assert widths == pytest.approx([width * time / most for time in sums[name] if time], abs=0.1), name
+
+
+def hold_nodes(shown: Any, result: Result, begin: int, end: int) -> None:
+    """The table behind the timeline says what containers did in the span."""
+    shown.page.click("text=Nodes, as a table")
+    heads = shown.page.eval_on_selector_all("#timeline thead th", "all => all.map(one => one.textContent)")[1:]
+    nodes = shown.page.eval_on_selector_all("#timeline tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))")
+    assert len(nodes) == 3
+    for node, *values in nodes:
+        exact = overlaps(result, node, begin / 1e9, end / 1e9)
+        assert dict(zip(heads, map(float, values), strict=True)) == pytest.approx(exact, abs=0.01), node
 
 
 def test_all_of_a_run_is_what_its_tables_say(results: dict[str, Result], show: Any) -> None:
@@ -81,6 +111,8 @@ def test_a_brushed_span_filters_everything(results: dict[str, Result], show: Any
     assert len(rows) < 1000
     hold_numbers(shown, rows)
     hold_causes(shown, rows)
+    hold_bars(shown, rows)
+    hold_nodes(shown, results["whole"], begin, end)
     # The table of functions, and the one of invocations.
     cells = "all => all.map(row => [row.querySelector('button').dataset.row, ...[...row.querySelectorAll('td[data-value]')].map(cell => +cell.dataset.value)])"
     functions = {name: values for name, *values in shown.page.eval_on_selector_all("#functions-table tbody tr", cells)}
@@ -101,17 +133,55 @@ def test_a_brushed_span_filters_everything(results: dict[str, Result], show: Any
     hold_numbers(shown, rows_of(results["whole"]))
 
 
+def span_of(text: str) -> float:
+    """A length of time that the page says, in nanoseconds."""
+    number, unit = text.replace(",", "").split()
+    return float(number) * {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9, "min": 6e10, "h": 3.6e12}[unit]
+
+
+# How many dots above a date have the colour of each cause.
+DOTS = """date => {
+  const canvas = document.getElementById('over-time-canvas'), { busy } = JSON.parse(document.getElementById('about').textContent).runs[0];
+  const x = 132 + date / (busy * 1.01) * (canvas.clientWidth - 144), data = canvas.getContext('2d').getImageData(Math.floor(x), 0, 1, 196).data, causes = {};
+  let all = 0;
+  for (const button of document.querySelectorAll('#over-time .legend button')) {
+    const rgb = getComputedStyle(button.querySelector('.swatch')).backgroundColor.match(/\\d+/g).map(Number);
+    causes[button.dataset.cause] = [...Array(196).keys()].filter(y => rgb.every((part, k) => Math.abs(part - data[4 * y + k]) < 3)).length;
+    all += causes[button.dataset.cause];
+  }
+  return { all, causes };
+}"""
+
+
 def test_what_is_over_time_adds_up_in_every_interval(results: dict[str, Result], show: Any) -> None:
     shown = show(results["whole"].page, "#measure=count&start=cold").ready()
     shown.page.click("text=Over time, as a table")
     table = shown.page.eval_on_selector_all("#over-time tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))")
     step = {"10 s": 10**10, "60 s": 6 * 10**10}[re.sub("Requests of every ", "", shown.page.inner_text("#over-time caption"))]
-    bins: dict[int, int] = {}
+    bins: dict[int, list[dict[str, Any]]] = {}
     for row in rows_of(results["whole"], start="cold"):
-        bins[row["requested"] // step] = bins.get(row["requested"] // step, 0) + 1
+        bins.setdefault(row["requested"] // step, []).append(row)
     seconds = [sum(int(part) * 60**place for place, part in enumerate(reversed(row[0].split(":")))) for row in table]
-    assert dict(zip(seconds, (int(row[1]) for row in table), strict=True)) == {at * step // 10**9: count for at, count in bins.items()}
+    assert dict(zip(seconds, (int(row[1]) for row in table), strict=True)) == {at * step // 10**9: len(rows) for at, rows in bins.items()}
     assert all(row[1] == row[2] for row in table), "all are cold"
+    titles = {cause["title"]: cause["name"] for cause in shown.page.evaluate("JSON.parse(document.getElementById('about').textContent).runs[0].causes")}
+    heads = shown.page.eval_on_selector_all("#over-time thead th", "all => all.map(one => one.textContent)")
+    for at, row in zip(seconds, table, strict=True):
+        here = bins[at * 10**9 // step]
+        assert span_of(row[3]) == pytest.approx(sum(one["latency"] for one in here), rel=0.006)
+        for title, cell in list(zip(heads, row, strict=True))[4:]:
+            assert span_of(cell) == pytest.approx(sum(one["causes"][titles[title]] for one in here), rel=0.006), (at, title)
+    # As they are drawn: in the bin of the most latency, each cause has as many dots as is its part.
+    shown.page.click("text=in all")
+    shown.page.wait_for_timeout(100)
+    fullest, rows = max(bins.items(), key=lambda pair: sum(one["latency"] for one in pair[1]))
+    dots = shown.page.evaluate(DOTS, (fullest + 0.5) * step)
+    whole = sum(one["latency"] for one in rows)
+    # Where two meet, a dot has neither colour.
+    assert dots["all"] == pytest.approx(220 - 24 - 18, abs=len(dots["causes"]) + 1)
+    for cause, count in dots["causes"].items():
+        assert count == pytest.approx((220 - 24 - 18) * sum(one["causes"][cause] for one in rows) / whole, abs=2), cause
+    assert sum(count > 3 for count in dots["causes"].values()) >= 3
 
 
 def test_the_story_of_an_invocation_adds_up(results: dict[str, Result], show: Any) -> None:
@@ -253,7 +323,34 @@ def test_runs_are_compared_with_intervals(results: dict[str, Result], show: Any,
     shown.page.select_option("#run-choice", label="kept")
     shown.ready()
     assert shown.numbers()["cold starts"] == pytest.approx(cold[0])
+    assert "of other seeds" not in shown.page.inner_text("#compare-table")
     hearth("report", results["whole"].folder, results["seed"].folder, "--output", page)
     shown = show(page).ready()
     shown.page.wait_for_selector("#compare-table")
     assert "of other seeds" not in shown.page.inner_text("#compare-table"), "their requests differ in more than the seed"
+
+
+def test_runs_of_several_seeds_are_one_row(results: dict[str, Result], show: Any, tmp_path: Path) -> None:
+    scenario = results["whole"].folder.parent / "drawn.json"
+    drawn = json.loads(scenario.with_name("scenario.json").read_text())
+    drawn["workload"] = {"generate": {"arrivals": {"poisson": {"rate": 0.5}}, "requests": 200, "functions": {"count": 4}, "run_time": {"lognormal": {"median": 0.4, "sigma": 1}}}}
+    drawn["functions"], drawn["images"], drawn["files"] = [], [], []
+    scenario.write_text(json.dumps(drawn))
+    folders = {(timeout, seed): tmp_path / f"{timeout}-{seed}" for timeout in ("5s", "2min") for seed in (1, 2, 3)}
+    for (timeout, seed), folder in folders.items():
+        hearth("run", scenario, "--explain", "--seed", seed, "--set", f"policies.keep_alive.parameters.timeout={timeout}", "--output", folder)
+    hearth("report", *folders.values(), "--output", tmp_path / "seeds.html")
+    shown = show(tmp_path / "seeds.html").ready()
+    shown.page.wait_for_selector("#compare-table")
+    names = shown.page.eval_on_selector_all("#compare-table tbody th", "all => all.map(one => one.textContent)")
+    assert names == ["5s-1 and 2 of other seeds", "2min-1 and 2 of other seeds"]
+    cells = shown.page.eval_on_selector_all(
+        "#compare-table tbody tr", "all => all.map(row => { const one = row.querySelector('td[data-value]'); return ['value', 'half', 'difference', 'apart'].map(name => +one.dataset[name]); })"
+    )
+    means = {key: statistics.fmean(row["latency"] for row in rows_of(Result(folder, folder))) for key, folder in folders.items()}
+    own = [[means[timeout, seed] for seed in (1, 2, 3)] for timeout in ("5s", "2min")]
+    # Student's t with two degrees of freedom.
+    half = [4.303 * statistics.stdev(values) / math.sqrt(3) for values in own]
+    apart = [second - first for first, second in zip(*own, strict=True)]
+    assert [cell[:2] for cell in cells] == [pytest.approx([statistics.fmean(values), width], rel=1e-9) for values, width in zip(own, half, strict=True)]
+    assert cells[1][2:] == pytest.approx([statistics.fmean(apart), 4.303 * statistics.stdev(apart) / math.sqrt(3)], rel=1e-6)

@@ -104,6 +104,9 @@ def test_everything_is_done_by_keys(results: dict[str, Result], show: Any) -> No
     assert "200" in page.inner_text("#over-time-told") or "0:03:" in page.inner_text("#over-time-told")
     given = parse_qs(shown.hash()[1:])
     assert (given["from"], given["to"]) == (["200"], ["230"])
+    # What is told stands where screen readers say it when it has settled.
+    page.wait_for_timeout(100)
+    assert page.inner_text("#over-time > [role=status]") == page.inner_text("#over-time-told") != ""
     rows = [row for row in results["whole"].table("causes.csv") if 200 <= float(row["requested_at"]) < 230]
     assert shown.numbers()["invocations"] == len(rows) > 0
     page.keyboard.press("Escape")
