@@ -103,6 +103,10 @@ def test_its_tables_are_sorted_and_searched_and_its_figures_read_out(difference:
     table.locator("th button", has_text="latency in the first").click()
     values = [float(row[3]) for row in cells(table)]
     assert values == sorted(values) and values[0] != values[-1]
+    # On paper there are the first and the last of many rows.
+    shown.page.emulate_media(media="print")
+    assert table.locator("tbody tr:visible").evaluate_all(CELLS) == cells(table)[:25] + cells(table)[-25:]
+    shown.page.emulate_media(media="screen")
     field = shown.page.get_by_label("Find: in 200 that won most")
     field.fill("report")
     visible = table.locator("tbody tr:visible").evaluate_all(CELLS)

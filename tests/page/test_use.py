@@ -234,6 +234,8 @@ def test_paper_has_the_tables_and_none_of_the_controls(results: dict[str, Result
     assert shown.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     visible = {part: shown.page.locator(part).first.is_visible() for part in (".filters", "#tools", ".pager", "#numbers", "#flame table", "#functions-table", "#story h3", "#over-time-canvas")}
     assert visible == {".filters": False, "#tools": False, ".pager": False, "#numbers": True, "#flame table": True, "#functions-table": True, "#story h3": True, "#over-time-canvas": True}
+    texts = {title: shown.page.get_by_role("region", name=title).is_visible() for title in ("scenario.json", "summary.json")}
+    assert texts == {"scenario.json": False, "summary.json": True}, "what would take many sheets is left out"
     assert len(shown.page.pdf(format="A4")) > 50_000
 
 

@@ -176,11 +176,15 @@ pub(super) fn name_of(scenario: &str) -> String {
     if scenario.is_empty() { "unnamed scenario".to_owned() } else { scenario.to_owned() }
 }
 
+/// A text of more lines than this is not put on paper.
+const MOST_LINES: usize = 300;
+
 /// A value as JSON, to be unfolded.
 fn folded(title: &str, value: &Value) -> String {
     let text = escaped(&serde_json::to_string_pretty(value).unwrap_or_default());
+    let class = if text.lines().count() > MOST_LINES { " class=\"long\"" } else { "" };
     format!(
-        "<details><summary>{title}</summary><pre tabindex=\"0\" role=\"region\" aria-label=\"{title}\">{text}</pre></details>"
+        "<details{class}><summary>{title}</summary><pre tabindex=\"0\" role=\"region\" aria-label=\"{title}\">{text}</pre></details>"
     )
 }
 

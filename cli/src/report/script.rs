@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// The modules, each after those that it imports.
-const MODULES: [(&str, &str); 19] = [
+const MODULES: [(&str, &str); 20] = [
     ("text", include_str!("script/text.js")),
     ("dom", include_str!("script/dom.js")),
     ("colours", include_str!("script/colours.js")),
@@ -19,6 +19,7 @@ const MODULES: [(&str, &str); 19] = [
     ("unpack", include_str!("script/unpack.js")),
     ("run", include_str!("script/run.js")),
     ("select", include_str!("script/select.js")),
+    ("filters", include_str!("script/filters.js")),
     ("grid", include_str!("script/grid.js")),
     ("tables", include_str!("script/tables.js")),
     ("story", include_str!("script/story.js")),

@@ -1,9 +1,10 @@
 //! What a page holds of the invocations of a run, so that it can be searched without a server: every invocation in columns of differences
 //! that are deflated by chunks, and what is seen before these are unpacked, or from far away.
 //!
-//! [`tables`] reads what the run wrote, a batch at a time; [`rows`] makes chunks of it, [`overview`] sums it up over time, [`occupancy`] says what
+//! [`tables`] reads what the run wrote, a batch at a time ([`cause_table`] that of causes); [`rows`] makes chunks of it, [`overview`] sums it up over time, [`occupancy`] says what
 //! nodes were busy with, [`containers`] takes the spans of containers from a timeline, and [`slowest`] finds whose stories are worth telling. [`column`] is how numbers are packed, [`words`] what causes are called.
 
+mod cause_table;
 pub mod column;
 pub mod containers;
 pub mod occupancy;

@@ -6,16 +6,15 @@
 use std::collections::HashMap;
 use std::mem::take;
 
-use hearth_serverless::causes::Cause;
 use serde_json::{Value, json};
 
 use super::super::theme;
+use super::cause_table::CauseTable;
 use super::column::{Columns, difference};
 use super::occupancy::Occupancy;
 use super::overview::Overview;
 use super::slowest::{Slow, Slowest};
 use super::tables::{Column, Kind, NOTHING, Table};
-use super::words;
 use crate::error::CommandError;
 
 /// So many invocations are unpacked together.
@@ -49,14 +48,6 @@ const SUBMITTED: usize = 7;
 const DISPATCHED: usize = 8;
 const STARTED: usize = 9;
 const FINISHED: usize = 10;
-
-/// What comes after the causes, as far as it is there.
-const AFTER: [(&str, Kind); 4] = [
-    ("cold_start", Kind::Word),
-    ("container_ended_at", Kind::Time),
-    ("container_node", Kind::Word),
-    ("evicted_for", Kind::Word),
-];
 
 /// Dates that containers have in common with the invocations that are on the page.
 #[derive(Debug, Default)]
@@ -158,48 +149,6 @@ fn or_nought(value: Option<u64>) -> u64 {
     value.map_or(0, |value| value + 1)
 }
 
-/// The table of causes, with what its columns are.
-struct CauseTable {
-    table: Table,
-    causes: Vec<Cause>,
-    after: Vec<&'static str>,
-}
-
-/// The places of the first columns of a table of causes here.
-const CAUSE_NUMBER: usize = 0;
-const CAUSE_LATENCY: usize = 1;
-const FIRST_CAUSE: usize = 2;
-
-impl CauseTable {
-    fn new(mut table: Table) -> Result<Self, CommandError> {
-        let causes: Vec<Cause> = table.names().iter().filter_map(|name| Cause::named(name)).collect();
-        let after = AFTER.into_iter().filter(|(name, _)| table.names().iter().any(|column| column == name));
-        let after: Vec<_> = after.collect();
-        let mut wanted = vec![Column::new("invocation", Kind::Count), Column::new("latency", Kind::Time)];
-        wanted.extend(causes.iter().map(|cause| Column::new(cause.name(), Kind::Time)));
-        wanted.extend(after.iter().map(|(name, kind)| Column::new(name, *kind)));
-        table.want(wanted)?;
-        Ok(Self { table, causes, after: after.into_iter().map(|(name, _)| name).collect() })
-    }
-
-    /// The causes of a row that have some of its latency; they add up to it.
-    fn parts(&self, row: usize, parts: &mut Vec<(usize, u64)>) -> Result<Option<u64>, String> {
-        parts.clear();
-        for cause in 0..self.causes.len() {
-            if let Some(nanos) = self.table.column(FIRST_CAUSE + cause).at(row).filter(|nanos| *nanos > 0) {
-                parts.push((cause, nanos));
-            }
-        }
-        let latency = self.table.column(CAUSE_LATENCY).at(row);
-        let sum: u64 = parts.iter().map(|(_, nanos)| nanos).sum();
-        if latency.unwrap_or(0) == sum {
-            return Ok(latency);
-        }
-        let number = self.table.column(CAUSE_NUMBER).at(row).unwrap_or_default();
-        Err(format!("the causes of invocation {number} do not add up to its latency"))
-    }
-}
-
 impl Rows {
     /// Takes every so many invocations; says of all what nodes were busy with if no timeline does, and which few are the slowest.
     pub fn new(every: u64, has_occupancy: bool, slowest: usize) -> Self {
@@ -231,11 +180,7 @@ impl Rows {
         let mut parts = Vec::new();
         loop {
             let count = table.next()?;
-            if let Some(causes) = &mut causes
-                && causes.table.next()? != count
-            {
-                return Err(causes.table.wrong(0, "it has other rows than the table of invocations"));
-            }
+            causes.as_mut().map_or(Ok(()), |causes| causes.next(count))?;
             if count == 0 {
                 break;
             }
@@ -245,15 +190,8 @@ impl Rows {
                     None => None,
                 };
                 if let Some(causes) = &causes {
-                    let wrong = |problem: &str| causes.table.wrong(count - row, problem);
-                    if causes.table.column(CAUSE_NUMBER).at(row) != table.column(NUMBER).at(row) {
-                        return Err(wrong("it has other rows than the table of invocations"));
-                    }
-                    let explained = causes.parts(row, &mut parts).map_err(|problem| wrong(&problem))?;
-                    if latency.is_some_and(|latency| explained.is_some_and(|told| told.abs_diff(latency) > 1000)) {
-                        return Err(wrong("its latencies are not those of the table of invocations"));
-                    }
-                    latency = explained;
+                    let number = table.column(NUMBER).at(row);
+                    latency = causes.explained((row, count), (number, latency), &mut parts)?;
                 }
                 self.take(&table, row, latency, &parts, causes.as_ref());
             }
@@ -330,9 +268,9 @@ impl Rows {
             chunk.parts[*cause].push(*nanos);
         }
         if let Some(causes) = causes {
-            chunk.after.resize(causes.after.len(), Vec::new());
+            chunk.after.resize(causes.after_count(), Vec::new());
             for (place, column) in chunk.after.iter_mut().enumerate() {
-                column.push(or_nought(causes.table.column(FIRST_CAUSE + causes.causes.len() + place).at(row)));
+                column.push(or_nought(causes.after_at(place, row)));
             }
         }
         let kind = RowKind {
@@ -383,15 +321,6 @@ impl Rows {
             failures.truncate(MOST_FAILURES as usize);
             failures.push("another failure".to_owned());
         }
-        let after = causes.map(|causes| {
-            let of = |(place, name): (usize, &&str)| {
-                let column = causes.table.column(FIRST_CAUSE + causes.causes.len() + place);
-                let words: Vec<Value> = column.words.iter().map(|word| words::of_word(name, word)).collect();
-                let is_date = column.kind == Kind::Time;
-                json!({"name": name, "note": words::of_column(name), "is_date": is_date, "words": words})
-            };
-            causes.after.iter().enumerate().map(of).collect::<Vec<Value>>()
-        });
         let about = json!({
             "invocations": self.seen,
             "unrequested": self.unrequested,
@@ -399,8 +328,8 @@ impl Rows {
             "nodes": words_of(NODE),
             "failures": failures,
             "kinds": kinds,
-            "causes": causes.map(|causes| causes.causes.iter().copied().map(words::of_cause).collect::<Vec<_>>()),
-            "after": after,
+            "causes": causes.map(CauseTable::about),
+            "after": causes.map(CauseTable::about_after),
             "rows": self.rows,
             "overview": self.overview.about(),
         });

@@ -5,7 +5,7 @@ import { count } from "./text.js";
 
 const PAGE = 25;
 
-// `columns`: {key, title, isNumber, value(row), show(row)}; `take(sort, isDescending)` gives the rows in order and says of how many they are.
+// `columns`: {key, title, isNumber, isName, value(row), show(row)}; `take(sort, isDescending)` gives the rows in order and says of how many they are.
 export function makeGrid({ id, caption, columns, take, choose, chosen, search, sort, isDescending = true, label }) {
   let current = sort, descending = isDescending, page = 0, text = "";
   const field = search ? make("input", { type: "search", id: `${id}-search`, oninput: (event) => { text = event.target.value; page = 0; draw(); } }) : null;
@@ -39,6 +39,7 @@ export function makeGrid({ id, caption, columns, take, choose, chosen, search, s
       const name = label(row), isChosen = now !== null && now === name;
       const cells = columns.map((column, at) => {
         const shown = column.show(row);
+        if (at > 0 && column.isName) return make("td", { class: "name", title: shown }, shown);
         if (at > 0) return make("td", { class: column.isNumber ? "number" : null, "data-value": column.isNumber ? column.value(row) : null }, shown);
         return make("th", { scope: "row", class: column.isNumber ? "number" : null }, make("button", {
           type: "button", class: "row", "data-row": name, "aria-pressed": String(isChosen), onclick: () => choose(row),

@@ -4,19 +4,17 @@ import { Axis } from "./axis.js";
 import { colour, forgetColours } from "./colours.js";
 import { makeCompare } from "./compare.js";
 import { make } from "./dom.js";
+import { FILTERS, makeFilters } from "./filters.js";
 import { makeFlame } from "./flame.js";
 import { makeOverTime } from "./over_time.js";
 import { Run } from "./run.js";
-import { byFunction, latencies, matching, quantile, summed, within } from "./select.js";
+import { byFunction, latencies, matching, summed, within } from "./select.js";
 import { makeSortable } from "./sortable.js";
 import { makeStore } from "./store.js";
 import { makeStory } from "./story.js";
 import { makeFunctions, makeInvocations } from "./tables.js";
-import { clock, count, length, parseDate, share, words } from "./text.js";
 import { makeTheme } from "./theme.js";
 import { makeTimeline } from "./timeline.js";
-
-const FILTERS = ["function", "node", "start", "outcome", "cause"];
 
 function start() {
   const store = makeStore();
@@ -118,7 +116,7 @@ function makePage(place, runs, number, store) {
 
   // Everything that is of the selected invocations.
   function summarize() {
-    const sums = summed(run, page.rows), { functions: found } = byFunction(run, page.rows);
+    const sums = summed(run, page.rows), found = byFunction(run, page.rows);
     bar.update(sums, latencies(run, page.rows));
     flame?.update(sums, found);
     functions.update(found);
@@ -176,76 +174,11 @@ function makePage(place, runs, number, store) {
     select();
     overTime.count();
     summarize();
-    story.update(store.get().invocation !== null && false);
+    story.update(false);
     document.documentElement.dataset.ready = "yes";
   });
   timeline?.load().then(() => { document.documentElement.dataset.timeline = "yes"; });
   return page;
-}
-
-// What everything is filtered by, and what that comes to.
-function makeFilters(page) {
-  const { store, run } = page, { about } = run;
-  const names = { function: about.functions, node: about.nodes, start: null, outcome: null, cause: run.causes.map((cause) => cause.name) };
-  names.start = [...new Set(run.kinds.map((kind) => kind.start).filter((start) => start !== null))];
-  names.outcome = [...new Set(run.kinds.map((kind) => kind.outcome))];
-  const titles = { start: "start", outcome: "outcome", cause: "with the cause", node: "node", function: "function" };
-  const titleOf = (name, value) => (name === "cause" ? run.causes.find((cause) => cause.name === value).title : name === "start" || name === "outcome" ? words(value) : value);
-  const fields = FILTERS.filter((name) => names[name].length > 1).map((name) => {
-    const field = make("select", { id: `filter-${name}`, onchange: () => store.set({ [name]: field.value === "" ? null : field.value.slice(1) }) },
-      make("option", { value: "" }, "all"),
-      ...[...names[name]].sort((one, other) => one.localeCompare(other, "en", { numeric: true })).map((value) => make("option", { value: `=${value}` }, titleOf(name, value))));
-    return { name, field };
-  });
-  const dates = ["from", "to"].map((name) => make("input", { type: "text", id: `span-${name}`, size: "13", placeholder: name === "from" ? "begin" : "end", spellcheck: "false", autocomplete: "off" }));
-  const problem = make("span", { class: "problem", role: "alert" });
-  function asked(event) {
-    event.preventDefault();
-    const [from, to] = dates.map((field, at) => (field.value.trim() === "" ? (at === 0 ? 0 : Math.ceil(about.end) + 1) : parseDate(field.value)));
-    if (dates.every((field) => field.value.trim() === "")) { problem.textContent = ""; store.set({ from: null, to: null }); return; }
-    const isGood = from !== null && to !== null && from < to;
-    problem.textContent = isGood ? "" : "Write dates as seconds, or as h:mm:ss.sss, the first before the second.";
-    if (isGood) store.set({ from, to });
-  }
-  const clear = make("button", { type: "button", onclick: () => store.set({ from: null, to: null, ...Object.fromEntries(FILTERS.map((name) => [name, null])) }) }, "Select all");
-  const zoom = make("button", { type: "button", onclick: () => { const { from, to } = store.get(); if (from !== null) { page.axis.show(from, to); page.viewed(); } } }, "Zoom to it");
-  const form = make("form", { class: "filters", "aria-label": "Which invocations are shown", onsubmit: asked },
-    make("span", { class: "field" }, make("label", { for: "span-from" }, "requested from"), dates[0]),
-    make("span", { class: "field" }, make("label", { for: "span-to" }, "to"), dates[1]),
-    make("button", { type: "submit" }, "Apply"), zoom,
-    ...fields.map(({ name, field }) => make("span", { class: "field" }, make("label", { for: field.id }, titles[name]), field)), clear, problem);
-  const numbers = make("dl", { class: "numbers", id: "numbers" });
-  const status = make("p", { role: "status", class: "reading" }, "Reading…");
-  // What is not on the page, though it was in the run.
-  const left = [
-    about.sample < 1 ? `The run wrote a sample of ${share(about.sample)} of its invocations.` : "",
-    about.every > 1 ? `One of ${about.every} of the ${count(about.invocations)} invocations that the run wrote is on the page.` : "",
-    about.unrequested > 0 ? `${count(about.unrequested)} were never requested, and are not on the page.` : "",
-  ].filter((text) => text !== "");
-  const sampled = left.length > 0 ? make("p", { class: "hint" }, left.join(" "), about.every > 1 || about.sample < 1 ? " What nodes were busy with is of all, as far as their timeline or the table has them." : "") : null;
-  const element = make("div", { id: "selection" }, form, status, numbers, sampled);
-
-  function fill() {
-    const state = store.get();
-    for (const { name, field } of fields) field.value = state[name] === null ? "" : `=${state[name]}`;
-    dates[0].value = state.from === null ? "" : clock(state.from, 1).replace(/\.?0+$/, (zeros) => (zeros.startsWith(".") ? "" : zeros.replace(/0+$/, "")));
-    dates[1].value = state.to === null ? "" : clock(state.to, 1).replace(/\.?0+$/, (zeros) => (zeros.startsWith(".") ? "" : zeros.replace(/0+$/, "")));
-    zoom.disabled = state.from === null;
-    clear.disabled = state.from === null && FILTERS.every((name) => state[name] === null);
-  }
-
-  return {
-    element,
-    reading(part) { if (part < 1) status.textContent = `Reading… ${Math.floor(100 * part)} %`; },
-    update(sums, sorted) {
-      fill();
-      const mean = sums.timed > 0 ? sums.latency / sums.timed : NaN;
-      status.textContent = `${count(sums.count)} of ${count(run.loaded)} invocations are selected, however they ended.`;
-      const list = [["invocations", sums.count, count(sums.count)], ["cold starts", sums.cold / sums.count, share(sums.cold / sums.count)], ["mean latency", mean, length(mean)],
-        ...[["median", 0.5], ["90 % within", 0.9], ["99 % within", 0.99], ["greatest", 1]].map(([title, part]) => [title, quantile(sorted, part), length(quantile(sorted, part))])];
-      numbers.replaceChildren(...list.map(([title, value, text]) => make("div", {}, make("dt", {}, title), make("dd", { "data-value": value, "data-key": title }, text))));
-    },
-  };
 }
 
 start();

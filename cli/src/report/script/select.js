@@ -68,7 +68,7 @@ export function summed(run, rows) {
 
 // The same for each function that has some, with quantiles.
 export function byFunction(run, rows) {
-  const functions = run.about.functions.length, causes = run.causes.length;
+  const functions = run.about.functions.length;
   const counts = new Uint32Array(functions + 1);
   for (let at = 0; at < rows.length; at++) counts[run.function[rows[at]] + 1]++;
   for (let at = 0; at < functions; at++) counts[at + 1] += counts[at];
@@ -81,7 +81,7 @@ export function byFunction(run, rows) {
     const values = latencies(run, own);
     found.push({ number, name: run.about.functions[number], ...summed(run, own), p50: quantile(values, 0.5), p99: quantile(values, 0.99), most: quantile(values, 1) });
   }
-  return { functions: found, causes };
+  return found;
 }
 
 // Lengths of intervals, each of which divides the next: as in the overview.

@@ -62,15 +62,15 @@ export function makeStory(page) {
     return make("p", {}, `There was no warm container: ${cause.note || words(cause.name)}${more.length > 0 ? ` (${more.join(", ")})` : ""}.`);
   }
 
-  function tableOf(id, label, caption, heads, isNumber, ...parts) {
+  function tableOf([id, frame], label, caption, heads, isNumber, ...parts) {
     const head = make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: isNumber(at) ? "number" : null }, text)));
-    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, make("table", { id }, make("caption", {}, caption), make("thead", {}, head), ...parts));
+    return make("div", { class: frame, tabindex: "0", role: "region", "aria-label": label }, make("table", { id }, make("caption", {}, caption), make("thead", {}, head), ...parts));
   }
 
   // What `hearth why` tells of it.
   function happenings(lines) {
     const rows = lines.map(([at, nanos, what]) => make("tr", {}, make("td", { class: "number" }, `${exact(at)} s`), make("td", { class: "number" }, nanos === null ? "" : length(nanos)), make("td", {}, what)));
-    return tableOf("story-told", "What happened", "What happened to it, as hearth why tells it", ["at", "for", "what"], (at) => at < 2, make("tbody", {}, ...rows));
+    return tableOf(["story-told", "scroll tall"], "What happened", "What happened to it, as hearth why tells it", ["at", "for", "what"], (at) => at < 2, make("tbody", {}, ...rows));
   }
 
   function causes(row, colours) {
@@ -83,7 +83,7 @@ export function makeStory(page) {
         make("td", { class: "number" }, `${exact(nanos)} s`), make("td", {}, note));
     });
     const all = make("tr", {}, make("th", { scope: "row" }, "latency"), make("td", { class: "number", "data-nanos": latency }, length(latency)), make("td", { class: "number" }, ""), make("td", { class: "number" }, `${exact(latency)} s`), make("td", {}, ""));
-    return tableOf("story-causes", "Causes of this invocation", "What its latency is made of, in the order in which it came to it", ["cause", "time", "share", "exactly", "what it says"],
+    return tableOf(["story-causes", "scroll"], "Causes of this invocation", "What its latency is made of, in the order in which it came to it", ["cause", "time", "share", "exactly", "what it says"],
       (at) => at > 0 && at < 4, make("tbody", {}, ...rows), make("tfoot", {}, all));
   }
 
