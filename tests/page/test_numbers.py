@@ -333,7 +333,7 @@ def test_runs_are_compared_with_intervals(results: dict[str, Result], show: Any,
 def test_runs_of_several_seeds_are_one_row(results: dict[str, Result], show: Any, tmp_path: Path) -> None:
     scenario = results["whole"].folder.parent / "drawn.json"
     drawn = json.loads(scenario.with_name("scenario.json").read_text())
-    drawn["workload"] = {"generate": {"arrivals": {"poisson": {"rate": 0.5}}, "requests": 200, "functions": {"count": 4}, "run_time": {"lognormal": {"median": 0.4, "sigma": 1}}}}
+    drawn["workload"] = {"generate": {"arrivals": {"poisson": {"rate": 0.5}}, "requests": 200, "functions": {"count": 20}, "run_time": {"lognormal": {"median": 0.4, "sigma": 1}}}}
     drawn["functions"], drawn["images"], drawn["files"] = [], [], []
     scenario.write_text(json.dumps(drawn))
     folders = {(timeout, seed): tmp_path / f"{timeout}-{seed}" for timeout in ("5s", "2min") for seed in (1, 2, 3)}
@@ -342,6 +342,15 @@ def test_runs_of_several_seeds_are_one_row(results: dict[str, Result], show: Any
     hearth("report", *folders.values(), "--output", tmp_path / "seeds.html")
     shown = show(tmp_path / "seeds.html").ready()
     shown.page.wait_for_selector("#compare-table")
+    # Of more than twelve functions, the others have a box together.
+    boxes = dict(shown.page.eval_on_selector_all(".box", "all => all.map(one => [one.dataset.path, +one.dataset.nanos])"))
+    of_body = {path: time for path, time in boxes.items() if path.startswith("body/work/")}
+    work: dict[str, int] = {}
+    for row in rows_of(Result(folders["5s", 1], folders["5s", 1])):
+        work[row["function"]] = work.get(row["function"], 0) + row["causes"]["work"]
+    *most, rest = of_body.values()
+    assert len(most) == 12 and most == sorted(work.values(), reverse=True)[:12] and rest == sum(sorted(work.values(), reverse=True)[12:])
+    assert list(of_body)[-1] == f"body/work/{sum(time > 0 for time in work.values()) - 12} others"
     names = shown.page.eval_on_selector_all("#compare-table tbody th", "all => all.map(one => one.textContent)")
     assert names == ["5s-1 and 2 of other seeds", "2min-1 and 2 of other seeds"]
     cells = shown.page.eval_on_selector_all(

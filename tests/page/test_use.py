@@ -179,11 +179,17 @@ def test_a_link_shows_the_same_again(results: dict[str, Result], show: Any) -> N
     page.press("#span-to", "Enter")
     page.focus("#timeline-canvas")
     page.keyboard.press("+")
+    page.keyboard.press("Enter")
+    page.click("#with-idle")
+    page.click("[data-path=start]")
     page.click("#invocations-table button.row >> nth=3")
     page.select_option("#theme", label="dark")
     address = shown.hash()
     again = show(results["whole"].page, address).ready()
     assert again.numbers() == shown.numbers()
+    paths = "all => all.map(one => one.dataset.path)"
+    assert again.page.eval_on_selector_all(".box", paths) == page.eval_on_selector_all(".box", paths)
+    assert {"open", "idle", "flame", "left", "start", "measure", "cause", "invocation", "theme"} <= set(parse_qs(address[1:]))
     for part in ("#story h3", "#numbers", "#functions-table", "#invocations-table"):
         assert again.page.inner_text(part) == page.inner_text(part), part
     again.page.wait_for_timeout(300)

@@ -2,9 +2,11 @@
 
 import { causeColours, colour } from "./colours.js";
 import { make, section, tableBehind } from "./dom.js";
-import { length, share, words } from "./text.js";
+import { count, length, share, words } from "./text.js";
 
 const MOST_FUNCTIONS = 12;
+// About how wide a letter is, in dots.
+const LETTER = 7;
 
 export function makeFlame(page) {
   const { store } = page;
@@ -30,6 +32,14 @@ export function makeFlame(page) {
     place.querySelectorAll("button").forEach((one) => { one.tabIndex = one === box ? 0 : -1; });
   }
 
+  // The functions that had a cause, those that had most of it one by one.
+  function boxesOfFunctions(functions, at, colour) {
+    const box = (name, nanos, isRest) => ({ name, title: name, nanos, colour, note: "", isFunction: true, isRest, parts: [] });
+    const all = functions.filter((one) => one.causes[at] > 0).sort((one, other) => other.causes[at] - one.causes[at]).map((one) => box(one.name, one.causes[at], false));
+    const rest = all.slice(MOST_FUNCTIONS);
+    return [...all.slice(0, MOST_FUNCTIONS), ...(rest.length > 0 ? [box(`${count(rest.length)} others`, rest.reduce((sum, { nanos }) => sum + nanos, 0), true)] : [])];
+  }
+
   // The boxes of what is selected.
   function boxes(sums, functions) {
     const { run } = page, colours = causeColours(run.causes), families = new Map();
@@ -39,14 +49,11 @@ export function makeFlame(page) {
         families.set(cause.family, { name: cause.family, title: words(cause.family), nanos: 0, colour: colour(cause.colour), note: "", parts: [] });
       }
       const family = families.get(cause.family);
-      const own = functions.map((one) => ({ name: one.name, title: one.name, nanos: one.causes[at], colour: colours[at], note: "", isFunction: true, parts: [] }));
-      own.sort((one, other) => other.nanos - one.nanos);
-      const parts = own.filter((one) => one.nanos > 0).slice(0, MOST_FUNCTIONS);
-      family.parts.push({ name: cause.name, title: cause.title, nanos: sums.causes[at], colour: colours[at], note: cause.note, having: sums.having[at], parts });
+      family.parts.push({ name: cause.name, title: cause.title, nanos: sums.causes[at], colour: colours[at], note: cause.note, having: sums.having[at], parts: boxesOfFunctions(functions, at, colours[at]) });
       family.nanos += sums.causes[at];
     });
     const parts = [...families.values()];
-    const sorted = (list) => { list.sort((one, other) => other.nanos - one.nanos); list.forEach((one) => sorted(one.parts)); return list; };
+    const sorted = (list) => { list.sort((one, other) => Boolean(one.isRest) - Boolean(other.isRest) || other.nanos - one.nanos); list.forEach((one) => sorted(one.parts)); return list; };
     return { name: "", title: "all latency", nanos: sums.latency, colour: colour("idle"), note: "", parts: sorted(parts) };
   }
 
@@ -83,20 +90,21 @@ export function makeFlame(page) {
       if (next.length > 0) lines.push(next);
       line = next;
     }
-    place.replaceChildren(...lines.map((line) => make("div", { class: "flame-line" }, ...line.map(button))));
+    const letters = place.clientWidth / LETTER;
+    place.replaceChildren(...lines.map((line) => make("div", { class: "flame-line" }, ...line.map((part) => button(part, part.width * letters)))));
     const all = [...place.querySelectorAll("button")], again = focused === undefined ? null : all.find((one) => one.dataset.path === focused);
     reach(again ?? all[0]);
     again?.focus();
   }
 
-  function button({ box, left, width, path }) {
+  function button({ box, left, width, path }, letters) {
     const address = path.filter((one) => !one.isFunction).map((one) => one.name).join("/");
     const part = root.nanos > 0 ? box.nanos / root.nanos : NaN;
     const told = `${box.title}: ${length(box.nanos)}, ${share(part)} of all latency${box.note ? `; ${box.note}` : ""}`;
     const element = make("button", {
       type: "button", class: "box", title: told, "aria-label": told, "data-path": path.map((one) => one.name).join("/"), "data-nanos": box.nanos,
-      onclick: () => store.set(box.isFunction ? { function: store.get().function === box.name ? null : box.name } : { flame: address || null }),
-    }, make("span", {}, width > 0.03 ? `${box.title} ${share(part)}` : ""));
+      onclick: () => store.set(box.isFunction && !box.isRest ? { function: store.get().function === box.name ? null : box.name } : { flame: address || null }),
+    }, make("span", {}, letters < 4 ? "" : `${box.title}${letters < box.title.length + 7 ? "" : ` ${share(part)}`}`));
     element.style.left = `${100 * left}%`;
     element.style.width = `${100 * width}%`;
     element.style.background = box.colour;
@@ -106,7 +114,7 @@ export function makeFlame(page) {
 
   function asTable() {
     const rows = root.parts.flatMap((family) => family.parts.map((cause) =>
-      [`${cause.title} (${family.title}): ${cause.note}`, length(cause.nanos), share(cause.nanos / root.nanos), cause.having.toLocaleString("en")]));
+      [`${cause.title} (${family.title}): ${cause.note}`, length(cause.nanos), share(cause.nanos / root.nanos), count(cause.having)]));
     return { caption: "Causes, by family", heads: ["cause", "time", "of all latency", "invocations that have it"], rows };
   }
 
