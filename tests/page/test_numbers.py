@@ -202,9 +202,10 @@ def test_the_story_of_an_invocation_adds_up(results: dict[str, Result], show: An
     # The next one by latency, and one by its number.
     shown.page.click("text=Faster one")
     assert f"Invocation {rows[STORIES + 1]['invocation']} of" in shown.page.inner_text("#story h3")
-    shown.page.fill("#story-number", "77")
-    shown.page.press("#story-number", "Enter")
-    assert "Invocation 77 of" in shown.page.inner_text("#story h3")
+    for number in (0, 77, len(rows) - 1):
+        shown.page.fill("#story-number", str(number))
+        shown.page.press("#story-number", "Enter")
+        assert f"Invocation {number} of" in shown.page.inner_text("#story h3")
     shown.page.fill("#story-number", "999999")
     shown.page.press("#story-number", "Enter")
     assert "is not on this page" in shown.page.inner_text("#story")
@@ -233,31 +234,32 @@ def timeline(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "timeline.json").read_text())
 
 
-def overlaps(result: Result, node: str, begin: float, end: float) -> dict[str, float]:
-    """Containers of a node in each phase on average over a span in seconds, from the timeline."""
+def overlaps(result: Result, node: str, begin: float, end: float, function: str | None = None) -> dict[str, float]:
+    """Containers of a node in each phase on average over a span in seconds, from the timeline; what they did for a function, if one is named."""
     events = timeline(result.folder)
     process = next(event["pid"] for event in events if event["name"] == "process_name" and event["args"]["name"] == node)
     sums = {"cold start": 0.0, "run": 0.0, "idle": 0.0, "prewarming": 0.0}
     for event in events:
-        if event["ph"] == "X" and event["pid"] == process:
+        is_meant = function is None or (event["args"].get("function") == function and "invocation" in event["args"])
+        if event["ph"] == "X" and event["pid"] == process and is_meant:
             first, last = event["ts"] / 1e6, (event["ts"] + event["dur"]) / 1e6
             sums[event["name"]] += max(0.0, min(last, end) - max(first, begin))
     return {phase: time / (end - begin) for phase, time in sums.items()}
 
 
-def by_intervals(result: Result, node: str, begin: float, end: float, width: float) -> dict[str, float]:
+def by_intervals(result: Result, node: str, begin: float, end: float, width: float, function: str | None) -> dict[str, float]:
     """The same, if all that is known of an interval is its mean."""
     sums = {"cold start": 0.0, "run": 0.0, "idle": 0.0, "prewarming": 0.0}
     for interval in range(int(begin // width), int(end // width) + 1):
         part = max(0.0, min(end, (interval + 1) * width) - max(begin, interval * width)) / (end - begin)
-        for phase, mean in overlaps(result, node, interval * width, (interval + 1) * width).items():
+        for phase, mean in overlaps(result, node, interval * width, (interval + 1) * width, function).items():
             sums[phase] += part * mean
     return sums
 
 
-@pytest.mark.parametrize(("left", "right"), [(0, 1300), (400, 460), (433.2, 433.9)])
-def test_nodes_are_drawn_as_busy_as_they_were(results: dict[str, Result], show: Any, left: float, right: float) -> None:
-    shown = show(results["whole"].page, f"#left={left}&right={right}&idle=shown").ready()
+@pytest.mark.parametrize(("left", "right", "function"), [(0, 1300, None), (400, 460, None), (433.2, 433.9, None), (0, 1300, "report"), (40, 100, "report")])
+def test_nodes_are_drawn_as_busy_as_they_were(results: dict[str, Result], show: Any, left: float, right: float, function: str | None) -> None:
+    shown = show(results["whole"].page, f"#left={left}&right={right}&idle=shown{f'&function={function}' if function else ''}").ready()
     width = shown.page.evaluate("document.getElementById('timeline-canvas').clientWidth") - 132 - 12
     finest = shown.page.evaluate("JSON.parse(document.getElementById('about').textContent).runs[0].occupancy.width")
     each, compared = (right - left) / width, 0
@@ -271,7 +273,8 @@ def test_nodes_are_drawn_as_busy_as_they_were(results: dict[str, Result], show: 
         is_close = each < interval / 4
         while interval * 2 <= each:
             interval *= 2
-        exact = overlaps(results["whole"], "node-0", begin, begin + each) if is_close else by_intervals(results["whole"], "node-0", begin, begin + each, interval)
+        of = (results["whole"], "node-0", begin, begin + each)
+        exact = overlaps(*of, function) if is_close else by_intervals(*of, interval, function)
         compared += sum(exact.values()) > 0
         assert said == pytest.approx(exact, abs=0.001 if is_close else 0.005), (x, told)
         # As high as it is said to be: dots of any other colour than the ground.
