@@ -17,7 +17,7 @@ from conftest import HOSTILE, STORIES, Result, hearth, nanos
 KNOWN = {"invocation", "function", "node", "start", "outcome", "requested_at", "latency", "cold_start", "container_ended_at", "container_node", "evicted_for"}
 
 
-def rows_of(result: Result, begin: int = 0, end: int = 10**18, **filters: str) -> list[dict[str, Any]]:
+def rows_of(result: Result, begin: int = 0, end: int = 10**20, **filters: str) -> list[dict[str, Any]]:
     """The rows of causes.csv that were requested in a span, with times as whole nanoseconds."""
     found = []
     for row in result.table("causes.csv"):
@@ -226,6 +226,30 @@ def test_the_slowest_have_the_stories_that_hearth_why_tells(results: dict[str, R
             rest = re.sub(r"^([\d.]+?)\.?0*( (?:d|h|min|s|ms|µs|ns)  )", r"\1\2", rest) if "." in rest.split(" ")[0] else rest
             assert nanos(at.removesuffix(" s")) == nanos(date) and rest == f"{length}  {what}".strip(), line
         assert slowest[place]["invocation"] in shown.page.inner_text("#story h3") and "hearth why /" not in shown.page.inner_text("#story")
+
+
+def test_dates_of_calendars_are_counted_from_an_hour(results: dict[str, Result], show: Any, tmp_path: Path) -> None:
+    scenario = json.loads((results["whole"].folder.parent / "scenario.json").read_text())
+    for request in scenario["workload"]["invocations"]:
+        request["at"] += 1_700_000_000
+    scenario["workload"]["invocations"] = scenario["workload"]["invocations"][:100]
+    (tmp_path / "late.json").write_text(json.dumps(scenario))
+    hearth("run", tmp_path / "late.json", "--explain", "--timeline", tmp_path / "late" / "timeline.json", "--output", tmp_path / "late")
+    hearth("report", tmp_path / "late", "--stories", 1)
+    shown = show(tmp_path / "late" / "report.html", "#open=node-0").ready()
+    rows = rows_of(Result(tmp_path / "late", tmp_path))
+    hold_numbers(shown, rows)
+    origin = 1_699_999_200
+    assert f"Dates on this page count from {origin:,} s" in shown.page.inner_text("#selection")
+    for number in (int(max(rows, key=lambda row: row["latency"])["invocation"]), 7):
+        requested = next(row["requested"] for row in rows if row["invocation"] == str(number)) - origin * 10**9
+        shown.page.fill("#story-number", str(number))
+        shown.page.press("#story-number", "Enter")
+        date = f"{requested // 10**9}.{requested % 10**9:09}".rstrip("0")
+        assert f"{date} s" in shown.page.inner_text("#story-of")
+    shown.page.click("text=Show in the timeline")
+    left, right = (float(value[0]) for name, value in parse_qs(shown.hash()[1:]).items() if name in ("left", "right"))
+    assert left < requested / 1e9 < right
 
 
 @lru_cache

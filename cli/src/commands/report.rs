@@ -198,7 +198,7 @@ fn on_page(
 ) -> Result<RunOnPage, CommandError> {
     let (expected, slowest) = (run.summary.invocations, arguments.stories);
     let mut explored = location.named(explore::of_run(location.folder(), expected, runs, slowest))?;
-    if let Some(explored) = explored.as_mut().filter(|explored| !explored.slowest.is_empty()) {
+    if let Some(explored) = explored.as_mut().ok().filter(|explored| !explored.slowest.is_empty()) {
         tell_stories(arguments, location, explored)?;
     }
     let path = location.name().display().to_string();

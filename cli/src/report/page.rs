@@ -9,7 +9,7 @@ use hearth_serverless::results::{Metric, Unit};
 use serde_json::{Value, json};
 
 use super::draw::{DrawError, escaped, for_page, to_svg};
-use super::explore::Explored;
+use super::explore::{Found, Missing};
 use super::figure::{Content, Figure};
 use super::folder::{RunFolder, SweepFolder};
 use super::{run_figures, script, sweep_figures, theme};
@@ -31,8 +31,8 @@ pub struct RunOnPage {
     pub path: String,
     /// What is in its folder.
     pub run: RunFolder,
-    /// Its invocations, if it wrote a table of them.
-    pub explored: Option<Explored>,
+    /// Its invocations, or why they are not there.
+    pub explored: Found,
 }
 
 /// Writes the page of a run, or of several beside each other.
@@ -54,12 +54,8 @@ pub fn of_runs(runs: &[RunOnPage], out: &mut impl Write) -> Result<(), DrawError
             let _ = writeln!(body, "<h2>Figures of {}</h2>", escaped(&on_page.label));
             figures.iter_mut().for_each(|figure| figure.name = format!("run-{number}-{}", figure.name));
         }
-        if explored.is_none() {
-            let _ = writeln!(
-                body,
-                "<p>{label}There is no table of invocations, of which this page would show each. Run it again with <code>--output</code> and \
-                 without <code>--invocations none</code>.</p>"
-            );
+        if let Err(missing) = explored {
+            let _ = writeln!(body, "<p>{label}{}</p>", why_missing(*missing));
         }
         if is_alone {
             body.push_str("<h2>Figures</h2>\n");
@@ -79,8 +75,8 @@ pub fn of_runs(runs: &[RunOnPage], out: &mut impl Write) -> Result<(), DrawError
         let of = if is_alone { String::new() } else { format!(" of {}", escaped(&on_page.label)) };
         let _ = writeln!(body, "<h2>Summary{of}</h2>\n{}", folded("summary.json", &on_page.run.written));
     }
-    let data = if runs.iter().any(|on_page| on_page.explored.is_some()) { data_of(runs) } else { String::new() };
-    let chunks = runs.iter().filter_map(|on_page| on_page.explored.as_ref()).enumerate();
+    let data = if runs.iter().any(|on_page| on_page.explored.is_ok()) { data_of(runs) } else { String::new() };
+    let chunks = runs.iter().filter_map(|on_page| on_page.explored.as_ref().ok()).enumerate();
     let chunks =
         chunks.flat_map(|(number, explored)| explored.chunks.iter().map(move |(name, text)| (number, name, text)));
     Ok(write_page(out, &name, [&head, &data, &body], &mut |out: &mut dyn Write| {
@@ -88,6 +84,19 @@ pub fn of_runs(runs: &[RunOnPage], out: &mut impl Write) -> Result<(), DrawError
             writeln!(out, "<script type=\"text/plain\" id=\"run-{run}-{name}\">{text}</script>")
         })
     })?)
+}
+
+/// Why invocations are not on a page, and what helps.
+fn why_missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Table => {
+            "There is no table of invocations, of which this page would show each. Run it again with <code>--output</code> and without \
+             <code>--invocations none</code>."
+        }
+        Missing::TooLong => {
+            "It is longer than 104 days, of which browsers cannot count the nanoseconds: this page has its figures, and not each invocation."
+        }
+    }
 }
 
 /// What is most important about a run, in a line.
@@ -118,7 +127,7 @@ fn data_of(runs: &[RunOnPage]) -> String {
             groups.push(scenario);
             groups.len() - 1
         });
-        let Some(explored) = explored else { continue };
+        let Ok(explored) = explored else { continue };
         let mut about = explored.about.clone();
         about["label"] = json!(label);
         about["path"] = json!(path);

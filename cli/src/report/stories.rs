@@ -1,6 +1,7 @@
 //! The stories of some invocations, as `hearth why` tells them: the run of a folder is made again for that.
 
 use hearth_serverless::results::{Results, Story, Unit};
+use hearth_simcore::time::SimTime;
 use serde_json::{Value, json};
 
 use super::explore::column::packed_text;
@@ -23,7 +24,7 @@ pub fn put(explored: &mut Explored, results: &Results) -> Result<(), String> {
             let before = Unit::Seconds.shown(slow.latency as f64 / 1e9);
             format!("invocation {} does not take {before} when the run is made again", slow.invocation)
         })?;
-        told.insert(slow.invocation.to_string(), lines(story));
+        told.insert(slow.invocation.to_string(), lines(story, explored.origin));
     }
     explored.about["stories"] = json!(told.len());
     explored.chunks.push((STORIES.to_owned(), packed_text(&Value::Object(told).to_string())));
@@ -35,8 +36,9 @@ fn is_of(story: &Story, slow: &Slow) -> bool {
     latency.is_some_and(|latency| latency.abs_diff(slow.latency) <= INEXACT)
 }
 
-/// When, for how many nanoseconds, and what.
-fn lines(story: &Story) -> Value {
+/// When, as dates of the page count, for how many nanoseconds, and what.
+fn lines(story: &Story, origin: u64) -> Value {
+    let date = |at: SimTime| at.as_nanos().saturating_sub(origin);
     let lines = story::lines(story).into_iter();
-    lines.map(|line| json!([line.at.as_nanos(), line.length.map(|length| length.as_nanos()), line.what])).collect()
+    lines.map(|line| json!([date(line.at), line.length.map(|length| length.as_nanos()), line.what])).collect()
 }

@@ -1,9 +1,11 @@
 //! Something summed up over intervals of simulated time, which become longer as more of it is seen.
 
+use std::collections::VecDeque;
+
 use hearth_simcore::time::{SimDuration, SimTime};
 
 /// Not more intervals than this are kept apart.
-const MOST: usize = 240;
+const MOST: u64 = 240;
 
 /// Lengths in nanoseconds, each of which divides the next.
 const LENGTHS: [u64; 12] = [
@@ -27,7 +29,8 @@ pub trait Summed: Clone + Default {
     fn merge(&mut self, other: &Self);
 }
 
-/// Sums over intervals of time, at most 240 of them in 46 years; they begin with a millisecond.
+/// Sums over intervals of time, which begin at multiples of their length: a millisecond at first, and longer when there would be more than
+/// 240 from the first to the last in which something is.
 ///
 /// ```
 /// use hearth_serverless::results::{Intervals, Summed};
@@ -40,28 +43,49 @@ pub trait Summed: Clone + Default {
 ///     }
 /// }
 /// let mut counts = Intervals::<Count>::default();
-/// for second in [1.0, 1.5, 12.0] {
+/// for second in [1700000001.0, 1700000001.5, 1700000012.0] {
 ///     if let Some(count) = counts.at(SimTime::from_secs_f64(second)) {
 ///         count.0 += 1;
 ///     }
 /// }
 /// assert_eq!(counts.length().as_secs_f64(), 0.1);
-/// assert_eq!((counts.all()[10].0, counts.all()[15].0, counts.all()[120].0), (1, 1, 1));
+/// let found: Vec<(f64, u64)> =
+///     counts.all().filter(|(_, count)| count.0 > 0).map(|(begin, count)| (begin.as_secs_f64(), count.0)).collect();
+/// assert_eq!(found, [(1700000001.0, 1), (1700000001.5, 1), (1700000012.0, 1)]);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Intervals<T> {
     length: usize,
-    held: Vec<T>,
+    /// The number of the first one that is held, counted from the begin of time.
+    first: u64,
+    held: VecDeque<T>,
 }
 
 impl<T: Summed> Intervals<T> {
-    /// The interval that a date is in; none for dates that no clock of a computer has.
+    /// The interval that a date is in; none if it is further than 46 years from another one.
     pub fn at(&mut self, date: SimTime) -> Option<&mut T> {
-        let date = date.as_nanos();
-        while date / LENGTHS[self.length] >= MOST as u64 && self.length + 1 < LENGTHS.len() {
+        loop {
+            let number = date.as_nanos() / self.nanos();
+            if self.held.is_empty() {
+                self.first = number;
+            }
+            let (first, last) = (self.first.min(number), (self.first + self.held.len() as u64).max(number + 1));
+            if last - first <= MOST {
+                return self.held_at(number);
+            }
+            if self.length + 1 == LENGTHS.len() {
+                return None;
+            }
             self.lengthen();
         }
-        let position = usize::try_from(date / LENGTHS[self.length]).ok().filter(|position| *position < MOST)?;
+    }
+
+    fn held_at(&mut self, number: u64) -> Option<&mut T> {
+        while number < self.first {
+            self.held.push_front(T::default());
+            self.first -= 1;
+        }
+        let position = (number - self.first) as usize;
         if self.held.len() <= position {
             self.held.resize(position + 1, T::default());
         }
@@ -69,23 +93,29 @@ impl<T: Summed> Intervals<T> {
     }
 
     fn lengthen(&mut self) {
-        let together = (LENGTHS[self.length + 1] / LENGTHS[self.length]) as usize;
+        let before = self.nanos();
         self.length += 1;
-        let merged = self.held.chunks(together).map(|chunk| {
-            let mut sum = T::default();
-            chunk.iter().for_each(|interval| sum.merge(interval));
-            sum
-        });
-        self.held = merged.collect();
+        let together = self.nanos() / before;
+        let numbered = (self.first..).zip(std::mem::take(&mut self.held));
+        self.first /= together;
+        for (number, sum) in numbered {
+            if let Some(own) = self.held_at(number / together) {
+                own.merge(&sum);
+            }
+        }
+    }
+
+    fn nanos(&self) -> u64 {
+        LENGTHS.get(self.length).copied().unwrap_or(u64::MAX)
     }
 
     /// How long each of them is.
     pub fn length(&self) -> SimDuration {
-        SimDuration::from_nanos(LENGTHS[self.length])
+        SimDuration::from_nanos(self.nanos())
     }
 
-    /// All from the begin of time to the last one in which something was.
-    pub fn all(&self) -> &[T] {
-        &self.held
+    /// All from the first to the last one in which something is, with when each begins.
+    pub fn all(&self) -> impl Iterator<Item = (SimTime, &T)> {
+        (self.first..).zip(&self.held).map(|(number, sum)| (SimTime::from_nanos(number * self.nanos()), sum))
     }
 }

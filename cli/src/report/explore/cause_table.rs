@@ -58,7 +58,7 @@ impl CauseTable {
             }
         }
         let latency = self.table.column(CAUSE_LATENCY).at(row);
-        let sum: u64 = parts.iter().map(|(_, nanos)| nanos).sum();
+        let sum = parts.iter().fold(0_u64, |sum, (_, nanos)| sum.saturating_add(*nanos));
         if latency.unwrap_or(0) == sum {
             return Ok(latency);
         }
@@ -106,9 +106,11 @@ impl CauseTable {
         self.table.column(FIRST_CAUSE + self.causes.len() + place)
     }
 
-    /// What one of these has in a row.
-    pub fn after_at(&self, place: usize, row: usize) -> Option<u64> {
-        self.after(place).at(row)
+    /// What one of these has in a row; a date counts from an origin.
+    pub fn after_at(&self, place: usize, row: usize, origin: u64) -> Option<u64> {
+        let column = self.after(place);
+        let is_date = column.kind == Kind::Time;
+        column.at(row).map(|value| if is_date { value.saturating_sub(origin) } else { value })
     }
 
     /// What the page is told of the causes.

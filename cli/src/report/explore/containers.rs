@@ -119,7 +119,7 @@ impl Containers {
             let Some(phase) = theme::PHASES.iter().position(|(name, _)| event.ph == "X" && event.name == *name) else {
                 continue;
             };
-            let (begin, end) = (nanoseconds(event.ts), nanoseconds(event.ts + event.dur));
+            let [begin, end] = [event.ts, event.ts + event.dur].map(|at| nanoseconds(at).saturating_sub(times.origin));
             let node = node_of.get(&event.pid).copied();
             let node =
                 node.ok_or_else(|| wrong(path, format!("is not what Hearth writes: no node is {}", event.pid)))?;

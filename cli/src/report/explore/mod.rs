@@ -41,42 +41,56 @@ pub struct Explored {
     pub chunks: Vec<(String, String)>,
     /// The slowest of its invocations, as many as were asked for.
     pub slowest: Vec<Slow>,
+    /// From where its dates count, in nanoseconds.
+    pub origin: u64,
 }
+
+/// Why a page has no invocations of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// The run wrote no table of them.
+    Table,
+    /// It is longer than browsers can count nanoseconds.
+    TooLong,
+}
+
+/// What a page has of a run, or why not.
+pub type Found = Result<Explored, Missing>;
 
 /// What the chunk of stories is called.
 pub const STORIES: &str = "stories";
 
-/// What a page of so many runs can hold of the one in a folder; nothing if the run wrote no table of invocations. `expected` says how many
+/// What a page of so many runs can hold of the one in a folder. `expected` says how many
 /// invocations there were, `slowest` how many of the slowest are to be named.
 ///
 /// # Errors
 /// When a table cannot be read, or is not what Hearth writes.
-pub fn of_run(folder: &Path, expected: u64, runs: u64, slowest: usize) -> Result<Option<Explored>, CommandError> {
-    let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
+pub fn of_run(folder: &Path, expected: u64, runs: u64, slowest: usize) -> Result<Found, CommandError> {
+    let Some(manifest) = Manifest::read(folder)? else { return Ok(Err(Missing::Table)) };
     let sample = manifest.options.invocations.map_or(1.0, |table| table.sample);
     let mut every = ((expected as f64 * sample) / (MOST_INVOCATIONS / runs) as f64).ceil().max(1.0) as u64;
     loop {
-        let Some(mut explored) = of_every((every, slowest), folder, &manifest)? else { return Ok(None) };
+        let mut explored = match of_every((every, slowest), folder, &manifest)? {
+            Ok(explored) => explored,
+            missing => return Ok(missing),
+        };
         let bytes: usize = explored.chunks.iter().map(|(_, text)| text.len()).sum();
         let times = (bytes as u64).div_ceil(MOST_BYTES / runs);
         if times <= 1 {
             explored.about["sample"] = json!(sample);
-            return Ok(Some(explored));
+            return Ok(Ok(explored));
         }
         // How much an invocation takes shows when it is packed.
         every *= times;
     }
 }
 
-fn of_every(
-    (every, slowest): (u64, usize),
-    folder: &Path,
-    manifest: &Manifest,
-) -> Result<Option<Explored>, CommandError> {
-    let Some(invocations) = table(folder, manifest, "invocations") else { return Ok(None) };
+fn of_every((every, slowest): (u64, usize), folder: &Path, manifest: &Manifest) -> Result<Found, CommandError> {
+    let Some(invocations) = table(folder, manifest, "invocations") else { return Ok(Err(Missing::Table)) };
     let causes = table(folder, manifest, "causes");
     let timeline = manifest.lists("timeline.json").then(|| folder.join("timeline.json"));
     let exploration = Rows::new(every, timeline.is_none(), slowest).read(invocations?, causes.transpose()?)?;
+    let Some(exploration) = exploration else { return Ok(Err(Missing::TooLong)) };
     let Exploration { mut about, mut chunks, ended, mut occupancy, times, slowest } = exploration;
     if let Some(timeline) = timeline {
         let containers = Containers::read(&timeline, &times, &mut occupancy)?;
@@ -90,7 +104,7 @@ fn of_every(
     about["occupancy"] = occupancy.about();
     chunks.push(("occupancy".to_owned(), occupancy.chunk()));
     about["every"] = json!(every);
-    Ok(Some(Explored { about, chunks, slowest }))
+    Ok(Ok(Explored { about, chunks, slowest, origin: times.origin }))
 }
 
 /// The table of a name, if the run wrote it, in either form.

@@ -58,8 +58,10 @@ impl Overview {
             let causes: Vec<f64> = interval.causes.iter().map(|nanos| *nanos as f64).collect();
             json!([interval.invocations, interval.cold, interval.latency as f64, causes])
         };
-        let intervals: Vec<Value> = self.intervals.all().iter().map(of).collect();
-        json!({"step": self.intervals.length().as_nanos(), "intervals": intervals})
+        let step = self.intervals.length().as_nanos();
+        let first = self.intervals.all().next().map_or(0, |(begin, _)| begin.as_nanos() / step);
+        let intervals: Vec<Value> = self.intervals.all().map(|(_, interval)| of(interval)).collect();
+        json!({"step": step, "first": first, "intervals": intervals})
     }
 }
 
@@ -73,17 +75,20 @@ mod tests {
         #[test]
         fn intervals_are_a_recount(
             invocations in proptest::collection::vec((0..90_000_000_000_000_u64, 0..3_usize, 0..1_000_000_u64), 1..60),
+            begin in prop_oneof![Just(0_u64), 0..2_000_000_000_000_000_000_u64],
         ) {
             let mut overview = Overview::default();
             for (requested, cause, nanos) in &invocations {
-                overview.add(*requested, *cause == 0, Some(nanos + 7), &[(*cause, *nanos), (3, 7)]);
+                overview.add(begin + requested, *cause == 0, Some(nanos + 7), &[(*cause, *nanos), (3, 7)]);
             }
             let about = overview.about();
             let step = about["step"].as_u64().unwrap();
             let intervals = about["intervals"].as_array().unwrap();
             prop_assert!(intervals.len() <= 240);
-            for (position, interval) in intervals.iter().enumerate() {
-                let here: Vec<_> = invocations.iter().filter(|(requested, ..)| requested / step == position as u64).collect();
+            let counted: u64 = intervals.iter().map(|interval| interval[0].as_u64().unwrap()).sum();
+            prop_assert_eq!(counted, invocations.len() as u64);
+            for (number, interval) in (about["first"].as_u64().unwrap()..).zip(intervals) {
+                let here: Vec<_> = invocations.iter().filter(|(requested, ..)| (begin + requested) / step == number).collect();
                 let cold = here.iter().filter(|(_, cause, _)| *cause == 0).count();
                 prop_assert_eq!((interval[0].as_u64(), interval[1].as_u64()), (Some(here.len() as u64), Some(cold as u64)));
                 let latency: u64 = here.iter().map(|(_, _, nanos)| nanos + 7).sum();

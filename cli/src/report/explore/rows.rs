@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::theme;
 use super::cause_table::CauseTable;
-use super::column::{Columns, difference};
+use super::column::{Columns, MOST, difference};
 use super::occupancy::Occupancy;
 use super::overview::Overview;
 use super::slowest::{Slow, Slowest};
@@ -62,6 +62,8 @@ pub struct Times {
     pub started: Vec<u64>,
     /// When these ended.
     pub finished: Vec<u64>,
+    /// From where these count.
+    pub origin: u64,
     /// The names of functions.
     pub function_names: Vec<String>,
     /// The names of nodes.
@@ -96,6 +98,14 @@ struct RowKind {
     causes: Vec<u8>,
 }
 
+/// An hour, in nanoseconds.
+const HOUR: u64 = 3_600_000_000_000;
+
+/// From where the dates of a page count whose first request comes at a date: numbers of browsers do not reach far.
+fn origin_of(first: u64) -> u64 {
+    if first < MOST / 2 { 0 } else { first - first % HOUR }
+}
+
 /// Gathers rows.
 #[derive(Debug)]
 pub struct Rows {
@@ -111,6 +121,7 @@ pub struct Rows {
     overview: Overview,
     occupancy: Occupancy,
     ended: u64,
+    origin: Option<u64>,
     times: Times,
     slowest: Slowest,
 }
@@ -165,16 +176,17 @@ impl Rows {
             overview: Overview::default(),
             occupancy: Occupancy::default(),
             ended: 0,
+            origin: None,
             times: Times::default(),
             slowest: Slowest::new(slowest),
         }
     }
 
-    /// Reads the tables of a run.
+    /// Reads the tables of a run. There is nothing if it is longer than browsers can count.
     ///
     /// # Errors
     /// When they cannot be read, or do not go together.
-    pub fn read(mut self, mut table: Table, causes: Option<Table>) -> Result<Exploration, CommandError> {
+    pub fn read(mut self, mut table: Table, causes: Option<Table>) -> Result<Option<Exploration>, CommandError> {
         table.want(COLUMNS.into_iter().map(|(name, kind)| Column::new(name, kind)).collect())?;
         let mut causes = causes.map(CauseTable::new).transpose()?;
         let mut parts = Vec::new();
@@ -196,8 +208,11 @@ impl Rows {
                 self.take(&table, row, latency, &parts, causes.as_ref());
             }
         }
+        if self.ended > MOST {
+            return Ok(None);
+        }
         self.end_chunk();
-        Ok(self.finish(&table, causes.as_ref()))
+        Ok(Some(self.finish(&table, causes.as_ref())))
     }
 
     fn take(
@@ -208,14 +223,20 @@ impl Rows {
         parts: &[(usize, u64)],
         causes: Option<&CauseTable>,
     ) {
-        let at = |column: usize| table.column(column).at(row);
-        let Some(requested) = at(REQUESTED) else {
+        let Some(requested) = table.column(REQUESTED).at(row) else {
             self.unrequested += 1;
             return;
         };
+        let origin = *self.origin.get_or_insert_with(|| origin_of(requested));
+        let at = |column: usize| {
+            let column = table.column(column);
+            column.at(row).map(|value| if column.kind == Kind::Time { value.saturating_sub(origin) } else { value })
+        };
+        let requested = requested.saturating_sub(origin);
         let is_cold = at(START).is_some_and(|start| table.column(START).words[start as usize] == "cold");
         self.overview.add(requested, is_cold, latency, parts);
-        self.ended = self.ended.max(requested + latency.unwrap_or(0));
+        let dates = [SUBMITTED, DISPATCHED, STARTED, FINISHED].into_iter().filter_map(at);
+        self.ended = dates.fold(self.ended.max(requested + latency.unwrap_or(0)), u64::max);
         if self.has_occupancy
             && let (Some(node), Some(dispatched), Some(finished)) = (at(NODE), at(DISPATCHED), at(FINISHED))
         {
@@ -270,7 +291,7 @@ impl Rows {
         if let Some(causes) = causes {
             chunk.after.resize(causes.after_count(), Vec::new());
             for (place, column) in chunk.after.iter_mut().enumerate() {
-                column.push(or_nought(causes.after_at(place, row)));
+                column.push(or_nought(causes.after_at(place, row, self.origin.unwrap_or_default())));
             }
         }
         let kind = RowKind {
@@ -332,7 +353,9 @@ impl Rows {
             "after": causes.map(CauseTable::about_after),
             "rows": self.rows,
             "overview": self.overview.about(),
+            "origin_s": self.origin.unwrap_or_default() / 1_000_000_000,
         });
+        self.times.origin = self.origin.unwrap_or_default();
         (self.times.function_names, self.times.node_names) = (words_of(FUNCTION), words_of(NODE));
         let Self { chunks, ended, occupancy, times, slowest, .. } = self;
         Exploration { about, chunks, ended, occupancy, times, slowest: slowest.told() }

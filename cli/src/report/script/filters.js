@@ -42,13 +42,14 @@ function makeSpan({ store, run }) {
   };
 }
 
-// What is not on the page, though it was in the run.
-function leftOut({ sample, every, invocations, unrequested }) {
+// What is not on the page, though it was in the run, and from where dates count.
+function leftOut({ sample, every, invocations, unrequested, origin_s: origin }) {
   const left = [
     sample < 1 ? `The run wrote a sample of ${share(sample)} of its invocations.` : "",
     every > 1 ? `One of ${every} of the ${count(invocations)} invocations that the run wrote is on the page.` : "",
     unrequested > 0 ? `${count(unrequested)} were never requested, and are not on the page.` : "",
     every > 1 || sample < 1 ? "What nodes were busy with is of all, as far as their timeline or the table has them." : "",
+    origin > 0 ? `Dates on this page count from ${count(origin)} s, since the first request comes that late.` : "",
   ].filter((text) => text !== "");
   return left.length > 0 ? make("p", { class: "hint" }, left.join(" ")) : null;
 }

@@ -111,11 +111,11 @@ export function overTime(run, rows, from, to) {
 
 // What the page was told of the whole run, in the same form.
 export function overviewOf(run) {
-  const { step, intervals } = run.about.overview, causes = run.causes.length;
+  const { step, first, intervals } = run.about.overview, causes = run.causes.length;
   const of = (column) => Float64Array.from(intervals, (interval) => interval[column]);
   const parts = new Float64Array(intervals.length * causes);
   intervals.forEach((interval, bin) => interval[3].forEach((nanos, cause) => { parts[bin * causes + cause] = nanos; }));
-  return { step, first: 0, bins: intervals.length, counts: of(0), cold: of(1), latency: of(2), parts, causes };
+  return { step, first, bins: intervals.length, counts: of(0), cold: of(1), latency: of(2), parts, causes };
 }
 
 // The first so many rows in the order of some values.

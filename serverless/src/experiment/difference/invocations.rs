@@ -337,8 +337,7 @@ impl Matching {
 /// The intervals in which something is.
 fn over_time(intervals: &Intervals<Sums>) -> DifferencesOverTime {
     let step_s = intervals.length().as_secs_f64();
-    let there = intervals.all().iter().enumerate().filter(|(_, sums)| !sums.is_nothing());
-    let told =
-        there.map(|(number, sums)| IntervalDifference { from_s: number as f64 * step_s, invocations: sums.told() });
+    let there = intervals.all().filter(|(_, sums)| !sums.is_nothing());
+    let told = there.map(|(begin, sums)| IntervalDifference { from_s: begin.as_secs_f64(), invocations: sums.told() });
     DifferencesOverTime { step_s, intervals: told.collect() }
 }

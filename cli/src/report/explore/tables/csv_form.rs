@@ -75,6 +75,5 @@ fn nanoseconds(text: &[u8]) -> Option<u64> {
         return None;
     }
     let part = if decimals.is_empty() { 0 } else { digits(decimals)? * 10_u64.pow(9 - decimals.len() as u32) };
-    let nanos = digits(whole)?.checked_mul(1_000_000_000)?.checked_add(part)?;
-    (nanos <= super::super::column::MOST).then_some(nanos)
+    digits(whole)?.checked_mul(1_000_000_000)?.checked_add(part).filter(|nanos| *nanos != NOTHING)
 }

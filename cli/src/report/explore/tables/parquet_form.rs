@@ -74,7 +74,7 @@ fn read_column(reader: &mut ColumnReader, column: &mut Column, rows: usize) -> R
         (Kind::Time, ColumnReader::DoubleColumnReader(reader)) => {
             for value in values(reader, rows)? {
                 let nanos = value.map(|seconds| (seconds * 1e9).round());
-                if nanos.is_some_and(|nanos| !(0.0..=super::super::column::MOST as f64).contains(&nanos)) {
+                if nanos.is_some_and(|nanos| !(0.0..NOTHING as f64).contains(&nanos)) {
                     return Err(ParquetError::General(format!("a time is out of range ({})", column.name)));
                 }
                 column.values.push(nanos.map_or(NOTHING, |nanos| nanos as u64));
