@@ -5,7 +5,8 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 use hearth_serverless::decisions::Decision;
 use hearth_serverless::experiment::{
-    ComparedInvocations, ComparedRun, FunctionDifference, InvocationSide, PartedInvocation, RunDifference,
+    ComparedInvocations, ComparedRun, FunctionDifference, InvocationSide, PartedDecisions, PartedInvocation,
+    RunDifference,
 };
 use hearth_serverless::results::Unit;
 use hearth_simcore::time::SimTime;
@@ -37,15 +38,18 @@ pub fn shown(difference: &RunDifference) -> String {
     text
 }
 
-fn count(number: u64) -> String {
+/// A number of things.
+pub fn count(number: u64) -> String {
     Unit::Count.shown(number as f64)
 }
 
-fn seconds(value: f64) -> String {
+/// A length of time.
+pub fn seconds(value: f64) -> String {
     Unit::Seconds.shown(value)
 }
 
-fn date(nanos: u64) -> String {
+/// A date.
+pub fn date(nanos: u64) -> String {
     format!("{} s", SimTime::from_nanos(nanos).as_secs_f64())
 }
 
@@ -55,18 +59,32 @@ fn runs(text: &mut String, first: &ComparedRun, second: &ComparedRun) {
         format!("{name}, seed {}", run.seed)
     };
     let _ = writeln!(text, "first   {}\nsecond  {}", name(first), name(second));
+    for (slot, [one, other]) in callers([first, second]) {
+        let _ = writeln!(text, "  {slot}: {one} in the first, {other} in the second");
+    }
+}
+
+/// The slots in which the runs have other policies, and these.
+pub fn callers(runs: [&ComparedRun; 2]) -> Vec<(&str, [String; 2])> {
     let of = |run: &ComparedRun, slot: &str| {
         let found = run.policies.iter().find(|(other, _)| other == slot);
         found.map_or("nobody".to_owned(), |(_, policy)| policy.clone())
     };
-    let mut slots: Vec<&str> = first.policies.iter().chain(&second.policies).map(|(slot, _)| slot.as_str()).collect();
+    let mut slots: Vec<&str> = runs.into_iter().flat_map(|run| &run.policies).map(|(slot, _)| slot.as_str()).collect();
     slots.sort_unstable();
     slots.dedup();
-    for slot in slots {
-        let (one, other) = (of(first, slot), of(second, slot));
-        if one != other {
-            let _ = writeln!(text, "  {slot}: {one} in the first, {other} in the second");
-        }
+    let policies = slots.into_iter().map(|slot| (slot, runs.map(|run| of(run, slot))));
+    policies.filter(|(_, [one, other])| one != other).collect()
+}
+
+/// What parts two runs.
+pub fn title_of(parted: &PartedDecisions) -> &'static str {
+    let kind = |decision: &Decision| (decision.slot, decision.storage, decision.method.clone(), decision.about);
+    let is_same_kind = parted.first.as_ref().map(kind) == parted.second.as_ref().map(kind);
+    match (parted.is_same_question, is_same_kind) {
+        (true, _) => "The first decision that differs",
+        (false, true) => "The first decision that is made at another date",
+        (false, false) => "The first decision that one of them makes alone",
     }
 }
 
@@ -77,14 +95,7 @@ fn decisions(text: &mut String, difference: &RunDifference) {
         views(text, difference);
         return;
     };
-    let kind = |decision: &Decision| (decision.slot, decision.storage, decision.method.clone(), decision.about);
-    let is_same_kind = parted.first.as_ref().map(kind) == parted.second.as_ref().map(kind);
-    let title = match (parted.is_same_question, is_same_kind) {
-        (true, _) => "The first decision that differs",
-        (false, true) => "The first decision that is made at another date",
-        (false, false) => "The first decision that one of them makes alone",
-    };
-    let _ = writeln!(text, "\n{title}, after {same} alike:");
+    let _ = writeln!(text, "\n{}, after {same} alike:", title_of(parted));
     let [of_first, of_second] = [&difference.first, &difference.second];
     let about = |decision: &Decision, run: &ComparedRun| {
         let about = decision.about.named(&run.functions, &run.nodes);
@@ -122,14 +133,21 @@ fn invocations(text: &mut String, all: &ComparedInvocations) {
     for (which, number) in alone.into_iter().filter(|(_, number)| *number > 0) {
         let _ = writeln!(text, "  {} only in the {which}", count(number));
     }
-    let [first, second] = all.mean_latency_s;
     let (won, lost) = (count(all.won), count(all.lost));
     let _ = writeln!(text, "  {won} faster in the second, by {} in all", seconds(all.won_s));
     let _ = writeln!(text, "  {lost} slower in the second, by {} in all", seconds(all.lost_s));
-    let _ = writeln!(text, "  mean latency {} and {}", seconds(first), seconds(second));
-    for (what, [one, other]) in [("cold starts", all.cold_starts), ("completed", all.completed)] {
-        let _ = writeln!(text, "  {what} {} and {}", count(one), count(other));
+    for (what, [one, other]) in of_each(all) {
+        let _ = writeln!(text, "  {what} {one} and {other}");
     }
+}
+
+/// What invocations come to in each of the runs.
+pub fn of_each(all: &ComparedInvocations) -> [(&'static str, [String; 2]); 3] {
+    [
+        ("mean latency", all.mean_latency_s.map(seconds)),
+        ("cold starts", all.cold_starts.map(count)),
+        ("completed", all.completed.map(count)),
+    ]
 }
 
 fn table(heads: &[&str]) -> Table {
@@ -197,7 +215,7 @@ fn named(text: &mut String, title: &str, parted: &[PartedInvocation], [of_first,
 }
 
 /// What a run says of where an invocation parts.
-fn side(what: &str, side: &InvocationSide, nodes: &[String]) -> String {
+pub fn side(what: &str, side: &InvocationSide, nodes: &[String]) -> String {
     let at = |date: Option<SimTime>| date.map_or("never".to_owned(), |date| format!("{} s", date.as_secs_f64()));
     match what {
         "requested" => at(side.requested_at),

@@ -48,6 +48,9 @@ pub enum CommandError {
     /// The user stopped the simulation.
     #[error("interrupted: the results are of what had happened up to then")]
     Interrupted,
+    /// The user stopped what leaves no results.
+    #[error("interrupted")]
+    Stopped,
     /// The simulation ended in an error.
     #[error("the simulation stopped: {0}")]
     Simulation(String),
@@ -132,7 +135,7 @@ impl CommandError {
             | Self::Usage(_)
             | Self::OutputFolder { .. }
             | Self::MissingFeature { .. } => 2,
-            Self::Interrupted | Self::SweepInterrupted { .. } | Self::WorkInterrupted { .. } => {
+            Self::Interrupted | Self::Stopped | Self::SweepInterrupted { .. } | Self::WorkInterrupted { .. } => {
                 crate::interrupt::EXIT_CODE
             }
             Self::OfARun { code, .. } => *code,

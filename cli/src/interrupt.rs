@@ -21,6 +21,11 @@ pub fn stops(stop: impl Fn() + Send + 'static, end: impl Fn() + Send + 'static) 
     });
 }
 
+/// Whether there has been a Ctrl-C since [`stops`], or since this was asked.
+pub fn take() -> bool {
+    IS_ASKED.swap(false, Ordering::SeqCst)
+}
+
 /// Whether there has been a Ctrl-C since [`stops`].
 pub fn is_asked() -> bool {
     IS_ASKED.load(Ordering::SeqCst)

@@ -2,12 +2,13 @@
 //!
 //! Programs that hand the runs of a sweep to executors of their own use [`PlannedSweep`].
 //!
-//! Features: `parquet` (tables as Parquet), `png` (figures in dots) and `object-storage` (results and traces in `s3://…`, `gs://…` and
-//! `az://…`). Without them the program is built in half the time, and says which one it lacks when it is asked for such a file.
+//! Features: `parquet` (tables as Parquet), `png` (figures in dots) and `object-storage` (results and traces in `s3://…`, `gs://…` and `az://…`). Without them the
+//! program is built in half the time, and says which one it lacks when it is asked for such a file. `screen` (`hearth debug` on a whole terminal) is on by default.
 
 mod assignment;
 mod bundle;
 mod commands;
+mod debug;
 mod difference;
 mod error;
 mod feature;
@@ -70,6 +71,8 @@ enum Command {
     Pack(commands::pack::PackArguments),
     /// Draw what came of a run or a sweep: one page, or pictures.
     Report(commands::report::ReportArguments),
+    /// Stop a run where you like, look at it, change policies, and try several futures.
+    Debug(commands::debug::DebugArguments),
     /// Check a scenario without running it.
     Validate(commands::validate::ValidateArguments),
     /// List the platforms that scenarios can be written over by name, and where their numbers come from.
@@ -176,6 +179,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Diff(arguments) => commands::diff::diff(&arguments),
         Command::Pack(arguments) => commands::pack::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
+        Command::Debug(arguments) => commands::debug::run(&arguments),
         Command::Validate(arguments) => commands::validate::validate(&arguments),
         Command::Platforms(arguments) => commands::platforms::run(&arguments),
         Command::Policies(arguments) => commands::policies::run(&arguments),
@@ -195,10 +199,12 @@ impl Command {
             Self::Sweep(command) => command.isolated(),
             Self::Why(arguments) => arguments.isolated(),
             Self::Diff(arguments) => arguments.isolated(),
+            Self::Report(arguments) => arguments.isolated(),
             Self::Pack(arguments) => arguments.isolated(),
             Self::Validate(arguments) => arguments.isolated(),
             Self::Policies(arguments) => arguments.isolated(),
-            Self::Report(_)
+            // It sees to that by itself.
+            Self::Debug(_)
             | Self::Platforms(_)
             | Self::Trace(_)
             | Self::Schema

@@ -12,6 +12,16 @@ pub enum Error {
     /// A host was named that the platform does not have.
     #[error(transparent)]
     UnknownHost(#[from] UnknownHost),
+    /// A policy cannot take the place of another one while a simulation runs.
+    #[error("policies.{}: {policy} cannot come now: {why}", slot.path())]
+    Irreplaceable {
+        /// Where it was to serve.
+        slot: PolicySlot,
+        /// Its name, and its library if it was loaded.
+        policy: String,
+        /// Why not.
+        why: String,
+    },
     /// A host cannot do what it is asked to.
     #[error("host {host:?} cannot be {role}: {reason}")]
     UnsuitableHost {

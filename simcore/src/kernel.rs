@@ -86,6 +86,38 @@ enum Due<E> {
     Activity(ActivityId),
 }
 
+/// Something that is to come, for who looks at a simulation.
+#[derive(Debug)]
+pub struct Upcoming<'a, E> {
+    /// When; of a transfer that moves, when it would end at its present rate. `None` where that is not known: it stands still, or
+    /// computes in a share.
+    pub date: Option<SimTime>,
+    /// What the model hears then; `None` where a process is woken.
+    pub event: Option<&'a E>,
+    /// What it is.
+    pub kind: UpcomingKind,
+}
+
+/// What kind of thing is to come.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum UpcomingKind {
+    /// A date.
+    Scheduled,
+    /// A date that counts only if something else is still to happen.
+    InBackground,
+    /// The end of a transfer.
+    Transfer {
+        /// From where.
+        from: Endpoint,
+        /// To where.
+        to: Endpoint,
+        /// In bytes a second; 0 while it waits for the latency of its route, or for room.
+        rate: f64,
+    },
+    /// The end of a computation.
+    Computation,
+}
+
 /// What is to be done at the date the kernel has moved to.
 pub(crate) enum Fired<E> {
     Event(E),
@@ -507,6 +539,77 @@ impl<E> Kernel<E> {
             Notify::Event(event) => Fired::Event(event),
             Notify::Wake(waker) => Fired::Wake(waker),
         })
+    }
+
+    /// All that is to come as far as it is known now, the earliest first and what has no date last. For who looks at a simulation:
+    /// it takes as long as there is to come, and changes nothing.
+    ///
+    /// ```
+    /// use hearth_simcore::kernel::UpcomingKind;
+    /// use hearth_simcore::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct Silent;
+    /// # impl Model for Silent {
+    /// #     type Event = &'static str;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn handle(&mut self, _: &'static str, _: &mut Kernel<&'static str>) -> Result<(), Self::Error> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let platform = PlatformBuilder::new().host("a", HostSpec::new(1, 1e9)).build()?;
+    /// let mut simulation = Simulation::<Silent>::new(platform, 0);
+    /// simulation.with_model_mut(|_, kernel| {
+    ///     kernel.schedule(SimDuration::from_secs(2), "later");
+    ///     kernel.schedule(SimDuration::from_secs(1), "soon");
+    ///     let events: Vec<_> = kernel.upcoming().iter().filter_map(|one| one.event.copied()).collect();
+    ///     assert_eq!(events, ["soon", "later"]);
+    ///     assert_eq!(kernel.upcoming()[0].kind, UpcomingKind::Scheduled);
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn upcoming(&self) -> Vec<Upcoming<'_, E>> {
+        let scheduled = self.queue.pending().into_iter().filter_map(|(date, due)| {
+            let (event, kind) = match due {
+                Due::Event(event) => (Some(event), UpcomingKind::Scheduled),
+                Due::Wake(_) => (None, UpcomingKind::Scheduled),
+                Due::Activity(activity) => self.upcoming_end(self.activities.get(*activity)?),
+            };
+            Some(Upcoming { date: Some(date), event, kind })
+        });
+        let background = self.background.iter().map(|((date, _), event)| Upcoming {
+            date: Some(*date),
+            event: Some(event),
+            kind: UpcomingKind::InBackground,
+        });
+        let mut moving: Vec<_> = self.activities.values().filter(|of| !matches!(of.stage, Stage::Timed(_))).collect();
+        moving.sort_unstable_by_key(|activity| activity.number);
+        let moving = moving.into_iter().map(|activity| {
+            let (event, kind) = self.upcoming_end(activity);
+            Upcoming { date: self.date_at_this_rate(activity), event, kind }
+        });
+        let mut upcoming: Vec<_> = background.chain(moving).chain(scheduled).collect();
+        upcoming.sort_by_key(|one| one.date.unwrap_or(SimTime::MAX));
+        upcoming
+    }
+
+    fn upcoming_end<'a>(&self, activity: &'a Activity<E>) -> (Option<&'a E>, UpcomingKind) {
+        let event = if let Notify::Event(event) = &activity.notify { Some(event) } else { None };
+        let rate = match activity.stage {
+            Stage::Flowing(flow) => self.fluid.speed(flow).unwrap_or_default(),
+            Stage::Timed(_) | Stage::Computing { .. } => 0.0,
+        };
+        let kind = match activity.ends {
+            Some((from, to)) => UpcomingKind::Transfer { from, to, rate },
+            None => UpcomingKind::Computation,
+        };
+        (event, kind)
+    }
+
+    /// When a flow would end if its rate stayed what it is.
+    fn date_at_this_rate(&self, activity: &Activity<E>) -> Option<SimTime> {
+        let Stage::Flowing(flow) = activity.stage else { return None };
+        let (speed, remaining) = (self.fluid.speed(flow)?, self.fluid.remaining(self.now, flow)?);
+        (speed > 0.0).then(|| self.now + SimDuration::from_secs_f64(remaining / speed))
     }
 
     /// How many events and transfers are to come, without those in the background.

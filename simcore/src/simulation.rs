@@ -115,14 +115,62 @@ impl<M: Model> Simulation<M> {
         Ok(())
     }
 
+    /// Has the next thing happen that is due by a date, an event or the waking of a process, and what the processes that it wakes do;
+    /// false if nothing is left by then. Stepped so to the end, a simulation is what [`run`](Self::run) makes of it.
+    ///
+    /// ```
+    /// use hearth_simcore::prelude::*;
+    /// let platform = PlatformBuilder::new().host("a", HostSpec::new(1, 1e9)).build()?;
+    /// let mut simulation = ProcessSimulation::new(platform, 0);
+    /// simulation.spawn_on("a", async |context| {
+    ///     context.sleep(SimDuration::from_secs(1)).await;
+    ///     context.sleep(SimDuration::from_secs(2)).await;
+    ///     Ok(())
+    /// })?;
+    /// let mut dates = Vec::new();
+    /// while simulation.step(SimTime::MAX)? {
+    ///     dates.push(simulation.now().as_secs_f64());
+    /// }
+    /// assert_eq!(dates, [1.0, 3.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first error of the model or of a process. The simulation cannot go on after it.
+    pub fn step(&mut self, horizon: SimTime) -> Result<bool, M::Error> {
+        self.run_processes()?;
+        let has_happened = self.handle_next(horizon)?;
+        self.run_processes()?;
+        Ok(has_happened)
+    }
+
+    /// Apart from the loop, so that what a model does is compiled into that as if this were not there.
+    #[cold]
+    #[inline(never)]
+    fn handle_next(&mut self, horizon: SimTime) -> Result<bool, M::Error> {
+        let mut kernel = self.shared.kernel.borrow_mut();
+        match kernel.advance(horizon) {
+            Some(Fired::Event(event)) => self.shared.model.borrow_mut().handle(event, &mut kernel)?,
+            Some(Fired::Wake(waker)) => waker.wake(),
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Has the processes that were woken go on until all wait.
+    fn run_processes(&mut self) -> Result<(), M::Error> {
+        if self.shared.executor.has_woken() {
+            self.shared.executor.run_woken();
+            if let Some(error) = self.shared.failure.borrow_mut().take() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     fn run_to(&mut self, horizon: SimTime) -> Result<(), M::Error> {
         loop {
-            if self.shared.executor.has_woken() {
-                self.shared.executor.run_woken();
-                if let Some(error) = self.shared.failure.borrow_mut().take() {
-                    return Err(error);
-                }
-            }
+            self.run_processes()?;
             if !self.run_events(horizon)? {
                 return Ok(());
             }

@@ -174,6 +174,47 @@ fn two_runs_are_told_apart() {
 }
 
 #[test]
+fn a_page_of_two_runs_holds_what_differs_and_fetches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let [page, table] = ["page.html", "table.csv"].map(|name| folder.path().join(name));
+    let diff = |arguments: &[&str]| {
+        let mut command = hearth();
+        command
+            .args(["diff", &quickstart(), "--policy", "keep_alive=no-keep-alive", "--page"])
+            .arg(&page)
+            .args(arguments);
+        command
+    };
+    // What is printed names as many as was asked for, whatever is on the page.
+    let shown = printed(&mut diff(&["--most", "3"]));
+    insta::assert_snapshot!("diff_of_policies", shown);
+    let written = fs::read_to_string(&page).unwrap();
+    assert_eq!(crate::report::fetched(&written), [""; 0]);
+    for part in [
+        "<h1>quickstart: two runs</h1>",
+        "<td>{&quot;keep_for&quot;:120000000000}</td>",
+        "id=\"differences\"",
+        "id=\"differences-over-time\"",
+        "id=\"latencies-over-time\"",
+        "id=\"functions\"",
+        "http-equiv=\"Content-Security-Policy\"",
+        "@media print",
+    ] {
+        assert!(written.contains(part), "{part}");
+    }
+    let (code, said) = failure(&mut diff(&[]));
+    assert!(code == 2 && said.contains("--page") && said.contains("is there already"), "{said}");
+    let (code, said) = failure(diff(&["--overwrite", "--table"]).arg(&page));
+    assert!(code == 2 && said.contains("name one file"), "{said}");
+    printed(diff(&["--overwrite", "--json", "--table"]).arg(&table));
+    assert_eq!(fs::read_to_string(&page).unwrap(), written, "the same bytes");
+    let (code, said) = failure(
+        hearth().args(["diff", &quickstart(), "--seed", "9", "--page"]).arg(folder.path().join("no/page.html")),
+    );
+    assert!(code == 2 && said.contains("--page") && said.contains("no/page.html"), "{said}");
+}
+
+#[test]
 fn a_folder_of_results_is_compared_as_its_run_was() {
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().join("r");

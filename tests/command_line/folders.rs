@@ -106,14 +106,18 @@ fn a_report_shows_what_the_run_wrote_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let [with, without] = ["with", "without"].map(|name| folder.path().join(name));
     let timeline = with.join("timeline.json").display().to_string();
-    run("workflows.json", &with, &["--timeline", &timeline]).assert().success();
+    run("workflows.json", &with, &["--explain", "--timeline", &timeline]).assert().success();
     run("quickstart.json", &without, &["--interval", "0"]).assert().success();
-    for name in ["timeline.json", "timeseries.csv"] {
+    for name in ["timeline.json", "timeseries.csv", "causes.csv"] {
         fs::copy(with.join(name), without.join(name)).unwrap();
     }
     hearth().arg("report").arg(&without).assert().success();
     let page = fs::read_to_string(without.join("report.html")).unwrap();
-    assert!(!page.contains("timeline-canvas") && !page.contains("requests-over-time"), "of another run");
+    let of_another = ["run-0-spans-0", "requests-over-time", "\"family\":"];
+    assert!(of_another.iter().all(|part| !page.contains(part)), "of another run");
+    hearth().arg("report").arg(&with).assert().success();
+    let page = fs::read_to_string(with.join("report.html")).unwrap();
+    assert!(of_another.iter().all(|part| page.contains(part)));
     let mut command = hearth();
     command.arg("report").arg(&without).arg("--output").arg(without.join("summary.json"));
     let (code, message) = failure(&mut command);

@@ -6,6 +6,9 @@ mod archive;
 mod bad_input;
 mod bundle;
 mod compared;
+mod debug;
+#[cfg(unix)]
+mod debug_screen;
 mod decisions;
 mod folders;
 mod manual;

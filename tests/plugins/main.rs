@@ -5,6 +5,7 @@
 mod archive;
 mod author;
 mod contained;
+mod debugged;
 mod destructive;
 mod files;
 mod found;

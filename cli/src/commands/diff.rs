@@ -19,6 +19,11 @@ use crate::difference;
 use crate::error::CommandError;
 use crate::interrupt;
 use crate::isolation::{Isolated, inside};
+use crate::report;
+use crate::result_folder::claim;
+
+/// So many invocations are named on a page, in each list.
+const ON_PAGE: usize = 200;
 
 /// The arguments of `hearth diff`.
 #[derive(Debug, Args)]
@@ -43,7 +48,11 @@ pub struct DiffArguments {
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
 
-    /// Replace the file of --table.
+    /// Write what differs as a page into this file, as HTML: tables that are sorted and searched, and figures. It needs no network.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+
+    /// Replace the files of --table and --page.
     #[arg(long)]
     overwrite: bool,
 
@@ -87,15 +96,25 @@ impl DiffArguments {
         })
     }
 
-    fn table(&self) -> Result<Option<Box<dyn Write + Send>>, CommandError> {
-        let Some(path) = &self.table else { return Ok(None) };
-        if path.exists() && !self.overwrite {
-            let cure = "replace it with --overwrite, or name another file";
-            return Err(CommandError::Usage(format!("--table {}: is there already: {cure}", path.display())));
+    /// The files that are written, before anything runs: of the table and of the page.
+    fn files(&self) -> Result<[Option<BufWriter<File>>; 2], CommandError> {
+        if let (Some(table), Some(page)) = (&self.table, &self.page)
+            && (table == page || claim::is_same(table, page))
+        {
+            return Err(CommandError::Usage("--table and --page name one file: name two".to_owned()));
         }
-        let file = File::create(path);
-        let file = file.map_err(|error| CommandError::Usage(format!("--table {}: {error}", path.display())))?;
-        Ok(Some(Box::new(BufWriter::new(file))))
+        let named = [("--table", &self.table), ("--page", &self.page)];
+        let open = |(option, path): (&str, &Option<PathBuf>)| {
+            let Some(path) = path else { return Ok(None) };
+            let wrong = |problem: String| CommandError::Usage(format!("{option} {}: {problem}", path.display()));
+            if path.exists() && !self.overwrite {
+                return Err(wrong("is there already: replace it with --overwrite, or name another file".to_owned()));
+            }
+            let file = File::create(path).map_err(|error| wrong(error.to_string()))?;
+            Ok(Some(BufWriter::new(file)))
+        };
+        let [table, page] = named.map(open);
+        Ok([table?, page?])
     }
 }
 
@@ -119,8 +138,11 @@ type Monitors = Arc<Mutex<Vec<Monitor>>>;
 /// Runs both and says where they part.
 pub fn diff(arguments: &DiffArguments) -> Result<(), CommandError> {
     let [first, second] = arguments.runs()?;
-    let table = arguments.table()?;
-    let options = DifferenceOptions { named: arguments.most.get(), table: table.map(Into::into) };
+    let [table, page] = arguments.files()?;
+    let table = table.map(|file| Box::new(file) as Box<dyn Write + Send>);
+    let most = arguments.most.get();
+    let named = if page.is_some() { most.max(ON_PAGE) } else { most };
+    let options = DifferenceOptions { named, table: table.map(Into::into) };
     let monitors = Monitors::default();
     let stopped = Arc::clone(&monitors);
     interrupt::stops(
@@ -132,13 +154,20 @@ pub fn diff(arguments: &DiffArguments) -> Result<(), CommandError> {
         let (limit, monitors) = (arguments.policy_timeout, Arc::clone(&monitors));
         move || prepared(&run, limit, &monitors)
     };
-    let difference = difference_of(prepare(first), prepare(second), options).map_err(|error| match error {
+    let mut difference = difference_of(prepare(first), prepare(second), options).map_err(|error| match error {
         DifferenceError::Preparation(error) => error,
         DifferenceError::Table(error) => CommandError::Simulation(error.to_string()),
         DifferenceError::Lost => CommandError::Simulation("one of the runs has ended without a word".to_owned()),
     })?;
     if interrupt::is_asked() {
         return Err(CommandError::Interrupted);
+    }
+    if let Some(mut page) = page {
+        let written = report::difference::write(&difference, &mut page);
+        written.map_err(|error| CommandError::Simulation(format!("the page cannot be written: {error}")))?;
+    }
+    for named in [&mut difference.led_to, &mut difference.won_most, &mut difference.lost_most] {
+        named.truncate(most);
     }
     tell(&difference, arguments.json)?;
     let runs = [("first", &difference.first), ("second", &difference.second)];

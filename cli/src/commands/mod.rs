@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod completions;
+pub mod debug;
 pub mod diff;
 pub mod man;
 pub mod pack;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use hearth_serverless::decisions::Observation;
-use hearth_serverless::experiment::{About, Experiment, hidden_policies};
+use hearth_serverless::experiment::{About, Debugged, Experiment, hidden_policies};
 use hearth_serverless::policy::Catalog;
 use hearth_serverless::scenario::{Override, Scenario, ScenarioError, ScenarioText};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::plugin_folders::{catalog_of, folders_of};
 use crate::result_folder::runs_again;
 
 /// Where compiled policies are looked for.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct PluginArguments {
     /// Look for policies that are not built in in this folder, too; before the folders of HEARTH_PLUGIN_PATH and
     /// the folder `plugins` beside the program.
@@ -57,7 +57,7 @@ impl PluginArguments {
 }
 
 /// A scenario file, what is set in it, and where its policies are found.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ScenarioBase {
     /// The scenario file (JSON), or - for standard input, from where relative paths start in the current folder.
     pub scenario: PathBuf,
@@ -173,7 +173,7 @@ fn may_name_libraries(path: &Path) -> bool {
 }
 
 /// A scenario, what is set in it and the choices of one run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ScenarioArguments {
     #[command(flatten)]
     pub base: ScenarioBase,
@@ -286,6 +286,25 @@ impl ChosenScenario<'_> {
         let warnings = hidden.iter().chain(experiment.warnings()).cloned();
         warnings.for_each(|warning| eprintln!("warning: {}", inputs::told_in(warning)));
         Ok((scenario, experiment))
+    }
+
+    /// The scenario with everything that is set, and this besides.
+    pub fn with(&self, more: &[Override]) -> Result<Scenario, CommandError> {
+        let overrides: Vec<Override> = self.overrides.iter().chain(more).cloned().collect();
+        let mut scenario = self.text.with(&overrides).map_err(|error| self.base.wrong(error))?;
+        inputs::bring_traces(&mut scenario)?;
+        Ok(scenario)
+    }
+
+    /// Gets it ready to be stepped, with everything that is set.
+    pub fn prepare_stepped(&self) -> Result<Debugged, CommandError> {
+        let scenario = self.with(&[])?;
+        let catalog = self.base.plugins.catalog();
+        let debugged = Debugged::prepare(&scenario, &catalog).map_err(|error| self.base.wrong(error))?;
+        let hidden = hidden_policies(&scenario, &catalog);
+        let warnings = hidden.iter().chain(debugged.warnings()).cloned();
+        warnings.for_each(|warning| eprintln!("warning: {}", inputs::told_in(warning)));
+        Ok(debugged)
     }
 
     /// The scenario as JSON, with everything that is set, so that it can be run again from `folder`.

@@ -157,7 +157,7 @@ fn compare(
     };
     let (before, stopped) = side(first.telling(invocation))?;
     warn_of_stop(stopped);
-    if before.results.story.is_none() {
+    if before.results.stories.is_empty() {
         return Err(not_requested(invocation, &before.results));
     }
     let other = match call {
@@ -202,7 +202,7 @@ fn not_requested(invocation: u64, results: &Results) -> CommandError {
 
 fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Result<(), CommandError> {
     let results = run(experiment.telling(invocation).without_records())?;
-    let Some(told) = &results.story else { return Err(not_requested(invocation, &results)) };
+    let Some(told) = results.stories.first() else { return Err(not_requested(invocation, &results)) };
     let mut out = inside::stdout();
     if arguments.json {
         writeln!(out, "{}", to_json_of(&story::as_json(told, &results.about)))?;
@@ -213,7 +213,7 @@ fn tell(arguments: &WhyArguments, invocation: u64, experiment: Experiment) -> Re
 }
 
 /// Runs it to its end, or to where it stopped, which is then said.
-fn run(experiment: Experiment) -> Result<Results, CommandError> {
+pub(super) fn run(experiment: Experiment) -> Result<Results, CommandError> {
     let (results, stopped) = run_until_stopped(experiment)?;
     warn_of_stop(stopped);
     Ok(results)

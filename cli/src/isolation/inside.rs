@@ -15,9 +15,9 @@ use hearth_serverless::policy::BrokenLibrary;
 use hearth_simcore::time::SimTime;
 use rustix::stdio::dup2_stdout;
 
-use super::Told;
 use super::end::Note;
 use super::page::{Page, Shared};
+use super::{Told, forks};
 
 /// What there is in the process inside and in no other.
 #[derive(Debug)]
@@ -45,26 +45,12 @@ pub fn begin(page: &Path) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdout(io::stderr())?;
-    end_forks();
+    forks::end_those_of_libraries();
     let told = shared.noted().unwrap_or_default();
     shared.note(&Note::default());
     let inside = Inside { page: shared, told, out, folder: env::current_dir().ok() };
     INSIDE.get_or_init(|| inside).page.board.show_on_this_thread();
     Ok(())
-}
-
-/// A copy of the process that a library makes of it would write all results a second time.
-fn end_forks() {
-    extern "C" fn end() {
-        // SAFETY: ends the process; nothing of it is needed any more.
-        #[allow(unsafe_code)]
-        unsafe {
-            libc::_exit(1)
-        }
-    }
-    // SAFETY: the function is there as long as the program. That there is no memory for the note would be harmless.
-    #[allow(unsafe_code)]
-    let _ = unsafe { libc::pthread_atfork(None, None, Some(end)) };
 }
 
 fn page() -> Option<&'static Page> {

@@ -10,6 +10,8 @@
 
 pub mod end;
 #[cfg(unix)]
+pub mod forks;
+#[cfg(unix)]
 pub mod inside;
 #[cfg(not(unix))]
 #[path = "inside_none.rs"]

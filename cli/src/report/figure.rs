@@ -141,6 +141,17 @@ pub struct Bars {
     pub rows: Vec<(String, f64, f64)>,
 }
 
+/// Bars to two sides of a line, each pair with its name.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sides {
+    /// What their lengths are.
+    pub unit: Unit,
+    /// What those to the left and to the right are of.
+    pub names: [&'static str; 2],
+    /// Name, and the lengths to the left and to the right.
+    pub rows: Vec<(String, [f64; 2])>,
+}
+
 /// What a container did, or an image on its way.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Span {
@@ -174,6 +185,8 @@ pub enum Content {
     Plot(Plot),
     /// Bars.
     Bars(Bars),
+    /// Bars to two sides.
+    Sides(Sides),
     /// Containers over time.
     GanttChart(GanttChart),
 }
@@ -197,6 +210,7 @@ impl Content {
         match self {
             Self::Plot(plot) => plot.panels.iter().all(|panel| panel.series.is_empty()),
             Self::Bars(bars) => bars.rows.is_empty(),
+            Self::Sides(sides) => sides.rows.is_empty(),
             Self::GanttChart(timeline) => timeline.spans.is_empty(),
         }
     }

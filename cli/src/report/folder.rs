@@ -44,7 +44,7 @@ pub struct RunFolder {
     pub distributions: Table,
     /// `timeseries.csv`, if the run wrote it.
     pub series: Option<Table>,
-    /// `timeline.json`, if the run wrote it.
+    /// `timeline.json`, once it [has been read](Self::read_timeline).
     pub timeline: Option<GanttChart>,
 }
 
@@ -70,7 +70,7 @@ pub enum Folder {
     Sweep(Box<SweepFolder>),
 }
 
-fn wrong(path: &Path, problem: impl std::fmt::Display) -> CommandError {
+pub(super) fn wrong(path: &Path, problem: impl std::fmt::Display) -> CommandError {
     CommandError::Usage(format!("{}: {problem}", path.display()))
 }
 
@@ -230,8 +230,20 @@ impl RunFolder {
             scenario: optional("scenario.json").map(|name| files.read_json(name)).transpose()?,
             distributions: files.read_table("distributions.csv")?,
             series: optional("timeseries.csv").map(|name| files.read_table(name)).transpose()?,
-            timeline: optional("timeline.json").map(|name| files.read_json(name)).transpose()?.map(timeline_of),
+            timeline: None,
         })
+    }
+
+    /// Reads `timeline.json`, if the run in this folder wrote it: all of it, for a picture.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_timeline(&mut self, folder: &Path) -> Result<(), CommandError> {
+        let files = RunFiles::Folder(folder.to_owned());
+        if files.manifest()?.is_some_and(|manifest| manifest.lists("timeline.json")) {
+            self.timeline = Some(timeline_of(files.read_json("timeline.json")?));
+        }
+        Ok(())
     }
 }
 

@@ -1,16 +1,18 @@
 //! Puts figures and tables on one page that needs nothing else.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use hearth_serverless::policy::PolicyRecord;
 use hearth_serverless::results::{Metric, Unit};
 use serde_json::{Value, json};
 
 use super::draw::{DrawError, escaped, for_page, to_svg};
-use super::figure::{Content, Figure, GanttChart};
+use super::explore::{Found, Missing};
+use super::figure::{Content, Figure};
 use super::folder::{RunFolder, SweepFolder};
-use super::theme;
+use super::{run_figures, script, sweep_figures, theme};
 use crate::sweep::axes::words;
 use crate::sweep::comparison::Comparison;
 use crate::sweep::text;
@@ -18,44 +20,138 @@ use crate::sweep::text;
 /// What the page of a run begins with.
 const HEADLINE: [&str; 4] = ["invocations", "cold_start_ratio", "latency_p50", "latency_p99"];
 
-/// So many spans a page can hold and still move smoothly.
-const MOST_SPANS: usize = 300_000;
-
 // Writing to a string cannot fail, so the results of `write!` are passed over in this file.
 
-/// The page of a run.
-pub fn of_run(run: &RunFolder, figures: &[Figure]) -> Result<String, DrawError> {
+/// A run as it comes onto a page.
+#[derive(Debug)]
+pub struct RunOnPage {
+    /// What to call it.
+    pub label: String,
+    /// Where it lies, for commands that the page names.
+    pub path: String,
+    /// What is in its folder.
+    pub run: RunFolder,
+    /// Its invocations, or why they are not there.
+    pub explored: Found,
+}
+
+/// Writes the page of a run, or of several beside each other.
+///
+/// # Errors
+/// When a figure cannot be drawn, or the page cannot be written.
+pub fn of_runs(runs: &[RunOnPage], out: &mut impl Write) -> Result<(), DrawError> {
+    let Some(first) = runs.first() else { return Ok(()) };
+    let is_alone = runs.len() == 1;
+    let name = name_of(&first.run.summary.scenario);
+    let mut head = format!("<h1>{}</h1>\n", escaped(&name));
+    let mut body = String::new();
+    for (number, on_page) in runs.iter().enumerate() {
+        let RunOnPage { label, run, explored, .. } = on_page;
+        let label = if is_alone { String::new() } else { format!("<strong>{}</strong>: ", escaped(label)) };
+        head.push_str(&headline(&label, run));
+        let mut figures = run_figures::of(run);
+        if !is_alone {
+            let _ = writeln!(body, "<h2>Figures of {}</h2>", escaped(&on_page.label));
+            figures.iter_mut().for_each(|figure| figure.name = format!("run-{number}-{}", figure.name));
+        }
+        if let Err(missing) = explored {
+            let _ = writeln!(body, "<p>{label}{}</p>", why_missing(*missing));
+        }
+        if is_alone {
+            body.push_str("<h2>Figures</h2>\n");
+        }
+        body.push_str(&figures_of(&figures)?);
+    }
+    let used: Vec<(String, &Policies)> =
+        runs.iter().map(|on_page| (on_page.label.clone(), &on_page.run.summary.policies)).collect();
+    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&used));
+    for (scenario, on_page) in
+        runs.iter().filter_map(|on_page| on_page.run.scenario.as_ref().map(|scenario| (scenario, on_page)))
+    {
+        let of = if is_alone { String::new() } else { format!(" of {}", escaped(&on_page.label)) };
+        let _ = writeln!(body, "<h2>Scenario{of}</h2>\n{}", folded("scenario.json", scenario));
+    }
+    for on_page in runs {
+        let of = if is_alone { String::new() } else { format!(" of {}", escaped(&on_page.label)) };
+        let _ = writeln!(body, "<h2>Summary{of}</h2>\n{}", folded("summary.json", &on_page.run.written));
+    }
+    let data = if runs.iter().any(|on_page| on_page.explored.is_ok()) { data_of(runs) } else { String::new() };
+    let chunks = runs.iter().filter_map(|on_page| on_page.explored.as_ref().ok()).enumerate();
+    let chunks =
+        chunks.flat_map(|(number, explored)| explored.chunks.iter().map(move |(name, text)| (number, name, text)));
+    Ok(write_page(out, &name, [&head, &data, &body], &mut |out: &mut dyn Write| {
+        chunks.clone().try_for_each(|(run, name, text)| {
+            writeln!(out, "<script type=\"text/plain\" id=\"run-{run}-{name}\">{text}</script>")
+        })
+    })?)
+}
+
+/// Why invocations are not on a page, and what helps.
+fn why_missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Table => {
+            "There is no table of invocations, of which this page would show each. Run it again with <code>--output</code> and without \
+             <code>--invocations none</code>."
+        }
+        Missing::TooLong => {
+            "It is longer than 104 days, of which browsers cannot count the nanoseconds: this page has its figures, and not each invocation."
+        }
+    }
+}
+
+/// What is most important about a run, in a line.
+fn headline(label: &str, run: &RunFolder) -> String {
     let summary = &run.summary;
-    let name = name_of(&summary.scenario);
-    let mut body = format!("<h1>{}</h1>\n", escaped(&name));
     let [invocations, cold, median, most] = HEADLINE.map(|name| run.numbers.shown(name));
-    let _ = writeln!(
-        body,
-        "<p>{invocations} invocations, {cold} of starts cold, median latency {median}, 99 % within {most}; seed {}.</p>",
+    let mut line = format!(
+        "<p>{label}{invocations} invocations, {cold} of starts cold, median latency {median}, 99 % within {most}; seed {}.</p>\n",
         summary.seed,
     );
     if summary.interrupted {
         let why = summary.stopped_by.as_deref().unwrap_or("interrupted");
-        let _ = writeln!(body, "<p><strong>Stopped before its end: {}</strong></p>", escaped(why));
+        let _ = writeln!(line, "<p><strong>Stopped before its end: {}</strong></p>", escaped(why));
     }
-    body.push_str(&figures_of(figures)?);
-    if run.timeline.is_none() {
-        body.push_str(
-            "<p>For the containers on their nodes, run with <code>--timeline DIR/timeline.json</code>.</p>\n",
-        );
+    line
+}
+
+/// What the script is told before it unpacks anything, and the place where it puts what it shows.
+fn data_of(runs: &[RunOnPage]) -> String {
+    // Runs that differ in their seeds alone belong together.
+    let mut groups: Vec<Value> = Vec::new();
+    let mut told = Vec::new();
+    for RunOnPage { label, path, run, explored } in runs {
+        let mut scenario = run.scenario.clone().unwrap_or_default();
+        scenario.as_object_mut().map(|scenario| scenario.remove("seed"));
+        let group = groups.iter().position(|group| *group == scenario);
+        let group = group.unwrap_or_else(|| {
+            groups.push(scenario);
+            groups.len() - 1
+        });
+        let Ok(explored) = explored else { continue };
+        let mut about = explored.about.clone();
+        about["label"] = json!(label);
+        about["path"] = json!(path);
+        about["seed"] = json!(run.summary.seed);
+        about["group"] = json!(group);
+        told.push(about);
     }
-    let _ = writeln!(body, "<h2>Policies</h2>\n{}", policies(&[(String::new(), &summary.policies)]));
-    if let Some(scenario) = &run.scenario {
-        let _ = writeln!(body, "<h2>Scenario</h2>\n{}", folded("scenario.json", scenario));
-    }
-    let _ = writeln!(body, "<h2>Summary</h2>\n{}", folded("summary.json", &run.written));
-    Ok(page(&name, &body))
+    // Nothing in it can end the element: that begins with the one mark that is written otherwise.
+    let told = json!({"runs": told}).to_string().replace('<', "\\u003c");
+    format!(
+        "<div id=\"explore\"><noscript><p>This page shows invocations, causes and nodes by a script, which this browser does not run. What does not \
+         need it follows.</p></noscript></div>\n<script type=\"application/json\" id=\"about\">{told}</script>\n"
+    )
 }
 
 /// The page of a sweep.
-pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]) -> Result<String, DrawError> {
+///
+/// # Errors
+/// When a figure cannot be drawn, or the page cannot be written.
+pub fn of_sweep(sweep: &SweepFolder, out: &mut impl Write) -> Result<(), DrawError> {
+    let comparison = &sweep_figures::comparison(sweep);
     let name = name_of(sweep.about["scenario"]["name"].as_str().unwrap_or_default());
-    let mut body = format!("<h1>{}</h1>\n", escaped(&name));
+    let head = format!("<h1>{}</h1>\n", escaped(&name));
+    let mut body = String::new();
     let seeds: Vec<String> = sweep.grid.seeds.iter().map(u64::to_string).collect();
     let (runs, all) = (sweep.runs.len(), sweep.grid.points().len());
     let _ = writeln!(body, "<p>{runs} of {all} runs; seeds {}.</p>", seeds.join(", "));
@@ -63,7 +159,7 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
         let _ = writeln!(body, "<p><strong>{}</strong></p>", escaped(&warning_of(warning)));
     }
     let _ = writeln!(body, "{}", comparison_table(sweep, comparison));
-    body.push_str(&figures_of(figures)?);
+    body.push_str(&figures_of(&sweep_figures::of(sweep, comparison))?);
     let mut by_setting: BTreeMap<&[usize], &RunFolder> = BTreeMap::new();
     for (point, run) in &sweep.runs {
         by_setting.entry(&point.settings).or_insert(run);
@@ -74,7 +170,7 @@ pub fn of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Figure]
     let mut about = sweep.about.clone();
     let scenario = about.as_object_mut().and_then(|about| about.remove("scenario")).unwrap_or_default();
     let _ = writeln!(body, "<h2>Scenario</h2>\n{}\n{}", folded("The sweep", &about), folded("The scenario", &scenario));
-    Ok(page(&name, &body))
+    Ok(write_page(out, &name, [&head, "", &body], &mut |_| Ok(()))?)
 }
 
 /// A warning of `sweep.json`, in words.
@@ -85,14 +181,20 @@ fn warning_of(warning: &Value) -> String {
     format!("{setting}{kind} in {} of {} runs: {}", warning["runs"], warning["of"], text("message"))
 }
 
-fn name_of(scenario: &str) -> String {
+pub(super) fn name_of(scenario: &str) -> String {
     if scenario.is_empty() { "unnamed scenario".to_owned() } else { scenario.to_owned() }
 }
+
+/// A text of more lines than this is not put on paper.
+const MOST_LINES: usize = 300;
 
 /// A value as JSON, to be unfolded.
 fn folded(title: &str, value: &Value) -> String {
     let text = escaped(&serde_json::to_string_pretty(value).unwrap_or_default());
-    format!("<details><summary>{title}</summary><pre>{text}</pre></details>")
+    let class = if text.lines().count() > MOST_LINES { " class=\"long\"" } else { "" };
+    format!(
+        "<details{class}><summary>{title}</summary><pre tabindex=\"0\" role=\"region\" aria-label=\"{title}\">{text}</pre></details>"
+    )
 }
 
 /// The variables that stand for colours, on light ground and on dark.
@@ -103,13 +205,38 @@ fn variables() -> [String; 2] {
     [variables(&|colour| theme::hex(colour.light)), variables(&|colour| theme::hex(colour.dark))]
 }
 
-fn page(title: &str, body: &str) -> String {
+/// Writes a page, of which the last part may be long.
+pub(super) fn write_page(
+    out: &mut impl Write,
+    title: &str,
+    [head, data, body]: [&str; 3],
+    chunks: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let [light, dark] = variables();
-    include_str!("page.html")
-        .replace("{{title}}", &escaped(title))
-        .replace("{{light}}", &light)
-        .replace("{{dark}}", &dark)
-        .replace("{{body}}", body)
+    let style = include_str!("page.css").replace("{{light}}", &light).replace("{{dark}}", &dark);
+    let script = script::script();
+    let title = escaped(title);
+    let (style_hash, script_hash) = (script::hash(&style), script::hash(&script));
+    for (number, part) in include_str!("page.html").split("{{").enumerate() {
+        let (name, rest) = if number == 0 { ("", part) } else { part.split_once("}}").unwrap_or(("", part)) };
+        let text = match name {
+            "title" => &title,
+            "style" => &style,
+            "style-hash" => &style_hash,
+            "script" => &script,
+            "script-hash" => &script_hash,
+            "head" => head,
+            "data" => data,
+            "body" => body,
+            _ => "",
+        };
+        out.write_all(text.as_bytes())?;
+        if name == "chunks" {
+            chunks(&mut *out)?;
+        }
+        out.write_all(rest.as_bytes())?;
+    }
+    out.flush()
 }
 
 /// What a notebook shows in a cell: needs nothing else, and follows the ground of the notebook.
@@ -128,17 +255,13 @@ pub fn part_of_sweep(sweep: &SweepFolder, comparison: &Comparison, figures: &[Fi
     Ok(part(&format!("{}\n{}", comparison_table(sweep, comparison), figures_of(figures)?)))
 }
 
-fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
+pub(super) fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
     let mut html = String::from("<div class=\"figures\">\n");
     for figure in figures {
-        let picture = match &figure.content {
-            Content::GanttChart(timeline) => interactive(timeline, &figure.title),
-            _ => for_page(&to_svg(figure)?),
-        };
+        let picture = for_page(&to_svg(figure)?);
         let is_wide = match &figure.content {
-            Content::GanttChart(_) => true,
             Content::Plot(plot) => plot.panels.len() > 1,
-            Content::Bars(_) => false,
+            Content::Bars(_) | Content::Sides(_) | Content::GanttChart(_) => false,
         };
         let class = if is_wide { " class=\"wide\"" } else { "" };
         let (name, note) = (escaped(&figure.name), escaped(&figure.note));
@@ -146,49 +269,6 @@ fn figures_of(figures: &[Figure]) -> Result<String, DrawError> {
     }
     html.push_str("</div>\n");
     Ok(html)
-}
-
-/// Containers on nodes, to zoom into.
-fn interactive(timeline: &GanttChart, title: &str) -> String {
-    let mut rows: BTreeMap<(u64, u64), usize> = timeline.spans.iter().map(|span| (span.row, 0)).collect();
-    rows.values_mut().enumerate().for_each(|(number, row)| *row = number);
-    let node = |process: u64| {
-        let found = timeline.nodes.iter().find(|(number, _)| *number == process);
-        found.map_or_else(|| process.to_string(), |(_, name)| name.clone())
-    };
-    let mut functions: BTreeMap<&str, usize> = timeline.spans.iter().map(|span| (span.function.as_str(), 0)).collect();
-    functions.values_mut().enumerate().for_each(|(number, function)| *function = number);
-    let kind = |phase: &str| theme::PHASES.iter().position(|(name, _)| *name == phase).unwrap_or(0);
-    let mut spans: Vec<_> = timeline.spans.iter().collect();
-    spans.sort_by(|one, other| one.begin.total_cmp(&other.begin));
-    let left_out = spans.len().saturating_sub(MOST_SPANS);
-    spans.truncate(MOST_SPANS);
-    let end = spans.iter().map(|span| span.end).fold(1e-9, f64::max);
-    let micro = |seconds: f64| (seconds * 1e6).round() / 1e6;
-    let data = json!({
-        "end": end,
-        "rows": rows.keys().map(|(process, thread)| json!([node(*process), format!("container {thread}")])).collect::<Vec<_>>(),
-        "kinds": theme::PHASES.map(|(name, colour)| json!([name, colour.variable])),
-        "functions": functions.keys().collect::<Vec<_>>(),
-        "spans": spans.iter().map(|span| json!([
-            rows[&span.row], kind(&span.phase), functions[span.function.as_str()], micro(span.begin), micro(span.end), span.served,
-        ])).collect::<Vec<_>>(),
-    });
-    let keys: String = theme::PHASES
-        .iter()
-        .map(|(name, colour)| format!("<span style=\"--of: var(--{})\">{name}</span>", colour.variable))
-        .collect();
-    let more = if left_out > 0 { format!("<p>The last {left_out} spans are left out.</p>") } else { String::new() };
-    format!(
-        "<h2>{}</h2>\n<p class=\"keys\">{keys}</p>\n<p>Wheel or + and − zoom, dragging or arrow keys move, Shift and wheel go \
-         through the rows, a double click shows all, also what is kept idle after the last run.</p>{more}\n<canvas id=\"timeline-canvas\" tabindex=\"0\" role=\"img\" \
-         aria-label=\"{}\"></canvas>\n<p id=\"told\" aria-live=\"polite\"></p>\n<script type=\"application/json\" \
-         id=\"timeline-data\">{}</script>\n<script>{}</script>",
-        escaped(title),
-        escaped(title),
-        data.to_string().replace("</", "<\\/"),
-        include_str!("timeline.js"),
-    )
 }
 
 /// Means and differences, with the share that completed before all others.
@@ -200,7 +280,7 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
     let number = |title: &str| format!("<th scope=\"col\" class=\"number\">{}</th>", escaped(title));
     let numbers: String = metrics.iter().map(|metric| number(&metric.title)).collect();
     let mut html = format!(
-        "<div class=\"scroll\"><table>\n<caption>Means of each combination of values</caption>\n\
+        "<div class=\"scroll\"><table class=\"sortable\">\n<caption>Means of each combination of values</caption>\n\
          <thead><tr>{header}{}{numbers}</tr></thead>\n<tbody>\n",
         number("completed")
     );
@@ -215,11 +295,16 @@ fn comparison_table(sweep: &SweepFolder, comparison: &Comparison) -> String {
             let difference = text::difference(comparison, row, metric);
             let difference = difference.map_or(String::new(), |difference| format!("<br><small>{difference}</small>"));
             let cell = format!("{}{difference}", text::mean(comparison, row, metric));
-            format!("<td class=\"number\">{}</td>", kept_together(&cell))
+            let value = row.mean(metric).map_or(String::new(), |mean| format!(" data-value=\"{}\"", mean.mean));
+            format!("<td class=\"number\"{value}>{}</td>", kept_together(&cell))
         };
         let numbers: String = metrics.iter().map(cell).collect();
         let completed = kept_together(&Unit::Share.shown(row.completed.mean));
-        let _ = writeln!(html, "<tr>{labels}<td class=\"number\">{completed}</td>{numbers}</tr>");
+        let _ = writeln!(
+            html,
+            "<tr>{labels}<td class=\"number\" data-value=\"{}\">{completed}</td>{numbers}</tr>",
+            row.completed.mean
+        );
     }
     html.push_str("</tbody></table></div>\n");
     if let Some(baseline) = sweep.baseline {

@@ -1,6 +1,7 @@
 //! Colours. Those of series are told apart with any of the common kinds of colour blindness (after Okabe and Ito, "Color
 //! Universal Design", 2008); lines differ in their dashes and points in their marks, too.
 
+use hearth_serverless::causes::Family;
 use plotters::style::RGBColor;
 
 /// A colour, as it is drawn on light ground, and the name of the variable that stands for it on a page.
@@ -41,6 +42,27 @@ pub const SERIES: [Colour; 7] = [
     colour("series-6", 0x6b_6b_6b, 0xb4_b4_b4),
 ];
 
+/// What fails.
+pub const FAULT: Colour = colour("fault", 0xb3_26_1e, 0xff_7a_70);
+/// Edges of what can be used.
+const EDGE: Colour = colour("edge", 0x86_8f_98, 0x74_7e_89);
+/// The ground of what is pointed at.
+const HOVER: Colour = colour("hover", 0xee_f2_f6, 0x22_29_31);
+
+/// The colour of a family of causes.
+pub fn of_family(family: Family) -> Colour {
+    match family {
+        Family::Head => SERIES[6],
+        Family::Capacity => SERIES[1],
+        Family::Policy => SERIES[3],
+        Family::Image => SERIES[2],
+        Family::Start => SERIES[4],
+        Family::Body => SERIES[0],
+        Family::Sharing => SERIES[5],
+        Family::Fault => FAULT,
+    }
+}
+
 /// What containers do, in the order of the legend.
 pub const PHASES: [(&str, Colour); 4] = [
     ("cold start", SERIES[1]),
@@ -49,9 +71,14 @@ pub const PHASES: [(&str, Colour); 4] = [
     ("prewarming", SERIES[4]),
 ];
 
+/// A container starts for an invocation: the place of that among the phases.
+pub const COLD_START: u8 = 0;
+/// It runs one.
+pub const RUN: u8 = 1;
+
 /// All of them, each once.
 pub fn all() -> impl Iterator<Item = Colour> {
-    [INK, MUTED, GRID, GROUND, PHASES[2].1].into_iter().chain(SERIES)
+    [INK, MUTED, GRID, GROUND, PHASES[2].1, FAULT, EDGE, HOVER].into_iter().chain(SERIES)
 }
 
 /// A colour as SVG and CSS write it.
@@ -71,6 +98,11 @@ mod tests {
         assert_eq!(codes.len(), all().count());
     }
 
+    #[test]
+    fn phases_are_where_they_are_said_to_be() {
+        assert_eq!([COLD_START, RUN].map(|phase| PHASES[usize::from(phase)].0), ["cold start", "run"]);
+    }
+
     /// The contrast of WCAG 2.1: text needs 4.5 to the ground, lines and marks 3.
     fn contrast(one: RGBColor, other: RGBColor) -> f64 {
         let luminance = |RGBColor(red, green, blue): RGBColor| {
@@ -86,7 +118,9 @@ mod tests {
 
     #[test]
     fn everything_stands_out_from_the_ground() {
-        for (colour, least) in [(INK, 7.0), (MUTED, 4.5)].into_iter().chain(SERIES.map(|colour| (colour, 2.8))) {
+        for (colour, least) in
+            [(INK, 7.0), (MUTED, 4.5), (FAULT, 4.5), (EDGE, 3.0)].into_iter().chain(SERIES.map(|colour| (colour, 2.8)))
+        {
             let found = [contrast(colour.light, GROUND.light), contrast(colour.dark, GROUND.dark)];
             assert!(found.iter().all(|found| *found >= least), "{}: {found:?}", colour.variable);
         }

@@ -42,28 +42,9 @@ pub fn as_text(story: &Story, about: &About) -> String {
         let _ = writeln!(text, "  {failure}");
     }
     let _ = writeln!(text, "\n  {:>16}  {:>10}", "at", "for");
-    if let Some(requested) = record.requested_at {
-        line(&mut text, requested, None, "is requested");
-    }
-    let mut spans: Vec<(SimTime, Cause, SimDuration)> = Vec::new();
-    for event in &story.events {
-        match event {
-            StoryEvent::Told { at, what } => {
-                tell_spans(&mut text, &mut spans);
-                line(&mut text, *at, None, what);
-            }
-            StoryEvent::Spent { from, parts, .. } => {
-                let mut from = *from;
-                for (cause, length) in parts {
-                    spans.push((from, *cause, *length));
-                    from = from + *length;
-                }
-            }
-        }
-    }
-    tell_spans(&mut text, &mut spans);
-    if let Some(finished) = record.finished_at {
-        line(&mut text, finished, None, &format!("ends: {}", record.outcome.as_str().replace('_', " ")));
+    for Line { at, length, what } in lines(story) {
+        let length = length.map_or_else(String::new, shown);
+        let _ = writeln!(text, "  {:>14} s  {length:>10}  {what}", format!("{at}"));
     }
     if let Some(causes) = &record.causes {
         let all = causes.parts.sum().as_secs_f64();
@@ -78,8 +59,46 @@ pub fn as_text(story: &Story, about: &About) -> String {
     text
 }
 
+/// A line of a story.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// When.
+    pub at: SimTime,
+    /// For how long, if time was spent on it.
+    pub length: Option<SimDuration>,
+    /// What.
+    pub what: String,
+}
+
+/// What happened, from the request to the end.
+pub fn lines(story: &Story) -> Vec<Line> {
+    let record = &story.record;
+    let told = |at: SimTime, what: String| Line { at, length: None, what };
+    let mut lines: Vec<Line> = record.requested_at.map(|at| told(at, "is requested".to_owned())).into_iter().collect();
+    let mut spans: Vec<(SimTime, Cause, SimDuration)> = Vec::new();
+    for event in &story.events {
+        match event {
+            StoryEvent::Told { at, what } => {
+                tell_spans(&mut lines, &mut spans);
+                lines.push(told(*at, what.clone()));
+            }
+            StoryEvent::Spent { from, parts, .. } => {
+                let mut from = *from;
+                for (cause, length) in parts {
+                    spans.push((from, *cause, *length));
+                    from = from + *length;
+                }
+            }
+        }
+    }
+    tell_spans(&mut lines, &mut spans);
+    let ends = format!("ends: {}", record.outcome.as_str().replace('_', " "));
+    lines.extend(record.finished_at.map(|at| told(at, ends)));
+    lines
+}
+
 /// Lines for spans between two things that are told. Where there are many of few causes, each has one line.
-fn tell_spans(text: &mut String, spans: &mut Vec<(SimTime, Cause, SimDuration)>) {
+fn tell_spans(lines: &mut Vec<Line>, spans: &mut Vec<(SimTime, Cause, SimDuration)>) {
     let mut causes: Vec<(SimTime, Cause, SimDuration, usize)> = Vec::new();
     let is_long = spans.len() > MOST_SPANS;
     for (from, cause, length) in spans.drain(..) {
@@ -88,16 +107,11 @@ fn tell_spans(text: &mut String, spans: &mut Vec<(SimTime, Cause, SimDuration)>)
             None => causes.push((from, cause, length, 1)),
         }
     }
-    for (from, cause, length, count) in causes {
+    for (at, cause, length, count) in causes {
         let policy = cause.policy().map_or_else(String::new, |slot| format!(" [{}]", slot.path()));
         let times = if count > 1 { format!(", {count} times") } else { String::new() };
-        line(text, from, Some(length), &format!("{}{policy}{times}", cause.title()));
+        lines.push(Line { at, length: Some(length), what: format!("{}{policy}{times}", cause.title()) });
     }
-}
-
-fn line(text: &mut String, at: SimTime, length: Option<SimDuration>, what: &str) {
-    let length = length.map_or_else(String::new, shown);
-    let _ = writeln!(text, "  {:>14} s  {length:>10}  {what}", format!("{at}"));
 }
 
 /// For programs.

@@ -102,7 +102,7 @@ impl Named {
         match self {
             Self::Call(number) => Err(none(format!("call {number} is no end of a container"))),
             Self::ColdStart => {
-                let story = results.story.as_ref();
+                let story = results.stories.first();
                 let cold = story.and_then(|story| story.record.causes.as_ref()).and_then(|causes| causes.cold_start);
                 let Some(cold) = cold else { return Err(none("the invocation had no cold start".to_owned())) };
                 let undone = cold.end.and_then(|end| Some((end.undone()?, end)));
@@ -123,7 +123,7 @@ impl Named {
                 }
             }
             Self::Fault { on, at } => {
-                let faults = results.story.iter().flat_map(|story| &story.faults);
+                let faults = results.stories.first().into_iter().flat_map(|story| &story.faults);
                 let there: Vec<&FaultBegun> =
                     faults.filter(|fault| fault.name == *on && at.from <= fault.at && fault.at < at.to).collect();
                 let words = |fault: &FaultBegun| format!("{} {} at {} s", fault.name, fault.what, fault.at);
@@ -281,7 +281,7 @@ fn change(nanos: i128) -> String {
 impl Without {
     /// What the thing was said to cost: the start of a container, or what is by faults.
     fn claimed(&self) -> SimDuration {
-        let parts = parts_of(self.before.results.story.as_ref());
+        let parts = parts_of(self.before.results.stories.first());
         // Its image may have been there all the same.
         let of_start = [Cause::ContainerStart, Cause::ContainerStartSharing];
         let of_faults = [
@@ -319,7 +319,7 @@ impl Without {
     /// As text.
     pub fn as_text(&self) -> String {
         let mut text = String::new();
-        let stories = (self.before.results.story.as_ref(), self.after.results.story.as_ref());
+        let stories = (self.before.results.stories.first(), self.after.results.stories.first());
         let (before, after) = (parts_of(stories.0), parts_of(stories.1));
         let by = i128::from(after.sum().as_nanos()) - i128::from(before.sum().as_nanos());
         let number = stories.0.map_or(0, |story| story.record.invocation);
@@ -403,7 +403,7 @@ impl Without {
     /// For programs.
     pub fn as_json(&self) -> Value {
         let side = |side: &Side| {
-            let parts = parts_of(side.results.story.as_ref());
+            let parts = parts_of(side.results.stories.first());
             let causes: serde_json::Map<String, Value> =
                 parts.iter().map(|(cause, length)| (cause.name().to_owned(), json!(length.as_secs_f64()))).collect();
             json!({
@@ -423,7 +423,7 @@ impl Without {
             .collect();
         json!({
             "without": self.what,
-            "invocation": self.before.results.story.as_ref().map(|story| story.record.invocation),
+            "invocation": self.before.results.stories.first().map(|story| story.record.invocation),
             "claimed_s": (self.claim != Claim::Nothing).then(|| self.claimed().as_secs_f64()),
             "before": side(&self.before), "after": side(&self.after), "changed": changed,
         })

@@ -36,7 +36,7 @@ impl ContainerSpec {
     }
 
     /// A container that is idle as eviction policies see it.
-    fn item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: SimTime) -> EvictionItem {
+    pub(super) fn item(&self, function: FunctionId, id: ContainerId, since: SimTime, expires: SimTime) -> EvictionItem {
         let Footprint { ram, disk, .. } = self.idle_footprint();
         let (cost, since) = (self.startup_overhead.as_nanos(), since.as_nanos());
         let expires = if expires == SimTime::MAX { u64::MAX } else { expires.as_nanos() };

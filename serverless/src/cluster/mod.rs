@@ -37,7 +37,8 @@ pub(crate) use shown::ContainerLists;
 
 use crate::function::{FunctionId, ImageId};
 use crate::metrics::Window;
-use crate::node::{ContainerId, Footprint, Node, NodeId, PoolId, Spell};
+use crate::node::{ContainerEviction, ContainerId, Footprint, Node, NodeId, PoolId, Spell};
+use crate::policy::EvictionInstance;
 use crate::table::Table;
 
 /// The nodes and what is where.
@@ -379,6 +380,35 @@ impl Cluster {
         if self.is_observed && !self.is_changed.contains(node) {
             self.is_changed.insert(node);
             self.changed.push(node);
+        }
+    }
+
+    /// Has somebody told of all nodes who has not heard of any, and then of those that change; or nobody any more.
+    pub fn observe_all(&mut self, is_observed: bool) {
+        self.changed.drain(..).for_each(|node| self.is_changed.remove(node));
+        self.is_observed = is_observed;
+        if is_observed {
+            self.nodes.names().for_each(|node| self.note_change(node));
+        }
+    }
+
+    /// Has other policies decide which containers of nodes go. They are told of those that there are.
+    pub fn replace_container_eviction(&mut self, policies: Vec<ContainerEviction>) {
+        let specs = &self.specs;
+        for (node, policy) in self.nodes.iter_mut().zip(policies) {
+            node.container_eviction = policy;
+            let item = |function: FunctionId, id, since, expires| specs[function].item(function, id, since, expires);
+            node.container_eviction.take_over(&mut node.containers, item);
+        }
+    }
+
+    /// Has other policies decide which images of nodes go. They are told of those that there are.
+    pub fn replace_image_eviction(&mut self, slot: PolicySlot, policies: Vec<EvictionInstance>, now: SimTime) {
+        for (node, policy) in self.nodes.iter_mut().zip(policies) {
+            match slot {
+                PolicySlot::ImagesInRam => node.ram.replace_eviction(policy, now),
+                _ => node.disk.replace_eviction(policy, now),
+            }
         }
     }
 

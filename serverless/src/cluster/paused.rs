@@ -74,7 +74,6 @@ impl Cluster {
     }
 
     /// What a container holds of RAM, idle or not.
-    #[cfg(test)]
     pub fn held_ram(&self, container: &crate::node::Container) -> u64 {
         let spec = &self.specs[container.function];
         if container.idle.is_some() { spec.idle_ram } else { spec.footprint.ram }

@@ -40,6 +40,15 @@ impl Cluster {
         self.free_core_contents = Some(Box::default());
     }
 
+    /// Does so if somebody asks for such names from now on, and else no longer.
+    pub fn name_contents_if(&mut self, is_asked_for: bool) {
+        if !is_asked_for {
+            self.free_core_contents = None;
+        } else if self.free_core_contents.is_none() {
+            self.name_contents();
+        }
+    }
+
     /// A name for what is in the set of nodes with a free core, if such names are given.
     #[inline]
     pub fn free_core_content(&self) -> Option<Content> {

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 /// What can be written of an answer; null stands for no answer.
 pub(crate) trait Answered {
+    /// Whether anything is answered at all.
+    const IS_ANSWER: bool = true;
+
     fn written(&self) -> Value;
 }
 
@@ -22,6 +25,8 @@ fn node(number: u32) -> Value {
 }
 
 impl Answered for () {
+    const IS_ANSWER: bool = false;
+
     fn written(&self) -> Value {
         Value::Null
     }

@@ -41,9 +41,6 @@ pub(crate) trait Replaceable: Answered + Sized {
     /// Whether it is given while the call lasts, by who makes the call, and not afterwards.
     const IS_GIVEN_IN_THE_CALL: bool = false;
 
-    /// Whether the policy is asked, and not told.
-    const IS_ASKED_FOR: bool = true;
-
     /// What a log has of it; nothing where it is nothing of the kind.
     fn read(_written: &Value) -> Option<Self> {
         None
@@ -79,9 +76,7 @@ fn nodes(value: &Value, name: &str) -> Option<NodeList> {
     nodes.map(|node| u32::try_from(node.as_u64()?).ok()).collect::<Option<Vec<u32>>>().map(NodeList::from)
 }
 
-impl Replaceable for () {
-    const IS_ASKED_FOR: bool = false;
-}
+impl Replaceable for () {}
 
 impl Replaceable for Placement {
     fn read(written: &Value) -> Option<Self> {
@@ -248,14 +243,13 @@ pub(crate) fn instead_of<T: Replaceable>(
 ) -> Result<Option<T>, String> {
     match (&instead.answer, answer.undone(seen)) {
         (Some(written), _) => {
-            let expected =
-                if T::IS_ASKED_FOR { "expected one as in a log of decisions" } else { "it was asked nothing" };
+            let expected = if T::IS_ANSWER { "expected one as in a log of decisions" } else { "it was asked nothing" };
             let problem = || format!("{written} is no answer to it: {expected}");
             T::read(written).map(Some).ok_or_else(problem)
         }
         (None, Some(undone)) => Ok(Some(undone)),
         (None, None) if has_asked => Ok(None),
-        (None, None) if !T::IS_ASKED_FOR => Err("it was told something, and asked nothing".to_owned()),
+        (None, None) if !T::IS_ANSWER => Err("it was told something, and asked nothing".to_owned()),
         (None, None) => {
             Err("there is nothing in it to undo: say what is to be answered instead, as a log of decisions has it"
                 .to_owned())

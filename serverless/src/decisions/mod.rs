@@ -2,6 +2,8 @@
 //! asked for besides. `docs/decisions.md` is its format.
 
 mod answer;
+mod call_view;
+mod calls;
 mod compare;
 mod fields;
 mod header;
@@ -11,6 +13,7 @@ mod policy_log;
 mod reader;
 mod recorder;
 mod seen;
+mod told;
 mod writer;
 
 use std::borrow::Cow;
@@ -22,7 +25,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use self::answer::{Answered, Noted, Offered, order};
+pub use self::call_view::CallView;
+pub(crate) use self::calls::SharedCalls;
 pub use self::compare::{Aligned, Parted};
+#[cfg(test)]
+pub(crate) use self::fields::{all, one};
 pub use self::header::{DecisionsHeader, FORMAT, LoggedPolicy};
 pub(crate) use self::held::Held;
 pub use self::instead::{AnsweredInstead, Instead};
@@ -33,6 +40,7 @@ pub use self::reader::{DecisionLog, LogError};
 pub(crate) use self::recorder::hash_of;
 pub(crate) use self::recorder::{Call, Observers, Recorder};
 pub(crate) use self::seen::Seen;
+pub use self::told::CallAnswer;
 pub use self::writer::{DecisionWriter, WrittenAs};
 
 /// What is written of what calls show.

@@ -13,13 +13,23 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::instead::{AnsweredInstead, Instead, Replaceable, instead_of};
-use super::{Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, Views, order};
+use super::{Decision, DecisionSink, DecisionsHeader, LogLine, PolicyLog, Seen, SharedCalls, Views, order};
 
 /// Who looks at the calls of a service's policies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observers {
     pub recorder: Option<Rc<Recorder>>,
     pub log: Option<Rc<PolicyLog>>,
+    /// Where the recorder notes calls for who looks at the simulation between its events, and others may come in the policies' places.
+    pub calls: Option<SharedCalls>,
+}
+
+impl Observers {
+    /// Somebody who looks at the simulation between its events.
+    pub fn between_events(calls: SharedCalls) -> Self {
+        let recorder = Some(Rc::new(Recorder::with(Views::None, false, Taker::Calls(calls.clone()))));
+        Self { recorder, log: None, calls: Some(calls) }
+    }
 }
 
 /// A call that is made.
@@ -32,20 +42,17 @@ pub(crate) struct Call {
     pub method: &'static str,
 }
 
-/// Takes decisions that nobody wants.
-struct Nobody;
-
-impl DecisionSink for Nobody {
-    fn wants_more(&self) -> bool {
-        false
-    }
-
-    fn write(&mut self, _decision: &Decision) -> io::Result<()> {
-        Ok(())
-    }
+/// Who takes decisions.
+enum Taker {
+    /// Somebody may yet. These are from before: the making of instances, and what is told of the scenario.
+    Later(Vec<Decision>),
+    Sink(Box<dyn DecisionSink>),
+    /// Who looks between events.
+    Calls(SharedCalls),
+    Nobody,
 }
 
-/// Writes calls down.
+/// Numbers calls, and hands them on to who takes them.
 pub(crate) struct Recorder {
     views: Views,
     is_timed: bool,
@@ -54,12 +61,11 @@ pub(crate) struct Recorder {
 }
 
 struct State {
+    /// That of the last call.
     number: u64,
     /// By slot, the last call in which its policy was asked.
     last_asked: [u64; PolicySlot::ALL.len()],
-    /// What was called before somebody took it: the making of instances, and what is told of the scenario.
-    held: Vec<Decision>,
-    sink: Option<Box<dyn DecisionSink>>,
+    taker: Taker,
     /// What is said in the call that lasts.
     log: Vec<LogLine>,
     /// Kept for its memory.
@@ -79,17 +85,20 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// Writes down what it can of this; nobody takes it yet.
     pub fn new(views: Views, is_timed: bool, instead: Option<Instead>) -> Self {
+        Self { instead, ..Self::with(views, is_timed, Taker::Later(Vec::new())) }
+    }
+
+    fn with(views: Views, is_timed: bool, taker: Taker) -> Self {
         let state = State {
             number: 0,
             last_asked: Default::default(),
-            held: Vec::new(),
-            sink: None,
+            taker,
             log: Vec::new(),
             text: Vec::new(),
             answered_instead: None,
             error: None,
         };
-        Self { views, is_timed, instead, state: RefCell::new(state) }
+        Self { views, is_timed, instead: None, state: RefCell::new(state) }
     }
 
     /// The number of the last call in which the policy in a slot was asked.
@@ -124,28 +133,39 @@ impl Recorder {
     pub fn set_sink(&self, mut sink: Box<dyn DecisionSink>, header: &DecisionsHeader) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         sink.begin(header)?;
-        state.held.drain(..).try_for_each(|decision| sink.write(&decision))?;
-        state.sink = Some(sink);
+        if let Taker::Later(decisions) = &state.taker {
+            decisions.iter().try_for_each(|decision| sink.write(decision))?;
+        }
+        state.taker = Taker::Sink(sink);
         Ok(())
     }
 
     /// The simulation begins: what nobody takes by now nobody ever will.
     pub fn begin(&self) {
         let mut state = self.state.borrow_mut();
-        if state.sink.is_none() {
-            state.held = Vec::new();
-            state.sink = Some(Box::new(Nobody));
+        if matches!(state.taker, Taker::Later(_)) {
+            state.taker = Taker::Nobody;
         }
     }
 
     /// Nothing is called any more.
     pub fn finish(&self) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
-        match (state.error.take(), &mut state.sink) {
+        match (state.error.take(), &mut state.taker) {
             (Some(error), _) => Err(error),
-            (None, Some(sink)) => sink.finish(),
-            (None, None) => Ok(()),
+            (None, Taker::Sink(sink)) => sink.finish(),
+            (None, _) => Ok(()),
         }
+    }
+
+    /// The number of the last call.
+    pub fn number(&self) -> u64 {
+        self.state.borrow().number
+    }
+
+    /// The calls after this one were of nobody who is there: the next one has the number after it.
+    pub fn forget_after(&self, number: u64) {
+        self.state.borrow_mut().number = number;
     }
 
     /// Whether decisions can be written no more.
@@ -155,7 +175,12 @@ impl Recorder {
 
     fn is_wanted(&self) -> bool {
         let state = self.state.borrow();
-        state.error.is_none() && state.sink.as_ref().is_none_or(|sink| sink.wants_more())
+        let wants_more = match &state.taker {
+            Taker::Later(_) | Taker::Calls(_) => true,
+            Taker::Sink(sink) => sink.wants_more(),
+            Taker::Nobody => false,
+        };
+        wants_more && state.error.is_none()
     }
 
     /// The policy that is called says something.
@@ -186,9 +211,14 @@ impl Recorder {
         let start = self.is_timed.then(Instant::now);
         let answer = work();
         let took_ns = start.map(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        let seen = seen();
         let mut state = self.state.borrow_mut();
         state.count::<T>(call.slot);
+        let decides = T::IS_ANSWER || answer.is_err() || orders.count() > before;
+        if matches!(state.taker, Taker::Calls(_)) && !decides {
+            state.log.clear();
+            return answer;
+        }
+        let seen = seen();
         let (written, failed) = match &answer {
             Ok(answer) => (answer.written(), None),
             Err(failure) => (Value::Null, Some(failure.cause.clone())),
@@ -210,7 +240,7 @@ impl Recorder {
         match (instead, answer) {
             (Some(instead), Ok(answer)) => Ok(state.answer_instead(instead, decision, answer, &seen, (orders, before))),
             (_, answer) => {
-                state.take(decision);
+                state.take(decision, &seen);
                 answer
             }
         }
@@ -220,7 +250,7 @@ impl Recorder {
 impl State {
     fn count<T: Replaceable>(&mut self, slot: PolicySlot) {
         self.number += 1;
-        if T::IS_ASKED_FOR
+        if T::IS_ANSWER
             && let Some(last) = self.last_asked.get_mut(slot as usize)
         {
             *last = self.number;
@@ -251,16 +281,18 @@ impl State {
         };
         let now = answer.written();
         let orders = if problem.is_none() && instead.answer.is_none() { Vec::new() } else { was.orders.clone() };
-        self.take(Decision { answer: now.clone(), orders, ..was.clone() });
+        self.take(Decision { answer: now.clone(), orders, ..was.clone() }, seen);
         self.answered_instead = Some(AnsweredInstead { was, now: problem.map_or(Ok(now), Err) });
         answer
     }
 
-    fn take(&mut self, decision: Decision) {
-        match &mut self.sink {
+    fn take(&mut self, decision: Decision, seen: &Seen<'_>) {
+        match &mut self.taker {
             _ if self.error.is_some() => {}
-            None => self.held.push(decision),
-            Some(sink) => self.error = sink.write(&decision).err(),
+            Taker::Later(decisions) => decisions.push(decision),
+            Taker::Sink(sink) => self.error = sink.write(&decision).err(),
+            Taker::Calls(calls) => calls.note(decision, seen),
+            Taker::Nobody => {}
         }
     }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod build;
+mod debugged;
 mod difference;
 mod faults;
 mod instances;
@@ -41,9 +42,13 @@ use hearth_simcore::random::derive_seed;
 use hearth_simcore::time::{SimDuration, SimTime};
 
 use self::build::{check_routes, declare, select_policies, set_node_pools, start_service};
+pub use self::debugged::{
+    Condition, ConditionError, Debugged, Happened, InspectedInvocation, ReplaceError, Stop, Until,
+};
 pub use self::difference::{
-    COMPARED, ComparedInvocations, ComparedRun, DifferenceError, DifferenceOptions, FunctionDifference, InvocationSide,
-    PartedDecisions, PartedInvocation, RunDifference, difference_of,
+    COMPARED, ComparedInvocations, ComparedRun, DifferenceBin, DifferenceError, DifferenceOptions, DifferencesOverTime,
+    FunctionDifference, IntervalDifference, InvocationSide, PartedDecisions, PartedInvocation, RunDifference,
+    difference_of,
 };
 use self::faults::set_faults;
 use self::instances::serve_by_instances;
@@ -68,6 +73,9 @@ use crate::results::{
 };
 use crate::scenario::{NetworkModelName, Scenario, ScenarioError, StorageSharing};
 use crate::service::event::ServiceModel;
+pub use crate::service::{
+    ContainerState, InspectedAttempt, InspectedContainer, InspectedNode, NodeCondition, Quantity, UpcomingEvent,
+};
 use crate::service::{Ended, ServerlessComputeService};
 use crate::worker::Worker;
 
@@ -202,7 +210,11 @@ impl Experiment {
         let mut simulation = Simulation::with_model(platform, scenario.seed, network, ServiceModel::default());
         let policies = select_policies(scenario, catalog)?;
         let records = policies.records();
+        let is_looked_at = observers.calls.is_some();
         let service = start_service(scenario, policies, observers, &mut simulation)?;
+        if is_looked_at {
+            simulation.with_model_mut(|model, _| model.service().expect_others());
+        }
         let functions = declare(scenario, service, &mut simulation)?;
         check_routes(scenario, &mut simulation)?;
         set_node_pools(scenario, service, &mut simulation)?;
@@ -257,7 +269,7 @@ impl Experiment {
         self
     }
 
-    /// Explains, and tells the story of one invocation, by its number: [`Results::story`].
+    /// Explains, and tells the story of one invocation, by its number: [`Results::stories`].
     ///
     /// ```
     /// # use hearth_serverless::{experiment::Experiment, policy::Catalog, scenario::Scenario};
@@ -268,16 +280,21 @@ impl Experiment {
     /// #     "workload": {"invocations": [{"at": 1.5, "function": "f", "body": [{"sleep": "1s"}]}]}}"#)?;
     /// # let catalog = Catalog::new(hearth_plugins::BUILT_IN);
     /// let results = Experiment::prepare(&scenario, &catalog)?.telling(0).run()?;
-    /// let story = results.story.ok_or("invocation 0 was requested")?;
+    /// let story = results.stories.first().ok_or("invocation 0 was requested")?;
     /// let is_told = |words: &str| {
     ///     story.events.iter().any(|event| matches!(event, StoryEvent::Told { what, .. } if what.contains(words)))
     /// };
     /// assert!(is_told("starts cold on all: its function had never had a container"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn telling(mut self, invocation: u64) -> Self {
-        let functions = self.about.functions.clone();
-        self.simulation.with_model_mut(|model, _| model.service().tell_story_of(invocation, functions));
+    pub fn telling(self, invocation: u64) -> Self {
+        self.telling_all([invocation])
+    }
+
+    /// Explains, and tells the stories of some invocations, by their numbers, which takes one run for all: [`Results::stories`].
+    pub fn telling_all(mut self, invocations: impl IntoIterator<Item = u64>) -> Self {
+        let (invocations, functions) = (invocations.into_iter().collect(), self.about.functions.clone());
+        self.simulation.with_model_mut(|model, _| model.service().tell_stories_of(invocations, functions));
         self.explained()
     }
 
@@ -503,11 +520,16 @@ impl Experiment {
             self.simulation.with_model_mut(|model, _| model.service().explain_nothing());
         }
         self.begin_observation();
-        let about = &self.about;
         let run = match self.horizon {
             Some(horizon) => self.simulation.run_until(horizon),
             None => self.simulation.run(),
         };
+        self.concluded(run, running)
+    }
+
+    /// What has come of it, now that it has run to its end or stopped before.
+    fn concluded(mut self, run: Result<(), Error>, running: Option<Running>) -> Run {
+        let about = &self.about;
         running.iter().for_each(|running| running.end(about));
         let unlogged = self.end_observation();
         let (skipped_rows, read, has_workflows) = self.simulation.with_model_mut(|model, _| {
@@ -518,7 +540,7 @@ impl Experiment {
                 service.work().has_workflows(),
             )
         });
-        let Ended { metrics, records, stall, causes, story, found } = self.service.end(&mut self.simulation);
+        let Ended { metrics, records, stall, causes, stories, found } = self.service.end(&mut self.simulation);
         let answered_instead = self.observers().recorder.and_then(|recorder| recorder.take_answered_instead());
         let events = self.simulation.with_model_mut(|_, kernel| kernel.events_handled());
         let ended_at = self.simulation.now();
@@ -534,7 +556,7 @@ impl Experiment {
             about,
             metrics,
             causes,
-            story,
+            stories,
             found,
             answered_instead,
             records,

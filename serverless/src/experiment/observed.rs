@@ -29,7 +29,7 @@ impl Experiment {
         let calls = decisions.or(instead.as_ref().map(|_| Views::None));
         let recorder = calls.map(|views| Rc::new(Recorder::new(views, is_timed, instead)));
         let log = observation.log.map(|level| Rc::new(PolicyLog::new(level)));
-        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log });
+        let prepared = Self::prepared(scenario, catalog, Observers { recorder, log, calls: None });
         prepared.map_err(|error| scenario.explained(error))
     }
 
@@ -109,7 +109,7 @@ impl Experiment {
 
     /// Nobody asks for what is noted any more.
     pub(super) fn begin_observation(&mut self) {
-        let Observers { recorder, log } = self.observers();
+        let Observers { recorder, log, .. } = self.observers();
         recorder.iter().for_each(|recorder| recorder.begin());
         log.iter().for_each(|log| log.begin());
     }

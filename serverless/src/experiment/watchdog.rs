@@ -33,8 +33,14 @@ pub(super) struct Running;
 
 impl Running {
     pub fn begin(about: &About, ledger: LedgerReader) -> Self {
+        let running = Self;
+        running.is_now(about, ledger);
+        running
+    }
+
+    /// It is something else from now on.
+    pub fn is_now(&self, about: &About, ledger: LedgerReader) {
         Self::set(Some(Shown { about: about.clone(), ledger: Some(ledger) }));
-        Self
     }
 
     /// Its results are with who ran it; its policies are there yet.

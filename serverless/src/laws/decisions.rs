@@ -42,7 +42,7 @@ pub(super) fn read(scenario: &Value) -> Scenario {
     Scenario::from_json(&scenario.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn prepare(scenario: &Scenario, catalog: &Catalog, views: Views) -> Option<Experiment> {
+pub(super) fn prepare(scenario: &Scenario, catalog: &Catalog, views: Views) -> Option<Experiment> {
     let observation = Observation { decisions: Some(views), ..Observation::default() };
     Experiment::prepare_observed(scenario, catalog, &observation).ok()
 }

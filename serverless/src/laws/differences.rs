@@ -51,6 +51,34 @@ fn parted_at(one: &InvocationRecord, other: &InvocationRecord) -> Option<u64> {
     [mine[stage], theirs[stage]].into_iter().flatten().min().or(mine[0])
 }
 
+/// Sums over time and by size, against a recount.
+fn hold_sums(difference: &RunDifference, both: &[(&InvocationRecord, &InvocationRecord)]) {
+    let apart: Vec<(u64, i128)> =
+        both.iter().filter_map(|(one, other)| Some((history(one)[0]?, latency(other)? - latency(one)?))).collect();
+    let nanos = |seconds: f64| (seconds * 1e9).round() as u64;
+    let step = nanos(difference.over_time.step_s);
+    let mut requests = 0;
+    for interval in &difference.over_time.intervals {
+        let from = nanos(interval.from_s);
+        let is_in = |date: u64| (from..from + step).contains(&date);
+        let here = both.iter().filter(|(one, _)| history(one)[0].is_some_and(is_in)).count() as u64;
+        assert_eq!(interval.invocations.in_both, here, "{}", interval.from_s);
+        let moved: i128 = apart.iter().filter(|(date, _)| is_in(*date)).map(|(_, by)| by).sum();
+        assert!((interval.invocations.difference_s - moved as f64 / 1e9).abs() < 1e-6);
+        requests += here;
+    }
+    assert_eq!(requests, both.iter().filter(|(one, _)| history(one)[0].is_some()).count() as u64);
+    for bin in &difference.distribution {
+        let count = |sign: i128| {
+            let by = apart.iter().map(|(_, by)| by * sign).filter(|by| *by > 0).map(|by| by as f64 / 1e9);
+            by.filter(|by| *by >= bin.from_s && *by < bin.to_s).count() as u64
+        };
+        assert_eq!((bin.won, bin.lost), (count(-1), count(1)), "{bin:?}");
+    }
+    let counted: u64 = difference.distribution.iter().map(|bin| bin.won + bin.lost).sum();
+    assert_eq!(counted, apart.iter().filter(|(_, by)| *by != 0).count() as u64);
+}
+
 proptest! {
     #![proptest_config(cases(80))]
 
@@ -99,6 +127,7 @@ proptest! {
         prop_assert_eq!(told, dates.iter().map(|(_, invocation)| *invocation).collect::<Vec<_>>());
         let of_functions: u64 = difference.functions.iter().map(|of| of.invocations.won).sum();
         prop_assert_eq!(of_functions, all.won);
+        hold_sums(&difference, &both);
         // Nothing becomes of an invocation before a decision is another one, or one where answers bind and the other where they hold for
         // a round. Of one that is tried again the dates are those of the attempt that counts, which may have come before.
         let has_attempts = !first["recovery"].is_null();

@@ -59,6 +59,14 @@ impl Folding {
         self.sums = Sums::Here(tally);
     }
 
+    /// One that has counted the same dispatches and no invocation, of functions with these deadlines: for sums while others go on.
+    pub fn begun_anew(&self, deadlines: impl Iterator<Item = Option<SimDuration>>) -> Self {
+        let mut anew = Self::default();
+        deadlines.for_each(|deadline| anew.add_function(deadline.unwrap_or(SimDuration::MAX)));
+        anew.starts.clone_from(&self.starts);
+        anew
+    }
+
     /// Counts a dispatch.
     #[inline]
     pub fn count_start(&mut self, function: FunctionId, start: Start) {

@@ -8,6 +8,7 @@ use super::victims::{Candidate, VictimList};
 use super::{Container, ContainerId, Spell};
 use hearth_simcore::time::SimTime;
 
+use crate::function::FunctionId;
 use crate::policy::{Hosted, Method, Mistake};
 use crate::table::Identifier;
 
@@ -31,6 +32,43 @@ impl ContainerEviction {
     pub fn new(mut policy: Hosted<EvictionObject>) -> Result<Self, Mistake> {
         let EvictionRules { observes_containers: observes, hears_late } = policy.rules()?;
         Ok(Self { policy, observes, hears_late: hears_late && !observes, untold: Vec::new() })
+    }
+
+    /// Tells a policy that comes late of the containers that there are: of all that were made, in that order, if it wants to know of
+    /// containers in use, and of those that are idle in the order in which they became so.
+    pub fn take_over(
+        &mut self,
+        containers: &mut Slab<Container>,
+        item: impl Fn(FunctionId, ContainerId, SimTime, SimTime) -> EvictionItem,
+    ) {
+        if self.observes {
+            let mut all: Vec<_> = containers.iter().map(|(position, held)| (held.created, position)).collect();
+            all.sort_unstable();
+            for (created, position) in all {
+                if let Some(held) = containers.get(position) {
+                    let container = item(held.function, ContainerId::at(position), created, SimTime::MAX);
+                    let is_ahead = held.holder.is_none() && held.idle.is_none();
+                    let creation = if is_ahead { Creation::Prewarming } else { Creation::Invocation };
+                    self.policy.created(&container, creation);
+                }
+            }
+        }
+        let spell = |(position, held): (usize, &Container)| Some((held.idle.as_ref()?.spell, position));
+        let mut idle: Vec<_> = containers.iter().filter_map(spell).collect();
+        idle.sort_unstable();
+        for (spell, position) in idle {
+            let (id, hears_late) = (ContainerId::at(position), self.hears_late);
+            let Some(held) = containers.get_mut(position) else { continue };
+            let function = held.function;
+            let Some(idle) = held.idle.as_mut() else { continue };
+            idle.is_told = !hears_late;
+            if hears_late {
+                self.untold.push((id, spell));
+            } else {
+                let item = item(function, id, idle.since, idle.expires);
+                self.policy.insert(&item);
+            }
+        }
     }
 
     /// Whether it wants to know of containers in use.

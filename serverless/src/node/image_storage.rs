@@ -115,22 +115,9 @@ impl ImageStorage {
             return;
         };
         stored.complete = true;
-        self.unpinned_bytes += stored.bytes;
-        let (ram, disk) = match self.medium {
-            Medium::Ram => (stored.bytes, 0),
-            Medium::Disk => (0, stored.bytes),
-        };
-        let (id, since) = (image.0, since.as_nanos());
-        self.eviction.insert(&EvictionItem {
-            id,
-            function: NONE,
-            ram,
-            disk,
-            cost: 0,
-            since,
-            expires: u64::MAX,
-            ..EvictionItem::default()
-        });
+        let bytes = stored.bytes;
+        self.unpinned_bytes += bytes;
+        self.tell_of(image, bytes, since);
     }
 
     /// An image that was arriving will not.
@@ -149,6 +136,33 @@ impl ImageStorage {
     pub fn drop_unpinned(&mut self, image: ImageId) -> bool {
         let is_free = self.images.get(&image).is_some_and(|stored| stored.pins == 0 && stored.complete);
         is_free && self.remove(image, Removal::Ended)
+    }
+
+    /// Has another policy decide what goes. It is told of the images that are here, by number: when each came is not known any more.
+    pub fn replace_eviction(&mut self, eviction: Hosted<EvictionObject>, now: SimTime) {
+        self.eviction = eviction;
+        let complete = self.images.iter().filter(|(_, stored)| stored.complete);
+        let mut here: Vec<(ImageId, u64)> = complete.map(|(image, stored)| (*image, stored.bytes)).collect();
+        here.sort_unstable_by_key(|(image, _)| image.0);
+        here.into_iter().for_each(|(image, bytes)| self.tell_of(image, bytes, now));
+    }
+
+    fn tell_of(&mut self, image: ImageId, bytes: u64, since: SimTime) {
+        let (ram, disk) = match self.medium {
+            Medium::Ram => (bytes, 0),
+            Medium::Disk => (0, bytes),
+        };
+        let (id, since) = (image.0, since.as_nanos());
+        self.eviction.insert(&EvictionItem {
+            id,
+            function: NONE,
+            ram,
+            disk,
+            cost: 0,
+            since,
+            expires: u64::MAX,
+            ..EvictionItem::default()
+        });
     }
 
     /// A timer of the policy has gone off.

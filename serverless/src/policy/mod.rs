@@ -25,7 +25,7 @@ pub use library::{BrokenLibrary, Libraries};
 pub use own::OwnPolicies;
 pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use set::{ConstructionError, Factory, PolicyRecord, PolicySet, default_policy};
-pub(crate) use set::{Storage, Workshop};
+pub(crate) use set::{EvictionInstance, Storage, Workshop};
 pub use spent::PolicyTime;
 pub(crate) use watch::{Method, Watch};
 

@@ -83,8 +83,8 @@ impl<O> Factory<O> {
         Self { record, make: Rc::new(make), is_of_controller: false }
     }
 
-    /// An instance in a seat.
-    pub(super) fn make(&self, seat: &Seat) -> Called<O> {
+    /// Makes an instance for a seat.
+    pub(crate) fn make(&self, seat: &Seat) -> Called<O> {
         (self.make)(seat)
     }
 
@@ -248,6 +248,21 @@ impl PolicySet {
         PolicySlot::ALL.into_iter().filter_map(filled).collect()
     }
 
+    /// Fills a slot with what another set has there.
+    pub(crate) fn take_from(&mut self, slot: PolicySlot, other: &Self) {
+        match slot {
+            PolicySlot::Admission => self.admission = other.admission.clone(),
+            PolicySlot::NodeAllocation => self.node_allocation = other.node_allocation.clone(),
+            PolicySlot::KeepAlive => self.keep_alive = other.keep_alive.clone(),
+            PolicySlot::Containers => self.containers = other.containers.clone(),
+            PolicySlot::ImagesInRam => self.images_in_ram = other.images_in_ram.clone(),
+            PolicySlot::ImagesOnDisk => self.images_on_disk = other.images_on_disk.clone(),
+            PolicySlot::ImagesOnHead => self.images_on_head = other.images_on_head.clone(),
+            PolicySlot::Autoscaling => self.autoscaling.clone_from(&other.autoscaling),
+            PolicySlot::ClusterAutoscaling => self.cluster_autoscaling.clone_from(&other.cluster_autoscaling),
+        }
+    }
+
     /// What fills a slot, for messages.
     pub(crate) fn describe(&self, slot: PolicySlot) -> String {
         self.record(slot).map_or("nobody".to_owned(), PolicyRecord::to_string)
@@ -265,6 +280,9 @@ pub struct ConstructionError {
     /// What it says.
     pub cause: String,
 }
+
+/// An eviction policy that serves one storage.
+pub(crate) type EvictionInstance = Hosted<EvictionObject>;
 
 /// Makes the instances that a service needs, each with a seed of its own.
 pub(crate) struct Workshop<'a> {

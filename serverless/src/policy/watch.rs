@@ -146,6 +146,8 @@ pub(crate) struct Watch {
     /// A mistake in a call that has no answer to go wrong; the service asks for it after every event.
     mistake: RefCell<Option<Mistake>>,
     has_mistake: Cell<bool>,
+    /// How many requests there have been. The board counts those of all simulations of the thread.
+    requests: Cell<u64>,
     /// What policies have asked for, for the service to do after the event.
     orders: Rc<Orders>,
     /// By slot: how often its policies were called, and how long that took.
@@ -175,6 +177,7 @@ impl Watch {
             desk,
             mistake: RefCell::new(None),
             has_mistake: Cell::new(false),
+            requests: Cell::new(0),
             orders,
             spent: Default::default(),
             observers,
@@ -266,7 +269,13 @@ impl Watch {
     /// Notes a request.
     #[inline]
     pub fn count_request(&self) {
+        self.requests.set(self.requests.get() + 1);
         self.desk.board().count_request();
+    }
+
+    /// How many requests there have been.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
     }
 
     /// Keeps a mistake until the service asks for it; the first counts.

@@ -34,8 +34,8 @@ pub struct Results {
     pub metrics: Metrics,
     /// What the latency of all invocations is made of, if that was explained.
     pub causes: Option<CauseTotals>,
-    /// The story that was asked for, if that invocation was requested.
-    pub story: Option<Story>,
+    /// The stories that were asked for, of those invocations that were requested, by number.
+    pub stories: Vec<Story>,
     /// Ends of containers that were sought, in the order of dates.
     pub found: Vec<ContainerEnd>,
     /// What has come of the call of a policy that was to be answered otherwise, if it was made.
@@ -65,12 +65,12 @@ impl Results {
         let (metrics, records) = books.finish(|_| None);
         let (records, workflows) = (records.unwrap_or_default(), books.take_workflow_records());
         let time_series_interval = books.series_interval;
-        let (stall, causes, story, found, skipped_rows) = (None, None, None, Vec::new(), 0);
+        let (stall, causes, stories, found, skipped_rows) = (None, None, Vec::new(), Vec::new(), 0);
         Self {
             about,
             metrics,
             causes,
-            story,
+            stories,
             found,
             answered_instead: None,
             records,

@@ -85,6 +85,8 @@ pub(crate) struct Recorder {
     open: BTreeSet<Key>,
     /// Those that have ended, but not yet all before them.
     ended: BTreeMap<Key, InvocationRecord>,
+    /// Those that have ended since somebody looked, if somebody does.
+    news: Option<Vec<InvocationRecord>>,
 }
 
 impl fmt::Debug for Recorder {
@@ -105,7 +107,7 @@ impl Recorder {
     }
 
     fn new(target: Target, share: f64, seed: u64) -> Self {
-        Self { target, share, seed, open: BTreeSet::new(), ended: BTreeMap::new() }
+        Self { target, share, seed, open: BTreeSet::new(), ended: BTreeMap::new(), news: None }
     }
 
     fn is_chosen(&self, invocation: u64) -> bool {
@@ -125,6 +127,9 @@ impl Recorder {
         if !self.is_chosen(record.invocation) {
             return Ok(());
         }
+        if let Some(news) = &mut self.news {
+            news.push(record.clone());
+        }
         let key = (record.requested_at.unwrap_or(SimTime::MAX), record.invocation);
         self.open.remove(&key);
         self.ended.insert(key, record);
@@ -134,6 +139,25 @@ impl Recorder {
             bound = bound.min(*first);
         }
         self.pass_on(Some(bound))
+    }
+
+    /// Notes from now on which invocations have ended, until [`take_news`](Self::take_news) is asked.
+    pub fn note_news(&mut self) {
+        self.news = Some(Vec::new());
+    }
+
+    /// Those that have ended since the last time.
+    pub fn take_news(&mut self) -> Vec<InvocationRecord> {
+        self.news.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// All that have ended and were kept, in no order.
+    pub fn kept(&self) -> impl Iterator<Item = &InvocationRecord> {
+        let passed_on = match &self.target {
+            Target::Memory(records) => records.as_slice(),
+            Target::Sink(_) => &[],
+        };
+        passed_on.iter().chain(self.ended.values())
     }
 
     /// An invocation will never end.

@@ -222,12 +222,12 @@ impl ServerlessComputeService {
                 service.close(kernel).map_or_else(|error| (None, Err(error)), |stall| (stall, Ok(())));
             let Counts { waiting: queued, running } = service.attempts.counts();
             let (processors, instances) = (service.cluster.processors_in_use(kernel), service.instances.counts());
-            let (causes, story) = (service.take_cause_totals(), service.take_story());
+            let (causes, stories) = (service.take_cause_totals(), service.take_stories());
             let found = service.take_found_ends();
             let (metrics, records) = service.books.finish(|metrics| {
                 Some((kernel.now(), Standing { processors, instances, ..Standing::of(metrics, running, queued) }))
             });
-            Ended { metrics, records: unwritten.and(records), stall, causes, story, found }
+            Ended { metrics, records: unwritten.and(records), stall, causes, stories, found }
         })
     }
 }
@@ -240,8 +240,8 @@ pub(crate) struct Ended {
     pub stall: Option<Stall>,
     /// What the latency of all was made of, where that was asked for.
     pub causes: Option<CauseTotals>,
-    /// The story that was asked for.
-    pub story: Option<Story>,
+    /// The stories that were asked for.
+    pub stories: Vec<Story>,
     /// Ends of containers that were sought.
     pub found: Vec<ContainerEnd>,
 }

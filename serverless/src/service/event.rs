@@ -193,7 +193,7 @@ impl Model for ServiceModel {
 impl Service {
     /// Has happen what happens, and then the head read what it has been told.
     #[inline(always)]
-    fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
+    pub(super) fn step(&mut self, what: Happening, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         self.apply(what, kernel)?;
         self.work_off_mailbox(kernel)?;
         if self.bounds.are_set() {

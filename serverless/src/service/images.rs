@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::function::ImageId;
 use crate::invocation::InvocationState;
 use crate::node::{ImageStorage, NodeId};
-use crate::policy::{Method, Mistake};
+use crate::policy::{EvictionInstance, Method, Mistake};
 use crate::results::Move;
 use crate::table::Table;
 
@@ -40,6 +40,11 @@ impl HeadImages {
     /// A timer of the eviction policy has gone off.
     pub fn on_timer(&mut self, timer: u64, now: SimTime) {
         self.storage.on_timer(timer, now);
+    }
+
+    /// Has another policy decide what goes.
+    pub fn replace_eviction(&mut self, eviction: EvictionInstance, now: SimTime) {
+        self.storage.replace_eviction(eviction, now);
     }
 
     pub fn new(storage: ImageStorage, simulate_downloads: bool) -> Self {

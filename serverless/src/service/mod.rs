@@ -17,6 +17,7 @@ mod handover;
 mod head;
 mod history;
 mod images;
+mod inspect;
 mod instances;
 mod keep_alive;
 mod node_pools;
@@ -27,6 +28,7 @@ mod prewarming;
 mod progress;
 mod recovery;
 mod registry;
+mod replacing;
 pub(crate) mod running;
 mod sandbox;
 mod scheduling;
@@ -36,6 +38,9 @@ mod work;
 
 pub(crate) use builder::Ended;
 pub use builder::{ServerlessComputeService, ServiceBuilder};
+pub use inspect::{
+    ContainerState, InspectedAttempt, InspectedContainer, InspectedNode, NodeCondition, Quantity, UpcomingEvent,
+};
 pub use progress::DEFAULT_EVENTS_WITHOUT_PROGRESS;
 pub use scheduling::Backfilling;
 pub use work::RunTimeWork;
@@ -199,7 +204,7 @@ impl Service {
     /// Nothing is called any more, or nothing can be noted of it any more: why, if that is so.
     #[cold]
     pub(crate) fn end_observation(&self) -> Option<Error> {
-        let Observers { recorder, log } = self.observers();
+        let Observers { recorder, log, .. } = self.observers();
         let decisions = recorder.as_ref().map_or(Ok(()), |recorder| recorder.finish());
         let log = log.as_ref().map_or(Ok(()), |log| log.finish());
         let decisions = decisions.err().map(|error| Error::unwritten("decisions", &error));

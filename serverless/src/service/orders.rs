@@ -53,6 +53,12 @@ impl PolicyTimers {
         }
     }
 
+    /// Takes back all timers of the policies in a slot.
+    pub(super) fn forget(&mut self, slot: PolicySlot) {
+        let of_slot: Vec<TimerKey> = self.set.keys().filter(|(of, ..)| *of == slot).copied().collect();
+        of_slot.into_iter().for_each(|key| self.set(key, None));
+    }
+
     /// Takes the first timer that has gone off by now.
     fn take_due(&mut self, now: SimTime) -> Option<TimerKey> {
         let (date, _, key) = *self.due.first()?;

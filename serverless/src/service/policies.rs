@@ -9,7 +9,9 @@ use hearth_policy_api::{
     PoolScale, Prewarming, QueueView, RequestView, Retention, ScaleView, Shed, WorkflowView,
 };
 use hearth_simcore::time::SimTime;
+use rustc_hash::FxHashSet;
 
+use crate::decisions::SharedCalls;
 use crate::error::Error;
 use crate::function::FunctionId;
 use crate::node::NodeId;
@@ -19,17 +21,34 @@ use crate::policy::{Hosted, Mistake, PolicySet, PolicySlot, Watch};
 #[derive(Debug)]
 pub(crate) struct Policies {
     /// What they are called and set to.
-    set: PolicySet,
-    admission: Hosted<AdmissionObject>,
-    node_allocation: Hosted<NodeAllocationObject>,
-    keep_alive: Hosted<KeepAliveObject>,
-    autoscaling: Option<Hosted<AutoscalingObject>>,
-    cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
-    rules: AllocationRules,
-    hears: Hears,
-    hear_of_ends: bool,
+    pub(super) set: PolicySet,
+    pub(super) admission: Hosted<AdmissionObject>,
+    pub(super) node_allocation: Hosted<NodeAllocationObject>,
+    pub(super) keep_alive: Hosted<KeepAliveObject>,
+    pub(super) autoscaling: Option<Hosted<AutoscalingObject>>,
+    pub(super) cluster_autoscaling: Option<Hosted<AutoscalingObject>>,
+    pub(super) rules: AllocationRules,
+    pub(super) hears: Hears,
+    pub(super) hear_of_ends: bool,
+    /// Whose ends those do not hear of that have come later.
+    pub(super) strangers: Strangers,
+    /// Who looks at the simulation between its events, and at what has become of containers.
+    calls: Option<SharedCalls>,
     /// Who sees that they come back.
-    watch: Rc<Watch>,
+    pub(super) watch: Rc<Watch>,
+}
+
+/// The attempts, by their keys, about which others had decided before the policy came that is there now: it could not know what to do
+/// with their ends.
+#[derive(Debug, Default)]
+pub(super) struct Strangers {
+    pub admission: FxHashSet<u64>,
+    pub node_allocation: FxHashSet<u64>,
+}
+
+/// Whether it is one of these. At its end, or when it is back in the queue, it is one no longer: whoever is asked about it then hears of it.
+fn was_one(strangers: &mut FxHashSet<u64>, key: u64) -> bool {
+    !strangers.is_empty() && strangers.remove(&key)
 }
 
 /// What policies want to be asked and told beyond what every policy of their kind is.
@@ -72,6 +91,7 @@ impl Policies {
     pub fn new(set: PolicySet, objects: Objects, rules: AllocationRules, hears: Hears, watch: Rc<Watch>) -> Self {
         let Objects { admission, node_allocation, keep_alive, autoscaling, cluster_autoscaling } = objects;
         let hear_of_ends = hears.admission_of_ends || rules.observes_ends || hears.anybody_of_history;
+        let calls = watch.observers().calls.clone();
         Self {
             set,
             admission,
@@ -82,6 +102,8 @@ impl Policies {
             rules,
             hears,
             hear_of_ends,
+            strangers: Strangers::default(),
+            calls,
             watch,
         }
     }
@@ -198,29 +220,34 @@ impl Policies {
 
     /// Tells those of an end that want to hear. Where an attempt waits is nothing to admission.
     pub fn tell_of_end(&mut self, end: &End) {
-        if self.hears.admission_of_ends && end.ending != Ending::Requeued {
+        let Strangers { admission, node_allocation } = &mut self.strangers;
+        if self.hears.admission_of_ends && end.ending != Ending::Requeued && !was_one(admission, end.key) {
             self.admission.on_end(end);
         }
-        if self.rules.observes_ends {
+        if self.rules.observes_ends && !was_one(node_allocation, end.key) {
             self.node_allocation.on_end(end);
         }
     }
 
-    /// Tells those that want to hear of a workflow.
-    pub fn tell_of_workflow(&mut self, workflow: &WorkflowView<'_>) {
-        if self.rules.sees_workflows {
+    /// Tells those that want to hear of a workflow, or one of these.
+    pub fn tell_of_workflow(&mut self, workflow: &WorkflowView<'_>, only: Option<PolicySlot>) {
+        let is_told = |slot: PolicySlot| only.is_none_or(|only| only == slot);
+        if self.rules.sees_workflows && is_told(PolicySlot::NodeAllocation) {
             self.node_allocation.on_workflow(workflow);
         }
-        if self.hears.admission_of_workflows {
+        if self.hears.admission_of_workflows && is_told(PolicySlot::Admission) {
             self.admission.on_workflow(workflow);
         }
-        if self.hears.keep_alive_of_workflows {
+        if self.hears.keep_alive_of_workflows && is_told(PolicySlot::KeepAlive) {
             self.keep_alive.on_workflow(workflow);
         }
     }
 
     /// Tells those that want to hear what has become of a container.
     pub fn tell_of_container(&mut self, event: &ContainerEvent) {
+        if let Some(calls) = &self.calls {
+            calls.note_container(event);
+        }
         if self.rules.observes_containers {
             self.node_allocation.on_container(event);
         }
@@ -281,7 +308,9 @@ impl Policies {
 
     /// Tells node allocation that one has got a busy container that it has waited for.
     pub fn tell_of_delayed_start(&mut self, start: &DelayedStart) {
-        self.node_allocation.on_delayed_start(start);
+        if !self.strangers.node_allocation.contains(&start.key) {
+            self.node_allocation.on_delayed_start(start);
+        }
     }
 
     /// Tells the policy in a slot that a timer of its has gone off.

@@ -100,7 +100,7 @@ impl Service {
     }
 
     /// What an invocation waits for; `None` if it is a place in the queue.
-    fn why_unfinished(&self, key: AttemptKey, attempt: &Attempt, kernel: &Kernel<Event>) -> Option<String> {
+    pub(super) fn why_unfinished(&self, key: AttemptKey, attempt: &Attempt, kernel: &Kernel<Event>) -> Option<String> {
         let record = &attempt.record;
         let head = &kernel.platform().host(self.head.host()).name;
         if record.requested_at.is_some_and(|requested| requested > kernel.now()) {
@@ -196,7 +196,7 @@ impl Service {
     }
 
     /// Why those in the queue have no place.
-    fn why_queued(&self) -> String {
+    pub(super) fn why_queued(&self) -> String {
         let (up, nodes) = (self.cluster.up().count(), self.cluster.nodes().len());
         let why_off = match self.node_pools.count_off() {
             0 if up == 0 => return "waits in the queue: all nodes are down".to_owned(),

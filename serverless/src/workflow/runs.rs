@@ -162,6 +162,11 @@ impl Workflows {
         Ok(WorkflowId(self.definitions.len() as u32 - 1))
     }
 
+    /// All workflows.
+    pub fn all(&self) -> impl Iterator<Item = (WorkflowId, &Workflow)> {
+        (0..).map(WorkflowId).zip(self.definitions.iter().map(|definition| &definition.workflow))
+    }
+
     /// Whether there is a workflow of this name.
     pub fn has(&self, name: &str) -> bool {
         self.definitions.iter().any(|definition| definition.workflow.name == name)

@@ -8,6 +8,7 @@ use std::path::Path;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::own_place::OwnPlace;
 use super::stop::Stoppable;
 
 const BUFFER: usize = 1 << 18;
@@ -15,7 +16,7 @@ const BUFFER: usize = 1 << 18;
 /// Opens a file, decompressing it if its name ends in `.gz` or `.zst`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    decompress(BufReader::with_capacity(BUFFER, Stoppable(file)), path)
+    decompress(BufReader::with_capacity(BUFFER, Stoppable(OwnPlace::new(file))), path)
 }
 
 /// What bytes hold, by the name of their file.

@@ -11,6 +11,7 @@ mod csv_trace;
 mod decimal;
 pub mod generate;
 mod order;
+mod own_place;
 mod plain_row;
 mod ram;
 mod rows;

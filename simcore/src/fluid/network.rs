@@ -248,6 +248,11 @@ impl FluidNetwork {
         }
     }
 
+    /// What a flow moves in a second since the last settling, of what it is to move: less than its rate, part of which is no payload.
+    pub fn speed(&self, flow: FlowId) -> Option<f64> {
+        self.get(flow).map(|flow| flow.efficiency * self.rate_of(flow))
+    }
+
     /// The rate, up to its end, of the flow that has ended last or was cancelled last.
     pub fn rate_of_last_ended(&self) -> f64 {
         self.last_rate

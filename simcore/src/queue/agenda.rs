@@ -127,6 +127,11 @@ impl<E> Agenda<E> {
         entry
     }
 
+    /// All entries, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry<E>> {
+        self.near.iter().chain(&self.far)
+    }
+
     /// Takes out all entries, in no order.
     pub fn drain(&mut self) -> Vec<Entry<E>> {
         (self.far_date, self.put_behind) = (SimTime::MAX, 0);
@@ -246,6 +251,11 @@ impl<E> Ring<E> {
             self.advance();
         }
         self.current.last()
+    }
+
+    /// All entries, in no order.
+    fn iter(&self) -> impl Iterator<Item = &Entry<E>> {
+        self.current.iter().chain(self.entries.iter().map(|(_, (entry, _))| entry))
     }
 
     /// Takes out the earliest entry, which has been looked at before.

@@ -296,6 +296,37 @@ impl<E> EventQueue<E> {
         Some((date, event))
     }
 
+    /// All that is scheduled, the earliest first, with its date: for who looks at a simulation, since it takes as long as there are
+    /// events.
+    ///
+    /// ```
+    /// use hearth_simcore::queue::{EventQueue, Rank};
+    /// use hearth_simcore::time::SimTime;
+    /// let mut queue = EventQueue::new();
+    /// queue.schedule(SimTime::from_nanos(7), Rank::Normal, "second");
+    /// queue.schedule(SimTime::from_nanos(5), Rank::Normal, "first");
+    /// let dates: Vec<_> = queue.pending().iter().map(|(date, event)| (date.as_nanos(), **event)).collect();
+    /// assert_eq!((dates, queue.len()), (vec![(5, "first"), (7, "second")], 2));
+    /// ```
+    pub fn pending(&self) -> Vec<(SimTime, &E)> {
+        let of_slots = self.agenda.iter().filter_map(|entry| match &entry.what {
+            What::Event(event) => Some((entry.date, entry.order, event)),
+            What::Slot(slot) => {
+                let slot = self.slots.get(*slot as usize).filter(|slot| slot.order == entry.order)?;
+                Some((entry.date, entry.order, slot.event.as_ref()?))
+            }
+            // At the date that it is set to now.
+            What::Timer(_) => None,
+        });
+        let is_set = |timer: &&Timer<E>| timer.order != NONE;
+        let of_timers = self.timers.iter().filter(is_set);
+        let of_timers = of_timers.filter_map(|timer| Some((timer.date, timer.order, timer.event.as_ref()?)));
+        let sole = self.sole.as_ref().map(|(date, order, event)| (*date, *order, event));
+        let mut pending: Vec<_> = of_slots.chain(of_timers).chain(sole).collect();
+        pending.sort_unstable_by_key(|(date, order, _)| (*date, *order));
+        pending.into_iter().map(|(date, _, event)| (date, event)).collect()
+    }
+
     /// How many events are scheduled.
     pub fn len(&self) -> usize {
         self.live

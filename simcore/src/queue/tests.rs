@@ -168,6 +168,10 @@ proptest! {
                 }
             }
             prop_assert_eq!(queue.len(), list.len());
+            let mut expected = list.clone();
+            expected.sort_unstable_by_key(|&(date, late, number, _)| (date, late, number));
+            let pending: Vec<_> = queue.pending().iter().map(|(date, number)| (date.as_nanos(), **number)).collect();
+            prop_assert_eq!(pending, expected.iter().map(|(date, _, number, _)| (*date, *number)).collect::<Vec<_>>());
         }
     }
 }

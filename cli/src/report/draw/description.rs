@@ -3,13 +3,14 @@
 use hearth_serverless::results::Unit;
 
 use super::gantt_chart::rows_of;
-use crate::report::figure::{Bars, Content, GanttChart, Panel, Plot, Series};
+use crate::report::figure::{Bars, Content, GanttChart, Panel, Plot, Series, Sides};
 
 /// The content of a figure in a few sentences, with its numbers.
 pub fn of(content: &Content) -> String {
     match content {
         Content::Plot(plot) => of_plot(plot),
         Content::Bars(bars) => of_bars(bars),
+        Content::Sides(sides) => of_sides(sides),
         Content::GanttChart(timeline) => of_timeline(timeline),
     }
 }
@@ -33,6 +34,15 @@ fn of_plot(plot: &Plot) -> String {
 fn of_bars(bars: &Bars) -> String {
     let row = |(name, value, _): &(String, f64, f64)| format!("{name}: {}", bars.unit.on_axis(*value));
     bars.rows.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+fn of_sides(sides: &Sides) -> String {
+    let row = |(name, lengths): &(String, [f64; 2])| {
+        let [left, right] = lengths.map(|length| sides.unit.on_axis(length));
+        let [of_left, of_right] = sides.names;
+        format!("{name}: {left} {of_left}, {right} {of_right}")
+    };
+    sides.rows.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 
 fn of_timeline(timeline: &GanttChart) -> String {

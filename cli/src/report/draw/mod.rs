@@ -4,6 +4,7 @@ mod description;
 mod gantt_chart;
 mod legend;
 mod plot;
+mod sides;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -38,6 +39,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
             Some(Legend::new(names.collect(), plot.joined, WIDTH))
         }
         Content::Bars(_) => None,
+        Content::Sides(sides) => Some(Legend::of_colours(sides::legend(sides), WIDTH)),
         Content::GanttChart(_) => {
             let phases = theme::PHASES.iter().map(|(name, colour)| (colour.light, (*name).to_owned()));
             Some(Legend::of_colours(phases, WIDTH))
@@ -45,7 +47,8 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
     };
     let body = match &figure.content {
         Content::Plot(plot) => plot::height(plot),
-        Content::Bars(bars) => (bars.rows.len() as i32 * ROW + 16) as u32,
+        Content::Bars(Bars { rows, .. }) => (rows.len() as i32 * ROW + 16) as u32,
+        Content::Sides(sides) => sides::height(sides),
         Content::GanttChart(timeline) => gantt_chart::height(timeline),
     };
     let top = TITLE + legend.as_ref().map_or(0, Legend::height) + 4;
@@ -61,6 +64,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, DrawError> {
         match &figure.content {
             Content::Plot(plot) => plot::draw(&area, plot)?,
             Content::Bars(bars) => draw_bars(&area, bars)?,
+            Content::Sides(sides) => sides::draw(&area, sides)?,
             Content::GanttChart(timeline) => gantt_chart::draw(&area, timeline)?,
         }
         root.present()?;
@@ -85,6 +89,15 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// A name that takes no more room than so many dots, as far as that is known of letters.
+fn shortened(name: &str, room: i32) -> String {
+    let most = (room / LETTER).max(1) as usize;
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    name.chars().take(most - 1).chain(['…']).collect()
+}
+
 fn draw_bars(area: &Area<'_>, bars: &Bars) -> Result<(), DrawError> {
     let longest = bars.rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0) as i32;
     let left = 24 + (longest * LETTER).min(WIDTH as i32 / 2);
@@ -96,7 +109,8 @@ fn draw_bars(area: &Area<'_>, bars: &Bars) -> Result<(), DrawError> {
         let colour = SERIES[0].light;
         let end = |value: f64| left + (value / greatest * width) as i32;
         let (at_left, middle) = (Pos::new(HPos::Right, VPos::Center), y + ROW / 2);
-        area.draw(&Text::new(name.clone(), (left - 10, middle), font(15, INK.light).pos(at_left)))?;
+        let name = shortened(name, left - 24);
+        area.draw(&Text::new(name, (left - 10, middle), font(15, INK.light).pos(at_left)))?;
         area.draw(&Rectangle::new([(left, y + 4), (end(*value).max(left + 1), y + ROW - 4)], colour.filled()))?;
         let mut text = bars.unit.on_axis(*value);
         if *half > 0.0 {

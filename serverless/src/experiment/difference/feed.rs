@@ -124,10 +124,7 @@ impl<E> Feed<E> {
     /// Takes the next thing that comes; gives it if it is a decision.
     pub fn pull(&mut self, side: usize, matching: &mut Matching) -> Option<Decision> {
         match self.items.recv() {
-            Ok(Item::Decision(decision)) => {
-                self.calls = decision.number;
-                return Some(*decision);
-            }
+            Ok(Item::Decision(decision)) => return Some(*decision),
             Ok(Item::Row(row)) => matching.take(side, row),
             Ok(Item::End(stopped)) => self.end = Some(stopped),
             Ok(Item::Begin(_) | Item::Failed(_)) | Err(_) => self.is_lost = true,
@@ -144,6 +141,8 @@ impl<E> Feed<E> {
         std::iter::from_fn(move || {
             while !self.has_ended() {
                 if let Some(decision) = self.pull(side, &mut matching.borrow_mut()) {
+                    // Of what comes after the runs have parted it is up to their threads how much there is.
+                    self.calls = decision.number;
                     return Some(decision);
                 }
             }

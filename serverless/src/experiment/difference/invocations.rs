@@ -6,10 +6,13 @@ use hearth_simcore::time::SimTime;
 use serde::{Serialize, Serializer};
 
 use super::feed::Begin;
+use super::spread::Spread;
+use super::sums::Sums;
 use super::table;
+use super::{ComparedInvocations, DifferenceBin};
 use crate::error::Error;
 use crate::invocation::{Outcome, Start};
-use crate::results::{StreamedTable, TableTarget};
+use crate::results::{Intervals, StreamedTable, TableTarget};
 
 /// What became of an invocation in one of the runs.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
@@ -101,42 +104,23 @@ pub struct PartedInvocation {
     pub second: InvocationSide,
 }
 
-/// What became of all invocations.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct ComparedInvocations {
-    /// Those that are in both runs: of the same number and function.
-    pub in_both: u64,
-    /// Those that are in the first run alone.
-    pub only_first: u64,
-    /// Those that are in the second run alone.
-    pub only_second: u64,
-    /// Those in both that part in something.
-    pub parted: u64,
-    /// Those that are faster in the second run, or complete in it alone.
-    pub won: u64,
-    /// Those that are slower in the second run, or complete in the first alone.
-    pub lost: u64,
-    /// Those that complete in both.
-    pub completed_in_both: u64,
-    /// The mean latency in each run of those that complete in both, in seconds.
-    pub mean_latency_s: [f64; 2],
-    /// Their latencies in the second run less those in the first, added up, in seconds.
-    pub difference_s: f64,
-    /// What those that are faster have won, in seconds.
-    pub won_s: f64,
-    /// What those that are slower have lost, in seconds.
-    pub lost_s: f64,
-    /// How many of those in both start cold in each run.
-    pub cold_starts: [u64; 2],
-    /// How many of those in both complete in each run.
-    pub completed: [u64; 2],
+/// What became of the invocations that were requested in an interval of the first run.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct IntervalDifference {
+    /// Where it begins, in seconds.
+    pub from_s: f64,
+    /// Those that are in both runs.
+    #[serde(flatten)]
+    pub invocations: ComparedInvocations,
 }
 
-impl ComparedInvocations {
-    /// Whether the same became of all.
-    pub fn are_all_the_same(&self) -> bool {
-        (self.only_first, self.only_second, self.parted) == (0, 0, 0)
-    }
+/// What became of invocations over time.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DifferencesOverTime {
+    /// How long an interval is, in seconds.
+    pub step_s: f64,
+    /// Those in which something was requested.
+    pub intervals: Vec<IntervalDifference>,
 }
 
 /// What became of the invocations of a function.
@@ -147,74 +131,6 @@ pub struct FunctionDifference {
     /// Its invocations.
     #[serde(flatten)]
     pub invocations: ComparedInvocations,
-}
-
-/// Sums, in whole ns.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    in_both: u64,
-    only: [u64; 2],
-    parted: u64,
-    won: u64,
-    lost: u64,
-    completed_in_both: u64,
-    latency: [u128; 2],
-    won_ns: u128,
-    lost_ns: u128,
-    cold: [u64; 2],
-    completed: [u64; 2],
-}
-
-impl Sums {
-    fn add(&mut self, first: &InvocationSide, second: &InvocationSide, has_parted: bool) {
-        self.in_both += 1;
-        self.parted += u64::from(has_parted);
-        for (place, side) in [first, second].into_iter().enumerate() {
-            let add = |counts: &mut [u64; 2], holds: bool| {
-                if let Some(count) = counts.get_mut(place) {
-                    *count += u64::from(holds);
-                }
-            };
-            add(&mut self.cold, side.start == Some(Start::Cold));
-            add(&mut self.completed, side.outcome == Outcome::Completed);
-        }
-        match (first.latency_ns(), second.latency_ns()) {
-            (Some(one), Some(two)) => {
-                self.completed_in_both += 1;
-                let [of_first, of_second] = &mut self.latency;
-                *of_first += u128::from(one);
-                *of_second += u128::from(two);
-                self.won += u64::from(two < one);
-                self.lost += u64::from(two > one);
-                self.won_ns += u128::from(one.saturating_sub(two));
-                self.lost_ns += u128::from(two.saturating_sub(one));
-            }
-            (None, Some(_)) => self.won += 1,
-            (Some(_), None) => self.lost += 1,
-            (None, None) => {}
-        }
-    }
-
-    fn told(&self) -> ComparedInvocations {
-        let seconds = |nanos: u128| nanos as f64 / 1e9;
-        let count = self.completed_in_both.max(1) as f64;
-        let [only_first, only_second] = self.only;
-        ComparedInvocations {
-            in_both: self.in_both,
-            only_first,
-            only_second,
-            parted: self.parted,
-            won: self.won,
-            lost: self.lost,
-            completed_in_both: self.completed_in_both,
-            mean_latency_s: self.latency.map(|sum| seconds(sum) / count),
-            difference_s: (self.lost_ns as f64 - self.won_ns as f64) / 1e9,
-            won_s: seconds(self.won_ns),
-            lost_s: seconds(self.lost_ns),
-            cold_starts: self.cold,
-            completed: self.completed,
-        }
-    }
 }
 
 /// The few that come first by a key.
@@ -253,6 +169,8 @@ pub(super) struct Matching {
     /// The places of the functions of each run in that.
     places: [Vec<usize>; 2],
     all: Sums,
+    over_time: Intervals<Sums>,
+    spread: Spread,
     led_to: Few<SimTime>,
     won_most: Few<u64>,
     lost_most: Few<u64>,
@@ -261,9 +179,16 @@ pub(super) struct Matching {
     error: Option<Error>,
 }
 
-/// By function, those that part first, win and lose most, and all.
-type Told =
-    (Vec<FunctionDifference>, Vec<PartedInvocation>, Vec<PartedInvocation>, Vec<PartedInvocation>, ComparedInvocations);
+/// What became of invocations, in all ways in which that is told.
+pub(super) struct Told {
+    pub all: ComparedInvocations,
+    pub functions: Vec<FunctionDifference>,
+    pub over_time: DifferencesOverTime,
+    pub distribution: Vec<DifferenceBin>,
+    pub led_to: Vec<PartedInvocation>,
+    pub won_most: Vec<PartedInvocation>,
+    pub lost_most: Vec<PartedInvocation>,
+}
 
 impl Matching {
     pub fn new(begins: &[Begin; 2], named: usize, target: Option<TableTarget>) -> Result<Self, Error> {
@@ -287,6 +212,8 @@ impl Matching {
             sums,
             places,
             all: Sums::default(),
+            over_time: Intervals::default(),
+            spread: Spread::default(),
             led_to: Few::new(named),
             won_most: Few::new(named),
             lost_most: Few::new(named),
@@ -342,8 +269,14 @@ impl Matching {
         }
         let parts = first.side.parts_from(&second.side);
         self.all.add(&first.side, &second.side, parts.is_some());
-        if let Some((_, sums)) = place.and_then(|place| self.sums.get_mut(place)) {
+        let of_function = place.and_then(|place| self.sums.get_mut(place)).map(|(_, sums)| sums);
+        let of_interval = first.side.requested_at.and_then(|date| self.over_time.at(date));
+        for sums in of_function.into_iter().chain(of_interval) {
             sums.add(&first.side, &second.side, parts.is_some());
+        }
+        let latencies = first.side.latency_ns().zip(second.side.latency_ns());
+        if let Some((one, two)) = latencies {
+            self.spread.add(one, two);
         }
         if let Some(table) = &mut self.table {
             let row = table::Row {
@@ -357,7 +290,6 @@ impl Matching {
             self.error = self.error.take().or(written.err());
         }
         let Some((parted_at, parted_in)) = parts else { return };
-        let latencies = first.side.latency_ns().zip(second.side.latency_ns());
         let [names, _] = &self.functions;
         let parted = PartedInvocation {
             invocation: first.invocation,
@@ -386,10 +318,26 @@ impl Matching {
         }
         self.table.map_or(Ok(()), StreamedTable::finish)?;
         let told = |(function, sums): (String, Sums)| FunctionDifference { function, invocations: sums.told() };
-        let is_there = |(_, sums): &(String, Sums)| sums.in_both + sums.only.iter().sum::<u64>() > 0;
-        let mut functions: Vec<FunctionDifference> = self.sums.into_iter().filter(is_there).map(told).collect();
+        let mut functions: Vec<FunctionDifference> =
+            self.sums.into_iter().filter(|(_, sums)| !sums.is_nothing()).map(told).collect();
         let moved = |of: &FunctionDifference| of.invocations.won_s + of.invocations.lost_s;
         functions.sort_by(|one, other| moved(other).total_cmp(&moved(one)));
-        Ok((functions, self.led_to.told(), self.won_most.told(), self.lost_most.told(), self.all.told()))
+        Ok(Told {
+            all: self.all.told(),
+            functions,
+            over_time: over_time(&self.over_time),
+            distribution: self.spread.told(),
+            led_to: self.led_to.told(),
+            won_most: self.won_most.told(),
+            lost_most: self.lost_most.told(),
+        })
     }
+}
+
+/// The intervals in which something is.
+fn over_time(intervals: &Intervals<Sums>) -> DifferencesOverTime {
+    let step_s = intervals.length().as_secs_f64();
+    let there = intervals.all().filter(|(_, sums)| !sums.is_nothing());
+    let told = there.map(|(begin, sums)| IntervalDifference { from_s: begin.as_secs_f64(), invocations: sums.told() });
+    DifferencesOverTime { step_s, intervals: told.collect() }
 }

@@ -5,6 +5,8 @@
 
 mod feed;
 mod invocations;
+mod spread;
+mod sums;
 mod table;
 
 use std::cell::RefCell;
@@ -15,8 +17,12 @@ use std::thread;
 use serde::Serialize;
 
 use self::feed::{Feed, spawn};
-use self::invocations::Matching;
-pub use self::invocations::{ComparedInvocations, FunctionDifference, InvocationSide, PartedInvocation};
+pub use self::invocations::{
+    DifferencesOverTime, FunctionDifference, IntervalDifference, InvocationSide, PartedInvocation,
+};
+use self::invocations::{Matching, Told};
+pub use self::spread::DifferenceBin;
+pub use self::sums::ComparedInvocations;
 use super::Experiment;
 use crate::decisions::{Aligned, Decision, Observation, Views};
 use crate::error::Error;
@@ -102,6 +108,10 @@ pub struct RunDifference {
     pub invocations: ComparedInvocations,
     /// By function, those whose latency changed most in all first.
     pub functions: Vec<FunctionDifference>,
+    /// By the date of the request.
+    pub over_time: DifferencesOverTime,
+    /// By how far latencies are apart.
+    pub distribution: Vec<DifferenceBin>,
     /// The invocations that part first, by date: what the first difference led to.
     pub led_to: Vec<PartedInvocation>,
     /// Those that are faster in the second run by most.
@@ -174,7 +184,8 @@ fn compare<E: 'static>(
     }
     let Aligned { same, views_parted, parted } = aligned;
     let [one, other] = begins.map(|begin| begin.run);
-    let (functions, led_to, won_most, lost_most, invocations) = matching.finish().map_err(DifferenceError::Table)?;
+    let Told { all, functions, over_time, distribution, led_to, won_most, lost_most } =
+        matching.finish().map_err(DifferenceError::Table)?;
     let parted = parted.map(|parted| PartedDecisions {
         is_same_question: parted.is_same_question(),
         first: parted.first,
@@ -186,8 +197,10 @@ fn compare<E: 'static>(
         same_decisions: same,
         parted_views: views_parted,
         parted,
-        invocations,
+        invocations: all,
         functions,
+        over_time,
+        distribution,
         led_to,
         won_most,
         lost_most,

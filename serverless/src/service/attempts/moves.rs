@@ -63,6 +63,12 @@ impl Attempts {
         Ok(())
     }
 
+    /// Has those who wait in the queue stand in another one, with their turns.
+    pub fn replace_queue(&mut self, queue: WaitingQueue, waiting: Vec<Waiting>) {
+        self.queue = queue;
+        waiting.into_iter().for_each(|waiting| self.queue.insert(waiting));
+    }
+
     /// It gets another rank, in the queue or where it has left that for.
     pub fn set_rank(&mut self, mut waiting: Waiting, rank: u64) -> Result<(), Misplaced> {
         let Waiting { key, function, turn, .. } = waiting;

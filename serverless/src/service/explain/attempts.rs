@@ -14,7 +14,7 @@ impl Service {
         let Some(explain) = &mut self.explain else { return };
         let mut begun = explain.begin(date);
         let Some(attempt) = self.attempts.get_mut(key) else { return };
-        if explain.teller.as_ref().is_some_and(|teller| teller.of == attempt.record.invocation) {
+        if explain.teller.as_ref().is_some_and(|teller| teller.of.contains(&attempt.record.invocation)) {
             begun.telling = Some(Box::default());
         }
         attempt.explained = Some(begun);

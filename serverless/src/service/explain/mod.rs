@@ -48,7 +48,7 @@ pub(crate) struct Explain {
     /// What attempts had that have ended, as they had it: it goes on to others without being moved.
     #[expect(clippy::vec_box)]
     spare: Vec<Box<Explained>>,
-    /// Whose story is told.
+    /// Whose stories are told.
     teller: Option<Teller>,
 }
 

@@ -1,6 +1,6 @@
-//! Tells the story of one invocation: what is decided about it, with what there was to choose from.
+//! Tells the stories of some invocations: what is decided about it, with what there was to choose from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_policy_api::{AdmissionDecision, Placement, PolicySlot};
 use hearth_simcore::kernel::Kernel;
@@ -21,14 +21,14 @@ use crate::service::instances::InstanceKey;
 /// Not more names than this stand in a sentence.
 const MOST_NAMES: usize = 4;
 
-/// Whose story is told.
+/// Whose stories are told.
 #[derive(Debug)]
 pub(super) struct Teller {
-    pub of: u64,
+    pub of: BTreeSet<u64>,
     /// Names of functions.
     functions: Vec<String>,
     faults: Vec<FaultBegun>,
-    pub story: Option<Story>,
+    stories: BTreeMap<u64, Story>,
 }
 
 /// What is added in brackets, after the number of the call by which an answer can be named.
@@ -49,16 +49,18 @@ fn listed(names: &[String]) -> String {
 }
 
 impl Service {
-    /// Tells the story of an invocation, by its number, where a run is explained, with these names of functions.
-    pub(crate) fn tell_story_of(&mut self, invocation: u64, functions: Vec<String>) {
+    /// Tells the stories of invocations, by their numbers, where a run is explained, with these names of functions.
+    pub(crate) fn tell_stories_of(&mut self, invocations: BTreeSet<u64>, functions: Vec<String>) {
         if let Some(explain) = &mut self.explain {
-            explain.teller = Some(Teller { of: invocation, functions, faults: Vec::new(), story: None });
+            let (faults, stories) = (Vec::new(), BTreeMap::new());
+            explain.teller = Some(Teller { of: invocations, functions, faults, stories });
         }
     }
 
-    /// The story that was asked for, if that invocation has been requested.
-    pub(crate) fn take_story(&mut self) -> Option<Story> {
-        self.explain.as_mut()?.teller.as_mut()?.story.take()
+    /// The stories that were asked for, of those invocations that have been requested, by number.
+    pub(crate) fn take_stories(&mut self) -> Vec<Story> {
+        let teller = self.explain.as_mut().and_then(|explain| explain.teller.as_mut());
+        teller.map(|teller| std::mem::take(&mut teller.stories).into_values().collect()).unwrap_or_default()
     }
 
     /// Whether the story of anybody is told.
@@ -335,7 +337,7 @@ impl super::Explain {
     /// The story of an invocation that has ended, if it was told.
     pub(super) fn end_story(&mut self, telling: Telling, record: &InvocationRecord) {
         if let Some(teller) = &mut self.teller {
-            teller.story = Some(telling.finish(record.clone(), teller.faults.clone()));
+            teller.stories.insert(record.invocation, telling.finish(record.clone(), teller.faults.clone()));
         }
     }
 }

@@ -82,6 +82,11 @@ pub(crate) struct Instances {
 }
 
 impl Instances {
+    /// Whoever is asked from now on is asked at dates that are so far apart, in ns.
+    pub fn set_tick_period(&mut self, nanos: u64) {
+        self.ticks.set_period(nanos);
+    }
+
     /// Whether any function is served by instances.
     #[inline]
     pub fn are_there(&self) -> bool {

@@ -63,6 +63,11 @@ enum State {
 }
 
 impl NodePools {
+    /// Whoever is asked from now on is asked at dates that are so far apart, in ns.
+    pub fn set_tick_period(&mut self, nanos: u64) {
+        self.ticks.set_period(nanos);
+    }
+
     /// Whether there are any.
     pub fn are_there(&self) -> bool {
         !self.pools.is_empty()

@@ -73,6 +73,12 @@ impl Faults {
         self.on(Target::Link(link))
     }
 
+    /// The links that are not whole.
+    pub fn links(&self) -> Vec<LinkId> {
+        let link = |target: &Target| if let Target::Link(link) = target { Some(*link) } else { None };
+        self.in_effect.keys().filter_map(link).collect()
+    }
+
     fn on(&self, target: Target) -> impl Iterator<Item = Fault> {
         self.in_effect.get(&target).into_iter().flatten().map(|number| self.plan.faults[*number as usize].fault)
     }

@@ -68,6 +68,14 @@ impl Service {
         }
     }
 
+    /// Has a policy told of all links that are not whole, as it has not heard of any; or nobody of those that have changed.
+    pub(in crate::service) fn note_all_links(&mut self, observes: bool, kernel: &Kernel<Event>) {
+        self.recovery.link_changes.pending.clear();
+        for link in observes.then(|| self.recovery.faults.links()).into_iter().flatten() {
+            self.note_link(Some((link, 1.0)), kernel);
+        }
+    }
+
     /// The nodes whose route to the head crosses a link, there or back.
     fn nodes_behind(&mut self, link: LinkId, kernel: &Kernel<Event>) -> NodeBits {
         let Self { cluster, recovery, head, .. } = self;

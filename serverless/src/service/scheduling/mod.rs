@@ -89,6 +89,11 @@ impl Rounds {
         }
     }
 
+    /// What has been answered was answered by another policy.
+    pub fn forget_answers(&mut self) {
+        self.answers = Answers::default();
+    }
+
     /// There is one more function, of which nobody waits.
     pub fn add_function(&mut self) {
         self.told_to_wait_in.push(0);

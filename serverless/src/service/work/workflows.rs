@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hearth_policy_api::{Records, Slice, TaskView, WorkflowView};
+use hearth_policy_api::{PolicySlot, Records, Slice, TaskView, WorkflowView};
 use hearth_simcore::kernel::Kernel;
 use hearth_simcore::network::Endpoint;
 use hearth_simcore::time::SimDuration;
@@ -38,15 +38,21 @@ impl Service {
         workflow.check().map_err(wrong)?;
         let as_shown = workflow.clone();
         let id = self.work.workflows.add(workflow).map_err(wrong)?;
-        self.tell_of_workflow(id, &as_shown);
+        self.tell_of_workflow(id, &as_shown, None);
         match self.policies.watch().take_mistake() {
             Some(mistake) => Err(*self.policies.error(mistake)),
             None => Ok(id),
         }
     }
 
-    /// Shows a workflow to the policies that want to see it.
-    fn tell_of_workflow(&mut self, id: WorkflowId, workflow: &Workflow) {
+    /// Shows all workflows to the policy in a slot.
+    pub(in crate::service) fn tell_of_workflows(&mut self, slot: PolicySlot) {
+        let workflows: Vec<_> = self.work.workflows.all().map(|(id, workflow)| (id, workflow.clone())).collect();
+        workflows.iter().for_each(|(id, workflow)| self.tell_of_workflow(*id, workflow, Some(slot)));
+    }
+
+    /// Shows a workflow to the policies that want to see it, or to one of these.
+    fn tell_of_workflow(&mut self, id: WorkflowId, workflow: &Workflow, only: Option<PolicySlot>) {
         let after: Vec<Vec<u32>> =
             workflow.tasks.iter().map(|task| task.after.iter().map(|before| before.task as u32).collect()).collect();
         let mut followers = vec![Vec::new(); workflow.tasks.len()];
@@ -67,12 +73,13 @@ impl Service {
                 ..TaskView::default()
             })
             .collect();
-        self.policies.tell_of_workflow(&WorkflowView {
+        let view = WorkflowView {
             workflow: id.number(),
             deadline: workflow.deadline.map_or(u64::MAX, SimDuration::as_nanos),
             tasks: Records::new(&tasks),
             ..WorkflowView::default()
-        });
+        };
+        self.policies.tell_of_workflow(&view, only);
     }
 
     /// A run of a workflow is requested: what follows nobody begins.
