@@ -39,6 +39,7 @@ sources![
     "history.rs",
     "keep_alive.rs",
     "lib.rs",
+    "log_level.rs",
     "node_allocation.rs",
     "node_list.rs",
     "node_pool.rs",

@@ -5,7 +5,7 @@
 use std::process::{Command, Output, Stdio};
 
 use super::workshop::library;
-use super::{quickstart, text};
+use super::{misbehaving, quickstart, text};
 
 fn debug(policy: &str, more: &[&str], commands: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -82,6 +82,18 @@ fn a_library_that_came_later_is_named_too() {
     let output = debug("keep_alive=fixed", &["--policy-timeout", "0.3"], &come);
     let wrong = text(&output.stderr);
     assert!(wrong.contains("is gone: policies.node_allocation: \"destroys\" of "), "{wrong}");
+}
+
+/// A panic is caught where it happens: the simulation cannot go on, but what led to it can be looked at, and another branch goes on.
+#[test]
+fn a_call_that_panics_can_be_looked_at() {
+    let panics = format!("node_allocation=\"{}\":misplaces,how=panic_text", misbehaving());
+    let commands =
+        format!("run to 0.5\nbranch doomed\nset {panics}\nrun\npolicy node_allocation\nnodes\nswitch main\nrun");
+    let said = printed(&debug("keep_alive=fixed", &[], &commands));
+    assert!(said.contains("the simulation stopped: "), "{said}");
+    assert!(said.contains("place about invocation 0 of resize: Failed: panicked: as asked: panic_text (at "), "{said}");
+    assert!(said.contains("nothing is left to happen"), "{said}");
 }
 
 /// It is as if it had been there alone: a random policy of a library draws on where it was in each branch.
