@@ -81,6 +81,8 @@ def hold_bars(shown: Any, rows: list[dict[str, Any]]) -> None:
 def hold_nodes(shown: Any, result: Result, begin: int, end: int) -> None:
     """The table behind the timeline says what containers did in the span."""
     shown.page.click("text=Nodes, as a table")
+    # It is made when it is opened.
+    shown.page.wait_for_selector("#timeline tbody tr")
     heads = shown.page.eval_on_selector_all("#timeline thead th", "all => all.map(one => one.textContent)")[1:]
     nodes = shown.page.eval_on_selector_all("#timeline tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))")
     assert len(nodes) == 3
