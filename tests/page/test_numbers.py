@@ -158,6 +158,7 @@ DOTS = """date => {
 def test_what_is_over_time_adds_up_in_every_interval(results: dict[str, Result], show: Any) -> None:
     shown = show(results["whole"].page, "#measure=count&start=cold").ready()
     shown.page.click("text=Over time, as a table")
+    shown.page.wait_for_selector("#over-time tbody tr")
     table = shown.page.eval_on_selector_all("#over-time tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))")
     step = {"10 s": 10**10, "60 s": 6 * 10**10}[re.sub("Requests of every ", "", shown.page.inner_text("#over-time caption"))]
     bins: dict[int, list[dict[str, Any]]] = {}

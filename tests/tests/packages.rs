@@ -96,7 +96,7 @@ fn the_first_build_leaves_out_what_few_need() {
         assert!(!crates.iter().any(|line| line.starts_with(&format!("{heavy} "))), "{heavy} is in the first build");
     }
     // Each takes seconds of a newcomer's time: look at `cargo build --release --timings` before raising this.
-    assert!(crates.len() <= 130, "{} external crates: {crates:?}", crates.len());
+    assert!(crates.len() <= 170, "{} external crates: {crates:?}", crates.len());
     for package in packages().iter().filter(|package| is_published(package)) {
         let kinds =
             package["targets"].as_array().unwrap().iter().flat_map(|target| target["crate_types"].as_array().unwrap());
