@@ -112,7 +112,7 @@ proptest! {
                     expected.push((format!("{what} start of {name}"), starts.clone().any(|(_, of)| of == number)));
                 }
                 for (node, at) in (0..).zip(&about.nodes) {
-                    let goes = recount.evicted.iter().any(|of| *of == (*number, node));
+                    let goes = recount.evicted.contains(&(*number, node));
                     expected.push((format!("eviction of {name} on {at}"), goes));
                 }
                 expected.push((format!("eviction of {name}"), recount.evicted.iter().any(|(of, _)| of == number)));
