@@ -73,8 +73,8 @@ fn calls_have_the_numbers_of_the_log() {
     let calls = lines.windows(2).filter_map(|pair| Some((pair[0].strip_prefix("call ")?, pair[1])));
     let mut numbers = std::collections::BTreeSet::new();
     for (call, said) in calls {
-        let (number, _) = call.split_once(" at ").unwrap();
-        let logged = log.iter().find(|line| line["call"].as_u64() == number.parse().ok()).unwrap();
+        let number: u64 = call.split_once(" at ").unwrap().0.parse().unwrap();
+        let logged = log.iter().find(|line| line["call"] == number).unwrap();
         let of = |name: &str| logged[name].as_str().unwrap();
         assert!(said.starts_with(&format!("  {} {} ", of("slot"), of("method"))), "{said}: {logged}");
         if let Some(invocation) = logged["about"]["invocation"].as_u64() {
