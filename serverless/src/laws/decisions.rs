@@ -71,8 +71,20 @@ fn replay(text: &str, catalog: &Catalog, of: impl Fn(PolicySlot) -> bool) -> BTr
     policies.map(|logged| (logged.slot, replay(logged.slot, &logged.name))).collect()
 }
 
+/// Scenarios with faults or without, with policies of all kinds, and what these need.
+pub(super) fn of_all_kinds() -> impl Strategy<Value = Value> {
+    let parts = (scenario(), prop::option::of(faults()), 0..12_u8, instances(), workflow());
+    parts.prop_map(|(mut scenario, faults, which, instances, workflow)| {
+        if let Some((faults, recovery)) = faults {
+            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
+        }
+        with_other_policies(&mut scenario, which, &instances, &workflow);
+        scenario
+    })
+}
+
 /// The scenario with other policies, and what these need.
-pub(super) fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
+fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workflow: &Value) {
     match which {
         0 => scenario["policies"]["node_allocation"] = json!({"use": "hedged-requests", "parameters": {"factor": 1}}),
         1 => scenario["policies"]["keep_alive"] = json!({"use": "provisioned-concurrency", "parameters": {"count": 1}}),
@@ -111,13 +123,8 @@ proptest! {
 
     #[test]
     fn calls_that_are_made_again_come_to_the_same_and_noting_them_changes_nothing(
-        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        scenario in of_all_kinds(),
     ) {
-        let mut scenario = scenario;
-        if let Some((faults, recovery)) = faults {
-            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
-        }
-        with_other_policies(&mut scenario, which, &instances, &workflow);
         let scenario = read(&scenario);
         let Some((text, with)) = logged(&scenario, &built_in()) else { return Ok(()) };
         let (without, _) = Experiment::prepare(&scenario, &built_in()).unwrap().run_until_stopped();
@@ -133,13 +140,8 @@ proptest! {
 
     #[test]
     fn a_hash_is_that_of_the_view_and_numbers_do_not_depend_on_what_is_noted(
-        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        scenario in of_all_kinds(),
     ) {
-        let mut scenario = scenario;
-        if let Some((faults, recovery)) = faults {
-            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
-        }
-        with_other_policies(&mut scenario, which, &instances, &workflow);
         let scenario = read(&scenario);
         let decisions = [Views::Full, Views::Hash, Views::None].map(|views| {
             let kept = Kept::default();

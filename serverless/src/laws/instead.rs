@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 use super::cases;
 use super::checks::files_of;
-use super::decisions::{Kept, built_in, read, with_other_policies};
-use super::instances::instances;
-use super::scenarios::{faults, scenario, workflow};
+use super::decisions::{Kept, built_in, of_all_kinds, read};
 use crate::causes::Undone;
 use crate::decisions::{Decision, Instead, Observation, Views};
 use crate::experiment::{Experiment, Results};
@@ -43,14 +41,9 @@ proptest! {
 
     #[test]
     fn a_call_that_is_answered_as_it_was_changes_nothing(
-        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        scenario in of_all_kinds(),
         index in any::<prop::sample::Index>(),
     ) {
-        let mut scenario = scenario;
-        if let Some((faults, recovery)) = faults {
-            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
-        }
-        with_other_policies(&mut scenario, which, &instances, &workflow);
         let scenario = read(&scenario);
         let Some((calls, results)) = run(&scenario, None) else { return Ok(()) };
         prop_assert!(results.answered_instead.is_none());
@@ -73,14 +66,9 @@ proptest! {
 
     #[test]
     fn before_a_call_that_is_undone_all_is_as_it_was(
-        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        scenario in of_all_kinds(),
         index in any::<prop::sample::Index>(),
     ) {
-        let mut scenario = scenario;
-        if let Some((faults, recovery)) = faults {
-            (scenario["faults"], scenario["recovery"]) = (faults, recovery);
-        }
-        with_other_policies(&mut scenario, which, &instances, &workflow);
         let scenario = read(&scenario);
         let Some((calls, results)) = run(&scenario, None) else { return Ok(()) };
         let undoable: Vec<&Decision> = calls.iter().filter(|call| is_asked(call) || !call.orders.is_empty()).collect();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::cases;
 use super::checks::*;
-use super::decisions::{Kept, prepare, with_other_policies};
+use super::decisions::{Kept, of_all_kinds, prepare};
 use super::instances::instances;
 use super::latecomers::{own, read, set};
 use super::scenarios::*;
@@ -242,11 +242,9 @@ proptest! {
 
     #[test]
     fn what_is_shown_of_calls_is_what_the_log_of_decisions_has(
-        scenario in scenario(), faults in prop::option::of(faults()), which in 0..12_u8, instances in instances(), workflow in workflow(),
+        scenario in of_all_kinds(),
         looks in proptest::collection::vec(1..200_u64, 0..8),
     ) {
-        let mut scenario = with_everything(scenario, faults, None, None);
-        with_other_policies(&mut scenario, which, &instances, &workflow);
         // One of them is made before the other one cannot be.
         let refused = set(&set(&scenario, "admission", json!({"use": "few"})), "keep_alive", json!({"use": "broken"}));
         let (scenario, refused, catalog) = (read(&scenario), read(&refused), own(&Rc::default(), &Rc::default()));
