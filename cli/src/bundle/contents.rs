@@ -160,15 +160,7 @@ mod tests {
             platform: None,
             stands_for: None,
         };
-        let (time_series, timeline, policy_timeout_s, explain) = (None, None, 10.0, false);
-        let options = Options {
-            invocations: None,
-            time_series,
-            timeline,
-            policy_timeout_s,
-            explain,
-            noted: crate::noted::Noted::default(),
-        };
+        let options = Options { policy_timeout_s: 10.0, ..Options::default() };
         let scenario = "scenario.json".to_owned();
         let run = PackedRun { name: String::new(), scenario: scenario.clone(), options, results: Vec::new() };
         let files = [scenario.as_str()].iter().chain(names).map(file).collect();

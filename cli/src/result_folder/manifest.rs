@@ -32,7 +32,7 @@ pub enum State {
 }
 
 /// The choices of a run that are not in its scenario.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Options {
     /// The table of invocations, if there is one.
     pub invocations: Option<InvocationsTable>,

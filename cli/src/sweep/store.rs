@@ -247,15 +247,7 @@ mod tests {
         let key = hash::of_parts(&["a".to_owned(), "b".to_owned()]);
         let in_progress = store.begin(&key).unwrap();
         fs::write(in_progress.join("summary.json"), "{\"seed\": 3}").unwrap();
-        let (time_series, timeline, policy_timeout_s, explain) = (None, None, 0.0, false);
-        let options = Options {
-            invocations: None,
-            time_series,
-            timeline,
-            policy_timeout_s,
-            explain,
-            noted: crate::noted::Noted::default(),
-        };
+        let options = Options::default();
         let record = RunRecord { key: key.clone(), settings: BTreeMap::new(), seed: 3 };
         let mut manifest = Manifest::new(options.clone(), Some(record));
         manifest.state = State::Finished;
