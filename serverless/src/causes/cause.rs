@@ -119,6 +119,20 @@ impl Family {
 type About = (&'static str, &'static str, &'static str, Family);
 
 impl Cause {
+    /// Whether it is a wait that only the head ends: while that is down, this is by the fault.
+    pub(crate) fn is_up_to_the_head(self) -> bool {
+        matches!(
+            self,
+            Self::HeadQueue
+                | Self::ImageBlocked
+                | Self::NodeFull
+                | Self::BusyContainer
+                | Self::NodeQueue
+                | Self::InstancesBusy
+                | Self::AutoscalerLag
+        )
+    }
+
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
 

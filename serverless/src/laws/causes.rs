@@ -77,6 +77,58 @@ const OF_BODY: [Cause; 4] = [Work, WorkSharing, DataTransfer, DataTransferSharin
 const OF_OTHER_ATTEMPTS: [Cause; 3] = [LostAttempts, RetryPause, HedgeDelay];
 const OF_INSTANCES: [Cause; 4] = [InstancesBusy, AutoscalerLag, ControlPlane, FailedStart];
 
+/// What goes on while the head is down.
+const WITHOUT_HEAD: [Cause; 14] = [
+    AdmissionDelay,
+    ImageDownload,
+    ImageDownloadSharing,
+    ImageCopy,
+    ImageCopySharing,
+    ImageLoad,
+    ImageLoadSharing,
+    ContainerStart,
+    ContainerStartSharing,
+    ControlPlane,
+    FailedStart,
+    SlowNode,
+    DegradedLink,
+    InterruptedTransfer,
+];
+
+/// When the head is down, in nanoseconds: from when until when, one after the other.
+fn outages_of_head(scenario: &Value) -> Vec<(u64, u64)> {
+    let nanos = |seconds: &Value| (seconds.as_f64().unwrap() * 1e9) as u64;
+    let scripted = scenario["faults"]["scripted"].as_array().map_or(&[][..], Vec::as_slice);
+    let of_head = scripted.iter().filter(|fault| fault["host"] == "head" && fault["slow"].is_null());
+    let mut outages: Vec<_> = of_head.map(|fault| (nanos(&fault["at"]), nanos(&fault["for"]))).collect();
+    outages.sort_unstable();
+    let mut up_again = 0;
+    let mut from_until = |(at, length): (u64, u64)| {
+        let from = at.max(up_again);
+        up_again = up_again.max(at + length);
+        (from, up_again)
+    };
+    outages.into_iter().map(&mut from_until).collect()
+}
+
+/// What is by the head being down is what it was down for, but for what goes on without it.
+fn check_outages(outages: &[(u64, u64)], record: &InvocationRecord, end: SimTime) -> Result<(), TestCaseError> {
+    let Some(requested) = record.requested_at else { return Ok(()) };
+    let down_until = |until: SimTime| {
+        let within =
+            |(from, to): &(u64, u64)| (*to).min(until.as_nanos()).saturating_sub((*from).max(requested.as_nanos()));
+        SimDuration::from_nanos(outages.iter().map(within).sum())
+    };
+    let until = record.finished_at.unwrap_or(end);
+    let said = of_causes(record, &[HeadDown]);
+    prop_assert!(said <= down_until(until), "{:?}", record);
+    if of_causes(record, &OF_OTHER_ATTEMPTS) == SimDuration::ZERO {
+        let others = of_causes(record, &WITHOUT_HEAD);
+        prop_assert!(down_until(record.started_at.unwrap_or(until)) <= said + others, "{:?}", record);
+    }
+    Ok(())
+}
+
 /// The parts of an invocation are within its dates.
 fn check_parts(record: &InvocationRecord, is_served: bool, end: SimTime) -> Result<(), TestCaseError> {
     let Some(requested) = record.requested_at else { return Ok(()) };
@@ -184,9 +236,11 @@ proptest! {
     fn parts_add_up_to_the_nanosecond_and_lie_within_the_dates(scenario in all_kinds()) {
         let Some([explained, _]) = run_both(&scenario) else { return Ok(()) };
         let results = explained?;
+        let outages = outages_of_head(&scenario);
         for record in &results.records {
             let is_served = scenario["functions"][record.function.number() as usize]["instances"].is_object();
             check_parts(record, is_served, results.ended_at)?;
+            check_outages(&outages, record, results.ended_at)?;
         }
         check_totals(&results)?;
         check_absent(&scenario, &results)?;

@@ -26,8 +26,9 @@ pub(crate) enum Step {
 /// The way of an instance from the wish for it until it takes requests.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
-    /// In the order of time, from the wish on; the last is that it takes requests, if it does.
-    steps: Vec<(SimTime, Step)>,
+    /// In the order of time, from the wish on, each with how long the states of the service had lasted when it began; the last is that
+    /// it takes requests, if it does.
+    steps: Vec<(SimTime, Lasted, Step)>,
     /// Why there was none before.
     pub cold_start: ColdStart,
     /// The phases of its start, in words, where a story is told.
@@ -36,25 +37,25 @@ pub(super) struct Way {
 
 impl Way {
     /// One that is wanted from now on, perhaps in the place of one that has failed.
-    pub fn new(failed_since: Option<SimTime>, cold_start: ColdStart) -> Self {
-        let steps = failed_since.map(|since| (since, Step::Is(Cause::FailedStart)));
+    pub fn new(failed_since: Option<(SimTime, Lasted)>, cold_start: ColdStart) -> Self {
+        let steps = failed_since.map(|(since, lasted)| (since, lasted, Step::Is(Cause::FailedStart)));
         Self { steps: steps.into_iter().collect(), cold_start, phases: String::new() }
     }
 
     /// Since when it, or the first of those that have failed before it, was wanted.
-    pub fn since(&self) -> Option<SimTime> {
-        self.steps.first().map(|(since, _)| *since)
+    pub fn since(&self) -> Option<(SimTime, Lasted)> {
+        self.steps.first().map(|(since, lasted, _)| (*since, *lasted))
     }
 
     /// It begins with a step.
-    pub fn step(&mut self, step: Step, now: SimTime) {
-        self.steps.push((now, step));
+    pub fn step(&mut self, step: Step, now: SimTime, lasted: Lasted) {
+        self.steps.push((now, lasted, step));
     }
 
     /// What it does now, if that takes a time of its own.
     pub fn under_way(&mut self) -> Option<&mut Timed> {
         match self.steps.last_mut() {
-            Some((_, Step::Takes(timed))) => Some(timed),
+            Some((.., Step::Takes(timed))) => Some(timed),
             _ => None,
         }
     }
@@ -62,10 +63,11 @@ impl Way {
     /// What one has waited for that is served by it, up to now.
     pub fn explain(&self, explained: &mut Explained, now: SimTime, lasted: Lasted) {
         let mut before = Step::Is(Cause::AutoscalerLag);
-        let end = std::iter::once((now, Step::Is(Cause::InstancesBusy)));
-        for (begins, step) in self.steps.iter().copied().chain(end) {
+        let end = std::iter::once((now, lasted, Step::Is(Cause::InstancesBusy)));
+        for (begins, lasted, step) in self.steps.iter().copied().chain(end) {
             if begins > explained.since() {
                 match before {
+                    Step::Is(cause) if cause.is_up_to_the_head() => explained.spend_at_head(cause, begins, lasted),
                     Step::Is(cause) => explained.spend(cause, begins, lasted),
                     Step::Takes(timed) => explained.spend_on(&timed, begins, lasted),
                 }
@@ -122,16 +124,18 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use hearth_simcore::time::SimDuration;
+
     use super::*;
     use crate::causes::ColdStartCause;
 
     #[test]
     fn who_comes_in_between_waits_for_the_rest() {
-        let at = SimTime::from_nanos;
+        let (at, up) = (SimTime::from_nanos, Lasted::default());
         let mut way = Way::new(None, ColdStart::of(ColdStartCause::First));
-        way.step(Step::Is(Cause::ControlPlane), at(10));
-        way.step(Step::Is(Cause::ContainerStart), at(14));
-        way.step(Step::Is(Cause::InstancesBusy), at(20));
+        way.step(Step::Is(Cause::ControlPlane), at(10), up);
+        way.step(Step::Is(Cause::ContainerStart), at(14), up);
+        way.step(Step::Is(Cause::InstancesBusy), at(20), up);
         let of = |since: u64| {
             let mut explained = Explained::default();
             explained.begin(at(since), Lasted::default());
@@ -142,5 +146,25 @@ mod tests {
         assert_eq!(of(3), [(InstancesBusy, 10), (AutoscalerLag, 7), (ControlPlane, 4), (ContainerStart, 6)]);
         assert_eq!(of(12), [(InstancesBusy, 10), (ControlPlane, 2), (ContainerStart, 6)]);
         assert_eq!(of(25), [(InstancesBusy, 5)]);
+    }
+    #[test]
+    fn what_the_head_is_to_do_is_not_done_while_it_is_down() {
+        let at = SimTime::from_nanos;
+        let down = |nanos| Lasted { head_down: SimDuration::from_nanos(nanos), ..Lasted::default() };
+        let mut way = Way::new(None, ColdStart::of(ColdStartCause::First));
+        // Down from 4 to 6, from 16 to 19 and from 22 to 26.
+        way.step(Step::Is(Cause::ContainerStart), at(10), down(2));
+        way.step(Step::Is(Cause::HeadQueue), at(14), down(2));
+        way.step(Step::Is(Cause::InstancesBusy), at(20), down(5));
+        let of = |since: u64, lasted: u64| {
+            let mut explained = Explained::default();
+            explained.begin(at(since), down(lasted));
+            way.explain(&mut explained, at(30), down(9));
+            explained.causes.parts.iter().map(|(cause, length)| (cause, length.as_nanos())).collect::<Vec<_>>()
+        };
+        use Cause::{AutoscalerLag, ContainerStart, HeadDown, HeadQueue, InstancesBusy};
+        let parts = [(HeadDown, 9), (HeadQueue, 3), (InstancesBusy, 6), (AutoscalerLag, 8), (ContainerStart, 4)];
+        assert_eq!(of(0, 0), parts);
+        assert_eq!(of(17, 3), [(HeadDown, 6), (HeadQueue, 1), (InstancesBusy, 6)]);
     }
 }

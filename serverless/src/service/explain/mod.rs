@@ -195,7 +195,7 @@ impl Service {
         if let Some(explain) = &mut self.explain
             && let Some(way) = explain.ways.get_mut(key)
         {
-            way.step(step, now);
+            way.step(step, now, explain.clocks.lasted());
         }
     }
 }

@@ -40,11 +40,11 @@ impl Explain {
             },
             Stage::AwaitsImage(image) => self.settle_at((None, *image), explained, now),
             Stage::Bound { promise, image } => self.settle_at((Some(promise.node()), *image), explained, now),
-            Stage::AwaitsContainer(_) => explained.spend(Cause::BusyContainer, now, lasted),
-            Stage::AwaitsCore => explained.spend(Cause::NodeQueue, now, lasted),
+            Stage::AwaitsContainer(_) => explained.spend_at_head(Cause::BusyContainer, now, lasted),
+            Stage::AwaitsCore => explained.spend_at_head(Cause::NodeQueue, now, lasted),
             // It has waited in vain: who is served knows the instance that it has waited for.
-            Stage::AwaitsInstance(Some(_)) => explained.spend(Cause::InstancesBusy, now, lasted),
-            Stage::AwaitsInstance(None) => explained.spend(Cause::AutoscalerLag, now, lasted),
+            Stage::AwaitsInstance(Some(_)) => explained.spend_at_head(Cause::InstancesBusy, now, lasted),
+            Stage::AwaitsInstance(None) => explained.spend_at_head(Cause::AutoscalerLag, now, lasted),
         }
     }
 
@@ -54,7 +54,7 @@ impl Explain {
         match self.sites.get(site).map(|moving| moving.what) {
             Some(Move::Under(timed)) => explained.spend_on(&timed, now, lasted),
             Some(Move::Arrived) => explained.spend_at_head(Cause::HeadQueue, now, lasted),
-            None => explained.spend(Cause::ImageBlocked, now, lasted),
+            None => explained.spend_at_head(Cause::ImageBlocked, now, lasted),
         }
     }
 }
@@ -313,7 +313,7 @@ impl Service {
                 way.explain(explained, now, lasted);
                 explained.causes.cold_start = (start == Start::Cold).then_some(way.cold_start);
             }
-            None => explained.spend(Cause::InstancesBusy, now, lasted),
+            None => explained.spend_at_head(Cause::InstancesBusy, now, lasted),
         }
         self.tell_of_seat(key, instance, start, now);
     }
