@@ -444,7 +444,7 @@ impl<E> Kernel<E> {
 
     /// Moves the clock to the next thing that happens, no later than `horizon`, and says what it is. Ends of flows
     /// come before scheduled events of the same date.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn advance(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         let horizon = horizon.min(LAST_DATE);
         // One call, so that it is compiled into the loop of every simulation.
@@ -473,7 +473,7 @@ impl<E> Kernel<E> {
         self.background.remove(&(date, number)).map(Fired::Event)
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance_foreground(&mut self, horizon: SimTime) -> Option<Fired<E>> {
         loop {
             if !self.fluid.is_still()

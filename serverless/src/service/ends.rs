@@ -56,12 +56,17 @@ pub(super) fn run_time(record: &InvocationRecord, now: SimTime) -> SimDuration {
 
 impl Service {
     /// Tells the policies that want to hear what has become of containers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell_of_containers(&mut self) {
         if self.cluster.has_news() {
-            let Self { cluster, policies, .. } = self;
-            cluster.tell_news(|event| policies.tell_of_container(event));
+            self.tell_news_of_containers();
         }
+    }
+
+    #[inline(never)]
+    fn tell_news_of_containers(&mut self) {
+        let Self { cluster, policies, .. } = self;
+        cluster.tell_news(|event| policies.tell_of_container(event));
     }
 
     /// Tells policies that an attempt ends where it stands, if it was let in and its end has not been told before: for use

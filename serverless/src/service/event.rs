@@ -166,6 +166,8 @@ impl Model for ServiceModel {
     type Event = Event;
     type Error = Error;
 
+    // Compiled into the loop over events, though there is one that steps from one event to the next, too.
+    #[inline(always)]
     fn handle(&mut self, event: Event, kernel: &mut Kernel<Event>) -> Result<(), Error> {
         let Event(what) = event;
         let is_missing = self.progress.is_missing(what, kernel.now());

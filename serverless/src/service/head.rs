@@ -132,7 +132,7 @@ impl Head {
 impl Service {
     /// Has the head read its messages until one takes time. All rounds of scheduling are here, after a message: none is
     /// inside of anything else that happens.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn work_off_mailbox(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         while let Some(message) = self.head.next(kernel) {
             if self.begins_processing(message, kernel) {
@@ -157,6 +157,8 @@ impl Service {
         true
     }
 
+    // There is one call of it, wherever the head works.
+    #[inline(always)]
     fn handle(&mut self, message: Message, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         match message {
             Message::Request(key) | Message::Processed(key) => self.submit(key, kernel)?,

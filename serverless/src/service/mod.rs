@@ -217,13 +217,18 @@ impl Service {
     }
 
     /// Time has come to a date at which something happens.
+    #[inline(always)]
     fn note_time(&mut self, kernel: &Kernel<Event>) {
-        let now = kernel.now();
-        if self.books.series.as_ref().is_some_and(|series| now >= series.next) {
-            let standing = self.standing(kernel);
-            if let Some(series) = self.books.series.as_mut() {
-                series.advance(now, standing);
-            }
+        if self.books.series.as_ref().is_some_and(|series| kernel.now() >= series.next) {
+            self.advance_series(kernel);
+        }
+    }
+
+    #[inline(never)]
+    fn advance_series(&mut self, kernel: &Kernel<Event>) {
+        let standing = self.standing(kernel);
+        if let Some(series) = self.books.series.as_mut() {
+            series.advance(kernel.now(), standing);
         }
     }
 

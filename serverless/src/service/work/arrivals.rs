@@ -82,6 +82,7 @@ impl Service {
     }
 
     /// The next invocation of the workload is due.
+    #[inline(always)]
     pub(crate) fn arrive(&mut self, kernel: &mut Kernel<Event>) -> Result<(), Box<Error>> {
         let (requested, position) = match self.work.workload.take_due() {
             Some(Due::Streamed { callee, run_time }) => {
