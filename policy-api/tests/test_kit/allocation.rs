@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hearth_policy_api::*;
 
-use super::{check_rows, defective, tick};
+use super::{check_rows, defective, leak, tick};
 
 #[derive(Default)]
 struct State {
@@ -153,7 +153,7 @@ impl Allocator {
             }
             "state that instances share" => Self::pick(&candidates, SHARED.fetch_add(1, Ordering::Relaxed)),
             "leaks memory" => {
-                Box::leak(Box::new([0_u8; 24]));
+                leak([0_u8; 24]);
                 candidates.first().copied()
             }
             "starves the oldest" if request.invocation == first => None,

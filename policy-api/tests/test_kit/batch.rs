@@ -1,6 +1,6 @@
 use hearth_policy_api::*;
 
-use super::{check_rows, defective};
+use super::{check_rows, defective, leak};
 
 defective!(
     Batch,
@@ -42,7 +42,7 @@ impl BatchAllocation for Batch {
         }
         match self.defect {
             "moves images of nobody" => plan.push(PlanItem::Copy { image: 77, node: 0 }),
-            "grows with every plan" => std::mem::forget(plan.to_vec()),
+            "grows with every plan" => leak(plan.to_vec()),
             _ => {}
         }
     }

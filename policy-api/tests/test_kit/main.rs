@@ -128,6 +128,11 @@ macro_rules! defective {
 }
 use defective;
 
+/// Keeps memory that nobody frees, also where the compiler would see that nobody reads it.
+fn leak<T>(kept: T) {
+    std::hint::black_box(Box::leak(Box::new(kept)));
+}
+
 /// Even or odd, as the wall clock has it.
 fn tick() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

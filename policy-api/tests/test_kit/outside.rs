@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use hearth_policy_api::testkit::{self, Options, SecondProcess};
 use hearth_policy_api::*;
 
-use super::{check_rows_with, defective, parameters_with, tick};
+use super::{check_rows_with, defective, leak, parameters_with, tick};
 
 /// So many ns are a second.
 const SECOND: u64 = 1_000_000_000;

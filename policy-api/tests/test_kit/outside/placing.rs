@@ -50,11 +50,11 @@ impl Policy for Seeded {
     fn new(parameters: Self::Parameters, context: &PolicyContext) -> Result<Self, PolicyError> {
         let mut placer = Placer::new(parameters, context)?;
         match placer.defect {
-            "a megabyte an instance" => drop(Box::leak(vec![1_u8; 1_000_000].into_boxed_slice())),
+            "a megabyte an instance" => leak(vec![1_u8; 1_000_000]),
             "a thread an instance" => {
                 let (sender, receiver) = std::sync::mpsc::channel::<()>();
                 std::thread::spawn(move || receiver.recv());
-                std::mem::forget(sender.clone());
+                leak(sender.clone());
                 placer.state.threads.push(sender);
             }
             "a thread that changes answers" => {
@@ -135,8 +135,8 @@ impl NodeAllocation for Seeded {
                 let begin = Instant::now();
                 while begin.elapsed() < Duration::from_millis(1) {}
             }
-            "leaks when it lets wait" if chosen.is_none() => drop(Box::leak(Box::new([0_u8; 24]))),
-            "a byte a call" => drop(Box::leak(Box::new(0_u8))),
+            "leaks when it lets wait" if chosen.is_none() => leak([0_u8; 24]),
+            "a byte a call" => leak(0_u8),
             _ => {}
         }
         chosen.into()
