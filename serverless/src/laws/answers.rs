@@ -37,7 +37,7 @@ impl NodeAllocation for AskedAgain {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn who_is_not_asked_again_goes_where_it_would(

@@ -157,7 +157,7 @@ impl Eviction for TellAll {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn who_hears_late_evicts_what_it_would_have_evicted(scenario in scenario(), faults in prop::option::of(faults())) {

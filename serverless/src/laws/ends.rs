@@ -263,7 +263,7 @@ fn run(scenario: &Value) -> Option<Result<(Results, Rows), TestCaseError>> {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn every_end_is_told_once_as_the_books_have_it(

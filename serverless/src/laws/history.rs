@@ -207,7 +207,7 @@ fn check(service: &Service, is_slowed: bool) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn what_is_shown_of_functions_is_what_a_recount_gives(scenario in scenario(), faults in prop::option::of(faults())) {

@@ -93,7 +93,7 @@ pub(super) fn check(service: &Service) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn instances_are_as_many_as_are_wanted_and_serve_whom_they_may(

@@ -255,7 +255,7 @@ const EVICTION: [&str; 4] =
     ["eviction.containers", "eviction.images_in_ram", "eviction.images_on_disk", "eviction.images_on_head"];
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(400))]
 
     /// Strict policies come at random dates in the place of whoever was there, and go again.
     #[test]

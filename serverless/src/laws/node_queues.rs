@@ -208,7 +208,7 @@ fn check(service: &Service) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn nobody_is_lost_who_queues_at_nodes_and_nobody_overtakes(

@@ -113,7 +113,7 @@ impl NodeAllocation for Sheds {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn the_queue_is_shown_as_it_is(scenario in scenario(), faults in prop::option::of(faults())) {

@@ -132,7 +132,7 @@ pub(super) fn with_everything(
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn however_it_is_stepped_and_looked_at_the_same_comes_of_it(

@@ -147,6 +147,7 @@ mod tests {
         assert_eq!(of(12), [(InstancesBusy, 10), (ControlPlane, 2), (ContainerStart, 6)]);
         assert_eq!(of(25), [(InstancesBusy, 5)]);
     }
+
     #[test]
     fn what_the_head_is_to_do_is_not_done_while_it_is_down() {
         let at = SimTime::from_nanos;
