@@ -19,12 +19,16 @@ pub(super) fn during<T>(call: &'static str, work: impl FnOnce() -> T) -> T {
     }
     let begin = Instant::now();
     let result = work();
-    let nanos = begin.elapsed().as_nanos() as u64;
+    note(call, begin.elapsed().as_nanos() as u64);
+    result
+}
+
+/// Counts a call that took so many ns.
+pub(super) fn note(call: &'static str, nanos: u64) {
     TIMES.with_borrow_mut(|times| {
         let (calls, sum) = times.entry(call).or_default();
         (*calls, *sum) = (*calls + 1, *sum + nanos);
     });
-    result
 }
 
 /// The watch runs as long as this lives.
