@@ -13,10 +13,15 @@
 mod document;
 mod mentioned;
 
+use std::cmp::Reverse;
 use std::fs;
+use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use document::{Document, Step};
 
@@ -97,33 +102,60 @@ impl Workplace {
     }
 }
 
+/// What a reader of a document types, from first to last.
+fn script(document: &Document) -> String {
+    let typed = document.steps.iter().filter_map(|step| match step {
+        Step::Run(text) => Some(text.clone()),
+        Step::Save { file, text } => Some(format!("cat > {file} <<'END OF FILE'\n{text}END OF FILE\n")),
+        Step::LeaveOut { .. } => None,
+    });
+    typed.collect()
+}
+
+/// Runs the script of a document in a clone of its own; what is wrong with it.
+fn fault(document: &Document, script: &str) -> Option<String> {
+    // They share a folder of what is built, and libraries in it may have the same name.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _turn = ["cargo build", "cargo test", "cargo rustc"]
+        .iter()
+        .any(|build| script.contains(build))
+        .then(|| BUILDING.lock().unwrap_or_else(PoisonError::into_inner));
+    let said = Workplace::set_up().run(script).err()?;
+    Some(format!("{} does not run as printed:\n{said}", document.file))
+}
+
 #[test]
 fn every_block_of_commands_runs_in_a_fresh_clone() {
-    let (mut commands, mut files, mut left_out) = (0, 0, Vec::new());
-    for document in documents() {
-        let workplace = Workplace::set_up();
-        let mut script = String::new();
-        for step in &document.steps {
-            match step {
-                Step::Run(text) => {
-                    commands += text.lines().filter(|line| !line.trim_start().starts_with('#')).count();
-                    script.push_str(text);
-                }
-                Step::Save { file, text } => {
-                    script.push_str(&format!("cat > {file} <<'END OF FILE'\n{text}END OF FILE\n"))
-                }
-                Step::LeaveOut { text, reason } => {
-                    left_out.push(format!("{}: {} ({reason})", document.file, text.trim()))
-                }
-            }
-        }
-        if !script.is_empty() {
-            files += 1;
-            workplace.run(&script).unwrap_or_else(|said| panic!("{} does not run as printed:\n{said}", document.file));
+    let documents = documents();
+    let mut scripts: Vec<_> = documents.iter().map(|document| (document, script(document))).collect();
+    scripts.retain(|(_, script)| !script.is_empty());
+    // What takes longest first, so that nobody is left with it alone at the end.
+    scripts.sort_by_key(|(_, script)| Reverse(script.len()));
+    let next = AtomicUsize::new(0);
+    let one_after_another = || {
+        let taken = std::iter::from_fn(|| scripts.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.filter_map(|(document, script)| fault(document, script)).collect::<Vec<_>>()
+    };
+    let faults: Vec<_> = thread::scope(|scope| {
+        let count = thread::available_parallelism().map_or(1, NonZero::get);
+        let readers: Vec<_> = (0..count).map(|_| scope.spawn(one_after_another)).collect();
+        readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect()
+    });
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+
+    let steps = || documents.iter().flat_map(|document| document.steps.iter().map(move |step| (&document.file, step)));
+    let is_command = |line: &&str| !line.trim_start().starts_with('#');
+    let lines = |step: &Step| match step {
+        Step::Run(text) => text.lines().filter(is_command).count(),
+        Step::Save { .. } | Step::LeaveOut { .. } => 0,
+    };
+    let (commands, files) = (steps().map(|(_, step)| lines(step)).sum::<usize>(), scripts.len());
+    println!("{commands} lines of commands in {files} files run; blocks left out:");
+    for (file, step) in steps() {
+        if let Step::LeaveOut { text, reason } = step {
+            println!("  {file}: {} ({reason})", text.trim());
         }
     }
-    println!("{commands} lines of commands in {files} files run, {} blocks left out:", left_out.len());
-    left_out.iter().for_each(|block| println!("  {block}"));
     assert!(commands >= 15 && files >= 7, "only {commands} in {files}: the documents have more");
 }
 
