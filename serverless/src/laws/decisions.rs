@@ -60,16 +60,6 @@ fn log(text: &str) -> DecisionLog {
     DecisionLog::new(Box::new(Cursor::new(text.to_owned().into_bytes()))).unwrap()
 }
 
-/// Of a run so many calls are looked at. Now and then somebody is asked about again and again: such a log has some hundred times as many
-/// as others, and each policy of it would take minutes.
-const MOST_CALLS: usize = 2_000;
-
-/// The header of a log and its first calls.
-fn beginning(text: &str) -> &str {
-    let end = text.match_indices('\n').nth(MOST_CALLS);
-    end.map_or(text, |(position, _)| &text[..=position])
-}
-
 /// Calls policies of a log again.
 fn replay(text: &str, catalog: &Catalog, of: impl Fn(PolicySlot) -> bool) -> BTreeMap<PolicySlot, Replayed> {
     let header = log(text).header().clone();
@@ -139,7 +129,7 @@ proptest! {
         let Some((text, with)) = logged(&scenario, &built_in()) else { return Ok(()) };
         let (without, _) = Experiment::prepare(&scenario, &built_in()).unwrap().run_until_stopped();
         prop_assert_eq!(&with, &files_of(&without));
-        for (slot, replayed) in replay(beginning(&text), &built_in(), |_| true) {
+        for (slot, replayed) in replay(&text, &built_in(), |_| true) {
             if let Some(difference) = replayed.difference {
                 let said = format!("{}: {}\n{} then\n{} now", slot.path(), difference.then, difference.then.answered(), difference.now.answered());
                 prop_assert!(false, "{}\n{:?}", said, difference.then.seen);
@@ -162,7 +152,7 @@ proptest! {
         });
         let [Some((full, nodes)), Some((hashes, _)), Some((none, _))] = decisions else { return Ok(()) };
         prop_assert_eq!((full.len(), full.len()), (hashes.len(), none.len()));
-        for ((number, full), (hash, none)) in (1..).zip(&full).zip(hashes.iter().zip(&none)).take(MOST_CALLS) {
+        for ((number, full), (hash, none)) in (1..).zip(&full).zip(hashes.iter().zip(&none)) {
             prop_assert_eq!((full.number, hash.number, none.number), (number, number, number));
             prop_assert!(none.seen.is_none());
             let seen = full.seen.as_ref().map(|seen| format!("\"{}\"", hash_of(seen.get().as_bytes())));
