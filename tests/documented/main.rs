@@ -129,7 +129,7 @@ fn every_block_of_commands_runs_in_a_fresh_clone() {
     let documents = documents();
     let mut scripts: Vec<_> = documents.iter().map(|document| (document, script(document))).collect();
     scripts.retain(|(_, script)| !script.is_empty());
-    // What takes longest first, so that nobody is left with it alone at the end.
+    // The longest first, so that nobody is left with one of them alone at the end.
     scripts.sort_by_key(|(_, script)| Reverse(script.len()));
     let next = AtomicUsize::new(0);
     let one_after_another = || {

@@ -137,17 +137,17 @@ pub(super) fn check_calls<'a>(
     }
     // A machine that gets faster meanwhile hides a call that gets slower, and not as often as it is looked at.
     for _ in 1..LOOKS {
-        if !claims.bounded_time || time_of_calls(&seen.windows) != Growth::Doubtful {
+        if !claims.bounded_time || slowing(&seen.windows) != Slowing::Doubtful {
             break;
         }
-        seen.windows = look(&mut another()?, claims)?.windows;
+        seen = Seen { growth: seen.growth, ..look(&mut another()?, claims)? };
     }
     let Seen { windows, steps, growth } = seen;
     if let Some(growth) = growth {
         let text = format!("memory grows with the number of calls: by {growth} B in {steps} steps");
         claimed(claims, Claim::BoundedMemory, text)?;
     }
-    if let Growth::Found { call, early, late } = time_of_calls(&windows) {
+    if let Slowing::Found { call, early, late } = slowing(&windows) {
         let text = format!(
             "the time of a call grows with the number of calls: {call} takes {early} ns, and {late} ns {steps} steps later"
         );
@@ -174,7 +174,7 @@ fn is_any_slower(windows: &[Window]) -> bool {
 
 /// Whether the time of a call grows with the number of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Growth {
+enum Slowing {
     /// In the last window no call takes much longer than in the first.
     Absent,
     /// A call takes much longer in the last window than in the first, but it did not get slower from window to window.
@@ -183,15 +183,15 @@ enum Growth {
     Found { call: &'static str, early: u64, late: u64 },
 }
 
-fn time_of_calls(windows: &[Window]) -> Growth {
+fn slowing(windows: &[Window]) -> Slowing {
     // In this many windows in a row it is not by chance that a call takes longer each time.
     const IN_A_ROW: usize = 3;
     let (Some(first), Some(last), Some(row)) =
         (windows.first(), windows.last(), windows.get(WINDOWS - IN_A_ROW..WINDOWS))
     else {
-        return Growth::Absent;
+        return Slowing::Absent;
     };
-    let mut growth = Growth::Absent;
+    let mut slowing = Slowing::Absent;
     for call in last.quickest.keys() {
         let (early, late) = (first.time(call), last.time(call));
         if late <= 3 * early + 2_000 {
@@ -203,11 +203,11 @@ fn time_of_calls(windows: &[Window]) -> Growth {
             _ => false,
         };
         if row.windows(2).all(is_slower) {
-            return Growth::Found { call, early, late };
+            return Slowing::Found { call, early, late };
         }
-        growth = Growth::Doubtful;
+        slowing = Slowing::Doubtful;
     }
-    growth
+    slowing
 }
 
 /// What instances that have ended were seen to leave.
@@ -325,29 +325,29 @@ mod tests {
 
     #[test]
     fn a_time_that_doubles_grows() {
-        let growth = time_of_calls(&windows([472, 997, 2_058, 4_185, 8_410]));
-        assert_eq!(growth, Growth::Found { call: "place", early: 472, late: 8_410 });
+        let slowing = slowing(&windows([472, 997, 2_058, 4_185, 8_410]));
+        assert_eq!(slowing, Slowing::Found { call: "place", early: 472, late: 8_410 });
     }
 
     #[test]
     fn a_machine_that_gets_faster_leaves_doubt() {
         // Twice as fast in the last window.
-        assert_eq!(time_of_calls(&windows([944, 1_994, 4_116, 8_370, 8_410])), Growth::Doubtful);
+        assert_eq!(slowing(&windows([944, 1_994, 4_116, 8_370, 8_410])), Slowing::Doubtful);
         // And in the last but one.
-        assert_eq!(time_of_calls(&windows([944, 1_994, 4_116, 4_185, 8_410])), Growth::Doubtful);
+        assert_eq!(slowing(&windows([944, 1_994, 4_116, 4_185, 8_410])), Slowing::Doubtful);
     }
 
     #[test]
     fn a_machine_that_gets_slower_is_no_growth() {
-        assert_eq!(time_of_calls(&windows([500, 500, 700, 900, 1_200])), Growth::Absent);
-        assert_eq!(time_of_calls(&windows([2_000, 2_000, 4_000, 5_000, 7_000])), Growth::Absent);
+        assert_eq!(slowing(&windows([500, 500, 700, 900, 1_200])), Slowing::Absent);
+        assert_eq!(slowing(&windows([2_000, 2_000, 4_000, 5_000, 7_000])), Slowing::Absent);
     }
 
     #[test]
     fn nothing_is_said_before_the_last_window() {
         let mut seen = windows([500, 1_000, 2_000, 4_000, 8_000]);
         seen.pop();
-        assert_eq!(time_of_calls(&seen), Growth::Absent);
+        assert_eq!(slowing(&seen), Slowing::Absent);
     }
 
     /// Instances whose call gets slower the longer they live, on a machine that gets faster in the last window of the first two.
