@@ -105,7 +105,7 @@ fn with_other_policies(scenario: &mut Value, which: u8, instances: &Value, workf
                 json!([{"name": "all", "nodes": ["node-*"], "min": 0, "initial": 1, "boot": {"constant": 3}}]);
             scenario["policies"]["cluster_autoscaling"] =
                 json!({"use": "cluster-autoscaler", "parameters": {"period": "2s"}});
-            scenario["max_events_without_progress"] = json!(5_000);
+            scenario["max_events_without_progress"] = json!(20_000);
         }
         8 => {
             for invocation in scenario["workload"]["invocations"].as_array_mut().unwrap() {
